@@ -1,0 +1,3 @@
+//! The `mitsume` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Fused CPU operations for small convolutional classifiers, forward and backward, channels last.

@@ -1,0 +1,1 @@
+//! Pictures and self-contained HTML pages of where a classifier looks.

@@ -1,0 +1,1 @@
+//! Grad-CAM, the gaze consistency metric and the training loss built on it.
