@@ -1,1 +1,39 @@
 //! Grad-CAM, the gaze consistency metric and the training loss built on it.
+//!
+//! Does a classifier look at the same place for the same class? Each file here is one concept,
+//! with the number of its equation in the thesis that defines it: K. Yonemura, "Definition of a
+//! Grad-CAM-Based Gaze Consistency Metric and Its Application to Deep Learning Models".
+//!
+//! | equation | module |
+//! | --- | --- |
+//! | 1 | [`grad_cam`] |
+//! | 2 | [`normalise`] |
+//! | 3 | [`confusion`] |
+//! | 4 | [`kappa`] |
+//! | 8, 10 | [`consistency`] |
+//! | 9 | [`deviation`] |
+//! | 17 | [`ema`] |
+//! | 18 | [`curriculum`] |
+//!
+//! Everything above works on plain arrays, whatever tool made them.
+//!
+//! Libraries, and why: `ndarray` for arrays with a shape; `tempfile` for the unlinked file of
+//! [`spill`].
+
+pub mod confusion;
+pub mod consistency;
+pub mod curriculum;
+pub mod deviation;
+pub mod ema;
+pub mod grad_cam;
+pub mod kappa;
+pub mod normalise;
+pub mod spill;
+
+pub use confusion::ConfusionMatrix;
+pub use consistency::{ClassDeviations, ClassMeans, Consistency, DeviationPass};
+pub use curriculum::Curriculum;
+pub use deviation::{Deviation, Distance};
+pub use ema::EmaMaps;
+pub use normalise::normalise;
+pub use spill::MapSpill;

@@ -1,0 +1,334 @@
+//! The gaze consistency metric (Eq. 8-10); lower is more consistent.
+//!
+//! Over the correctly classified images of each class: the class mean map (Eq. 8), each image's
+//! deviation from it (Eq. 9, see [`deviation`](crate::deviation)), and the average of the
+//! deviations of all images of all classes (Eq. 10).
+//!
+//! `squared-l2` is a reduction: [`ClassMeans`] keeps per class the count, the mean map and the sum
+//! of squared differences, so one pass in constant memory gives it, and shards merge. `l2` is not:
+//! [`DeviationPass`] goes over the maps again once the means are known. Everything is `f64`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::deviation::{Deviation, Distance, MapLength};
+
+/// A map or shard the metric cannot take.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ConsistencyError {
+    /// A class index at or beyond the number of classes.
+    #[error("class {class} of {classes} classes; indices run from 0 to classes - 1")]
+    Class {
+        /// The index given.
+        class: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A map of another size.
+    #[error(transparent)]
+    MapLength(#[from] MapLength),
+    /// A NaN or infinite value, which would poison the mean of the whole class.
+    #[error("the map's value {index} is not a finite number")]
+    NotFinite {
+        /// Index into the flat map.
+        index: usize,
+    },
+    /// Two accumulators over different classes or shapes.
+    #[error(
+        "maps of {classes} classes and shape {shape:?} cannot be merged with maps of \
+         {other_classes} classes and shape {other_shape:?}"
+    )]
+    Merge {
+        /// Classes of the accumulator merged into.
+        classes: usize,
+        /// Its map shape [h, w].
+        shape: [usize; 2],
+        /// Classes of the other.
+        other_classes: usize,
+        /// The other's map shape [h, w].
+        other_shape: [usize; 2],
+    },
+    /// The second pass met a class the first never saw, or was merged with one over other means.
+    #[error("class {class} has no mean map; the second pass must go over the maps of the first")]
+    NoMean {
+        /// The class.
+        class: usize,
+    },
+}
+
+/// Count, mean map and sum of squared differences of one class.
+#[derive(Clone, Debug, PartialEq)]
+struct ClassMean {
+    count: u64,
+    mean: Vec<f64>,
+    /// Over images and pixels, of the squared difference from `mean`.
+    squares: f64,
+}
+
+impl ClassMean {
+    /// Welford's update: no cancellation, however large the mean against the spread.
+    fn push<T: Copy + Into<f64>>(&mut self, map: &[T]) {
+        self.count += 1;
+        let count = self.count as f64;
+        for (mean, &value) in self.mean.iter_mut().zip(map) {
+            let value: f64 = value.into();
+            let before = value - *mean;
+            *mean += before / count;
+            self.squares += before * (value - *mean);
+        }
+    }
+
+    /// Chan's pairwise update.
+    fn merge(&mut self, other: &Self) {
+        let (ours, theirs) = (self.count as f64, other.count as f64);
+        let share = theirs / (ours + theirs);
+        let mut between = 0.0;
+        for (mean, &other_mean) in self.mean.iter_mut().zip(&other.mean) {
+            let difference = other_mean - *mean;
+            between += difference * difference;
+            *mean += difference * share;
+        }
+        self.squares += other.squares + between * ours * share;
+        self.count += other.count;
+    }
+}
+
+/// The first pass: class mean maps (Eq. 8) and, with them, `squared-l2`.
+///
+/// Push the correctly classified images only. Constant memory: one map per class seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassMeans {
+    shape: [usize; 2],
+    classes: Vec<Option<ClassMean>>,
+}
+
+impl ClassMeans {
+    /// No image yet, of `classes` classes and maps of shape `[h, w]`.
+    pub fn new(classes: usize, shape: [usize; 2]) -> Self {
+        Self {
+            shape,
+            classes: vec![None; classes],
+        }
+    }
+
+    /// Adds the map [h * w] of one correctly classified image of `class`.
+    ///
+    /// On an error nothing was added.
+    pub fn push<T: Copy + Into<f64>>(
+        &mut self,
+        class: usize,
+        map: &[T],
+    ) -> Result<(), ConsistencyError> {
+        let classes = self.classes.len();
+        let pixels = self.shape[0] * self.shape[1];
+        let mean = self
+            .classes
+            .get_mut(class)
+            .ok_or(ConsistencyError::Class { class, classes })?;
+        if map.len() != pixels {
+            return Err(MapLength {
+                expected: pixels,
+                found: map.len(),
+            }
+            .into());
+        }
+        if let Some(index) = map.iter().position(|&value| !value.into().is_finite()) {
+            return Err(ConsistencyError::NotFinite { index });
+        }
+        mean.get_or_insert_with(|| ClassMean {
+            count: 0,
+            mean: vec![0.0; pixels],
+            squares: 0.0,
+        })
+        .push(map);
+        Ok(())
+    }
+
+    /// Adds the images of another shard. The same shards in the same order give the same bits.
+    pub fn merge(&mut self, other: &Self) -> Result<(), ConsistencyError> {
+        if self.shape != other.shape || self.classes.len() != other.classes.len() {
+            return Err(ConsistencyError::Merge {
+                classes: self.classes.len(),
+                shape: self.shape,
+                other_classes: other.classes.len(),
+                other_shape: other.shape,
+            });
+        }
+        for (ours, theirs) in self.classes.iter_mut().zip(&other.classes) {
+            match (ours.as_mut(), theirs) {
+                (Some(ours), Some(theirs)) => ours.merge(theirs),
+                (None, Some(_)) => *ours = theirs.clone(),
+                (_, None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The shape `[h, w]` of the maps.
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// The number of classes, seen or not.
+    pub fn classes(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The images of `class` pushed so far; 0 for a class out of range.
+    pub fn count(&self, class: usize) -> u64 {
+        self.class(class).map_or(0, |mean| mean.count)
+    }
+
+    /// The mean map [h * w] of `class` (Eq. 8), if it has an image.
+    pub fn mean(&self, class: usize) -> Option<&[f64]> {
+        self.class(class).map(|mean| &mean.mean[..])
+    }
+
+    /// The `squared-l2` deviations (Eq. 9) of all images. A class of one image counts, with 0.
+    pub fn squared_l2(&self) -> ClassDeviations {
+        let pixels = self.shape[0] * self.shape[1];
+        let of_class = |mean: &ClassMean| DeviationSum {
+            count: mean.count,
+            sum: Distance::SquaredL2.of(mean.squares, pixels),
+        };
+        ClassDeviations {
+            per_class: self
+                .classes
+                .iter()
+                .map(|mean| mean.as_ref().map(of_class).unwrap_or_default())
+                .collect(),
+        }
+    }
+
+    fn class(&self, class: usize) -> Option<&ClassMean> {
+        self.classes.get(class)?.as_ref()
+    }
+}
+
+/// The second pass: the `l2` deviations from means known by now.
+#[derive(Clone, Debug)]
+pub struct DeviationPass<'a> {
+    means: &'a ClassMeans,
+    l2: Vec<DeviationSum>,
+}
+
+impl<'a> DeviationPass<'a> {
+    /// Starts over the maps that `means` were made of.
+    pub fn new(means: &'a ClassMeans) -> Self {
+        Self {
+            means,
+            l2: vec![DeviationSum::default(); means.classes()],
+        }
+    }
+
+    /// Adds the map [h * w] of one correctly classified image of `class`, and gives its deviation
+    /// from the class mean map.
+    pub fn push<T: Copy + Into<f64>>(
+        &mut self,
+        class: usize,
+        map: &[T],
+    ) -> Result<Deviation, ConsistencyError> {
+        let mean = self
+            .means
+            .mean(class)
+            .ok_or(ConsistencyError::NoMean { class })?;
+        let deviation = Deviation::between(map, mean)?;
+        self.l2[class].merge(&DeviationSum {
+            count: 1,
+            sum: deviation.l2,
+        });
+        Ok(deviation)
+    }
+
+    /// Adds another shard's deviations from the same means.
+    pub fn merge(&mut self, other: &Self) -> Result<(), ConsistencyError> {
+        if let Some(class) = (0..self.l2.len().max(other.l2.len()))
+            .find(|&class| self.means.mean(class) != other.means.mean(class))
+        {
+            return Err(ConsistencyError::NoMean { class });
+        }
+        for (ours, theirs) in self.l2.iter_mut().zip(&other.l2) {
+            ours.merge(theirs);
+        }
+        Ok(())
+    }
+
+    /// The `l2` deviations. A class of exactly one image is left out, as in the published code.
+    pub fn l2(&self) -> ClassDeviations {
+        let per_class = self
+            .l2
+            .iter()
+            .enumerate()
+            .map(|(class, &sum)| {
+                if self.means.count(class) < 2 {
+                    Default::default()
+                } else {
+                    sum
+                }
+            })
+            .collect();
+        ClassDeviations { per_class }
+    }
+}
+
+/// How many images were counted, and the sum of their deviations.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DeviationSum {
+    /// Images counted.
+    pub count: u64,
+    /// Sum of their deviations.
+    pub sum: f64,
+}
+
+impl DeviationSum {
+    /// Adds the images of another sum.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum += other.sum;
+    }
+
+    /// The average deviation; none where no image was counted.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+/// The deviations of one form of the metric, class by class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassDeviations {
+    /// One entry per class; a class left out counts no image.
+    pub per_class: Vec<DeviationSum>,
+}
+
+impl ClassDeviations {
+    /// All classes together, summed in the order of the classes.
+    pub fn total(&self) -> DeviationSum {
+        let mut total = DeviationSum::default();
+        for class in &self.per_class {
+            total.merge(class);
+        }
+        total
+    }
+}
+
+/// The metric (Eq. 10) in both forms, as results show it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Consistency {
+    /// As defined; none where no image is correct.
+    pub squared_l2: Option<f64>,
+    /// As published: without the classes that have one correct image.
+    pub l2: Option<f64>,
+    /// The images that `squared_l2` counts: all correct ones.
+    pub counted: u64,
+}
+
+impl Consistency {
+    /// The totals of the two passes.
+    pub fn new(squared_l2: &ClassDeviations, l2: &ClassDeviations) -> Self {
+        let squared_l2 = squared_l2.total();
+        Self {
+            squared_l2: squared_l2.mean(),
+            l2: l2.total().mean(),
+            counted: squared_l2.count,
+        }
+    }
+}
