@@ -1,1 +1,50 @@
-//! Five convolutional classifiers as trunk and head, the head with its own vector-Jacobian product.
+//! Five convolutional classifiers (levels 1 to 5), each as a trunk that ends at the hooked layer
+//! and a head with its own written-out vector-Jacobian product.
+//!
+//! That split is what makes a class activation map cheap and differentiable: the gradient of a
+//! class score with respect to the hooked feature maps is an ordinary expression of the head's
+//! weights, so no second backward pass, no hook and no second-order autodiff is needed.
+//!
+//! - [`Level`] lists the architectures as data: the blocks, the hooked layer, the head.
+//! - [`Trunk`] is a list of blocks ([`ConvBlock`], [`Residual`], [`SqueezeExcite`]). A block is
+//!   the unit a device may replace by one fused operation.
+//! - [`Head`] gives logits, alpha (Eq. 1) and the full vector-Jacobian product.
+//! - [`weights`] reads safetensors and PyTorch files under the published parameter names and
+//!   writes safetensors with them.
+//!
+//! Dependencies: `burn` for tensors, autodiff and devices (pure Rust on a CPU, and the same code
+//! on GPUs); `burn-store` to read `.safetensors` and `.pth`; `safetensors` to write;
+//! `rand_chacha` because its stream is specified, so a seed means the same weights everywhere.
+
+mod batch_norm;
+mod block;
+mod classifier;
+mod conv;
+mod conv_block;
+mod device;
+mod dropout;
+mod head;
+mod init;
+mod level;
+mod linear;
+mod max_pool;
+mod residual;
+mod squeeze_excite;
+mod trunk;
+pub mod weights;
+
+pub use batch_norm::BatchNorm;
+pub use block::Block;
+pub use classifier::{Classifier, ClassifierSpec, Slot};
+pub use conv::Conv;
+pub use conv_block::ConvBlock;
+pub use device::{DeviceError, parse_device};
+pub use dropout::dropout_mask;
+pub use head::{Head, HeadSpec};
+pub use level::{BlockSpec, Level};
+pub use linear::Linear;
+pub use max_pool::max_pool;
+pub use residual::Residual;
+pub use squeeze_excite::SqueezeExcite;
+pub use trunk::Trunk;
+pub use weights::WeightsError;

@@ -14,10 +14,13 @@
 //! | 9 | [`deviation`] |
 //! | 17 | [`ema`] |
 //! | 18 | [`curriculum`] |
+//! | 11 to 16 | `train` (feature `burn`) |
 //!
-//! Everything above works on plain arrays, whatever tool made them.
+//! Everything above works on plain arrays, so maps made by any tool can be scored ([`score`]).
 //!
-//! Libraries, and why: `ndarray` for arrays with a shape; `tempfile` for the unlinked file of
+//! Libraries, and why: `ndarray` for arrays with a shape; `zip` and `ndarray-npy`'s header parser
+//! for `.npz` and `safetensors`' header for `.safetensors`, because both let the payload be
+//! streamed, so that a file's claimed size is never allocated; `tempfile` for the unlinked file of
 //! [`spill`].
 
 pub mod confusion;
@@ -28,7 +31,10 @@ pub mod ema;
 pub mod grad_cam;
 pub mod kappa;
 pub mod normalise;
+pub mod score;
 pub mod spill;
+#[cfg(feature = "burn")]
+pub mod train;
 
 pub use confusion::ConfusionMatrix;
 pub use consistency::{ClassDeviations, ClassMeans, Consistency, DeviationPass};

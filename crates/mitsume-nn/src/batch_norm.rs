@@ -1,0 +1,77 @@
+//! Batch normalisation with PyTorch's running statistics.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::module::{batch_norm, batch_norm_train};
+
+use crate::init::Initialiser;
+
+const EPSILON: f64 = 1e-5;
+const MOMENTUM: f64 = 0.1;
+
+/// Batch norm over [N, C, h, w], eps 1e-5, momentum 0.1.
+///
+/// Burn's own module keeps the running variance from the biased estimate of each batch. PyTorch
+/// keeps the unbiased one (n/(n-1)), and published weights and results depend on it, so the
+/// bookkeeping is ours while the arithmetic stays Burn's.
+#[derive(Module, Debug)]
+pub struct BatchNorm {
+    /// gamma, [C].
+    pub weight: Param<Tensor<1>>,
+    /// beta, [C].
+    pub bias: Param<Tensor<1>>,
+    /// [C], state.
+    pub running_mean: Param<Tensor<1>>,
+    /// [C], state, unbiased.
+    pub running_var: Param<Tensor<1>>,
+    /// How many batches the running statistics have seen (`num_batches_tracked`).
+    pub batches: u64,
+}
+
+impl BatchNorm {
+    pub(crate) fn new(channels: usize, init: &mut Initialiser) -> Self {
+        BatchNorm {
+            weight: init.constant(channels, 1.0),
+            bias: init.constant(channels, 0.0),
+            running_mean: init.buffer(channels, 0.0),
+            running_var: init.buffer(channels, 1.0),
+            batches: 0,
+        }
+    }
+
+    /// Normalises with the running statistics.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        batch_norm(
+            x,
+            self.weight.val(),
+            self.bias.val(),
+            self.running_mean.val(),
+            self.running_var.val(),
+            EPSILON,
+        )
+    }
+
+    /// Normalises with the statistics of this batch and moves the running ones towards them.
+    pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
+        let [n, _, h, w] = x.dims();
+        let out = batch_norm_train(x, self.weight.val(), self.bias.val(), EPSILON);
+        self.track(out.mean.detach(), out.variance.detach(), n * h * w);
+        out.output
+    }
+
+    /// Updates the running statistics from a batch's mean and biased variance over `count` values.
+    pub(crate) fn track(&mut self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
+        // PyTorch refuses a single value per channel; here its variance (0) just stays biased.
+        let unbiased = count as f64 / (count.max(2) - 1) as f64;
+        move_towards(&mut self.running_mean, mean);
+        move_towards(&mut self.running_var, variance.mul_scalar(unbiased));
+        self.batches += 1;
+    }
+}
+
+fn move_towards(state: &mut Param<Tensor<1>>, target: Tensor<1>) {
+    *state = state.clone().map(|value| {
+        value.without_autodiff().mul_scalar(1.0 - MOMENTUM)
+            + target.without_autodiff().mul_scalar(MOMENTUM)
+    });
+}

@@ -1,0 +1,57 @@
+//! The units a trunk is made of.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::init::Initialiser;
+use crate::{BlockSpec, ConvBlock, Residual, SqueezeExcite};
+
+/// One block of a trunk. See [`BlockSpec`].
+// A trunk holds at most seven of them, and the module derive takes no boxed variants.
+#[allow(clippy::large_enum_variant)]
+#[derive(Module, Debug)]
+pub enum Block {
+    /// Convolution, batch norm, ReLU, pooling.
+    Conv(ConvBlock),
+    /// Residual block.
+    Residual(Residual),
+    /// Squeeze-and-excitation.
+    SqueezeExcite(SqueezeExcite),
+}
+
+impl Block {
+    pub(crate) fn new(spec: BlockSpec, input: usize, init: &mut Initialiser) -> Self {
+        match spec {
+            BlockSpec::Conv {
+                out,
+                norm,
+                relu,
+                pool,
+            } => Block::Conv(ConvBlock::new(input, out, [norm, relu, pool], init)),
+            BlockSpec::Residual { out, pool } => {
+                Block::Residual(Residual::new(input, out, pool, init))
+            }
+            BlockSpec::SqueezeExcite { pool } => {
+                Block::SqueezeExcite(SqueezeExcite::new(input, pool, init))
+            }
+        }
+    }
+
+    /// With running statistics.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Block::Conv(block) => block.forward(x),
+            Block::Residual(block) => block.forward(x),
+            Block::SqueezeExcite(block) => block.forward(x),
+        }
+    }
+
+    /// With batch statistics, updating the running ones.
+    pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Block::Conv(block) => block.forward_train(x),
+            Block::Residual(block) => block.forward_train(x),
+            Block::SqueezeExcite(block) => block.forward(x),
+        }
+    }
+}

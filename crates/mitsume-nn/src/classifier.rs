@@ -1,0 +1,149 @@
+//! A trunk and a head, and the published names of their parameters.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+use crate::init::Initialiser;
+use crate::{BatchNorm, Block, Conv, Head, Level, Linear, Trunk};
+
+/// What determines a classifier besides its weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClassifierSpec {
+    /// The architecture.
+    pub level: Level,
+    /// 1 (grey) or 3 (RGB).
+    pub channels: usize,
+    /// Number of classes K.
+    pub classes: usize,
+    /// Dropout probability in [0, 1); `None` for the level's own (0, 0.5 or 0.6).
+    pub dropout: Option<f64>,
+}
+
+/// An image classifier that can say where it looks.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    /// Up to the hooked layer.
+    pub trunk: Trunk,
+    /// After it.
+    pub head: Head,
+}
+
+/// A named place for a tensor in a classifier.
+pub enum Slot<'a> {
+    /// A vector: bias, batch norm's scale, shift and running statistics.
+    One(&'a mut Param<Tensor<1>>),
+    /// A matrix: linear weight [out, in].
+    Two(&'a mut Param<Tensor<2>>),
+    /// A convolution's weight [out, in, k, k].
+    Four(&'a mut Param<Tensor<4>>),
+    /// `num_batches_tracked`.
+    Count(&'a mut u64),
+}
+
+impl Classifier {
+    /// With PyTorch's default initialisation.
+    ///
+    /// - `spec`: architecture, channels, classes, dropout.
+    /// - `seed`: the same seed gives the same weights on every machine.
+    /// - `device`: an autodiff device to train on (`device.autodiff()`), a plain one to evaluate.
+    pub fn new(spec: ClassifierSpec, seed: u64, device: &Device) -> Self {
+        let mut init = Initialiser::new(seed, device);
+        let mut head = spec.level.head();
+        head.dropout = spec.dropout.unwrap_or(head.dropout);
+        Classifier {
+            trunk: Trunk::new(spec.level, spec.channels, &mut init),
+            head: Head::new(
+                head,
+                [spec.level.feature_channels(), spec.classes],
+                &mut init,
+            ),
+        }
+    }
+
+    /// Number of trained parameters.
+    pub fn parameter_count(&self) -> usize {
+        self.num_params() - self.buffer_count()
+    }
+
+    /// Every parameter and buffer under its published name, in the order of the network.
+    pub fn slots(&mut self, level: Level) -> Vec<(String, Slot<'_>)> {
+        let mut slots = Vec::new();
+        let mut index = 0;
+        for (block, spec) in self.trunk.blocks.iter_mut().zip(level.blocks()) {
+            match block {
+                Block::Conv(block) => {
+                    conv(&mut slots, format!("features.{index}"), &mut block.conv);
+                    if let Some(norm) = &mut block.norm {
+                        batch_norm(&mut slots, format!("features.{}", index + 1), norm);
+                    }
+                }
+                Block::Residual(block) => {
+                    let prefix = format!("features.{index}");
+                    conv(&mut slots, format!("{prefix}.conv.0"), &mut block.conv1);
+                    batch_norm(&mut slots, format!("{prefix}.conv.1"), &mut block.norm1);
+                    conv(&mut slots, format!("{prefix}.conv.3"), &mut block.conv2);
+                    batch_norm(&mut slots, format!("{prefix}.conv.4"), &mut block.norm2);
+                    conv(&mut slots, format!("{prefix}.skip"), &mut block.skip);
+                }
+                Block::SqueezeExcite(block) => {
+                    linear(
+                        &mut slots,
+                        format!("features.{index}.fc.2"),
+                        &mut block.squeeze,
+                    );
+                    linear(
+                        &mut slots,
+                        format!("features.{index}.fc.4"),
+                        &mut block.excite,
+                    );
+                }
+            }
+            index += spec.published_layers();
+        }
+        let name = format!("classifier.{}", level.head().linear_index);
+        linear(&mut slots, name, &mut self.head.linear);
+        slots
+    }
+
+    fn buffer_count(&self) -> usize {
+        let channels = |norm: &BatchNorm| 2 * norm.weight.dims()[0];
+        self.trunk
+            .blocks
+            .iter()
+            .map(|block| match block {
+                Block::Conv(block) => block.norm.as_ref().map_or(0, channels),
+                Block::Residual(block) => channels(&block.norm1) + channels(&block.norm2),
+                Block::SqueezeExcite(_) => 0,
+            })
+            .sum()
+    }
+}
+
+type Slots<'a> = Vec<(String, Slot<'a>)>;
+
+fn conv<'a>(slots: &mut Slots<'a>, prefix: String, conv: &'a mut Conv) {
+    slots.push((format!("{prefix}.weight"), Slot::Four(&mut conv.weight)));
+    slots.push((format!("{prefix}.bias"), Slot::One(&mut conv.bias)));
+}
+
+fn linear<'a>(slots: &mut Slots<'a>, prefix: String, linear: &'a mut Linear) {
+    slots.push((format!("{prefix}.weight"), Slot::Two(&mut linear.weight)));
+    slots.push((format!("{prefix}.bias"), Slot::One(&mut linear.bias)));
+}
+
+fn batch_norm<'a>(slots: &mut Slots<'a>, prefix: String, norm: &'a mut BatchNorm) {
+    slots.push((format!("{prefix}.weight"), Slot::One(&mut norm.weight)));
+    slots.push((format!("{prefix}.bias"), Slot::One(&mut norm.bias)));
+    slots.push((
+        format!("{prefix}.running_mean"),
+        Slot::One(&mut norm.running_mean),
+    ));
+    slots.push((
+        format!("{prefix}.running_var"),
+        Slot::One(&mut norm.running_var),
+    ));
+    slots.push((
+        format!("{prefix}.num_batches_tracked"),
+        Slot::Count(&mut norm.batches),
+    ));
+}

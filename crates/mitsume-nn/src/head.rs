@@ -1,0 +1,150 @@
+//! Everything after the hooked layer, with its vector-Jacobian product written out.
+
+use burn::module::Module;
+use burn::tensor::activation::relu;
+use burn::tensor::module::max_pool2d_with_indices;
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+
+use crate::init::Initialiser;
+use crate::{Linear, max_pool};
+
+/// Which of the optional parts a head has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeadSpec {
+    /// A ReLU comes first (level 2, hooked before its ReLU).
+    pub relu: bool,
+    /// A 2x2 max-pool comes first (level 1).
+    pub pool: bool,
+    /// Probability of dropping a pooled channel in training.
+    pub dropout: f64,
+    /// Index of the linear layer in the published `classifier`.
+    pub linear_index: usize,
+}
+
+/// `[ReLU] [MP] GAP [dropout] linear`.
+///
+/// Dropout is not drawn here: the caller passes the mask (see [`crate::dropout_mask`]), or none in
+/// evaluation, and passes the same one to [`Head::alpha`].
+#[derive(Module, Debug)]
+pub struct Head {
+    /// Whether a ReLU comes first.
+    pub relu: bool,
+    /// Whether a 2x2 max-pool comes first.
+    pub pool: bool,
+    /// Dropout probability in training.
+    pub dropout: f64,
+    /// The final layer, [K, C].
+    pub linear: Linear,
+}
+
+impl Head {
+    pub(crate) fn new(
+        spec: HeadSpec,
+        [channels, classes]: [usize; 2],
+        init: &mut Initialiser,
+    ) -> Self {
+        Head {
+            relu: spec.relu,
+            pool: spec.pool,
+            dropout: spec.dropout,
+            linear: Linear::new(channels, classes, init),
+        }
+    }
+
+    /// Feature maps [N, C, h, w] to logits [N, K]. `mask` [N, C] multiplies the pooled features.
+    pub fn logits(&self, features: Tensor<4>, mask: Option<Tensor<2>>) -> Tensor<2> {
+        let [n, c, _, _] = features.dims();
+        let features = if self.relu { relu(features) } else { features };
+        let features = if self.pool {
+            max_pool(features)
+        } else {
+            features
+        };
+        let pooled = features.mean_dim(3).mean_dim(2).reshape([n, c]);
+        let pooled = match mask {
+            Some(mask) => pooled * mask,
+            None => pooled,
+        };
+        self.linear.forward(pooled)
+    }
+
+    /// alpha [N, C] of Eq. 1: the spatial mean of d logits[n, targets[n]] / d A[n, k, i, j].
+    ///
+    /// The mean needs less than the gradient itself: through GAP it is W[c,k] mask_k / (h w);
+    /// a ReLU multiplies by the share of positive pixels; a max-pool hands each pooled cell's
+    /// gradient to one pixel and leaves the sum, so the mean, as it was.
+    ///
+    /// In the graph through the linear layer's weights, and through nothing else: the share of
+    /// positive pixels is piecewise constant. That is the exact derivative of alpha.
+    pub fn alpha(
+        &self,
+        features: Tensor<4>,
+        mask: Option<Tensor<2>>,
+        targets: Tensor<1, Int>,
+    ) -> Tensor<2> {
+        let [n, c, h, w] = features.dims();
+        let alpha = self
+            .linear
+            .weight
+            .val()
+            .select(0, targets)
+            .div_scalar((h * w) as f32);
+        let alpha = match mask {
+            Some(mask) => alpha * mask,
+            None => alpha,
+        };
+        if self.relu {
+            let positive = features.detach().greater_scalar(0.0).float();
+            alpha * positive.mean_dim(3).mean_dim(2).reshape([n, c])
+        } else {
+            alpha
+        }
+    }
+
+    /// The vector-Jacobian product: for cotangents [N, K] of the logits, their gradient with
+    /// respect to the feature maps, [N, C, h, w].
+    pub fn vjp(
+        &self,
+        features: Tensor<4>,
+        mask: Option<Tensor<2>>,
+        cotangents: Tensor<2>,
+    ) -> Tensor<4> {
+        let [n, c, h, w] = features.dims();
+        let pooled = cotangents.matmul(self.linear.weight.val());
+        let pooled = match mask {
+            Some(mask) => pooled * mask,
+            None => pooled,
+        };
+        let features = features.detach();
+        let active = if self.relu {
+            relu(features.clone())
+        } else {
+            features.clone()
+        };
+        let gradient = if self.pool {
+            let (cells, indices) = max_pool2d_with_indices(active, crate::max_pool::options());
+            let [_, _, ph, pw] = cells.dims();
+            let each = pooled
+                .div_scalar((ph * pw) as f32)
+                .reshape([n, c, 1])
+                .repeat_dim(2, ph * pw);
+            let zeros = Tensor::zeros([n, c, h * w], &features.device());
+            zeros
+                .scatter(
+                    2,
+                    indices.reshape([n, c, ph * pw]),
+                    each,
+                    IndexingUpdateOp::Add,
+                )
+                .reshape([n, c, h, w])
+        } else {
+            let each = pooled.div_scalar((h * w) as f32);
+            each.reshape([n, c, 1, 1]).expand([n, c, h, w])
+        };
+        if self.relu {
+            gradient * features.greater_scalar(0.0).float()
+        } else {
+            gradient
+        }
+    }
+}

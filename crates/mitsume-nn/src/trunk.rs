@@ -1,0 +1,42 @@
+//! Everything up to and including the hooked layer.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::init::Initialiser;
+use crate::{Block, Level};
+
+/// The part of a classifier whose output is the hooked feature map A.
+#[derive(Module, Debug)]
+pub struct Trunk {
+    /// In order.
+    pub blocks: Vec<Block>,
+}
+
+impl Trunk {
+    pub(crate) fn new(level: Level, channels: usize, init: &mut Initialiser) -> Self {
+        let mut input = channels;
+        let blocks = level
+            .blocks()
+            .into_iter()
+            .map(|spec| {
+                let block = Block::new(spec, input, init);
+                input = spec.out_channels(input);
+                block
+            })
+            .collect();
+        Trunk { blocks }
+    }
+
+    /// Images [N, channels, H, W] to feature maps [N, C, h, w], with running statistics.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        self.blocks.iter().fold(images, |x, block| block.forward(x))
+    }
+
+    /// The same with batch statistics. The running statistics move: hence `&mut`.
+    pub fn forward_train(&mut self, images: Tensor<4>) -> Tensor<4> {
+        self.blocks
+            .iter_mut()
+            .fold(images, |x, block| block.forward_train(x))
+    }
+}

@@ -1,0 +1,319 @@
+//! Weights in and out, under the published parameter names.
+//!
+//! Reads `.safetensors` and PyTorch's `.pth`/`.pt` state dicts; writes safetensors that PyTorch's
+//! `load_state_dict` takes as they are.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use burn::module::Param;
+use burn::tensor::{DType, Tensor, TensorData};
+use burn_store::{ModuleStore, PytorchStore, SafetensorsStore, bridge};
+use safetensors::tensor::{Dtype, TensorView};
+
+use crate::{Classifier, ClassifierSpec, Level, Slot};
+
+/// Why weights could not be used. Every message names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file cannot be opened or is not what its name says.
+    #[error("{path}: cannot read the weights: {reason}")]
+    Unreadable {
+        /// The weight file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A parameter the model needs is not in the file.
+    #[error("{path}: {level} needs a parameter \"{name}\", which the file does not hold{hint}")]
+    Missing {
+        /// The weight file.
+        path: PathBuf,
+        /// The model asked for.
+        level: Level,
+        /// Published name of the parameter.
+        name: String,
+        /// Which level the file's names fit, if any.
+        hint: String,
+    },
+    /// A parameter has another shape than the model's.
+    #[error("{path}: parameter \"{name}\" has shape {found:?}; {level} here needs {expected:?}")]
+    Shape {
+        /// The weight file.
+        path: PathBuf,
+        /// The model asked for.
+        level: Level,
+        /// Published name of the parameter.
+        name: String,
+        /// Shape in the file.
+        found: Vec<usize>,
+        /// Shape in the model.
+        expected: Vec<usize>,
+    },
+    /// The file holds parameters the model has no place for.
+    #[error("{path}: parameter \"{name}\" has no place in {level}{hint}")]
+    Unexpected {
+        /// The weight file.
+        path: PathBuf,
+        /// The model asked for.
+        level: Level,
+        /// Name of the parameter.
+        name: String,
+        /// Which level the file's names fit, if any.
+        hint: String,
+    },
+    /// A parameter holds NaN or infinity.
+    #[error("{path}: parameter \"{name}\" holds a value that is not finite")]
+    NotFinite {
+        /// The weight file.
+        path: PathBuf,
+        /// Published name of the parameter.
+        name: String,
+    },
+}
+
+/// A weight file, its names and shapes known, its values read when applied.
+pub struct Weights {
+    path: PathBuf,
+    tensors: BTreeMap<String, burn_store::burn_pack::Tensor>,
+}
+
+impl Weights {
+    /// Opens a `.safetensors` file, or a PyTorch state dict under any other ending.
+    pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        let unreadable = |reason: String| WeightsError::Unreadable {
+            path: path.into(),
+            reason,
+        };
+        if let Err(error) = std::fs::File::open(path) {
+            return Err(unreadable(error.to_string()));
+        }
+        let safetensors = path
+            .extension()
+            .is_some_and(|ending| ending == "safetensors");
+        // Pickles are a program more than a format; should its interpreter panic on a hostile
+        // one, that must be an error here and not the end of the process.
+        let tensors = catch_unwind(AssertUnwindSafe(|| {
+            if safetensors {
+                let mut store = SafetensorsStore::from_file(path);
+                store
+                    .get_all_tensors()
+                    .cloned()
+                    .map_err(|error| error.to_string())
+            } else {
+                let mut store = PytorchStore::from_file(path);
+                store
+                    .get_all_tensors()
+                    .cloned()
+                    .map_err(|error| error.to_string())
+            }
+        }))
+        .map_err(|_| unreadable("the file is damaged".into()))?
+        .map_err(unreadable)?;
+        Ok(Weights {
+            path: path.into(),
+            tensors,
+        })
+    }
+
+    /// Channels and classes, read off the first convolution and the last linear layer.
+    pub fn spec(&self, level: Level) -> Result<ClassifierSpec, WeightsError> {
+        let first = "features.0.weight".to_string();
+        let last = format!("classifier.{}.weight", level.head().linear_index);
+        let first_shape = self.shape(level, &first)?;
+        let last_shape = self.shape(level, &last)?;
+        let wrong = |name: String, found: Vec<usize>, expected: Vec<usize>| WeightsError::Shape {
+            path: self.path.clone(),
+            level,
+            name,
+            found,
+            expected,
+        };
+        let BlockOut(out) = BlockOut::first(level);
+        let &[_, channels @ (1 | 3), 3, 3] = &first_shape[..] else {
+            return Err(wrong(first, first_shape, vec![out, 1, 3, 3]));
+        };
+        let features = level.feature_channels();
+        match &last_shape[..] {
+            // More classes than this is no classifier but a file made to exhaust memory.
+            &[classes @ 1..=100_000, found] if found == features => Ok(ClassifierSpec {
+                level,
+                channels,
+                classes,
+                dropout: None,
+            }),
+            _ => Err(wrong(last, last_shape, vec![4, features])),
+        }
+    }
+
+    /// Copies every parameter into the model. All names must be there and all shapes fit; only
+    /// `num_batches_tracked` may be absent.
+    pub fn apply(&self, level: Level, model: &mut Classifier) -> Result<(), WeightsError> {
+        let mut known = Vec::new();
+        for (name, slot) in model.slots(level) {
+            match slot {
+                Slot::One(param) => self.assign(level, &name, param)?,
+                Slot::Two(param) => self.assign(level, &name, param)?,
+                Slot::Four(param) => self.assign(level, &name, param)?,
+                Slot::Count(count) => *count = self.count(&name)?.unwrap_or(0),
+            }
+            known.push(name);
+        }
+        match self.tensors.keys().find(|name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(WeightsError::Unexpected {
+                path: self.path.clone(),
+                level,
+                name: name.clone(),
+                hint: self.hint(),
+            }),
+        }
+    }
+
+    fn assign<const D: usize>(
+        &self,
+        level: Level,
+        name: &str,
+        param: &mut Param<Tensor<D>>,
+    ) -> Result<(), WeightsError> {
+        let expected = param.dims().to_vec();
+        let found = self.shape(level, name)?;
+        if found != expected {
+            let (path, name) = (self.path.clone(), name.into());
+            return Err(WeightsError::Shape {
+                path,
+                level,
+                name,
+                found,
+                expected,
+            });
+        }
+        let values = self.values(name)?;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(WeightsError::NotFinite {
+                path: self.path.clone(),
+                name: name.into(),
+            });
+        }
+        let device = param.val().device();
+        let trained = param.val().is_require_grad();
+        let tensor = Tensor::from_data(TensorData::new(values, expected), &device);
+        let tensor = if trained {
+            tensor.require_grad()
+        } else {
+            tensor
+        };
+        *param = Param::initialized(param.id, tensor);
+        Ok(())
+    }
+
+    fn values(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
+        let read = || -> Result<Vec<f32>, String> {
+            let data = bridge::to_data(&self.tensors[name]).map_err(|error| error.to_string())?;
+            if !data.dtype().is_float() {
+                return Err(format!(
+                    "parameter \"{name}\" is of type {:?}, not float",
+                    data.dtype()
+                ));
+            }
+            data.convert_dtype(DType::F32)
+                .try_into_vec()
+                .map_err(|error| format!("{error:?}"))
+        };
+        catch_unwind(AssertUnwindSafe(read))
+            .unwrap_or_else(|_| Err(format!("parameter \"{name}\" is damaged")))
+            .map_err(|reason| WeightsError::Unreadable {
+                path: self.path.clone(),
+                reason,
+            })
+    }
+
+    fn count(&self, name: &str) -> Result<Option<u64>, WeightsError> {
+        let Some(tensor) = self.tensors.get(name) else {
+            return Ok(None);
+        };
+        let count = bridge::to_data(tensor).ok().and_then(|data| {
+            let values: Vec<i64> = data.convert_dtype(DType::I64).try_into_vec().ok()?;
+            u64::try_from(*values.first()?).ok()
+        });
+        count.map(Some).ok_or_else(|| WeightsError::Unreadable {
+            path: self.path.clone(),
+            reason: format!("\"{name}\" is not a count"),
+        })
+    }
+
+    fn shape(&self, level: Level, name: &str) -> Result<Vec<usize>, WeightsError> {
+        match self.tensors.get(name) {
+            Some(tensor) => Ok(tensor.shape.to_vec()),
+            None => Err(WeightsError::Missing {
+                path: self.path.clone(),
+                level,
+                name: name.into(),
+                hint: self.hint(),
+            }),
+        }
+    }
+
+    /// The level whose names the file has: the likeliest mistake is the wrong `--model`.
+    fn hint(&self) -> String {
+        let fits = |level: &Level| {
+            let spec = ClassifierSpec {
+                level: *level,
+                channels: 1,
+                classes: 1,
+                dropout: None,
+            };
+            let mut model = Classifier::new(spec, 0, &burn::tensor::Device::flex());
+            let names = |(name, slot): (String, Slot<'_>)| {
+                matches!(slot, Slot::Count(_)) || self.tensors.contains_key(&name)
+            };
+            model.slots(*level).into_iter().all(names)
+        };
+        match Level::ALL.iter().find(|level| fits(level)) {
+            Some(level) => format!(" (its names are those of {level})"),
+            None => String::new(),
+        }
+    }
+}
+
+struct BlockOut(usize);
+
+impl BlockOut {
+    fn first(level: Level) -> Self {
+        BlockOut(level.blocks()[0].out_channels(0))
+    }
+}
+
+/// The model as the bytes of a safetensors file.
+pub fn to_bytes(level: Level, model: &Classifier) -> Vec<u8> {
+    let mut model = model.clone();
+    let mut entries: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (name, slot) in model.slots(level) {
+        let (dtype, shape, bytes) = match slot {
+            Slot::One(param) => float(param),
+            Slot::Two(param) => float(param),
+            Slot::Four(param) => float(param),
+            Slot::Count(count) => (Dtype::I64, vec![], (*count as i64).to_le_bytes().to_vec()),
+        };
+        entries.push((name, dtype, shape, bytes));
+    }
+    let views = entries.iter().map(|(name, dtype, shape, bytes)| {
+        let view = TensorView::new(*dtype, shape.clone(), bytes).expect("length fits the shape");
+        (name.as_str(), view)
+    });
+    safetensors::serialize(views, None).expect("shapes and lengths are consistent")
+}
+
+fn float<const D: usize>(param: &Param<Tensor<D>>) -> (Dtype, Vec<usize>, Vec<u8>) {
+    let values: Vec<f32> = param
+        .val()
+        .into_data()
+        .try_into_vec()
+        .expect("parameters are f32");
+    let bytes = values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
+    (Dtype::F32, param.dims().to_vec(), bytes)
+}

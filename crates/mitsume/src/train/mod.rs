@@ -1,0 +1,14 @@
+//! The differentiable half, on Burn tensors: class activation maps in the graph and the loss that
+//! trains their consistency (Eqs. 1, 2 and 11 to 17).
+//!
+//! Built with the feature `burn`, for a classifier that is a trunk and a head
+//! ([`mitsume_nn::Classifier`]).
+
+mod cam;
+mod cam_loss;
+mod gather;
+mod loss;
+
+pub use cam::{class_activation_maps, normalise_maps, raw_maps};
+pub use cam_loss::{AlphaGradient, CamLoss, CamLossSettings, Reference};
+pub use loss::{Forward, LossTerms, forward, predictions, training_loss};

@@ -1,0 +1,258 @@
+//! Agreement with numbers computed by PyTorch 2.15 in float32 for levels 1 to 5: 4 classes,
+//! 1 channel, 64x64 images, batch 24, dropout 0.
+//!
+//! Float32 sums differ by their order, so: logits and alphas to 1e-4 relative (to the largest of
+//! their tensor), losses to 1e-5, gradient norms to 1e-3.
+
+mod network;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use mitsume::train::{
+    AlphaGradient, CamLoss, CamLossSettings, Reference, class_activation_maps, forward,
+    normalise_maps, predictions, raw_maps, training_loss,
+};
+use mitsume::{Distance, EmaMaps};
+use mitsume_nn::{Classifier, Level, Slot};
+use network::{Fixture, assert_close, floats, images, indices, vector};
+use serde_json::Value;
+
+fn each_level(check: impl Fn(Level, Fixture)) {
+    for level in Level::ALL {
+        check(level, Fixture::load(level));
+    }
+}
+
+fn targets(labels: &[usize], device: &Device) -> Tensor<1, Int> {
+    let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+    Tensor::from_data(TensorData::new(labels, [24]), device)
+}
+
+#[test]
+fn evaluation_gives_the_logits_alphas_and_maps_of_pytorch() {
+    each_level(|level, fixture| {
+        let device = Device::flex();
+        let model = fixture.model(&device);
+        let eval = &fixture.json["eval"];
+        let features = model.trunk.forward(images(1000, &device));
+        let logits = model.head.logits(features.clone(), None);
+        assert_close(
+            &floats(&logits),
+            &vector(&eval["logits"]),
+            1e-4,
+            &format!("{level} logits"),
+        );
+        assert_eq!(
+            predictions(&logits),
+            indices(&eval["predictions"]),
+            "{level}"
+        );
+
+        let labels = targets(&indices(&eval["labels"]), &device);
+        let alpha = model.head.alpha(features.clone(), None, labels.clone());
+        let first: Vec<f32> = floats(&alpha)[..level.feature_channels()].to_vec();
+        assert_close(
+            &first,
+            &vector(&eval["alpha_first"]),
+            1e-4,
+            &format!("{level} alpha"),
+        );
+
+        let raw = raw_maps(features.clone(), alpha);
+        let [_, h, w] = raw.dims();
+        assert_eq!(vec![h, w], indices(&eval["cam_shape"]));
+        let first: Vec<f32> = floats(&raw)[..h * w].to_vec();
+        assert_close(
+            &first,
+            &vector(&eval["cam_raw_first"]),
+            1e-4,
+            &format!("{level} raw map"),
+        );
+        let maps = normalise_maps(raw);
+        let first: Vec<f32> = floats(&maps)[..h * w].to_vec();
+        assert_close(
+            &first,
+            &vector(&eval["cam_first"]),
+            1e-4,
+            &format!("{level} map"),
+        );
+        let means: Vec<f32> = floats(&maps)
+            .chunks(h * w)
+            .map(|map| map.iter().sum::<f32>() / (h * w) as f32)
+            .collect();
+        assert_close(
+            &means,
+            &vector(&eval["cam_mean"]),
+            1e-4,
+            &format!("{level} map means"),
+        );
+        let again = class_activation_maps(&model.head, features, None, labels);
+        assert_eq!(floats(&again), floats(&maps));
+    });
+}
+
+#[test]
+fn the_metric_agrees_on_maps_computed_here() {
+    each_level(|level, fixture| {
+        let device = Device::flex();
+        let model = fixture.model(&device);
+        let eval = &fixture.json["eval"];
+        let labels = indices(&eval["labels"]);
+        let features = model.trunk.forward(images(1000, &device));
+        let maps = class_activation_maps(&model.head, features, None, targets(&labels, &device));
+        let [_, h, w] = maps.dims();
+        let predictions = indices(&eval["predictions"]);
+        let maps = floats(&maps);
+        let correct = || {
+            (0..24)
+                .filter(|&i| labels[i] == predictions[i])
+                .map(|i| (labels[i], &maps[i * h * w..][..h * w]))
+        };
+        let ours = network::consistency(4, [h, w], correct);
+        // The metric sums in f64 what PyTorch summed in f32.
+        for (ours, key) in ours.into_iter().zip(["consistency_l2sq", "consistency_l2"]) {
+            let theirs = eval[key].as_f64().unwrap();
+            assert!(
+                (ours - theirs).abs() <= 1e-4 * theirs,
+                "{level} {key}: {ours} {theirs}"
+            );
+        }
+    });
+}
+
+fn settings(case: &Value) -> CamLossSettings {
+    CamLossSettings {
+        distance: match case["distance"].as_str().unwrap() {
+            "l2" => Distance::L2,
+            "l2sq" => Distance::SquaredL2,
+            other => panic!("{other}"),
+        },
+        reference: match case["reference"].as_str().unwrap() {
+            "ema" => Reference::Ema,
+            "batch" => Reference::Batch,
+            other => panic!("{other}"),
+        },
+        alpha: match case["alpha"].as_str().unwrap() {
+            "full" => AlphaGradient::Full,
+            "detached" => AlphaGradient::Detached,
+            other => panic!("{other}"),
+        },
+    }
+}
+
+fn cam_loss(level: Level, settings: CamLossSettings) -> CamLoss {
+    let ema = EmaMaps::new(0.9, 4, level.cam_size([64, 64])).unwrap();
+    CamLoss { settings, ema }
+}
+
+#[test]
+fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
+    each_level(|level, fixture| {
+        let train = &fixture.json["train"];
+        let labels = indices(&train["labels"]);
+        for (name, case) in train["cases"].as_object().unwrap() {
+            let device = Device::flex().autodiff();
+            let mut model = fixture.training_model(&device);
+            let out = forward(&mut model, images(1000, &device), None);
+            let predicted = predictions(&out.logits);
+            assert_eq!(predicted, indices(&train["predictions"]));
+            let logits = floats(&out.logits.clone().inner());
+            assert_close(
+                &logits,
+                &vector(&train["logits"]),
+                1e-4,
+                &format!("{level} logits"),
+            );
+            let mut cam = cam_loss(level, settings(case));
+            let lambda = case["lambda"].as_f64().unwrap();
+            let loss =
+                training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+            let what = format!("{level} {name}");
+            close(&loss.cross_entropy, &case["cross_entropy"], &what);
+            close(loss.cam_loss.as_ref().unwrap(), &case["cam_loss"], &what);
+            let mut grads = loss.total.backward();
+            network::check_gradients(&mut model, level, &mut grads, case, &what);
+        }
+    });
+}
+
+fn close(ours: &Tensor<1>, theirs: &Value, what: &str) {
+    let ours = f64::from(floats(&ours.clone().inner())[0]);
+    let theirs = theirs.as_f64().unwrap();
+    assert!(
+        (ours - theirs).abs() <= 1e-5 * theirs.abs().max(0.1),
+        "{what}: {ours} {theirs}"
+    );
+}
+
+#[test]
+fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
+    each_level(|level, fixture| {
+        let device = Device::flex().autodiff();
+        let mut model = fixture.training_model(&device);
+        forward(&mut model, images(1000, &device), None);
+        let expected = fixture.json["train"]["running_after_one_batch"]
+            .as_object()
+            .unwrap();
+        for (name, slot) in model.slots(level) {
+            match slot {
+                Slot::One(param) if expected.contains_key(&name) => {
+                    let ours = floats(&param.val().inner());
+                    assert_close(&ours[..4], &vector(&expected[&name]), 1e-5, &name);
+                }
+                Slot::Count(count) => assert_eq!(*count, 1),
+                _ => assert!(!expected.contains_key(&name)),
+            }
+        }
+    });
+}
+
+#[test]
+fn five_adam_steps_follow_pytorch() {
+    each_level(|level, fixture| {
+        let trajectory = &fixture.json["train"]["adam_trajectory"];
+        let labels = indices(&trajectory["labels"]);
+        let device = Device::flex().autodiff();
+        let mut model: Classifier = fixture.training_model(&device);
+        let published = CamLossSettings {
+            distance: Distance::L2,
+            reference: Reference::Ema,
+            alpha: AlphaGradient::Detached,
+        };
+        let mut cam = cam_loss(level, published);
+        let mut adam = network::adam();
+        for (step, expected) in trajectory["steps"].as_array().unwrap().iter().enumerate() {
+            let stream = expected["input_stream"].as_u64().unwrap() as u32;
+            let out = forward(&mut model, images(stream, &device), None);
+            let predicted = predictions(&out.logits);
+            let lambda = expected["lambda"].as_f64().unwrap();
+            let loss =
+                training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+            let what = format!("{level} step {step}");
+            close(&loss.cross_entropy, &expected["cross_entropy"], &what);
+            match &loss.cam_loss {
+                Some(cam) => close(cam, &expected["cam_loss"], &what),
+                None => assert_eq!(expected["cam_loss"].as_f64(), Some(0.0)),
+            }
+            close(&loss.total, &expected["loss"], &what);
+            model = network::adam_step(&mut adam, model, loss.total);
+        }
+        let expected = trajectory["ema_mean"].as_object().unwrap();
+        for class in 0..4 {
+            let ours = cam
+                .ema
+                .map(class)
+                .map(|map| map.iter().sum::<f32>() / map.len() as f32);
+            match (ours, expected.get(&class.to_string())) {
+                (Some(ours), Some(theirs)) => {
+                    let theirs = theirs.as_f64().unwrap() as f32;
+                    assert!(
+                        (ours - theirs).abs() <= 1e-4 * theirs.max(0.01),
+                        "{level} {class}"
+                    );
+                }
+                (None, None) => {}
+                other => panic!("{level} class {class}: {other:?}"),
+            }
+        }
+    });
+}
