@@ -1,0 +1,219 @@
+//! The metric on maps made by any other tool, from a `.npz` or `.safetensors` file.
+//!
+//! The file holds three arrays: `cams` [N, h, w] (any float or integer type), `labels` [N] and
+//! `predictions` [N] (any integer type; the class indices of the truth and of the classifier).
+//! Maps are streamed, twice (once for the class means, once for the `l2` form), so memory does not
+//! grow with N beyond the labels, and nothing is allocated because a file claims it.
+
+mod array;
+mod error;
+mod maps;
+mod npz;
+mod safetensors;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::consistency::{ClassMeans, Consistency, ConsistencyError, DeviationPass};
+use crate::kappa::cohens_kappa;
+use crate::normalise::normalise;
+use array::Container;
+pub use error::{ScoreError, ScoreProblem};
+
+/// Class indices must lie below this; a larger one is a mistake rather than a class.
+pub const MAX_CLASSES: usize = 1 << 16;
+/// The class mean maps together may take this many bytes.
+const MAX_MEANS_BYTES: u64 = 4 << 30;
+/// How far outside [0, 1] rounding may put a normalised value.
+const SLACK: f64 = 1e-6;
+
+/// How maps are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScoreOptions {
+    /// Bring each map to [0, 1) first (Eq. 2). Without it, values outside [0, 1] are an error:
+    /// the metric of raw maps would measure their scale.
+    pub normalise: bool,
+}
+
+/// The metric and the classification it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// N.
+    pub images: u64,
+    /// Images whose prediction is their label.
+    pub correct: u64,
+    /// One more than the largest class index met.
+    pub classes: usize,
+    /// `[h, w]`; the `l2` form depends on it.
+    pub cam_size: [usize; 2],
+    /// Over all correct images.
+    pub consistency: Consistency,
+    /// One entry per class index.
+    pub per_class: Vec<ClassScore>,
+    /// In [0, 1] (Eq. 3).
+    pub accuracy: f64,
+    /// Cohen's kappa (Eq. 4).
+    pub kappa: f64,
+}
+
+/// One class of a [`Score`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassScore {
+    /// The class index.
+    pub class: usize,
+    /// Images of this class.
+    pub images: u64,
+    /// Of these, correct ones.
+    pub correct: u64,
+    /// Average deviation as defined; none without a correct image.
+    pub squared_l2: Option<f64>,
+    /// Average deviation as published; none with fewer than two correct images.
+    pub l2: Option<f64>,
+}
+
+/// Scores the maps in the file at `path`, named `.npz` or `.safetensors`.
+pub fn score(path: &Path, options: ScoreOptions) -> Result<Score, ScoreError> {
+    score_file(path, options).map_err(|problem| ScoreError {
+        path: path.to_owned(),
+        problem,
+    })
+}
+
+fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem> {
+    let mut file = Container::open(path)?;
+    let labels = file.classes("labels")?;
+    let predictions = file.classes("predictions")?;
+    let [images, height, width] = file.map_shape()?;
+    for (array, found) in [("labels", labels.len()), ("predictions", predictions.len())] {
+        if found != images {
+            return Err(ScoreProblem::Images {
+                images,
+                array,
+                found,
+            });
+        }
+    }
+    let tally = Tally::new(labels, predictions);
+    tally.check_memory(height, width)?;
+
+    let mut means = ClassMeans::new(tally.classes, [height, width]);
+    file.for_each_map(|image, map| {
+        prepare(image, map, options)?;
+        match tally.correct_class(image) {
+            Some(class) => means
+                .push(class, map)
+                .map_err(|error| too_wide(image, error)),
+            None => Ok(()),
+        }
+    })?;
+    let mut pass = DeviationPass::new(&means);
+    file.for_each_map(|image, map| {
+        if let Some(class) = tally.correct_class(image) {
+            prepare(image, map, options)?;
+            pass.push(class, map)
+                .map_err(|error| too_wide(image, error))?;
+        }
+        Ok(())
+    })?;
+    Ok(tally.score(&means, &pass))
+}
+
+/// Checks one map, whether or not its image is correct, and normalises it where asked.
+fn prepare(image: usize, map: &mut [f64], options: ScoreOptions) -> Result<(), ScoreProblem> {
+    if let Some(index) = map.iter().position(|value| !value.is_finite()) {
+        return Err(ScoreProblem::NotFinite {
+            image,
+            index,
+            value: map[index],
+        });
+    }
+    if options.normalise {
+        normalise(map);
+    } else if let Some(&value) = map
+        .iter()
+        .find(|&&value| !(-SLACK..=1.0 + SLACK).contains(&value))
+    {
+        return Err(ScoreProblem::OutsideUnit { image, value });
+    }
+    Ok(())
+}
+
+/// A finite map whose range is too wide for `f64` turns non-finite in normalising.
+fn too_wide(image: usize, error: ConsistencyError) -> ScoreProblem {
+    ScoreProblem::Array {
+        array: "cams",
+        reason: format!("image {image}: {error}"),
+    }
+}
+
+/// Labels against predictions.
+struct Tally {
+    labels: Vec<u32>,
+    predictions: Vec<u32>,
+    classes: usize,
+}
+
+impl Tally {
+    fn new(labels: Vec<u32>, predictions: Vec<u32>) -> Self {
+        let largest = labels.iter().chain(&predictions).max();
+        let classes = largest.map_or(0, |&class| class as usize + 1);
+        Self {
+            labels,
+            predictions,
+            classes,
+        }
+    }
+
+    /// The class of image `index` where the prediction is right.
+    fn correct_class(&self, index: usize) -> Option<usize> {
+        let label = self.labels[index];
+        (label == self.predictions[index]).then_some(label as usize)
+    }
+
+    fn check_memory(&self, height: usize, width: usize) -> Result<(), ScoreProblem> {
+        let seen: BTreeSet<usize> = (0..self.labels.len())
+            .filter_map(|image| self.correct_class(image))
+            .collect();
+        let bytes = (height * width * size_of::<f64>()) as u64;
+        match bytes.checked_mul(seen.len() as u64) {
+            Some(bytes) if bytes <= MAX_MEANS_BYTES => Ok(()),
+            _ => Err(ScoreProblem::TooLarge {
+                classes: seen.len(),
+                height,
+                width,
+            }),
+        }
+    }
+
+    fn score(&self, means: &ClassMeans, pass: &DeviationPass) -> Score {
+        let mut truths = vec![0_u64; self.classes];
+        let mut predicted = vec![0_u64; self.classes];
+        for (&label, &prediction) in self.labels.iter().zip(&self.predictions) {
+            truths[label as usize] += 1;
+            predicted[prediction as usize] += 1;
+        }
+        let (squared_l2, l2) = (means.squared_l2(), pass.l2());
+        let per_class = (0..self.classes)
+            .map(|class| ClassScore {
+                class,
+                images: truths[class],
+                correct: means.count(class),
+                squared_l2: squared_l2.per_class[class].mean(),
+                l2: l2.per_class[class].mean(),
+            })
+            .collect();
+        let (images, correct) = (self.labels.len() as u64, squared_l2.total().count);
+        Score {
+            images,
+            correct,
+            classes: self.classes,
+            cam_size: means.shape(),
+            consistency: Consistency::new(&squared_l2, &l2),
+            per_class,
+            accuracy: correct as f64 / images as f64,
+            kappa: cohens_kappa(correct, &truths, &predicted),
+        }
+    }
+}
