@@ -1,1 +1,47 @@
 //! What a run leaves on disk: configuration, curves, evaluations, written whole.
+//!
+//! Types, reading and writing only; nothing is computed here. Every file is written beside its
+//! target and renamed, so a reader (or a crash) never meets half a file. Everything read is
+//! checked: a file that is truncated, inconsistent or not of its format gives a
+//! [`RecordError`] naming the path and what would be right.
+//!
+//! Why these crates: `toml`, `csv` and `serde_json` are the formats' usual serde crates;
+//! `serde_path_to_error` names the key a value is wrong at; `strsim` finds the key that was
+//! meant; `bytesize` reads `"2GiB"`; `safetensors` parses and checks tensor headers;
+//! `tempfile` and `rustix` give temporary files and the atomic exchange of folders;
+//! `raw-cpuid` names the processor.
+
+mod atomic;
+mod config;
+mod environment;
+mod epochs;
+mod error;
+mod evaluation;
+mod evaluation_dir;
+mod images;
+mod maps;
+mod maps_writer;
+mod run_dir;
+mod steps;
+
+pub use atomic::{SwapDir, recover_dir, write_bytes, write_with};
+pub use config::{
+    Alpha, Augment, ConsistencyConfig, DataConfig, Distance, ModelConfig, PlateauConfig, Preset,
+    Reference, RunConfig, TrainConfig,
+};
+pub use environment::{Cpu, DataSetRecord, Environment};
+pub use epochs::{EpochRow, read_epochs, write_epochs};
+pub use error::RecordError;
+pub use evaluation::{
+    ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary, read_evaluation,
+    write_evaluation,
+};
+pub use evaluation_dir::{EvaluationDir, EvaluationDraft};
+pub use images::{ImageRow, ImagesWriter, read_images};
+pub use maps::Maps;
+pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
+pub use run_dir::RunDir;
+pub use steps::{StepRow, StepWriter, read_steps};
+
+/// What the functions of this crate return.
+pub type Result<T> = std::result::Result<T, RecordError>;

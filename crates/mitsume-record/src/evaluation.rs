@@ -1,0 +1,241 @@
+//! `eval.json`: the figures of one evaluation, the object that `mitsume eval --json` prints.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::environment::{read_json, write_json};
+use crate::{RecordError, Result};
+
+/// Accuracy, kappa and consistency of one model on one data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// What was evaluated.
+    pub model: ModelSummary,
+    /// On what.
+    pub data: DataSummary,
+    /// Share of images classified correctly, in [0, 1].
+    pub accuracy: f64,
+    /// Cohen's kappa.
+    pub kappa: f64,
+    /// Mean cross-entropy over the images.
+    pub cross_entropy: f64,
+    /// The metric over all correctly classified images.
+    pub consistency: ConsistencyResult,
+    /// The same by class, in label order.
+    pub per_class: Vec<ClassResult>,
+    /// Counts, `confusion[true class][predicted class]`.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// The evaluated model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelSummary {
+    /// `level1` to `level5`, or the name of a model file.
+    pub name: String,
+    /// Number of trained parameters.
+    pub parameters: u64,
+    /// The hooked layer, whose output the CAM is taken from.
+    pub target_layer: String,
+    /// Height and width of a CAM, in elements.
+    pub cam_size: [usize; 2],
+}
+
+/// The data evaluated on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// Folder the paths in `images.csv` are relative to. Bytes that are no UTF-8 are replaced,
+    /// and the pictures below such a folder cannot be found again.
+    pub root: String,
+    /// Number of images evaluated.
+    pub images: u64,
+    /// Class names in label order.
+    pub classes: Vec<String>,
+    /// Images left out because they could not be read, relative to `root`.
+    pub skipped: Vec<String>,
+}
+
+/// The consistency metric. `None` where it is not defined: no image counts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ConsistencyResult {
+    /// By the definition (Eq. 9, 10).
+    pub squared_l2: Option<f64>,
+    /// As the published code computes it: classes with one correct image are left out.
+    pub l2: Option<f64>,
+    /// Correctly classified images.
+    pub counted: u64,
+}
+
+/// One class of an evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassResult {
+    /// Class name.
+    pub class: String,
+    /// Images of this class.
+    pub images: u64,
+    /// Of them classified correctly.
+    pub correct: u64,
+    /// Mean `squared-l2` deviation of the correct images from their mean map.
+    pub squared_l2: Option<f64>,
+    /// Mean `l2` deviation.
+    pub l2: Option<f64>,
+}
+
+/// Reads `eval.json` and checks that its counts agree with each other.
+///
+/// # Errors
+/// [`RecordError`] naming the file and the key that is wrong.
+pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
+    let evaluation: Evaluation = read_json(path)?;
+    match evaluation.disagreement() {
+        Some(problem) => Err(RecordError::malformed(path, problem)),
+        None => Ok(evaluation),
+    }
+}
+
+/// Writes `eval.json`.
+///
+/// # Errors
+/// [`RecordError::Io`] naming the file; [`RecordError::Malformed`] if the counts disagree.
+pub fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<()> {
+    match evaluation.disagreement() {
+        Some(problem) => Err(RecordError::malformed(path, problem)),
+        None => write_json(path, evaluation),
+    }
+}
+
+impl Evaluation {
+    /// What in the figures contradicts itself, if anything.
+    fn disagreement(&self) -> Option<String> {
+        let classes = &self.data.classes;
+        let k = classes.len();
+        if k == 0 {
+            return Some("data.classes: empty; at least one class is needed".to_owned());
+        }
+        if self.per_class.len() != k || self.confusion.len() != k {
+            let (per_class, rows) = (self.per_class.len(), self.confusion.len());
+            return Some(format!(
+                "data.classes has {k} classes, per_class {per_class}, confusion {rows} rows"
+            ));
+        }
+        let mut total = Some(0_u64);
+        for (index, (class, row)) in self.per_class.iter().zip(&self.confusion).enumerate() {
+            let sum = row.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
+            if class.class != classes[index] {
+                return Some(format!(
+                    "per_class[{index}].class differs from data.classes[{index}]"
+                ));
+            }
+            if row.len() != k || sum != Some(class.images) || row[index] != class.correct {
+                return Some(format!(
+                    "confusion[{index}] disagrees with per_class[{index}]"
+                ));
+            }
+            total = total.and_then(|total| total.checked_add(class.images));
+        }
+        if total != Some(self.data.images) {
+            return Some("data.images is not the sum of per_class images".to_owned());
+        }
+        self.wrong_figure()
+    }
+
+    fn wrong_figure(&self) -> Option<String> {
+        let unit = |name: &str, value: f64| {
+            let fine = (0.0..=1.0).contains(&value);
+            (!fine).then(|| format!("{name}: {value} is not in [0, 1]"))
+        };
+        let deviation = |name: String, value: Option<f64>| {
+            let value = value?;
+            let fine = value.is_finite() && value >= 0.0;
+            (!fine).then(|| format!("{name}: {value} is no deviation; finite and >= 0 would be"))
+        };
+        let per_class = self
+            .per_class
+            .iter()
+            .enumerate()
+            .find_map(|(index, class)| {
+                deviation(format!("per_class[{index}].squared_l2"), class.squared_l2)
+                    .or_else(|| deviation(format!("per_class[{index}].l2"), class.l2))
+            });
+        unit("accuracy", self.accuracy)
+            .or_else(|| {
+                deviation(
+                    "consistency.squared_l2".to_owned(),
+                    self.consistency.squared_l2,
+                )
+            })
+            .or_else(|| deviation("consistency.l2".to_owned(), self.consistency.l2))
+            .or(per_class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluation() -> Evaluation {
+        let class = |name: &str, images, correct, squared_l2| ClassResult {
+            class: name.to_owned(),
+            images,
+            correct,
+            squared_l2,
+            l2: None,
+        };
+        Evaluation {
+            model: ModelSummary {
+                name: "level2".to_owned(),
+                parameters: 389_828,
+                target_layer: "features.13".to_owned(),
+                cam_size: [28, 28],
+            },
+            data: DataSummary {
+                root: "/data".to_owned(),
+                images: 5,
+                classes: vec!["a".to_owned(), "b".to_owned()],
+                skipped: vec!["b/broken.png".to_owned()],
+            },
+            accuracy: 0.4,
+            kappa: 0.1,
+            cross_entropy: 0.693,
+            consistency: ConsistencyResult {
+                squared_l2: Some(0.1),
+                l2: None,
+                counted: 2,
+            },
+            per_class: vec![class("a", 3, 2, Some(0.1)), class("b", 2, 0, None)],
+            confusion: vec![vec![2, 1], vec![2, 0]],
+        }
+    }
+
+    #[test]
+    fn the_object_is_the_documented_one() {
+        insta::assert_json_snapshot!(evaluation());
+    }
+
+    #[test]
+    fn an_evaluation_comes_back_equal() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("eval.json");
+        write_evaluation(&path, &evaluation()).unwrap();
+        assert_eq!(read_evaluation(&path).unwrap(), evaluation());
+    }
+
+    #[test]
+    fn contradicting_figures_are_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("eval.json");
+        let refuse = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut json = serde_json::to_value(evaluation()).unwrap();
+            change(&mut json);
+            std::fs::write(&path, json.to_string()).unwrap();
+            read_evaluation(&path).unwrap_err().to_string()
+        };
+        assert!(refuse(&|e| e["confusion"][0][1] = 2.into()).contains("confusion[0]"));
+        assert!(refuse(&|e| e["confusion"][0][1] = u64::MAX.into()).contains("confusion[0]"));
+        assert!(refuse(&|e| e["accuracy"] = 1.5.into()).contains("accuracy: 1.5"));
+        assert!(refuse(&|e| e["data"]["images"] = 6.into()).contains("data.images"));
+        assert!(refuse(&|e| e["data"]["classes"] = serde_json::json!([])).contains("data.classes"));
+        assert!(refuse(&|e| e["per_class"][1]["l2"] = (-1).into()).contains("per_class[1].l2"));
+        assert!(refuse(&|e| e["kappa"] = serde_json::Value::Null).contains("kappa: invalid type"));
+    }
+}

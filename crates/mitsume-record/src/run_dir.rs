@@ -1,0 +1,76 @@
+//! Where a run keeps what.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of one training run and the names in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    root: PathBuf,
+}
+
+impl RunDir {
+    /// The run kept in `root`; nothing is created or read.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `config.toml`: the resolved configuration.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    /// `environment.json`: what is needed to repeat the run.
+    #[must_use]
+    pub fn environment(&self) -> PathBuf {
+        self.root.join("environment.json")
+    }
+
+    /// `epochs.csv`: one row per finished epoch.
+    #[must_use]
+    pub fn epochs(&self) -> PathBuf {
+        self.root.join("epochs.csv")
+    }
+
+    /// `steps.csv`: one row per training step.
+    #[must_use]
+    pub fn steps(&self) -> PathBuf {
+        self.root.join("steps.csv")
+    }
+
+    /// `checkpoint/`: everything needed to go on.
+    #[must_use]
+    pub fn checkpoint(&self) -> PathBuf {
+        self.root.join("checkpoint")
+    }
+
+    /// `weights.safetensors`: the trained weights under their published names.
+    #[must_use]
+    pub fn weights(&self) -> PathBuf {
+        self.root.join("weights.safetensors")
+    }
+
+    /// `tensorboard/`: event files.
+    #[must_use]
+    pub fn tensorboard(&self) -> PathBuf {
+        self.root.join("tensorboard")
+    }
+
+    /// `evaluation/`: the evaluation at the end of training, an [`EvaluationDir`](crate::EvaluationDir).
+    #[must_use]
+    pub fn evaluation(&self) -> PathBuf {
+        self.root.join("evaluation")
+    }
+
+    /// Whether the folder holds a run: a `config.toml` is there.
+    #[must_use]
+    pub fn is_run(&self) -> bool {
+        self.config().is_file()
+    }
+}
