@@ -198,7 +198,7 @@ mod tests {
             epoch: 1,
             lambda: 50.0,
             cross_entropy: f64::from(1.234_567_9_f32),
-            cam_loss: (step % 2 == 0).then_some(0.012_345_678_9),
+            cam_loss: step.is_multiple_of(2).then_some(0.012_345_678_9),
             loss: -1.0e-12,
         }
     }
