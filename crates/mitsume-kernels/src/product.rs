@@ -1,0 +1,203 @@
+//! The register tile of every matrix product here.
+//!
+//! Rows are broadcast values, columns are two vectors. The Winograd products are many and small
+//! with operands laid out for them, so a general product (packing both operands again) would not
+//! pay; the 1x1 convolutions use the same tile.
+
+use crate::simd::Simd;
+
+/// A read-only matrix: element (i, j) is `data[i * row + j * column]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    pub data: &'a [f32],
+    pub row: usize,
+    pub column: usize,
+}
+
+/// Rows of `2 * LANES` contiguous values, `row` apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Panel<'a> {
+    pub data: &'a [f32],
+    pub row: usize,
+}
+
+/// `c (+)= a * b` with `a` [rows, depth], `b` [depth, 2 * LANES], `c` rows `c_row` apart.
+#[inline(always)]
+pub(crate) fn product<S: Simd>(
+    simd: S,
+    (rows, depth): (usize, usize),
+    a: Matrix,
+    b: Panel,
+    (c, c_row): (&mut [f32], usize),
+    accumulate: bool,
+) {
+    if rows == 0 {
+        return;
+    }
+    let width = 2 * S::LANES;
+    assert!(c.len() >= (rows - 1) * c_row + width);
+    if depth > 0 {
+        assert!(a.data.len() > (rows - 1) * a.row + (depth - 1) * a.column);
+        assert!(b.data.len() >= (depth - 1) * b.row + width);
+    }
+    let mut done = 0;
+    while done < rows {
+        let n = (rows - done).min(S::TILE_ROWS);
+        // SAFETY: rows done..done + n of `a` and `c` and all rows of `b` are inside their slices,
+        // as asserted above.
+        unsafe {
+            let at = (a.data.as_ptr().add(done * a.row), a.row, a.column);
+            let ct = (c.as_mut_ptr().add(done * c_row), c_row);
+            let bt = (b.data.as_ptr(), b.row);
+            match n {
+                1 => tile::<S, 1>(simd, depth, at, bt, ct, accumulate),
+                2 => tile::<S, 2>(simd, depth, at, bt, ct, accumulate),
+                3 => tile::<S, 3>(simd, depth, at, bt, ct, accumulate),
+                4 => tile::<S, 4>(simd, depth, at, bt, ct, accumulate),
+                5 => tile::<S, 5>(simd, depth, at, bt, ct, accumulate),
+                6 => tile::<S, 6>(simd, depth, at, bt, ct, accumulate),
+                7 => tile::<S, 7>(simd, depth, at, bt, ct, accumulate),
+                8 => tile::<S, 8>(simd, depth, at, bt, ct, accumulate),
+                9 => tile::<S, 9>(simd, depth, at, bt, ct, accumulate),
+                10 => tile::<S, 10>(simd, depth, at, bt, ct, accumulate),
+                11 => tile::<S, 11>(simd, depth, at, bt, ct, accumulate),
+                _ => tile::<S, 12>(simd, depth, at, bt, ct, accumulate),
+            }
+        }
+        done += n;
+    }
+}
+
+/// One register tile of `R` rows.
+///
+/// # Safety
+/// With `a = (pointer, row, column)`, `b` and `c = (pointer, row)`: element (i, j) of `a` must be
+/// readable for i < R, j < depth; `2 * LANES` values at every row of `b` below `depth` readable and
+/// at every row of `c` below R readable and writable.
+#[inline(always)]
+unsafe fn tile<S: Simd, const R: usize>(
+    simd: S,
+    depth: usize,
+    a: (*const f32, usize, usize),
+    b: (*const f32, usize),
+    c: (*mut f32, usize),
+    accumulate: bool,
+) {
+    if R > S::TILE_ROWS {
+        return; // Never reached; keeps tiles that would not fit the registers out of the binary.
+    }
+    // SAFETY: all accesses are the ones the caller answers for.
+    unsafe {
+        let mut sums = [[simd.zero(); 2]; R];
+        if accumulate {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                sum[0] = simd.load_ptr(c.0.add(i * c.1));
+                sum[1] = simd.load_ptr(c.0.add(i * c.1 + S::LANES));
+            }
+        }
+        let (mut pa, mut pb) = (a.0, b.0);
+        for _ in 0..depth {
+            let b0 = simd.load_ptr(pb);
+            let b1 = simd.load_ptr(pb.add(S::LANES));
+            for (i, sum) in sums.iter_mut().enumerate() {
+                let x = simd.splat(*pa.add(i * a.1));
+                sum[0] = simd.fma(x, b0, sum[0]);
+                sum[1] = simd.fma(x, b1, sum[1]);
+            }
+            pa = pa.wrapping_add(a.2);
+            pb = pb.wrapping_add(b.1);
+        }
+        for (i, sum) in sums.iter().enumerate() {
+            simd.store_ptr(c.0.add(i * c.1), sum[0]);
+            simd.store_ptr(c.0.add(i * c.1 + S::LANES), sum[1]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::{Isa, Kernel};
+
+    struct Run<'a> {
+        rows: usize,
+        depth: usize,
+        a: Matrix<'a>,
+        b: Panel<'a>,
+        c: &'a mut [f32],
+        accumulate: bool,
+    }
+    impl Kernel for Run<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            product(
+                simd,
+                (self.rows, self.depth),
+                self.a,
+                self.b,
+                (self.c, 2 * S::LANES),
+                self.accumulate,
+            );
+        }
+    }
+
+    #[test]
+    fn every_row_count_gives_the_sum_of_products() {
+        for isa in Isa::available() {
+            let width = 2 * isa.lanes();
+            for rows in [1, 2, 3, 5, 7, 11, 12, 13, 25, 49] {
+                let depth = 9;
+                let a: Vec<f32> = (0..rows * depth).map(|i| (i % 7) as f32 - 3.0).collect();
+                let b: Vec<f32> = (0..depth * width).map(|i| (i % 5) as f32 - 2.0).collect();
+                let mut c = vec![1.0; rows * width];
+                for (accumulate, start) in [(false, 0.0), (true, 1.0)] {
+                    c.fill(1.0);
+                    let matrix = Matrix { data: &a, row: depth, column: 1 };
+                    let panel = Panel { data: &b, row: width };
+                    isa.run(Run { rows, depth, a: matrix, b: panel, c: &mut c, accumulate });
+                    for i in 0..rows {
+                        for j in 0..width {
+                            let want: f32 =
+                                (0..depth).map(|k| a[i * depth + k] * b[k * width + j]).sum();
+                            // Small integers: exact.
+                            assert_eq!(c[i * width + j], want + start, "{} {rows}", isa.name());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Prints the tile's speed: `cargo test --release -p mitsume-kernels tile_speed -- --ignored --nocapture`.
+    #[test]
+    #[ignore = "a measurement"]
+    fn tile_speed() {
+        for isa in Isa::available() {
+            let width = 2 * isa.lanes();
+            for (rows, depth, row_major) in
+                [(48, 64, true), (48, 128, true), (48, 256, true), (48, 64, false), (64, 56, false), (12, 1000, true)]
+            {
+                let a = vec![1.0; rows * depth];
+                let b = vec![1.0; depth * width];
+                let mut c = vec![0.0; rows * width];
+                let matrix = if row_major {
+                    Matrix { data: &a, row: depth, column: 1 }
+                } else {
+                    Matrix { data: &a, row: 1, column: rows }
+                };
+                let mut best = f64::MAX;
+                for _ in 0..200 {
+                    let start = std::time::Instant::now();
+                    for _ in 0..20 {
+                        let panel = Panel { data: &b, row: width };
+                        isa.run(Run { rows, depth, a: matrix, b: panel, c: &mut c, accumulate: false });
+                    }
+                    best = best.min(start.elapsed().as_secs_f64() / 20.0);
+                }
+                let flops = 2.0 * (rows * depth * width) as f64;
+                println!("{} {rows}x{depth} {row_major}: {:.1} GFLOP/s", isa.name(), flops / best * 1e-9);
+            }
+        }
+    }
+}

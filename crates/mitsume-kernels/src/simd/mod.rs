@@ -1,0 +1,98 @@
+//! The few vector operations the kernels need, once per instruction set.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+pub(crate) mod fallback;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
+
+/// The widest vector of any instruction set, in f32 values.
+pub(crate) const MAX_LANES: usize = 16;
+
+/// Vectors of f32 on one instruction set. A value of the type is proof that the machine has it.
+pub(crate) trait Simd: Copy + Send + Sync + 'static {
+    type V: Copy;
+    type M: Copy;
+    /// f32 values in a vector.
+    const LANES: usize;
+    /// Rows of the register tile of the matrix product (its width is two vectors).
+    const TILE_ROWS: usize;
+
+    fn splat(self, x: f32) -> Self::V;
+    /// # Safety
+    /// `LANES` values must be readable at `p`; no alignment is needed.
+    unsafe fn load_ptr(self, p: *const f32) -> Self::V;
+    /// # Safety
+    /// `LANES` values must be writable at `p`; no alignment is needed.
+    unsafe fn store_ptr(self, p: *mut f32, v: Self::V);
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `c - a * b`
+    fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `max(x, 0)`, and NaN where x is NaN.
+    fn relu(self, x: Self::V) -> Self::V;
+    /// Where `a > b`; false for NaN.
+    fn gt(self, a: Self::V, b: Self::V) -> Self::M;
+    /// Where `candidate` replaces `held` in a maximum over candidates in order, as PyTorch takes it:
+    /// where it is greater or NaN.
+    fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M;
+    /// `a` where the mask is set, else `b`.
+    fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V;
+
+    #[inline(always)]
+    fn zero(self) -> Self::V {
+        self.splat(0.0)
+    }
+
+    /// The first `LANES` values of `x`.
+    #[inline(always)]
+    fn load(self, x: &[f32]) -> Self::V {
+        assert!(x.len() >= Self::LANES);
+        // SAFETY: the length was just checked.
+        unsafe { self.load_ptr(x.as_ptr()) }
+    }
+
+    /// Writes the first `LANES` values of `x`.
+    #[inline(always)]
+    fn store(self, x: &mut [f32], v: Self::V) {
+        assert!(x.len() >= Self::LANES);
+        // SAFETY: the length was just checked.
+        unsafe { self.store_ptr(x.as_mut_ptr(), v) }
+    }
+
+    /// Up to `LANES` values of `x`, zero beyond its end.
+    #[inline(always)]
+    fn load_some(self, x: &[f32]) -> Self::V {
+        if x.len() >= Self::LANES {
+            return self.load(x);
+        }
+        let mut whole = [0.0; MAX_LANES];
+        whole[..x.len()].copy_from_slice(x);
+        self.load(&whole)
+    }
+
+    /// Writes as many of `v` as `x` has room for.
+    #[inline(always)]
+    fn store_some(self, x: &mut [f32], v: Self::V) {
+        if x.len() >= Self::LANES {
+            return self.store(x, v);
+        }
+        let mut whole = [0.0; MAX_LANES];
+        self.store(&mut whole, v);
+        let n = x.len();
+        x.copy_from_slice(&whole[..n]);
+    }
+
+    /// The sum of all lanes, in lane order.
+    #[inline(always)]
+    fn sum(self, v: Self::V) -> f32 {
+        let mut whole = [0.0; MAX_LANES];
+        self.store(&mut whole, v);
+        whole[..Self::LANES].iter().sum()
+    }
+}

@@ -1,0 +1,181 @@
+//! The convolution: transform tiles, multiply at 36 points, transform back.
+
+use super::filter::{Filters, panel_width};
+use super::input::{Input, Planes, transform};
+use super::outcome::{Outcome, Spot, To};
+use super::transform::{self, IN, OUT, POINTS};
+use super::{STAGGER, tile_runs};
+use crate::grid::split_by;
+use crate::isa::Kernel;
+use crate::product::{Matrix, Panel, product};
+use crate::simd::Simd;
+use crate::workspace::{Buffer, Workspace};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Output channels whose products are held between multiplication and transform back.
+const GROUP: usize = 64;
+
+/// Sums kept by an [`Outcome`], [run of tiles][sum][channel].
+pub(crate) struct Sums {
+    pub data: Buffer,
+    /// Pixels of each run.
+    pub pixels: Vec<usize>,
+}
+
+/// Convolves `input` with `filters` into `out` [images, height, width, outputs] (half as high and wide if
+/// the outcome pools).
+pub(crate) fn convolve<O: Outcome>(
+    workspace: &Workspace,
+    input: Input,
+    filters: &Filters,
+    outcome: &O,
+    out: &mut [f32],
+) -> Sums {
+    let grid = input.grid;
+    let to = if outcome.pools() { grid.pooled() } else { grid };
+    let channels = filters.outputs;
+    assert_eq!(filters.inputs, input.channels);
+    assert_eq!(input.data.len(), grid.pixels() * input.channels);
+    assert_eq!(out.len(), to.pixels() * channels);
+    let runs = tile_runs(grid);
+    let side = if outcome.pools() { OUT / 2 } else { OUT };
+    let out_rows: Vec<Range<usize>> = runs.iter().map(|r| rows_of(to, grid, r, side)).collect();
+    let parts = split_by(out, out_rows.iter().cloned(), to.width * channels);
+    let mut sums = workspace.take(runs.len() * O::SUMS * channels);
+    let sum_parts = split_by(&mut sums, (0..runs.len()).map(|i| i..i + 1), O::SUMS * channels);
+    let isa = workspace.isa();
+    let tasks: Vec<_> = runs.iter().zip(&out_rows).zip(parts).zip(sum_parts).collect();
+    tasks.into_par_iter().for_each(|(((run, out_rows), out), sums)| {
+        let tiles = run.len() * grid.tiles(OUT).width;
+        let planes = Planes::new(tiles, input.channels, isa.lanes());
+        let mut transformed = workspace.take(planes.len());
+        let mut products = workspace.take(POINTS * (tiles * GROUP.max(panel_width(isa)) + STAGGER));
+        isa.run(Run {
+            input,
+            filters,
+            outcome,
+            run: run.clone(),
+            planes,
+            transformed: &mut transformed,
+            products: &mut products,
+            to: To { out, first_row: out_rows.start, sums },
+        });
+    });
+    let pixels = runs.iter().map(|r| grid.pixel_rows(r, OUT).len() * grid.width).collect();
+    Sums { data: sums, pixels }
+}
+
+/// Output rows of a run of tile rows; pooled rows are counted from each image's start.
+fn rows_of(
+    to: crate::grid::Grid,
+    grid: crate::grid::Grid,
+    run: &Range<usize>,
+    side: usize,
+) -> Range<usize> {
+    if side == OUT {
+        return grid.pixel_rows(run, OUT);
+    }
+    let per_image = grid.tiles(OUT).height;
+    let at = |t: usize| t / per_image * to.height + (t % per_image * side).min(to.height);
+    at(run.start)..at(run.end)
+}
+
+struct Run<'a, O> {
+    input: Input<'a>,
+    filters: &'a Filters,
+    outcome: &'a O,
+    run: Range<usize>,
+    planes: Planes,
+    transformed: &'a mut [f32],
+    products: &'a mut [f32],
+    to: To<'a>,
+}
+
+impl<O: Outcome> Kernel for Run<'_, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Run { input, filters, outcome, run, planes, transformed, products, mut to } = self;
+        transform::<S>(simd, input, run.clone(), planes, transformed);
+        let width = 2 * S::LANES;
+        let panels = filters.outputs.div_ceil(width);
+        let at_a_time = (GROUP / width).max(1);
+        for first in (0..panels).step_by(at_a_time) {
+            let group = first..(first + at_a_time).min(panels);
+            let row = group.len() * width;
+            let plane = planes.tiles * row + STAGGER;
+            multiply(simd, filters, group.clone(), planes, transformed, products);
+            let channels = group.start * width..(group.end * width).min(filters.outputs);
+            let tiles = input.grid.tiles(OUT);
+            for tile in 0..planes.tiles {
+                let tile_row = run.start + tile / tiles.width;
+                for channel in channels.clone().step_by(S::LANES) {
+                    let from = &products[tile * row + channel - channels.start..];
+                    let y = back(simd, from, plane);
+                    let spot = Spot {
+                        grid: input.grid,
+                        channels: filters.outputs,
+                        image: tile_row / tiles.height,
+                        top: tile_row % tiles.height * OUT,
+                        left: tile % tiles.width * OUT,
+                        channel,
+                        first: tile == 0,
+                    };
+                    let to = To { out: &mut *to.out, first_row: to.first_row, sums: &mut *to.sums };
+                    outcome.tile(simd, y, spot, to);
+                }
+            }
+        }
+        let _ = &mut to;
+    }
+}
+
+/// The products of all tiles with a group of panels, at every point: [point][tile][output in group].
+#[inline(always)]
+fn multiply<S: Simd>(
+    simd: S,
+    filters: &Filters,
+    group: Range<usize>,
+    planes: Planes,
+    transformed: &[f32],
+    products: &mut [f32],
+) {
+    let width = 2 * S::LANES;
+    let row = group.len() * width;
+    let plane = planes.tiles * row + STAGGER;
+    let depth = filters.inputs;
+    for point in 0..POINTS {
+        let a = &transformed[point * planes.plane..][..planes.tiles * planes.channels];
+        let c = &mut products[point * plane..][..planes.tiles * row];
+        for tile in (0..planes.tiles).step_by(S::TILE_ROWS) {
+            let rows = S::TILE_ROWS.min(planes.tiles - tile);
+            for (i, panel) in group.clone().enumerate() {
+                let matrix =
+                    Matrix { data: &a[tile * planes.channels..], row: planes.channels, column: 1 };
+                let b = &filters.data[(panel * POINTS + point) * depth * width..][..depth * width];
+                let panel = Panel { data: b, row: width };
+                product(simd, (rows, depth), matrix, panel, (&mut c[tile * row + i * width..], row), false);
+            }
+        }
+    }
+}
+
+/// A^T m A of one tile and vector of channels.
+#[inline(always)]
+fn back<S: Simd>(simd: S, from: &[f32], plane: usize) -> [[S::V; OUT]; OUT] {
+    assert!(from.len() >= (POINTS - 1) * plane + S::LANES);
+    let mut half = [[simd.zero(); IN]; OUT];
+    for q in 0..IN {
+        // SAFETY: p * 6 + q is below 36; the length was asserted.
+        let m = std::array::from_fn(|p| unsafe {
+            simd.load_ptr(from.as_ptr().add((p * IN + q) * plane))
+        });
+        let t = transform::output(simd, m);
+        for y in 0..OUT {
+            half[y][q] = t[y];
+        }
+    }
+    half.map(|row| transform::output(simd, row))
+}

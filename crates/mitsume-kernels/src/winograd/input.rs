@@ -1,0 +1,189 @@
+//! Activations into the Winograd domain.
+
+use super::transform::{self, IN, OUT, POINTS};
+use crate::grid::Grid;
+use crate::simd::Simd;
+use std::ops::Range;
+
+/// A convolution's input, channels last: `data` [images, height, width, channels], read as
+/// `relu(data * scale + shift)` per channel where `affine` is given.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub grid: Grid,
+    pub channels: usize,
+    pub data: &'a [f32],
+    pub affine: Option<(&'a [f32], &'a [f32])>,
+}
+
+/// Transformed tiles: [point][tile][channel], channels filled up with zeros to whole vectors.
+#[derive(Clone, Copy)]
+pub(crate) struct Planes {
+    pub tiles: usize,
+    pub channels: usize,
+    pub plane: usize,
+}
+
+impl Planes {
+    pub(crate) fn new(tiles: usize, channels: usize, multiple: usize) -> Self {
+        let channels = channels.next_multiple_of(multiple);
+        Self { tiles, channels, plane: tiles * channels + super::STAGGER }
+    }
+
+    pub(crate) fn len(self) -> usize {
+        POINTS * self.plane
+    }
+}
+
+/// Transforms the 6x6 surroundings of every tile in `rows` of tiles into `out`, laid out as `planes`.
+#[inline(always)]
+pub(crate) fn transform<S: Simd>(
+    simd: S,
+    input: Input,
+    rows: Range<usize>,
+    planes: Planes,
+    out: &mut [f32],
+) {
+    if input.affine.is_some() {
+        transform_rows::<S, true>(simd, input, rows, planes, out);
+    } else {
+        transform_rows::<S, false>(simd, input, rows, planes, out);
+    }
+}
+
+#[inline(always)]
+fn transform_rows<S: Simd, const AFFINE: bool>(
+    simd: S,
+    input: Input,
+    rows: Range<usize>,
+    planes: Planes,
+    out: &mut [f32],
+) {
+    let tiles = input.grid.tiles(OUT);
+    let mut tile = 0;
+    for row in rows {
+        let (image, ty) = (row / tiles.height, row % tiles.height);
+        for tx in 0..tiles.width {
+            for channel in (0..input.channels).step_by(S::LANES) {
+                let d = load::<S, AFFINE>(simd, input, (image, ty, tx), channel);
+                store(simd, d, &mut out[tile * planes.channels + channel..], planes.plane);
+            }
+            tile += 1;
+        }
+    }
+}
+
+/// The column transforms of a tile's surroundings, by [point][column].
+#[inline(always)]
+fn load<S: Simd, const AFFINE: bool>(
+    simd: S,
+    input: Input,
+    (image, ty, tx): (usize, usize, usize),
+    channel: usize,
+) -> [[S::V; IN]; IN] {
+    let Input { grid, channels, data, affine } = input;
+    let (scale, shift) = match affine {
+        Some((scale, shift)) if AFFINE => {
+            (simd.load_some(&scale[channel..channels]), simd.load_some(&shift[channel..channels]))
+        }
+        _ => (simd.zero(), simd.zero()),
+    };
+    let read = |v: S::V| if AFFINE { simd.relu(simd.fma(v, scale, shift)) } else { v };
+    let mut half = [[simd.zero(); IN]; IN];
+    let inside = ty > 0
+        && tx > 0
+        && ty * OUT + OUT < grid.height
+        && tx * OUT + OUT < grid.width
+        && channel + S::LANES <= channels;
+    if inside {
+        let corner = (image * grid.height + ty * OUT - 1) * grid.width + tx * OUT - 1;
+        let line = grid.width * channels;
+        let first = corner * channels + channel;
+        let whole = &data[first..first + (IN - 1) * (line + channels) + S::LANES];
+        for x in 0..IN {
+            // SAFETY: the farthest of the 36 vectors ends where `whole` does.
+            let d = std::array::from_fn(|y| unsafe {
+                read(simd.load_ptr(whole.as_ptr().add(y * line + x * channels)))
+            });
+            let t = transform::input(simd, d);
+            for p in 0..IN {
+                half[p][x] = t[p];
+            }
+        }
+    } else {
+        for x in 0..IN {
+            let d = std::array::from_fn(|y| {
+                let (py, px) = (ty * OUT + y, tx * OUT + x);
+                if py == 0 || px == 0 || py > grid.height || px > grid.width {
+                    return simd.zero();
+                }
+                let pixel = (image * grid.height + py - 1) * grid.width + px - 1;
+                let end = (channel + S::LANES).min(channels);
+                read(simd.load_some(&data[pixel * channels + channel..pixel * channels + end]))
+            });
+            let t = transform::input(simd, d);
+            for p in 0..IN {
+                half[p][x] = t[p];
+            }
+        }
+    }
+    half
+}
+
+#[inline(always)]
+fn store<S: Simd>(simd: S, half: [[S::V; IN]; IN], out: &mut [f32], plane: usize) {
+    assert!(out.len() >= (POINTS - 1) * plane + S::LANES);
+    for (p, row) in half.iter().enumerate() {
+        let t = transform::input(simd, *row);
+        for (q, v) in t.iter().enumerate() {
+            // SAFETY: p * 6 + q is below 36; the length was asserted.
+            unsafe { simd.store_ptr(out.as_mut_ptr().add((p * IN + q) * plane), *v) };
+        }
+    }
+}
+
+/// Transforms every 4x4 tile in `rows` of tiles of an output's gradient into `out`, laid out as `planes`.
+#[inline(always)]
+pub(crate) fn transform_gradient<S: Simd>(
+    simd: S,
+    gradient: Input,
+    rows: Range<usize>,
+    planes: Planes,
+    out: &mut [f32],
+) {
+    let Input { grid, channels, data, .. } = gradient;
+    let tiles = grid.tiles(OUT);
+    let mut tile = 0;
+    for row in rows {
+        let (image, ty) = (row / tiles.height, row % tiles.height);
+        for tx in 0..tiles.width {
+            for channel in (0..channels).step_by(S::LANES) {
+                let mut half = [[simd.zero(); OUT]; IN];
+                for x in 0..OUT {
+                    let d = std::array::from_fn(|y| {
+                        let (py, px) = (ty * OUT + y, tx * OUT + x);
+                        if py >= grid.height || px >= grid.width {
+                            return simd.zero();
+                        }
+                        let pixel = (image * grid.height + py) * grid.width + px;
+                        let end = (channel + S::LANES).min(channels);
+                        simd.load_some(&data[pixel * channels + channel..pixel * channels + end])
+                    });
+                    let t = transform::gradient(simd, d);
+                    for p in 0..IN {
+                        half[p][x] = t[p];
+                    }
+                }
+                let at = &mut out[tile * planes.channels + channel..];
+                assert!(at.len() >= (POINTS - 1) * planes.plane + S::LANES);
+                for (p, row) in half.iter().enumerate() {
+                    let t = transform::gradient(simd, *row);
+                    for (q, v) in t.iter().enumerate() {
+                        // SAFETY: p * 6 + q is below 36; the length was asserted.
+                        unsafe { simd.store_ptr(at.as_mut_ptr().add((p * IN + q) * planes.plane), *v) };
+                    }
+                }
+            }
+            tile += 1;
+        }
+    }
+}

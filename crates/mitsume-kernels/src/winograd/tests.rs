@@ -1,0 +1,289 @@
+//! Against sums written out in f64, on every instruction set and at odd shapes.
+
+use super::convolution::convolve;
+use super::filter::{Direction, Filters};
+use super::input::Input;
+use super::outcome::{Activated, Carried, Gate, WithStatistics};
+use super::weight_gradient::weight_gradient;
+use crate::grid::Grid;
+use crate::isa::Isa;
+use crate::workspace::Workspace;
+
+/// Images, height, width, input channels, output channels.
+type Shape = (usize, usize, usize, usize, usize);
+
+const SHAPES: [Shape; 9] = [
+    (1, 1, 1, 1, 1),
+    (1, 1, 5, 3, 2),
+    (2, 4, 4, 16, 32),
+    (3, 5, 7, 5, 19),
+    (1, 8, 8, 33, 7),
+    (2, 13, 6, 8, 40),
+    (1, 37, 53, 4, 6),
+    (5, 28, 28, 16, 33),
+    (2, 12, 20, 32, 96),
+];
+
+fn shapes() -> Vec<Shape> {
+    if cfg!(miri) { SHAPES[..4].to_vec() } else { SHAPES.to_vec() }
+}
+
+/// Values in -1..1 without pattern.
+fn values(n: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
+    (0..n)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (f64::from(state) / 2f64.powi(31) - 1.0) as f32
+        })
+        .collect()
+}
+
+/// The convolution by its definition.
+fn direct(x: &[f32], w: &[f32], (n, h, wd, ci, co): Shape) -> Vec<f64> {
+    let mut y = vec![0.0; n * h * wd * co];
+    visit((n, h, wd), |out, inp, tap| {
+        for o in 0..co {
+            for i in 0..ci {
+                y[out * co + o] += f64::from(x[inp * ci + i]) * f64::from(w[(o * ci + i) * 9 + tap]);
+            }
+        }
+    });
+    y
+}
+
+/// All pairs of output and input pixel, and the tap joining them.
+fn visit((n, h, w): (usize, usize, usize), mut f: impl FnMut(usize, usize, usize)) {
+    for (b, y, x) in (0..n).flat_map(|b| (0..h).flat_map(move |y| (0..w).map(move |x| (b, y, x)))) {
+        for tap in 0..9 {
+            let (py, px) = (y + tap / 3, x + tap % 3);
+            if py >= 1 && px >= 1 && py <= h && px <= w {
+                f((b * h + y) * w + x, (b * h + py - 1) * w + px - 1, tap);
+            }
+        }
+    }
+}
+
+/// Largest difference relative to the largest value wanted.
+fn error(got: &[f32], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let largest = want.iter().fold(1e-30f64, |m, x| m.max(x.abs()));
+    let worst = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs());
+    worst.fold(0.0, |m: f64, x| if x.is_nan() { f64::INFINITY } else { m.max(x) }) / largest
+}
+
+/// The transforms lose about a digit of f32's seven.
+const TOLERANCE: f64 = 5e-6;
+
+fn input(data: &[f32], (n, h, w, _, _): Shape, channels: usize) -> Input<'_> {
+    Input { grid: Grid { images: n, height: h, width: w }, channels, data, affine: None }
+}
+
+#[test]
+fn output_and_statistics_are_those_of_the_definition() {
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for shape @ (n, h, w, ci, co) in shapes() {
+            let (x, k) = (values(n * h * w * ci, 1), values(co * ci * 9, 2));
+            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
+            let mut y = vec![f32::NAN; n * h * w * co];
+            let sums = convolve(&workspace, input(&x, shape, ci), &filters, &WithStatistics, &mut y);
+            let want = direct(&x, &k, shape);
+            let e = error(&y, &want);
+            assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
+            for c in 0..co {
+                let (mut total, mut square) = (0.0, 0.0);
+                for (run, pixels) in sums.pixels.iter().enumerate() {
+                    let s = |k: usize| f64::from(sums.data[(run * 3 + k) * co + c]);
+                    let count = *pixels as f64;
+                    total += s(1) + count * s(0);
+                    square += s(2) + 2.0 * s(0) * s(1) + count * s(0) * s(0);
+                }
+                let column = y.iter().skip(c).step_by(co).map(|v| f64::from(*v));
+                let want: f64 = column.clone().sum();
+                let want_square: f64 = column.map(|v| v * v).sum();
+                assert!((total - want).abs() < 1e-4 * (1.0 + want_square), "{total} {want}");
+                assert!((square - want_square).abs() < 1e-5 * (1.0 + want_square));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_normalised_input_is_padded_with_zeros_after_the_relu() {
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for shape @ (n, h, w, ci, co) in shapes() {
+            let (x, k) = (values(n * h * w * ci, 3), values(co * ci * 9, 4));
+            let (scale, shift) = (values(ci, 5), values(ci, 6));
+            let relu: Vec<f32> =
+                x.iter().enumerate().map(|(i, v)| (v * scale[i % ci] + shift[i % ci]).max(0.0)).collect();
+            let want = direct(&relu, &k, shape);
+            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
+            let mut y = vec![f32::NAN; n * h * w * co];
+            let input = Input { affine: Some((&scale, &shift)), ..input(&x, shape, ci) };
+            let outcome = Activated { bias: &vec![0.0; co], add: None, relu: false, pool: false };
+            convolve(&workspace, input, &filters, &outcome, &mut y);
+            let e = error(&y, &want);
+            assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn bias_addend_relu_and_pool_follow_in_that_order() {
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for shape @ (n, h, w, ci, co) in shapes() {
+            let (x, k) = (values(n * h * w * ci, 7), values(co * ci * 9, 8));
+            let (bias, add) = (values(co, 9), values(n * h * w * co, 10));
+            let scale = values(co, 11);
+            let scaled: Vec<f32> =
+                k.iter().enumerate().map(|(i, v)| v * scale[i / (ci * 9)]).collect();
+            let mut whole = direct(&x, &scaled, shape);
+            for (i, v) in whole.iter_mut().enumerate() {
+                *v = (*v + f64::from(bias[i % co]) + f64::from(add[i])).max(0.0);
+            }
+            let mut want = vec![0.0; n * (h / 2) * (w / 2) * co];
+            for (i, v) in want.iter_mut().enumerate() {
+                let (c, p) = (i % co, i / co);
+                let (px, py, b) = (p % (w / 2), p / (w / 2) % (h / 2), p / (w / 2) / (h / 2));
+                for q in 0..4 {
+                    let at = (b * h + 2 * py + q / 2) * w + 2 * px + q % 2;
+                    *v = f64::max(*v, whole[at * co + c]);
+                }
+            }
+            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, Some(&scale));
+            let mut y = vec![f32::NAN; want.len()];
+            let outcome = Activated { bias: &bias, add: Some(&add), relu: true, pool: true };
+            convolve(&workspace, input(&x, shape, ci), &filters, &outcome, &mut y);
+            if !want.is_empty() {
+                let e = error(&y, &want);
+                assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_input_gradient_is_the_transposed_convolution() {
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for shape @ (n, h, w, ci, co) in shapes() {
+            let (dy, k) = (values(n * h * w * co, 12), values(co * ci * 9, 13));
+            let (reference, before) = (values(n * h * w * ci, 14), values(n * h * w * ci, 15));
+            let mut want: Vec<f64> = before.iter().map(|v| f64::from(*v)).collect();
+            visit((n, h, w), |out, inp, tap| {
+                for o in 0..co {
+                    for i in 0..ci {
+                        let weight = f64::from(k[(o * ci + i) * 9 + tap]);
+                        want[inp * ci + i] += f64::from(dy[out * co + o]) * weight;
+                    }
+                }
+            });
+            let (scale, shift, center) = (vec![-1.0; ci], vec![0.25; ci], vec![0.5; ci]);
+            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Backward, None);
+            let mut dx = before.clone();
+            let outcome = Carried { accumulate: true, gate: None };
+            convolve(&workspace, input(&dy, shape, co), &filters, &outcome, &mut dx);
+            let e = error(&dx, &want);
+            assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
+
+            for (v, r) in want.iter_mut().zip(&reference) {
+                *v = if 0.25 - r > 0.0 { *v } else { 0.0 };
+            }
+            let gate = Gate { reference: &reference, scale: &scale, shift: &shift, center: &center };
+            let outcome = Carried { accumulate: true, gate: Some(gate) };
+            dx.copy_from_slice(&before);
+            let sums = convolve(&workspace, input(&dy, shape, co), &filters, &outcome, &mut dx);
+            let e = error(&dx, &want);
+            assert!(e < TOLERANCE, "{} {shape:?} gated: {e}", isa.name());
+            let (mut s, mut t) = (vec![0.0f32; ci], vec![0.0f32; ci]);
+            let (mut ws, mut wt) = (vec![0.0f64; ci], vec![0.0f64; ci]);
+            for run in 0..sums.pixels.len() {
+                for c in 0..ci {
+                    s[c] += sums.data[run * 2 * ci + c];
+                    t[c] += sums.data[(run * 2 + 1) * ci + c];
+                }
+            }
+            for (i, v) in want.iter().enumerate() {
+                ws[i % ci] += v;
+                wt[i % ci] += v * (f64::from(reference[i]) - 0.5);
+            }
+            assert!(error(&s, &ws) < 1e-4 && error(&t, &wt) < 1e-4);
+        }
+    }
+}
+
+#[test]
+fn the_weight_gradient_is_the_sum_of_outer_products() {
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for shape @ (n, h, w, ci, co) in shapes() {
+            let (x, dy) = (values(n * h * w * ci, 16), values(n * h * w * co, 17));
+            let mut want = vec![0.0; co * ci * 9];
+            visit((n, h, w), |out, inp, tap| {
+                for o in 0..co {
+                    for i in 0..ci {
+                        want[(o * ci + i) * 9 + tap] +=
+                            f64::from(dy[out * co + o]) * f64::from(x[inp * ci + i]);
+                    }
+                }
+            });
+            let mut dw = vec![f32::NAN; co * ci * 9];
+            weight_gradient(&workspace, input(&x, shape, ci), input(&dy, shape, co), &mut dw);
+            let e = error(&dw, &want);
+            assert!(e < 2.0 * TOLERANCE, "{} {shape:?}: {e}", isa.name());
+        }
+    }
+}
+
+/// Prints speeds: `cargo test --release -p mitsume-kernels winograd_speed -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn winograd_speed() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let time = |f: &mut (dyn FnMut() + Send)| {
+        let mut best = f64::MAX;
+        for _ in 0..5 {
+            let start = std::time::Instant::now();
+            pool.install(&mut *f);
+            best = best.min(start.elapsed().as_secs_f64());
+        }
+        best
+    };
+    let workspace = Workspace::default();
+    for shape @ (n, h, w, ci, co) in [
+        (4, 112, 112, 16, 32),
+        (4, 112, 112, 32, 64),
+        (4, 112, 112, 64, 64),
+        (4, 56, 56, 64, 128),
+        (4, 112, 112, 128, 128),
+        (8, 28, 28, 128, 256),
+        (8, 56, 56, 256, 256),
+        (8, 28, 28, 512, 512),
+    ] {
+        let (x, k) = (values(n * h * w * ci, 1), values(co * ci * 9, 2));
+        let mut y = values(n * h * w * co, 3);
+        let mut dw = vec![0.0; co * ci * 9];
+        let flops = 18.0 * (n * h * w * ci * co) as f64 * 1e-9;
+        let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
+        let pack = time(&mut || {
+            Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
+        });
+        let forward = time(&mut || {
+            convolve(&workspace, input(&x, shape, ci), &filters, &WithStatistics, &mut y);
+        });
+        let weights = time(&mut || {
+            weight_gradient(&workspace, input(&x, shape, ci), input(&y, shape, co), &mut dw);
+        });
+        println!(
+            "{shape:?}: forward {:.0} weights {:.0} GFLOP/s (direct-equivalent), pack {:.2} ms",
+            flops / forward,
+            flops / weights,
+            pack * 1e3
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! Buffers that live from step to step.
+
+use crate::isa::Isa;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where kernels take their buffers from, and the instruction set they run on.
+///
+/// A buffer goes back when it is dropped, and the next request of like size gets it again: after the
+/// first steps of a training run nothing large is allocated and no fresh pages are touched. Clones
+/// share the buffers.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    isa: Isa,
+    free: Arc<Mutex<Vec<Vec<f32>>>>,
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self::new(Isa::best())
+    }
+}
+
+impl Workspace {
+    /// An empty workspace whose kernels run on `isa`.
+    pub fn new(isa: Isa) -> Self {
+        Self { isa, free: Arc::default() }
+    }
+
+    /// The instruction set the kernels run on.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Bytes held for reuse now.
+    pub fn idle_bytes(&self) -> usize {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.iter().map(|b| b.capacity() * size_of::<f32>()).sum()
+    }
+
+    /// Gives all idle buffers back to the system.
+    pub fn clear(&self) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// A buffer of `len` values of unspecified content.
+    pub(crate) fn take(&self, len: usize) -> Buffer {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        // The smallest that fits, but none much larger: it may be wanted for something large.
+        let fitting = |b: &Vec<f32>| b.capacity() >= len && b.capacity() <= len + len / 2 + 1024;
+        let best = (0..free.len()).filter(|&i| fitting(&free[i])).min_by_key(|&i| free[i].capacity());
+        let data = best.map(|i| free.swap_remove(i));
+        drop(free);
+        let mut data = data.unwrap_or_else(|| Vec::with_capacity(len));
+        if data.len() > len {
+            data.truncate(len);
+        } else {
+            data.resize(len, 0.0);
+        }
+        Buffer { data, home: Arc::clone(&self.free) }
+    }
+
+    /// A buffer of `len` zeros.
+    pub(crate) fn zeros(&self, len: usize) -> Buffer {
+        let mut buffer = self.take(len);
+        buffer.fill(0.0);
+        buffer
+    }
+}
+
+/// Values borrowed from a [`Workspace`]; dropping it gives them back.
+#[derive(Debug)]
+pub struct Buffer {
+    data: Vec<f32>,
+    home: Arc<Mutex<Vec<Vec<f32>>>>,
+}
+
+impl Buffer {
+    /// Keeps the values and leaves the workspace without the memory.
+    pub fn into_vec(mut self) -> Vec<f32> {
+        std::mem::take(&mut self.data)
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.data
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let data = std::mem::take(&mut self.data);
+        if data.capacity() > 0 {
+            self.home.lock().unwrap_or_else(PoisonError::into_inner).push(data);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_buffer_is_handed_out_again() {
+        let workspace = Workspace::new(Isa::FALLBACK);
+        let first = workspace.take(5000);
+        let at = first.as_ptr();
+        drop(first);
+        let second = workspace.take(4500);
+        assert_eq!((second.as_ptr(), second.len()), (at, 4500));
+        assert_eq!(workspace.idle_bytes(), 0);
+    }
+
+    #[test]
+    fn a_small_request_does_not_take_a_large_buffer() {
+        let workspace = Workspace::new(Isa::FALLBACK);
+        drop(workspace.take(1_000_000));
+        let small = workspace.take(10);
+        assert!(small.data.capacity() < 1_000_000);
+        assert!(workspace.idle_bytes() >= 4_000_000);
+    }
+}
