@@ -1,1 +1,64 @@
-//! Class-folder image data sets: decoding, transforms equal to torchvision's, seeded augmentation, phantoms and data-set checks.
+//! Class-folder image data sets: decoding, transforms equal to torchvision's, seeded augmentation, phantoms and
+//! data-set checks.
+//!
+//! ```no_run
+//! use mitsume_data::{ImageFolder, ImageSource, Preprocess, shuffled};
+//!
+//! # fn main() -> Result<(), mitsume_data::DataError> {
+//! let folder = ImageFolder::open("brain/Training".as_ref())?;
+//! let preprocess = Preprocess { height: 224, width: 224, channels: 1, augment: None, seed: 0 };
+//! let source = ImageSource::new(&folder.samples, preprocess, 2 << 30)?;
+//! for skipped in source.load(&|_done, _total| ()) {
+//!     eprintln!("{}: {}", skipped.path.display(), skipped.reason);
+//! }
+//! for batch in source.batches(shuffled(source.len(), 0, 1), 32, 1) {
+//!     // batch.images is [N, 1, 224, 224], batch.labels the classes.
+//! #   let _ = batch;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything random is a function of named numbers (seed, epoch, index), so results do not depend on the number of
+//! threads, the cache or the platform.
+//!
+//! # Dependencies, and why
+//!
+//! | crate | for | why it |
+//! | --- | --- | --- |
+//! | `image` | PNG, pixel types, EXIF orientation | the ecosystem's standard; built with PNG only |
+//! | `zune-jpeg` | JPEG | what `image` itself uses; taken directly because only its strict mode reports truncated files |
+//! | `fast_image_resize` | antialiased bilinear resize | same convolution as Pillow and PyTorch on 8-bit pixels, SIMD |
+//! | `walkdir` | listing folders | follows links and cuts loops of them |
+//! | `rayon` | decoding in parallel | the pool every other part of the program uses |
+//! | `blake3` | fingerprints, keys of random streams, equal images | fast, stable, no accidental collisions |
+//! | `rand_chacha` | random streams | the generator whose output is promised never to change |
+//! | `serde` | the report of a data-set check | the standard |
+//! | `thiserror`, `tracing` | errors, warnings | the standard for libraries |
+
+mod augment;
+mod batches;
+mod crop;
+pub mod decode;
+mod draws;
+mod error;
+mod folder;
+mod grey;
+mod pixels;
+mod preprocess;
+mod resize;
+mod shuffle;
+mod source;
+
+pub use augment::Augment;
+pub use batches::{Batch, Batches};
+pub use crop::{CropBox, CropDraws, random_resized_crop};
+pub use draws::Draws;
+pub use error::DataError;
+pub use folder::{ImageFolder, Sample};
+pub use grey::grey;
+pub use pixels::Pixels;
+pub use preprocess::Preprocess;
+pub use resize::resize;
+pub use shuffle::shuffled;
+pub use source::{ImageSource, Skipped};

@@ -1,0 +1,73 @@
+//! Seeded augmentation: what is done to one image in one epoch.
+
+use crate::crop::{CropBox, random_resized_crop};
+use crate::draws::Draws;
+use crate::error::DataError;
+
+/// Random changes to training images, as torchvision's `RandomHorizontalFlip` then `RandomResizedCrop`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Augment {
+    /// Probability of a left-right flip, in [0, 1].
+    pub horizontal_flip: f64,
+    /// Smallest and largest area of the crop as a part of the image's, in (0, 1].
+    pub resized_crop_scale: [f64; 2],
+    /// Smallest and largest aspect ratio (width / height) of the crop, above 0.
+    pub resized_crop_ratio: [f64; 2],
+}
+
+impl Default for Augment {
+    /// The published training conditions: flip 0.5, area 0.9 to 1, aspect ratio 3/4 to 4/3.
+    fn default() -> Self {
+        Self {
+            horizontal_flip: 0.5,
+            resized_crop_scale: [0.9, 1.0],
+            resized_crop_ratio: [3.0 / 4.0, 4.0 / 3.0],
+        }
+    }
+}
+
+/// The change drawn for one image in one epoch.
+pub(crate) struct Change {
+    pub mirrored: bool,
+    /// In the mirrored image.
+    pub crop: CropBox,
+}
+
+impl Augment {
+    /// Says which value is out of range and what would be right.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let setting = |text: String| Err(DataError::Setting(text));
+        if !(0.0..=1.0).contains(&self.horizontal_flip) {
+            return setting(format!(
+                "horizontal_flip = {}: must be a probability, 0 to 1",
+                self.horizontal_flip
+            ));
+        }
+        let [low, high] = self.resized_crop_scale;
+        if !(low > 0.0 && low <= high && high <= 1.0) {
+            return setting(format!(
+                "resized_crop_scale = [{low}, {high}]: must be two parts of the area in (0, 1], the smaller first"
+            ));
+        }
+        let [low, high] = self.resized_crop_ratio;
+        if !(low > 0.0 && low <= high && high.is_finite()) {
+            return setting(format!(
+                "resized_crop_ratio = [{low}, {high}]: must be two aspect ratios above 0, the smaller first"
+            ));
+        }
+        Ok(())
+    }
+
+    /// A function of (seed, epoch, index) and the image's size, and of nothing else.
+    pub(crate) fn change(&self, key: [u64; 3], size: (usize, usize)) -> Change {
+        let mut draws = Draws::new("mitsume augment v1", &key);
+        let mirrored = draws.unit() < self.horizontal_flip;
+        let crop = random_resized_crop(
+            size,
+            self.resized_crop_scale,
+            self.resized_crop_ratio,
+            &mut draws,
+        );
+        Change { mirrored, crop }
+    }
+}

@@ -1,0 +1,84 @@
+//! The rectangle of a random resized crop.
+
+use crate::draws::Draws;
+
+/// A rectangle in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CropBox {
+    /// First row.
+    pub top: usize,
+    /// First column.
+    pub left: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+/// Where the random numbers of a crop come from.
+pub trait CropDraws {
+    /// Uniform in [low, high).
+    fn uniform(&mut self, low: f64, high: f64) -> f64;
+    /// An integer in 0..n.
+    fn below(&mut self, n: usize) -> usize;
+}
+
+impl CropDraws for Draws {
+    fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        Draws::uniform(self, low, high)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        Draws::below(self, n)
+    }
+}
+
+/// The rectangle torchvision's `RandomResizedCrop` takes from an image of `height` x `width`, given the same
+/// draws: up to ten times an area uniform in `scale` (of the image's) and an aspect ratio (width / height)
+/// log-uniform in `ratio`, until the rectangle fits; then a place for it. If none fits, the largest centred
+/// rectangle whose aspect ratio is in `ratio`.
+pub fn random_resized_crop(
+    (height, width): (usize, usize),
+    scale: [f64; 2],
+    ratio: [f64; 2],
+    draws: &mut impl CropDraws,
+) -> CropBox {
+    let area = height as f64 * width as f64;
+    let [log_low, log_high] = ratio.map(f64::ln);
+    for _ in 0..10 {
+        let target = area * draws.uniform(scale[0], scale[1]);
+        let aspect = draws.uniform(log_low, log_high).exp();
+        // Python's round() takes halves to even; a NaN or negative size becomes 0 and does not fit.
+        let w = (target * aspect).sqrt().round_ties_even() as usize;
+        let h = (target / aspect).sqrt().round_ties_even() as usize;
+        if (1..=width).contains(&w) && (1..=height).contains(&h) {
+            return CropBox {
+                top: draws.below(height - h + 1),
+                left: draws.below(width - w + 1),
+                height: h,
+                width: w,
+            };
+        }
+    }
+    centred_crop((height, width), ratio)
+}
+
+fn centred_crop((height, width): (usize, usize), ratio: [f64; 2]) -> CropBox {
+    let aspect = width as f64 / height as f64;
+    let (lowest, highest) = (ratio[0].min(ratio[1]), ratio[0].max(ratio[1]));
+    let (h, w) = if aspect < lowest {
+        ((width as f64 / lowest).round_ties_even() as usize, width)
+    } else if aspect > highest {
+        (height, (height as f64 * highest).round_ties_even() as usize)
+    } else {
+        (height, width)
+    };
+    // An extreme aspect ratio (1 x 65535) may round to nothing.
+    let (h, w) = (h.clamp(1, height), w.clamp(1, width));
+    CropBox {
+        top: (height - h) / 2,
+        left: (width - w) / 2,
+        height: h,
+        width: w,
+    }
+}

@@ -1,0 +1,219 @@
+//! A data set of one folder per class, in the order of torchvision's `ImageFolder`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::error::DataError;
+
+/// File names taken as images: torchvision's list. What a file really is is seen when it is decoded, and a file of
+/// a format that is not read is reported and not overlooked.
+const EXTENSIONS: [&str; 9] = [
+    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
+];
+
+/// One image file and its class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The file.
+    pub path: PathBuf,
+    /// Index into the class names.
+    pub class: usize,
+}
+
+/// A folder with one folder per class.
+///
+/// Order is torchvision's: classes by name, within a class by folder, then by file name, all by code point. Folders
+/// within a class folder are searched, symbolic links are followed (a loop of links is cut). One thing differs:
+/// names that begin with a dot are left out. They are the leavings of tools (`.ipynb_checkpoints`, `._scan.jpg`,
+/// `.DS_Store`), which torchvision takes for images and for classes; the published figures do not count them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFolder {
+    /// The folder.
+    pub root: PathBuf,
+    /// Class names, sorted.
+    pub classes: Vec<String>,
+    /// All images, in order.
+    pub samples: Vec<Sample>,
+}
+
+impl ImageFolder {
+    /// Lists the images of a folder. No file is opened.
+    ///
+    /// # Errors
+    /// If the folder is missing or cannot be listed, has no class folder, or a class folder has no image file.
+    pub fn open(root: &Path) -> Result<Self, DataError> {
+        let classes = class_folders(root)?;
+        if classes.is_empty() {
+            return Err(DataError::layout(root, no_class_folder(root)));
+        }
+        if classes.iter().all(|name| is_split_name(name)) {
+            return Err(DataError::layout(
+                root,
+                format!(
+                    "holds splits ({}) and not classes: name one of them, such as {}",
+                    classes.join(", "),
+                    root.join(&classes[0]).display()
+                ),
+            ));
+        }
+        let mut samples = Vec::new();
+        for (class, name) in classes.iter().enumerate() {
+            let folder = root.join(name);
+            let files = image_files(&folder)?;
+            if files.is_empty() {
+                return Err(DataError::layout(
+                    &folder,
+                    format!(
+                        "no image file in this class folder: put images ({}) into it or remove it",
+                        EXTENSIONS.join(", ")
+                    ),
+                ));
+            }
+            samples.extend(files.into_iter().map(|path| Sample { path, class }));
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            classes,
+            samples,
+        })
+    }
+
+    /// A hash of class names, file names relative to the root, and file contents, as 64 hexadecimal digits
+    /// (BLAKE3). Equal for a copy of the data set elsewhere; another for any change of a byte, a name or a class. A
+    /// file that cannot be opened counts as such.
+    ///
+    /// # Errors
+    /// If reading a file fails half-way.
+    pub fn fingerprint(&self) -> Result<String, DataError> {
+        let contents = self
+            .samples
+            .par_iter()
+            .map(|sample| content_hash(&sample.path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut hasher = blake3::Hasher::new_derive_key("mitsume data set v1");
+        let mut add = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        add(&(self.classes.len() as u64).to_le_bytes());
+        for class in &self.classes {
+            add(class.as_bytes());
+        }
+        for (sample, content) in self.samples.iter().zip(contents) {
+            add(&(sample.class as u64).to_le_bytes());
+            add(relative(&sample.path, &self.root).as_bytes());
+            add(content.as_ref().map_or(b"", |hash| hash.as_bytes()));
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+}
+
+/// The path below `root`, with `/` between the parts on every platform.
+pub(crate) fn relative(path: &Path, root: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let parts = below.iter().map(|part| part.to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn content_hash(path: &Path) -> Result<Option<blake3::Hash>, DataError> {
+    let regular = fs::metadata(path).is_ok_and(|m| m.is_file());
+    let Some(file) = regular.then(|| fs::File::open(path).ok()).flatten() else {
+        return Ok(None);
+    };
+    let mut hasher = blake3::Hasher::new();
+    hasher
+        .update_reader(file)
+        .map_err(|e| DataError::read(path, e))?;
+    Ok(Some(hasher.finalize()))
+}
+
+/// Names of the folders in `root` that do not begin with a dot, sorted.
+pub(crate) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
+    let failed = |e| DataError::read(root, e);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let folder = fs::metadata(entry.path()).is_ok_and(|m| m.is_dir());
+        if !folder || hidden(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        let name = entry.file_name().into_string().map_err(|_| {
+            DataError::layout(&entry.path(), "a class name must be UTF-8: rename it")
+        })?;
+        names.push(name);
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Image files in and below `folder`, by folder, then by name.
+pub(crate) fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let visible =
+        |entry: &DirEntry| entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy());
+    let walk = WalkDir::new(folder).follow_links(true).into_iter();
+    let mut files = Vec::new();
+    for entry in walk.filter_entry(visible) {
+        match entry {
+            Ok(entry) if !entry.file_type().is_dir() && is_image_name(entry.path()) => {
+                files.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) if error.loop_ancestor().is_some() => {
+                tracing::warn!("{error}: this link is not followed");
+            }
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_owned();
+                // A dangling link: listed, so that it is reported when its image is asked for.
+                if path.is_symlink() && is_image_name(&path) {
+                    files.push(path);
+                } else if !path.is_symlink() {
+                    let source = error.into();
+                    return Err(DataError::Read { path, source });
+                }
+            }
+        }
+    }
+    files.sort_by_cached_key(|file| {
+        let parent = file.parent().unwrap_or(folder);
+        (
+            relative(parent, folder),
+            file.file_name().map(ToOwned::to_owned),
+        )
+    });
+    Ok(files)
+}
+
+fn no_class_folder(root: &Path) -> String {
+    let images = fs::read_dir(root).into_iter().flatten().flatten();
+    let example = "a data set has one folder per class, such as glioma/ and notumor/, with the images in them";
+    match images.filter(|e| is_image_name(&e.path())).count() {
+        0 => format!("no class folder in it: {example}"),
+        n => format!("holds {n} image files but no class folder: {example}"),
+    }
+}
+
+/// Whether a folder's name says that it is a part of a data set rather than a class.
+pub(crate) fn is_split_name(name: &str) -> bool {
+    const SPLITS: [&str; 7] = [
+        "train",
+        "training",
+        "test",
+        "testing",
+        "val",
+        "valid",
+        "validation",
+    ];
+    SPLITS.contains(&name.to_lowercase().as_str())
+}
+
+fn hidden(name: &str) -> bool {
+    name.starts_with('.')
+}
+
+pub(crate) fn is_image_name(path: &Path) -> bool {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
+}

@@ -1,0 +1,62 @@
+//! A decoded 8-bit image.
+
+use std::borrow::Cow;
+
+/// 8-bit pixels, row by row, channels interleaved: `data.len() == width * height * channels`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    /// Columns, at least 1.
+    pub width: usize,
+    /// Rows, at least 1.
+    pub height: usize,
+    /// 1 (grey) or 3 (RGB).
+    pub channels: usize,
+    /// `[height, width, channels]`.
+    pub data: Vec<u8>,
+}
+
+impl Pixels {
+    /// Pixels from their parts.
+    ///
+    /// # Panics
+    /// If `data` is not `width * height * channels` long, a side is 0, or `channels` is not 1 or 3.
+    pub fn new(width: usize, height: usize, channels: usize, data: Vec<u8>) -> Self {
+        assert!(width > 0 && height > 0, "an image has at least one pixel");
+        assert!(channels == 1 || channels == 3, "1 or 3 channels");
+        assert_eq!(data.len(), width * height * channels, "pixel count");
+        Self {
+            width,
+            height,
+            channels,
+            data,
+        }
+    }
+
+    /// The rectangle of `crop`, mirrored left to right if `mirrored`.
+    ///
+    /// The rectangle is in the coordinates of the image *after* mirroring, so that
+    /// this equals `crop(mirror(image))` without mirroring the whole image.
+    pub(crate) fn cut(&self, crop: &crate::crop::CropBox, mirrored: bool) -> Cow<'_, Self> {
+        let whole = crop.width == self.width && crop.height == self.height;
+        if whole && !mirrored {
+            return Cow::Borrowed(self);
+        }
+        let channels = self.channels;
+        let left = if mirrored {
+            self.width - crop.left - crop.width
+        } else {
+            crop.left
+        };
+        let mut data = Vec::with_capacity(crop.width * crop.height * channels);
+        for row in crop.top..crop.top + crop.height {
+            let start = (row * self.width + left) * channels;
+            let line = &self.data[start..start + crop.width * channels];
+            if mirrored {
+                data.extend(line.rchunks_exact(channels).flatten());
+            } else {
+                data.extend_from_slice(line);
+            }
+        }
+        Cow::Owned(Self::new(crop.width, crop.height, channels, data))
+    }
+}

@@ -1,0 +1,109 @@
+//! From a decoded image to the numbers a network takes.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use crate::augment::Augment;
+use crate::error::DataError;
+use crate::grey::grey;
+use crate::pixels::Pixels;
+use crate::resize::resize;
+
+/// Largest image side a network input may have.
+const MAX_SIDE: usize = 16_384;
+
+/// How images become network inputs.
+///
+/// Without `augment` (evaluation): greyscale if `channels` is 1, resize, scale to [0, 1], `(x - 0.5) / 0.5`.
+/// With it (training): greyscale, flip, random resized crop, the same scaling. torchvision's published
+/// training order greys last; greying first lets the cache hold one channel, and since both steps are
+/// linear the results differ by rounding only (at most one level for grey files, two for colour files).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preprocess {
+    /// Rows of the input.
+    pub height: usize,
+    /// Columns of the input.
+    pub width: usize,
+    /// 1 (grey) or 3 (RGB; grey files are repeated).
+    pub channels: usize,
+    /// Random changes; `None` for evaluation.
+    pub augment: Option<Augment>,
+    /// Seed of the random changes.
+    pub seed: u64,
+}
+
+impl Preprocess {
+    /// Says which value is out of range and what would be right.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let side = 1..=MAX_SIDE;
+        if !side.contains(&self.height) || !side.contains(&self.width) {
+            return Err(DataError::Setting(format!(
+                "image size {}x{}: sides must be 1 to {MAX_SIDE}",
+                self.height, self.width
+            )));
+        }
+        if self.channels != 1 && self.channels != 3 {
+            return Err(DataError::Setting(format!(
+                "{} channels: must be 1 (grey) or 3 (RGB)",
+                self.channels
+            )));
+        }
+        self.augment.as_ref().map_or(Ok(()), Augment::validate)
+    }
+
+    /// Numbers per image: channels * height * width.
+    pub fn len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Never: an input has at least one number.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What does not depend on the epoch, and is therefore worth keeping: greyscale, and without
+    /// augmentation the resize too.
+    pub(crate) fn fixed_part(&self, image: Pixels) -> Pixels {
+        let image = if self.channels == 1 {
+            grey(image)
+        } else {
+            image
+        };
+        if self.augment.is_some() {
+            return image;
+        }
+        match resize(&image, self.height, self.width) {
+            Cow::Borrowed(_) => image,
+            Cow::Owned(resized) => resized,
+        }
+    }
+
+    /// What depends on epoch and index: flip, crop and its resize; then scaling into `out`, `[C, H, W]`.
+    pub(crate) fn varying_part(&self, fixed: &Pixels, epoch: u64, index: usize, out: &mut [f32]) {
+        let Some(augment) = &self.augment else {
+            return normalise(fixed, self.channels, out);
+        };
+        let key = [self.seed, epoch, index as u64];
+        let change = augment.change(key, (fixed.height, fixed.width));
+        let cut = fixed.cut(&change.crop, change.mirrored);
+        normalise(&resize(&cut, self.height, self.width), self.channels, out);
+    }
+}
+
+/// The 256 values of `(v * (1 / 255) - 0.5) / 0.5`, in the order of float32 operations torchvision takes.
+static SCALED: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|v| (v as f32 * (1.0_f64 / 255.0) as f32 - 0.5) / 0.5));
+
+fn normalise(image: &Pixels, channels: usize, out: &mut [f32]) {
+    let table = &*SCALED;
+    let plane = image.width * image.height;
+    assert_eq!(out.len(), channels * plane, "one number per value");
+    for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
+        // A grey image fed to a three-channel network is repeated.
+        let channel = channel.min(image.channels - 1);
+        let values = image.data[channel..].iter().step_by(image.channels);
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = table[usize::from(*value)];
+        }
+    }
+}

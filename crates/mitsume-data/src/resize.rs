@@ -1,0 +1,42 @@
+//! Antialiased bilinear resize.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use std::borrow::Cow;
+
+use crate::pixels::Pixels;
+
+/// The image at `height` x `width`: PyTorch's `interpolate(mode="bilinear", antialias=True)` on 8-bit
+/// tensors, which is what torchvision's `Resize` calls: a triangle filter whose support grows with the
+/// reduction, applied along rows, then along columns, each pass rounded to 8 bits. Fixed-point weights
+/// are rounded differently, so single pixels may differ by one level.
+///
+/// # Panics
+/// If `height` or `width` is 0 or above `u32::MAX`.
+pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
+    if (image.height, image.width) == (height, width) {
+        return Cow::Borrowed(image);
+    }
+    assert!(height > 0 && width > 0, "an image has at least one pixel");
+    let side = |n: usize| u32::try_from(n).expect("image sides fit 32 bits");
+    let kind = if image.channels == 1 {
+        PixelType::U8
+    } else {
+        PixelType::U8x3
+    };
+    let source = ImageRef::new(side(image.width), side(image.height), &image.data, kind)
+        .expect("Pixels hold width * height * channels bytes");
+    let mut target = Image::new(side(width), side(height), kind);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .use_alpha(false);
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("source and target have the same pixel type");
+    Cow::Owned(Pixels::new(
+        width,
+        height,
+        image.channels,
+        target.into_vec(),
+    ))
+}

@@ -1,0 +1,183 @@
+//! Images of a data set as network inputs, decoded once where memory allows.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+
+use crate::batches::Batches;
+use crate::decode::decode_file;
+use crate::error::DataError;
+use crate::folder::Sample;
+use crate::pixels::Pixels;
+use crate::preprocess::Preprocess;
+
+/// A file that could not be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Images as network inputs. Clones share one cache.
+///
+/// The cache holds, as 8-bit pixels, what does not depend on the epoch: for evaluation the image at target size, for
+/// training with augmentation the decoded image (the random crop is taken from the original, as torchvision does;
+/// where files are stored at target size it is the same amount), in grey if one channel is asked for. What does not
+/// fit into the budget is decoded anew each time. Whether an image comes from the cache or its file never changes
+/// its numbers; nor does the number of threads.
+#[derive(Clone)]
+pub struct ImageSource(Arc<Shared>);
+
+struct Shared {
+    samples: Vec<Sample>,
+    preprocess: Preprocess,
+    slots: Vec<OnceLock<Slot>>,
+    free: AtomicU64,
+}
+
+/// What is remembered of an image: its pixels or why it has none.
+type Slot = Result<Pixels, String>;
+
+impl ImageSource {
+    /// A source of `samples` with a cache of at most `cache_bytes` bytes of pixels. Opens no file.
+    ///
+    /// # Errors
+    /// If a setting of `preprocess` is out of range.
+    pub fn new(
+        samples: &[Sample],
+        preprocess: Preprocess,
+        cache_bytes: u64,
+    ) -> Result<Self, DataError> {
+        preprocess.validate()?;
+        Ok(Self(Arc::new(Shared {
+            samples: samples.to_vec(),
+            slots: samples.iter().map(|_| OnceLock::new()).collect(),
+            free: AtomicU64::new(cache_bytes),
+            preprocess,
+        })))
+    }
+
+    /// Number of images, readable or not.
+    pub fn len(&self) -> usize {
+        self.0.samples.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The images, in order.
+    pub fn samples(&self) -> &[Sample] {
+        &self.0.samples
+    }
+
+    /// How images become inputs.
+    pub fn preprocess(&self) -> &Preprocess {
+        &self.0.preprocess
+    }
+
+    /// How many images the cache holds.
+    pub fn cached(&self) -> usize {
+        let pixels = |slot: &&OnceLock<Slot>| matches!(slot.get(), Some(Ok(_)));
+        self.0.slots.iter().filter(pixels).count()
+    }
+
+    /// Decodes every image once, in parallel on the current rayon pool, and keeps what fits into the cache.
+    /// `progress` is called from any thread with the images done and their total. Returns the files that cannot
+    /// be read, in order.
+    ///
+    /// Calling it is optional: an image asked for before is decoded then.
+    pub fn load(&self, progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Skipped> {
+        let done = AtomicUsize::new(0);
+        let skipped = |index: usize| {
+            let result = self.0.with_fixed(index, |_| ());
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, self.len());
+            result.err().map(|error| self.skipped(index, &error))
+        };
+        let indices = (0..self.len()).into_par_iter();
+        let all: Vec<Option<Skipped>> = indices.map(skipped).collect();
+        all.into_iter().flatten().collect()
+    }
+
+    /// The image as numbers, `[C, H, W]`, `(x - 0.5) / 0.5`. `epoch` matters with augmentation only.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is no image.
+    ///
+    /// # Panics
+    /// If `index` is out of range.
+    pub fn image(&self, index: usize, epoch: u64) -> Result<Vec<f32>, DataError> {
+        let preprocess = &self.0.preprocess;
+        let mut out = vec![0.0; preprocess.len()];
+        self.0.with_fixed(index, |fixed| {
+            preprocess.varying_part(fixed, epoch, index, &mut out);
+        })?;
+        Ok(out)
+    }
+
+    /// The images of `order` in batches of `batch_size` (the last one may be smaller), the next ones prepared in
+    /// the background while the caller computes. Dropping the iterator stops that.
+    ///
+    /// # Panics
+    /// If `batch_size` is 0 or an index in `order` is out of range.
+    pub fn batches(&self, order: Vec<usize>, batch_size: usize, epoch: u64) -> Batches {
+        Batches::start(self.clone(), order, batch_size, epoch)
+    }
+
+    pub(crate) fn skipped(&self, index: usize, error: &DataError) -> Skipped {
+        Skipped {
+            path: self.0.samples[index].path.clone(),
+            reason: error.reason(),
+        }
+    }
+}
+
+impl Shared {
+    /// Calls `use_pixels` with the fixed part of an image, from the cache or from its file.
+    fn with_fixed<T>(
+        &self,
+        index: usize,
+        use_pixels: impl FnOnce(&Pixels) -> T,
+    ) -> Result<T, DataError> {
+        let path = &self.samples[index].path;
+        let decode_error = |reason: String| DataError::Decode {
+            path: path.clone(),
+            reason,
+        };
+        match self.slots[index].get() {
+            Some(Ok(pixels)) => return Ok(use_pixels(pixels)),
+            Some(Err(reason)) => return Err(decode_error(reason.clone())),
+            None => {}
+        }
+        match decode_file(path) {
+            Ok(decoded) => {
+                let fixed = self.preprocess.fixed_part(decoded.pixels);
+                let result = use_pixels(&fixed);
+                self.keep(index, fixed);
+                Ok(result)
+            }
+            Err(error) => {
+                // Remembered, so that a run sees the same images in every epoch.
+                let _ = self.slots[index].set(Err(error.reason()));
+                Err(decode_error(error.reason()))
+            }
+        }
+    }
+
+    fn keep(&self, index: usize, pixels: Pixels) {
+        let bytes = pixels.data.len() as u64;
+        let room = |free: u64| free.checked_sub(bytes);
+        let reserved = self
+            .free
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
+        // Another thread may have been first with the same image.
+        if reserved.is_ok() && self.slots[index].set(Ok(pixels)).is_err() {
+            self.free.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
