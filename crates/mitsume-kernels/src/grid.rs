@@ -17,7 +17,11 @@ impl Grid {
 
     /// After a 2x2 max-pool of stride 2: an odd last row or column is dropped.
     pub(crate) fn pooled(self) -> Self {
-        Self { images: self.images, height: self.height / 2, width: self.width / 2 }
+        Self {
+            images: self.images,
+            height: self.height / 2,
+            width: self.width / 2,
+        }
     }
 
     /// The grid cut into squares of `side` pixels, those at the lower and right edge smaller.
@@ -45,7 +49,9 @@ impl Grid {
 /// `0..total` cut into runs of `size`, the last one shorter. Depends on nothing but its arguments, so
 /// work split by it gives the same result on any number of threads.
 pub(crate) fn runs(total: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..total).step_by(size.max(1)).map(move |start| start..(start + size.max(1)).min(total))
+    (0..total)
+        .step_by(size.max(1))
+        .map(move |start| start..(start + size.max(1)).min(total))
 }
 
 /// Cuts `data` at the ends of consecutive ranges that cover it, each unit being `scale` values.
@@ -70,10 +76,16 @@ mod tests {
 
     #[test]
     fn tile_rows_cover_the_pixel_rows_of_every_image() {
-        let grid = Grid { images: 3, height: 7, width: 5 };
+        let grid = Grid {
+            images: 3,
+            height: 7,
+            width: 5,
+        };
         let tiles = grid.tiles(4);
         assert_eq!((tiles.height, tiles.width), (2, 2));
-        let rows: Vec<_> = runs(tiles.rows(), 1).map(|r| grid.pixel_rows(&r, 4)).collect();
+        let rows: Vec<_> = runs(tiles.rows(), 1)
+            .map(|r| grid.pixel_rows(&r, 4))
+            .collect();
         assert_eq!(rows, [0..4, 4..7, 7..11, 11..14, 14..18, 18..21]);
         assert_eq!(grid.pixel_rows(&(1..5), 4), 4..18);
     }

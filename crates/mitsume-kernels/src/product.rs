@@ -153,13 +153,28 @@ mod tests {
                 let mut c = vec![1.0; rows * width];
                 for (accumulate, start) in [(false, 0.0), (true, 1.0)] {
                     c.fill(1.0);
-                    let matrix = Matrix { data: &a, row: depth, column: 1 };
-                    let panel = Panel { data: &b, row: width };
-                    isa.run(Run { rows, depth, a: matrix, b: panel, c: &mut c, accumulate });
+                    let matrix = Matrix {
+                        data: &a,
+                        row: depth,
+                        column: 1,
+                    };
+                    let panel = Panel {
+                        data: &b,
+                        row: width,
+                    };
+                    isa.run(Run {
+                        rows,
+                        depth,
+                        a: matrix,
+                        b: panel,
+                        c: &mut c,
+                        accumulate,
+                    });
                     for i in 0..rows {
                         for j in 0..width {
-                            let want: f32 =
-                                (0..depth).map(|k| a[i * depth + k] * b[k * width + j]).sum();
+                            let want: f32 = (0..depth)
+                                .map(|k| a[i * depth + k] * b[k * width + j])
+                                .sum();
                             // Small integers: exact.
                             assert_eq!(c[i * width + j], want + start, "{} {rows}", isa.name());
                         }
@@ -175,28 +190,55 @@ mod tests {
     fn tile_speed() {
         for isa in Isa::available() {
             let width = 2 * isa.lanes();
-            for (rows, depth, row_major) in
-                [(48, 64, true), (48, 128, true), (48, 256, true), (48, 64, false), (64, 56, false), (12, 1000, true)]
-            {
+            for (rows, depth, row_major) in [
+                (48, 64, true),
+                (48, 128, true),
+                (48, 256, true),
+                (48, 64, false),
+                (64, 56, false),
+                (12, 1000, true),
+            ] {
                 let a = vec![1.0; rows * depth];
                 let b = vec![1.0; depth * width];
                 let mut c = vec![0.0; rows * width];
                 let matrix = if row_major {
-                    Matrix { data: &a, row: depth, column: 1 }
+                    Matrix {
+                        data: &a,
+                        row: depth,
+                        column: 1,
+                    }
                 } else {
-                    Matrix { data: &a, row: 1, column: rows }
+                    Matrix {
+                        data: &a,
+                        row: 1,
+                        column: rows,
+                    }
                 };
                 let mut best = f64::MAX;
                 for _ in 0..200 {
                     let start = std::time::Instant::now();
                     for _ in 0..20 {
-                        let panel = Panel { data: &b, row: width };
-                        isa.run(Run { rows, depth, a: matrix, b: panel, c: &mut c, accumulate: false });
+                        let panel = Panel {
+                            data: &b,
+                            row: width,
+                        };
+                        isa.run(Run {
+                            rows,
+                            depth,
+                            a: matrix,
+                            b: panel,
+                            c: &mut c,
+                            accumulate: false,
+                        });
                     }
                     best = best.min(start.elapsed().as_secs_f64() / 20.0);
                 }
                 let flops = 2.0 * (rows * depth * width) as f64;
-                println!("{} {rows}x{depth} {row_major}: {:.1} GFLOP/s", isa.name(), flops / best * 1e-9);
+                println!(
+                    "{} {rows}x{depth} {row_major}: {:.1} GFLOP/s",
+                    isa.name(),
+                    flops / best * 1e-9
+                );
             }
         }
     }

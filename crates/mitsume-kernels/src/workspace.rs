@@ -24,7 +24,10 @@ impl Default for Workspace {
 impl Workspace {
     /// An empty workspace whose kernels run on `isa`.
     pub fn new(isa: Isa) -> Self {
-        Self { isa, free: Arc::default() }
+        Self {
+            isa,
+            free: Arc::default(),
+        }
     }
 
     /// The instruction set the kernels run on.
@@ -40,7 +43,10 @@ impl Workspace {
 
     /// Gives all idle buffers back to the system.
     pub fn clear(&self) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// A buffer of `len` values of unspecified content.
@@ -48,7 +54,9 @@ impl Workspace {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         // The smallest that fits, but none much larger: it may be wanted for something large.
         let fitting = |b: &Vec<f32>| b.capacity() >= len && b.capacity() <= len + len / 2 + 1024;
-        let best = (0..free.len()).filter(|&i| fitting(&free[i])).min_by_key(|&i| free[i].capacity());
+        let best = (0..free.len())
+            .filter(|&i| fitting(&free[i]))
+            .min_by_key(|&i| free[i].capacity());
         let data = best.map(|i| free.swap_remove(i));
         drop(free);
         let mut data = data.unwrap_or_else(|| Vec::with_capacity(len));
@@ -57,7 +65,10 @@ impl Workspace {
         } else {
             data.resize(len, 0.0);
         }
-        Buffer { data, home: Arc::clone(&self.free) }
+        Buffer {
+            data,
+            home: Arc::clone(&self.free),
+        }
     }
 
     /// A buffer of `len` zeros.
@@ -99,7 +110,10 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let data = std::mem::take(&mut self.data);
         if data.capacity() > 0 {
-            self.home.lock().unwrap_or_else(PoisonError::into_inner).push(data);
+            self.home
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(data);
         }
     }
 }

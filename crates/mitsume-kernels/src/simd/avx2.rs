@@ -70,7 +70,12 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M {
-        unsafe { _mm256_or_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(candidate, held), _mm256_cmp_ps::<_CMP_UNORD_Q>(candidate, candidate)) }
+        unsafe {
+            _mm256_or_ps(
+                _mm256_cmp_ps::<_CMP_GT_OQ>(candidate, held),
+                _mm256_cmp_ps::<_CMP_UNORD_Q>(candidate, candidate),
+            )
+        }
     }
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {

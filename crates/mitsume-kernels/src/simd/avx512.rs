@@ -70,7 +70,10 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M {
-        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(candidate, held) | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(candidate, candidate) }
+        unsafe {
+            _mm512_cmp_ps_mask::<_CMP_GT_OQ>(candidate, held)
+                | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(candidate, candidate)
+        }
     }
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {

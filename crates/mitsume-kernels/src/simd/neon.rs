@@ -70,7 +70,12 @@ impl Simd for Neon {
     }
     #[inline(always)]
     fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M {
-        unsafe { vorrq_u32(vcgtq_f32(candidate, held), vmvnq_u32(vceqq_f32(candidate, candidate))) }
+        unsafe {
+            vorrq_u32(
+                vcgtq_f32(candidate, held),
+                vmvnq_u32(vceqq_f32(candidate, candidate)),
+            )
+        }
     }
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {

@@ -43,26 +43,45 @@ pub(crate) fn convolve<O: Outcome>(
     let out_rows: Vec<Range<usize>> = runs.iter().map(|r| rows_of(to, grid, r, side)).collect();
     let parts = split_by(out, out_rows.iter().cloned(), to.width * channels);
     let mut sums = workspace.take(runs.len() * O::SUMS * channels);
-    let sum_parts = split_by(&mut sums, (0..runs.len()).map(|i| i..i + 1), O::SUMS * channels);
+    let sum_parts = split_by(
+        &mut sums,
+        (0..runs.len()).map(|i| i..i + 1),
+        O::SUMS * channels,
+    );
     let isa = workspace.isa();
-    let tasks: Vec<_> = runs.iter().zip(&out_rows).zip(parts).zip(sum_parts).collect();
-    tasks.into_par_iter().for_each(|(((run, out_rows), out), sums)| {
-        let tiles = run.len() * grid.tiles(OUT).width;
-        let planes = Planes::new(tiles, input.channels, isa.lanes());
-        let mut transformed = workspace.take(planes.len());
-        let mut products = workspace.take(POINTS * (tiles * GROUP.max(panel_width(isa)) + STAGGER));
-        isa.run(Run {
-            input,
-            filters,
-            outcome,
-            run: run.clone(),
-            planes,
-            transformed: &mut transformed,
-            products: &mut products,
-            to: To { out, first_row: out_rows.start, sums },
+    let tasks: Vec<_> = runs
+        .iter()
+        .zip(&out_rows)
+        .zip(parts)
+        .zip(sum_parts)
+        .collect();
+    tasks
+        .into_par_iter()
+        .for_each(|(((run, out_rows), out), sums)| {
+            let tiles = run.len() * grid.tiles(OUT).width;
+            let planes = Planes::new(tiles, input.channels, isa.lanes());
+            let mut transformed = workspace.take(planes.len());
+            let mut products =
+                workspace.take(POINTS * (tiles * GROUP.max(panel_width(isa)) + STAGGER));
+            isa.run(Run {
+                input,
+                filters,
+                outcome,
+                run: run.clone(),
+                planes,
+                transformed: &mut transformed,
+                products: &mut products,
+                to: To {
+                    out,
+                    first_row: out_rows.start,
+                    sums,
+                },
+            });
         });
-    });
-    let pixels = runs.iter().map(|r| grid.pixel_rows(r, OUT).len() * grid.width).collect();
+    let pixels = runs
+        .iter()
+        .map(|r| grid.pixel_rows(r, OUT).len() * grid.width)
+        .collect();
     Sums { data: sums, pixels }
 }
 
@@ -97,7 +116,16 @@ impl<O: Outcome> Kernel for Run<'_, O> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Run { input, filters, outcome, run, planes, transformed, products, mut to } = self;
+        let Run {
+            input,
+            filters,
+            outcome,
+            run,
+            planes,
+            transformed,
+            products,
+            mut to,
+        } = self;
         transform::<S>(simd, input, run.clone(), planes, transformed);
         let width = 2 * S::LANES;
         let panels = filters.outputs.div_ceil(width);
@@ -123,7 +151,11 @@ impl<O: Outcome> Kernel for Run<'_, O> {
                         channel,
                         first: tile == 0,
                     };
-                    let to = To { out: &mut *to.out, first_row: to.first_row, sums: &mut *to.sums };
+                    let to = To {
+                        out: &mut *to.out,
+                        first_row: to.first_row,
+                        sums: &mut *to.sums,
+                    };
                     outcome.tile(simd, y, spot, to);
                 }
             }
@@ -152,11 +184,24 @@ fn multiply<S: Simd>(
         for tile in (0..planes.tiles).step_by(S::TILE_ROWS) {
             let rows = S::TILE_ROWS.min(planes.tiles - tile);
             for (i, panel) in group.clone().enumerate() {
-                let matrix =
-                    Matrix { data: &a[tile * planes.channels..], row: planes.channels, column: 1 };
+                let matrix = Matrix {
+                    data: &a[tile * planes.channels..],
+                    row: planes.channels,
+                    column: 1,
+                };
                 let b = &filters.data[(panel * POINTS + point) * depth * width..][..depth * width];
-                let panel = Panel { data: b, row: width };
-                product(simd, (rows, depth), matrix, panel, (&mut c[tile * row + i * width..], row), false);
+                let panel = Panel {
+                    data: b,
+                    row: width,
+                };
+                product(
+                    simd,
+                    (rows, depth),
+                    matrix,
+                    panel,
+                    (&mut c[tile * row + i * width..], row),
+                    false,
+                );
             }
         }
     }

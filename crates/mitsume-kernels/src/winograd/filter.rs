@@ -39,31 +39,38 @@ impl Filters {
         let width = panel_width(workspace.isa());
         let chunk = POINTS * rows * width;
         let mut data = workspace.take(columns.div_ceil(width) * chunk);
-        data.par_chunks_mut(chunk).enumerate().for_each(|(panel, out)| {
-            for row in 0..rows {
-                for j in 0..width {
-                    let column = panel * width + j;
-                    let transformed = if column < columns {
-                        let (o, i) = match direction {
-                            Direction::Forward => (column, row),
-                            Direction::Backward => (row, column),
+        data.par_chunks_mut(chunk)
+            .enumerate()
+            .for_each(|(panel, out)| {
+                for row in 0..rows {
+                    for j in 0..width {
+                        let column = panel * width + j;
+                        let transformed = if column < columns {
+                            let (o, i) = match direction {
+                                Direction::Forward => (column, row),
+                                Direction::Backward => (row, column),
+                            };
+                            let mut g: [f32; 9] =
+                                std::array::from_fn(|k| weights[(o * inputs + i) * 9 + k]);
+                            if direction == Direction::Backward {
+                                g.reverse(); // The transpose turns each filter by 180 degrees.
+                            }
+                            let by = scale.map_or(1.0, |s| f64::from(s[o]));
+                            to_domain(g.map(|x| f64::from(x) * by))
+                        } else {
+                            [0.0; POINTS]
                         };
-                        let mut g: [f32; 9] = std::array::from_fn(|k| weights[(o * inputs + i) * 9 + k]);
-                        if direction == Direction::Backward {
-                            g.reverse(); // The transpose turns each filter by 180 degrees.
+                        for (point, x) in transformed.iter().enumerate() {
+                            out[(point * rows + row) * width + j] = *x;
                         }
-                        let by = scale.map_or(1.0, |s| f64::from(s[o]));
-                        to_domain(g.map(|x| f64::from(x) * by))
-                    } else {
-                        [0.0; POINTS]
-                    };
-                    for (point, x) in transformed.iter().enumerate() {
-                        out[(point * rows + row) * width + j] = *x;
                     }
                 }
-            }
-        });
-        Self { data, inputs: rows, outputs: columns }
+            });
+        Self {
+            data,
+            inputs: rows,
+            outputs: columns,
+        }
     }
 }
 
@@ -105,14 +112,20 @@ pub(crate) fn filters_from_domain(
     (outputs, inputs): (usize, usize),
 ) {
     let width = panel_width(isa);
-    assert_eq!(domain.len(), outputs.div_ceil(width) * POINTS * inputs * width);
-    weights.par_chunks_mut(inputs * 9).enumerate().for_each(|(o, out)| {
-        let (panel, j) = (o / width, o % width);
-        for (i, g) in out.chunks_exact_mut(9).enumerate() {
-            let u = std::array::from_fn(|point| {
-                f64::from(domain[((panel * POINTS + point) * inputs + i) * width + j])
-            });
-            g.copy_from_slice(&from_domain(u));
-        }
-    });
+    assert_eq!(
+        domain.len(),
+        outputs.div_ceil(width) * POINTS * inputs * width
+    );
+    weights
+        .par_chunks_mut(inputs * 9)
+        .enumerate()
+        .for_each(|(o, out)| {
+            let (panel, j) = (o / width, o % width);
+            for (i, g) in out.chunks_exact_mut(9).enumerate() {
+                let u = std::array::from_fn(|point| {
+                    f64::from(domain[((panel * POINTS + point) * inputs + i) * width + j])
+                });
+                g.copy_from_slice(&from_domain(u));
+            }
+        });
 }

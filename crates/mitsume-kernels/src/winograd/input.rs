@@ -26,7 +26,11 @@ pub(crate) struct Planes {
 impl Planes {
     pub(crate) fn new(tiles: usize, channels: usize, multiple: usize) -> Self {
         let channels = channels.next_multiple_of(multiple);
-        Self { tiles, channels, plane: tiles * channels + super::STAGGER }
+        Self {
+            tiles,
+            channels,
+            plane: tiles * channels + super::STAGGER,
+        }
     }
 
     pub(crate) fn len(self) -> usize {
@@ -65,7 +69,12 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
         for tx in 0..tiles.width {
             for channel in (0..input.channels).step_by(S::LANES) {
                 let d = load::<S, AFFINE>(simd, input, (image, ty, tx), channel);
-                store(simd, d, &mut out[tile * planes.channels + channel..], planes.plane);
+                store(
+                    simd,
+                    d,
+                    &mut out[tile * planes.channels + channel..],
+                    planes.plane,
+                );
             }
             tile += 1;
         }
@@ -80,14 +89,26 @@ fn load<S: Simd, const AFFINE: bool>(
     (image, ty, tx): (usize, usize, usize),
     channel: usize,
 ) -> [[S::V; IN]; IN] {
-    let Input { grid, channels, data, affine } = input;
+    let Input {
+        grid,
+        channels,
+        data,
+        affine,
+    } = input;
     let (scale, shift) = match affine {
-        Some((scale, shift)) if AFFINE => {
-            (simd.load_some(&scale[channel..channels]), simd.load_some(&shift[channel..channels]))
-        }
+        Some((scale, shift)) if AFFINE => (
+            simd.load_some(&scale[channel..channels]),
+            simd.load_some(&shift[channel..channels]),
+        ),
         _ => (simd.zero(), simd.zero()),
     };
-    let read = |v: S::V| if AFFINE { simd.relu(simd.fma(v, scale, shift)) } else { v };
+    let read = |v: S::V| {
+        if AFFINE {
+            simd.relu(simd.fma(v, scale, shift))
+        } else {
+            v
+        }
+    };
     let mut half = [[simd.zero(); IN]; IN];
     let inside = ty > 0
         && tx > 0
@@ -150,7 +171,12 @@ pub(crate) fn transform_gradient<S: Simd>(
     planes: Planes,
     out: &mut [f32],
 ) {
-    let Input { grid, channels, data, .. } = gradient;
+    let Input {
+        grid,
+        channels,
+        data,
+        ..
+    } = gradient;
     let tiles = grid.tiles(OUT);
     let mut tile = 0;
     for row in rows {
@@ -179,7 +205,9 @@ pub(crate) fn transform_gradient<S: Simd>(
                     let t = transform::gradient(simd, *row);
                     for (q, v) in t.iter().enumerate() {
                         // SAFETY: p * 6 + q is below 36; the length was asserted.
-                        unsafe { simd.store_ptr(at.as_mut_ptr().add((p * IN + q) * planes.plane), *v) };
+                        unsafe {
+                            simd.store_ptr(at.as_mut_ptr().add((p * IN + q) * planes.plane), *v)
+                        };
                     }
                 }
             }

@@ -42,7 +42,10 @@ pub(crate) struct To<'a> {
 impl Spot {
     #[inline(always)]
     fn extent(&self) -> (usize, usize) {
-        (OUT.min(self.grid.height - self.top), OUT.min(self.grid.width - self.left))
+        (
+            OUT.min(self.grid.height - self.top),
+            OUT.min(self.grid.width - self.left),
+        )
     }
 
     #[inline(always)]
@@ -227,7 +230,13 @@ impl Outcome for Carried<'_> {
 
 impl Carried<'_> {
     #[inline(always)]
-    fn write<S: Simd, const WHOLE: bool>(&self, simd: S, y: [[S::V; OUT]; OUT], spot: Spot, to: To) {
+    fn write<S: Simd, const WHOLE: bool>(
+        &self,
+        simd: S,
+        y: [[S::V; OUT]; OUT],
+        spot: Spot,
+        to: To,
+    ) {
         let (rows, columns) = if WHOLE { (OUT, OUT) } else { spot.extent() };
         let lanes = if WHOLE { S::LANES } else { spot.lanes::<S>() };
         let base = to.first_row * spot.grid.width * spot.channels;
@@ -242,7 +251,11 @@ impl Carried<'_> {
                 for j in 0..columns {
                     let at = spot.at(i, j) - base;
                     let out = &mut to.out[at..at + lanes];
-                    let v = if self.accumulate { simd.add(y[i][j], simd.load_some(out)) } else { y[i][j] };
+                    let v = if self.accumulate {
+                        simd.add(y[i][j], simd.load_some(out))
+                    } else {
+                        y[i][j]
+                    };
                     simd.store_some(out, v);
                 }
             }

@@ -25,7 +25,11 @@ const SHAPES: [Shape; 9] = [
 ];
 
 fn shapes() -> Vec<Shape> {
-    if cfg!(miri) { SHAPES[..4].to_vec() } else { SHAPES.to_vec() }
+    if cfg!(miri) {
+        SHAPES[..4].to_vec()
+    } else {
+        SHAPES.to_vec()
+    }
 }
 
 /// Values in -1..1 without pattern.
@@ -47,7 +51,8 @@ fn direct(x: &[f32], w: &[f32], (n, h, wd, ci, co): Shape) -> Vec<f64> {
     visit((n, h, wd), |out, inp, tap| {
         for o in 0..co {
             for i in 0..ci {
-                y[out * co + o] += f64::from(x[inp * ci + i]) * f64::from(w[(o * ci + i) * 9 + tap]);
+                y[out * co + o] +=
+                    f64::from(x[inp * ci + i]) * f64::from(w[(o * ci + i) * 9 + tap]);
             }
         }
     });
@@ -71,14 +76,26 @@ fn error(got: &[f32], want: &[f64]) -> f64 {
     assert_eq!(got.len(), want.len());
     let largest = want.iter().fold(1e-30f64, |m, x| m.max(x.abs()));
     let worst = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs());
-    worst.fold(0.0, |m: f64, x| if x.is_nan() { f64::INFINITY } else { m.max(x) }) / largest
+    worst.fold(
+        0.0,
+        |m: f64, x| if x.is_nan() { f64::INFINITY } else { m.max(x) },
+    ) / largest
 }
 
 /// The transforms lose about a digit of f32's seven.
 const TOLERANCE: f64 = 5e-6;
 
 fn input(data: &[f32], (n, h, w, _, _): Shape, channels: usize) -> Input<'_> {
-    Input { grid: Grid { images: n, height: h, width: w }, channels, data, affine: None }
+    Input {
+        grid: Grid {
+            images: n,
+            height: h,
+            width: w,
+        },
+        channels,
+        data,
+        affine: None,
+    }
 }
 
 #[test]
@@ -89,7 +106,13 @@ fn output_and_statistics_are_those_of_the_definition() {
             let (x, k) = (values(n * h * w * ci, 1), values(co * ci * 9, 2));
             let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
             let mut y = vec![f32::NAN; n * h * w * co];
-            let sums = convolve(&workspace, input(&x, shape, ci), &filters, &WithStatistics, &mut y);
+            let sums = convolve(
+                &workspace,
+                input(&x, shape, ci),
+                &filters,
+                &WithStatistics,
+                &mut y,
+            );
             let want = direct(&x, &k, shape);
             let e = error(&y, &want);
             assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
@@ -104,7 +127,10 @@ fn output_and_statistics_are_those_of_the_definition() {
                 let column = y.iter().skip(c).step_by(co).map(|v| f64::from(*v));
                 let want: f64 = column.clone().sum();
                 let want_square: f64 = column.map(|v| v * v).sum();
-                assert!((total - want).abs() < 1e-4 * (1.0 + want_square), "{total} {want}");
+                assert!(
+                    (total - want).abs() < 1e-4 * (1.0 + want_square),
+                    "{total} {want}"
+                );
                 assert!((square - want_square).abs() < 1e-5 * (1.0 + want_square));
             }
         }
@@ -118,13 +144,24 @@ fn a_normalised_input_is_padded_with_zeros_after_the_relu() {
         for shape @ (n, h, w, ci, co) in shapes() {
             let (x, k) = (values(n * h * w * ci, 3), values(co * ci * 9, 4));
             let (scale, shift) = (values(ci, 5), values(ci, 6));
-            let relu: Vec<f32> =
-                x.iter().enumerate().map(|(i, v)| (v * scale[i % ci] + shift[i % ci]).max(0.0)).collect();
+            let relu: Vec<f32> = x
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (v * scale[i % ci] + shift[i % ci]).max(0.0))
+                .collect();
             let want = direct(&relu, &k, shape);
             let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
             let mut y = vec![f32::NAN; n * h * w * co];
-            let input = Input { affine: Some((&scale, &shift)), ..input(&x, shape, ci) };
-            let outcome = Activated { bias: &vec![0.0; co], add: None, relu: false, pool: false };
+            let input = Input {
+                affine: Some((&scale, &shift)),
+                ..input(&x, shape, ci)
+            };
+            let outcome = Activated {
+                bias: &vec![0.0; co],
+                add: None,
+                relu: false,
+                pool: false,
+            };
             convolve(&workspace, input, &filters, &outcome, &mut y);
             let e = error(&y, &want);
             assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
@@ -140,8 +177,11 @@ fn bias_addend_relu_and_pool_follow_in_that_order() {
             let (x, k) = (values(n * h * w * ci, 7), values(co * ci * 9, 8));
             let (bias, add) = (values(co, 9), values(n * h * w * co, 10));
             let scale = values(co, 11);
-            let scaled: Vec<f32> =
-                k.iter().enumerate().map(|(i, v)| v * scale[i / (ci * 9)]).collect();
+            let scaled: Vec<f32> = k
+                .iter()
+                .enumerate()
+                .map(|(i, v)| v * scale[i / (ci * 9)])
+                .collect();
             let mut whole = direct(&x, &scaled, shape);
             for (i, v) in whole.iter_mut().enumerate() {
                 *v = (*v + f64::from(bias[i % co]) + f64::from(add[i])).max(0.0);
@@ -157,7 +197,12 @@ fn bias_addend_relu_and_pool_follow_in_that_order() {
             }
             let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, Some(&scale));
             let mut y = vec![f32::NAN; want.len()];
-            let outcome = Activated { bias: &bias, add: Some(&add), relu: true, pool: true };
+            let outcome = Activated {
+                bias: &bias,
+                add: Some(&add),
+                relu: true,
+                pool: true,
+            };
             convolve(&workspace, input(&x, shape, ci), &filters, &outcome, &mut y);
             if !want.is_empty() {
                 let e = error(&y, &want);
@@ -186,18 +231,41 @@ fn the_input_gradient_is_the_transposed_convolution() {
             let (scale, shift, center) = (vec![-1.0; ci], vec![0.25; ci], vec![0.5; ci]);
             let filters = Filters::new(&workspace, &k, (co, ci), Direction::Backward, None);
             let mut dx = before.clone();
-            let outcome = Carried { accumulate: true, gate: None };
-            convolve(&workspace, input(&dy, shape, co), &filters, &outcome, &mut dx);
+            let outcome = Carried {
+                accumulate: true,
+                gate: None,
+            };
+            convolve(
+                &workspace,
+                input(&dy, shape, co),
+                &filters,
+                &outcome,
+                &mut dx,
+            );
             let e = error(&dx, &want);
             assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
 
             for (v, r) in want.iter_mut().zip(&reference) {
                 *v = if 0.25 - r > 0.0 { *v } else { 0.0 };
             }
-            let gate = Gate { reference: &reference, scale: &scale, shift: &shift, center: &center };
-            let outcome = Carried { accumulate: true, gate: Some(gate) };
+            let gate = Gate {
+                reference: &reference,
+                scale: &scale,
+                shift: &shift,
+                center: &center,
+            };
+            let outcome = Carried {
+                accumulate: true,
+                gate: Some(gate),
+            };
             dx.copy_from_slice(&before);
-            let sums = convolve(&workspace, input(&dy, shape, co), &filters, &outcome, &mut dx);
+            let sums = convolve(
+                &workspace,
+                input(&dy, shape, co),
+                &filters,
+                &outcome,
+                &mut dx,
+            );
             let e = error(&dx, &want);
             assert!(e < TOLERANCE, "{} {shape:?} gated: {e}", isa.name());
             let (mut s, mut t) = (vec![0.0f32; ci], vec![0.0f32; ci]);
@@ -233,7 +301,12 @@ fn the_weight_gradient_is_the_sum_of_outer_products() {
                 }
             });
             let mut dw = vec![f32::NAN; co * ci * 9];
-            weight_gradient(&workspace, input(&x, shape, ci), input(&dy, shape, co), &mut dw);
+            weight_gradient(
+                &workspace,
+                input(&x, shape, ci),
+                input(&dy, shape, co),
+                &mut dw,
+            );
             let e = error(&dw, &want);
             assert!(e < 2.0 * TOLERANCE, "{} {shape:?}: {e}", isa.name());
         }
@@ -244,7 +317,10 @@ fn the_weight_gradient_is_the_sum_of_outer_products() {
 #[test]
 #[ignore = "a measurement"]
 fn winograd_speed() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .unwrap();
     let time = |f: &mut (dyn FnMut() + Send)| {
         let mut best = f64::MAX;
         for _ in 0..5 {
@@ -274,10 +350,21 @@ fn winograd_speed() {
             Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
         });
         let forward = time(&mut || {
-            convolve(&workspace, input(&x, shape, ci), &filters, &WithStatistics, &mut y);
+            convolve(
+                &workspace,
+                input(&x, shape, ci),
+                &filters,
+                &WithStatistics,
+                &mut y,
+            );
         });
         let weights = time(&mut || {
-            weight_gradient(&workspace, input(&x, shape, ci), input(&y, shape, co), &mut dw);
+            weight_gradient(
+                &workspace,
+                input(&x, shape, ci),
+                input(&y, shape, co),
+                &mut dw,
+            );
         });
         println!(
             "{shape:?}: forward {:.0} weights {:.0} GFLOP/s (direct-equivalent), pack {:.2} ms",

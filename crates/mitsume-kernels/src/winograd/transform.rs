@@ -46,7 +46,11 @@ pub(crate) fn output<S: Simd>(s: S, m: [S::V; IN]) -> [S::V; OUT] {
         s.add(s.add(m[0], even_a), even_b),
         s.fma(s.splat(A), odd_a, s.mul(s.splat(B), odd_b)),
         s.fma(s.splat(0.5), even_a, s.mul(s.splat(2.0), even_b)),
-        s.fma(s.splat(0.5 * A), odd_a, s.fma(s.splat(2.0 * B), odd_b, m[5])),
+        s.fma(
+            s.splat(0.5 * A),
+            odd_a,
+            s.fma(s.splat(2.0 * B), odd_b, m[5]),
+        ),
     ]
 }
 
@@ -72,5 +76,12 @@ pub(crate) fn filter_matrix() -> [[f64; 3]; IN] {
     let (a, b) = (0.5f64.sqrt(), 2.0f64.sqrt());
     let (na, nb) = (-1.5, 6.0);
     let row = |x: f64, n: f64| [1.0 / n, x / n, x * x / n];
-    [row(0.0, 1.0), row(a, na), row(-a, na), row(b, nb), row(-b, nb), [0.0, 0.0, 1.0]]
+    [
+        row(0.0, 1.0),
+        row(a, na),
+        row(-a, na),
+        row(b, nb),
+        row(-b, nb),
+        [0.0, 0.0, 1.0],
+    ]
 }

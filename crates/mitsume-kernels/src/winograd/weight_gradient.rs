@@ -35,7 +35,10 @@ pub(crate) fn weight_gradient(
     let across = input.grid.tiles(OUT).width;
     let planes = |run: &Range<usize>| {
         let tiles = run.len() * across;
-        (Planes::new(tiles, inputs, isa.lanes()), Planes::new(tiles, outputs, width))
+        (
+            Planes::new(tiles, inputs, isa.lanes()),
+            Planes::new(tiles, outputs, width),
+        )
     };
     for runs in runs.chunks(RUNS_AT_A_TIME) {
         let transformed: Vec<_> = runs
@@ -55,20 +58,31 @@ pub(crate) fn weight_gradient(
                 (x, dy, in_planes, out_planes)
             })
             .collect();
-        domain.par_chunks_mut(inputs * width).enumerate().for_each(|(i, sums)| {
-            let (panel, point) = (i / POINTS, i % POINTS);
-            for (x, dy, in_planes, out_planes) in &transformed {
-                let x = &x[point * in_planes.plane..][..in_planes.tiles * in_planes.channels];
-                let dy = &dy[point * out_planes.plane..][..out_planes.tiles * out_planes.channels];
-                isa.run(Accumulate {
-                    inputs,
-                    tiles: in_planes.tiles,
-                    x: Matrix { data: x, row: 1, column: in_planes.channels },
-                    dy: Panel { data: &dy[panel * width..], row: out_planes.channels },
-                    sums: &mut *sums,
-                });
-            }
-        });
+        domain
+            .par_chunks_mut(inputs * width)
+            .enumerate()
+            .for_each(|(i, sums)| {
+                let (panel, point) = (i / POINTS, i % POINTS);
+                for (x, dy, in_planes, out_planes) in &transformed {
+                    let x = &x[point * in_planes.plane..][..in_planes.tiles * in_planes.channels];
+                    let dy =
+                        &dy[point * out_planes.plane..][..out_planes.tiles * out_planes.channels];
+                    isa.run(Accumulate {
+                        inputs,
+                        tiles: in_planes.tiles,
+                        x: Matrix {
+                            data: x,
+                            row: 1,
+                            column: in_planes.channels,
+                        },
+                        dy: Panel {
+                            data: &dy[panel * width..],
+                            row: out_planes.channels,
+                        },
+                        sums: &mut *sums,
+                    });
+                }
+            });
     }
     filters_from_domain(isa, &domain, weights, (outputs, inputs));
 }
@@ -104,6 +118,13 @@ impl Kernel for Accumulate<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let shape = (self.inputs, self.tiles);
-        product(simd, shape, self.x, self.dy, (self.sums, 2 * S::LANES), true);
+        product(
+            simd,
+            shape,
+            self.x,
+            self.dy,
+            (self.sums, 2 * S::LANES),
+            true,
+        );
     }
 }

@@ -1,0 +1,88 @@
+//! Times a training step of a level's trunk: `cargo run --release --example step -- LEVEL [BATCH [SIZE [REPEATS]]]`.
+//!
+//! Prints the best and median time of the forward and backward pass, and the rate the arithmetic of direct
+//! convolutions would need for it. Threads: RAYON_NUM_THREADS.
+
+use mitsume_kernels::Workspace;
+use mitsume_kernels::trunk::{Batch, TrunkSpec, backward, forward_eval, forward_train};
+use std::time::Instant;
+
+fn values(n: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
+    (0..n)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (f64::from(state) / 2f64.powi(31) - 1.0) as f32
+        })
+        .collect()
+}
+
+fn main() {
+    let arguments: Vec<usize> = std::env::args()
+        .skip(1)
+        .filter_map(|a| a.parse().ok())
+        .collect();
+    let get = |i: usize, default| arguments.get(i).copied().unwrap_or(default);
+    let (level, images, size, repeats) = (get(0, 2), get(1, 32), get(2, 224), get(3, 5));
+    let Some(spec) = TrunkSpec::level(level, 1) else {
+        eprintln!("the levels are 1 to 5");
+        std::process::exit(2);
+    };
+    let data = values(images * size * size, 1);
+    let parameters: Vec<Vec<f32>> = (spec.parameters().iter().enumerate())
+        .map(|(i, p)| {
+            let fan: usize = p.shape[1..].iter().product();
+            let bound = 1.0 / (fan.max(1) as f32).sqrt();
+            values(p.shape.iter().product(), 2 + i as u32)
+                .iter()
+                .map(|v| v * bound)
+                .collect()
+        })
+        .collect();
+    let p: Vec<&[f32]> = parameters.iter().map(Vec::as_slice).collect();
+    let batch = Batch {
+        data: &data,
+        images,
+        height: size,
+        width: size,
+    };
+    let norms: Vec<Vec<f32>> = spec.norms().iter().map(|c| vec![1.0; *c]).collect();
+    let running: Vec<_> = norms.iter().map(|n| (n.as_slice(), n.as_slice())).collect();
+    let workspace = Workspace::default();
+    let (mut forward, mut back, mut evaluate) = (Vec::new(), Vec::new(), Vec::new());
+    let mut direction = Vec::new();
+    for _ in 0..repeats + 1 {
+        let start = Instant::now();
+        let out = forward_train(&workspace, &spec, batch, &p).expect("the level fits");
+        forward.push(start.elapsed().as_secs_f64());
+        if direction.is_empty() {
+            direction = values(out.features.len(), 99);
+        }
+        let start = Instant::now();
+        let saved = (out.saved, &*out.features);
+        backward(&workspace, &spec, (batch, &p), saved, &direction).expect("the level fits");
+        back.push(start.elapsed().as_secs_f64());
+        drop(out.features);
+        let start = Instant::now();
+        forward_eval(&workspace, &spec, batch, &p, &running).expect("the level fits");
+        evaluate.push(start.elapsed().as_secs_f64());
+    }
+    let report = |name: &str, times: &mut [f64]| {
+        times.sort_by(f64::total_cmp);
+        println!(
+            "level {level} {name}: best {:.3} s, median {:.3} s",
+            times[0],
+            times[times.len() / 2]
+        );
+        times[0]
+    };
+    let total = report("forward", &mut forward) + report("backward", &mut back);
+    report("evaluation", &mut evaluate);
+    println!(
+        "level {level} step: {total:.3} s on {}",
+        workspace.isa().name()
+    );
+    println!("workspace: {} MB", workspace.idle_bytes() >> 20);
+}

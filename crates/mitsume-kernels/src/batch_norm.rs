@@ -1,0 +1,181 @@
+//! Batch normalisation as two numbers per channel, and its backward pass as three.
+
+use crate::winograd::convolution::Sums;
+
+/// As PyTorch's default.
+pub(crate) const EPSILON: f64 = 1e-5;
+
+/// Statistics of one normalised layer over a training batch, for its running statistics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchStatistics {
+    /// Mean of each channel.
+    pub mean: Vec<f32>,
+    /// Unbiased variance of each channel, as PyTorch keeps it; the biased one where there is but one value.
+    pub variance: Vec<f32>,
+}
+
+/// Mean and biased variance per channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    pub mean: Vec<f64>,
+    pub variance: Vec<f64>,
+    pub count: f64,
+}
+
+impl Moments {
+    /// From the sums of `WithStatistics`, merged in order by Chan's formula.
+    pub(crate) fn of(sums: &Sums, channels: usize) -> Self {
+        let mut mean = vec![0.0; channels];
+        let mut spread = vec![0.0; channels];
+        let mut count = 0.0;
+        for (run, &pixels) in sums.pixels.iter().enumerate() {
+            let part = &sums.data[run * 3 * channels..][..3 * channels];
+            let n = pixels as f64;
+            if pixels == 0 {
+                continue;
+            }
+            for c in 0..channels {
+                let [near, sum, square] = [0, 1, 2].map(|k| f64::from(part[k * channels + c]));
+                let difference = near + sum / n - mean[c];
+                spread[c] +=
+                    square - sum * sum / n + difference * difference * count * n / (count + n);
+                mean[c] += difference * n / (count + n);
+            }
+            count += n;
+        }
+        let variance = spread.iter().map(|s| (s / count).max(0.0)).collect();
+        Self {
+            mean,
+            variance,
+            count,
+        }
+    }
+
+    /// What the running statistics are updated with, `bias` being that of the convolution before.
+    pub(crate) fn statistics(&self, bias: &[f32]) -> BatchStatistics {
+        let unbiased = if self.count > 1.0 {
+            self.count / (self.count - 1.0)
+        } else {
+            1.0
+        };
+        BatchStatistics {
+            mean: self
+                .mean
+                .iter()
+                .zip(bias)
+                .map(|(m, b)| (m + f64::from(*b)) as f32)
+                .collect(),
+            variance: self
+                .variance
+                .iter()
+                .map(|v| (v * unbiased) as f32)
+                .collect(),
+        }
+    }
+}
+
+/// `z * scale + shift` normalises a channel and applies weight and bias.
+#[derive(Clone, Debug)]
+pub(crate) struct Normalisation {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+    pub mean: Vec<f32>,
+    /// 1 / sqrt(variance + epsilon)
+    pub inverse: Vec<f64>,
+    pub count: f64,
+}
+
+impl Normalisation {
+    pub(crate) fn new(moments: &Moments, weight: &[f32], bias: &[f32]) -> Self {
+        let inverse: Vec<f64> = moments
+            .variance
+            .iter()
+            .map(|v| 1.0 / (v + EPSILON).sqrt())
+            .collect();
+        let scale: Vec<f64> = inverse
+            .iter()
+            .zip(weight)
+            .map(|(i, w)| i * f64::from(*w))
+            .collect();
+        let shift = (scale.iter().zip(&moments.mean).zip(bias))
+            .map(|((s, m), b)| (f64::from(*b) - m * s) as f32)
+            .collect();
+        Self {
+            scale: scale.iter().map(|s| *s as f32).collect(),
+            shift,
+            mean: moments.mean.iter().map(|m| *m as f32).collect(),
+            inverse,
+            count: moments.count,
+        }
+    }
+
+    /// The backward pass from `sum` of dy and `product`, the sum of dy * (z - mean): per channel
+    /// dz = `gain` * dy + `slope` * (z - mean) + `offset`. Gradients of weight and bias go to the last two.
+    pub(crate) fn backward(
+        &self,
+        sum: &[f64],
+        product: &[f64],
+        weight: &mut [f32],
+        bias: &mut [f32],
+    ) -> Backward {
+        let channels = self.scale.len();
+        let mut backward = Backward {
+            gain: self.scale.clone(),
+            slope: vec![0.0; channels],
+            offset: vec![0.0; channels],
+        };
+        for c in 0..channels {
+            let (gain, inverse) = (f64::from(self.scale[c]), self.inverse[c]);
+            weight[c] = (product[c] * inverse) as f32;
+            bias[c] = sum[c] as f32;
+            backward.slope[c] = (-gain * inverse * inverse * product[c] / self.count) as f32;
+            backward.offset[c] = (-gain * sum[c] / self.count) as f32;
+        }
+        backward
+    }
+}
+
+/// See [`Normalisation::backward`].
+#[derive(Clone, Debug)]
+pub(crate) struct Backward {
+    pub gain: Vec<f32>,
+    pub slope: Vec<f32>,
+    pub offset: Vec<f32>,
+}
+
+/// Evaluation mode: the convolution's weights times `scale` and bias `shift` are convolution and norm in one.
+pub(crate) struct Folded {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+}
+
+impl Folded {
+    /// `norm` is weight, bias, running mean and running variance.
+    pub(crate) fn new(bias: &[f32], norm: [&[f32]; 4]) -> Self {
+        let [weight, beta, mean, variance] = norm;
+        let channels = bias.len();
+        let mut folded = Self {
+            scale: vec![0.0; channels],
+            shift: vec![0.0; channels],
+        };
+        for c in 0..channels {
+            let scale = f64::from(weight[c]) / (f64::from(variance[c]) + EPSILON).sqrt();
+            folded.scale[c] = scale as f32;
+            folded.shift[c] =
+                ((f64::from(bias[c]) - f64::from(mean[c])) * scale + f64::from(beta[c])) as f32;
+        }
+        folded
+    }
+}
+
+/// Adds up the two sums per channel of every run, in order, in f64.
+pub(crate) fn add_up(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
+    let (mut sum, mut product) = (vec![0.0; channels], vec![0.0; channels]);
+    for part in parts.chunks_exact(2 * channels) {
+        for c in 0..channels {
+            sum[c] += f64::from(part[c]);
+            product[c] += f64::from(part[channels + c]);
+        }
+    }
+    (sum, product)
+}

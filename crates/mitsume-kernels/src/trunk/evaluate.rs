@@ -1,0 +1,214 @@
+//! The forward pass in evaluation mode: running statistics, batch norm folded into the weights.
+
+use super::train::{excite, gates};
+use super::{Batch, Conv, Stage, TrunkSpec, length};
+use crate::activation::Activation;
+use crate::batch_norm::Folded;
+use crate::error::Error;
+use crate::first_layer::{self, Images};
+use crate::pointwise;
+use crate::winograd::convolution::convolve;
+use crate::winograd::filter::{Direction, Filters};
+use crate::winograd::input::Input;
+use crate::winograd::outcome::Activated;
+use crate::workspace::{Buffer, Workspace};
+
+/// Runs the trunk in evaluation mode: feature map and its shape [images, height, width, channels].
+/// `running` holds mean and variance of every batch norm, in order.
+///
+/// # Errors
+/// If the trunk is not supported, or the lengths of images, parameters or statistics do not fit it.
+pub fn forward_eval(
+    workspace: &Workspace,
+    spec: &TrunkSpec,
+    batch: Batch,
+    parameters: &[&[f32]],
+    running: &[(&[f32], &[f32])],
+) -> Result<(Buffer, [usize; 4]), Error> {
+    let grids = spec.grids(batch)?;
+    let ranges = spec.split_parameters(parameters)?;
+    let norms = spec.norms();
+    if norms.len() != running.len() {
+        let (expected, found) = (norms.len(), running.len());
+        return Err(Error::Count {
+            what: "running statistics",
+            expected,
+            found,
+        });
+    }
+    for (i, (channels, (mean, variance))) in norms.iter().zip(running).enumerate() {
+        length(format!("running mean {i}"), *channels, mean.len())?;
+        length(format!("running variance {i}"), *channels, variance.len())?;
+    }
+    let mut running = running.iter();
+    let mut x: Option<Buffer> = None;
+    for (i, (stage, range)) in spec.stages.iter().zip(ranges).enumerate() {
+        let p = &parameters[range];
+        let mut out = workspace.take(grids[i + 1].pixels() * stage.channels());
+        let inputs = i
+            .checked_sub(1)
+            .map_or(spec.channels, |i| spec.stages[i].channels());
+        let data = x.as_deref().unwrap_or(batch.data);
+        let input = Input {
+            grid: grids[i],
+            channels: inputs,
+            data,
+            affine: None,
+        };
+        match stage {
+            Stage::Conv(conv) => {
+                let folded = fold(p, conv.norm, &mut running);
+                if i == 0 {
+                    let scale = Some(folded.scale.as_slice());
+                    let weights = first_layer::Weights::new(workspace, p[0], scale, &folded.shift);
+                    let images = Images {
+                        grid: grids[0],
+                        channels: inputs,
+                        data,
+                    };
+                    first_layer::forward(workspace, images, &weights, &mut out);
+                } else {
+                    convolution(workspace, input, conv, (p, &folded), &mut out);
+                }
+            }
+            Stage::Residual { pool, .. } => {
+                let folded = [
+                    fold(&p[..4], true, &mut running),
+                    fold(&p[4..8], true, &mut running),
+                ];
+                residual(workspace, input, *pool, (p, folded), &mut out);
+            }
+        }
+        x = Some(out);
+    }
+    let grid = grids[grids.len() - 1];
+    let Some(features) = x else {
+        return Err(Error::Unsupported {
+            stage: 0,
+            reason: "a trunk needs at least one stage",
+        });
+    };
+    Ok((
+        features,
+        [
+            grid.images,
+            grid.height,
+            grid.width,
+            spec.feature_channels(),
+        ],
+    ))
+}
+
+/// `p` starts with the convolution's weight and bias and, if normalised, the norm's.
+fn fold<'a>(
+    p: &[&[f32]],
+    norm: bool,
+    running: &mut impl Iterator<Item = &'a (&'a [f32], &'a [f32])>,
+) -> Folded {
+    match running.next().filter(|_| norm) {
+        Some((mean, variance)) if norm => Folded::new(p[1], [p[2], p[3], mean, variance]),
+        _ => Folded {
+            scale: vec![1.0; p[1].len()],
+            shift: p[1].to_vec(),
+        },
+    }
+}
+
+fn convolution(
+    workspace: &Workspace,
+    x: Input,
+    conv: &Conv,
+    (p, folded): (&[&[f32]], &Folded),
+    out: &mut [f32],
+) {
+    let shape = (conv.channels, x.channels);
+    let filters = Filters::new(
+        workspace,
+        p[0],
+        shape,
+        Direction::Forward,
+        Some(&folded.scale),
+    );
+    let Some(gates) = gates(conv, p) else {
+        let outcome = Activated {
+            bias: &folded.shift,
+            add: None,
+            relu: conv.relu,
+            pool: conv.pool,
+        };
+        convolve(workspace, x, &filters, &outcome, out);
+        return;
+    };
+    let zeros = vec![0.0; conv.channels];
+    let mut z = workspace.take(x.grid.pixels() * conv.channels);
+    let outcome = Activated {
+        bias: &zeros,
+        add: None,
+        relu: false,
+        pool: false,
+    };
+    convolve(workspace, x, &filters, &outcome, &mut z);
+    let ones = vec![1.0; conv.channels];
+    let layers = Activation {
+        grid: x.grid,
+        scale: &ones,
+        shift: &folded.shift,
+        relu: true,
+        pool: conv.pool,
+    };
+    let mut pooled = workspace.take(out.len());
+    excite(workspace, layers, &z, gates, (&mut pooled, out));
+}
+
+fn residual(
+    workspace: &Workspace,
+    x: Input,
+    pool: bool,
+    (p, [first, second]): (&[&[f32]], [Folded; 2]),
+    out: &mut [f32],
+) {
+    let channels = p[1].len();
+    let pixels = x.grid.pixels();
+    let mut hidden = workspace.take(pixels * channels);
+    let scale = Some(first.scale.as_slice());
+    let filters = Filters::new(
+        workspace,
+        p[0],
+        (channels, x.channels),
+        Direction::Forward,
+        scale,
+    );
+    let outcome = Activated {
+        bias: &first.shift,
+        add: None,
+        relu: true,
+        pool: false,
+    };
+    convolve(workspace, x, &filters, &outcome, &mut hidden);
+    let mut skip = workspace.take(pixels * channels);
+    let weights =
+        pointwise::Weights::new(workspace, p[8], (channels, x.channels), Direction::Forward);
+    pointwise::multiply(workspace, x.data, &weights, &mut skip);
+    let bias: Vec<f32> = second.shift.iter().zip(p[9]).map(|(s, b)| s + b).collect();
+    let scale = Some(second.scale.as_slice());
+    let filters = Filters::new(
+        workspace,
+        p[4],
+        (channels, channels),
+        Direction::Forward,
+        scale,
+    );
+    let hidden = Input {
+        grid: x.grid,
+        channels,
+        data: &hidden,
+        affine: None,
+    };
+    let outcome = Activated {
+        bias: &bias,
+        add: Some(&skip),
+        relu: true,
+        pool,
+    };
+    convolve(workspace, hidden, &filters, &outcome, out);
+}

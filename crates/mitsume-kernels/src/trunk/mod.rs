@@ -1,0 +1,283 @@
+//! A convolutional trunk as a list of stages, run forward and backward on slices.
+//!
+//! A trunk ends at the hooked layer, whose output is the feature map the class activation maps are made
+//! of. Images and feature maps are channels last, [images, height, width, channels]; parameters are in PyTorch's layouts.
+
+mod backward;
+mod evaluate;
+mod parameters;
+mod train;
+
+pub use backward::backward;
+pub use evaluate::forward_eval;
+pub use parameters::{Parameter, ParameterKind};
+pub use train::{Saved, Trained, forward_train};
+
+use crate::error::Error;
+use crate::first_layer::MOST_CHANNELS;
+use crate::grid::Grid;
+
+/// Input channels and stages of a trunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkSpec {
+    /// Channels of the images, 1 to 4.
+    pub channels: usize,
+    /// From the images to the hooked layer.
+    pub stages: Vec<Stage>,
+}
+
+/// One stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// 3x3 convolution and what follows it.
+    Conv(Conv),
+    /// relu(BN(conv(relu(BN(conv(x))))) + conv1x1(x)), 3x3 convolutions.
+    Residual {
+        /// Output channels.
+        channels: usize,
+        /// Whether a 2x2 max-pool follows.
+        pool: bool,
+    },
+}
+
+/// 3x3 convolution with padding 1 and bias, then, as asked and in this order: batch norm, ReLU,
+/// squeeze-excite, 2x2 max-pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv {
+    /// Output channels.
+    pub channels: usize,
+    /// Batch norm.
+    pub norm: bool,
+    /// ReLU.
+    pub relu: bool,
+    /// Squeeze-excite with this many hidden channels.
+    pub squeeze_excite: Option<usize>,
+    /// 2x2 max-pool.
+    pub pool: bool,
+}
+
+impl Conv {
+    /// Convolution and ReLU.
+    pub const fn new(channels: usize) -> Self {
+        Self {
+            channels,
+            norm: false,
+            relu: true,
+            squeeze_excite: None,
+            pool: false,
+        }
+    }
+
+    /// With batch norm.
+    pub const fn norm(self) -> Self {
+        Self { norm: true, ..self }
+    }
+
+    /// With a 2x2 max-pool at the end.
+    pub const fn pool(self) -> Self {
+        Self { pool: true, ..self }
+    }
+
+    /// Without ReLU.
+    pub const fn linear(self) -> Self {
+        Self {
+            relu: false,
+            ..self
+        }
+    }
+
+    /// With squeeze-excite, its hidden layer a sixteenth as wide.
+    pub const fn squeeze_excite(self) -> Self {
+        Self {
+            squeeze_excite: Some(self.channels / 16),
+            ..self
+        }
+    }
+}
+
+impl Stage {
+    /// Output channels.
+    pub fn channels(&self) -> usize {
+        match self {
+            Self::Conv(conv) => conv.channels,
+            Self::Residual { channels, .. } => *channels,
+        }
+    }
+
+    fn pools(&self) -> bool {
+        match self {
+            Self::Conv(conv) => conv.pool,
+            Self::Residual { pool, .. } => *pool,
+        }
+    }
+}
+
+impl TrunkSpec {
+    /// The trunk of level 1 to 5 for images of `channels` channels; `None` for another level.
+    ///
+    /// A pool that stands before a stage belongs to the one before it here, and those after the hooked layer to
+    /// the head.
+    pub fn level(level: usize, channels: usize) -> Option<Self> {
+        let conv = Conv::new;
+        let residual = |widths: [usize; 3]| {
+            let last = widths[2];
+            widths.map(|channels| Stage::Residual {
+                channels,
+                pool: channels != last,
+            })
+        };
+        let stages = match level {
+            1 => vec![Stage::Conv(conv(16).pool()), Stage::Conv(conv(32))],
+            2 => [32, 64, 128]
+                .map(|c| Stage::Conv(conv(c).norm().pool()))
+                .into_iter()
+                .chain([Stage::Conv(conv(256).norm().linear())])
+                .collect(),
+            4 => [Stage::Conv(conv(32).norm().pool())]
+                .into_iter()
+                .chain([64, 128].map(|c| Stage::Conv(conv(c).norm().squeeze_excite().pool())))
+                .chain([Stage::Conv(conv(256).norm().squeeze_excite())])
+                .collect(),
+            3 => [Stage::Conv(conv(32).norm().pool())]
+                .into_iter()
+                .chain(residual([64, 128, 256]))
+                .collect(),
+            5 => [Stage::Conv(conv(64).norm().pool())]
+                .into_iter()
+                .chain(residual([128, 256, 512]))
+                .collect(),
+            _ => return None,
+        };
+        Some(Self { channels, stages })
+    }
+
+    /// Channels of the feature map.
+    pub fn feature_channels(&self) -> usize {
+        self.stages.last().map_or(self.channels, Stage::channels)
+    }
+
+    /// Height and width of the feature map for images of this size.
+    pub fn feature_size(&self, height: usize, width: usize) -> (usize, usize) {
+        let halvings = self.stages.iter().filter(|s| s.pools()).count();
+        (0..halvings).fold((height, width), |(h, w), _| (h / 2, w / 2))
+    }
+
+    /// Whether these kernels can run the trunk.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] naming the first stage that asks for something they do not do.
+    pub fn check(&self) -> Result<(), Error> {
+        let refuse = |stage, reason| Err(Error::Unsupported { stage, reason });
+        if self.channels == 0 || self.channels > MOST_CHANNELS {
+            return refuse(0, "images must have 1 to 4 channels");
+        }
+        if self.stages.is_empty() {
+            return refuse(0, "a trunk needs at least one stage");
+        }
+        for (i, stage) in self.stages.iter().enumerate() {
+            if stage.channels() == 0 {
+                return refuse(i, "a stage needs at least one output channel");
+            }
+            match stage {
+                Stage::Conv(conv) if i == 0 => {
+                    if !conv.relu || !conv.pool || conv.squeeze_excite.is_some() {
+                        return refuse(
+                            i,
+                            "the first stage must be a convolution with ReLU and pool, without squeeze-excite",
+                        );
+                    }
+                }
+                Stage::Residual { .. } if i == 0 => {
+                    return refuse(i, "the first stage must be a convolution");
+                }
+                Stage::Conv(conv) => {
+                    if conv.squeeze_excite == Some(0) {
+                        return refuse(i, "squeeze-excite needs at least one hidden channel");
+                    }
+                    if !conv.norm && (conv.pool || conv.squeeze_excite.is_some() || !conv.relu) {
+                        return refuse(
+                            i,
+                            "without batch norm only ReLU may follow a convolution after the first",
+                        );
+                    }
+                    if !conv.relu && (conv.squeeze_excite.is_some() || i + 1 < self.stages.len()) {
+                        return refuse(
+                            i,
+                            "only the last stage may end without ReLU, and not with squeeze-excite",
+                        );
+                    }
+                }
+                Stage::Residual { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The grid at the input of every stage, and at the end.
+    fn grids(&self, batch: Batch) -> Result<Vec<Grid>, Error> {
+        self.check()?;
+        let Batch {
+            images,
+            height,
+            width,
+            data,
+        } = batch;
+        let mut grid = Grid {
+            images,
+            height,
+            width,
+        };
+        let expected = [images, height, width, self.channels]
+            .iter()
+            .try_fold(1usize, |n, x| n.checked_mul(*x))
+            .unwrap_or(usize::MAX);
+        if data.len() != expected {
+            return Err(Error::Length {
+                what: "images".into(),
+                expected,
+                found: data.len(),
+            });
+        }
+        let mut grids = vec![grid];
+        for stage in &self.stages {
+            if stage.pools() {
+                grid = grid.pooled();
+            }
+            grids.push(grid);
+        }
+        if grid.pixels() == 0 {
+            return Err(Error::Size {
+                images,
+                height,
+                width,
+            });
+        }
+        Ok(grids)
+    }
+}
+
+/// A batch of images, channels last.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// [images, height, width, channels]
+    pub data: &'a [f32],
+    /// Number of images.
+    pub images: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Width in pixels.
+    pub width: usize,
+}
+
+/// What an input slice is called in an error.
+fn length(what: String, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::Length {
+            what,
+            expected,
+            found,
+        })
+    }
+}

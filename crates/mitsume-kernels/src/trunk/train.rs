@@ -1,0 +1,322 @@
+//! The forward pass in training mode: batch statistics, and what the backward pass needs.
+
+use super::{Batch, Conv, Stage, TrunkSpec};
+use crate::activation::{Activation, activate};
+use crate::batch_norm::{BatchStatistics, Moments, Normalisation};
+use crate::error::Error;
+use crate::first_layer::{self, Images, PatchMoments, patch_moments};
+use crate::grid::Grid;
+use crate::pointwise;
+use crate::squeeze_excite::{Excitation, Gates, scale};
+use crate::winograd::convolution::convolve;
+use crate::winograd::filter::{Direction, Filters};
+use crate::winograd::input::Input;
+use crate::winograd::outcome::{Activated, WithStatistics};
+use crate::workspace::{Buffer, Workspace};
+
+/// Result of [`forward_train`].
+pub struct Trained {
+    /// The feature map [images, height, width, channels].
+    pub features: Buffer,
+    /// Its shape.
+    pub shape: [usize; 4],
+    /// Statistics of every batch norm, in order.
+    pub statistics: Vec<BatchStatistics>,
+    /// For [`super::backward`].
+    pub saved: Saved,
+}
+
+/// What the backward pass needs besides images, parameters and feature map. Its memory goes back to the workspace
+/// when it is dropped.
+#[derive(Debug)]
+pub struct Saved {
+    pub(super) grids: Vec<Grid>,
+    pub(super) stages: Vec<SavedStage>,
+    /// Output of every stage but the last.
+    pub(super) outputs: Vec<Buffer>,
+}
+
+#[derive(Debug)]
+pub(super) enum SavedStage {
+    First(Option<FirstNorm>),
+    Plain,
+    Conv(SavedConv),
+    Residual(SavedResidual),
+}
+
+#[derive(Debug)]
+pub(super) struct FirstNorm {
+    pub patches: PatchMoments,
+    pub moments: Moments,
+    pub norm: Normalisation,
+}
+
+#[derive(Debug)]
+pub(super) struct SavedConv {
+    pub z: Buffer,
+    pub norm: Normalisation,
+    pub excited: Option<SavedExcitation>,
+}
+
+#[derive(Debug)]
+pub(super) struct SavedExcitation {
+    pub excitation: Excitation,
+    /// The pooled map before it was scaled.
+    pub pooled: Buffer,
+}
+
+#[derive(Debug)]
+pub(super) struct SavedResidual {
+    pub first: (Buffer, Normalisation),
+    pub second: (Buffer, Normalisation),
+    /// Shift of the second norm plus the bias of the skip convolution.
+    pub shift: Vec<f32>,
+    pub skip: Buffer,
+}
+
+/// Runs the trunk on a batch in training mode, batch norm taking the batch's own statistics.
+///
+/// # Errors
+/// If the trunk is not supported, or the lengths of images or parameters do not fit it.
+pub fn forward_train(
+    workspace: &Workspace,
+    spec: &TrunkSpec,
+    batch: Batch,
+    parameters: &[&[f32]],
+) -> Result<Trained, Error> {
+    let grids = spec.grids(batch)?;
+    let ranges = spec.split_parameters(parameters)?;
+    let mut stages = Vec::new();
+    let mut outputs: Vec<Buffer> = Vec::new();
+    let mut statistics = Vec::new();
+    for (i, (stage, range)) in spec.stages.iter().zip(ranges).enumerate() {
+        let p = &parameters[range];
+        let mut out = workspace.take(grids[i + 1].pixels() * stage.channels());
+        let saved = match (stage, outputs.last()) {
+            (Stage::Conv(conv), None) => {
+                let images = Images {
+                    grid: grids[0],
+                    channels: spec.channels,
+                    data: batch.data,
+                };
+                let norm = first(workspace, images, conv, p, &mut statistics, &mut out);
+                SavedStage::First(norm)
+            }
+            (Stage::Conv(conv), Some(x)) => {
+                let channels = spec.stages[i - 1].channels();
+                let x = Input {
+                    grid: grids[i],
+                    channels,
+                    data: x,
+                    affine: None,
+                };
+                convolution(workspace, x, conv, p, &mut statistics, &mut out)
+            }
+            (Stage::Residual { pool, .. }, x) => {
+                let channels = spec.stages[i.saturating_sub(1)].channels();
+                let x = x.map_or(batch.data, |x| x);
+                let x = Input {
+                    grid: grids[i],
+                    channels,
+                    data: x,
+                    affine: None,
+                };
+                SavedStage::Residual(residual(workspace, x, *pool, p, &mut statistics, &mut out))
+            }
+        };
+        stages.push(saved);
+        outputs.push(out);
+    }
+    let grid = grids[grids.len() - 1];
+    let Some(features) = outputs.pop() else {
+        return Err(Error::Unsupported {
+            stage: 0,
+            reason: "a trunk needs at least one stage",
+        });
+    };
+    let shape = [
+        grid.images,
+        grid.height,
+        grid.width,
+        spec.feature_channels(),
+    ];
+    Ok(Trained {
+        features,
+        shape,
+        statistics,
+        saved: Saved {
+            grids,
+            stages,
+            outputs,
+        },
+    })
+}
+
+fn first(
+    workspace: &Workspace,
+    images: Images,
+    conv: &Conv,
+    p: &[&[f32]],
+    statistics: &mut Vec<BatchStatistics>,
+    out: &mut [f32],
+) -> Option<FirstNorm> {
+    if !conv.norm {
+        let weights = first_layer::Weights::new(workspace, p[0], None, p[1]);
+        first_layer::forward(workspace, images, &weights, out);
+        return None;
+    }
+    let patches = patch_moments(workspace, images);
+    let moments = patches.output(p[0]);
+    statistics.push(moments.statistics(p[1]));
+    let norm = Normalisation::new(&moments, p[2], p[3]);
+    let weights = first_layer::Weights::new(workspace, p[0], Some(&norm.scale), &norm.shift);
+    first_layer::forward(workspace, images, &weights, out);
+    Some(FirstNorm {
+        patches,
+        moments,
+        norm,
+    })
+}
+
+/// Convolution without bias (batch norm takes it away again) and the batch norm's numbers.
+fn normalised(
+    workspace: &Workspace,
+    x: Input,
+    p: &[&[f32]],
+    statistics: &mut Vec<BatchStatistics>,
+) -> (Buffer, Normalisation) {
+    let channels = p[1].len();
+    let filters = Filters::new(
+        workspace,
+        p[0],
+        (channels, x.channels),
+        Direction::Forward,
+        None,
+    );
+    let mut z = workspace.take(x.grid.pixels() * channels);
+    let sums = convolve(workspace, x, &filters, &WithStatistics, &mut z);
+    let moments = Moments::of(&sums, channels);
+    statistics.push(moments.statistics(p[1]));
+    (z, Normalisation::new(&moments, p[2], p[3]))
+}
+
+fn convolution(
+    workspace: &Workspace,
+    x: Input,
+    conv: &Conv,
+    p: &[&[f32]],
+    statistics: &mut Vec<BatchStatistics>,
+    out: &mut [f32],
+) -> SavedStage {
+    if !conv.norm {
+        let shape = (conv.channels, x.channels);
+        let filters = Filters::new(workspace, p[0], shape, Direction::Forward, None);
+        let outcome = Activated {
+            bias: p[1],
+            add: None,
+            relu: conv.relu,
+            pool: conv.pool,
+        };
+        convolve(workspace, x, &filters, &outcome, out);
+        return SavedStage::Plain;
+    }
+    let (z, norm) = normalised(workspace, x, p, statistics);
+    let layers = Activation {
+        grid: x.grid,
+        scale: &norm.scale,
+        shift: &norm.shift,
+        relu: conv.relu,
+        pool: conv.pool,
+    };
+    let Some(gates) = gates(conv, p) else {
+        activate(workspace, layers, (&z, None), out, None);
+        return SavedStage::Conv(SavedConv {
+            z,
+            norm,
+            excited: None,
+        });
+    };
+    let mut pooled = workspace.take(out.len());
+    let excitation = excite(workspace, layers, &z, gates, (&mut pooled, out));
+    SavedStage::Conv(SavedConv {
+        z,
+        norm,
+        excited: Some(SavedExcitation { excitation, pooled }),
+    })
+}
+
+/// Squeeze-excite of the activation of `z`: `pooled` before and `out` after scaling.
+pub(super) fn excite(
+    workspace: &Workspace,
+    layers: Activation,
+    z: &[f32],
+    gates: Gates,
+    (pooled, out): (&mut [f32], &mut [f32]),
+) -> Excitation {
+    let Grid {
+        images,
+        height,
+        width,
+    } = layers.grid;
+    let mut totals = vec![0.0; images * layers.scale.len()];
+    activate(workspace, layers, (z, None), pooled, Some(&mut totals));
+    let area = (height * width) as f32;
+    totals.iter_mut().for_each(|t| *t /= area);
+    let excitation = gates.forward(totals);
+    scale(pooled, &excitation.excite, images, out);
+    excitation
+}
+
+/// The parameters of a stage's squeeze-excite, which are its last four.
+pub(super) fn gates<'a>(conv: &Conv, p: &[&'a [f32]]) -> Option<Gates<'a>> {
+    conv.squeeze_excite?;
+    let [.., a, b, c, d] = p else { return None };
+    Some(Gates {
+        first: (a, b),
+        second: (c, d),
+    })
+}
+
+fn residual(
+    workspace: &Workspace,
+    x: Input,
+    pool: bool,
+    p: &[&[f32]],
+    statistics: &mut Vec<BatchStatistics>,
+    out: &mut [f32],
+) -> SavedResidual {
+    let channels = p[1].len();
+    let first = normalised(workspace, x, &p[..4], statistics);
+    let hidden = Input {
+        grid: x.grid,
+        channels,
+        data: &first.0,
+        affine: Some((&first.1.scale, &first.1.shift)),
+    };
+    let second = normalised(workspace, hidden, &p[4..8], statistics);
+    let mut skip = workspace.take(x.grid.pixels() * channels);
+    let weights =
+        pointwise::Weights::new(workspace, p[8], (channels, x.channels), Direction::Forward);
+    pointwise::multiply(workspace, x.data, &weights, &mut skip);
+    let shift: Vec<f32> = second
+        .1
+        .shift
+        .iter()
+        .zip(p[9])
+        .map(|(s, b)| s + b)
+        .collect();
+    let layers = Activation {
+        grid: x.grid,
+        scale: &second.1.scale,
+        shift: &shift,
+        relu: true,
+        pool,
+    };
+    activate(workspace, layers, (&second.0, Some(&skip)), out, None);
+    SavedResidual {
+        first,
+        second,
+        shift,
+        skip,
+    }
+}
