@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::crop::CropBox;
+
 /// 8-bit pixels, row by row, channels interleaved: `data.len() == width * height * channels`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pixels {
@@ -36,7 +38,10 @@ impl Pixels {
     ///
     /// The rectangle is in the coordinates of the image *after* mirroring, so that
     /// this equals `crop(mirror(image))` without mirroring the whole image.
-    pub(crate) fn cut(&self, crop: &crate::crop::CropBox, mirrored: bool) -> Cow<'_, Self> {
+    ///
+    /// # Panics
+    /// If the rectangle reaches beyond the image.
+    pub fn cut(&self, crop: &CropBox, mirrored: bool) -> Cow<'_, Self> {
         let whole = crop.width == self.width && crop.height == self.height;
         if whole && !mirrored {
             return Cow::Borrowed(self);

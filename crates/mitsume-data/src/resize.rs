@@ -18,6 +18,13 @@ pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
         return Cow::Borrowed(image);
     }
     assert!(height > 0 && width > 0, "an image has at least one pixel");
+    // Two calls, since within one the library takes the columns first, which changes what is rounded.
+    let mut resizer = Resizer::new();
+    let rows = convolve(&mut resizer, image, image.height, width);
+    Cow::Owned(convolve(&mut resizer, &rows, height, width))
+}
+
+fn convolve(resizer: &mut Resizer, image: &Pixels, height: usize, width: usize) -> Pixels {
     let side = |n: usize| u32::try_from(n).expect("image sides fit 32 bits");
     let kind = if image.channels == 1 {
         PixelType::U8
@@ -30,13 +37,8 @@ pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
         .use_alpha(false);
-    Resizer::new()
+    resizer
         .resize(&source, &mut target, &options)
         .expect("source and target have the same pixel type");
-    Cow::Owned(Pixels::new(
-        width,
-        height,
-        image.channels,
-        target.into_vec(),
-    ))
+    Pixels::new(width, height, image.channels, target.into_vec())
 }
