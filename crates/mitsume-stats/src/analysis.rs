@@ -1,0 +1,156 @@
+//! All of it together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{Cell, cell};
+use crate::epoch::EpochRecord;
+use crate::interval::mean;
+use crate::lambdas::{LambdaComparison, SeedTwice, compare_lambdas};
+use crate::run::{Run, RunError, by_condition};
+use crate::run_correlation::{ConditionCorrelation, correlate};
+
+/// How records are analysed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Of all intervals, strictly between 0 and 1.
+    pub confidence: f64,
+    /// Of the bootstrap and of tests by random draws.
+    pub resamples: usize,
+    /// Of the same.
+    pub seed: u64,
+    /// The lambda that others are compared with.
+    pub baseline: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            confidence: 0.95,
+            resamples: 9_999,
+            seed: 0,
+            baseline: 0.0,
+        }
+    }
+}
+
+/// What the records show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Analysis {
+    /// Of all intervals.
+    pub confidence: f64,
+    /// Kappa against consistency, by data set, model and lambda.
+    pub correlations: Vec<ConditionCorrelation>,
+    /// Kappa over seeds, in the same order.
+    pub cells: Vec<Cell>,
+    /// Every lambda against the baseline.
+    pub lambdas: Vec<LambdaComparison>,
+    /// What the data cannot bear, in plain words.
+    pub cautions: Vec<String>,
+}
+
+/// Records or options that cannot be analysed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum AnalysisError {
+    /// Contradictory records.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Ambiguous pairs.
+    #[error(transparent)]
+    Seed(#[from] SeedTwice),
+    /// A confidence that is none.
+    #[error("confidence {0}; it must lie between 0 and 1, such as 0.95")]
+    Confidence(f64),
+}
+
+/// Analyses the epochs of all runs. The order of the records does not matter.
+pub fn analyze(records: &[EpochRecord], options: &Options) -> Result<Analysis, AnalysisError> {
+    if !(options.confidence > 0.0 && options.confidence < 1.0) {
+        return Err(AnalysisError::Confidence(options.confidence));
+    }
+    let runs = Run::from_records(records)?;
+    let correlations: Vec<_> = by_condition(&runs)
+        .filter_map(|runs| correlate(runs, options))
+        .collect();
+    let lambdas = compare_lambdas(&runs, options)?;
+    Ok(Analysis {
+        confidence: options.confidence,
+        cells: by_condition(&runs)
+            .filter_map(|runs| cell(runs, options.confidence))
+            .collect(),
+        cautions: cautions(&runs, &correlations, &lambdas, options),
+        correlations,
+        lambdas,
+    })
+}
+
+fn cautions(
+    runs: &[Run],
+    correlations: &[ConditionCorrelation],
+    lambdas: &[LambdaComparison],
+    options: &Options,
+) -> Vec<String> {
+    let mut cautions = Vec::new();
+    let without = runs
+        .iter()
+        .filter(|run| run.final_kappa().is_none())
+        .count();
+    if without > 0 {
+        cautions.push(format!(
+            "{without} of {} runs have no kappa and are left out.",
+            runs.len()
+        ));
+    }
+    cautions.extend(autocorrelated(correlations));
+    let single = correlations
+        .iter()
+        .filter(|correlation| correlation.runs < 2)
+        .count();
+    if single > 0 {
+        cautions.push(format!(
+            "{single} correlations rest on a single run: nothing is known of how runs differ."
+        ));
+    }
+    let varied = runs
+        .iter()
+        .any(|run| run.condition.lambda.is_some_and(|l| l != options.baseline));
+    if varied && lambdas.is_empty() {
+        let baseline = options.baseline;
+        cautions.push(format!(
+            "No lambda can be compared: no run of lambda {baseline} to pair."
+        ));
+    }
+    let unpaired = lambdas
+        .iter()
+        .filter(|one| one.model.is_some() && one.final_kappa.pairs < 2)
+        .count();
+    if unpaired > 0 {
+        cautions.push(format!(
+            "{unpaired} comparisons of lambdas rest on a single seed: a difference may be chance, \
+             and no test can tell."
+        ));
+    }
+    cautions
+}
+
+fn autocorrelated(correlations: &[ConditionCorrelation]) -> Option<String> {
+    let runs = || {
+        let all = correlations
+            .iter()
+            .flat_map(|correlation| &correlation.per_run);
+        all.filter_map(|run| Some((run.epochs as f64, run.effective_epochs?)))
+    };
+    let epochs = mean(&runs().map(|run| run.0).collect::<Vec<_>>())?;
+    let effective = mean(&runs().map(|run| run.1).collect::<Vec<_>>())?;
+    let (least, worst) = correlations
+        .iter()
+        .filter_map(|correlation| Some((correlation.effective_epochs?, correlation)))
+        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+    (least < 0.9 * epochs).then(|| {
+        format!(
+            "Epochs of a run are autocorrelated: its {epochs:.0} epochs are worth {effective:.1} \
+             independent ones on average, and {least:.1} in {}, {}. Tests that take epochs as \
+             independent (shuffle_p) are too sure; read the intervals across runs.",
+            worst.dataset, worst.model
+        )
+    })
+}

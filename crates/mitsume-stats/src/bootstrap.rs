@@ -1,0 +1,39 @@
+//! The bootstrap interval of a mean over runs (Efron's percentile interval).
+
+use crate::interval::Interval;
+use crate::random::Indices;
+
+/// Draws `resamples` samples of `values` with replacement and takes the quantiles of their means.
+///
+/// Quantiles interpolate linearly. None of fewer than two values or no resample. With five or six
+/// runs it is too narrow (of normal values a nominal 95 % covers about 85 %): read it beside
+/// Student's.
+pub fn of_mean(values: &[f64], confidence: f64, resamples: usize, seed: u64) -> Option<Interval> {
+    if values.len() < 2 || resamples == 0 {
+        return None;
+    }
+    let mut indices = Indices::new(seed);
+    let mut means: Vec<f64> = (0..resamples)
+        .map(|_| {
+            let sum: f64 = values
+                .iter()
+                .map(|_| values[indices.below(values.len())])
+                .sum();
+            sum / values.len() as f64
+        })
+        .collect();
+    means.sort_by(f64::total_cmp);
+    let tail = (1.0 - confidence) / 2.0;
+    Some(Interval {
+        low: quantile(&means, tail),
+        high: quantile(&means, 1.0 - tail),
+    })
+}
+
+/// Of sorted values, at least one; numpy's default definition.
+fn quantile(sorted: &[f64], at: f64) -> f64 {
+    let position = at * (sorted.len() - 1) as f64;
+    let below = position.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    sorted[below] + (position - below as f64) * (sorted[above] - sorted[below])
+}

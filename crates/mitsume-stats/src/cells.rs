@@ -1,0 +1,69 @@
+//! Final and best kappa of each condition over its seeds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::interval::{self, Interval};
+use crate::run::Run;
+
+/// Kappa under one condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The data set.
+    pub dataset: String,
+    /// The model.
+    pub model: String,
+    /// lambda_max, where the runs vary it.
+    pub lambda: Option<f64>,
+    /// After the last epoch.
+    pub final_kappa: Spread,
+    /// The largest of all epochs; chosen on the validation set, so it flatters.
+    pub best_kappa: Spread,
+}
+
+/// A value over the runs of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Runs that have the value.
+    pub runs: usize,
+    /// Its mean.
+    pub mean: f64,
+    /// Student's interval of the mean; none of a single run.
+    pub interval: Option<Interval>,
+    /// The sample standard deviation; none of a single run.
+    pub standard_deviation: Option<f64>,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Spread {
+    fn of(values: &[f64], confidence: f64) -> Option<Self> {
+        Some(Self {
+            runs: values.len(),
+            mean: interval::mean(values)?,
+            interval: interval::of_mean(values, confidence),
+            standard_deviation: interval::standard_deviation(values),
+            min: values.iter().copied().min_by(f64::total_cmp)?,
+            max: values.iter().copied().max_by(f64::total_cmp)?,
+        })
+    }
+}
+
+/// Kappa under the condition that `runs` share; none where no run has it.
+pub fn cell(runs: &[Run], confidence: f64) -> Option<Cell> {
+    let condition = &runs.first()?.condition;
+    let spread = |value: fn(&Run) -> Option<f64>| {
+        Spread::of(
+            &runs.iter().filter_map(value).collect::<Vec<_>>(),
+            confidence,
+        )
+    };
+    Some(Cell {
+        dataset: condition.dataset.clone(),
+        model: condition.model.clone(),
+        lambda: condition.lambda,
+        final_kappa: spread(Run::final_kappa)?,
+        best_kappa: spread(Run::best_kappa)?,
+    })
+}

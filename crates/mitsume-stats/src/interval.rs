@@ -1,0 +1,48 @@
+//! Confidence intervals of a mean.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Between `low` and `high`, ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// The arithmetic mean; none of nothing.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The sample standard deviation (n - 1 below the line); none of fewer than two values.
+pub fn standard_deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
+}
+
+/// Student's interval of the mean: `mean -+ t s / sqrt(n)` with n - 1 degrees of freedom.
+///
+/// `confidence` lies strictly between 0 and 1. None of fewer than two values.
+pub fn of_mean(values: &[f64], confidence: f64) -> Option<Interval> {
+    let (mean, deviation) = (mean(values)?, standard_deviation(values)?);
+    let count = values.len() as f64;
+    let t = student(count - 1.0)?.inverse_cdf(0.5 + confidence / 2.0);
+    let half = t * deviation / count.sqrt();
+    Some(Interval {
+        low: mean - half,
+        high: mean + half,
+    })
+}
+
+/// The two-sided p-value of `t` at `freedom` degrees of freedom; none where there are none.
+pub fn two_sided_p(t: f64, freedom: f64) -> Option<f64> {
+    student(freedom).map(|student| (2.0 * student.sf(t.abs())).min(1.0))
+}
+
+fn student(freedom: f64) -> Option<StudentsT> {
+    StudentsT::new(0.0, 1.0, freedom).ok()
+}

@@ -1,0 +1,170 @@
+//! What a lambda does to kappa, against the baseline of the same seeds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::Options;
+use crate::holm::holm;
+use crate::paired::{PairedComparison, compare};
+use crate::run::Run;
+
+/// One lambda against the baseline on one data set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LambdaComparison {
+    /// The data set.
+    pub dataset: String,
+    /// The model; none for all models together, each pair being one model and seed.
+    pub model: Option<String>,
+    /// lambda_max of the runs compared.
+    pub lambda: f64,
+    /// lambda_max of the runs they are compared with.
+    pub baseline: f64,
+    /// Kappa after the last epoch.
+    pub final_kappa: PairedComparison,
+    /// The largest kappa of all epochs.
+    pub best_kappa: PairedComparison,
+    /// `final_kappa.p` corrected by Holm over all lambdas and models of the data set (over all
+    /// lambdas where `model` is none); none where it is.
+    pub p_holm: Option<f64>,
+}
+
+/// Two runs of one model, lambda and seed: which of them to pair?
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "{condition}: runs {first} and {second} have the same seed {seed}; leave one out, or give \
+     each its own"
+)]
+pub struct SeedTwice {
+    condition: String,
+    seed: String,
+    first: String,
+    second: String,
+}
+
+/// Model and seed (or run): what a pair has in common.
+type Pairing<'a> = (&'a str, &'a str);
+/// Final and best kappa of each pair.
+type Kappas<'a> = BTreeMap<Pairing<'a>, (f64, f64)>;
+
+/// Compares every lambda with the baseline, data set by data set: each model by itself, then, where
+/// there are several, all models together. Runs without lambda or kappa, or without a partner,
+/// are left out.
+pub fn compare_lambdas(
+    runs: &[Run],
+    options: &Options,
+) -> Result<Vec<LambdaComparison>, SeedTwice> {
+    let mut comparisons = Vec::new();
+    for runs in runs.chunk_by(|a, b| a.condition.dataset == b.condition.dataset) {
+        let lambdas = by_lambda(runs)?;
+        let mut models: Vec<&str> = runs.iter().map(|run| &run.condition.model[..]).collect();
+        models.dedup();
+        let mut family: Vec<LambdaComparison> = models
+            .iter()
+            .flat_map(|model| against_baseline(&lambdas, Some(model), &runs[0], options))
+            .collect();
+        correct(&mut family);
+        comparisons.append(&mut family);
+        if models.len() > 1 {
+            let mut family = against_baseline(&lambdas, None, &runs[0], options);
+            correct(&mut family);
+            comparisons.append(&mut family);
+        }
+    }
+    Ok(comparisons)
+}
+
+/// Kappas by pair, for each lambda in order.
+fn by_lambda(runs: &[Run]) -> Result<Vec<(f64, Kappas<'_>)>, SeedTwice> {
+    let mut lambdas: Vec<(f64, Kappas)> = Vec::new();
+    let mut names = BTreeMap::new();
+    for run in runs {
+        let Some(((lambda, last), best)) = run
+            .condition
+            .lambda
+            .zip(run.final_kappa())
+            .zip(run.best_kappa())
+        else {
+            continue;
+        };
+        let index = match lambdas.iter().position(|(known, _)| *known == lambda) {
+            Some(index) => index,
+            None => {
+                lambdas.push((lambda, BTreeMap::new()));
+                lambdas.len() - 1
+            }
+        };
+        let pairing = (&run.condition.model[..], run.pairing());
+        if let Some(first) = names.insert((index, pairing), &run.name) {
+            return Err(SeedTwice {
+                condition: format!(
+                    "{}, {}, lambda {lambda}",
+                    run.condition.dataset, run.condition.model
+                ),
+                seed: run.pairing().to_owned(),
+                first: first.clone(),
+                second: run.name.clone(),
+            });
+        }
+        lambdas[index].1.insert(pairing, (last, best));
+    }
+    lambdas.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(lambdas)
+}
+
+/// The comparisons of one model, or of all, on the data set of `example`.
+fn against_baseline(
+    lambdas: &[(f64, Kappas<'_>)],
+    model: Option<&str>,
+    example: &Run,
+    options: &Options,
+) -> Vec<LambdaComparison> {
+    let baseline = options.baseline;
+    let Some((_, base)) = lambdas.iter().find(|(lambda, _)| *lambda == baseline) else {
+        return Vec::new();
+    };
+    let others = lambdas.iter().filter(|(lambda, _)| *lambda != baseline);
+    others
+        .filter_map(|(lambda, kappas)| {
+            let (last, best): (Vec<f64>, Vec<f64>) = kappas
+                .iter()
+                .filter(|((of, _), _)| model.is_none_or(|model| model == *of))
+                .filter_map(|(pairing, kappas)| {
+                    let base = base.get(pairing)?;
+                    Some((kappas.0 - base.0, kappas.1 - base.1))
+                })
+                .unzip();
+            let test = |differences: &[f64]| {
+                compare(
+                    differences,
+                    options.confidence,
+                    options.resamples,
+                    options.seed,
+                )
+            };
+            Some(LambdaComparison {
+                dataset: example.condition.dataset.clone(),
+                model: model.map(str::to_owned),
+                lambda: *lambda,
+                baseline,
+                final_kappa: test(&last)?,
+                best_kappa: test(&best)?,
+                p_holm: None,
+            })
+        })
+        .collect()
+}
+
+/// Sets `p_holm` of one family of tests.
+fn correct(family: &mut [LambdaComparison]) {
+    let ps: Vec<f64> = family
+        .iter()
+        .filter_map(|comparison| comparison.final_kappa.p)
+        .collect();
+    let tested = family
+        .iter_mut()
+        .filter(|comparison| comparison.final_kappa.p.is_some());
+    for (comparison, p) in tested.zip(holm(&ps)) {
+        comparison.p_holm = Some(p);
+    }
+}

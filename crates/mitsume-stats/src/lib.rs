@@ -1,0 +1,29 @@
+//! What the epochs of many runs show, and what they do not.
+//!
+//! [`analyze`] takes the records of all epochs ([`epoch`]) and answers two questions: how kappa
+//! and gaze consistency go together over the epochs of a run ([`run_correlation`]), and what the
+//! weight lambda of the consistency loss does to kappa ([`cells`], [`lambdas`]). Every figure
+//! comes with an interval or a test and, where the data cannot bear it, a caution.
+//!
+//! Everything is a plain function, deterministic for a given seed. Libraries, and why: `statrs`
+//! for Student's t, `csv` for the tables, `rand_chacha` because its stream is the same on every
+//! machine and in every version.
+
+mod analysis;
+pub mod autocorrelation;
+pub mod bootstrap;
+pub mod cells;
+pub mod correlation;
+pub mod epoch;
+pub mod fisher;
+pub mod holm;
+pub mod interval;
+pub mod lambdas;
+pub mod paired;
+pub mod permutation;
+mod random;
+pub mod run;
+pub mod run_correlation;
+
+pub use analysis::{Analysis, AnalysisError, Options, analyze};
+pub use epoch::{EpochRecord, TableError, read_epochs};

@@ -1,0 +1,127 @@
+//! How kappa and consistency go together over the epochs of a run, and over runs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::Options;
+use crate::autocorrelation::{effective_epochs, effective_p, lag_1};
+use crate::bootstrap;
+use crate::correlation::{pearson, spearman};
+use crate::fisher::{FisherMean, fisher_mean, fisher_z};
+use crate::interval::{Interval, mean};
+use crate::permutation::{shuffle_p, sign_flip_p};
+use crate::run::Run;
+
+/// The correlation of kappa and consistency under one condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionCorrelation {
+    /// The data set.
+    pub dataset: String,
+    /// The model.
+    pub model: String,
+    /// lambda_max, where the runs vary it.
+    pub lambda: Option<f64>,
+    /// Runs with an r.
+    pub runs: usize,
+    /// The mean of their Pearson r.
+    pub mean_r: f64,
+    /// The mean of their Spearman rho.
+    pub mean_rho: Option<f64>,
+    /// The mean by Fisher's z with Student's interval across runs.
+    pub fisher: Option<FisherMean>,
+    /// The bootstrap interval of `mean_r` over runs.
+    pub bootstrap: Option<Interval>,
+    /// The sign-flip test of the runs' z: runs are independent, so this is the test to read.
+    pub sign_flip_p: Option<f64>,
+    /// The shuffling test of `mean_r`, which takes epochs as exchangeable.
+    pub shuffle_p: Option<f64>,
+    /// The mean Pearson r of the changes from epoch to epoch: near 0 where the two series only
+    /// share a trend.
+    pub mean_r_of_changes: Option<f64>,
+    /// The mean effective number of epochs of a run.
+    pub effective_epochs: Option<f64>,
+    /// Each run that has both series.
+    pub per_run: Vec<RunCorrelation>,
+}
+
+/// The correlation over the epochs of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunCorrelation {
+    /// The run's name.
+    pub run: String,
+    /// Its seed, where it is known.
+    pub seed: Option<String>,
+    /// Epochs with both kappa and consistency.
+    pub epochs: usize,
+    /// Pearson's r; none of a constant series or fewer than two epochs.
+    pub r: Option<f64>,
+    /// Spearman's rho.
+    pub rho: Option<f64>,
+    /// Pearson's r of the changes from epoch to epoch.
+    pub r_of_changes: Option<f64>,
+    /// Lag-1 autocorrelation of kappa.
+    pub kappa_autocorrelation: Option<f64>,
+    /// Lag-1 autocorrelation of the consistency.
+    pub consistency_autocorrelation: Option<f64>,
+    /// The number of independent epochs the run is worth.
+    pub effective_epochs: Option<f64>,
+    /// The two-sided p-value of r with that many epochs.
+    pub effective_p: Option<f64>,
+}
+
+impl RunCorrelation {
+    fn new(run: &Run, kappa: &[f64], consistency: &[f64]) -> Self {
+        let changes = |values: &[f64]| -> Vec<f64> {
+            values.windows(2).map(|pair| pair[1] - pair[0]).collect()
+        };
+        Self {
+            run: run.name.clone(),
+            seed: run.seed.clone(),
+            epochs: kappa.len(),
+            r: pearson(kappa, consistency),
+            rho: spearman(kappa, consistency),
+            r_of_changes: pearson(&changes(kappa), &changes(consistency)),
+            kappa_autocorrelation: lag_1(kappa),
+            consistency_autocorrelation: lag_1(consistency),
+            effective_epochs: effective_epochs(kappa, consistency),
+            effective_p: effective_p(kappa, consistency),
+        }
+    }
+}
+
+/// The correlation under the condition that `runs` share; none where no run has an r.
+pub fn correlate(runs: &[Run], options: &Options) -> Option<ConditionCorrelation> {
+    let condition = &runs.first()?.condition;
+    let series: Vec<(Vec<f64>, Vec<f64>)> = runs.iter().map(Run::kappa_and_consistency).collect();
+    let per_run: Vec<RunCorrelation> = runs
+        .iter()
+        .zip(&series)
+        .filter(|(_, (kappa, _))| !kappa.is_empty())
+        .map(|(run, (kappa, consistency))| RunCorrelation::new(run, kappa, consistency))
+        .collect();
+    let some = |value: fn(&RunCorrelation) -> Option<f64>| -> Vec<f64> {
+        per_run.iter().filter_map(value).collect()
+    };
+    let rs = some(|run| run.r);
+    let pairs: Vec<(&[f64], &[f64])> = series.iter().map(|(k, c)| (&k[..], &c[..])).collect();
+    let Options {
+        confidence,
+        resamples,
+        seed,
+        ..
+    } = *options;
+    Some(ConditionCorrelation {
+        dataset: condition.dataset.clone(),
+        model: condition.model.clone(),
+        lambda: condition.lambda,
+        runs: rs.len(),
+        mean_r: mean(&rs)?,
+        mean_rho: mean(&some(|run| run.rho)),
+        fisher: fisher_mean(&rs, confidence),
+        bootstrap: bootstrap::of_mean(&rs, confidence, resamples, seed),
+        sign_flip_p: fisher_z(&rs).and_then(|zs| sign_flip_p(&zs, resamples, seed)),
+        shuffle_p: shuffle_p(&pairs, resamples, seed),
+        mean_r_of_changes: mean(&some(|run| run.r_of_changes)),
+        effective_epochs: mean(&some(|run| run.effective_epochs)),
+        per_run,
+    })
+}

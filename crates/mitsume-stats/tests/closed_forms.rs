@@ -1,0 +1,231 @@
+//! Every statistic against SciPy's, or against what can be counted by hand.
+
+use mitsume_stats::autocorrelation::{effective_epochs, effective_p, lag_1};
+use mitsume_stats::correlation::{pearson, ranks, spearman};
+use mitsume_stats::fisher::{fisher_mean, fisher_z};
+use mitsume_stats::holm::holm;
+use mitsume_stats::interval::{Interval, of_mean, standard_deviation, two_sided_p};
+use mitsume_stats::paired::{compare, hedges_correction};
+use mitsume_stats::permutation::{shuffle_p, sign_flip_p};
+use mitsume_stats::{bootstrap, interval};
+
+/// SciPy's figures are float64 too; the inverse of Student's t is found by iteration.
+fn close(value: Option<f64>, expected: f64) {
+    within(value, expected, 1e-10);
+}
+
+fn within(value: Option<f64>, expected: f64, relative: f64) {
+    let value = value.expect("a value");
+    assert!(
+        (value - expected).abs() <= relative * expected.abs(),
+        "{value} {expected}"
+    );
+}
+
+const X: [f64; 8] = [1.1, 2.5, 2.5, 3.9, 4.0, 7.2, 6.1, 8.8];
+const Y: [f64; 8] = [2.0, 1.0, 4.0, 4.0, 3.0, 8.5, 9.0, 7.0];
+
+#[test]
+fn pearson_and_spearman_with_ties() {
+    close(pearson(&X, &Y), 0.8371729528557073);
+    close(spearman(&X, &Y), 0.7650602409638554);
+    assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0, 3.0]), [4.0, 1.0, 4.0, 2.0, 4.0]);
+}
+
+#[test]
+fn a_straight_line_correlates_fully_and_a_constant_not_at_all() {
+    let up: Vec<f64> = X.iter().map(|x| 3.0 * x - 1.0).collect();
+    within(pearson(&X, &up), 1.0, 1e-15);
+    within(spearman(&X, &up), 1.0, 1e-15);
+    assert_eq!(pearson(&X, &[0.1; 8]), None);
+    assert_eq!(spearman(&[0.3; 8], &Y), None);
+    assert_eq!(pearson(&[1.0], &[2.0]), None);
+    assert_eq!(pearson(&X, &Y[..7]), None);
+    assert_eq!(pearson(&[], &[]), None);
+}
+
+#[test]
+fn students_intervals_and_p_values() {
+    let values = [0.91, 0.935, 0.90, 0.948, 0.926];
+    close(interval::mean(&values), 0.9238);
+    close(standard_deviation(&values), 0.019188538245525615);
+    for (confidence, low, high) in [
+        (0.95, 0.8999742828823748, 0.9476257171176251),
+        (0.99, 0.8842905345392452, 0.9633094654607547),
+    ] {
+        let interval = of_mean(&values, confidence).unwrap();
+        close(Some(interval.low), low);
+        close(Some(interval.high), high);
+    }
+    for (freedom, p) in [
+        (1.0, 0.282926056243018),
+        (2.0, 0.1705498691899675),
+        (3.7, 0.10926470508222474),
+        (17.5, 0.05051242850085435),
+        (98.0, 0.0382969726959039),
+    ] {
+        close(two_sided_p(2.1, freedom), p);
+        close(two_sided_p(-2.1, freedom), p);
+    }
+    assert_eq!(two_sided_p(0.0, 3.0), Some(1.0));
+    assert_eq!(two_sided_p(1.0, 0.0), None);
+    assert_eq!(
+        (of_mean(&[1.0], 0.95), standard_deviation(&[1.0])),
+        (None, None)
+    );
+}
+
+/// Pearson r of the five published Brain runs of level 1.
+const RS: [f64; 5] = [
+    0.9556707054204593,
+    0.7084748234607386,
+    0.6377207267569901,
+    0.9082169006127381,
+    0.8272620615126839,
+];
+
+#[test]
+fn fishers_mean_of_runs() {
+    let mean = fisher_mean(&RS, 0.95).unwrap();
+    close(Some(mean.r), 0.8470738099340778);
+    let interval = mean.interval.unwrap();
+    close(Some(interval.low), 0.582785242305582);
+    close(Some(interval.high), 0.9493081585541959);
+    let single = fisher_mean(&[0.5], 0.95).unwrap();
+    within(Some(single.r), 0.5, 1e-15);
+    assert_eq!(single.interval, None);
+    assert_eq!(fisher_mean(&[0.2, 1.0], 0.95), None);
+    assert_eq!(fisher_mean(&[], 0.95), None);
+}
+
+#[test]
+fn the_bootstrap_interval_is_scipys_but_for_the_draws() {
+    let interval = bootstrap::of_mean(&RS, 0.95, 100_000, 7).unwrap();
+    // SciPy with 1,000,000 resamples; the quantiles' own error at 100,000 is about 0.001.
+    assert!((interval.low - 0.70393).abs() < 0.003, "{interval:?}");
+    assert!((interval.high - 0.91101).abs() < 0.003, "{interval:?}");
+    assert_eq!(bootstrap::of_mean(&RS, 0.95, 100_000, 7), Some(interval));
+    assert_eq!(bootstrap::of_mean(&[0.5], 0.95, 100, 7), None);
+    assert_eq!(bootstrap::of_mean(&RS, 0.95, 0, 7), None);
+    let flat = bootstrap::of_mean(&[0.25; 4], 0.95, 100, 7);
+    assert_eq!(
+        flat,
+        Some(Interval {
+            low: 0.25,
+            high: 0.25
+        })
+    );
+}
+
+#[test]
+fn paired_differences() {
+    let differences = [0.02, 0.035, -0.01, 0.04, 0.015, 0.022];
+    let result = compare(&differences, 0.95, 1_000, 0).unwrap();
+    assert_eq!(result.pairs, 6);
+    close(Some(result.mean_difference), 0.02033333333333333);
+    close(result.p, 0.036857555771936105);
+    close(result.d_z, 1.1536159485701565);
+    close(result.hedges_g, 0.9699010888248437);
+    close(
+        result.interval.map(|interval| interval.low),
+        0.0018362549041273692,
+    );
+    close(
+        result.interval.map(|interval| interval.high),
+        0.03883041176253929,
+    );
+    assert_eq!(result.sign_flip_p, Some(0.0625));
+}
+
+#[test]
+fn hedges_correction_against_the_gamma_function() {
+    for (freedom, expected) in [
+        (2.0, 0.5641895835477564),
+        (3.0, 0.7236012545582676),
+        (10.0, 0.922745608053087),
+    ] {
+        close(Some(hedges_correction(freedom)), expected);
+    }
+    assert_eq!(hedges_correction(1.0), 0.0);
+}
+
+#[test]
+fn a_single_pair_or_equal_differences_have_a_mean_and_no_test() {
+    let single = compare(&[0.1], 0.95, 100, 0).unwrap();
+    assert_eq!((single.pairs, single.mean_difference), (1, 0.1));
+    assert_eq!((single.interval, single.d_z, single.p), (None, None, None));
+    assert_eq!(single.sign_flip_p, Some(1.0));
+    let equal = compare(&[0.1; 3], 0.95, 100, 0).unwrap();
+    assert_eq!((equal.d_z, equal.hedges_g, equal.p), (None, None, None));
+    assert_eq!(compare(&[], 0.95, 100, 0), None);
+}
+
+#[test]
+fn sign_flips_are_counted_exactly() {
+    // All of one sign: only the pattern seen and its mirror are as extreme.
+    assert_eq!(
+        sign_flip_p(&[0.1, 0.2, 0.3, 0.4, 0.5], 0, 0),
+        Some(2.0 / 32.0)
+    );
+    assert_eq!(sign_flip_p(&[1.0, -1.0], 0, 0), Some(1.0));
+    // 3, 1: sums 4 4 2 2; seen 2.
+    assert_eq!(sign_flip_p(&[3.0, -1.0], 0, 0), Some(1.0));
+    assert_eq!(sign_flip_p(&[3.0, 1.0], 0, 0), Some(0.5));
+    assert_eq!(sign_flip_p(&[], 0, 0), None);
+}
+
+#[test]
+fn many_values_are_flipped_at_random_and_agree_with_students_test() {
+    let values: Vec<f64> = (0..40).map(|i| f64::from(i % 7) - 2.4).collect();
+    let p = sign_flip_p(&values, 20_000, 3).unwrap();
+    assert_eq!(sign_flip_p(&values, 20_000, 3), Some(p));
+    let t = interval::mean(&values).unwrap() / standard_deviation(&values).unwrap() * 40_f64.sqrt();
+    assert!((p - two_sided_p(t, 39.0).unwrap()).abs() < 0.02, "{p}");
+}
+
+#[test]
+fn shuffling_agrees_with_all_permutations() {
+    let xs = [0.2, 0.5, 0.6, 0.55, 0.7, 0.1, 0.3];
+    let ys = [9.0, 7.0, 8.0, 8.4, 8.1, 8.8, 6.5];
+    // 0.590 of the 5,040 orders have an |r| of at least 0.240.
+    let p = shuffle_p(&[(&xs, &ys)], 40_000, 1).unwrap();
+    assert!((p - 0.5900793650793651).abs() < 0.01, "{p}");
+    let twice = shuffle_p(&[(&X, &Y), (&X, &Y)], 9_999, 1).unwrap();
+    assert!(twice < 0.001, "{twice}");
+    assert_eq!(shuffle_p(&[(&[1.0, 1.0], &[1.0, 2.0])], 10, 1), None);
+}
+
+#[test]
+fn autocorrelated_epochs_are_worth_fewer() {
+    let kappa = [0.2, 0.5, 0.6, 0.55, 0.7, 0.8, 0.78, 0.82, 0.85, 0.83];
+    let consistency = [9.0, 8.0, 8.5, 7.0, 6.5, 6.0, 6.2, 5.0, 5.5, 5.2];
+    close(lag_1(&kappa), 0.4979578375240759);
+    close(lag_1(&consistency), 0.6214782953194861);
+    close(effective_epochs(&kappa, &consistency), 5.273355008665466);
+    close(effective_p(&kappa, &consistency), 0.02901410337494247);
+    // Alternating signs would give more than there are.
+    let alternating = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
+    assert_eq!(
+        effective_epochs(&alternating, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        Some(6.0)
+    );
+    assert_eq!(lag_1(&[0.3; 5]), None);
+    assert_eq!(effective_p(&[0.3; 5], &[1.0, 2.0, 3.0, 4.0, 5.0]), None);
+}
+
+#[test]
+fn holm_multiplies_by_the_tests_that_are_left() {
+    let adjusted = holm(&[0.01, 0.04, 0.03, 0.005]);
+    let expected = [0.03, 0.06, 0.06, 0.02];
+    for (p, expected) in adjusted.iter().zip(expected) {
+        close(Some(*p), expected);
+    }
+    assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
+    assert_eq!(holm(&[]), []);
+}
+
+#[test]
+fn a_perfect_correlation_has_no_z() {
+    assert_eq!(fisher_z(&[-1.0]), None);
+    assert_eq!(fisher_z(&[0.0]), Some(vec![0.0]));
+}
