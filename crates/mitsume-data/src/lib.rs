@@ -44,6 +44,7 @@ mod draws;
 mod error;
 mod folder;
 mod grey;
+pub mod phantom;
 mod pixels;
 mod preprocess;
 mod resize;
