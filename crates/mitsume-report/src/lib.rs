@@ -1,1 +1,39 @@
 //! Pictures and self-contained HTML pages of where a classifier looks.
+//!
+//! [`panel`] draws one explained image; [`report`] turns a run, an evaluation or a folder of
+//! several into one HTML page that needs no network. Everything shown is escaped, and a file
+//! that is missing or damaged gives a placeholder (a picture) or a clear error (a record).
+//!
+//! Why these crates: `askama` checks the page's template at compile time and escapes what it
+//! inserts; `colorous` has the perceptually uniform colour maps; `image` encodes JPEG and PNG;
+//! `noto-sans-mono-bitmap` is a font that needs no font file; `base64` makes data URIs. The
+//! curves are written as SVG here and not by a plotting crate: their colours follow the page's
+//! light, dark and print schemes, and each carries text for a screen reader.
+
+mod chart;
+mod class_maps;
+mod colour_map;
+mod confusion;
+mod curves;
+mod error;
+mod gallery;
+mod map;
+mod number;
+mod overlay;
+mod page;
+mod panel;
+mod picture;
+mod selection;
+mod source;
+mod summary;
+mod text;
+mod view;
+
+pub use error::ReportError;
+pub use map::Map;
+pub use page::{Page, report};
+pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
+pub use picture::load_picture;
+
+/// What the functions of this crate return.
+pub type Result<T> = std::result::Result<T, ReportError>;

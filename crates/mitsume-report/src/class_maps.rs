@@ -1,0 +1,37 @@
+//! Each class's mean map over its mean image.
+
+use crate::map::Map;
+use crate::overlay::overlay;
+use crate::picture::{fitted, from_planes, jpeg_uri};
+use crate::source::Evaluated;
+use crate::view::ClassMapView;
+use crate::{Result, number};
+
+/// Side of a mean image in pixels.
+const SIDE: u32 = 160;
+
+/// One figure per class; a class without a correct image has no pictures.
+pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
+    let Some((_, maps)) = &evaluated.images else {
+        return Ok(Vec::new());
+    };
+    let [height, width] = maps.cam_size();
+    let classes = &evaluated.summary.data.classes;
+    let views = classes.iter().enumerate().map(|(class, name)| {
+        let pictures = match (maps.class_mean(class), maps.mean_image(class)) {
+            (Some(mean), Some(image)) => {
+                let image = fitted(&from_planes(image, maps.image_size()), SIDE);
+                let mean = Map::new(mean.to_vec(), height, width)?;
+                Some((jpeg_uri(&image)?, jpeg_uri(&overlay(&image, &mean))?))
+            }
+            _ => None,
+        };
+        Ok(ClassMapView {
+            class: name.clone(),
+            correct: number::count(maps.class_counts()[class]),
+            squared_l2: number::short_or_dash(evaluated.summary.per_class[class].squared_l2),
+            pictures,
+        })
+    });
+    views.collect()
+}

@@ -1,0 +1,42 @@
+//! Why a page or picture could not be made.
+
+use std::path::PathBuf;
+
+/// Why a page or picture could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A record on disk is missing or damaged, or the page could not be written.
+    #[error(transparent)]
+    Record(#[from] mitsume_record::RecordError),
+    /// An image file could not be decoded.
+    #[error(transparent)]
+    Picture(#[from] mitsume_data::DataError),
+    /// Nothing to report on.
+    #[error(
+        "{}: no run (config.toml) and no evaluation (eval.json) here or up to {depth} folders below",
+        path.display()
+    )]
+    Nothing {
+        /// The folder searched.
+        path: PathBuf,
+        /// How far down.
+        depth: usize,
+    },
+    /// A folder could not be listed.
+    #[error("cannot read {}: {source}", path.display())]
+    List {
+        /// The folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A map whose values do not fit its size, or which is not of the expected size.
+    #[error("{0}")]
+    Map(String),
+    /// A picture could not be encoded.
+    #[error("cannot encode a picture: {0}")]
+    Encode(#[from] image::ImageError),
+    /// The page's template failed.
+    #[error("cannot write the page: {0}")]
+    Template(#[from] askama::Error),
+}

@@ -1,0 +1,107 @@
+//! The images of a class with their overlays, from typical to deviant.
+
+use std::path::{Component, Path, PathBuf};
+
+use mitsume_record::{Evaluation, ImageRow, Maps};
+use rayon::prelude::*;
+
+use crate::map::Map;
+use crate::overlay::{overlay, plain};
+use crate::picture::{fitted, jpeg_uri, load_picture};
+use crate::selection::{by_deviation, choose};
+use crate::source::Evaluated;
+use crate::view::{Card, ClassGallery};
+use crate::{Result, number};
+
+/// Longer side of a thumbnail in pixels.
+const THUMBNAIL: u32 = 128;
+
+/// The galleries of one evaluation, one per class that has images, with at most `per_class`
+/// images each.
+pub(crate) fn galleries(evaluated: &Evaluated, per_class: usize) -> Result<Vec<ClassGallery>> {
+    let Some((rows, maps)) = &evaluated.images else {
+        return Ok(Vec::new());
+    };
+    let summary = &evaluated.summary;
+    let mut galleries = Vec::new();
+    for (class, name) in summary.data.classes.iter().enumerate() {
+        let ordered = by_deviation(rows, class);
+        if ordered.is_empty() {
+            continue;
+        }
+        let chosen = choose(rows, &ordered, per_class);
+        // In parallel: decoding takes the time. The order of the results is that of `chosen`.
+        let cards: Result<Vec<Card>> = chosen
+            .par_iter()
+            .map(|i| card(summary, &rows[*i], maps, *i))
+            .collect();
+        galleries.push(ClassGallery {
+            class: name.clone(),
+            index: class,
+            shown: chosen.len(),
+            total: number::count(ordered.len() as u64),
+            complete: chosen.len() == ordered.len(),
+            wrong_total: ordered.iter().filter(|i| !rows[**i].correct).count(),
+            cards: cards?,
+        });
+    }
+    Ok(galleries)
+}
+
+fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Result<Card> {
+    let [height, width] = maps.cam_size();
+    let map = Map::new(maps.cam(index)?, height, width)?;
+    let path = inside(Path::new(&summary.data.root), &row.path);
+    let (mut input, mut over, mut alone) = (None, None, None);
+    // A picture that moved or was never there must not keep the rest from being seen.
+    if let Some(picture) = path.and_then(|path| load_picture(&path).ok()) {
+        let thumbnail = fitted(&picture, THUMBNAIL);
+        input = Some(jpeg_uri(&thumbnail)?);
+        over = Some(jpeg_uri(&overlay(&thumbnail, &map))?);
+    } else {
+        alone = Some(jpeg_uri(&plain(&map, THUMBNAIL, THUMBNAIL))?);
+    }
+    let name = row.path.rsplit('/').next().unwrap_or(&row.path);
+    Ok(Card {
+        name: name.to_owned(),
+        path: row.path.clone(),
+        input,
+        overlay: over,
+        map: alone,
+        correct: row.correct,
+        predicted: summary.data.classes[row.prediction].clone(),
+        probability: number::percent(row.probability),
+        probability_label: number::percent(row.probability_label),
+        squared_l2: number::short_or_dash(row.squared_l2),
+        l2: number::short_or_dash(row.l2),
+        sort_deviation: row.squared_l2.map_or_else(String::new, |d| d.to_string()),
+        sort_probability: row.probability_label.to_string(),
+    })
+}
+
+/// `relative` below `root`, unless it would leave it: the page must not show files that merely
+/// happen to be on the machine it is made on.
+fn inside(root: &Path, relative: &str) -> Option<PathBuf> {
+    let relative = Path::new(relative);
+    let stays = relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    (stays && relative.components().next().is_some()).then(|| root.join(relative))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_leave_the_data_folder_are_not_followed() {
+        let root = Path::new("/data");
+        assert_eq!(
+            inside(root, "a/b.png"),
+            Some(PathBuf::from("/data/a/b.png"))
+        );
+        for path in ["", "/etc/passwd", "../x.png", "a/../../x.png", "."] {
+            assert_eq!(inside(root, path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A class activation map.
+
+use crate::{ReportError, Result};
+
+/// A map `[height, width]` of finite values, normally in [0, 1].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Map {
+    values: Vec<f32>,
+    height: usize,
+    width: usize,
+}
+
+impl Map {
+    /// A map from its values, row by row.
+    ///
+    /// # Errors
+    /// [`ReportError::Map`] if a side is 0, the number of values is not `height * width`, or a
+    /// value is not finite.
+    pub fn new(values: Vec<f32>, height: usize, width: usize) -> Result<Self> {
+        if height == 0 || width == 0 || height.checked_mul(width) != Some(values.len()) {
+            let count = values.len();
+            return Err(ReportError::Map(format!(
+                "{count} values are no {height}x{width} map"
+            )));
+        }
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(ReportError::Map(
+                "a map has a value that is not finite".to_owned(),
+            ));
+        }
+        Ok(Self {
+            values,
+            height,
+            width,
+        })
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Absolute differences from a map of the same size.
+    ///
+    /// # Errors
+    /// [`ReportError::Map`] if the sizes differ.
+    pub fn difference(&self, other: &Self) -> Result<Self> {
+        if (self.height, self.width) != (other.height, other.width) {
+            return Err(ReportError::Map(format!(
+                "a map of {}x{} cannot be compared with a reference of {}x{}",
+                self.height, self.width, other.height, other.width
+            )));
+        }
+        let values = self
+            .values
+            .iter()
+            .zip(&other.values)
+            .map(|(a, b)| (a - b).abs())
+            .collect();
+        Self::new(values, self.height, self.width)
+    }
+
+    /// The map sampled at `height` x `width`: bilinear between element centres, the border
+    /// repeated, as `interpolate(mode="bilinear", align_corners=False)`.
+    pub(crate) fn resampled(&self, height: usize, width: usize) -> Vec<f32> {
+        let columns: Vec<_> = (0..width)
+            .map(|x| neighbours(x, width, self.width))
+            .collect();
+        let mut out = Vec::with_capacity(height * width);
+        for y in 0..height {
+            let (top, bottom, v) = neighbours(y, height, self.height);
+            let row = |y: usize| &self.values[y * self.width..(y + 1) * self.width];
+            let (top, bottom) = (row(top), row(bottom));
+            out.extend(columns.iter().map(|&(left, right, u)| {
+                let above = top[left] + (top[right] - top[left]) * u;
+                let below = bottom[left] + (bottom[right] - bottom[left]) * u;
+                above + (below - above) * v
+            }));
+        }
+        out
+    }
+}
+
+/// The two source elements around target element `index`, and the weight of the second.
+fn neighbours(index: usize, target: usize, source: usize) -> (usize, usize, f32) {
+    let centre = (index as f32 + 0.5) * source as f32 / target as f32 - 0.5;
+    let centre = centre.clamp(0.0, (source - 1) as f32);
+    let low = centre.floor() as usize;
+    (low, (low + 1).min(source - 1), centre - low as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resampling_equals_interpolation_between_centres() {
+        // torch.nn.functional.interpolate(tensor([[[[0., 1.], [2., 3.]]]]), size=(4, 4),
+        // mode="bilinear", align_corners=False), exact in binary.
+        let map = Map::new(vec![0.0, 1.0, 2.0, 3.0], 2, 2).unwrap();
+        let expected = [
+            0.0, 0.25, 0.75, 1.0, //
+            0.5, 0.75, 1.25, 1.5, //
+            1.5, 1.75, 2.25, 2.5, //
+            2.0, 2.25, 2.75, 3.0,
+        ];
+        assert_eq!(map.resampled(4, 4), expected);
+        assert_eq!(map.resampled(2, 2), map.values);
+    }
+
+    #[test]
+    fn a_map_that_does_not_fit_is_refused() {
+        assert!(Map::new(vec![0.0; 5], 2, 3).is_err());
+        assert!(Map::new(vec![], 0, 0).is_err());
+        assert!(Map::new(vec![f32::NAN], 1, 1).is_err());
+        assert!(Map::new(vec![0.0], usize::MAX, 2).is_err());
+        let (a, b) = (
+            Map::new(vec![0.0; 6], 2, 3).unwrap(),
+            Map::new(vec![0.0; 6], 3, 2).unwrap(),
+        );
+        assert!(a.difference(&b).unwrap_err().to_string().contains("2x3"));
+    }
+}

@@ -1,0 +1,116 @@
+//! Image files in, small encoded pictures out.
+
+use std::path::Path;
+
+use base64::Engine;
+use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, ImageEncoder, RgbImage};
+use mitsume_data::Pixels;
+
+use crate::Result;
+
+const JPEG_QUALITY: u8 = 82;
+
+/// Decodes an image file as the models see it: upright, without alpha, as RGB.
+///
+/// # Errors
+/// [`ReportError::Picture`](crate::ReportError::Picture) naming the file and what is wrong.
+pub fn load_picture(path: &Path) -> Result<RgbImage> {
+    Ok(rgb(&mitsume_data::decode::decode_file(path)?.pixels))
+}
+
+/// The picture scaled so that its longer side is `side`, keeping its proportions.
+pub(crate) fn fitted(picture: &RgbImage, side: u32) -> RgbImage {
+    let (width, height) = fitted_size(picture.dimensions(), side);
+    let (w, h) = picture.dimensions();
+    let pixels = Pixels::new(w as usize, h as usize, 3, picture.as_raw().clone());
+    rgb(&mitsume_data::resize(
+        &pixels,
+        height as usize,
+        width as usize,
+    ))
+}
+
+fn fitted_size((width, height): (u32, u32), side: u32) -> (u32, u32) {
+    let longest = u64::from(width.max(height));
+    let scale = |n: u32| {
+        let rounded = (u64::from(n) * u64::from(side) + longest / 2) / longest;
+        u32::try_from(rounded).unwrap_or(side).max(1)
+    };
+    (scale(width), scale(height))
+}
+
+/// Planes `[C, H, W]` in [0, 1] (1 or 3 of them) as a picture.
+pub(crate) fn from_planes(values: &[f32], [channels, height, width]: [usize; 3]) -> RgbImage {
+    let plane = height * width;
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let at = y as usize * width + x as usize;
+        image::Rgb([0, 1, 2].map(|c| byte(values[c.min(channels - 1) * plane + at])))
+    })
+}
+
+/// A JPEG in a data URI; one channel if the picture is grey.
+pub(crate) fn jpeg_uri(picture: &RgbImage) -> Result<String> {
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+    if picture
+        .pixels()
+        .all(|pixel| pixel.0[0] == pixel.0[1] && pixel.0[1] == pixel.0[2])
+    {
+        let grey = DynamicImage::ImageRgb8(picture.clone()).into_luma8();
+        grey.write_with_encoder(encoder)?;
+    } else {
+        picture.write_with_encoder(encoder)?;
+    }
+    let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+    Ok(format!("data:image/jpeg;base64,{text}"))
+}
+
+/// The picture as a PNG file.
+pub(crate) fn png(picture: &RgbImage) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    image::codecs::png::PngEncoder::new(&mut bytes).write_image(
+        picture.as_raw(),
+        picture.width(),
+        picture.height(),
+        image::ExtendedColorType::Rgb8,
+    )?;
+    Ok(bytes)
+}
+
+fn rgb(pixels: &Pixels) -> RgbImage {
+    RgbImage::from_fn(pixels.width as u32, pixels.height as u32, |x, y| {
+        let at = (y as usize * pixels.width + x as usize) * pixels.channels;
+        image::Rgb([0, 1, 2].map(|c: usize| pixels.data[at + c.min(pixels.channels - 1)]))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proportions_are_kept_and_no_side_vanishes() {
+        assert_eq!(fitted_size((640, 480), 128), (128, 96));
+        assert_eq!(fitted_size((480, 640), 128), (96, 128));
+        assert_eq!(fitted_size((65_535, 1), 128), (128, 1));
+        assert_eq!(fitted_size((16, 16), 128), (128, 128));
+    }
+
+    #[test]
+    fn planes_become_pixels() {
+        let grey = from_planes(&[0.0, 1.0], [1, 1, 2]);
+        assert_eq!(grey.as_raw(), &[0, 0, 0, 255, 255, 255]);
+        let colour = from_planes(&[1.0, 0.0, 0.5], [3, 1, 1]);
+        assert_eq!(colour.as_raw(), &[255, 0, 128]);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = load_picture(Path::new("/nowhere/x.png"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("/nowhere/x.png"), "{error}");
+    }
+}

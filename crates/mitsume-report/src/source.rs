@@ -1,0 +1,145 @@
+//! What a folder holds: a run, an evaluation, or several of them.
+
+use std::path::{Path, PathBuf};
+
+use mitsume_record::{
+    Environment, EpochRow, Evaluation, EvaluationDir, ImageRow, Maps, RunConfig, RunDir,
+    read_epochs,
+};
+
+use crate::{ReportError, Result};
+
+/// How many folders below the given one are searched.
+const DEPTH: usize = 3;
+
+/// One run, or one evaluation without a run.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Folder relative to the reported one, or its own name.
+    pub name: String,
+    pub run: Option<Run>,
+    pub evaluation: Option<Evaluated>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub config: RunConfig,
+    /// The configuration file as it is.
+    pub config_text: String,
+    pub environment: Option<Environment>,
+    pub epochs: Vec<EpochRow>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Evaluated {
+    pub summary: Evaluation,
+    /// Rows and maps, where they were kept beside the figures.
+    pub images: Option<(Vec<ImageRow>, Maps)>,
+}
+
+/// Reads everything `dir` holds, in the order of the folders' names.
+pub(crate) fn read(dir: &Path) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    find(dir, DEPTH, &mut found)?;
+    if found.is_empty() {
+        return Err(ReportError::Nothing {
+            path: dir.to_owned(),
+            depth: DEPTH,
+        });
+    }
+    found.iter().map(|path| entry(dir, path)).collect()
+}
+
+/// Folders with a run or an evaluation; none is looked for inside another.
+fn find(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    if RunDir::new(dir).is_run() || EvaluationDir::new(dir).is_evaluation() {
+        found.push(dir.to_owned());
+        return Ok(());
+    }
+    let fail = |source| ReportError::List {
+        path: dir.to_owned(),
+        source,
+    };
+    let mut children = Vec::new();
+    for child in std::fs::read_dir(dir).map_err(fail)? {
+        let child = child.map_err(fail)?;
+        // Neither links, which may lead in circles, nor what is being written.
+        let hidden = child.file_name().as_encoded_bytes().starts_with(b".");
+        if child.file_type().map_err(fail)?.is_dir() && !hidden {
+            children.push(child.path());
+        }
+    }
+    children.sort();
+    if depth > 0 {
+        for child in children {
+            find(&child, depth - 1, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn entry(dir: &Path, path: &Path) -> Result<Entry> {
+    let relative = path.strip_prefix(dir).unwrap_or(path);
+    let name = if relative.as_os_str().is_empty() {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        whole
+            .file_name()
+            .map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned())
+    } else {
+        relative.to_string_lossy().into_owned()
+    };
+    let run = RunDir::new(path);
+    if run.is_run() {
+        let inner = EvaluationDir::new(run.evaluation());
+        let evaluation = inner
+            .is_evaluation()
+            .then(|| evaluated(&inner))
+            .transpose()?;
+        return Ok(Entry {
+            name,
+            run: Some(read_run(&run)?),
+            evaluation,
+        });
+    }
+    Ok(Entry {
+        name,
+        run: None,
+        evaluation: Some(evaluated(&EvaluationDir::new(path))?),
+    })
+}
+
+/// A run may still be going on, so what comes after the configuration may be missing.
+fn read_run(run: &RunDir) -> Result<Run> {
+    let config = RunConfig::read(&run.config(), &[])?;
+    let config_text = config.to_toml()?;
+    let environment = run.environment();
+    let epochs = run.epochs();
+    Ok(Run {
+        config,
+        config_text,
+        environment: environment
+            .exists()
+            .then(|| Environment::read(&environment))
+            .transpose()?,
+        epochs: if epochs.exists() {
+            read_epochs(&epochs)?
+        } else {
+            Vec::new()
+        },
+    })
+}
+
+fn evaluated(dir: &EvaluationDir) -> Result<Evaluated> {
+    // `mitsume eval --json > eval.json` keeps the figures alone.
+    if !dir.images_path().exists() && !dir.maps_path().exists() {
+        return Ok(Evaluated {
+            summary: dir.summary()?,
+            images: None,
+        });
+    }
+    let (summary, images, maps) = dir.read()?;
+    Ok(Evaluated {
+        summary,
+        images: Some((images, maps)),
+    })
+}

@@ -1,0 +1,214 @@
+//! The figures that matter, one line per run, compared with each other.
+
+use mitsume_record::{Alpha, ConsistencyConfig, Distance, Preset, Reference};
+
+use crate::number;
+use crate::source::Entry;
+use crate::view::{Figure, Summary};
+
+/// The lines of the comparison.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub lines: Vec<Summary>,
+    /// What changes are against: the first run without CAM loss, or else the first line.
+    pub baseline: Option<String>,
+    /// Then `l2` cannot be compared between the lines.
+    pub map_sizes_differ: bool,
+}
+
+/// The figures of one line; from the evaluation, or else from the last epoch.
+#[derive(Debug, Clone, Copy, Default)]
+struct Figures {
+    accuracy: Option<f64>,
+    kappa: Option<f64>,
+    squared_l2: Option<f64>,
+    l2: Option<f64>,
+    counted: Option<u64>,
+}
+
+pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
+    let figures: Vec<Figures> = entries.iter().map(figures).collect();
+    let mut sizes = entries
+        .iter()
+        .filter_map(|entry| entry.evaluation.as_ref())
+        .map(|evaluated| evaluated.summary.model.cam_size);
+    let first_size = sizes.next();
+    let map_sizes_differ = sizes.any(|size| Some(size) != first_size);
+    let plain = entries.iter().position(|entry| {
+        entry
+            .run
+            .as_ref()
+            .is_some_and(|run| run.config.consistency.lambda_max == 0.0)
+    });
+    let base = (entries.len() > 1).then(|| plain.unwrap_or(0));
+    let column = |value: fn(&Figures) -> Option<f64>, show: Show, comparable: bool| {
+        let values: Vec<Option<f64>> = figures.iter().map(value).collect();
+        compare(&values, base.filter(|_| comparable), show)
+    };
+    let mut accuracy = column(|f| f.accuracy, Show::Share, true).into_iter();
+    let mut kappa = column(|f| f.kappa, Show::Kappa, true).into_iter();
+    let mut squared_l2 = column(|f| f.squared_l2, Show::Deviation, true).into_iter();
+    let mut l2 = column(|f| f.l2, Show::Deviation, !map_sizes_differ).into_iter();
+    let lines = entries
+        .iter()
+        .zip(&figures)
+        .map(|(entry, figures)| Summary {
+            name: entry.name.clone(),
+            model: model(entry),
+            lambda: entry.run.as_ref().map_or_else(
+                || "–".to_owned(),
+                |run| {
+                    run.config
+                        .consistency
+                        .lambda_max
+                        .to_string()
+                        .replace('-', "−")
+                },
+            ),
+            loss: entry
+                .run
+                .as_ref()
+                .map_or_else(String::new, |run| loss(&run.config.consistency)),
+            epochs: entry.run.as_ref().map_or_else(
+                || "–".to_owned(),
+                |run| format!("{} of {}", run.epochs.len(), run.config.train.epochs),
+            ),
+            accuracy: accuracy.next().unwrap_or_default(),
+            kappa: kappa.next().unwrap_or_default(),
+            squared_l2: squared_l2.next().unwrap_or_default(),
+            l2: l2.next().unwrap_or_default(),
+            counted: figures
+                .counted
+                .map_or_else(|| "–".to_owned(), number::count),
+        });
+    Comparison {
+        lines: lines.collect(),
+        baseline: base.map(|index| entries[index].name.clone()),
+        map_sizes_differ,
+    }
+}
+
+fn figures(entry: &Entry) -> Figures {
+    if let Some(evaluated) = &entry.evaluation {
+        let summary = &evaluated.summary;
+        return Figures {
+            accuracy: Some(summary.accuracy),
+            kappa: Some(summary.kappa),
+            squared_l2: summary.consistency.squared_l2,
+            l2: summary.consistency.l2,
+            counted: Some(summary.consistency.counted),
+        };
+    }
+    let last = entry.run.as_ref().and_then(|run| run.epochs.last());
+    last.map_or_else(Figures::default, |row| Figures {
+        accuracy: Some(row.val_accuracy),
+        kappa: Some(row.kappa),
+        squared_l2: row.consistency_squared_l2,
+        l2: row.consistency_l2,
+        counted: Some(row.counted),
+    })
+}
+
+fn model(entry: &Entry) -> String {
+    let evaluated = entry
+        .evaluation
+        .as_ref()
+        .map(|evaluated| &evaluated.summary.model.name);
+    let trained = entry.run.as_ref().map(|run| &run.config.model.name);
+    evaluated.or(trained).cloned().unwrap_or_default()
+}
+
+/// The loss in words: the preset, or what differs from it.
+fn loss(config: &ConsistencyConfig) -> String {
+    if config.lambda_max == 0.0 {
+        return "cross-entropy only".to_owned();
+    }
+    let preset = match config.preset {
+        Preset::Thesis => "thesis",
+        Preset::Published => "published",
+    };
+    let distance = match config.distance {
+        Distance::SquaredL2 => "squared-l2",
+        Distance::L2 => "l2",
+    };
+    let reference = match config.reference {
+        Reference::Ema => "ema",
+        Reference::Batch => "batch",
+    };
+    let alpha = match config.alpha {
+        Alpha::Full => "full",
+        Alpha::Detached => "detached",
+    };
+    format!("{preset}: {distance}, {reference}, alpha {alpha}")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Show {
+    Share,
+    Kappa,
+    Deviation,
+}
+
+fn compare(values: &[Option<f64>], base: Option<usize>, show: Show) -> Vec<Figure> {
+    let defined = values.iter().flatten().copied();
+    let best = match show {
+        Show::Deviation => defined.reduce(f64::min),
+        Show::Share | Show::Kappa => defined.reduce(f64::max),
+    };
+    let reference = base.and_then(|index| values[index]);
+    let figure = |(index, value): (usize, &Option<f64>)| {
+        let Some(value) = *value else {
+            return Figure {
+                text: "–".to_owned(),
+                ..Figure::default()
+            };
+        };
+        let text = match show {
+            Show::Share => number::percent(value),
+            Show::Kappa | Show::Deviation => number::short(value),
+        };
+        let change = reference.filter(|_| base != Some(index));
+        Figure {
+            text,
+            best: base.is_some() && best == Some(value),
+            change: change
+                .map(|from| difference(from, value, show))
+                .unwrap_or_default(),
+        }
+    };
+    values.iter().enumerate().map(figure).collect()
+}
+
+fn difference(from: f64, to: f64, show: Show) -> String {
+    let text = match show {
+        Show::Share => format!("{:+.1} points", (to - from) * 100.0),
+        Show::Kappa => format!("{:+.4}", to - from),
+        Show::Deviation if from == 0.0 => return String::new(),
+        Show::Deviation => format!("{:+.0} %", (to - from) / from * 100.0),
+    };
+    text.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_deviation_and_higher_kappa_are_best() {
+        let deviation = compare(&[Some(0.04), None, Some(0.03)], Some(0), Show::Deviation);
+        assert_eq!(deviation[2].change, "−25 %");
+        assert!(deviation[2].best && !deviation[0].best);
+        assert_eq!(
+            (deviation[0].change.as_str(), deviation[1].text.as_str()),
+            ("", "–")
+        );
+        let accuracy = compare(&[Some(0.9), Some(0.95)], Some(0), Show::Share);
+        assert_eq!(accuracy[1].change, "+5.0 points");
+        assert!(accuracy[1].best);
+    }
+
+    #[test]
+    fn a_single_line_has_no_best() {
+        assert!(!compare(&[Some(0.5)], None, Show::Kappa)[0].best);
+    }
+}

@@ -1,0 +1,154 @@
+//! What the page's template is given: names and numbers ready to show, escaped by the template.
+
+/// One line of the comparison, and of the figures at the top of a single report.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub name: String,
+    pub model: String,
+    pub lambda: String,
+    pub loss: String,
+    pub epochs: String,
+    pub accuracy: Figure,
+    pub kappa: Figure,
+    pub squared_l2: Figure,
+    pub l2: Figure,
+    pub counted: String,
+}
+
+impl Summary {
+    /// The figures in the order of the comparison's columns.
+    pub(crate) fn figures(&self) -> [&Figure; 4] {
+        [&self.accuracy, &self.kappa, &self.squared_l2, &self.l2]
+    }
+}
+
+/// A number, and how it stands among those of the other runs.
+#[derive(Debug, Default)]
+pub(crate) struct Figure {
+    pub text: String,
+    pub best: bool,
+    /// Change against the first line, such as "−12 %"; empty where there is none.
+    pub change: String,
+}
+
+/// One quantity over epochs.
+#[derive(Debug)]
+pub(crate) struct ChartView {
+    pub title: String,
+    pub caption: String,
+    pub description: String,
+    pub svg: String,
+    pub legend: Vec<LegendItem>,
+}
+
+#[derive(Debug)]
+pub(crate) struct LegendItem {
+    pub label: String,
+    pub classes: String,
+}
+
+/// Everything shown of one run or evaluation.
+#[derive(Debug)]
+pub(crate) struct RunView {
+    pub index: usize,
+    pub name: String,
+    pub facts: Vec<(String, String)>,
+    pub environment: Vec<(String, String)>,
+    pub config: Option<String>,
+    pub epochs: Option<EpochTable>,
+    pub evaluation: Option<EvaluationView>,
+}
+
+#[derive(Debug)]
+pub(crate) struct EpochTable {
+    pub rows: Vec<Vec<String>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct EvaluationView {
+    pub classes: Vec<String>,
+    pub confusion: Confusion,
+    pub per_class: Vec<PerClass>,
+    pub class_maps: Vec<ClassMapView>,
+    pub galleries: Vec<ClassGallery>,
+    pub skipped: Vec<String>,
+    /// How many more were skipped than are listed.
+    pub skipped_more: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct PerClass {
+    pub class: String,
+    pub images: String,
+    pub correct: String,
+    pub share: String,
+    pub squared_l2: String,
+    pub l2: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Confusion {
+    Matrix(Vec<ConfusionRow>),
+    Mistakes(Vec<Mistake>),
+}
+
+#[derive(Debug)]
+pub(crate) struct ConfusionRow {
+    pub class: String,
+    pub cells: Vec<ConfusionCell>,
+    pub total: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct ConfusionCell {
+    pub count: String,
+    /// Share of the row, for the shade.
+    pub share: String,
+    pub percent: String,
+    pub correct: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    pub count: String,
+    pub truth: String,
+    pub predicted: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct ClassMapView {
+    pub class: String,
+    pub correct: String,
+    pub squared_l2: String,
+    /// Mean image, and the mean map over it.
+    pub pictures: Option<(String, String)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ClassGallery {
+    pub class: String,
+    pub index: usize,
+    pub shown: usize,
+    pub total: String,
+    pub complete: bool,
+    pub wrong_total: usize,
+    pub cards: Vec<Card>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Card {
+    pub name: String,
+    pub path: String,
+    pub input: Option<String>,
+    pub overlay: Option<String>,
+    /// The map alone, where the picture is missing.
+    pub map: Option<String>,
+    pub correct: bool,
+    pub predicted: String,
+    pub probability: String,
+    pub probability_label: String,
+    pub squared_l2: String,
+    pub l2: String,
+    pub sort_deviation: String,
+    pub sort_probability: String,
+}

@@ -1,0 +1,361 @@
+//! The page as text: what it holds, what it escapes, what it refuses.
+
+mod synthetic;
+
+use std::path::Path;
+
+use mitsume_record::{EvaluationDir, RunDir};
+use mitsume_report::{Page, report};
+use synthetic::{Plan, evaluation, run};
+
+/// A page of an evaluation made by `plan`.
+fn page(plan: &Plan) -> Page {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), plan);
+    report(&root).unwrap()
+}
+
+/// Markup without what is in data URIs, style and script.
+fn markup(html: &str) -> String {
+    let mut parts = html.split("base64,");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        out.push_str(&part[part.find('"').unwrap()..]);
+    }
+    let body = out.find("<body>").unwrap()..out.rfind("<script>").unwrap();
+    out[body].to_owned()
+}
+
+fn count(html: &str, what: &str) -> usize {
+    html.matches(what).count()
+}
+
+#[test]
+fn an_evaluation_alone_has_figures_classes_and_images_but_no_curves() {
+    let page = page(&Plan::default());
+    assert_eq!(page.shown, ["evaluation"]);
+    assert_eq!((page.images, page.missing_pictures), (48, 0));
+    assert_eq!(count(&page.html, "<li class=\"card"), 48);
+    assert_eq!(count(&page.html, "<li class=\"card iswrong"), 8);
+    assert_eq!(count(&page.html, "class=\"chart\""), 0);
+    assert!(page.html.contains("All 12 images; 2 wrong in all."));
+    assert!(page.html.contains("<td class=\"num hit\""));
+}
+
+#[test]
+fn a_run_adds_curves_and_how_it_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = run(
+        &dir.path().join("lambda-50"),
+        &dir.path().join("data"),
+        50.0,
+        &Plan::default(),
+    );
+    let page = report(&root).unwrap();
+    for title in [
+        "Loss",
+        "Accuracy and kappa",
+        "Gaze consistency, squared-l2",
+        "Gaze consistency, l2",
+        "Weight of the CAM loss",
+        "CAM loss",
+        "Learning rate",
+    ] {
+        assert!(
+            page.html.contains(&format!("<figcaption><b>{title}</b>")),
+            "{title}"
+        );
+    }
+    assert!(
+        page.html.contains("lambda_max = 50.0"),
+        "the configuration is there"
+    );
+    assert!(page.html.contains("fingerprint 9f86d081884c7d65"));
+    assert!(page.html.contains("published: l2, ema, alpha detached"));
+}
+
+#[test]
+fn several_runs_are_compared_in_the_order_of_lambda() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let tight = Plan {
+        spread: 1.0,
+        wrong_every: 6,
+        ..Plan::default()
+    };
+    run(&dir.path().join("out/lambda-50"), &data, 50.0, &tight);
+    run(&dir.path().join("out/lambda-100"), &data, 100.0, &tight);
+    run(
+        &dir.path().join("out/lambda-0"),
+        &data,
+        0.0,
+        &Plan::default(),
+    );
+    std::fs::create_dir(dir.path().join("out/.tmp-half")).unwrap();
+    std::fs::write(dir.path().join("out/.tmp-half/eval.json"), "{").unwrap();
+    let page = report(&dir.path().join("out")).unwrap();
+    assert_eq!(page.shown, ["lambda-0", "lambda-50", "lambda-100"]);
+    assert!(page.html.contains("Changes are against <b>lambda-0</b>"));
+    assert!(page.html.contains("<span class=\"flag\"> best</span>"));
+    assert_eq!(count(&page.html, "class=\"gallery\" data-run="), 3);
+    assert!(page.html.contains("<figcaption><b>Validation kappa</b>"));
+}
+
+#[test]
+fn a_run_still_going_on_shows_what_there_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = run(
+        &dir.path().join("run"),
+        &dir.path().join("data"),
+        0.0,
+        &Plan::default(),
+    );
+    let paths = RunDir::new(&root);
+    std::fs::remove_dir_all(paths.evaluation()).unwrap();
+    std::fs::remove_file(paths.environment()).unwrap();
+    let page = report(&root).unwrap();
+    assert!(page.html.contains("Not evaluated yet"));
+    assert!(page.html.contains("<figcaption><b>Loss</b>"));
+    std::fs::remove_file(paths.epochs()).unwrap();
+    assert!(report(&root).unwrap().html.contains("0 of 20"));
+}
+
+#[test]
+fn figures_alone_are_enough() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), &Plan::default());
+    std::fs::remove_file(EvaluationDir::new(&root).images_path()).unwrap();
+    std::fs::remove_file(EvaluationDir::new(&root).maps_path()).unwrap();
+    let page = report(&root).unwrap();
+    assert_eq!(page.images, 0);
+    assert!(page.html.contains("Confusion matrix") && !page.html.contains("id=\"controls\""));
+}
+
+#[test]
+fn hostile_names_are_text_and_nothing_else() {
+    let plan = Plan {
+        classes: vec![
+            "<img src=x onerror=alert(1)>".to_owned(),
+            "\"><script>alert(2)</script>".to_owned(),
+            "</option></select>'&amp;\u{2028}\n目".to_owned(),
+        ],
+        per_class: 3,
+        name: |_, index| match index {
+            0 => "<svg onload=alert(3)>.png".to_owned(),
+            1 => "\" autofocus onfocus=\"alert(4)\u{2028}.png".to_owned(),
+            _ => "line\nbreak </title></script><script>alert(5)</script>.png".to_owned(),
+        },
+        ..Plan::default()
+    };
+    let page = page(&plan);
+    let markup = markup(&page.html);
+    assert_eq!(
+        count(&page.html, "<script>"),
+        1,
+        "only the page's own script"
+    );
+    assert_eq!(count(&page.html, "</script>"), 1);
+    for tag in ["<img src=x", "<svg onload", "<script>alert"] {
+        assert!(!markup.contains(tag), "{tag}");
+    }
+    assert!(
+        !markup.contains("\" autofocus"),
+        "no attribute is broken out of"
+    );
+    assert!(
+        !markup.contains("'&amp;\u{2028}"),
+        "quotes and ampersands are escaped"
+    );
+    assert!(
+        markup.contains("&#60;img src=x onerror=alert(1)&#62;"),
+        "and still shown"
+    );
+}
+
+#[test]
+fn a_missing_picture_gets_a_placeholder_and_its_map() {
+    let dir = tempfile::tempdir().unwrap();
+    let (root, data) = (dir.path().join("evaluation"), dir.path().join("data"));
+    evaluation(&root, &data, &Plan::default());
+    std::fs::remove_file(data.join("0/image-003.png")).unwrap();
+    std::fs::write(data.join("1/image-003.png"), "no png").unwrap();
+    let page = report(&root).unwrap();
+    assert_eq!((page.images, page.missing_pictures), (48, 2));
+    assert_eq!(count(&page.html, "picture not found"), 2);
+}
+
+#[test]
+fn a_record_cannot_make_the_page_show_other_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let (root, data) = (dir.path().join("evaluation"), dir.path().join("data"));
+    evaluation(
+        &root,
+        &data,
+        &Plan {
+            per_class: 2,
+            wrong_every: 0,
+            ..Plan::default()
+        },
+    );
+    let secret = dir.path().join("secret.png");
+    std::fs::copy(data.join("0/image-000.png"), &secret).unwrap();
+    let images = EvaluationDir::new(&root).images_path();
+    let csv = std::fs::read_to_string(&images).unwrap();
+    let csv = csv
+        .replace("0/image-000.png", "../secret.png")
+        .replace("0/image-001.png", secret.to_str().unwrap());
+    std::fs::write(&images, csv).unwrap();
+    assert_eq!(report(&root).unwrap().missing_pictures, 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_utf8_is_no_obstacle() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"\xff<b>\xfe");
+    let folder = dir.path().join(name);
+    evaluation(
+        &folder.join("a"),
+        &dir.path().join("data"),
+        &Plan::default(),
+    );
+    let page = report(&folder).unwrap();
+    assert_eq!(page.shown, ["a"]);
+    assert!(page.html.contains("<h1>\u{fffd}&#60;b&#62;\u{fffd}</h1>"));
+}
+
+#[test]
+fn the_page_stays_small_and_says_what_it_leaves_out() {
+    let page = page(&Plan {
+        per_class: 90,
+        ..Plan::default()
+    });
+    assert_eq!(page.images, 4 * 36);
+    assert!(page.html.contains("36 of 90 images, chosen evenly"));
+    assert!(page.html.len() < 4 << 20, "{} bytes", page.html.len());
+}
+
+#[test]
+fn many_classes_share_the_room_and_get_a_list_of_mistakes() {
+    let classes = (0..60).map(|i| format!("class {i}")).collect();
+    let page = page(&Plan {
+        classes,
+        per_class: 10,
+        ..Plan::default()
+    });
+    assert_eq!(page.images, 480);
+    assert!(page.html.contains("Most frequent mistakes"));
+}
+
+#[test]
+fn a_class_without_a_correct_image_has_no_mean_map() {
+    let page = page(&Plan {
+        per_class: 3,
+        wrong_every: 1,
+        ..Plan::default()
+    });
+    assert_eq!(
+        count(&page.html, "no correctly classified image, so no mean map"),
+        4
+    );
+    assert!(page.html.contains("deviation –"));
+}
+
+#[test]
+fn nothing_on_the_page_can_reach_the_network() {
+    let html = page(&Plan::default()).html;
+    assert!(html.contains("default-src 'none'; img-src data:;"));
+    for scheme in ["http:", "https:", "url(", "@import", "src=\"//"] {
+        assert!(!html.contains(scheme), "{scheme}");
+    }
+}
+
+#[test]
+fn the_same_folder_gives_the_same_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), &Plan::default());
+    assert!(report(&root).unwrap().html == report(&root).unwrap().html);
+}
+
+#[test]
+fn a_page_is_written_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = page(&Plan {
+        per_class: 1,
+        ..Plan::default()
+    });
+    let path = dir.path().join("new/report.html");
+    page.write(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), page.html);
+}
+
+#[test]
+fn a_folder_of_nothing_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = report(dir.path()).map(|page| page.shown).unwrap_err().to_string();
+    assert!(
+        error.contains(dir.path().to_str().unwrap()) && error.contains("no run"),
+        "{error}"
+    );
+    let error = report(Path::new("/nowhere/at/all"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("/nowhere/at/all"), "{error}");
+}
+
+#[test]
+fn damaged_records_are_refused_by_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = run(
+        &dir.path().join("run"),
+        &dir.path().join("data"),
+        50.0,
+        &Plan::default(),
+    );
+    let paths = RunDir::new(&root);
+    let evaluation = EvaluationDir::new(paths.evaluation());
+    for path in [
+        evaluation.maps_path(),
+        evaluation.images_path(),
+        evaluation.summary_path(),
+        paths.epochs(),
+        paths.environment(),
+    ] {
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let error = report(&root).map(|page| page.shown).unwrap_err().to_string();
+        assert!(
+            error.contains(path.to_str().unwrap()),
+            "{}: {error}",
+            path.display()
+        );
+        std::fs::write(&path, whole).unwrap();
+    }
+    std::fs::write(paths.config(), "[train]\nepochs = 0").unwrap();
+    let error = report(&root).map(|page| page.shown).unwrap_err().to_string();
+    assert!(error.contains("config.toml: data.train: missing"), "{error}");
+}
+
+#[test]
+fn the_structure_of_the_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        classes: vec!["a".to_owned(), "b".to_owned()],
+        per_class: 2,
+        ..Plan::default()
+    };
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), &plan);
+    let html = report(&root).unwrap().html;
+    let markup = markup(&html).replace(dir.path().to_str().unwrap(), "[folder]");
+    let lines: Vec<&str> = markup
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
