@@ -1,7 +1,6 @@
 //! Times a training step of a level's trunk: `cargo run --release --example step -- LEVEL [BATCH [SIZE [REPEATS]]]`.
 //!
-//! Prints the best and median time of the forward and backward pass, and the rate the arithmetic of direct
-//! convolutions would need for it. Threads: RAYON_NUM_THREADS.
+//! Prints the best and median time of the forward and backward pass. Threads: RAYON_NUM_THREADS. `--processor-time` counts processor time instead.
 
 use mitsume_kernels::Workspace;
 use mitsume_kernels::trunk::{Batch, TrunkSpec, backward, forward_eval, forward_train};
@@ -19,7 +18,31 @@ fn values(n: usize, seed: u32) -> Vec<f32> {
         .collect()
 }
 
+/// Processor time of all threads so far, in seconds: what counts when the machine is shared (Linux only, else 0).
+fn processor_seconds() -> f64 {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return 0.0;
+    };
+    let text = |t: std::fs::DirEntry| std::fs::read_to_string(t.path().join("schedstat")).ok();
+    let first = |s: String| s.split(' ').next().and_then(|n| n.parse::<f64>().ok());
+    tasks
+        .flatten()
+        .filter_map(text)
+        .filter_map(first)
+        .sum::<f64>()
+        * 1e-9
+}
+
 fn main() {
+    let begin = Instant::now();
+    let by_processor = std::env::args().any(|a| a == "--processor-time");
+    let clock = || {
+        if by_processor {
+            processor_seconds()
+        } else {
+            begin.elapsed().as_secs_f64()
+        }
+    };
     let arguments: Vec<usize> = std::env::args()
         .skip(1)
         .filter_map(|a| a.parse().ok())
@@ -54,20 +77,20 @@ fn main() {
     let (mut forward, mut back, mut evaluate) = (Vec::new(), Vec::new(), Vec::new());
     let mut direction = Vec::new();
     for _ in 0..repeats + 1 {
-        let start = Instant::now();
+        let start = clock();
         let out = forward_train(&workspace, &spec, batch, &p).expect("the level fits");
-        forward.push(start.elapsed().as_secs_f64());
+        forward.push(clock() - start);
         if direction.is_empty() {
             direction = values(out.features.len(), 99);
         }
-        let start = Instant::now();
+        let start = clock();
         let saved = (out.saved, &*out.features);
         backward(&workspace, &spec, (batch, &p), saved, &direction).expect("the level fits");
-        back.push(start.elapsed().as_secs_f64());
+        back.push(clock() - start);
         drop(out.features);
-        let start = Instant::now();
+        let start = clock();
         forward_eval(&workspace, &spec, batch, &p, &running).expect("the level fits");
-        evaluate.push(start.elapsed().as_secs_f64());
+        evaluate.push(clock() - start);
     }
     let report = |name: &str, times: &mut [f64]| {
         times.sort_by(f64::total_cmp);

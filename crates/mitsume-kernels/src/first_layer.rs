@@ -147,6 +147,16 @@ impl Kernel for Forward<'_> {
     }
 }
 
+/// `T` vectors, `row` values apart. (Closures would be compiled without the instruction set.)
+#[inline(always)]
+fn columns<S: Simd, const T: usize>(simd: S, from: &[f32], row: usize) -> [S::V; T] {
+    let mut all = [simd.zero(); T];
+    for (t, v) in all.iter_mut().enumerate() {
+        *v = simd.load(&from[t * row..]);
+    }
+    all
+}
+
 /// Convolution output at the four pixels of the square at pooled column `x`, for one vector of outputs.
 #[inline(always)]
 fn square<S: Simd, const T: usize>(
@@ -184,8 +194,7 @@ impl Forward<'_> {
             let (image, py) = (row / pooled.height, row % pooled.height);
             images.planar(image, 2 * py, 4, planes);
             for o in (0..outputs).step_by(S::LANES) {
-                let w: [S::V; T] =
-                    std::array::from_fn(|t| simd.load(&weights.data[t * weights.row + o..]));
+                let w = columns::<S, T>(simd, &weights.data[o..], weights.row);
                 let bias = simd.load(&weights.bias[o..]);
                 let n = S::LANES.min(outputs - o);
                 for x in 0..pooled.width {
@@ -291,12 +300,10 @@ impl Gradient<'_> {
             let (image, py) = (row / pooled.height, row % pooled.height);
             images.planar(image, 2 * py, 4, planes);
             for o in (0..outputs).step_by(S::LANES) {
-                let w: [S::V; T] =
-                    std::array::from_fn(|t| simd.load(&weights.data[t * weights.row + o..]));
+                let w = columns::<S, T>(simd, &weights.data[o..], weights.row);
                 let bias = simd.load(&weights.bias[o..]);
                 let n = S::LANES.min(outputs - o);
-                let mut g: [S::V; T] =
-                    std::array::from_fn(|t| simd.load(&sums[t * weights.row + o..]));
+                let mut g = columns::<S, T>(simd, &sums[o..], weights.row);
                 let mut total = simd.load(&sums[T * weights.row + o..]);
                 for x in 0..pooled.width {
                     let y = square(simd, planes, line, x, &w, bias);

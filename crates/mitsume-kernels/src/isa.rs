@@ -24,7 +24,8 @@ enum Kind {
 /// A computation that can run on any instruction set.
 ///
 /// `run` must be `#[inline(always)]`, and so must all it calls: only then is it compiled with the
-/// instructions of the set it runs on.
+/// instructions of the set it runs on. For the same reason no vector may pass through a closure, such as that of
+/// `array::from_fn`.
 pub(crate) trait Kernel {
     type Output;
     fn run<S: Simd>(self, simd: S) -> Self::Output;

@@ -12,6 +12,8 @@
 
 mod activation;
 mod batch_norm;
+#[cfg(feature = "burn")]
+pub mod burn_extension;
 mod error;
 mod first_layer;
 mod grid;

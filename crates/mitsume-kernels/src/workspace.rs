@@ -71,6 +71,15 @@ impl Workspace {
         }
     }
 
+    /// Takes memory in for reuse.
+    #[cfg(feature = "burn")]
+    pub(crate) fn give(&self, data: Vec<f32>) {
+        drop(Buffer {
+            data,
+            home: Arc::clone(&self.free),
+        });
+    }
+
     /// A buffer of `len` zeros.
     pub(crate) fn zeros(&self, len: usize) -> Buffer {
         let mut buffer = self.take(len);

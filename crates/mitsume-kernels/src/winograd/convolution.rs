@@ -213,14 +213,19 @@ fn back<S: Simd>(simd: S, from: &[f32], plane: usize) -> [[S::V; OUT]; OUT] {
     assert!(from.len() >= (POINTS - 1) * plane + S::LANES);
     let mut half = [[simd.zero(); IN]; OUT];
     for q in 0..IN {
-        // SAFETY: p * 6 + q is below 36; the length was asserted.
-        let m = std::array::from_fn(|p| unsafe {
-            simd.load_ptr(from.as_ptr().add((p * IN + q) * plane))
-        });
+        let mut m = [simd.zero(); IN];
+        for (p, m) in m.iter_mut().enumerate() {
+            // SAFETY: p * 6 + q is below 36; the length was asserted.
+            *m = unsafe { simd.load_ptr(from.as_ptr().add((p * IN + q) * plane)) };
+        }
         let t = transform::output(simd, m);
         for y in 0..OUT {
             half[y][q] = t[y];
         }
     }
-    half.map(|row| transform::output(simd, row))
+    let mut whole = [[simd.zero(); OUT]; OUT];
+    for (whole, half) in whole.iter_mut().zip(half) {
+        *whole = transform::output(simd, half);
+    }
+    whole
 }

@@ -102,13 +102,6 @@ fn load<S: Simd, const AFFINE: bool>(
         ),
         _ => (simd.zero(), simd.zero()),
     };
-    let read = |v: S::V| {
-        if AFFINE {
-            simd.relu(simd.fma(v, scale, shift))
-        } else {
-            v
-        }
-    };
     let mut half = [[simd.zero(); IN]; IN];
     let inside = ty > 0
         && tx > 0
@@ -121,10 +114,12 @@ fn load<S: Simd, const AFFINE: bool>(
         let first = corner * channels + channel;
         let whole = &data[first..first + (IN - 1) * (line + channels) + S::LANES];
         for x in 0..IN {
-            // SAFETY: the farthest of the 36 vectors ends where `whole` does.
-            let d = std::array::from_fn(|y| unsafe {
-                read(simd.load_ptr(whole.as_ptr().add(y * line + x * channels)))
-            });
+            let mut d = [simd.zero(); IN];
+            for (y, d) in d.iter_mut().enumerate() {
+                // SAFETY: the farthest of the 36 vectors ends where `whole` does.
+                let v = unsafe { simd.load_ptr(whole.as_ptr().add(y * line + x * channels)) };
+                *d = activated::<S, AFFINE>(simd, v, scale, shift);
+            }
             let t = transform::input(simd, d);
             for p in 0..IN {
                 half[p][x] = t[p];
@@ -132,15 +127,17 @@ fn load<S: Simd, const AFFINE: bool>(
         }
     } else {
         for x in 0..IN {
-            let d = std::array::from_fn(|y| {
+            let mut d = [simd.zero(); IN];
+            for (y, d) in d.iter_mut().enumerate() {
                 let (py, px) = (ty * OUT + y, tx * OUT + x);
                 if py == 0 || px == 0 || py > grid.height || px > grid.width {
-                    return simd.zero();
+                    continue;
                 }
                 let pixel = (image * grid.height + py - 1) * grid.width + px - 1;
                 let end = (channel + S::LANES).min(channels);
-                read(simd.load_some(&data[pixel * channels + channel..pixel * channels + end]))
-            });
+                let v = simd.load_some(&data[pixel * channels + channel..pixel * channels + end]);
+                *d = activated::<S, AFFINE>(simd, v, scale, shift);
+            }
             let t = transform::input(simd, d);
             for p in 0..IN {
                 half[p][x] = t[p];
@@ -148,6 +145,15 @@ fn load<S: Simd, const AFFINE: bool>(
         }
     }
     half
+}
+
+#[inline(always)]
+fn activated<S: Simd, const AFFINE: bool>(simd: S, v: S::V, scale: S::V, shift: S::V) -> S::V {
+    if AFFINE {
+        simd.relu(simd.fma(v, scale, shift))
+    } else {
+        v
+    }
 }
 
 #[inline(always)]
@@ -185,15 +191,17 @@ pub(crate) fn transform_gradient<S: Simd>(
             for channel in (0..channels).step_by(S::LANES) {
                 let mut half = [[simd.zero(); OUT]; IN];
                 for x in 0..OUT {
-                    let d = std::array::from_fn(|y| {
+                    let mut d = [simd.zero(); OUT];
+                    for (y, d) in d.iter_mut().enumerate() {
                         let (py, px) = (ty * OUT + y, tx * OUT + x);
                         if py >= grid.height || px >= grid.width {
-                            return simd.zero();
+                            continue;
                         }
                         let pixel = (image * grid.height + py) * grid.width + px;
                         let end = (channel + S::LANES).min(channels);
-                        simd.load_some(&data[pixel * channels + channel..pixel * channels + end])
-                    });
+                        *d = simd
+                            .load_some(&data[pixel * channels + channel..pixel * channels + end]);
+                    }
                     let t = transform::gradient(simd, d);
                     for p in 0..IN {
                         half[p][x] = t[p];

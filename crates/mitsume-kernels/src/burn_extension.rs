@@ -1,0 +1,454 @@
+//! The trunk as one operation of Burn's CPU back end (Flex), with its own backward pass.
+//!
+//! One operation covers the whole trunk, not a block. Between two operations Burn's autodiff holds a
+//! tensor of its own for every output and every gradient, which would bring back the trips
+//! through memory that the fused blocks save: the pass that carries a gradient through one block's ReLU and sums
+//! it for its batch norm runs inside the next block's convolution, and gradients overwrite activations
+//! no longer needed. Buffers also stay in one [`Workspace`] that way. Burn's custom operations have a
+//! fixed number of differentiable inputs, so the parameters enter as one flat tensor.
+//!
+//! Other devices run the same blocks composed of Burn's operations; see [`supports`].
+
+use crate::error::Error;
+use crate::trunk::{Batch, Saved, Trained, TrunkSpec, backward, forward_eval, forward_train};
+use crate::workspace::{Buffer, Workspace};
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
+use burn_flex::{FlexTensor, Layout};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Whether tensors on `device` can go through the operations here.
+pub fn supports(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
+/// Mean and unbiased variance of each batch norm over the batch, for its running statistics.
+pub type Statistics = Vec<(Tensor<1>, Tensor<1>)>;
+
+/// Runs `spec` in training mode on `images` [N, channels, H, W].
+///
+/// `parameters` are flat, in the order of [`TrunkSpec::parameters`]; gradients reach them through Burn's
+/// autodiff, none reaches the images. Returns the feature map [N, C, h, w], channels last in memory, and the
+/// batch's statistics.
+///
+/// # Errors
+/// If the trunk is not supported, or a shape does not fit it.
+///
+/// # Panics
+/// If the tensors are not f32 on a device that [`supports`] accepts.
+pub fn trunk_train(
+    spec: &TrunkSpec,
+    images: Tensor<4>,
+    parameters: Vec<Tensor<1>>,
+) -> Result<(Tensor<4>, Statistics), Error> {
+    check(spec, &images, &parameters)?;
+    let flat = Tensor::cat(parameters, 0);
+    let (features, statistics) = <Dispatch as TrunkBackend>::trunk_train(
+        images.into_dispatch(),
+        flat.into_dispatch(),
+        spec.clone(),
+    );
+    let mut flat = Tensor::<1>::from_dispatch(statistics);
+    let mut statistics = Vec::new();
+    for channels in spec.norms() {
+        let rest = flat.dims()[0];
+        let mean = flat.clone().slice([0..channels]);
+        statistics.push((mean, flat.clone().slice([channels..2 * channels])));
+        if rest > 2 * channels {
+            flat = flat.slice([2 * channels..rest]);
+        }
+    }
+    Ok((Tensor::from_dispatch(features), statistics))
+}
+
+/// Runs `spec` in evaluation mode; `running` holds mean and variance of each batch norm, in order.
+///
+/// # Errors
+/// As [`trunk_train`].
+///
+/// # Panics
+/// As [`trunk_train`].
+pub fn trunk_eval(
+    spec: &TrunkSpec,
+    images: Tensor<4>,
+    parameters: Vec<Tensor<1>>,
+    running: Statistics,
+) -> Result<Tensor<4>, Error> {
+    check(spec, &images, &parameters)?;
+    let norms = spec.norms();
+    if norms.len() != running.len() {
+        let (expected, found) = (norms.len(), running.len());
+        return Err(Error::Count {
+            what: "running statistics",
+            expected,
+            found,
+        });
+    }
+    let device = images.device();
+    let mut all = Vec::new();
+    for (i, (channels, (mean, variance))) in norms.iter().zip(running).enumerate() {
+        for (name, t) in [("mean", mean), ("variance", variance)] {
+            let found = t.dims()[0];
+            if found != *channels {
+                return Err(Error::Length {
+                    what: format!("running {name} {i}"),
+                    expected: *channels,
+                    found,
+                });
+            }
+            all.push(t);
+        }
+    }
+    let running = if all.is_empty() {
+        Tensor::zeros([1], &device)
+    } else {
+        Tensor::cat(all, 0)
+    };
+    let features = <Dispatch as TrunkBackend>::trunk_eval(
+        images.into_dispatch(),
+        Tensor::cat(parameters, 0).into_dispatch(),
+        running.into_dispatch(),
+        spec.clone(),
+    );
+    Ok(Tensor::from_dispatch(features))
+}
+
+fn check(spec: &TrunkSpec, images: &Tensor<4>, parameters: &[Tensor<1>]) -> Result<(), Error> {
+    spec.check()?;
+    let [n, channels, height, width] = images.dims();
+    if channels != spec.channels {
+        let what = "channels of the images".to_string();
+        return Err(Error::Length {
+            what,
+            expected: spec.channels,
+            found: channels,
+        });
+    }
+    if n == 0 || spec.feature_size(height, width).0 == 0 || spec.feature_size(height, width).1 == 0
+    {
+        return Err(Error::Size {
+            images: n,
+            height,
+            width,
+        });
+    }
+    let all = spec.parameters();
+    if all.len() != parameters.len() {
+        return Err(Error::Count {
+            what: "parameters",
+            expected: all.len(),
+            found: parameters.len(),
+        });
+    }
+    for (p, given) in all.iter().zip(parameters) {
+        let (expected, found) = (p.shape.iter().product(), given.dims()[0]);
+        if expected != found {
+            let what = format!("stage {} {:?}", p.stage, p.kind);
+            return Err(Error::Length {
+                what,
+                expected,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The operations behind [`trunk_train`] and [`trunk_eval`].
+#[backend_extension(Flex, Autodiff)]
+pub trait TrunkBackend: Backend {
+    /// Feature map, and means and unbiased variances of all batch norms in one.
+    fn trunk_train(
+        images: FloatTensor<Self>,
+        parameters: FloatTensor<Self>,
+        spec: TrunkSpec,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Feature map with running statistics, laid out as `trunk_train` gives them.
+    fn trunk_eval(
+        images: FloatTensor<Self>,
+        parameters: FloatTensor<Self>,
+        running: FloatTensor<Self>,
+        spec: TrunkSpec,
+    ) -> FloatTensor<Self>;
+}
+
+impl TrunkBackend for Flex {
+    fn trunk_train(
+        images: FlexTensor,
+        parameters: FlexTensor,
+        spec: TrunkSpec,
+    ) -> (FlexTensor, FlexTensor) {
+        let (features, statistics, _) = train(&images, &parameters, &spec);
+        (features, statistics)
+    }
+
+    fn trunk_eval(
+        images: FlexTensor,
+        parameters: FlexTensor,
+        running: FlexTensor,
+        spec: TrunkSpec,
+    ) -> FlexTensor {
+        let workspace = workspace();
+        let (parameters, running) = (parameters.to_contiguous(), running.to_contiguous());
+        let flat = values(&running);
+        let norms = spec.norms();
+        let mut at = 0;
+        let mut next = |n: usize| {
+            at += n;
+            &flat[at - n..at]
+        };
+        let running: Vec<_> = norms.iter().map(|c| (next(*c), next(*c))).collect();
+        let data = channels_last(&images);
+        let (features, shape) = forward_eval(
+            workspace,
+            &spec,
+            batch(&images, &data),
+            &split(&spec, &parameters),
+            &running,
+        )
+        .expect("shapes were checked");
+        lend(features, shape)
+    }
+}
+
+impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
+    fn trunk_train(
+        images: FloatTensor<Self>,
+        parameters: FloatTensor<Self>,
+        spec: TrunkSpec,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (images, _) = images.into_parts();
+        let (parameters, node) = parameters.into_parts();
+        let (features, statistics) = match TrunkStep.prepare::<C>([node]).compute_bound().stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let (features, statistics, saved) = train(&images, &parameters, &spec);
+                let saved = Arc::new(Mutex::new(Some(saved)));
+                let state = State {
+                    images,
+                    parameters,
+                    features: features.clone(),
+                    spec,
+                    saved,
+                };
+                (prep.finish(state, features), statistics)
+            }
+            OpsKind::UnTracked(prep) => {
+                let (features, statistics, _) = train(&images, &parameters, &spec);
+                (prep.finish(features), statistics)
+            }
+        };
+        (
+            features,
+            burn::backend::autodiff::tensor::AutodiffTensor::new(statistics),
+        )
+    }
+
+    fn trunk_eval(
+        images: FloatTensor<Self>,
+        parameters: FloatTensor<Self>,
+        running: FloatTensor<Self>,
+        spec: TrunkSpec,
+    ) -> FloatTensor<Self> {
+        // Evaluation is not trained through.
+        let inner = |t: FloatTensor<Self>| t.into_parts().0;
+        let features = Flex::trunk_eval(inner(images), inner(parameters), inner(running), spec);
+        burn::backend::autodiff::tensor::AutodiffTensor::new(features)
+    }
+}
+
+#[derive(Debug)]
+struct TrunkStep;
+
+/// What the backward pass starts from. Dropped with the graph, its buffers go back to the workspace.
+#[derive(Clone)]
+struct State {
+    images: FlexTensor,
+    parameters: FlexTensor,
+    features: FlexTensor,
+    spec: TrunkSpec,
+    /// Shared because Burn asks for `Clone`; used up by the one backward pass.
+    saved: Arc<Mutex<Option<Saved>>>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("spec", &self.spec)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Backward<Flex, 1> for TrunkStep {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node);
+        let State {
+            images,
+            parameters,
+            features,
+            spec,
+            saved,
+        } = ops.state;
+        let [Some(node)] = ops.parents else { return };
+        let saved = saved.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let saved = saved.expect("a graph runs backward once");
+        let parameters = parameters.to_contiguous();
+        let (images_data, features, gradient) = (
+            channels_last(&images),
+            channels_last(&features),
+            channels_last(&gradient),
+        );
+        let gradients = backward(
+            workspace(),
+            &spec,
+            (batch(&images, &images_data), &split(&spec, &parameters)),
+            (saved, &features),
+            &gradient,
+        )
+        .expect("shapes were checked in the forward pass");
+        grads.register::<Flex>(node.id, flat(gradients.concat()));
+    }
+}
+
+/// The workspace of all operations of this module.
+pub fn workspace() -> &'static Workspace {
+    static SHARED: OnceLock<Workspace> = OnceLock::new();
+    SHARED.get_or_init(Workspace::default)
+}
+
+fn train(
+    images: &FlexTensor,
+    parameters: &FlexTensor,
+    spec: &TrunkSpec,
+) -> (FlexTensor, FlexTensor, Saved) {
+    take_back();
+    let parameters = parameters.to_contiguous();
+    let data = channels_last(images);
+    let Trained {
+        features,
+        shape,
+        statistics,
+        saved,
+    } = forward_train(
+        workspace(),
+        spec,
+        batch(images, &data),
+        &split(spec, &parameters),
+    )
+    .expect("shapes were checked");
+    let mut all: Vec<f32> = statistics
+        .into_iter()
+        .flat_map(|s| s.mean.into_iter().chain(s.variance))
+        .collect();
+    if all.is_empty() {
+        all.push(0.0); // Level 1 has no batch norm, and a tensor needs a value.
+    }
+    (lend(features, shape), flat(all), saved)
+}
+
+fn batch<'a>(images: &FlexTensor, data: &'a [f32]) -> Batch<'a> {
+    let shape = images.shape();
+    Batch {
+        data,
+        images: shape[0],
+        height: shape[2],
+        width: shape[3],
+    }
+}
+
+/// The parameters in one contiguous tensor.
+fn split<'a>(spec: &TrunkSpec, flat: &'a FlexTensor) -> Vec<&'a [f32]> {
+    let mut rest = values(flat);
+    let mut all = Vec::new();
+    for p in spec.parameters() {
+        let (own, others) = rest.split_at(p.shape.iter().product());
+        all.push(own);
+        rest = others;
+    }
+    all
+}
+
+/// The values of a contiguous tensor.
+fn values(tensor: &FlexTensor) -> &[f32] {
+    let start = tensor.layout().start_offset();
+    &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
+}
+
+fn flat(values: Vec<f32>) -> FlexTensor {
+    let layout = Layout::contiguous(Shape::from(vec![values.len()]));
+    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
+}
+
+/// The values of a [N, C, H, W] tensor in the order [N, H, W, C]; copied only if they lie otherwise.
+fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
+    let shape = tensor.shape();
+    let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
+    let layout = tensor.layout();
+    let start = layout.start_offset();
+    let data = tensor.storage::<f32>();
+    let strides = layout.strides();
+    let wanted = [h * w * c, 1, w * c, c];
+    let fits = |i: usize| shape[i] <= 1 || strides[i] == wanted[i] as isize;
+    if (0..4).all(fits) {
+        return Cow::Borrowed(&data[start..start + n * c * h * w]);
+    }
+    let mut out = vec![0.0; n * h * w * c];
+    out.par_chunks_mut((w * c).max(1))
+        .enumerate()
+        .for_each(|(row, line)| {
+            let (image, y) = (row / h, row % h);
+            let first = start as isize + image as isize * strides[0] + y as isize * strides[2];
+            for channel in 0..c {
+                let from = first + channel as isize * strides[1];
+                for x in 0..w {
+                    line[x * c + channel] = data[(from + x as isize * strides[3]) as usize];
+                }
+            }
+        });
+    Cow::Owned(out)
+}
+
+/// Feature maps in Burn's hands. Memory comes back to the workspace once Burn has dropped its share.
+static LENT: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
+
+/// More maps than a training step has; a caller who keeps more keeps them for good.
+const MOST_LENT: usize = 8;
+
+/// A tensor [N, C, h, w] around a feature map [N, h, w, C].
+fn lend(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
+    let strides = [h * w * c, 1, w * c, c].map(|s| s as isize).to_vec();
+    let layout = Layout::new(Shape::from(vec![n, c, h, w]), strides, 0);
+    let data = Arc::new(Bytes::from_elems(features.into_vec()));
+    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if lent.len() >= MOST_LENT {
+        lent.remove(0);
+    }
+    lent.push(Arc::clone(&data));
+    FlexTensor::from_arc(data, layout, DType::F32)
+}
+
+/// Takes back what Burn no longer holds.
+fn take_back() {
+    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+    for data in std::mem::take(&mut *lent) {
+        match Arc::try_unwrap(data) {
+            Ok(bytes) => {
+                if let Ok(values) = bytes.try_into_vec::<f32>() {
+                    workspace().give(values);
+                }
+            }
+            Err(held) => lent.push(held),
+        }
+    }
+}
