@@ -38,6 +38,7 @@
 
 mod augment;
 mod batches;
+pub mod check;
 mod crop;
 pub mod decode;
 mod draws;

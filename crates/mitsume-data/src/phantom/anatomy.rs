@@ -54,8 +54,12 @@ impl Anatomy {
         let centre = (draws.uniform(-0.05, 0.05), draws.uniform(-0.05, 0.05));
         let turn = draws.uniform(-0.16, 0.16);
         let half_axes = (draws.uniform(0.66, 0.80), draws.uniform(0.82, 0.94));
-        let outline = [0.012, 0.022, 0.014, 0.008]
-            .map(|most| (draws.uniform(0.0, most), draws.uniform(0.0, std::f64::consts::TAU)));
+        let outline = [0.012, 0.022, 0.014, 0.008].map(|most| {
+            (
+                draws.uniform(0.0, most),
+                draws.uniform(0.0, std::f64::consts::TAU),
+            )
+        });
         let scalp = draws.uniform(0.035, 0.07);
         let skull = draws.uniform(0.045, 0.09);
         Self {
@@ -108,7 +112,11 @@ impl Anatomy {
         let groove = inside(fold.abs() - 0.13, 0.22) * inside(0.66 + 0.1 * depth - p.brain, 0.2);
         let in_brain = inside(p.brain - 0.98, soft);
         value = mix(value, c.fluid, 0.6 * groove * in_brain);
-        value = mix(value, c.fluid, self.fissure * self.midline(p, soft) * in_brain);
+        value = mix(
+            value,
+            c.fluid,
+            self.fissure * self.midline(p, soft) * in_brain,
+        );
         for (shape, tissue) in &self.structures {
             let brightness = match tissue {
                 Tissue::Fluid => c.fluid,
@@ -167,8 +175,20 @@ fn structures(draws: &mut Draws) -> Vec<(Ellipse, Tissue)> {
         };
         let nucleus = horn(0.25 * jitter(), 0.04, 0.085, 0.17 * jitter(), 0.35);
         let thalamus = horn(0.12, 0.13, 0.075 * jitter(), 0.11, 0.2);
-        let front = horn(gap, lift - 0.12 * size, 0.048 * size * jitter(), 0.15 * size, -0.28);
-        let back = horn(gap * 1.5, lift + 0.26 * size, 0.042 * size * jitter(), 0.14 * size, 0.35);
+        let front = horn(
+            gap,
+            lift - 0.12 * size,
+            0.048 * size * jitter(),
+            0.15 * size,
+            -0.28,
+        );
+        let back = horn(
+            gap * 1.5,
+            lift + 0.26 * size,
+            0.042 * size * jitter(),
+            0.14 * size,
+            0.35,
+        );
         all.extend([
             (nucleus, Tissue::Grey),
             (thalamus, Tissue::Grey),

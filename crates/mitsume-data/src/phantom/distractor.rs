@@ -16,9 +16,17 @@ pub(super) struct Spot {
 enum Shape {
     Disc(Ellipse),
     /// A patch that fades from its middle.
-    Haze { x: f64, y: f64, radius: f64 },
+    Haze {
+        x: f64,
+        y: f64,
+        radius: f64,
+    },
     /// A thickening of the dura along the brain's surface.
-    Dura { angle: f64, half_angle: f64, thickness: f64 },
+    Dura {
+        angle: f64,
+        half_angle: f64,
+        thickness: f64,
+    },
 }
 
 impl Spot {

@@ -1,5 +1,6 @@
 //! The three lesions.
 
+use super::PhantomClass;
 use super::anatomy::{Anatomy, Point};
 use super::difficulty::{
     GLIOMA_CONTRAST, GLIOMA_DEPTH, GLIOMA_IRREGULARITY, GLIOMA_RADIUS, MENINGIOMA_CONTRAST,
@@ -7,7 +8,6 @@ use super::difficulty::{
 };
 use super::ellipse::{inside, mix};
 use super::noise_field::NoiseField;
-use super::PhantomClass;
 use crate::draws::Draws;
 
 /// Where the pituitary gland lies in these slices.
@@ -85,7 +85,10 @@ pub(super) fn draw(class: PhantomClass, anatomy: &Anatomy, draws: &mut Draws) ->
 fn waves(amplitude: f64, count: usize, draws: &mut Draws) -> Vec<(f64, f64)> {
     let wave = |n: usize| {
         let most = amplitude / (1.0 + 0.35 * n as f64);
-        (draws.uniform(0.0, most), draws.uniform(0.0, std::f64::consts::TAU))
+        (
+            draws.uniform(0.0, most),
+            draws.uniform(0.0, std::f64::consts::TAU),
+        )
     };
     (0..count).map(wave).collect()
 }
@@ -93,7 +96,10 @@ fn waves(amplitude: f64, count: usize, draws: &mut Draws) -> Vec<(f64, f64)> {
 impl Lesion {
     /// Distance from the lesion's edge, in radii of the head; negative inside.
     fn distance(&self, p: &Point) -> f64 {
-        let (dx, dy) = ((p.x - self.x) / self.aspect.sqrt(), (p.y - self.y) * self.aspect.sqrt());
+        let (dx, dy) = (
+            (p.x - self.x) / self.aspect.sqrt(),
+            (p.y - self.y) * self.aspect.sqrt(),
+        );
         let angle = dy.atan2(dx);
         let waves = self.outline.iter().zip(2..);
         let stretch: f64 = waves

@@ -101,11 +101,16 @@ fn validate(spec: PhantomSpec) -> Result<(), DataError> {
         ("test", spec.per_class_test),
     ] {
         if !(1..=100_000).contains(&count) {
-            return setting(format!("{count} {name} images per class: must be 1 to 100000"));
+            return setting(format!(
+                "{count} {name} images per class: must be 1 to 100000"
+            ));
         }
     }
     if !(16..=2048).contains(&spec.size) {
-        return setting(format!("phantoms of side {}: must be 16 to 2048", spec.size));
+        return setting(format!(
+            "phantoms of side {}: must be 16 to 2048",
+            spec.size
+        ));
     }
     Ok(())
 }

@@ -1,0 +1,70 @@
+//! Telling splits from classes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::DataError;
+use crate::folder::{class_folders, image_files, is_image_name, is_split_name};
+
+/// A split and the image files of its classes.
+pub(super) struct Split {
+    pub name: String,
+    pub classes: Vec<(String, Vec<PathBuf>)>,
+}
+
+/// The splits of a data set: the first (training) first, then by name.
+///
+/// Folders named as splits (`train`, `Testing`, `val`, ...) are splits. Where none is, folders are splits if they all hold
+/// folders of the same two or more names (`fold1`, `fold2`), otherwise classes. Beside folders
+/// named as splits others are left out, so that the phantoms' `masks` are not taken for images.
+pub(super) fn find_splits(dir: &Path) -> Result<Vec<Split>, DataError> {
+    let folders = class_folders(dir)?;
+    let mut names: Vec<String> = folders
+        .iter()
+        .filter(|n| is_split_name(n))
+        .cloned()
+        .collect();
+    if names.is_empty() && hold_the_same_folders(dir, &folders)? {
+        names = folders;
+    }
+    if names.is_empty() {
+        let name = dir.canonicalize().ok().and_then(|full| {
+            let last = full.file_name()?;
+            Some(last.to_string_lossy().into_owned())
+        });
+        let name = name.unwrap_or_else(|| ".".into());
+        return Ok(vec![read_split(dir, name)?]);
+    }
+    names.sort_by_key(|name| (!is_training(name), name.clone()));
+    let read = |name: String| read_split(&dir.join(&name), name);
+    names.into_iter().map(read).collect()
+}
+
+fn is_training(name: &str) -> bool {
+    matches!(name.to_lowercase().as_str(), "train" | "training")
+}
+
+fn hold_the_same_folders(dir: &Path, folders: &[String]) -> Result<bool, DataError> {
+    let mut inner = Vec::new();
+    for folder in folders {
+        let path = dir.join(folder);
+        let entries = fs::read_dir(&path).map_err(|e| DataError::read(&path, e))?;
+        if entries.flatten().any(|entry| is_image_name(&entry.path())) {
+            return Ok(false);
+        }
+        inner.push(class_folders(&path)?);
+    }
+    let several = inner.len() > 1 && inner[0].len() > 1;
+    Ok(several && inner.iter().all(|names| *names == inner[0]))
+}
+
+fn read_split(dir: &Path, name: String) -> Result<Split, DataError> {
+    let classes = class_folders(dir)?.into_iter().map(|class| {
+        let files = image_files(&dir.join(&class))?;
+        Ok((class, files))
+    });
+    Ok(Split {
+        name,
+        classes: classes.collect::<Result<_, DataError>>()?,
+    })
+}
