@@ -37,11 +37,7 @@ pub(crate) const DASHES: usize = 4;
 /// Style classes of a series. Dash patterns change with every line and not only when colours
 /// run out, so that lines can be told apart without colour.
 pub(crate) fn style_classes(style: usize) -> String {
-    format!(
-        "s{} d{}",
-        style % COLOURS,
-        style % DASHES
-    )
+    format!("s{} d{}", style % COLOURS, style % DASHES)
 }
 
 impl Chart {

@@ -80,7 +80,10 @@ mod tests {
     #[test]
     fn settings_have_no_trailing_zeros() {
         let values = [0.0001, 6.25, 50.0, -100.0, 100_000.0, 1e-7];
-        assert_eq!(values.map(setting), ["0.0001", "6.25", "50", "-100", "100000", "1.000e-7"]);
+        assert_eq!(
+            values.map(setting),
+            ["0.0001", "6.25", "50", "-100", "100000", "1.000e-7"]
+        );
     }
 
     #[test]

@@ -296,7 +296,10 @@ fn a_page_is_written_whole() {
 #[test]
 fn a_folder_of_nothing_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
-    let error = report(dir.path()).map(|page| page.shown).unwrap_err().to_string();
+    let error = report(dir.path())
+        .map(|page| page.shown)
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains(dir.path().to_str().unwrap()) && error.contains("no run"),
         "{error}"
@@ -327,7 +330,10 @@ fn damaged_records_are_refused_by_file() {
     ] {
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        let error = report(&root).map(|page| page.shown).unwrap_err().to_string();
+        let error = report(&root)
+            .map(|page| page.shown)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains(path.to_str().unwrap()),
             "{}: {error}",
@@ -336,8 +342,14 @@ fn damaged_records_are_refused_by_file() {
         std::fs::write(&path, whole).unwrap();
     }
     std::fs::write(paths.config(), "[train]\nepochs = 0").unwrap();
-    let error = report(&root).map(|page| page.shown).unwrap_err().to_string();
-    assert!(error.contains("config.toml: data.train: missing"), "{error}");
+    let error = report(&root)
+        .map(|page| page.shown)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("config.toml: data.train: missing"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,0 +1,231 @@
+//! A small WebDriver client: what the tests need of ChromeDriver, over its JSON protocol.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use base64::Engine;
+use serde_json::{Value, json};
+
+/// A ChromeDriver with one headless Chromium; both end with it.
+pub struct Browser {
+    driver: Child,
+    session: String,
+    _profile: tempfile::TempDir,
+}
+
+/// The window, and whether it is a phone's.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    pub width: u32,
+    pub height: u32,
+    pub phone: bool,
+}
+
+pub const DESKTOP: Screen = Screen {
+    width: 1280,
+    height: 900,
+    phone: false,
+};
+pub const PHONE: Screen = Screen {
+    width: 360,
+    height: 740,
+    phone: true,
+};
+
+impl Browser {
+    /// Starts both.
+    ///
+    /// # Panics
+    /// If ChromeDriver or Chromium is not installed or does not start.
+    pub fn start(screen: Screen) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver must be installed: run scripts/test-report.sh");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                line.split("started successfully on port ")
+                    .nth(1)?
+                    .trim_end_matches('.')
+                    .parse::<u16>()
+                    .ok()
+            })
+            .expect("chromedriver tells its port");
+        // Read on, or the driver would stop at a full pipe.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+
+        let profile = tempfile::tempdir().unwrap();
+        let root = format!("http://127.0.0.1:{port}/session");
+        let reply = call(&root, Some(&capabilities(screen, profile.path())));
+        let id = reply["sessionId"]
+            .as_str()
+            .expect("Chromium must start")
+            .to_owned();
+        Self {
+            driver,
+            session: format!("{root}/{id}"),
+            _profile: profile,
+        }
+    }
+
+    /// Opens a file.
+    pub fn open(&self, path: &Path) {
+        self.post("url", &json!({"url": format!("file://{}", path.display())}));
+    }
+
+    /// Runs a function body in the page and returns what it returns.
+    pub fn run(&self, script: &str) -> Value {
+        self.post("execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Clicks the first element that a CSS selector finds.
+    pub fn click(&self, selector: &str) {
+        let element = self.element(selector);
+        self.post(&format!("element/{element}/click"), &json!({}));
+    }
+
+    /// Types into the first element that a CSS selector finds.
+    pub fn type_into(&self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.post(&format!("element/{element}/value"), &json!({"text": text}));
+    }
+
+    /// Chooses the option `value` of a select.
+    pub fn choose(&self, id: &str, value: &str) {
+        self.click(&format!("#{id} option[value=\"{value}\"]"));
+    }
+
+    /// Emulates a colour scheme, "light" or "dark".
+    pub fn scheme(&self, scheme: &str) {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.devtools("Emulation.setEmulatedMedia", &json!({"features": features}));
+    }
+
+    /// Everything on the console, and uncaught errors.
+    pub fn console(&self) -> Vec<String> {
+        self.log("browser")
+            .iter()
+            .map(|entry| entry["message"].to_string())
+            .collect()
+    }
+
+    /// Addresses asked for since the last call, but those of data URIs.
+    pub fn requests(&self) -> Vec<String> {
+        let events = self.log("performance");
+        let messages = events
+            .iter()
+            .filter_map(|event| serde_json::from_str::<Value>(event["message"].as_str()?).ok());
+        messages
+            .filter(|message| message["message"]["method"] == "Network.requestWillBeSent")
+            .map(|message| message["message"]["params"].clone())
+            // The browser's own start page is no page of ours.
+            .filter(|request| !text(&request["documentURL"]).starts_with("chrome:"))
+            .map(|request| text(&request["request"]["url"]).to_owned())
+            .filter(|url| !url.starts_with("data:"))
+            .collect()
+    }
+
+    /// A picture of the screen.
+    pub fn screenshot(&self, path: &Path) {
+        let picture = self.devtools("Page.captureScreenshot", &json!({"format": "png"}));
+        let text = picture["data"].as_str().unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.post(
+            "goog/cdp/execute",
+            &json!({"cmd": command, "params": parameters}),
+        )
+    }
+
+    fn element(&self, selector: &str) -> String {
+        let found = self.post(
+            "element",
+            &json!({"using": "css selector", "value": selector}),
+        );
+        let element = found.as_object().and_then(|object| object.values().next());
+        element
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no {selector}"))
+            .to_owned()
+    }
+
+    fn log(&self, kind: &str) -> Vec<Value> {
+        self.post("se/log", &json!({"type": kind}))
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn post(&self, command: &str, body: &Value) -> Value {
+        call(&format!("{}/{command}", self.session), Some(body))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ends Chromium; the driver alone would leave it running.
+        let _ = ureq::delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn capabilities(screen: Screen, profile: &Path) -> Value {
+    let mut args = vec![
+        "--headless".to_owned(),
+        // Containers give no privileges to make a sandbox with; the pages are our own.
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        // The browser's own traffic, so that what is seen is the page's.
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        "--disable-quic".to_owned(),
+        "--no-first-run".to_owned(),
+        format!("--user-data-dir={}", profile.display()),
+    ];
+    let mut options = json!({});
+    if screen.phone {
+        let metrics = json!({"width": screen.width, "height": screen.height, "pixelRatio": 2.0});
+        options["mobileEmulation"] = json!({"deviceMetrics": metrics});
+    } else {
+        args.push(format!("--window-size={},{}", screen.width, screen.height));
+    }
+    options["args"] = json!(args);
+    json!({"capabilities": {"alwaysMatch": {
+        "browserName": "chrome",
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+    }}})
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// One command; the `value` of the reply.
+fn call(url: &str, body: Option<&Value>) -> Value {
+    let request = ureq::post(url).config().http_status_as_error(false).build();
+    let mut reply = request.send_json(body).expect("the driver answers");
+    let mut reply: Value = reply
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_json()
+        .unwrap();
+    let value = reply["value"].take();
+    assert!(value.get("error").is_none(), "{url}: {value}");
+    value
+}
