@@ -23,6 +23,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
 }
 
 fn decode_plain(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
+    if !ends_after_its_last_scan(bytes) {
+        return Err("incomplete JPEG: no end marker after its pixels".into());
+    }
     let mut decoder = open(bytes)?;
     let (width, height) = decoder.dimensions().ok_or("damaged JPEG: no dimensions")?;
     check_size(width, height)?;
@@ -69,6 +72,13 @@ fn words(error: DecodeErrors) -> String {
         }
         other => format!("damaged JPEG: {other}"),
     }
+}
+
+/// Whether an end marker follows the last start of a scan. Neither byte pair can occur within pixel data. The decoder
+/// notices missing data only when it begins another row of blocks.
+fn ends_after_its_last_scan(bytes: &[u8]) -> bool {
+    let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
+    last(0xda) < last(0xd9)
 }
 
 /// The file without its Adobe segment. Photoshop marks grey JPEGs with one whose colour transform, 0, the
