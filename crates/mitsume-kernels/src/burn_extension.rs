@@ -247,10 +247,7 @@ impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
                 (prep.finish(features), statistics)
             }
         };
-        (
-            features,
-            burn::backend::autodiff::tensor::AutodiffTensor::new(statistics),
-        )
+        (features, <FloatTensor<Self>>::new(statistics))
     }
 
     fn trunk_eval(
@@ -262,7 +259,7 @@ impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
         // Evaluation is not trained through.
         let inner = |t: FloatTensor<Self>| t.into_parts().0;
         let features = Flex::trunk_eval(inner(images), inner(parameters), inner(running), spec);
-        burn::backend::autodiff::tensor::AutodiffTensor::new(features)
+        <FloatTensor<Self>>::new(features)
     }
 }
 

@@ -115,6 +115,7 @@ impl Kernel for Multiply<'_> {
                     Panel {
                         data: b,
                         row: width,
+                        half: S::LANES,
                     },
                     c,
                     false,
@@ -195,6 +196,7 @@ impl Kernel for Accumulate<'_> {
             let dy = Panel {
                 data: &self.dy[column..],
                 row: self.row,
+                half: S::LANES,
             };
             let sums = (&mut self.sums[column..], self.row);
             product(simd, (self.inputs, pixels), x, dy, sums, true);

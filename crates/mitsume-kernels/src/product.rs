@@ -14,11 +14,12 @@ pub(crate) struct Matrix<'a> {
     pub column: usize,
 }
 
-/// Rows of `2 * LANES` contiguous values, `row` apart.
+/// Rows of two vectors, `half` apart, the rows `row` apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Panel<'a> {
     pub data: &'a [f32],
     pub row: usize,
+    pub half: usize,
 }
 
 /// `c (+)= a * b` with `a` [rows, depth], `b` [depth, 2 * LANES], `c` rows `c_row` apart.
@@ -38,7 +39,7 @@ pub(crate) fn product<S: Simd>(
     assert!(c.len() >= (rows - 1) * c_row + width);
     if depth > 0 {
         assert!(a.data.len() > (rows - 1) * a.row + (depth - 1) * a.column);
-        assert!(b.data.len() >= (depth - 1) * b.row + width);
+        assert!(b.data.len() >= (depth - 1) * b.row + b.half + S::LANES);
     }
     let mut done = 0;
     while done < rows {
@@ -48,7 +49,7 @@ pub(crate) fn product<S: Simd>(
         unsafe {
             let at = (a.data.as_ptr().add(done * a.row), a.row, a.column);
             let ct = (c.as_mut_ptr().add(done * c_row), c_row);
-            let bt = (b.data.as_ptr(), b.row);
+            let bt = (b.data.as_ptr(), b.row, b.half);
             match n {
                 1 => tile::<S, 1>(simd, depth, at, bt, ct, accumulate),
                 2 => tile::<S, 2>(simd, depth, at, bt, ct, accumulate),
@@ -71,15 +72,15 @@ pub(crate) fn product<S: Simd>(
 /// One register tile of `R` rows.
 ///
 /// # Safety
-/// With `a = (pointer, row, column)`, `b` and `c = (pointer, row)`: element (i, j) of `a` must be
-/// readable for i < R, j < depth; `2 * LANES` values at every row of `b` below `depth` readable and
-/// at every row of `c` below R readable and writable.
+/// With `a = (pointer, row, column)`, `b = (pointer, row, half)` and `c = (pointer, row)`: element (i, j) of `a`
+/// must be readable for i < R, j < depth; `LANES` values at every row of `b` below `depth`, and `half` after
+/// them, readable; and `2 * LANES` values at every row of `c` below R readable and writable.
 #[inline(always)]
 unsafe fn tile<S: Simd, const R: usize>(
     simd: S,
     depth: usize,
     a: (*const f32, usize, usize),
-    b: (*const f32, usize),
+    b: (*const f32, usize, usize),
     c: (*mut f32, usize),
     accumulate: bool,
 ) {
@@ -98,7 +99,7 @@ unsafe fn tile<S: Simd, const R: usize>(
         let (mut pa, mut pb) = (a.0, b.0);
         for _ in 0..depth {
             let b0 = simd.load_ptr(pb);
-            let b1 = simd.load_ptr(pb.add(S::LANES));
+            let b1 = simd.load_ptr(pb.add(b.2));
             for (i, sum) in sums.iter_mut().enumerate() {
                 let x = simd.splat(*pa.add(i * a.1));
                 sum[0] = simd.fma(x, b0, sum[0]);
@@ -161,6 +162,7 @@ mod tests {
                     let panel = Panel {
                         data: &b,
                         row: width,
+                        half: width / 2,
                     };
                     isa.run(Run {
                         rows,
@@ -221,6 +223,7 @@ mod tests {
                         let panel = Panel {
                             data: &b,
                             row: width,
+                            half: width / 2,
                         };
                         isa.run(Run {
                             rows,

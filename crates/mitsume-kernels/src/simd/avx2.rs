@@ -26,6 +26,7 @@ impl Simd for Avx2 {
     type M = __m256;
     const LANES: usize = 8;
     const TILE_ROWS: usize = 6;
+    const PARTIAL_ROWS: usize = 4;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

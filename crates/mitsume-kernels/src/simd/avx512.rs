@@ -26,6 +26,7 @@ impl Simd for Avx512 {
     type M = __mmask16;
     const LANES: usize = 16;
     const TILE_ROWS: usize = 12;
+    const PARTIAL_ROWS: usize = 8;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

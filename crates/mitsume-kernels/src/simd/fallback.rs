@@ -18,6 +18,7 @@ impl Simd for Fallback {
     type M = [bool; N];
     const LANES: usize = N;
     const TILE_ROWS: usize = 4;
+    const PARTIAL_ROWS: usize = 4;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

@@ -19,6 +19,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Rows of the register tile of the matrix product (its width is two vectors).
     const TILE_ROWS: usize;
+    /// Rows of a smaller tile that divide the lanes: enough sums under way to hide the latency.
+    const PARTIAL_ROWS: usize;
 
     fn splat(self, x: f32) -> Self::V;
     /// # Safety

@@ -26,6 +26,7 @@ impl Simd for Neon {
     type M = uint32x4_t;
     const LANES: usize = 4;
     const TILE_ROWS: usize = 12;
+    const PARTIAL_ROWS: usize = 4;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

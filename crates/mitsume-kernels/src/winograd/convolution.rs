@@ -59,7 +59,7 @@ pub(crate) fn convolve<O: Outcome>(
         .into_par_iter()
         .for_each(|(((run, out_rows), out), sums)| {
             let tiles = run.len() * grid.tiles(OUT).width;
-            let planes = Planes::new(tiles, input.channels, isa.lanes());
+            let planes = Planes::by_tile(tiles, input.channels, isa.lanes());
             let mut transformed = workspace.take(planes.len());
             let mut products =
                 workspace.take(POINTS * (tiles * GROUP.max(panel_width(isa)) + STAGGER));
@@ -179,20 +179,21 @@ fn multiply<S: Simd>(
     let plane = planes.tiles * row + STAGGER;
     let depth = filters.inputs;
     for point in 0..POINTS {
-        let a = &transformed[point * planes.plane..][..planes.tiles * planes.channels];
+        let a = &transformed[point * planes.plane..][..planes.tiles * planes.tile];
         let c = &mut products[point * plane..][..planes.tiles * row];
         for tile in (0..planes.tiles).step_by(S::TILE_ROWS) {
             let rows = S::TILE_ROWS.min(planes.tiles - tile);
             for (i, panel) in group.clone().enumerate() {
                 let matrix = Matrix {
-                    data: &a[tile * planes.channels..],
-                    row: planes.channels,
+                    data: &a[tile * planes.tile..],
+                    row: planes.tile,
                     column: 1,
                 };
                 let b = &filters.data[(panel * POINTS + point) * depth * width..][..depth * width];
                 let panel = Panel {
                     data: b,
                     row: width,
+                    half: S::LANES,
                 };
                 product(
                     simd,

@@ -15,26 +15,50 @@ pub(crate) struct Input<'a> {
     pub affine: Option<(&'a [f32], &'a [f32])>,
 }
 
-/// Transformed tiles: [point][tile][channel], channels filled up with zeros to whole vectors.
+/// Where transformed tiles lie: for each point, vectors of channels.
 #[derive(Clone, Copy)]
 pub(crate) struct Planes {
     pub tiles: usize,
-    pub channels: usize,
+    /// From one point to the next.
     pub plane: usize,
+    /// From one tile to the next.
+    pub tile: usize,
+    /// From one vector of channels to the next.
+    pub vector: usize,
 }
 
 impl Planes {
-    pub(crate) fn new(tiles: usize, channels: usize, multiple: usize) -> Self {
+    /// [point][tile][channel], for products over the channels.
+    pub(crate) fn by_tile(tiles: usize, channels: usize, lanes: usize) -> Self {
+        let mut tile = channels.next_multiple_of(lanes);
+        if tile.is_multiple_of(64) {
+            tile += lanes; // Tiles at the same place in a page would fall into the same cache sets.
+        }
+        Self {
+            tiles,
+            plane: tiles * tile + super::STAGGER,
+            tile,
+            vector: lanes,
+        }
+    }
+
+    /// [point][vector of channels][tile][lane], for products over the tiles.
+    pub(crate) fn by_vector(tiles: usize, channels: usize, lanes: usize, multiple: usize) -> Self {
         let channels = channels.next_multiple_of(multiple);
         Self {
             tiles,
-            channels,
             plane: tiles * channels + super::STAGGER,
+            tile: lanes,
+            vector: tiles * lanes,
         }
     }
 
     pub(crate) fn len(self) -> usize {
         POINTS * self.plane
+    }
+
+    fn at(self, tile: usize, vector: usize) -> usize {
+        tile * self.tile + vector * self.vector
     }
 }
 
@@ -72,7 +96,7 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
                 store(
                     simd,
                     d,
-                    &mut out[tile * planes.channels + channel..],
+                    &mut out[planes.at(tile, channel / S::LANES)..],
                     planes.plane,
                 );
             }
@@ -207,7 +231,7 @@ pub(crate) fn transform_gradient<S: Simd>(
                         half[p][x] = t[p];
                     }
                 }
-                let at = &mut out[tile * planes.channels + channel..];
+                let at = &mut out[planes.at(tile, channel / S::LANES)..];
                 assert!(at.len() >= (POINTS - 1) * planes.plane + S::LANES);
                 for (p, row) in half.iter().enumerate() {
                     let t = transform::gradient(simd, *row);

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Runs of tiles transformed before their products are summed.
-const RUNS_AT_A_TIME: usize = 8;
+const RUNS_AT_A_TIME: usize = 2;
 
 /// Gradient of the filters [outputs, inputs, 3, 3] from the convolution's `input` and the `gradient` of its output.
 ///
@@ -36,8 +36,8 @@ pub(crate) fn weight_gradient(
     let planes = |run: &Range<usize>| {
         let tiles = run.len() * across;
         (
-            Planes::new(tiles, inputs, isa.lanes()),
-            Planes::new(tiles, outputs, width),
+            Planes::by_vector(tiles, inputs, isa.lanes(), isa.lanes()),
+            Planes::by_vector(tiles, outputs, isa.lanes(), width),
         )
     };
     for runs in runs.chunks(RUNS_AT_A_TIME) {
@@ -64,21 +64,11 @@ pub(crate) fn weight_gradient(
             .for_each(|(i, sums)| {
                 let (panel, point) = (i / POINTS, i % POINTS);
                 for (x, dy, in_planes, out_planes) in &transformed {
-                    let x = &x[point * in_planes.plane..][..in_planes.tiles * in_planes.channels];
-                    let dy =
-                        &dy[point * out_planes.plane..][..out_planes.tiles * out_planes.channels];
                     isa.run(Accumulate {
                         inputs,
                         tiles: in_planes.tiles,
-                        x: Matrix {
-                            data: x,
-                            row: 1,
-                            column: in_planes.channels,
-                        },
-                        dy: Panel {
-                            data: &dy[panel * width..],
-                            row: out_planes.channels,
-                        },
+                        x: &x[point * in_planes.plane..][..in_planes.plane],
+                        dy: &dy[point * out_planes.plane + 2 * panel * out_planes.vector..],
                         sums: &mut *sums,
                     });
                 }
@@ -108,8 +98,11 @@ impl Kernel for Transform<'_> {
 struct Accumulate<'a> {
     inputs: usize,
     tiles: usize,
-    x: Matrix<'a>,
-    dy: Panel<'a>,
+    /// [vector of input channels][tile][lane]
+    x: &'a [f32],
+    /// The same of one panel of output channels.
+    dy: &'a [f32],
+    /// [input][output in panel]
     sums: &'a mut [f32],
 }
 
@@ -117,14 +110,22 @@ impl Kernel for Accumulate<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let shape = (self.inputs, self.tiles);
-        product(
-            simd,
-            shape,
-            self.x,
-            self.dy,
-            (self.sums, 2 * S::LANES),
-            true,
-        );
+        let vector = self.tiles * S::LANES;
+        let dy = Panel {
+            data: self.dy,
+            row: S::LANES,
+            half: vector,
+        };
+        for input in (0..self.inputs).step_by(S::PARTIAL_ROWS) {
+            let rows = S::PARTIAL_ROWS.min(self.inputs - input);
+            let x = &self.x[input / S::LANES * vector + input % S::LANES..];
+            let x = Matrix {
+                data: x,
+                row: 1,
+                column: S::LANES,
+            };
+            let sums = (&mut self.sums[input * 2 * S::LANES..], 2 * S::LANES);
+            product(simd, (rows, self.tiles), x, dy, sums, true);
+        }
     }
 }
