@@ -64,7 +64,7 @@ fn tensor(values: &[f32], device: &Device) -> Tensor<1> {
 }
 
 fn read<const D: usize>(t: Tensor<D>) -> Vec<f32> {
-    t.into_data().to_vec().unwrap()
+    t.into_data().try_to_vec::<f32>().unwrap()
 }
 
 #[test]
