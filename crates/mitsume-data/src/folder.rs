@@ -151,8 +151,17 @@ pub(crate) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
 
 /// Image files in and below `folder`, by folder, then by name.
 pub(crate) fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let visible =
-        |entry: &DirEntry| entry.depth() == 0 || !hidden(&entry.file_name().to_string_lossy());
+    let full = folder.canonicalize();
+    let full = full.map_err(|e| DataError::read(folder, e))?;
+    // A link to a folder above would make the whole data set part of this class.
+    let leads_up = |entry: &DirEntry| {
+        let target = entry.path_is_symlink().then(|| entry.path().canonicalize());
+        target.is_some_and(|target| target.is_ok_and(|target| full.starts_with(target)))
+    };
+    let visible = |entry: &DirEntry| {
+        let shown = !hidden(&entry.file_name().to_string_lossy());
+        entry.depth() == 0 || (shown && !leads_up(entry))
+    };
     let walk = WalkDir::new(folder).follow_links(true).into_iter();
     let mut files = Vec::new();
     for entry in walk.filter_entry(visible) {
