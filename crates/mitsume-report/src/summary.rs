@@ -10,7 +10,7 @@ use crate::view::{Figure, Summary};
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub lines: Vec<Summary>,
-    /// What changes are against: the first run without CAM loss, or else the first line.
+    /// What changes are against, in words.
     pub baseline: Option<String>,
     /// Then `l2` cannot be compared between the lines.
     pub map_sizes_differ: bool,
@@ -34,16 +34,10 @@ pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
         .map(|evaluated| evaluated.summary.model.cam_size);
     let first_size = sizes.next();
     let map_sizes_differ = sizes.any(|size| Some(size) != first_size);
-    let plain = entries.iter().position(|entry| {
-        entry
-            .run
-            .as_ref()
-            .is_some_and(|run| run.config.consistency.lambda_max == 0.0)
-    });
-    let base = (entries.len() > 1).then(|| plain.unwrap_or(0));
+    let bases: Vec<Option<usize>> = (0..entries.len()).map(|line| base(entries, line)).collect();
     let column = |value: fn(&Figures) -> Option<f64>, show: Show, comparable: bool| {
         let values: Vec<Option<f64>> = figures.iter().map(value).collect();
-        compare(&values, base.filter(|_| comparable), show)
+        compare(&values, &bases, comparable, show)
     };
     let mut accuracy = column(|f| f.accuracy, Show::Share, true).into_iter();
     let mut kappa = column(|f| f.kappa, Show::Kappa, true).into_iter();
@@ -83,8 +77,30 @@ pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
         });
     Comparison {
         lines: lines.collect(),
-        baseline: base.map(|index| entries[index].name.clone()),
+        baseline: baseline(entries, &bases),
         map_sizes_differ,
+    }
+}
+
+/// The line that a line is compared with: of the same model, the first trained without CAM loss,
+/// or else the first; `None` for that line itself.
+fn base(entries: &[Entry], line: usize) -> Option<usize> {
+    let same = || (0..entries.len()).filter(|i| model(&entries[*i]) == model(&entries[line]));
+    let is_plain = |i: &usize| {
+        let run = entries[*i].run.as_ref();
+        run.is_some_and(|run| run.config.consistency.lambda_max == 0.0)
+    };
+    let base = same().find(is_plain).or_else(|| same().next());
+    base.filter(|base| *base != line)
+}
+
+fn baseline(entries: &[Entry], bases: &[Option<usize>]) -> Option<String> {
+    let mut used: Vec<usize> = bases.iter().flatten().copied().collect();
+    used.dedup();
+    match used[..] {
+        [] => None,
+        [one] => Some(entries[one].name.clone()),
+        _ => Some("the first run with lambda 0 of the same model".to_owned()),
     }
 }
 
@@ -149,14 +165,19 @@ enum Show {
     Deviation,
 }
 
-fn compare(values: &[Option<f64>], base: Option<usize>, show: Show) -> Vec<Figure> {
+/// A column; `bases` names for each line the one it is compared with.
+fn compare(
+    values: &[Option<f64>],
+    bases: &[Option<usize>],
+    comparable: bool,
+    show: Show,
+) -> Vec<Figure> {
     let defined = values.iter().flatten().copied();
     let best = match show {
         Show::Deviation => defined.reduce(f64::min),
         Show::Share | Show::Kappa => defined.reduce(f64::max),
     };
-    let reference = base.and_then(|index| values[index]);
-    let figure = |(index, value): (usize, &Option<f64>)| {
+    let figure = |(value, base): (&Option<f64>, &Option<usize>)| {
         let Some(value) = *value else {
             return Figure {
                 text: "–".to_owned(),
@@ -167,16 +188,16 @@ fn compare(values: &[Option<f64>], base: Option<usize>, show: Show) -> Vec<Figur
             Show::Share => number::percent(value),
             Show::Kappa | Show::Deviation => number::short(value),
         };
-        let change = reference.filter(|_| base != Some(index));
+        let from = base.filter(|_| comparable).and_then(|base| values[base]);
         Figure {
             text,
-            best: base.is_some() && best == Some(value),
-            change: change
+            best: comparable && values.len() > 1 && best == Some(value),
+            change: from
                 .map(|from| difference(from, value, show))
                 .unwrap_or_default(),
         }
     };
-    values.iter().enumerate().map(figure).collect()
+    values.iter().zip(bases).map(figure).collect()
 }
 
 fn difference(from: f64, to: f64, show: Show) -> String {
@@ -195,20 +216,33 @@ mod tests {
 
     #[test]
     fn lower_deviation_and_higher_kappa_are_best() {
-        let deviation = compare(&[Some(0.04), None, Some(0.03)], Some(0), Show::Deviation);
+        let bases = [None, Some(0), Some(0)];
+        let values = [Some(0.04), None, Some(0.03)];
+        let deviation = compare(&values, &bases, true, Show::Deviation);
         assert_eq!(deviation[2].change, "−25 %");
         assert!(deviation[2].best && !deviation[0].best);
         assert_eq!(
             (deviation[0].change.as_str(), deviation[1].text.as_str()),
             ("", "–")
         );
-        let accuracy = compare(&[Some(0.9), Some(0.95)], Some(0), Show::Share);
+        let accuracy = compare(&[Some(0.9), Some(0.95)], &bases[..2], true, Show::Share);
         assert_eq!(accuracy[1].change, "+5.0 points");
         assert!(accuracy[1].best);
     }
 
     #[test]
-    fn a_single_line_has_no_best() {
-        assert!(!compare(&[Some(0.5)], None, Show::Kappa)[0].best);
+    fn what_cannot_be_compared_has_no_best_and_no_change() {
+        assert!(!compare(&[Some(0.5)], &[None], true, Show::Kappa)[0].best);
+        let sizes = compare(
+            &[Some(0.5), Some(0.4)],
+            &[None, Some(0)],
+            false,
+            Show::Deviation,
+        );
+        assert!(
+            sizes
+                .iter()
+                .all(|figure| !figure.best && figure.change.is_empty())
+        );
     }
 }

@@ -16,9 +16,14 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// The figures in the order of the comparison's columns.
-    pub(crate) fn figures(&self) -> [&Figure; 4] {
-        [&self.accuracy, &self.kappa, &self.squared_l2, &self.l2]
+    /// The figures in the order of the comparison's columns, with the columns' names.
+    pub(crate) fn figures(&self) -> [(&'static str, &Figure); 4] {
+        [
+            ("Accuracy", &self.accuracy),
+            ("Kappa", &self.kappa),
+            ("squared-l2 ↓", &self.squared_l2),
+            ("l2 ↓", &self.l2),
+        ]
     }
 }
 

@@ -96,7 +96,7 @@ fn several_runs_are_compared_in_the_order_of_lambda() {
     std::fs::write(dir.path().join("out/.tmp-half/eval.json"), "{").unwrap();
     let page = report(&dir.path().join("out")).unwrap();
     assert_eq!(page.shown, ["lambda-0", "lambda-50", "lambda-100"]);
-    assert!(page.html.contains("Changes are against <b>lambda-0</b>"));
+    assert!(page.html.contains("Changes are against lambda-0."));
     assert!(page.html.contains("<span class=\"flag\"> best</span>"));
     assert_eq!(count(&page.html, "class=\"gallery\" data-run="), 3);
     assert!(page.html.contains("<figcaption><b>Validation kappa</b>"));
@@ -234,7 +234,7 @@ fn the_page_stays_small_and_says_what_it_leaves_out() {
         ..Plan::default()
     });
     assert_eq!(page.images, 4 * 36);
-    assert!(page.html.contains("36 of 90 images, chosen evenly"));
+    assert!(page.html.contains("36 of 90 images: wrong ones preferred"));
     assert!(page.html.len() < 4 << 20, "{} bytes", page.html.len());
 }
 
@@ -370,4 +370,29 @@ fn the_structure_of_the_page() {
         .filter(|line| !line.is_empty())
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn maps_of_different_sizes_are_not_compared_by_l2() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let plan = Plan {
+        per_class: 2,
+        wrong_every: 0,
+        ..Plan::default()
+    };
+    for name in ["a", "b"] {
+        evaluation(&dir.path().join("out").join(name), &data, &plan);
+    }
+    let same = report(&dir.path().join("out")).unwrap().html;
+    assert!(!same.contains("differ in size"));
+    // Figures alone, of a model with larger maps.
+    let other = EvaluationDir::new(dir.path().join("out/b"));
+    std::fs::remove_file(other.images_path()).unwrap();
+    std::fs::remove_file(other.maps_path()).unwrap();
+    let mut summary = other.summary().unwrap();
+    summary.model.cam_size = [112, 112];
+    mitsume_record::write_evaluation(&other.summary_path(), &summary).unwrap();
+    let html = report(&dir.path().join("out")).unwrap().html;
+    assert!(html.contains("The maps of these runs differ in size, so their l2 values cannot"));
 }
