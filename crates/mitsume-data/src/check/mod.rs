@@ -112,7 +112,7 @@ pub fn check(
     dir: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<CheckReport, DataError> {
-    let (names, entries) = list(dir)?;
+    let (mut splits, entries) = list(dir)?;
     let done = AtomicUsize::new(0);
     let seen: Vec<Result<Seen, DataError>> = entries
         .par_iter()
@@ -122,6 +122,7 @@ pub fn check(
             result
         })
         .collect();
+    count(&mut splits, &entries, &seen);
     let path = |index: usize| relative(&entries[index].path, dir);
     let failures = (0..)
         .zip(&seen)
@@ -142,7 +143,7 @@ pub fn check(
     let class = |i: usize| &entries[i].class;
     let leaked = equal.iter().filter(|g| crosses(g)).flatten();
     Ok(CheckReport {
-        splits: split_reports(&names, &entries, &seen),
+        splits,
         unreadable,
         unreadable_reasons,
         duplicates: Duplicates {
@@ -164,28 +165,34 @@ pub fn check(
     })
 }
 
-/// Names of the splits with the classes they have, and all images.
-fn list(dir: &Path) -> Result<(Vec<(String, Vec<String>)>, Vec<Entry>), DataError> {
-    let mut names = Vec::new();
+/// The splits with the classes they have, nothing counted yet, and all images.
+fn list(dir: &Path) -> Result<(Vec<SplitReport>, Vec<Entry>), DataError> {
+    let mut splits = Vec::new();
     let mut entries = Vec::new();
     for (split, found) in find_splits(dir)?.into_iter().enumerate() {
-        let mut classes = Vec::new();
+        let mut classes = BTreeMap::new();
         for (class, files) in found.classes {
             entries.extend(files.into_iter().map(|path| Entry {
                 path,
                 split,
                 class: class.clone(),
             }));
-            classes.push(class);
+            classes.insert(class, 0);
         }
-        names.push((found.name, classes));
+        splits.push(SplitReport {
+            name: found.name,
+            images: 0,
+            classes,
+            sizes: BTreeMap::new(),
+            modes: BTreeMap::new(),
+        });
     }
     if entries.is_empty() {
         let reason = "no image in a class folder: a data set has one folder per class, or one folder per split \
                       (Training, Testing) with those in it";
         return Err(DataError::layout(dir, reason));
     }
-    Ok((names, entries))
+    Ok((splits, entries))
 }
 
 fn look_at(path: &Path) -> Result<Seen, DataError> {
@@ -232,21 +239,9 @@ fn like_images(seen: &[Result<Seen, DataError>], equal: &[Vec<usize>]) -> Vec<Ve
     groups::linked(&distinct, |a, b| a.resembles(b))
 }
 
-fn split_reports(
-    names: &[(String, Vec<String>)],
-    entries: &[Entry],
-    seen: &[Result<Seen, DataError>],
-) -> Vec<SplitReport> {
-    let empty = |(name, classes): &(String, Vec<String>)| SplitReport {
-        name: name.clone(),
-        images: 0,
-        classes: classes.iter().map(|class| (class.clone(), 0)).collect(),
-        sizes: BTreeMap::new(),
-        modes: BTreeMap::new(),
-    };
-    let mut reports: Vec<SplitReport> = names.iter().map(empty).collect();
+fn count(splits: &mut [SplitReport], entries: &[Entry], seen: &[Result<Seen, DataError>]) {
     for (entry, seen) in entries.iter().zip(seen) {
-        let report = &mut reports[entry.split];
+        let report = &mut splits[entry.split];
         report.images += 1;
         *report.classes.entry(entry.class.clone()).or_default() += 1;
         if let Ok(seen) = seen {
@@ -255,5 +250,4 @@ fn split_reports(
             *report.modes.entry(seen.mode.name().into()).or_default() += 1;
         }
     }
-    reports
 }

@@ -105,12 +105,12 @@ pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
 /// # Errors
 /// What is wrong with the bytes, in words.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let decoder: fn(&[u8]) -> Result<(DynamicImage, Mode), String> = match kind(bytes)? {
-        Kind::Png => png::decode,
-        Kind::Jpeg => jpeg::decode,
-    };
-    let (image, mode) = catch_unwind(AssertUnwindSafe(|| decoder(bytes)))
-        .unwrap_or_else(|_| Err("damaged: the decoder gave up".to_owned()))?;
+    let kind = kind(bytes)?;
+    let decoded = catch_unwind(AssertUnwindSafe(|| match kind {
+        Kind::Png => png::decode(bytes),
+        Kind::Jpeg => jpeg::decode(bytes),
+    }));
+    let (image, mode) = decoded.map_err(|_| "damaged: the decoder gave up")??;
     Ok(Decoded {
         pixels: to_pixels(image),
         mode,
