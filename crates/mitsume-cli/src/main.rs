@@ -1,3 +1,38 @@
-//! The `mitsume` command.
+//! The `mitsume` command: where does a classifier look, does it look at the same place for the
+//! same class, and can that be trained.
+//!
+//! Arguments are in `args`, one file per command in `commands`, and what they do in the library
+//! crates. Libraries, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
+//! completions and the manual page from one definition; `indicatif` for progress on a terminal;
+//! `ctrlc` for SIGINT and SIGTERM on every platform.
 
-fn main() {}
+mod args;
+mod commands;
+mod failure;
+mod progress;
+mod stop;
+mod threads;
+
+use std::process::ExitCode;
+
+use args::Command;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let result = match args::Args::parse().command {
+        Command::Demo(args) => commands::demo::run(args),
+        Command::Data(args) => commands::data::run(args),
+        Command::Train(args) => commands::train::run(args),
+        Command::Eval(args) => commands::eval::run(args),
+        Command::Explain(args) => commands::explain::run(args),
+        Command::Score(args) => commands::score::run(args),
+        Command::Report(args) => commands::report::run(args),
+        Command::Bench(args) => commands::bench::run(args),
+        Command::Completions(args) => commands::shell::completions(args),
+        Command::Man => commands::shell::man(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

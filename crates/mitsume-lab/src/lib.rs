@@ -1,1 +1,34 @@
-//! Training runs, evaluation and checkpoints.
+//! Training runs, evaluation and explanation: what the commands do, without arguments, printing
+//! or progress bars.
+//!
+//! - [`train()`] fills a run directory and can go on after an interruption, bit for bit.
+//! - [`evaluate()`] gives accuracy, kappa and both consistencies from one forward pass per image.
+//! - [`explain()`] draws where a model looks in single images.
+//! - [`demo()`] shows all of it on phantoms.
+//!
+//! Work reports what happens as [`Event`]s to an [`Observer`]; nothing here prints.
+//!
+//! Libraries, and why: `tfrecord` writes TensorBoard event files (the other crates for it need
+//! `protoc` to build, or depend on a protobuf version with a known vulnerability); `burn` for
+//! Adam and devices.
+
+mod bench;
+mod demo;
+mod error;
+mod evaluate;
+mod event;
+mod explain;
+mod model_file;
+mod train;
+
+pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};
+pub use demo::{DemoOptions, DemoOutcome, demo};
+pub use error::LabError;
+pub use evaluate::{EvaluateOptions, Subject, evaluate};
+pub use event::{Event, Observer};
+pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
+pub use model_file::{LoadedModel, ModelNote, load_model};
+pub use train::{Outcome, Plateau, TrainRequest, resume, train};
+
+/// What the functions of this crate return.
+pub type Result<T> = std::result::Result<T, LabError>;

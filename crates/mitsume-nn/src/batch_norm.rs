@@ -54,17 +54,18 @@ impl BatchNorm {
     /// Normalises with the statistics of this batch and moves the running ones towards them.
     pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
         let [n, _, h, w] = x.dims();
+        let count = (n * h * w) as f64;
         let out = batch_norm_train(x, self.weight.val(), self.bias.val(), EPSILON);
-        self.track(out.mean.detach(), out.variance.detach(), n * h * w);
+        // PyTorch refuses a single value per channel; here its variance (0) just stays biased.
+        let unbiased = count / (count - 1.0).max(1.0);
+        self.track(out.mean.detach(), out.variance.detach().mul_scalar(unbiased));
         out.output
     }
 
-    /// Updates the running statistics from a batch's mean and biased variance over `count` values.
-    pub(crate) fn track(&mut self, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
-        // PyTorch refuses a single value per channel; here its variance (0) just stays biased.
-        let unbiased = count as f64 / (count.max(2) - 1) as f64;
+    /// Moves the running statistics towards a batch's mean and unbiased variance.
+    pub(crate) fn track(&mut self, mean: Tensor<1>, variance: Tensor<1>) {
         move_towards(&mut self.running_mean, mean);
-        move_towards(&mut self.running_var, variance.mul_scalar(unbiased));
+        move_towards(&mut self.running_var, variance);
         self.batches += 1;
     }
 }

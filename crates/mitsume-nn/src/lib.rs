@@ -12,6 +12,9 @@
 //! - [`weights`] reads safetensors and PyTorch files under the published parameter names and
 //!   writes safetensors with them.
 //!
+//! On the CPU a trunk runs as one fused operation of `mitsume-kernels`, elsewhere as the blocks
+//! composed of Burn's operations: one model definition, two ways to run it.
+//!
 //! Dependencies: `burn` for tensors, autodiff and devices (pure Rust on a CPU, and the same code
 //! on GPUs); `burn-store` to read `.safetensors` and `.pth`; `safetensors` to write;
 //! `rand_chacha` because its stream is specified, so a seed means the same weights everywhere.
@@ -23,6 +26,7 @@ mod conv;
 mod conv_block;
 mod device;
 mod dropout;
+mod fused;
 mod head;
 mod init;
 mod level;

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::init::Initialiser;
-use crate::{Block, Level};
+use crate::{Block, Level, fused};
 
 /// The part of a classifier whose output is the hooked feature map A.
 #[derive(Module, Debug)]
@@ -29,14 +29,31 @@ impl Trunk {
     }
 
     /// Images [N, channels, H, W] to feature maps [N, C, h, w], with running statistics.
+    ///
+    /// Not differentiable: evaluation is not trained through.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        match fused::spec(self, &images.device()) {
+            Some(spec) => fused::forward(self, &spec, images),
+            None => self.forward_composed(images),
+        }
+    }
+
+    /// The same with batch statistics. The running statistics move: hence `&mut`. Gradients reach
+    /// the parameters, not the images.
+    pub fn forward_train(&mut self, images: Tensor<4>) -> Tensor<4> {
+        match fused::spec(self, &images.device()) {
+            Some(spec) => fused::forward_train(self, &spec, images),
+            None => self.forward_train_composed(images),
+        }
+    }
+
+    /// [`Trunk::forward`] out of Burn's own operations, as on devices without fused ones.
+    pub fn forward_composed(&self, images: Tensor<4>) -> Tensor<4> {
         self.blocks.iter().fold(images, |x, block| block.forward(x))
     }
 
-    /// The same with batch statistics. The running statistics move: hence `&mut`.
-    pub fn forward_train(&mut self, images: Tensor<4>) -> Tensor<4> {
-        self.blocks
-            .iter_mut()
-            .fold(images, |x, block| block.forward_train(x))
+    /// [`Trunk::forward_train`] out of Burn's own operations, as on devices without fused ones.
+    pub fn forward_train_composed(&mut self, images: Tensor<4>) -> Tensor<4> {
+        self.blocks.iter_mut().fold(images, |x, block| block.forward_train(x))
     }
 }

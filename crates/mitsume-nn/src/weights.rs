@@ -3,7 +3,7 @@
 //! Reads `.safetensors` and PyTorch's `.pth`/`.pt` state dicts; writes safetensors that PyTorch's
 //! `load_state_dict` takes as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -285,8 +285,25 @@ impl BlockOut {
     }
 }
 
-/// The model as the bytes of a safetensors file.
-pub fn to_bytes(level: Level, model: &Classifier) -> Vec<u8> {
+/// Key of the note in a safetensors file's metadata.
+const NOTE: &str = "mitsume";
+
+/// The note a weight file was written with; none where there is none or the file is no safetensors.
+pub fn read_note(path: &Path) -> Option<String> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    // As much as safetensors itself allows a header to have.
+    let length = u64::from_le_bytes(length).min(100_000_000);
+    let mut bytes = length.to_le_bytes().to_vec();
+    file.take(length).read_to_end(&mut bytes).ok()?;
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;
+    header.metadata().as_ref()?.get(NOTE).cloned()
+}
+
+/// The model as the bytes of a safetensors file, with a note in its metadata.
+pub fn to_bytes(level: Level, model: &Classifier, note: &str) -> Vec<u8> {
     let mut model = model.clone();
     let mut entries: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for (name, slot) in model.slots(level) {
@@ -302,7 +319,10 @@ pub fn to_bytes(level: Level, model: &Classifier) -> Vec<u8> {
         let view = TensorView::new(*dtype, shape.clone(), bytes).expect("length fits the shape");
         (name.as_str(), view)
     });
-    safetensors::serialize(views, None).expect("shapes and lengths are consistent")
+    // One key only: safetensors writes metadata in the order of a hash map, and the same weights
+    // must give the same bytes.
+    let metadata = HashMap::from([(NOTE.to_string(), note.to_string())]);
+    safetensors::serialize(views, Some(metadata)).expect("shapes and lengths are consistent")
 }
 
 fn float<const D: usize>(param: &Param<Tensor<D>>) -> (Dtype, Vec<usize>, Vec<u8>) {

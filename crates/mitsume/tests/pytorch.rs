@@ -8,7 +8,7 @@ mod network;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::{
-    AlphaGradient, CamLoss, CamLossSettings, Reference, class_activation_maps, forward,
+    AlphaGradient, CamLoss, CamLossSettings, Forward, Reference, class_activation_maps, forward,
     normalise_maps, predictions, raw_maps, training_loss,
 };
 use mitsume::{Distance, EmaMaps};
@@ -16,9 +16,38 @@ use mitsume_nn::{Classifier, Level, Slot};
 use network::{Fixture, assert_close, floats, images, indices, vector};
 use serde_json::Value;
 
-fn each_level(check: impl Fn(Level, Fixture)) {
+/// The two ways a trunk runs.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// As one fused operation, where the device has it.
+    Fused,
+    /// Out of Burn's own operations.
+    Composed,
+}
+
+impl Way {
+    fn eval(self, model: &Classifier, images: Tensor<4>) -> Tensor<4> {
+        match self {
+            Way::Fused => model.trunk.forward(images),
+            Way::Composed => model.trunk.forward_composed(images),
+        }
+    }
+
+    fn train(self, model: &mut Classifier, images: Tensor<4>) -> Forward {
+        match self {
+            Way::Fused => forward(model, images, None),
+            Way::Composed => {
+                let features = model.trunk.forward_train_composed(images);
+                Forward::new(&model.head, features, None)
+            }
+        }
+    }
+}
+
+fn each_level(check: impl Fn(Level, &Fixture, Way)) {
     for level in Level::ALL {
-        check(level, Fixture::load(level));
+        let fixture = Fixture::load(level);
+        [Way::Fused, Way::Composed].map(|way| check(level, &fixture, way));
     }
 }
 
@@ -29,11 +58,11 @@ fn targets(labels: &[usize], device: &Device) -> Tensor<1, Int> {
 
 #[test]
 fn evaluation_gives_the_logits_alphas_and_maps_of_pytorch() {
-    each_level(|level, fixture| {
+    each_level(|level, fixture, way| {
         let device = Device::flex();
         let model = fixture.model(&device);
         let eval = &fixture.json["eval"];
-        let features = model.trunk.forward(images(1000, &device));
+        let features = way.eval(&model, images(1000, &device));
         let logits = model.head.logits(features.clone(), None);
         assert_close(
             &floats(&logits),
@@ -92,12 +121,12 @@ fn evaluation_gives_the_logits_alphas_and_maps_of_pytorch() {
 
 #[test]
 fn the_metric_agrees_on_maps_computed_here() {
-    each_level(|level, fixture| {
+    each_level(|level, fixture, way| {
         let device = Device::flex();
         let model = fixture.model(&device);
         let eval = &fixture.json["eval"];
         let labels = indices(&eval["labels"]);
-        let features = model.trunk.forward(images(1000, &device));
+        let features = way.eval(&model, images(1000, &device));
         let maps = class_activation_maps(&model.head, features, None, targets(&labels, &device));
         let [_, h, w] = maps.dims();
         let predictions = indices(&eval["predictions"]);
@@ -146,13 +175,13 @@ fn cam_loss(level: Level, settings: CamLossSettings) -> CamLoss {
 
 #[test]
 fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
-    each_level(|level, fixture| {
+    each_level(|level, fixture, way| {
         let train = &fixture.json["train"];
         let labels = indices(&train["labels"]);
         for (name, case) in train["cases"].as_object().unwrap() {
             let device = Device::flex().autodiff();
             let mut model = fixture.training_model(&device);
-            let out = forward(&mut model, images(1000, &device), None);
+            let out = way.train(&mut model, images(1000, &device));
             let predicted = predictions(&out.logits);
             assert_eq!(predicted, indices(&train["predictions"]));
             let logits = floats(&out.logits.clone().inner());
@@ -166,7 +195,7 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
             let lambda = case["lambda"].as_f64().unwrap();
             let loss =
                 training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
-            let what = format!("{level} {name}");
+            let what = format!("{level} {name} {way:?}");
             close(&loss.cross_entropy, &case["cross_entropy"], &what);
             close(loss.cam_loss.as_ref().unwrap(), &case["cam_loss"], &what);
             let mut grads = loss.total.backward();
@@ -190,10 +219,10 @@ fn within(ours: &Tensor<1>, theirs: &Value, tolerance: f64, what: &str) {
 
 #[test]
 fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
-    each_level(|level, fixture| {
+    each_level(|level, fixture, way| {
         let device = Device::flex().autodiff();
         let mut model = fixture.training_model(&device);
-        forward(&mut model, images(1000, &device), None);
+        way.train(&mut model, images(1000, &device));
         let expected = fixture.json["train"]["running_after_one_batch"]
             .as_object()
             .unwrap();
@@ -212,7 +241,7 @@ fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
 
 #[test]
 fn five_adam_steps_follow_pytorch() {
-    each_level(|level, fixture| {
+    each_level(|level, fixture, way| {
         let trajectory = &fixture.json["train"]["adam_trajectory"];
         let labels = indices(&trajectory["labels"]);
         let device = Device::flex().autodiff();
@@ -226,12 +255,12 @@ fn five_adam_steps_follow_pytorch() {
         let mut adam = network::adam();
         for (step, expected) in trajectory["steps"].as_array().unwrap().iter().enumerate() {
             let stream = expected["input_stream"].as_u64().unwrap() as u32;
-            let out = forward(&mut model, images(stream, &device), None);
+            let out = way.train(&mut model, images(stream, &device));
             let predicted = predictions(&out.logits);
             let lambda = expected["lambda"].as_f64().unwrap();
             let loss =
                 training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
-            let what = format!("{level} step {step}");
+            let what = format!("{level} {way:?} step {step}");
             // Adam's first steps are lr times the sign of the gradient, so that an element whose
             // gradient is 0 but for rounding moves by +-lr either way: from the second step on the
             // two networks differ by that.

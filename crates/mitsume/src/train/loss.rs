@@ -32,11 +32,14 @@ pub struct LossTerms {
 /// mask.
 pub fn forward(model: &mut Classifier, images: Tensor<4>, mask: Option<Tensor<2>>) -> Forward {
     let features = model.trunk.forward_train(images);
-    let logits = model.head.logits(features.clone(), mask.clone());
-    Forward {
-        features,
-        mask,
-        logits,
+    Forward::new(&model.head, features, mask)
+}
+
+impl Forward {
+    /// The head on feature maps [N, C, h, w], wherever they come from.
+    pub fn new(head: &Head, features: Tensor<4>, mask: Option<Tensor<2>>) -> Self {
+        let logits = head.logits(features.clone(), mask.clone());
+        Forward { features, mask, logits }
     }
 }
 

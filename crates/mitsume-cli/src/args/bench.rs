@@ -1,0 +1,75 @@
+//! `mitsume bench`
+
+use clap::{Subcommand, ValueEnum};
+
+use super::ThreadsArg;
+
+/// `mitsume bench`
+#[derive(clap::Args)]
+pub struct BenchArgs {
+    /// What to time.
+    #[command(subcommand)]
+    pub command: BenchCommand,
+}
+
+/// Its two commands.
+#[derive(Subcommand)]
+pub enum BenchCommand {
+    /// A training step: forward, loss, backward, Adam
+    Step(BenchStepArgs),
+    /// An evaluation: accuracy, kappa, cross-entropy, both consistencies
+    Eval(BenchEvalArgs),
+}
+
+/// Which loss.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Loss {
+    /// Cross-entropy
+    Ce,
+    /// Cross-entropy and the consistency loss
+    Cam,
+}
+
+/// What both have.
+#[derive(clap::Args)]
+pub struct BenchSizes {
+    /// 1 to 5
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub level: u8,
+    /// Images per step
+    #[arg(long, value_name = "B", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub batch: u32,
+    /// Side of an image in pixels
+    #[arg(long, value_name = "S", default_value_t = 224, value_parser = clap::value_parser!(u32).range(4..=4096))]
+    pub size: u32,
+    /// Timed repetitions, after two that are not; the median counts
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeats: u32,
+    /// Print one JSON object to stdout and nothing else
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub threads: ThreadsArg,
+}
+
+/// `mitsume bench step`
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  mitsume bench step --level 2 --loss cam --json")]
+pub struct BenchStepArgs {
+    #[command(flatten)]
+    pub sizes: BenchSizes,
+    /// The loss
+    #[arg(long, value_enum, default_value = "ce")]
+    pub loss: Loss,
+}
+
+/// `mitsume bench eval`
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  mitsume bench eval --level 2 --images 512 --json")]
+pub struct BenchEvalArgs {
+    #[command(flatten)]
+    pub sizes: BenchSizes,
+    /// Images to evaluate
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub images: u32,
+}

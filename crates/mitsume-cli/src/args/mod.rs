@@ -1,0 +1,131 @@
+//! The command line. One struct per command; nothing here does anything.
+
+mod bench;
+mod data;
+mod explain;
+mod model;
+mod train;
+
+pub use bench::{BenchArgs, BenchCommand, BenchSizes, Loss};
+pub use data::{CheckArgs, DataArgs, DataCommand, SynthArgs};
+pub use explain::ExplainArgs;
+pub use model::{EvalArgs, ModelArgs};
+pub use train::TrainArgs;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueHint};
+
+/// Where does an image classifier look, does it look at the same place for the same class, and
+/// can that be trained?
+#[derive(Parser)]
+#[command(name = "mitsume", version, max_term_width = 100)]
+#[command(after_help = "Start with `mitsume demo`: it needs no data.\n\
+    Exit codes: 0 done; 1 the work failed; 2 the request was wrong; 130 interrupted, state saved.")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show everything on generated images: train with and without consistency, compare in a report
+    Demo(DemoArgs),
+    /// Make a data set of phantoms, or check one of your own
+    Data(DataArgs),
+    /// Train a classifier, with or without the consistency loss, into a run directory
+    Train(TrainArgs),
+    /// Accuracy, kappa and consistency of trained weights on a folder of images
+    Eval(EvalArgs),
+    /// Draw where a model looks in single images
+    Explain(ExplainArgs),
+    /// The consistency metric on class activation maps made by any other tool
+    Score(ScoreArgs),
+    /// One HTML page of a run, an evaluation, or a folder of several
+    Report(ReportArgs),
+    /// Time a training step or an evaluation
+    Bench(BenchArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+/// `mitsume demo`
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  mitsume demo --out demo\nthen open demo/report.html in a browser.")]
+pub struct DemoArgs {
+    /// Folder for the phantoms, both runs and the report; must be new or empty
+    #[arg(long, value_name = "DIR", default_value = "mitsume-demo", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Seed of the phantoms and of both runs
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub threads: ThreadsArg,
+}
+
+/// `mitsume score`
+#[derive(clap::Args)]
+#[command(after_help = "Example (Python):\n  \
+    np.savez('cams.npz', cams=cams, labels=labels, predictions=predictions)\nthen\n  \
+    mitsume score cams.npz --json\n\n\
+    Arrays: cams [N,h,w] normalised to [0, 1] per image (or --normalise), labels [N] and\n\
+    predictions [N] as class indices from 0.")]
+pub struct ScoreArgs {
+    /// An .npz or .safetensors file with the arrays cams, labels and predictions
+    #[arg(value_name = "CAMS", value_hint = ValueHint::FilePath)]
+    pub cams: PathBuf,
+    /// Normalise each map to [0, 1] first (Eq. 2)
+    #[arg(long)]
+    pub normalise: bool,
+    /// Print one JSON object to stdout and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mitsume report`
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  mitsume report runs -o comparison.html")]
+pub struct ReportArgs {
+    /// A run directory, an evaluation (of `eval --out`), or a folder holding several of them
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// The page to write
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(help = "The page to write [default: DIR/report.html]")]
+    pub output: Option<PathBuf>,
+}
+
+/// `mitsume completions`
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  mitsume completions bash > ~/.local/share/bash-completion/completions/mitsume")]
+pub struct CompletionsArgs {
+    /// bash, elvish, fish, powershell or zsh
+    pub shell: clap_complete::Shell,
+}
+
+/// `--threads`
+#[derive(clap::Args)]
+pub struct ThreadsArg {
+    /// Threads to compute with [default: one per core]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+impl ThreadsArg {
+    /// The number asked for.
+    pub fn count(&self) -> Option<usize> {
+        self.threads.map(usize::from)
+    }
+}
+
+/// `--device`
+#[derive(clap::Args)]
+pub struct DeviceArg {
+    /// cpu, or cuda, metal, rocm, vulkan, webgpu where built in
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+}

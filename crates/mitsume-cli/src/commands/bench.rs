@@ -1,0 +1,50 @@
+//! `mitsume bench`
+
+use mitsume_lab::{BenchLoss, BenchOptions, bench_eval, bench_step};
+use mitsume_nn::Level;
+
+use super::output;
+use crate::args::{BenchArgs, BenchCommand, BenchSizes, Loss};
+use crate::failure::Result;
+use crate::threads;
+
+/// Runs the command.
+pub fn run(args: BenchArgs) -> Result {
+    match args.command {
+        BenchCommand::Step(args) => {
+            threads::set(args.sizes.threads.count())?;
+            let loss = match args.loss {
+                Loss::Ce => BenchLoss::Ce,
+                Loss::Cam => BenchLoss::Cam,
+            };
+            let time = bench_step(options(&args.sizes), loss)?;
+            if args.sizes.json {
+                return output::json(&time);
+            }
+            output::text(&format!(
+                "level {}: {:.4} s per step, {:.1} images/s, {:.1} GFLOP/s",
+                time.level, time.seconds_per_step, time.images_per_second, time.gflops
+            ))
+        }
+        BenchCommand::Eval(args) => {
+            threads::set(args.sizes.threads.count())?;
+            let time = bench_eval(options(&args.sizes), args.images as usize)?;
+            if args.sizes.json {
+                return output::json(&time);
+            }
+            output::text(&format!(
+                "level {}: {:.3} s for {} images, {:.1} images/s",
+                time.level, time.seconds, time.images, time.images_per_second
+            ))
+        }
+    }
+}
+
+fn options(sizes: &BenchSizes) -> BenchOptions {
+    BenchOptions {
+        level: Level::ALL[usize::from(sizes.level) - 1],
+        batch: sizes.batch as usize,
+        size: sizes.size as usize,
+        repeats: sizes.repeats as usize,
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per command: from arguments to the library and from its results to text.
+
+pub mod bench;
+pub mod data;
+pub mod demo;
+pub mod eval;
+pub mod explain;
+mod output;
+pub mod report;
+pub mod score;
+pub mod shell;
+pub mod train;

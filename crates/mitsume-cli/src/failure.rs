@@ -1,0 +1,58 @@
+//! How a command that did not succeed ends: what is printed, and the exit code.
+
+use std::process::ExitCode;
+
+use mitsume_lab::LabError;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The request was wrong: arguments, configuration, missing or unreadable input. Exit code 2.
+    Request(String),
+    /// The work failed. Exit code 1.
+    Work(String),
+    /// Stopped by the user; the state is saved, and the message says how to go on. Exit code 130.
+    Interrupted(String),
+    /// The reader of the output is gone (`mitsume ... | head`): nothing more to say. Exit code 0.
+    OutputClosed,
+}
+
+/// What a command returns.
+pub type Result<T = ()> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// Prints the message to stderr and gives the exit code.
+    pub fn report(self) -> ExitCode {
+        match self {
+            Failure::Request(message) => {
+                eprintln!("error: {message}");
+                ExitCode::from(2)
+            }
+            Failure::Work(message) => {
+                eprintln!("error: {message}");
+                ExitCode::from(1)
+            }
+            Failure::Interrupted(message) => {
+                eprintln!("interrupted: {message}");
+                ExitCode::from(130)
+            }
+            Failure::OutputClosed => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        if error.is_request() {
+            Failure::Request(error.to_string())
+        } else {
+            Failure::Work(error.to_string())
+        }
+    }
+}
+
+impl From<mitsume_data::DataError> for Failure {
+    fn from(error: mitsume_data::DataError) -> Self {
+        LabError::from(error).into()
+    }
+}

@@ -1,0 +1,12 @@
+//! The thread pool all crates share.
+
+use crate::failure::{Failure, Result};
+
+/// Sets the number of threads; `None` leaves one per core.
+pub fn set(threads: Option<usize>) -> Result {
+    let Some(threads) = threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| Failure::Work(format!("cannot start {threads} threads: {error}")))
+}

@@ -1,0 +1,154 @@
+//! `eval`, `score`, `explain` and `report` on a small trained model.
+
+mod sandbox;
+
+use sandbox::{Sandbox, files_below, refused, text};
+use serde_json::Value;
+
+/// A sandbox with `run`, a level 2 trained for two epochs.
+fn trained() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level2", "learning_rate = 1e-3");
+    sandbox.train("run", &["--set", "train.epochs=2"]);
+    sandbox
+}
+
+const EVAL: [&str; 9] = [
+    "eval", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size", "32", "--data",
+    "data/Testing",
+];
+
+fn eval(sandbox: &Sandbox, args: &[&str]) -> Value {
+    let output = sandbox.run(&[&EVAL, args, &["--json"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn eval_agrees_with_the_run_and_score_agrees_with_eval() {
+    let sandbox = trained();
+    let eval = eval(&sandbox, &["--cams", "cams.safetensors"]);
+    let own: Value = serde_json::from_slice(&sandbox.read("run/evaluation/eval.json")).unwrap();
+    for key in ["accuracy", "kappa", "cross_entropy", "consistency", "per_class", "confusion", "model"] {
+        assert_eq!(eval[key], own[key], "{key}");
+    }
+    assert_eq!(eval["model"]["target_layer"], "features.13");
+    assert_eq!(eval["model"]["cam_size"], serde_json::json!([4, 4]));
+    assert_eq!(eval["model"]["parameters"], 389_828);
+    assert_eq!(eval["data"]["images"], 20);
+    let scored = sandbox.run(&["score", "cams.safetensors", "--json"]);
+    let scored: Value = serde_json::from_slice(&scored.stdout).unwrap();
+    assert_eq!(scored["consistency"], eval["consistency"]);
+    assert_eq!(scored["kappa"], eval["kappa"]);
+}
+
+#[test]
+fn the_number_of_threads_and_the_batch_size_do_not_change_an_evaluation() {
+    let sandbox = trained();
+    let one = eval(&sandbox, &["--threads", "1"]);
+    assert_eq!(one, eval(&sandbox, &["--threads", "2"]));
+    let single = eval(&sandbox, &["--batch-size", "1"]);
+    assert_eq!(one["confusion"], single["confusion"]);
+}
+
+#[test]
+fn unreadable_images_are_listed_and_strict_refuses_them() {
+    let sandbox = trained();
+    sandbox.write("data/Testing/glioma/0001.png", b"no picture");
+    let output = sandbox.run(&[&EVAL[..], &["--json"]].concat());
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["data"]["skipped"], serde_json::json!(["glioma/0001.png"]));
+    assert_eq!(json["data"]["images"], 19);
+    assert!(text(&output.stderr).contains("0001.png"));
+    refused(&sandbox, &[&EVAL[..], &["--strict"]].concat(), &["0001.png"]);
+    for index in 0..5 {
+        sandbox.write(&format!("data/Testing/glioma/000{index}.png"), b"no picture");
+    }
+    refused(&sandbox, &EVAL, &["glioma", "no image"]);
+}
+
+#[test]
+fn nothing_is_left_where_an_evaluation_fails() {
+    let sandbox = trained();
+    for index in 0..5 {
+        sandbox.write(&format!("data/Testing/pituitary/000{index}.png"), b"no picture");
+    }
+    let out = ["--out", "kept", "--cams", "cams.safetensors"];
+    refused(&sandbox, &[&EVAL[..], &out].concat(), &["pituitary"]);
+    assert!(!sandbox.path("kept").exists());
+    assert!(!sandbox.path("cams.safetensors").exists());
+}
+
+#[test]
+fn explain_draws_a_picture_of_each_image() {
+    let sandbox = trained();
+    let explain = |more: &[&str]| {
+        let args = [
+            "explain", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size",
+            "32", "data/Testing/glioma/0000.png", "data/Testing/notumor/0000.png", "--json", "--out",
+        ];
+        let output = sandbox.run(&[&args[..], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let plain = explain(&["plain"]);
+    assert_eq!(plain["images"].as_array().unwrap().len(), 2);
+    assert!(plain["images"][0]["squared_l2"].is_null());
+    let pictures = files_below(&sandbox.path("plain"));
+    assert_eq!(pictures.len(), 2);
+    for picture in pictures {
+        let picture = image::open(picture).unwrap();
+        assert!(picture.width() > 400 && picture.height() > 200);
+    }
+    let compared = explain(&["compared", "--class", "glioma", "--reference", "run"]);
+    assert_eq!(compared["images"][1]["target"], "glioma");
+}
+
+#[test]
+fn the_deviation_in_explain_is_the_one_in_images_csv() {
+    let sandbox = trained();
+    let rows = text(&sandbox.read("run/evaluation/images.csv"));
+    let row: Vec<&str> = rows
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .find(|row| !row[6].is_empty())
+        .expect("a class with a correct image");
+    let class = row[0].split('/').next().unwrap();
+    let image = format!("data/Testing/{}", row[0]);
+    let output = sandbox.run(&[
+        "explain", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size", "32",
+        &image, "--class", class, "--reference", "run", "--out", "out", "--json",
+    ]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (ours, theirs) = (json["images"][0]["squared_l2"].as_f64().unwrap(), row[6].parse::<f64>().unwrap());
+    // One image alone and the same in a batch: float32 sums in another order.
+    assert!((ours - theirs).abs() <= 1e-4 * theirs.max(1e-3), "{ours} {theirs}");
+}
+
+#[test]
+fn explain_refuses_what_does_not_fit() {
+    let sandbox = trained();
+    let args = [
+        "explain", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size", "32",
+        "data/Testing/glioma/0000.png", "--out", "out",
+    ];
+    refused(&sandbox, &[&args[..], &["--class", "gliona"]].concat(), &["gliona", "glioma"]);
+    refused(&sandbox, &[&args[..], &["--reference", "data"]].concat(), &["data"]);
+    refused(&sandbox, &[&args[..], &["nowhere.png"]].concat(), &["nowhere.png"]);
+}
+
+#[test]
+fn report_writes_one_page_for_a_run_an_evaluation_or_several() {
+    let sandbox = trained();
+    eval(&sandbox, &["--out", "evaluated"]);
+    for dir in ["run", "evaluated", "."] {
+        let output = sandbox.run(&["report", dir, "-o", "page.html"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let page = text(&sandbox.read("page.html"));
+        assert!(page.contains("glioma") && page.trim_end().ends_with("</html>"));
+        assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org").count());
+        std::fs::remove_file(sandbox.path("page.html")).unwrap();
+    }
+    refused(&sandbox, &["report", "data"], &["data"]);
+}

@@ -1,0 +1,153 @@
+//! Training from the command line: the same seed gives the same bits, whatever the number of
+//! threads and whatever interrupts it.
+
+mod sandbox;
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use sandbox::{Sandbox, text};
+
+/// Consistency from the second epoch on, so that moving averages matter too.
+const CONSISTENT: &str =
+    "[consistency]\npreset = \"published\"\nlambda_max = 50\nt0 = 1\nt1 = 2\n";
+
+/// Starts a run and waits until it has written its first checkpoint and a step after it.
+fn interrupted_in_the_middle(sandbox: &Sandbox, out: &str) -> Child {
+    let child = sandbox
+        .command(&["train", "--config", "run.toml", "--out", out])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let progress = sandbox.path(&format!("{out}/checkpoint/progress.json"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !progress.exists() {
+        assert!(Instant::now() < deadline, "no checkpoint within a minute");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn one_thread_and_two_give_the_same_bits() {
+    let sandbox = Sandbox::new();
+    for model in ["level1", "level2", "level3", "level4"] {
+        sandbox.configure(model, CONSISTENT);
+        let [one, two] = ["1", "2"].map(|threads| {
+            let out = format!("{model}-{threads}");
+            sandbox.train(&out, &["--threads", threads, "--set", "train.epochs=2"]);
+            sandbox.results(&out)
+        });
+        assert_eq!(one, two, "{model}");
+    }
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_bits() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level2", CONSISTENT);
+    sandbox.train("whole", &[]);
+    let mut child = interrupted_in_the_middle(&sandbox, "killed");
+    child.kill().unwrap(); // SIGKILL
+    child.wait().unwrap();
+    assert!(!sandbox.path("killed/weights.safetensors").exists(), "it was done before the kill");
+    let resumed = sandbox.run(&["train", "--resume", "killed"]);
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_eq!(sandbox.results("killed"), sandbox.results("whole"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_in_the_middle_of_an_epoch_and_resumes_to_the_same_bits() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level2", CONSISTENT);
+    sandbox.train("whole", &[]);
+    let mut child = interrupted_in_the_middle(&sandbox, "stopped");
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let resumed = sandbox.run(&["train", "--resume", "stopped"]);
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_eq!(sandbox.results("stopped"), sandbox.results("whole"));
+}
+
+#[test]
+fn a_finished_run_can_go_on_for_more_epochs() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("whole", &[]);
+    sandbox.train("short", &["--set", "train.epochs=1"]);
+    let resumed = sandbox.run(&["train", "--resume", "short", "--set", "train.epochs=3"]);
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_eq!(sandbox.results("short"), sandbox.results("whole"));
+}
+
+#[test]
+fn the_seed_matters() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("a", &["--set", "train.epochs=1"]);
+    sandbox.train("b", &["--set", "train.epochs=1", "--set", "train.seed=8"]);
+    assert_ne!(sandbox.results("a").0, sandbox.results("b").0);
+}
+
+#[test]
+fn the_size_of_the_cache_does_not_matter() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("a", &["--set", "train.epochs=1"]);
+    sandbox.train("b", &["--set", "train.epochs=1", "--set", "data.cache=0"]);
+    assert_eq!(sandbox.results("a"), sandbox.results("b"));
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_checkpoint() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let before = sandbox.read("run/checkpoint/weights.safetensors");
+    // Weights that are finite and large give logits that are not: the first step of the next
+    // epoch has no finite loss.
+    let output = sandbox.run(&[
+        "train", "--config", "run.toml", "--out", "diverging", "--set", "train.learning_rate=1e38",
+    ]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("epoch 1, step 2"), "{stderr}");
+    assert!(!sandbox.path("diverging/weights.safetensors").exists());
+    // A failure while resuming leaves the checkpoint as it was.
+    let output = sandbox.run(&[
+        "train", "--resume", "run", "--set", "train.epochs=9", "--set", "consistency.lambda_max=1e38",
+        "--set", "consistency.preset=thesis",
+    ]);
+    if output.status.code() == Some(1) {
+        assert_eq!(sandbox.read("run/checkpoint/weights.safetensors"), before);
+    }
+}
+
+#[test]
+fn a_run_directory_has_everything_and_reads_back() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level2", CONSISTENT);
+    sandbox.train("run", &["--set", "train.epochs=2"]);
+    for name in [
+        "config.toml", "environment.json", "epochs.csv", "steps.csv", "weights.safetensors",
+        "checkpoint/weights.safetensors", "checkpoint/optimizer.bpk", "checkpoint/ema.json",
+        "evaluation/eval.json", "evaluation/images.csv", "evaluation/maps.safetensors",
+    ] {
+        assert!(sandbox.path("run").join(name).is_file(), "{name}");
+    }
+    let epochs = text(&sandbox.read("run/epochs.csv"));
+    assert_eq!(
+        epochs.lines().next().unwrap(),
+        "epoch,learning_rate,lambda,train_loss,train_cross_entropy,train_cam_loss,train_accuracy,\
+         val_loss,val_accuracy,kappa,consistency_squared_l2,consistency_l2,counted,seconds"
+    );
+    assert_eq!(epochs.lines().count(), 3);
+    assert_eq!(text(&sandbox.read("run/steps.csv")).lines().count(), 1 + 2 * 6);
+    let events = std::fs::read_dir(sandbox.path("run/tensorboard")).unwrap().count();
+    assert_eq!(events, 1);
+    let repeat = sandbox.run(&["train", "--config", "run/config.toml", "--out", "again"]);
+    assert!(repeat.status.success(), "{}", text(&repeat.stderr));
+    assert_eq!(sandbox.results("again"), sandbox.results("run"));
+}

@@ -1,0 +1,102 @@
+//! One error type for the work, and whose fault it was.
+
+use mitsume::consistency::ConsistencyError;
+use mitsume::curriculum::CurriculumError;
+use mitsume::ema::EmaError;
+use mitsume::spill::SpillError;
+use mitsume_data::DataError;
+use mitsume_nn::WeightsError;
+use mitsume_record::RecordError;
+use mitsume_report::ReportError;
+
+/// Why a piece of work did not get done.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// A data set.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A configuration or a file of a run.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A weight file.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A picture or page.
+    #[error(transparent)]
+    Report(ReportError),
+    /// What was asked for does not go together.
+    #[error("{0}")]
+    Request(String),
+    /// The loss of a step is not a finite number.
+    #[error(
+        "the loss is {loss} at epoch {epoch}, step {step} (cross-entropy {cross_entropy}, lambda \
+         {lambda}); the checkpoint of epoch {checkpoint} is intact: lower train.learning_rate or \
+         consistency.lambda_max"
+    )]
+    NotFinite {
+        /// Epoch, from 1.
+        epoch: u64,
+        /// Step of the whole run, from 1.
+        step: u64,
+        /// The loss.
+        loss: f32,
+        /// Its first term.
+        cross_entropy: f32,
+        /// Weight of its second term.
+        lambda: f64,
+        /// Epochs finished before.
+        checkpoint: u64,
+    },
+    /// The work failed through no fault of the request.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl LabError {
+    /// Whether the request was wrong (arguments, configuration, missing or unreadable input), as
+    /// against work that failed.
+    pub fn is_request(&self) -> bool {
+        match self {
+            LabError::Data(error) => !matches!(error, DataError::Write { .. }),
+            LabError::Record(RecordError::Io { action, .. }) => *action == "read",
+            LabError::Record(_) | LabError::Weights(_) | LabError::Request(_) => true,
+            LabError::Report(error) => matches!(error, ReportError::Nothing { .. } | ReportError::List { .. }),
+            LabError::NotFinite { .. } | LabError::Failed(_) => false,
+        }
+    }
+}
+
+impl From<SpillError> for LabError {
+    fn from(error: SpillError) -> Self {
+        LabError::Failed(error.to_string())
+    }
+}
+
+impl From<ConsistencyError> for LabError {
+    fn from(error: ConsistencyError) -> Self {
+        LabError::Failed(error.to_string())
+    }
+}
+
+impl From<EmaError> for LabError {
+    fn from(error: EmaError) -> Self {
+        LabError::Failed(error.to_string())
+    }
+}
+
+impl From<CurriculumError> for LabError {
+    fn from(error: CurriculumError) -> Self {
+        LabError::Request(error.to_string())
+    }
+}
+
+/// What lies below a report's error keeps its own kind.
+impl From<ReportError> for LabError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Record(error) => error.into(),
+            ReportError::Picture(error) => error.into(),
+            error => LabError::Report(error),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A batch through the network, and out of it as plain numbers.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor, TensorData};
+use mitsume::train::{class_activation_maps, predictions};
+use mitsume_data::Batch;
+
+use super::Subject;
+
+/// What a batch of N images gives.
+pub(crate) struct Outputs {
+    /// [N, K], row by row.
+    log_probabilities: Vec<f32>,
+    probabilities: Vec<f32>,
+    classes: usize,
+    /// Predicted class of each image.
+    pub predictions: Vec<usize>,
+    /// Maps of the labels, [N, h, w], row by row.
+    pub maps: Vec<f32>,
+}
+
+impl Outputs {
+    /// Softmax of image `i`, [K].
+    pub fn probabilities(&self, i: usize) -> &[f32] {
+        &self.probabilities[i * self.classes..][..self.classes]
+    }
+
+    /// -log p of class `class` for image `i`.
+    pub fn cross_entropy(&self, i: usize, class: usize) -> f64 {
+        -f64::from(self.log_probabilities[i * self.classes + class])
+    }
+}
+
+pub(crate) fn forward(subject: &Subject<'_>, batch: &Batch) -> Outputs {
+    let preprocess = subject.source.preprocess();
+    let n = batch.indices.len();
+    let shape = [n, preprocess.channels, preprocess.height, preprocess.width];
+    let images = TensorData::new(batch.images.clone(), shape);
+    let images = Tensor::<4>::from_data(images, subject.device);
+    let labels: Vec<i64> = batch.labels.iter().map(|&label| label as i64).collect();
+    let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), subject.device);
+
+    let features = subject.model.trunk.forward(images);
+    let logits = subject.model.head.logits(features.clone(), None);
+    let predictions = predictions(&logits);
+    let log_probabilities = values(log_softmax(logits, 1));
+    let probabilities = log_probabilities.iter().map(|log_p| log_p.exp().min(1.0)).collect();
+    Outputs {
+        log_probabilities,
+        probabilities,
+        classes: subject.folder.classes.len(),
+        predictions,
+        maps: values(class_activation_maps(&subject.model.head, features, None, labels)),
+    }
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().try_into_vec().expect("converted to f32")
+}

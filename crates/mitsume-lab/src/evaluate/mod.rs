@@ -1,0 +1,226 @@
+//! Evaluation: accuracy, kappa, cross-entropy and both consistencies.
+//!
+//! One forward pass per image; the head's Jacobian gives the maps, so nothing is differentiated.
+//! The `l2` form needs the class means first: the maps wait in a temporary file, and memory stays
+//! the same however many images there are.
+
+mod forward;
+mod tally;
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use mitsume::{Deviation, DeviationPass, MapSpill};
+use mitsume_data::{ImageFolder, ImageSource, Skipped};
+use mitsume_nn::{Classifier, Level};
+use mitsume_record::{
+    DataSummary, Evaluation, EvaluationDraft, ImageRow, MapsShape, MapsWriter, ModelSummary,
+};
+
+use crate::{Event, LabError, Observer, Result};
+use forward::forward;
+use tally::{PerImage, Tally};
+
+/// What is evaluated, on what.
+pub struct Subject<'a> {
+    /// The architecture.
+    pub level: Level,
+    /// The network, on a device without autodiff.
+    pub model: &'a Classifier,
+    /// The classes and their images.
+    pub folder: &'a ImageFolder,
+    /// The same images, ready to be read, without augmentation.
+    pub source: &'a ImageSource,
+    /// Where to compute.
+    pub device: &'a Device,
+}
+
+/// What to do besides counting.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EvaluateOptions<'a> {
+    /// Images per forward pass; 0 for 32.
+    pub batch_size: usize,
+    /// Whether an unreadable image is an error instead of being left out and listed.
+    pub strict: bool,
+    /// Keep the evaluation with all its maps in this folder (for reports and as a reference).
+    pub out: Option<&'a Path>,
+    /// Keep the maps, labels and predictions in this safetensors file.
+    pub cams: Option<&'a Path>,
+}
+
+/// Evaluates a model on a folder of images.
+///
+/// # Errors
+/// An unreadable image with `strict`; a class left without an image; files that cannot be written.
+pub fn evaluate(
+    subject: &Subject<'_>,
+    options: &EvaluateOptions<'_>,
+    observer: &mut Observer<'_>,
+) -> Result<Evaluation> {
+    let draft = options.out.map(EvaluationDraft::new).transpose()?;
+    let shape = maps_shape(subject);
+    let mut writers: Vec<MapsWriter> = Vec::new();
+    if let Some(draft) = &draft {
+        writers.push(draft.maps(shape)?);
+    }
+    if let Some(path) = options.cams {
+        writers.push(MapsWriter::create(path, shape)?);
+    }
+    let mut pass = first_pass(subject, options, &mut writers, observer)?;
+    let (evaluation, deviations) = second_pass(subject, &mut pass, draft.is_some())?;
+    let class_maps = pass.tally.class_maps();
+    for writer in writers {
+        writer.finish(&class_maps)?;
+    }
+    if let Some(draft) = draft {
+        let mut images = draft.images()?;
+        for (image, deviation) in pass.images.iter().zip(&deviations) {
+            images.push(&image_row(subject.folder, image, *deviation))?;
+        }
+        images.finish()?;
+        draft.commit(&evaluation)?;
+    }
+    Ok(evaluation)
+}
+
+fn maps_shape(subject: &Subject<'_>) -> MapsShape {
+    let preprocess = subject.source.preprocess();
+    MapsShape {
+        capacity: subject.source.len(),
+        classes: subject.folder.classes.len(),
+        cam: subject.level.cam_size([preprocess.height, preprocess.width]),
+    }
+}
+
+/// What one pass over the images leaves.
+struct FirstPass {
+    tally: Tally,
+    images: Vec<PerImage>,
+    maps: MapSpill,
+    skipped: Vec<Skipped>,
+}
+
+fn first_pass(
+    subject: &Subject<'_>,
+    options: &EvaluateOptions<'_>,
+    writers: &mut [MapsWriter],
+    observer: &mut Observer<'_>,
+) -> Result<FirstPass> {
+    let shape = maps_shape(subject);
+    let [h, w] = shape.cam;
+    let total = subject.source.len();
+    let batch_size = if options.batch_size == 0 { 32 } else { options.batch_size };
+    let mut pass = FirstPass {
+        tally: Tally::new(shape, subject.source.preprocess()),
+        images: Vec::with_capacity(total),
+        maps: MapSpill::new(h * w)?,
+        skipped: Vec::new(),
+    };
+    let mut done = 0;
+    for batch in subject.source.batches((0..total).collect(), batch_size, 0) {
+        done += batch.indices.len() + batch.skipped.len();
+        for skipped in &batch.skipped {
+            if options.strict {
+                let (path, reason) = (skipped.path.display(), &skipped.reason);
+                return Err(LabError::Request(format!("{path}: {reason} (--strict)")));
+            }
+            observer(Event::Skipped(skipped.clone()));
+        }
+        pass.skipped.extend(batch.skipped.iter().cloned());
+        if !batch.indices.is_empty() {
+            let out = forward(subject, &batch);
+            for i in 0..batch.indices.len() {
+                let image = pass.tally.add(&batch, &out, i)?;
+                let map = &out.maps[i * h * w..][..h * w];
+                pass.maps.push(map)?;
+                for writer in &mut *writers {
+                    writer.push(map, image.label, image.prediction, out.probabilities(i))?;
+                }
+                pass.images.push(image);
+            }
+        }
+        observer(Event::Evaluating { done, total });
+    }
+    refuse_empty_classes(subject.folder, &pass)?;
+    Ok(pass)
+}
+
+fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
+    for (class, name) in folder.classes.iter().enumerate() {
+        if !pass.images.iter().any(|image| image.label == class) {
+            let reason = pass
+                .skipped
+                .iter()
+                .find(|skipped| skipped.path.starts_with(folder.root.join(name)))
+                .map(|skipped| format!(": {}: {}", skipped.path.display(), skipped.reason))
+                .unwrap_or_default();
+            return Err(LabError::Request(format!(
+                "{}: no image of this class folder can be read{reason}",
+                folder.root.join(name).display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Deviations from the class means known by now: of the correct images for the metric, of all of
+/// them where the evaluation is kept.
+fn second_pass(
+    subject: &Subject<'_>,
+    pass: &mut FirstPass,
+    of_all: bool,
+) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
+    let means = pass.tally.means.clone();
+    let mut l2 = DeviationPass::new(&means);
+    let mut deviations = Vec::new();
+    let images = &pass.images;
+    pass.maps.for_each(|index, map| {
+        let image = &images[index];
+        let deviation = match means.mean(image.label) {
+            Some(_) if image.label == image.prediction => Some(l2.push(image.label, map)?),
+            Some(mean) if of_all => {
+                Some(Deviation::between(map, mean).map_err(|e| LabError::Failed(e.to_string()))?)
+            }
+            _ => None,
+        };
+        if of_all {
+            deviations.push(deviation);
+        }
+        Ok::<(), LabError>(())
+    })?;
+    let preprocess = subject.source.preprocess();
+    let model = ModelSummary {
+        name: subject.level.to_string(),
+        parameters: subject.model.parameter_count() as u64,
+        target_layer: subject.level.target_layer(),
+        cam_size: subject.level.cam_size([preprocess.height, preprocess.width]),
+    };
+    let data = DataSummary {
+        root: subject.folder.root.display().to_string(),
+        images: pass.images.len() as u64,
+        classes: subject.folder.classes.clone(),
+        skipped: pass.skipped.iter().map(|s| relative(subject.folder, &s.path)).collect(),
+    };
+    Ok((pass.tally.evaluation(model, data, &l2.l2()), deviations))
+}
+
+fn image_row(folder: &ImageFolder, image: &PerImage, deviation: Option<Deviation>) -> ImageRow {
+    ImageRow {
+        path: relative(folder, &folder.samples[image.index].path),
+        label: image.label,
+        prediction: image.prediction,
+        correct: image.label == image.prediction,
+        probability: f64::from(image.probability),
+        probability_label: f64::from(image.probability_label),
+        squared_l2: deviation.map(|deviation| deviation.squared_l2),
+        l2: deviation.map(|deviation| deviation.l2),
+    }
+}
+
+fn relative(folder: &ImageFolder, path: &Path) -> String {
+    let path = path.strip_prefix(&folder.root).unwrap_or(path);
+    path.components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
+}

@@ -1,0 +1,132 @@
+//! Everything an evaluation sums up, image by image.
+
+use mitsume::consistency::ClassDeviations;
+use mitsume::{ClassMeans, ConfusionMatrix, Consistency};
+use mitsume_data::{Batch, Preprocess};
+use mitsume_record::{
+    ClassMaps, ClassResult, ConsistencyResult, DataSummary, Evaluation, MapsShape, ModelSummary,
+};
+
+use super::forward::Outputs;
+use crate::{LabError, Result};
+
+/// What stays of an image besides its map.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PerImage {
+    pub index: usize,
+    pub label: usize,
+    pub prediction: usize,
+    pub probability: f32,
+    pub probability_label: f32,
+}
+
+/// Sums over the images so far.
+pub(crate) struct Tally {
+    /// Mean map per class, over the correct images.
+    pub means: ClassMeans,
+    confusion: ConfusionMatrix,
+    cross_entropy: f64,
+    image: [usize; 3],
+    /// Per class the sum of the correct images' pixels in [0, 1].
+    image_sums: Vec<Vec<f64>>,
+}
+
+impl Tally {
+    pub fn new(shape: MapsShape, preprocess: &Preprocess) -> Self {
+        let image = [preprocess.channels, preprocess.height, preprocess.width];
+        Tally {
+            means: ClassMeans::new(shape.classes, shape.cam),
+            confusion: ConfusionMatrix::new(shape.classes),
+            cross_entropy: 0.0,
+            image,
+            image_sums: vec![vec![0.0; image.iter().product()]; shape.classes],
+        }
+    }
+
+    /// Takes in image `i` of a batch.
+    pub fn add(&mut self, batch: &Batch, out: &Outputs, i: usize) -> Result<PerImage> {
+        let (label, prediction) = (batch.labels[i], out.predictions[i]);
+        let probabilities = out.probabilities(i);
+        if !probabilities.iter().all(|p| p.is_finite()) {
+            return Err(LabError::Failed(
+                "the network's output is not a finite number: its weights have diverged".into(),
+            ));
+        }
+        self.cross_entropy += out.cross_entropy(i, label);
+        let added = self.confusion.add(label, prediction);
+        added.map_err(|error| LabError::Failed(error.to_string()))?;
+        if label == prediction {
+            let [h, w] = self.means.shape();
+            self.means.push(label, &out.maps[i * h * w..][..h * w])?;
+            let pixels = self.image.iter().product::<usize>();
+            let image = &batch.images[i * pixels..][..pixels];
+            for (sum, pixel) in self.image_sums[label].iter_mut().zip(image) {
+                *sum += f64::from(*pixel) * 0.5 + 0.5;
+            }
+        }
+        Ok(PerImage {
+            index: batch.indices[i],
+            label,
+            prediction,
+            probability: probabilities[prediction],
+            probability_label: probabilities[label],
+        })
+    }
+
+    /// Mean maps and mean images of the correct images of each class.
+    pub fn class_maps(&self) -> ClassMaps {
+        let classes = self.means.classes();
+        let [h, w] = self.means.shape();
+        let mut maps = ClassMaps {
+            means: Vec::new(),
+            counts: Vec::new(),
+            mean_images: Vec::new(),
+            image: self.image,
+        };
+        for class in 0..classes {
+            let count = self.means.count(class);
+            match self.means.mean(class) {
+                Some(mean) => maps.means.extend(mean.iter().map(|value| *value as f32)),
+                None => maps.means.extend(std::iter::repeat_n(0.0, h * w)),
+            }
+            let sums = self.image_sums[class].iter();
+            maps.mean_images.extend(sums.map(|sum| (sum / count.max(1) as f64) as f32));
+            maps.counts.push(count);
+        }
+        maps
+    }
+
+    /// The figures.
+    pub fn evaluation(
+        &self,
+        model: ModelSummary,
+        data: DataSummary,
+        l2: &ClassDeviations,
+    ) -> Evaluation {
+        let squared_l2 = self.means.squared_l2();
+        let total = Consistency::new(&squared_l2, l2);
+        let per_class = (0..self.means.classes())
+            .map(|class| ClassResult {
+                class: data.classes[class].clone(),
+                images: self.confusion.truths()[class],
+                correct: self.confusion.count(class, class),
+                squared_l2: squared_l2.per_class[class].mean(),
+                l2: l2.per_class[class].mean(),
+            })
+            .collect();
+        Evaluation {
+            accuracy: self.confusion.accuracy(),
+            kappa: self.confusion.kappa(),
+            cross_entropy: self.cross_entropy / data.images.max(1) as f64,
+            consistency: ConsistencyResult {
+                squared_l2: total.squared_l2,
+                l2: total.l2,
+                counted: total.counted,
+            },
+            per_class,
+            confusion: self.confusion.rows(),
+            model,
+            data,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What happens while work goes on, for whoever shows it.
+
+use mitsume_data::Skipped;
+use mitsume_record::EpochRow;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A new piece of work begins, such as "lambda 50".
+    Stage(String),
+    /// Images were decoded.
+    Loading {
+        /// So far.
+        done: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// An image cannot be read and is left out.
+    Skipped(Skipped),
+    /// A training step is done.
+    Step {
+        /// Epoch, from 1, of `epochs`.
+        epoch: u64,
+        /// Epochs of the run.
+        epochs: u64,
+        /// Step within the epoch, from 1, of `steps`.
+        step: usize,
+        /// Steps of this epoch.
+        steps: usize,
+        /// Loss of the step.
+        loss: f64,
+    },
+    /// Images were evaluated.
+    Evaluating {
+        /// So far.
+        done: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// An epoch is done, evaluated and saved.
+    Epoch(EpochRow),
+}
+
+/// Told of events, on the thread that works.
+pub type Observer<'a> = dyn FnMut(Event) + 'a;

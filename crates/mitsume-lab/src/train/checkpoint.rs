@@ -1,0 +1,109 @@
+//! Saving everything a run needs to go on, and reading it back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use burn::optim::ModuleOptimizer;
+use mitsume::EmaMaps;
+use mitsume_nn::{Classifier, Level, weights};
+use mitsume_record::{SwapDir, recover_dir, write_bytes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::progress::Progress;
+use crate::{LabError, Result};
+
+/// The tensors and counters of a run between two steps.
+pub(super) struct State {
+    pub model: Classifier,
+    pub optimizer: ModuleOptimizer,
+    pub ema: EmaMaps,
+    pub progress: Progress,
+}
+
+const WEIGHTS: &str = "weights.safetensors";
+const OPTIMIZER: &str = "optimizer.bpk";
+const EMA: &str = "ema.json";
+const PROGRESS: &str = "progress.json";
+
+/// Writes a checkpoint folder; the one that was there is replaced in one step, or stays.
+///
+/// There is no random-number state to save: shuffling, augmentation and dropout are functions of
+/// the seed and of the epoch and step counted in `progress.json`.
+pub(super) fn save(folder: &Path, level: Level, state: &State, note: &str) -> Result<()> {
+    let swap = SwapDir::new(folder)?;
+    let bytes = weights::to_bytes(level, &state.model, note);
+    write_bytes(&swap.path().join(WEIGHTS), &bytes)?;
+    let optimizer = swap.path().join(OPTIMIZER);
+    state.optimizer.save(&optimizer).map_err(|error| {
+        LabError::Failed(format!("cannot write {}: {error}", folder.join(OPTIMIZER).display()))
+    })?;
+    write_json(&swap.path().join(EMA), &state.ema)?;
+    write_json(&swap.path().join(PROGRESS), &state.progress)?;
+    swap.commit()?;
+    Ok(())
+}
+
+/// Whether there is a checkpoint to go on from.
+pub(super) fn exists(folder: &Path) -> Result<bool> {
+    recover_dir(folder)?;
+    Ok(folder.join(PROGRESS).is_file())
+}
+
+/// Reads a checkpoint into a state freshly made for the same configuration.
+pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
+    let State { mut model, optimizer, ema, .. } = state;
+    weights::Weights::open(&folder.join(WEIGHTS))?.apply(level, &mut model)?;
+    let path = folder.join(OPTIMIZER);
+    let damaged = |why: String| {
+        let path = path.display();
+        LabError::Request(format!("{path}: cannot read the optimiser's state: {why}"))
+    };
+    // The reader may panic on a damaged file; that must not end the process without a word.
+    let optimizer = catch_unwind(AssertUnwindSafe(|| optimizer.load(&path)))
+        .map_err(|_| damaged("the file is damaged".into()))?
+        .map_err(|error| damaged(error.to_string()))?;
+    let stored: EmaMaps = read_json(&folder.join(EMA))?;
+    let fits = stored.shape() == ema.shape()
+        && stored.maps().len() == ema.maps().len()
+        && stored.decay() == ema.decay();
+    if !fits {
+        let path = folder.join(EMA);
+        let reason = "moving averages of other classes, map size or decay than the configuration's";
+        return Err(LabError::Request(format!("{}: {reason}", path.display())));
+    }
+    let progress: Progress = read_json(&folder.join(PROGRESS))?;
+    // An optimiser state has a first and a second moment for each trained tensor once a step is
+    // done; fewer means a damaged file whose gaps would silently start from zero.
+    let found = optimizer.to_record().len();
+    let expected = if progress.steps_done == 0 { 0 } else { 2 * trained_tensors(&model, level) };
+    if found != expected {
+        return Err(damaged(format!("{found} moments, {expected} expected")));
+    }
+    Ok(State { model, optimizer, ema: stored, progress })
+}
+
+fn trained_tensors(model: &Classifier, level: Level) -> usize {
+    use mitsume_nn::Slot;
+    let mut model = model.clone();
+    let trained = |(_, slot): &(String, Slot<'_>)| match slot {
+        Slot::One(param) => param.is_require_grad(),
+        Slot::Two(param) => param.is_require_grad(),
+        Slot::Four(param) => param.is_require_grad(),
+        Slot::Count(_) => false,
+    };
+    model.slots(level).iter().filter(|slot| trained(slot)).count()
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let bytes = serde_json::to_vec(value).expect("plain data serialises");
+    Ok(write_bytes(path, &bytes)?)
+}
+
+fn read_json<T: DeserializeOwned>(path: &PathBuf) -> Result<T> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        LabError::Request(format!("{}: {error}", path.display()))
+    };
+    let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| wrong(&error))
+}

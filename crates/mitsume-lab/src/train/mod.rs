@@ -1,0 +1,94 @@
+//! A training run in a run directory.
+
+mod checkpoint;
+mod plateau;
+mod prepare;
+mod progress;
+mod run;
+mod step;
+mod tensorboard;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use burn::tensor::Device;
+use mitsume_record::{RunConfig, RunDir};
+
+use crate::{LabError, Observer, Result};
+
+pub use plateau::Plateau;
+
+/// A run that is asked for.
+#[derive(Clone, Debug)]
+pub struct TrainRequest {
+    /// What to do.
+    pub config: RunConfig,
+    /// The run directory, new or empty.
+    pub out: PathBuf,
+    /// Where to compute.
+    pub device: Device,
+    /// The device as the user names it, for the record.
+    pub device_name: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// It was asked to stop, finished its step and saved; [`resume`] goes on.
+    Interrupted,
+}
+
+/// Trains from the beginning.
+///
+/// `stop` is looked at between steps. The run directory is filled as it goes; see [`RunDir`].
+///
+/// # Errors
+/// Wrong requests before anything is written; a loss that is not finite with epoch and step.
+pub fn train(
+    request: &TrainRequest,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome> {
+    refuse_occupied(&request.out)?;
+    run::run(request, false, stop, observer)
+}
+
+/// Goes on with an interrupted run, from its last checkpoint, bit for bit as if there had been no
+/// interruption. A run that was interrupted before its first checkpoint starts anew.
+///
+/// # Errors
+/// As [`train`]; a folder that holds no run; data that changed since.
+pub fn resume(
+    out: &Path,
+    sets: &[String],
+    (device, device_name): (Device, String),
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome> {
+    let run_dir = RunDir::new(out);
+    if !run_dir.is_run() {
+        return Err(LabError::Request(format!(
+            "{}: no run to resume: it has no config.toml",
+            out.display()
+        )));
+    }
+    let config = RunConfig::read(&run_dir.config(), sets)?;
+    let request = TrainRequest { config, out: out.into(), device, device_name };
+    run::run(&request, true, stop, observer)
+}
+
+fn refuse_occupied(out: &Path) -> Result<()> {
+    let occupied = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    let what = if RunDir::new(out).is_run() {
+        "holds a run already: go on with --resume, or name another folder with --out"
+    } else if occupied {
+        "is not empty: name a new or empty folder with --out"
+    } else if out.is_file() {
+        "is a file: name a folder with --out"
+    } else {
+        return Ok(());
+    };
+    Err(LabError::Request(format!("{}: {what}", out.display())))
+}

@@ -1,0 +1,151 @@
+//! From a configuration to data, a network and the choices of the loss.
+
+use std::path::Path;
+
+use mitsume::EmaMaps;
+use mitsume::train::{AlphaGradient, CamLossSettings, Reference};
+use mitsume_data::{Augment, ImageFolder, ImageSource, Preprocess};
+use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
+use mitsume_record::{Alpha, ConsistencyConfig, DataSetRecord, RunConfig};
+
+use super::checkpoint::State;
+use super::plateau::Plateau;
+use super::progress::Progress;
+use crate::{Event, LabError, Observer, Result};
+
+/// The images of one split, ready to be read.
+pub(super) struct Split {
+    pub folder: ImageFolder,
+    pub source: ImageSource,
+    /// The images that can be read, in order.
+    pub readable: Vec<usize>,
+    pub record: DataSetRecord,
+}
+
+/// Opens a split and decodes each of its images once.
+///
+/// `cache` is what is left of the memory for decoded images; it shrinks by what is kept.
+pub(super) fn split(
+    role: &str,
+    root: &Path,
+    config: &RunConfig,
+    augment: Option<Augment>,
+    observer: &mut Observer<'_>,
+) -> Result<Split> {
+    let folder = ImageFolder::open(root)?;
+    let size = config.data.image_size;
+    let preprocess = Preprocess {
+        height: size,
+        width: size,
+        channels: config.data.channels,
+        augment,
+        seed: config.train.seed,
+    };
+    // The validation images get a quarter: they are fewer, and are kept at target size.
+    let cache = if role == "train" { config.data.cache / 4 * 3 } else { config.data.cache / 4 };
+    let source = ImageSource::new(&folder.samples, preprocess, cache)?;
+    let total = source.len();
+    observer(Event::Loading { done: 0, total });
+    let skipped = source.load(&|_, _| {});
+    observer(Event::Loading { done: total, total });
+    let readable: Vec<usize> = (0..total)
+        .filter(|&i| !skipped.iter().any(|s| s.path == folder.samples[i].path))
+        .collect();
+    for (class, name) in folder.classes.iter().enumerate() {
+        if !readable.iter().any(|&i| folder.samples[i].class == class) {
+            let path = folder.root.join(name);
+            let reason = "no image of this class folder can be read";
+            return Err(LabError::Request(format!("{}: {reason}", path.display())));
+        }
+    }
+    skipped.into_iter().for_each(|skipped| observer(Event::Skipped(skipped)));
+    let record = DataSetRecord {
+        role: role.into(),
+        root: folder.root.display().to_string(),
+        images: readable.len(),
+        classes: folder.classes.clone(),
+        fingerprint: folder.fingerprint()?,
+    };
+    Ok(Split { folder, source, readable, record })
+}
+
+/// The splits must agree on the classes.
+pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<()> {
+    if train.folder.classes == valid.folder.classes {
+        return Ok(());
+    }
+    Err(LabError::Request(format!(
+        "data.valid: {} has the classes {}, data.train: {} has {}; they must be the same",
+        valid.folder.root.display(),
+        valid.folder.classes.join(", "),
+        train.folder.root.display(),
+        train.folder.classes.join(", "),
+    )))
+}
+
+/// The architecture, checked against the size of the images.
+pub(super) fn level(config: &RunConfig) -> Result<Level> {
+    let wrong = |key: &str, problem: String| LabError::Request(format!("{key}: {problem}"));
+    let level: Level = config.model.name.parse().map_err(|error| wrong("model.name", error))?;
+    let smallest = level.smallest_image();
+    if config.data.image_size < smallest {
+        let problem = format!("{} is too small for {level}: at least {smallest}", config.data.image_size);
+        return Err(wrong("data.image_size", problem));
+    }
+    Ok(level)
+}
+
+/// Step 0 of a run: a new network (or `model.init`'s weights), no moments, no averages.
+pub(super) fn state(
+    config: &RunConfig,
+    level: Level,
+    classes: usize,
+    device: &burn::tensor::Device,
+) -> Result<State> {
+    let spec = ClassifierSpec {
+        level,
+        channels: config.data.channels,
+        classes,
+        dropout: Some(config.model.dropout),
+    };
+    let mut model = Classifier::new(spec, config.train.seed, device);
+    if let Some(init) = &config.model.init {
+        weights::Weights::open(init)?.apply(level, &mut model)?;
+    }
+    let size = config.data.image_size;
+    let ema = EmaMaps::new(config.consistency.ema_decay, classes, level.cam_size([size, size]))?;
+    let plateau = config.train.plateau;
+    let plateau = Plateau::new(config.train.learning_rate, plateau.factor, plateau.patience);
+    let progress = Progress {
+        epochs_done: 0,
+        batches_done: 0,
+        steps_done: 0,
+        plateau,
+        sums: Default::default(),
+    };
+    // PyTorch's defaults, which the published runs used.
+    let optimizer = burn::optim::AdamConfig::new()
+        .with_beta_1(0.9)
+        .with_beta_2(0.999)
+        .with_epsilon(1e-8)
+        .init();
+    Ok(State { model, optimizer, ema, progress })
+}
+
+/// The loss' choices, from the configuration's words.
+pub(super) fn cam_loss_settings(config: &ConsistencyConfig) -> CamLossSettings {
+    CamLossSettings {
+        distance: match config.distance {
+            mitsume_record::Distance::SquaredL2 => mitsume::Distance::SquaredL2,
+            mitsume_record::Distance::L2 => mitsume::Distance::L2,
+        },
+        reference: match config.reference {
+            mitsume_record::Reference::Ema => Reference::Ema,
+            mitsume_record::Reference::Batch => Reference::Batch,
+        },
+        alpha: match config.alpha {
+            Alpha::Full => AlphaGradient::Full,
+            Alpha::Detached => AlphaGradient::Detached,
+        },
+    }
+}

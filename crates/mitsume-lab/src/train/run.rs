@@ -1,0 +1,286 @@
+//! The epochs of a run.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use burn::module::Module;
+use mitsume::Curriculum;
+use mitsume_data::shuffled;
+use mitsume_nn::{Level, weights};
+use mitsume_record::{
+    Environment, EpochRow, RunConfig, RunDir, StepRow, StepWriter, read_epochs, write_bytes,
+    write_epochs,
+};
+
+use super::checkpoint::{self, State};
+use super::prepare::{self, Split};
+use super::step::{StepContext, step};
+use super::tensorboard::TensorBoard;
+use super::{Outcome, TrainRequest};
+use crate::{EvaluateOptions, Event, LabError, ModelNote, Observer, Result, Subject, evaluate};
+
+/// A run in progress.
+struct Run<'a> {
+    config: &'a RunConfig,
+    dir: RunDir,
+    level: Level,
+    train: Split,
+    valid: Split,
+    context: StepContext,
+    curriculum: Curriculum,
+    note: String,
+    state: State,
+    rows: Vec<EpochRow>,
+    steps: StepWriter,
+    board: TensorBoard,
+}
+
+pub(super) fn run(
+    request: &TrainRequest,
+    resume: bool,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome> {
+    let mut run = Run::prepare(request, resume, observer)?;
+    while run.state.progress.epochs_done < run.config.train.epochs {
+        if run.train_epoch(stop, observer)? == Outcome::Interrupted {
+            return Ok(Outcome::Interrupted);
+        }
+        run.finish_epoch(observer)?;
+    }
+    run.evaluate_at_the_end(observer)?;
+    Ok(Outcome::Finished)
+}
+
+impl<'a> Run<'a> {
+    fn prepare(
+        request: &'a TrainRequest,
+        resume: bool,
+        observer: &mut Observer<'_>,
+    ) -> Result<Self> {
+        let config = &request.config;
+        let level = prepare::level(config)?;
+        let augment = config.data.augment.map(|augment| mitsume_data::Augment {
+            horizontal_flip: augment.horizontal_flip,
+            resized_crop_scale: augment.resized_crop_scale,
+            resized_crop_ratio: augment.resized_crop_ratio,
+        });
+        let train = prepare::split("train", &config.data.train, config, augment, observer)?;
+        let valid = prepare::split("valid", &config.data.valid, config, None, observer)?;
+        prepare::refuse_different_classes(&train, &valid)?;
+        let classes = train.folder.classes.clone();
+        let device = request.device.clone().autodiff();
+        let state = prepare::state(config, level, classes.len(), &device)?;
+
+        let dir = RunDir::new(&request.out);
+        let mut environment = Environment::detect(
+            env!("CARGO_PKG_VERSION"),
+            &request.device_name,
+            rayon::current_num_threads(),
+            config.train.seed,
+        );
+        environment.data = vec![train.record.clone(), valid.record.clone()];
+        if resume {
+            refuse_changed_data(&dir, &environment)?;
+        }
+        let resuming = resume && checkpoint::exists(&dir.checkpoint())?;
+        let state = if resuming { checkpoint::load(&dir.checkpoint(), level, state)? } else { state };
+        std::fs::create_dir_all(dir.root()).map_err(|error| {
+            LabError::Failed(format!("cannot create {}: {error}", dir.root().display()))
+        })?;
+        config.write(&dir.config())?;
+        if !resume || !dir.environment().is_file() {
+            environment.write(&dir.environment())?;
+        }
+        let note = ModelNote {
+            model: level.to_string(),
+            classes,
+            image_size: config.data.image_size,
+        };
+        Ok(Run {
+            config,
+            level,
+            context: StepContext {
+                image: [config.data.channels, config.data.image_size, config.data.image_size],
+                settings: prepare::cam_loss_settings(&config.consistency),
+                seed: config.train.seed,
+                device,
+            },
+            curriculum: curriculum(config)?,
+            note: serde_json::to_string(&note).expect("plain data serialises"),
+            rows: finished_rows(&dir, &state)?,
+            steps: StepWriter::resume(&dir.steps(), state.progress.steps_done)?,
+            board: TensorBoard::create(&dir.tensorboard())?,
+            dir,
+            train,
+            valid,
+            state,
+        })
+    }
+
+    /// The steps that are left of the current epoch.
+    fn train_epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Outcome> {
+        let epoch = self.state.progress.epochs_done + 1;
+        let lambda = self.lambda(epoch);
+        let order = self.order(epoch);
+        let size = self.config.train.batch_size;
+        let steps = order.len().div_ceil(size);
+        let left = order[(self.state.progress.batches_done * size).min(order.len())..].to_vec();
+        let mut clock = Instant::now();
+        for batch in self.train.source.batches(left, size, epoch) {
+            if let Some(skipped) = batch.skipped.first() {
+                // It could be read when the run began; to train on without it would be another run.
+                let (path, reason) = (skipped.path.display(), &skipped.reason);
+                let problem = format!("{path}: {reason}; it could be read before: --resume goes on");
+                return Err(LabError::Failed(problem));
+            }
+            let result = step(&mut self.state, &self.context, &batch, lambda)?;
+            let progress = &mut self.state.progress;
+            if !result.loss.is_finite() {
+                return Err(LabError::NotFinite {
+                    epoch,
+                    step: progress.steps_done + 1,
+                    loss: result.loss as f32,
+                    cross_entropy: result.cross_entropy as f32,
+                    lambda,
+                    checkpoint: progress.epochs_done,
+                });
+            }
+            progress.steps_done += 1;
+            progress.batches_done += 1;
+            progress.sums.add(&result, clock.elapsed().as_secs_f64());
+            clock = Instant::now();
+            self.steps.push(&StepRow {
+                step: progress.steps_done,
+                epoch,
+                lambda,
+                cross_entropy: result.cross_entropy,
+                cam_loss: result.cam_loss,
+                loss: result.loss,
+            })?;
+            let (step, epochs) = (progress.batches_done, self.config.train.epochs);
+            observer(Event::Step { epoch, epochs, step, steps, loss: result.loss });
+            if stop.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Validation, the epoch's row, the schedule, the checkpoint.
+    fn finish_epoch(&mut self, observer: &mut Observer<'_>) -> Result<()> {
+        let clock = Instant::now();
+        let epoch = self.state.progress.epochs_done + 1;
+        let evaluation = self.evaluate(&EvaluateOptions::default(), observer)?;
+        let progress = &mut self.state.progress;
+        let rate = progress.plateau.learning_rate;
+        let mut row = progress.sums.row(epoch, rate, self.curriculum.lambda(epoch as u32));
+        row.val_loss = evaluation.cross_entropy;
+        row.val_accuracy = evaluation.accuracy;
+        row.kappa = evaluation.kappa;
+        row.consistency_squared_l2 = evaluation.consistency.squared_l2;
+        row.consistency_l2 = evaluation.consistency.l2;
+        row.counted = evaluation.consistency.counted;
+        row.seconds += clock.elapsed().as_secs_f64();
+        progress.plateau.step(row.val_loss);
+        progress.epochs_done = epoch;
+        progress.batches_done = 0;
+        progress.sums = Default::default();
+        self.rows.push(row.clone());
+        // Rows beyond the checkpoint are dropped on resuming, so the order loses nothing.
+        write_epochs(&self.dir.epochs(), &self.rows)?;
+        self.save()?;
+        self.board.epoch(&row)?;
+        observer(Event::Epoch(row));
+        Ok(())
+    }
+
+    /// The same weights under the name users look for, and an evaluation with its maps.
+    fn evaluate_at_the_end(&mut self, observer: &mut Observer<'_>) -> Result<()> {
+        let bytes = weights::to_bytes(self.level, &self.state.model, &self.note);
+        write_bytes(&self.dir.weights(), &bytes)?;
+        let out = self.dir.evaluation();
+        self.evaluate(&EvaluateOptions { out: Some(&out), ..Default::default() }, observer)?;
+        Ok(())
+    }
+
+    fn evaluate(
+        &self,
+        options: &EvaluateOptions<'_>,
+        observer: &mut Observer<'_>,
+    ) -> Result<mitsume_record::Evaluation> {
+        let subject = Subject {
+            level: self.level,
+            model: &self.state.model.valid(),
+            folder: &self.valid.folder,
+            source: &self.valid.source,
+            device: &self.context.device.clone().inner(),
+        };
+        // Images that cannot be read were named when the run began.
+        let mut quiet = |event: Event| match event {
+            Event::Skipped(_) => {}
+            event => observer(event),
+        };
+        evaluate(&subject, options, &mut quiet)
+    }
+
+    fn save(&mut self) -> Result<()> {
+        self.steps.sync()?;
+        checkpoint::save(&self.dir.checkpoint(), self.level, &self.state, &self.note)
+    }
+
+    fn lambda(&self, epoch: u64) -> f64 {
+        self.curriculum.lambda(u32::try_from(epoch).unwrap_or(u32::MAX))
+    }
+
+    fn order(&self, epoch: u64) -> Vec<usize> {
+        let readable = &self.train.readable;
+        if !self.config.train.shuffle {
+            return readable.clone();
+        }
+        let order = shuffled(readable.len(), self.config.train.seed, epoch);
+        order.into_iter().map(|position| readable[position]).collect()
+    }
+}
+
+fn curriculum(config: &RunConfig) -> Result<Curriculum> {
+    let epoch = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let consistency = &config.consistency;
+    Ok(Curriculum::new(consistency.lambda_max, epoch(consistency.t0), epoch(consistency.t1))?)
+}
+
+/// The rows of the epochs the checkpoint has behind it.
+fn finished_rows(dir: &RunDir, state: &State) -> Result<Vec<EpochRow>> {
+    let done = state.progress.epochs_done;
+    if done == 0 {
+        return Ok(Vec::new());
+    }
+    let mut rows = read_epochs(&dir.epochs())?;
+    rows.retain(|row| row.epoch <= done);
+    if rows.len() as u64 != done {
+        return Err(LabError::Request(format!(
+            "{}: {} rows, but the checkpoint has {done} epochs behind it",
+            dir.epochs().display(),
+            rows.len()
+        )));
+    }
+    Ok(rows)
+}
+
+fn refuse_changed_data(dir: &RunDir, now: &Environment) -> Result<()> {
+    if !dir.environment().is_file() {
+        return Ok(());
+    }
+    let before = Environment::read(&dir.environment())?;
+    for (before, now) in before.data.iter().zip(&now.data) {
+        if before.fingerprint != now.fingerprint {
+            return Err(LabError::Request(format!(
+                "{}: the images are not those the run began with (data.{}): restore them, or start \
+                 a new run",
+                now.root, now.role
+            )));
+        }
+    }
+    Ok(())
+}

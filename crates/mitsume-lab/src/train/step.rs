@@ -1,0 +1,72 @@
+//! One training step.
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use mitsume::train::{CamLoss, CamLossSettings, forward, predictions, training_loss};
+use mitsume_data::Batch;
+use mitsume_nn::dropout_mask;
+
+use super::checkpoint::State;
+use super::progress::StepResult;
+use crate::Result;
+
+/// What stays the same from step to step.
+pub(super) struct StepContext {
+    /// [channels, height, width] of an image.
+    pub image: [usize; 3],
+    /// Number of classes.
+    pub settings: CamLossSettings,
+    /// Seed of the dropout masks.
+    pub seed: u64,
+    /// An autodiff device.
+    pub device: Device,
+}
+
+/// A step whose loss is not finite leaves the state's tensors as they were before it, but for the
+/// running statistics.
+pub(super) fn step(
+    state: &mut State,
+    context: &StepContext,
+    batch: &Batch,
+    lambda: f64,
+) -> Result<StepResult> {
+    let n = batch.indices.len();
+    let [channels, height, width] = context.image;
+    let images = TensorData::new(batch.images.clone(), [n, channels, height, width]);
+    let images = Tensor::<4>::from_data(images, &context.device);
+    let head = &state.model.head;
+    let mask = (head.dropout > 0.0).then(|| {
+        let features = head.linear.weight.dims()[1];
+        let draw = (context.seed, state.progress.steps_done);
+        dropout_mask([n, features], head.dropout, draw, &context.device)
+    });
+
+    let out = forward(&mut state.model, images, mask);
+    let predicted = predictions(&out.logits);
+    let correct = predicted.iter().zip(&batch.labels).filter(|(p, l)| p == l).count();
+    let mut cam_loss = CamLoss { settings: context.settings, ema: state.ema.clone() };
+    let labels = (&batch.labels[..], &predicted[..]);
+    let loss = training_loss(&state.model.head, out, labels, lambda, &mut cam_loss)?;
+    let result = StepResult {
+        images: n,
+        correct,
+        loss: scalar(&loss.total),
+        cross_entropy: scalar(&loss.cross_entropy),
+        cam_loss: match loss.cam_loss {
+            Some(cam) => Some(scalar(&cam)),
+            // Computed, and 0 because no class had two correct images.
+            None => (lambda != 0.0).then_some(0.0),
+        },
+    };
+    if result.loss.is_finite() {
+        let grads = GradientsParams::from_grads(loss.total.backward(), &state.model);
+        let rate = state.progress.plateau.learning_rate;
+        state.model = state.optimizer.step(rate, state.model.clone(), grads);
+        state.ema = cam_loss.ema;
+    }
+    Ok(result)
+}
+
+fn scalar(tensor: &Tensor<1>) -> f64 {
+    f64::from(tensor.clone().detach().into_scalar::<f32>())
+}

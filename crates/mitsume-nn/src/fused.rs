@@ -1,0 +1,112 @@
+//! The trunk as one fused operation, on the CPU.
+//!
+//! Every other device, and whoever asks for it, runs the same blocks composed of Burn operations.
+
+use burn::tensor::{Device, Tensor};
+use mitsume_kernels::burn_extension::{Statistics, supports, trunk_eval, trunk_train};
+use mitsume_kernels::trunk::{Conv, Stage, TrunkSpec};
+
+use crate::{BatchNorm, Block, Trunk};
+
+/// The trunk in the kernels' terms, or `None` where they do not cover it.
+///
+/// A squeeze-excite block is part of the convolution before it there: one pass over memory.
+pub(crate) fn spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
+    if !supports(device) {
+        return None;
+    }
+    let mut channels = None;
+    let mut stages: Vec<Stage> = Vec::new();
+    for block in &trunk.blocks {
+        match block {
+            Block::Conv(block) => {
+                let [out, input, _, _] = block.conv.weight.dims();
+                channels.get_or_insert(input);
+                stages.push(Stage::Conv(Conv {
+                    channels: out,
+                    norm: block.norm.is_some(),
+                    relu: block.relu,
+                    squeeze_excite: None,
+                    pool: block.pool,
+                }));
+            }
+            Block::Residual(block) => {
+                let channels = block.conv1.weight.dims()[0];
+                stages.push(Stage::Residual { channels, pool: block.pool });
+            }
+            Block::SqueezeExcite(block) => match stages.last_mut() {
+                Some(Stage::Conv(conv)) if !conv.pool && conv.squeeze_excite.is_none() => {
+                    conv.squeeze_excite = Some(block.squeeze.bias.dims()[0]);
+                    conv.pool = block.pool;
+                }
+                _ => return None,
+            },
+        }
+    }
+    let spec = TrunkSpec { channels: channels?, stages };
+    spec.check().is_ok().then_some(spec)
+}
+
+/// With running statistics.
+pub(crate) fn forward(trunk: &Trunk, spec: &TrunkSpec, images: Tensor<4>) -> Tensor<4> {
+    let running: Statistics = norms(trunk)
+        .into_iter()
+        .map(|norm| (norm.running_mean.val().inner(), norm.running_var.val().inner()))
+        .collect();
+    trunk_eval(spec, images, parameters(trunk), running)
+        .unwrap_or_else(|error| panic!("images do not fit the trunk: {error}"))
+}
+
+/// With batch statistics, updating the running ones.
+pub(crate) fn forward_train(trunk: &mut Trunk, spec: &TrunkSpec, images: Tensor<4>) -> Tensor<4> {
+    let (features, statistics) = trunk_train(spec, images, parameters(trunk))
+        .unwrap_or_else(|error| panic!("images do not fit the trunk: {error}"));
+    for (norm, (mean, variance)) in norms_mut(trunk).into_iter().zip(statistics) {
+        norm.track(mean, variance);
+    }
+    features
+}
+
+/// Flat, in the order of [`TrunkSpec::parameters`], which is the order of the network.
+fn parameters(trunk: &Trunk) -> Vec<Tensor<1>> {
+    let mut all: Vec<Tensor<1>> = Vec::new();
+    for block in &trunk.blocks {
+        match block {
+            Block::Conv(block) => {
+                all.extend([block.conv.weight.val().flatten(0, 3), block.conv.bias.val()]);
+                all.extend(block.norm.iter().flat_map(|norm| [norm.weight.val(), norm.bias.val()]));
+            }
+            Block::Residual(block) => {
+                for (conv, norm) in [(&block.conv1, &block.norm1), (&block.conv2, &block.norm2)] {
+                    all.extend([conv.weight.val().flatten(0, 3), conv.bias.val()]);
+                    all.extend([norm.weight.val(), norm.bias.val()]);
+                }
+                all.extend([block.skip.weight.val().flatten(0, 3), block.skip.bias.val()]);
+            }
+            Block::SqueezeExcite(block) => {
+                for linear in [&block.squeeze, &block.excite] {
+                    all.extend([linear.weight.val().flatten(0, 1), linear.bias.val()]);
+                }
+            }
+        }
+    }
+    all
+}
+
+fn norms(trunk: &Trunk) -> Vec<&BatchNorm> {
+    let of = |block| match block {
+        &Block::Conv(ref block) => block.norm.iter().collect(),
+        &Block::Residual(ref block) => vec![&block.norm1, &block.norm2],
+        &Block::SqueezeExcite(_) => vec![],
+    };
+    trunk.blocks.iter().flat_map(of).collect()
+}
+
+fn norms_mut(trunk: &mut Trunk) -> Vec<&mut BatchNorm> {
+    let of = |block| match block {
+        &mut Block::Conv(ref mut block) => block.norm.iter_mut().collect(),
+        &mut Block::Residual(ref mut block) => vec![&mut block.norm1, &mut block.norm2],
+        &mut Block::SqueezeExcite(_) => vec![],
+    };
+    trunk.blocks.iter_mut().flat_map(of).collect()
+}

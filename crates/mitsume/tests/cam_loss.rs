@@ -1,0 +1,184 @@
+//! The consistency loss where something is missing or degenerate, and its gradient by finite
+//! differences.
+
+mod network;
+
+use burn::tensor::{Device, Tensor};
+use mitsume::train::{
+    AlphaGradient, CamLoss, CamLossSettings, Reference, forward, normalise_maps, predictions,
+    training_loss,
+};
+use mitsume::{Distance, EmaMaps};
+use mitsume_nn::{Classifier, Level, Slot};
+use network::{Fixture, floats, images, indices};
+
+const ALL: [(Distance, Reference); 4] = [
+    (Distance::SquaredL2, Reference::Ema),
+    (Distance::SquaredL2, Reference::Batch),
+    (Distance::L2, Reference::Ema),
+    (Distance::L2, Reference::Batch),
+];
+
+fn cam_loss(distance: Distance, reference: Reference) -> CamLoss {
+    let settings = CamLossSettings { distance, reference, alpha: AlphaGradient::Full };
+    CamLoss { settings, ema: EmaMaps::new(0.9, 3, [2, 2]).unwrap() }
+}
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+fn maps(values: &[[[f32; 2]; 2]]) -> Tensor<3> {
+    let flat: Vec<f32> = values.iter().flatten().flatten().copied().collect();
+    Tensor::<1>::from_floats(&flat[..], &device()).reshape([values.len(), 2, 2]).require_grad()
+}
+
+const LEFT: [[f32; 2]; 2] = [[1.0, 0.0], [1.0, 0.0]];
+const RIGHT: [[f32; 2]; 2] = [[0.0, 1.0], [0.0, 1.0]];
+const EMPTY: [[f32; 2]; 2] = [[0.0; 2]; 2];
+
+#[test]
+fn no_correct_image_and_one_correct_image_give_no_loss_and_leave_the_averages_alone() {
+    for (distance, reference) in ALL {
+        let mut loss = cam_loss(distance, reference);
+        let none = loss.forward(maps(&[LEFT, RIGHT]), &[0, 1], &[1, 0]).unwrap();
+        assert!(none.is_none());
+        let one = loss.forward(maps(&[LEFT, RIGHT]), &[0, 1], &[0, 0]).unwrap();
+        assert!(one.is_none());
+        assert!(loss.ema.maps().iter().all(Option::is_none));
+    }
+}
+
+#[test]
+fn two_opposite_maps_deviate_by_the_closed_form() {
+    // Mean 1/2 everywhere: each difference is 1/2, so a map's sum of squares is 4/4 = 1.
+    for (distance, reference) in ALL {
+        let mut loss = cam_loss(distance, reference);
+        let value = loss.forward(maps(&[LEFT, RIGHT]), &[2, 2], &[2, 2]).unwrap().unwrap();
+        // 1 / 4 pixels, and sqrt(1) / 4 pixels.
+        assert_eq!(floats(&value.inner()), [0.25], "{distance} {reference:?}");
+    }
+}
+
+#[test]
+fn the_mean_is_over_images_and_not_over_classes() {
+    // Class 0: two opposite maps (1/4 each). Class 1: three equal maps (0 each).
+    let batch = [LEFT, RIGHT, LEFT, LEFT, LEFT];
+    for (distance, reference) in ALL {
+        let mut loss = cam_loss(distance, reference);
+        let value =
+            loss.forward(maps(&batch), &[0, 0, 1, 1, 1], &[0, 0, 1, 1, 1]).unwrap().unwrap();
+        let value = floats(&value.inner())[0];
+        assert!((value - 0.5 / 5.0).abs() < 1e-7, "{distance} {reference:?}: {value}");
+    }
+}
+
+#[test]
+fn equal_and_empty_maps_give_zero_loss_and_finite_gradients() {
+    for (distance, reference) in ALL {
+        for same in [LEFT, EMPTY] {
+            let mut loss = cam_loss(distance, reference);
+            let input = maps(&[same, same]);
+            let value = loss.forward(input.clone(), &[0, 0], &[0, 0]).unwrap().unwrap();
+            let gradient = floats(&input.grad(&value.backward()).unwrap());
+            assert_eq!(floats(&value.inner()), [0.0]);
+            assert_eq!(gradient, [0.0; 8], "{distance} {reference:?}");
+        }
+    }
+}
+
+#[test]
+fn the_moving_average_is_updated_before_it_is_compared_with() {
+    let mut loss = cam_loss(Distance::SquaredL2, Reference::Ema);
+    loss.forward(maps(&[LEFT, LEFT]), &[0, 0], &[0, 0]).unwrap();
+    let value = loss.forward(maps(&[RIGHT, RIGHT]), &[0, 0], &[0, 0]).unwrap().unwrap();
+    // ema = 0.9 LEFT + 0.1 RIGHT; RIGHT differs from it by 0.9 at every pixel.
+    let value = floats(&value.inner())[0];
+    assert!((value - 0.81).abs() < 1e-6, "{value}");
+}
+
+#[test]
+fn a_constant_map_becomes_zero_and_passes_no_gradient() {
+    let raw = maps(&[[[3.0; 2]; 2], [[0.0; 2]; 2], [[1.0, 2.0], [3.0, 5.0]]]);
+    let normalised = normalise_maps(raw.clone());
+    let values = floats(&normalised.clone().inner());
+    assert_eq!(values[..8], [0.0; 8]);
+    for (value, expected) in values[8..].iter().zip([0.0, 0.25, 0.5, 1.0]) {
+        assert!((value - expected).abs() < 1e-7);
+    }
+    let gradient = floats(&raw.grad(&normalised.square().sum().backward()).unwrap());
+    assert_eq!(gradient[..8], [0.0; 8]);
+    assert!(gradient[8..].iter().all(|g| g.is_finite()));
+}
+
+/// The loss of a step as a function of the weights, alone.
+fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSettings) -> f64 {
+    let mut model = model.clone();
+    let labels = indices(&fixture.json["train"]["labels"]);
+    let out = forward(&mut model, images(1000, &device()), None);
+    let predicted = predictions(&out.logits);
+    let ema = EmaMaps::new(0.9, 4, fixture.level.cam_size([64, 64])).unwrap();
+    let mut cam = CamLoss { settings, ema };
+    let loss = training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+    let ce = f64::from(floats(&loss.cross_entropy.inner())[0]);
+    ce + lambda * loss.cam_loss.map_or(0.0, |cam| f64::from(floats(&cam.inner())[0]))
+}
+
+/// The derivative along a direction in the head's weights, which alpha is a function of: exact
+/// through `full` alpha, where the reference is in the graph. Central differences in float32:
+/// the loss has about 7 digits and the step is 1e-2, so 1e-2 relative is what they can show.
+#[test]
+fn the_gradient_through_alpha_agrees_with_finite_differences() {
+    for (level, lambda) in [(Level::Two, 50.0), (Level::Four, -50.0), (Level::One, 50.0)] {
+        let fixture = Fixture::load(level);
+        let settings = CamLossSettings {
+            distance: Distance::SquaredL2,
+            reference: Reference::Batch,
+            alpha: AlphaGradient::Full,
+        };
+        let mut model = fixture.training_model(&device());
+        let labels = indices(&fixture.json["train"]["labels"]);
+        let out = forward(&mut model, images(1000, &device()), None);
+        let predicted = predictions(&out.logits);
+        let ema = EmaMaps::new(0.9, 4, level.cam_size([64, 64])).unwrap();
+        let mut cam = CamLoss { settings, ema };
+        let loss =
+            training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+        let grads = loss.total.backward();
+        let weight = model.head.linear.weight.val();
+        let gradient = weight.grad(&grads).unwrap();
+        // Along the gradient itself: the direction in which there is most to see.
+        let norm = f64::from(floats(&gradient.clone().square().sum().sqrt())[0]);
+        let step = 1e-2 / norm;
+        let moved = |sign: f64| {
+            let mut model = fixture.training_model(&device());
+            for (name, slot) in model.slots(level) {
+                if let (true, Slot::Two(param)) = (name.starts_with("classifier"), slot) {
+                    let delta = gradient.clone().mul_scalar(sign * step);
+                    *param = param.clone().map(|w| (w.inner() + delta).autodiff().require_grad());
+                }
+            }
+            total(&model, &fixture, lambda, settings)
+        };
+        let difference = (moved(1.0) - moved(-1.0)) / (2.0 * step);
+        let expected = norm * norm;
+        assert!(
+            (difference - expected).abs() < 1e-2 * expected,
+            "{level} lambda {lambda}: {difference} {expected}"
+        );
+    }
+}
+
+#[test]
+fn lambda_zero_is_plain_training_and_touches_no_average() {
+    let fixture = Fixture::load(Level::One);
+    let mut model = fixture.training_model(&device());
+    let labels = indices(&fixture.json["train"]["labels"]);
+    let out = forward(&mut model, images(1000, &device()), None);
+    let predicted = predictions(&out.logits);
+    let mut cam = cam_loss(Distance::L2, Reference::Ema);
+    let loss = training_loss(&model.head, out, (&labels, &predicted), 0.0, &mut cam).unwrap();
+    assert!(loss.cam_loss.is_none());
+    assert_eq!(floats(&loss.total.inner()), floats(&loss.cross_entropy.inner()));
+    assert!(cam.ema.maps().iter().all(Option::is_none));
+}
