@@ -63,7 +63,7 @@ impl Chart {
                 let _ = write!(text, " {}: no values.", series.label);
                 continue;
             };
-            let (last, to) = defined.last().unwrap_or((first, from));
+            let (last, to) = defined.next_back().unwrap_or((first, from));
             let (from, to) = (number::short(from), number::short(to));
             let _ = write!(
                 text,

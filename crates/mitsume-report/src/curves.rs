@@ -5,7 +5,10 @@ use mitsume_record::EpochRow;
 use crate::chart::{Chart, Series};
 use crate::source::Entry;
 
-type Column = (&'static str, fn(&EpochRow) -> Option<f64>);
+/// A quantity of an epoch.
+type Value = fn(&EpochRow) -> Option<f64>;
+/// A quantity with its name.
+type Column = (&'static str, Value);
 
 /// The charts of the page: of one run several quantities share a chart, of several runs each
 /// quantity has its own with one line per run. Charts without values are left out.
@@ -84,13 +87,13 @@ fn of_one_run(epochs: &[EpochRow]) -> Vec<Chart> {
 
 const SQUARED_L2: &str = "Gaze consistency, squared-l2";
 const L2: &str = "Gaze consistency, l2";
-const LOWER: &str = "on the validation images; lower is more consistent";
+const LOWER: &str = "lower is more consistent";
 const LAMBDA: Column = ("lambda", |row| Some(row.lambda));
 const CAM_LOSS: Column = ("CAM loss", |row| row.train_cam_loss);
 const RATE: Column = ("learning rate", |row| Some(row.learning_rate));
 
 fn of_several(runs: &[(usize, &str, &[EpochRow])]) -> Vec<Chart> {
-    let quantities: [(&str, &str, fn(&EpochRow) -> Option<f64>); 8] = [
+    let quantities: [(&str, &str, Value); 8] = [
         ("Validation accuracy", "higher is better", |row| {
             Some(row.val_accuracy)
         }),
@@ -147,6 +150,6 @@ fn chart(title: &str, caption: &str, epochs: &[EpochRow], columns: &[Column]) ->
     }
 }
 
-fn points(epochs: &[EpochRow], value: fn(&EpochRow) -> Option<f64>) -> Vec<(u64, Option<f64>)> {
+fn points(epochs: &[EpochRow], value: Value) -> Vec<(u64, Option<f64>)> {
     epochs.iter().map(|row| (row.epoch, value(row))).collect()
 }

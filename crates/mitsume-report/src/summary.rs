@@ -177,6 +177,8 @@ fn compare(
         Show::Deviation => defined.reduce(f64::min),
         Show::Share | Show::Kappa => defined.reduce(f64::max),
     };
+    // Equal values leave nothing to mark.
+    let differ = values.iter().flatten().any(|value| Some(*value) != best);
     let figure = |(value, base): (&Option<f64>, &Option<usize>)| {
         let Some(value) = *value else {
             return Figure {
@@ -191,7 +193,7 @@ fn compare(
         let from = base.filter(|_| comparable).and_then(|base| values[base]);
         Figure {
             text,
-            best: comparable && values.len() > 1 && best == Some(value),
+            best: comparable && differ && best == Some(value),
             change: from
                 .map(|from| difference(from, value, show))
                 .unwrap_or_default(),
@@ -233,6 +235,8 @@ mod tests {
     #[test]
     fn what_cannot_be_compared_has_no_best_and_no_change() {
         assert!(!compare(&[Some(0.5)], &[None], true, Show::Kappa)[0].best);
+        let equal = compare(&[Some(0.5), Some(0.5)], &[None, Some(0)], true, Show::Kappa);
+        assert!(equal.iter().all(|figure| !figure.best));
         let sizes = compare(
             &[Some(0.5), Some(0.4)],
             &[None, Some(0)],

@@ -305,9 +305,9 @@ fn requests_and_errors_would_be_noticed_and_are_blocked_on_the_page() {
     let count = Arc::clone(&reached);
     std::thread::spawn(move || {
         // Each connection is counted and closed.
-        listener
-            .incoming()
-            .for_each(|_| drop(count.fetch_add(1, Ordering::SeqCst)));
+        for _connection in listener.incoming() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
     });
     let dir = tempfile::tempdir().unwrap();
     let control = dir.path().join("control.html");
