@@ -49,6 +49,21 @@ fn two_runs() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
+/// A report of a model that takes every image for another class.
+fn all_wrong() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        per_class: 4,
+        wrong_every: 1,
+        ..Plan::default()
+    };
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), &plan);
+    let path = dir.path().join("report.html");
+    report(&root).unwrap().write(&path).unwrap();
+    (dir, path)
+}
+
 /// A report with names that are long, foreign and hostile.
 fn hostile() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -238,18 +253,22 @@ fn a_phone_shows_it_without_scrolling_sideways() {
 
 #[test]
 fn text_stands_out_in_light_and_dark() {
-    let (_dir, page) = two_runs();
+    // The second has the strongest shades in its confusion matrix.
+    let (right, wrong) = (two_runs(), all_wrong());
     let browser = Browser::start(DESKTOP);
     let mut grounds = Vec::new();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme);
-        browser.open(&page);
-        browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })");
-        let result = browser.run(include_str!("contrast.js"));
-        assert_eq!(result["bad"], Value::Array(Vec::new()), "{scheme}");
-        assert!(result["checked"].as_u64().unwrap() > 500);
-        browser.run("document.querySelectorAll('details').forEach(d => { d.open = false; })");
+        for (page, least) in [(&right.1, 500), (&wrong.1, 100)] {
+            browser.open(page);
+            browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })");
+            let result = browser.run(include_str!("contrast.js"));
+            assert_eq!(result["bad"], Value::Array(Vec::new()), "{scheme}");
+            assert!(result["checked"].as_u64().unwrap() > least);
+            browser.run("document.querySelectorAll('details').forEach(d => { d.open = false; })");
+        }
         grounds.push(browser.run("return getComputedStyle(document.body).backgroundColor"));
+        browser.open(&right.1);
         photograph(&browser, &format!("desktop-{scheme}"));
     }
     assert_ne!(grounds[0], grounds[1], "the dark scheme is in force");
