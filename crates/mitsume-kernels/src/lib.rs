@@ -17,6 +17,7 @@ pub mod burn_extension;
 mod error;
 mod first_layer;
 mod grid;
+pub mod head;
 mod isa;
 mod pointwise;
 mod product;

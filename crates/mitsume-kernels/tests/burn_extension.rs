@@ -2,7 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume_kernels::Error;
-use mitsume_kernels::burn_extension::{supports, trunk_eval, trunk_train, workspace};
+use mitsume_kernels::burn_extension::{summarise, supports, trunk_eval, trunk_train, workspace};
+use mitsume_kernels::head::Pooling;
 use mitsume_kernels::trunk::{
     Batch, Conv, Stage, TrunkSpec, backward, forward_eval, forward_train,
 };
@@ -164,4 +165,50 @@ fn shapes_that_do_not_fit_are_errors() {
         run(images(3, 8), p[1..].to_vec()),
         Error::Count { .. }
     ));
+}
+
+#[test]
+fn the_summary_differentiates_like_burns_own_operations() {
+    use burn::tensor::activation::relu;
+    let device = Device::flex().autodiff();
+    let [n, c, h, w] = [2, 5, 4, 6];
+    let at = |phase, shape: [usize; 4]| {
+        let data = wave(shape.iter().product(), phase);
+        Tensor::<4>::from_data(TensorData::new(data, shape), &device)
+    };
+    let a = at(0.1, [n, c, h, w]).require_grad();
+    let base = at(0.9, [n, c, 1, 1]).require_grad();
+    let (dm, dr) = (at(1.3, [n, c, 1, 1]), at(2.1, [n, 1, h, w]));
+
+    let share = a
+        .clone()
+        .detach()
+        .greater_scalar(0.0)
+        .float()
+        .mean_dim(3)
+        .mean_dim(2);
+    let means = relu(a.clone()).mean_dim(3).mean_dim(2);
+    let raw = (base.clone() * share.clone() * a.clone()).sum_dim(1);
+    let loss = (means.clone() * dm.clone()).sum() + (raw.clone() * dr.clone()).sum();
+    let want = loss.backward();
+
+    let flat = base.clone().reshape([n, c]);
+    let s = summarise(a.clone(), Pooling::ReluMean, Some(flat)).unwrap();
+    let maps = s.raw.unwrap();
+    let close = |a: Vec<f32>, b: Vec<f32>| {
+        assert_eq!(a.len(), b.len());
+        a.iter()
+            .zip(&b)
+            .for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} {b}"));
+    };
+    close(read(s.means.clone()), read(means));
+    close(read(s.open), read(share));
+    close(read(maps.clone()), read(raw));
+    let loss = (s.means * dm.reshape([n, c])).sum() + (maps * dr.reshape([n, h, w])).sum();
+    let got = loss.backward();
+    close(read(a.grad(&got).unwrap()), read(a.grad(&want).unwrap()));
+    close(
+        read(base.grad(&got).unwrap()),
+        read(base.grad(&want).unwrap()),
+    );
 }

@@ -181,29 +181,26 @@ fn multiply<S: Simd>(
     for point in 0..POINTS {
         let a = &transformed[point * planes.plane..][..planes.tiles * planes.tile];
         let c = &mut products[point * plane..][..planes.tiles * row];
-        for tile in (0..planes.tiles).step_by(S::TILE_ROWS) {
-            let rows = S::TILE_ROWS.min(planes.tiles - tile);
-            for (i, panel) in group.clone().enumerate() {
-                let matrix = Matrix {
-                    data: &a[tile * planes.tile..],
-                    row: planes.tile,
-                    column: 1,
-                };
-                let b = &filters.data[(panel * POINTS + point) * depth * width..][..depth * width];
-                let panel = Panel {
-                    data: b,
-                    row: width,
-                    half: S::LANES,
-                };
-                product(
-                    simd,
-                    (rows, depth),
-                    matrix,
-                    panel,
-                    (&mut c[tile * row + i * width..], row),
-                    false,
-                );
-            }
+        let matrix = Matrix {
+            data: a,
+            row: planes.tile,
+            column: 1,
+        };
+        for (i, panel) in group.clone().enumerate() {
+            let b = &filters.data[(panel * POINTS + point) * depth * width..][..depth * width];
+            let panel = Panel {
+                data: b,
+                row: width,
+                half: S::LANES,
+            };
+            product(
+                simd,
+                (planes.tiles, depth),
+                matrix,
+                panel,
+                (&mut c[i * width..], row),
+                false,
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use super::transform::{OUT, POINTS};
 use crate::isa::Kernel;
 use crate::product::{Matrix, Panel, product};
 use crate::simd::Simd;
-use crate::workspace::Workspace;
+use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -33,53 +33,63 @@ pub(crate) fn weight_gradient(
     let mut domain = workspace.zeros(outputs.div_ceil(width) * POINTS * inputs * width);
     let runs = tile_runs(input.grid);
     let across = input.grid.tiles(OUT).width;
-    let planes = |run: &Range<usize>| {
-        let tiles = run.len() * across;
-        (
-            Planes::by_vector(tiles, inputs, isa.lanes(), isa.lanes()),
-            Planes::by_vector(tiles, outputs, isa.lanes(), width),
-        )
+    let transform = |runs: &[Range<usize>]| -> Vec<Transformed> {
+        let one = |run: &Range<usize>| {
+            let tiles = run.len() * across;
+            let planes = (
+                Planes::by_vector(tiles, inputs, isa.lanes(), isa.lanes()),
+                Planes::by_vector(tiles, outputs, isa.lanes(), width),
+            );
+            let mut x = workspace.take(planes.0.len());
+            let mut dy = workspace.take(planes.1.len());
+            let (run, sources) = (run.clone(), (input, gradient));
+            isa.run(Transform {
+                sources,
+                run,
+                planes,
+                x: &mut x,
+                dy: &mut dy,
+            });
+            Transformed { x, dy, planes }
+        };
+        runs.par_iter().map(one).collect()
     };
-    for runs in runs.chunks(RUNS_AT_A_TIME) {
-        let transformed: Vec<_> = runs
-            .par_iter()
-            .map(|run| {
-                let (in_planes, out_planes) = planes(run);
-                let mut x = workspace.take(in_planes.len());
-                let mut dy = workspace.take(out_planes.len());
-                isa.run(Transform {
-                    input,
-                    gradient,
-                    run: run.clone(),
-                    planes: (in_planes, out_planes),
-                    x: &mut x,
-                    dy: &mut dy,
-                });
-                (x, dy, in_planes, out_planes)
-            })
-            .collect();
+    let mut accumulate = |transformed: Vec<Transformed>| {
         domain
             .par_chunks_mut(inputs * width)
             .enumerate()
             .for_each(|(i, sums)| {
                 let (panel, point) = (i / POINTS, i % POINTS);
-                for (x, dy, in_planes, out_planes) in &transformed {
+                for Transformed { x, dy, planes } in &transformed {
                     isa.run(Accumulate {
                         inputs,
-                        tiles: in_planes.tiles,
-                        x: &x[point * in_planes.plane..][..in_planes.plane],
-                        dy: &dy[point * out_planes.plane + 2 * panel * out_planes.vector..],
-                        sums: &mut *sums,
+                        tiles: planes.0.tiles,
+                        x: &x[point * planes.0.plane..][..planes.0.plane],
+                        dy: &dy[point * planes.1.plane + 2 * panel * planes.1.vector..],
+                        sums,
                     });
                 }
             });
+    };
+    // The next tiles are transformed while the products of these are summed.
+    let mut runs = runs.chunks(RUNS_AT_A_TIME);
+    let mut ready = transform(runs.next().unwrap_or_default());
+    for next in runs {
+        ready = rayon::join(|| transform(next), || accumulate(ready)).0;
     }
+    accumulate(ready);
     filters_from_domain(isa, &domain, weights, (outputs, inputs));
 }
 
+/// A run of tiles in the Winograd domain, of input and gradient.
+struct Transformed {
+    x: Buffer,
+    dy: Buffer,
+    planes: (Planes, Planes),
+}
+
 struct Transform<'a> {
-    input: Input<'a>,
-    gradient: Input<'a>,
+    sources: (Input<'a>, Input<'a>),
     run: Range<usize>,
     planes: (Planes, Planes),
     x: &'a mut [f32],
@@ -90,8 +100,14 @@ impl Kernel for Transform<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        transform::<S>(simd, self.input, self.run.clone(), self.planes.0, self.x);
-        transform_gradient::<S>(simd, self.gradient, self.run, self.planes.1, self.dy);
+        transform::<S>(
+            simd,
+            self.sources.0,
+            self.run.clone(),
+            self.planes.0,
+            self.x,
+        );
+        transform_gradient::<S>(simd, self.sources.1, self.run, self.planes.1, self.dy);
     }
 }
 
