@@ -9,9 +9,20 @@ use serde_json::{Value, json};
 
 /// A ChromeDriver with one headless Chromium; both end with it.
 pub struct Browser {
-    driver: Child,
     session: String,
+    // Fields are dropped in this order.
+    _driver: Driver,
     _profile: tempfile::TempDir,
+}
+
+/// The ChromeDriver process, ended also where starting a browser fails.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The window, and whether it is a phone's.
@@ -39,13 +50,14 @@ impl Browser {
     /// # Panics
     /// If ChromeDriver or Chromium is not installed or does not start.
     pub fn start(screen: Screen) -> Self {
-        let mut driver = Command::new("chromedriver")
+        let child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver must be installed: run scripts/test-report.sh");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let mut driver = Driver(child);
+        let mut lines = BufReader::new(driver.0.stdout.take().unwrap()).lines();
         let port = lines
             .by_ref()
             .map_while(Result::ok)
@@ -68,8 +80,8 @@ impl Browser {
             .expect("Chromium must start")
             .to_owned();
         Self {
-            driver,
             session: format!("{root}/{id}"),
+            _driver: driver,
             _profile: profile,
         }
     }
@@ -176,8 +188,6 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // Ends Chromium; the driver alone would leave it running.
         let _ = ureq::delete(&self.session).call();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
