@@ -57,17 +57,14 @@ pub fn trunk_train(
         flat.into_dispatch(),
         spec.clone(),
     );
-    let mut flat = Tensor::<1>::from_dispatch(statistics);
-    let mut statistics = Vec::new();
+    let flat = Tensor::<1>::from_dispatch(statistics);
+    let (mut all, mut at) = (Vec::new(), 0);
     for channels in spec.norms() {
-        let rest = flat.dims()[0];
-        let mean = flat.clone().slice([0..channels]);
-        statistics.push((mean, flat.clone().slice([channels..2 * channels])));
-        if rest > 2 * channels {
-            flat = flat.slice([2 * channels..rest]);
-        }
+        let mean = flat.clone().narrow(0, at, channels);
+        all.push((mean, flat.clone().narrow(0, at + channels, channels)));
+        at += 2 * channels;
     }
-    Ok((Tensor::from_dispatch(features), statistics))
+    Ok((Tensor::from_dispatch(features), all))
 }
 
 /// Runs `spec` in evaluation mode; `running` holds mean and variance of each batch norm, in order.

@@ -55,11 +55,11 @@ pub(crate) fn runs(total: usize, size: usize) -> impl Iterator<Item = Range<usiz
 }
 
 /// Cuts `data` at the ends of consecutive ranges that cover it, each unit being `scale` values.
-pub(crate) fn split_by<'a>(
-    mut data: &'a mut [f32],
+pub(crate) fn split_by(
+    mut data: &mut [f32],
     ranges: impl Iterator<Item = Range<usize>>,
     scale: usize,
-) -> Vec<&'a mut [f32]> {
+) -> Vec<&mut [f32]> {
     let mut parts = Vec::new();
     for range in ranges {
         let (part, rest) = data.split_at_mut(range.len() * scale);

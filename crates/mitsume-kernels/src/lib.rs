@@ -10,6 +10,9 @@
 //!
 //! `rayon` splits the work, on its global pool or the one the caller installs; `thiserror` derives the errors.
 
+// The transforms index several small arrays in step; iterators would hide which is transposed.
+#![allow(clippy::needless_range_loop)]
+
 mod activation;
 mod batch_norm;
 #[cfg(feature = "burn")]

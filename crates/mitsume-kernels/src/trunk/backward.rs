@@ -412,9 +412,10 @@ fn gated(workspace: &Workspace, d: &[f32], output: &[f32], channels: usize) -> (
             let mut sums = vec![0.0; channels];
             let pixels = d.chunks_exact(channels).zip(y.chunks_exact(channels));
             for (out, (d, y)) in out.chunks_exact_mut(channels).zip(pixels) {
-                for (c, sum) in sums.iter_mut().enumerate() {
-                    out[c] = if y[c] > 0.0 { d[c] } else { 0.0 };
-                    *sum += out[c];
+                let both = d.iter().zip(y).zip(sums.iter_mut());
+                for (out, ((d, y), sum)) in out.iter_mut().zip(both) {
+                    *out = if *y > 0.0 { *d } else { 0.0 };
+                    *sum += *out;
                 }
             }
             sums
