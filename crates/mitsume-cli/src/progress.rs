@@ -16,7 +16,10 @@ pub struct Progress {
 impl Progress {
     /// Bars only where stderr is a terminal.
     pub fn new() -> Self {
-        Progress { bar: None, terminal: std::io::stderr().is_terminal() }
+        Progress {
+            bar: None,
+            terminal: std::io::stderr().is_terminal(),
+        }
     }
 
     /// Shows one event.
@@ -25,9 +28,19 @@ impl Progress {
             Event::Stage(name) => self.line(&name),
             Event::Loading { done, total } => self.bar("reading images", done, total, ""),
             Event::Skipped(skipped) => {
-                self.line(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
+                self.line(&format!(
+                    "skipped {}: {}",
+                    skipped.path.display(),
+                    skipped.reason
+                ));
             }
-            Event::Step { epoch, epochs, step, steps, loss } => {
+            Event::Step {
+                epoch,
+                epochs,
+                step,
+                steps,
+                loss,
+            } => {
                 let name = format!("epoch {epoch}/{epochs}");
                 self.bar(&name, step, steps, &format!("loss {loss:.4}"));
             }
@@ -53,7 +66,10 @@ impl Progress {
             return;
         }
         let total = total as u64;
-        let same = self.bar.as_ref().is_some_and(|bar| bar.prefix() == name && bar.length() == Some(total));
+        let same = self
+            .bar
+            .as_ref()
+            .is_some_and(|bar| bar.prefix() == name && bar.length() == Some(total));
         if !same {
             self.finish();
             let style = ProgressStyle::with_template(
@@ -61,7 +77,9 @@ impl Progress {
             )
             .expect("the template is a constant")
             .progress_chars("=> ");
-            let bar = ProgressBar::new(total).with_style(style).with_prefix(name.to_string());
+            let bar = ProgressBar::new(total)
+                .with_style(style)
+                .with_prefix(name.to_string());
             self.bar = Some(bar);
         }
         if let Some(bar) = &self.bar {
@@ -76,7 +94,9 @@ impl Progress {
 
 fn epoch_line(row: &EpochRow) -> String {
     let figure = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.6}"));
-    let cam = row.train_cam_loss.map_or(String::new(), |cam| format!(" cam {cam:.5}"));
+    let cam = row
+        .train_cam_loss
+        .map_or(String::new(), |cam| format!(" cam {cam:.5}"));
     format!(
         "epoch {:>3}  lambda {:<6.4} loss {:.4}{cam}  valid loss {:.4}  accuracy {:.4}  kappa {:.4}  \
          squared-l2 {}  l2 {}  {:.1} s",

@@ -4,7 +4,9 @@ use crate::failure::{Failure, Result};
 
 /// Sets the number of threads; `None` leaves one per core.
 pub fn set(threads: Option<usize>) -> Result {
-    let Some(threads) = threads else { return Ok(()) };
+    let Some(threads) = threads else {
+        return Ok(());
+    };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()

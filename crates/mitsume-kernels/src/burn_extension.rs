@@ -529,7 +529,6 @@ fn train(
     parameters: &FlexTensor,
     spec: &TrunkSpec,
 ) -> (FlexTensor, FlexTensor, Saved) {
-    take_back();
     let parameters = parameters.to_contiguous();
     let data = channels_last(images);
     let Trained {
@@ -626,6 +625,7 @@ const MOST_LENT: usize = 8;
 fn lend(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
     let strides = [h * w * c, 1, w * c, c].map(|s| s as isize).to_vec();
     let layout = Layout::new(Shape::from(vec![n, c, h, w]), strides, 0);
+    take_back();
     let data = Arc::new(Bytes::from_elems(features.into_vec()));
     let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
     if lent.len() >= MOST_LENT {

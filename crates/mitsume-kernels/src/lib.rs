@@ -15,6 +15,8 @@
 
 mod activation;
 mod batch_norm;
+#[cfg(feature = "bench")]
+pub mod bench;
 #[cfg(feature = "burn")]
 pub mod burn_extension;
 mod error;

@@ -7,11 +7,8 @@ use std::time::Instant;
 
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use mitsume::train::{
-    AlphaGradient, CamLoss, CamLossSettings, Reference, class_activation_maps, forward,
-    predictions, training_loss,
-};
-use mitsume::{ClassMeans, DeviationPass, Distance, EmaMaps, MapSpill};
+use mitsume::train::{CamLoss, class_activation_maps, forward, predictions, training_loss};
+use mitsume::{ClassMeans, DeviationPass, EmaMaps, MapSpill, Preset};
 use mitsume_nn::{BlockSpec, Classifier, ClassifierSpec, Level, dropout_mask};
 use serde::Serialize;
 
@@ -98,13 +95,12 @@ pub fn bench_step(options: BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     let device = Device::flex().autodiff();
     let mut model = network(options.level, &device);
     let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
-    let settings = CamLossSettings {
-        distance: Distance::SquaredL2,
-        reference: Reference::Ema,
-        alpha: AlphaGradient::Full,
-    };
+    let settings = Preset::Thesis.settings();
     let cam_size = options.level.cam_size([options.size, options.size]);
-    let mut cam = CamLoss { settings, ema: EmaMaps::new(0.9, CLASSES, cam_size)? };
+    let mut cam = CamLoss {
+        settings,
+        ema: EmaMaps::new(0.9, CLASSES, cam_size)?,
+    };
     let pixels = pixels(options.batch, options.size);
     let labels: Vec<usize> = (0..options.batch).map(|i| i % CLASSES).collect();
     let lambda = if loss == BenchLoss::Cam { 50.0 } else { 0.0 };
@@ -115,7 +111,12 @@ pub fn bench_step(options: BenchOptions, loss: BenchLoss) -> Result<StepTime> {
         let images = Tensor::<4>::from_data(TensorData::new(pixels.clone(), shape), &device);
         let features = options.level.feature_channels();
         let mask = (model.head.dropout > 0.0).then(|| {
-            dropout_mask([options.batch, features], model.head.dropout, (0, step), &device)
+            dropout_mask(
+                [options.batch, features],
+                model.head.dropout,
+                (0, step),
+                &device,
+            )
         });
         let out = forward(&mut model, images, mask);
         // An untrained network is right about a quarter of the images; the loss is timed at its
@@ -194,20 +195,30 @@ pub fn bench_eval(options: BenchOptions, images: usize) -> Result<EvalTime> {
 fn refuse_small_images(options: BenchOptions) -> Result<()> {
     let smallest = options.level.smallest_image();
     if options.size < smallest {
-        return Err(LabError::Request(format!("--size: at least {smallest} for {}", options.level)));
+        return Err(LabError::Request(format!(
+            "--size: at least {smallest} for {}",
+            options.level
+        )));
     }
     Ok(())
 }
 
 fn network(level: Level, device: &Device) -> Classifier {
-    let spec = ClassifierSpec { level, channels: 1, classes: CLASSES, dropout: None };
+    let spec = ClassifierSpec {
+        level,
+        channels: 1,
+        classes: CLASSES,
+        dropout: None,
+    };
     Classifier::new(spec, 0, device)
 }
 
 /// Any values that are not all the same; time does not depend on them.
 fn pixels(batch: usize, size: usize) -> Vec<f32> {
     let count = (batch * size * size) as u32;
-    (0..count).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
+    (0..count)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0)
+        .collect()
 }
 
 fn median_of(repeats: usize, run: &mut impl FnMut() -> Result<()>) -> Result<f64> {

@@ -60,7 +60,10 @@ impl LabError {
             LabError::Data(error) => !matches!(error, DataError::Write { .. }),
             LabError::Record(RecordError::Io { action, .. }) => *action == "read",
             LabError::Record(_) | LabError::Weights(_) | LabError::Request(_) => true,
-            LabError::Report(error) => matches!(error, ReportError::Nothing { .. } | ReportError::List { .. }),
+            LabError::Report(error) => matches!(
+                error,
+                ReportError::Nothing { .. } | ReportError::List { .. }
+            ),
             LabError::NotFinite { .. } | LabError::Failed(_) => false,
         }
     }

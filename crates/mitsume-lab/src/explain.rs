@@ -68,9 +68,17 @@ pub struct Explained {
 /// # Errors
 /// An image that cannot be read; a reference that does not fit the model.
 pub fn explain(images: &[PathBuf], options: &ExplainOptions<'_>) -> Result<Vec<Explained>> {
-    let reference = options.reference.map(|path| reference(path, options)).transpose()?;
-    let samples: Vec<Sample> =
-        images.iter().map(|path| Sample { path: path.clone(), class: 0 }).collect();
+    let reference = options
+        .reference
+        .map(|path| reference(path, options))
+        .transpose()?;
+    let samples: Vec<Sample> = images
+        .iter()
+        .map(|path| Sample {
+            path: path.clone(),
+            class: 0,
+        })
+        .collect();
     let preprocess = Preprocess {
         height: options.image_size,
         width: options.image_size,
@@ -87,7 +95,13 @@ pub fn explain(images: &[PathBuf], options: &ExplainOptions<'_>) -> Result<Vec<E
     for (index, path) in images.iter().enumerate() {
         let picture = options.out.join(file_name(path, &mut names));
         let pixels = source.image(index, 0)?;
-        explained.push(explain_one(path, &picture, pixels, options, reference.as_ref())?);
+        explained.push(explain_one(
+            path,
+            &picture,
+            pixels,
+            options,
+            reference.as_ref(),
+        )?);
     }
     Ok(explained)
 }
@@ -95,7 +109,11 @@ pub fn explain(images: &[PathBuf], options: &ExplainOptions<'_>) -> Result<Vec<E
 /// The class mean maps of a run's or an evaluation's own evaluation.
 fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
     let run = RunDir::new(path);
-    let dir = if run.is_run() { EvaluationDir::new(run.evaluation()) } else { EvaluationDir::new(path) };
+    let dir = if run.is_run() {
+        EvaluationDir::new(run.evaluation())
+    } else {
+        EvaluationDir::new(path)
+    };
     let summary = dir.summary()?;
     let maps = Maps::open(&dir.maps_path())?;
     let size = options.image_size;
@@ -151,7 +169,9 @@ fn explain_one(
         .transpose()
         .map_err(|error| LabError::Failed(error.to_string()))?;
     let mean = mean.map(|mean| Map::new(mean.to_vec(), h, w)).transpose()?;
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into());
     let class = |class: usize| PanelClass {
         name: &options.classes[class],
         probability: f64::from(probabilities[class]),
@@ -162,11 +182,14 @@ fn explain_one(
         cam: &Map::new(cam, h, w)?,
         predicted: class(predicted),
         target: class(target),
-        reference: mean.as_ref().zip(deviation).map(|(mean, deviation)| PanelReference {
-            mean,
-            squared_l2: deviation.squared_l2,
-            l2: deviation.l2,
-        }),
+        reference: mean
+            .as_ref()
+            .zip(deviation)
+            .map(|(mean, deviation)| PanelReference {
+                mean,
+                squared_l2: deviation.squared_l2,
+                l2: deviation.l2,
+            }),
     })?;
     write_bytes(picture, &png)?;
     Ok(Explained {
@@ -184,9 +207,17 @@ fn explain_one(
 /// `STEM.explained.png`, numbered where two images have the same stem. Never an input's own name
 /// unless that is an earlier output.
 fn file_name(image: &Path, taken: &mut Vec<String>) -> String {
-    let stem = image.file_stem().map_or_else(|| "image".into(), |stem| stem.to_string_lossy());
+    let stem = image
+        .file_stem()
+        .map_or_else(|| "image".into(), |stem| stem.to_string_lossy());
     let name = (1..)
-        .map(|n| if n == 1 { format!("{stem}.explained.png") } else { format!("{stem}-{n}.explained.png") })
+        .map(|n| {
+            if n == 1 {
+                format!("{stem}.explained.png")
+            } else {
+                format!("{stem}-{n}.explained.png")
+            }
+        })
         .find(|name| !taken.contains(name))
         .expect("there are more numbers than images");
     taken.push(name.clone());
@@ -194,7 +225,11 @@ fn file_name(image: &Path, taken: &mut Vec<String>) -> String {
 }
 
 fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_into_vec().expect("converted to f32")
+    tensor
+        .into_data()
+        .convert::<f32>()
+        .try_into_vec()
+        .expect("converted to f32")
 }
 
 #[cfg(test)]
@@ -208,6 +243,9 @@ mod tests {
             .iter()
             .map(|path| file_name(Path::new(path), &mut taken))
             .collect();
-        assert_eq!(names, ["x.explained.png", "x-2.explained.png", "y.explained.png"]);
+        assert_eq!(
+            names,
+            ["x.explained.png", "x-2.explained.png", "y.explained.png"]
+        );
     }
 }

@@ -37,7 +37,9 @@ impl LoadedModel {
     pub fn class_names(&self) -> Vec<String> {
         match &self.note {
             Some(note) if note.classes.len() == self.spec.classes => note.classes.clone(),
-            _ => (0..self.spec.classes).map(|class| format!("class {class}")).collect(),
+            _ => (0..self.spec.classes)
+                .map(|class| format!("class {class}"))
+                .collect(),
         }
     }
 }
@@ -50,5 +52,10 @@ pub fn load_model(model: &str, path: &Path, device: &Device) -> Result<LoadedMod
     let mut model = Classifier::new(spec, 0, device);
     weights.apply(level, &mut model)?;
     let note = weights::read_note(path).and_then(|note| serde_json::from_str(&note).ok());
-    Ok(LoadedModel { level, spec, model, note })
+    Ok(LoadedModel {
+        level,
+        spec,
+        model,
+        note,
+    })
 }

@@ -58,7 +58,10 @@ impl BatchNorm {
         let out = batch_norm_train(x, self.weight.val(), self.bias.val(), EPSILON);
         // PyTorch refuses a single value per channel; here its variance (0) just stays biased.
         let unbiased = count / (count - 1.0).max(1.0);
-        self.track(out.mean.detach(), out.variance.detach().mul_scalar(unbiased));
+        self.track(
+            out.mean.detach(),
+            out.variance.detach().mul_scalar(unbiased),
+        );
         out.output
     }
 

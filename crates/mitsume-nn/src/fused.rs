@@ -32,7 +32,10 @@ pub(crate) fn spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
             }
             Block::Residual(block) => {
                 let channels = block.conv1.weight.dims()[0];
-                stages.push(Stage::Residual { channels, pool: block.pool });
+                stages.push(Stage::Residual {
+                    channels,
+                    pool: block.pool,
+                });
             }
             Block::SqueezeExcite(block) => match stages.last_mut() {
                 Some(Stage::Conv(conv)) if !conv.pool && conv.squeeze_excite.is_none() => {
@@ -43,7 +46,10 @@ pub(crate) fn spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
             },
         }
     }
-    let spec = TrunkSpec { channels: channels?, stages };
+    let spec = TrunkSpec {
+        channels: channels?,
+        stages,
+    };
     spec.check().is_ok().then_some(spec)
 }
 
@@ -51,7 +57,12 @@ pub(crate) fn spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
 pub(crate) fn forward(trunk: &Trunk, spec: &TrunkSpec, images: Tensor<4>) -> Tensor<4> {
     let running: Statistics = norms(trunk)
         .into_iter()
-        .map(|norm| (norm.running_mean.val().inner(), norm.running_var.val().inner()))
+        .map(|norm| {
+            (
+                norm.running_mean.val().inner(),
+                norm.running_var.val().inner(),
+            )
+        })
         .collect();
     trunk_eval(spec, images, parameters(trunk), running)
         .unwrap_or_else(|error| panic!("images do not fit the trunk: {error}"))
@@ -74,7 +85,12 @@ fn parameters(trunk: &Trunk) -> Vec<Tensor<1>> {
         match block {
             Block::Conv(block) => {
                 all.extend([block.conv.weight.val().flatten(0, 3), block.conv.bias.val()]);
-                all.extend(block.norm.iter().flat_map(|norm| [norm.weight.val(), norm.bias.val()]));
+                all.extend(
+                    block
+                        .norm
+                        .iter()
+                        .flat_map(|norm| [norm.weight.val(), norm.bias.val()]),
+                );
             }
             Block::Residual(block) => {
                 for (conv, norm) in [(&block.conv1, &block.norm1), (&block.conv2, &block.norm2)] {

@@ -54,6 +54,8 @@ impl Trunk {
 
     /// [`Trunk::forward_train`] out of Burn's own operations, as on devices without fused ones.
     pub fn forward_train_composed(&mut self, images: Tensor<4>) -> Tensor<4> {
-        self.blocks.iter_mut().fold(images, |x, block| block.forward_train(x))
+        self.blocks
+            .iter_mut()
+            .fold(images, |x, block| block.forward_train(x))
     }
 }

@@ -4,6 +4,7 @@
 //! `load_state_dict` takes as they are.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_store::{ModuleStore, PytorchStore, SafetensorsStore, bridge};
 use safetensors::tensor::{Dtype, TensorView};
+use serde::Deserialize;
 
 use crate::{Classifier, ClassifierSpec, Level, Slot};
 
@@ -287,19 +289,30 @@ impl BlockOut {
 
 /// Key of the note in a safetensors file's metadata.
 const NOTE: &str = "mitsume";
+/// As many bytes as safetensors itself allows a header to have.
+const LONGEST_HEADER: u64 = 100_000_000;
 
 /// The note a weight file was written with; none where there is none or the file is no safetensors.
 pub fn read_note(path: &Path) -> Option<String> {
-    use std::io::Read;
+    /// What stands before the tensors; their descriptions are passed over.
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(rename = "__metadata__", default)]
+        metadata: HashMap<String, String>,
+    }
     let mut file = std::fs::File::open(path).ok()?;
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
-    // As much as safetensors itself allows a header to have.
-    let length = u64::from_le_bytes(length).min(100_000_000);
-    let mut bytes = length.to_le_bytes().to_vec();
-    file.take(length).read_to_end(&mut bytes).ok()?;
-    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;
-    header.metadata().as_ref()?.get(NOTE).cloned()
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        return None;
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    serde_json::from_slice::<Header>(&header)
+        .ok()?
+        .metadata
+        .remove(NOTE)
 }
 
 /// The model as the bytes of a safetensors file, with a note in its metadata.

@@ -7,14 +7,23 @@ const N: usize = 3;
 const CLASSES: usize = 4;
 
 fn model(level: Level, device: &Device) -> Classifier {
-    let spec = ClassifierSpec { level, channels: 1, classes: CLASSES, dropout: None };
+    let spec = ClassifierSpec {
+        level,
+        channels: 1,
+        classes: CLASSES,
+        dropout: None,
+    };
     Classifier::new(spec, 11, device)
 }
 
 /// Values on both sides of zero, at an odd size so that pooling leaves a row and a column over.
 fn features(level: Level, device: &Device) -> Tensor<4> {
     device.seed(3);
-    Tensor::random([N, level.feature_channels(), 5, 7], Distribution::Normal(0.0, 1.0), device)
+    Tensor::random(
+        [N, level.feature_channels(), 5, 7],
+        Distribution::Normal(0.0, 1.0),
+        device,
+    )
 }
 
 fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -24,7 +33,11 @@ fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 fn assert_close(a: &[f32], b: &[f32], what: &str) {
     assert_eq!(a.len(), b.len());
     let scale = b.iter().fold(0f32, |max, v| max.max(v.abs()));
-    let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let worst = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
     // Both are float32 expressions of a few factors: a few units in the last place.
     assert!(worst <= 1e-6 * scale, "{what}: {worst} of {scale}");
 }
@@ -55,7 +68,10 @@ fn alpha_is_the_spatial_mean_of_the_vjp() {
         let targets = Tensor::<1, Int>::from_data([2i64, 0, 3], &device);
         let one_hot = targets.clone().one_hot::<2>(CLASSES).float();
         let vjp = head.vjp(features.clone(), Some(mask.clone()), one_hot);
-        let mean = vjp.mean_dim(3).mean_dim(2).reshape([N, level.feature_channels()]);
+        let mean = vjp
+            .mean_dim(3)
+            .mean_dim(2)
+            .reshape([N, level.feature_channels()]);
         let alpha = head.alpha(features, Some(mask), targets);
         assert_close(&floats(alpha), &floats(mean), &level.to_string());
     }
@@ -70,12 +86,20 @@ fn a_logit_moves_by_the_vjp_times_a_small_change_of_the_features() {
     let one_hot = Tensor::<2>::from_data([[0.0, 1.0, 0.0, 0.0]; N], &device);
     let vjp = head.vjp(features.clone(), None, one_hot);
     // Small enough that hardly an activation changes sign, large enough to be seen in float32.
-    let direction = features.random_like(Distribution::Normal(0.0, 1e-2));
+    let direction = features.random_like(Distribution::Normal(0.0, 1e-3));
     let change = head.logits(features.clone() + direction.clone(), None)
         - head.logits(features - direction.clone(), None);
-    let expected = (vjp * direction).sum_dim(3).sum_dim(2).sum_dim(1).reshape([N]) * 2.0;
+    let expected = (vjp * direction)
+        .sum_dim(3)
+        .sum_dim(2)
+        .sum_dim(1)
+        .reshape([N])
+        * 2.0;
     let (change, expected) = (floats(change.narrow(1, 1, 1)), floats(expected));
     for (change, expected) in change.iter().zip(&expected) {
-        assert!((change - expected).abs() < 0.02 * expected.abs().max(1e-3), "{change} {expected}");
+        assert!(
+            (change - expected).abs() < 0.02 * expected.abs().max(1e-3),
+            "{change} {expected}"
+        );
     }
 }

@@ -9,7 +9,12 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 fn model(level: Level, seed: u64) -> Classifier {
-    let spec = ClassifierSpec { level, channels: 1, classes: 4, dropout: None };
+    let spec = ClassifierSpec {
+        level,
+        channels: 1,
+        classes: 4,
+        dropout: None,
+    };
     Classifier::new(spec, seed, &Device::flex())
 }
 
@@ -35,7 +40,10 @@ fn altered(
         })
         .collect();
     let views = kept.iter().map(|(name, dtype, shape, data)| {
-        (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap())
+        (
+            name.as_str(),
+            TensorView::new(*dtype, shape.clone(), data).unwrap(),
+        )
     });
     std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
 }
@@ -58,7 +66,11 @@ fn every_level_comes_back_as_it_was_written() {
         assert_eq!((spec.channels, spec.classes), (1, 4));
         let mut read = model(level, 2);
         weights.apply(level, &mut read).unwrap();
-        assert_eq!(to_bytes(level, &read, "a note"), std::fs::read(&path).unwrap(), "{level}");
+        assert_eq!(
+            to_bytes(level, &read, "a note"),
+            std::fs::read(&path).unwrap(),
+            "{level}"
+        );
         assert_eq!(read_note(&path).as_deref(), Some("a note"));
     }
 }
@@ -67,7 +79,9 @@ fn every_level_comes_back_as_it_was_written() {
 fn a_missing_parameter_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = written(Level::Two, dir.path());
-    altered(&path, |name, shape, data| (name != "features.9.bias").then_some((shape, data)));
+    altered(&path, |name, shape, data| {
+        (name != "features.9.bias").then_some((shape, data))
+    });
     assert!(refusal(Level::Two, &path).contains("\"features.9.bias\""));
 }
 
@@ -80,7 +94,10 @@ fn a_shape_that_does_not_fit_is_named_with_both_shapes() {
         _ => Some((shape, data)),
     });
     let message = refusal(Level::Two, &path);
-    assert!(message.contains("\"features.4.weight\" has shape [32, 64, 3, 3]"), "{message}");
+    assert!(
+        message.contains("\"features.4.weight\" has shape [32, 64, 3, 3]"),
+        "{message}"
+    );
     assert!(message.contains("needs [64, 32, 3, 3]"), "{message}");
 }
 
@@ -89,7 +106,10 @@ fn the_weights_of_another_level_are_refused_with_the_right_one_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = written(Level::Four, dir.path());
     let message = refusal(Level::Two, &path);
-    assert!(message.contains("its names are those of level4"), "{message}");
+    assert!(
+        message.contains("its names are those of level4"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -112,7 +132,10 @@ fn num_batches_tracked_may_be_absent() {
     altered(&path, |name, shape, data| {
         (!name.ends_with("num_batches_tracked")).then_some((shape, data))
     });
-    Weights::open(&path).unwrap().apply(Level::Two, &mut model(Level::Two, 2)).unwrap();
+    Weights::open(&path)
+        .unwrap()
+        .apply(Level::Two, &mut model(Level::Two, 2))
+        .unwrap();
 }
 
 #[test]
@@ -122,7 +145,10 @@ fn truncated_and_foreign_files_are_errors_that_name_the_file() {
     let whole = std::fs::read(&path).unwrap();
     for length in [0, 7, 8, 9, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).unwrap();
-        assert!(refusal(Level::One, &path).contains("weights.safetensors"), "{length}");
+        assert!(
+            refusal(Level::One, &path).contains("weights.safetensors"),
+            "{length}"
+        );
     }
     let mut huge = u64::MAX.to_le_bytes().to_vec();
     huge.extend_from_slice(b"{}");
@@ -130,7 +156,13 @@ fn truncated_and_foreign_files_are_errors_that_name_the_file() {
     assert!(refusal(Level::One, &path).contains("weights.safetensors"));
     assert_eq!(read_note(&path), None);
     let pth = dir.path().join("weights.pth");
-    for bytes in [&b""[..], b"PK\x03\x04", b"\x80\x02}q\x00.", b"no pickle at all", &whole] {
+    for bytes in [
+        &b""[..],
+        b"PK\x03\x04",
+        b"\x80\x02}q\x00.",
+        b"no pickle at all",
+        &whole,
+    ] {
         std::fs::write(&pth, bytes).unwrap();
         assert!(refusal(Level::One, &pth).contains("weights.pth"));
     }

@@ -26,8 +26,7 @@ mod steps;
 
 pub use atomic::{SwapDir, recover_dir, write_bytes, write_with};
 pub use config::{
-    Alpha, Augment, ConsistencyConfig, DataConfig, Distance, ModelConfig, PlateauConfig, Preset,
-    Reference, RunConfig, TrainConfig,
+    Augment, ConsistencyConfig, DataConfig, ModelConfig, PlateauConfig, RunConfig, TrainConfig,
 };
 pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, read_epochs, write_epochs};

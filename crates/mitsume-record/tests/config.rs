@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use mitsume_record::{Alpha, Augment, Distance, Preset, Reference, RunConfig};
+use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
+use mitsume_record::{Augment, RunConfig};
 
 const SMALLEST: &str = r#"
     [data]

@@ -1,6 +1,7 @@
 //! The figures that matter, one line per run, compared with each other.
 
-use mitsume_record::{Alpha, ConsistencyConfig, Distance, Preset, Reference};
+use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
+use mitsume_record::ConsistencyConfig;
 
 use crate::number;
 use crate::source::Entry;

@@ -31,6 +31,7 @@ pub mod ema;
 pub mod grad_cam;
 pub mod kappa;
 pub mod normalise;
+pub mod preset;
 pub mod score;
 pub mod spill;
 #[cfg(feature = "burn")]
@@ -42,4 +43,5 @@ pub use curriculum::Curriculum;
 pub use deviation::{Deviation, Distance};
 pub use ema::EmaMaps;
 pub use normalise::normalise;
+pub use preset::{AlphaGradient, CamLossSettings, Preset, Reference};
 pub use spill::MapSpill;

@@ -55,7 +55,9 @@ pub enum Command {
 
 /// `mitsume demo`
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  mitsume demo --out demo\nthen open demo/report.html in a browser.")]
+#[command(
+    after_help = "Example:\n  mitsume demo --out demo\nthen open demo/report.html in a browser."
+)]
 pub struct DemoArgs {
     /// Folder for the phantoms, both runs and the report; must be new or empty
     #[arg(long, value_name = "DIR", default_value = "mitsume-demo", value_hint = ValueHint::DirPath)]
@@ -101,7 +103,9 @@ pub struct ReportArgs {
 
 /// `mitsume completions`
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  mitsume completions bash > ~/.local/share/bash-completion/completions/mitsume")]
+#[command(
+    after_help = "Example:\n  mitsume completions bash > ~/.local/share/bash-completion/completions/mitsume"
+)]
 pub struct CompletionsArgs {
     /// bash, elvish, fish, powershell or zsh
     pub shell: clap_complete::Shell,

@@ -35,20 +35,34 @@ fn synth(args: SynthArgs) -> Result {
 fn run_check(args: CheckArgs) -> Result {
     threads::set(args.threads.count())?;
     let report = check(&args.dir, &|_, _| {})?;
-    if args.json { output::json(&report) } else { output::text(&summary(&report)) }
+    if args.json {
+        output::json(&report)
+    } else {
+        output::text(&summary(&report))
+    }
 }
 
 fn summary(report: &CheckReport) -> String {
     let mut text = String::new();
     for split in &report.splits {
-        let name = if split.name.is_empty() { "images" } else { &split.name };
+        let name = if split.name.is_empty() {
+            "images"
+        } else {
+            &split.name
+        };
         text += &format!("{name}: {} images\n", split.images);
         let counts = |counts: &std::collections::BTreeMap<String, usize>| {
-            counts.iter().map(|(what, n)| format!("{what} {n}")).collect::<Vec<_>>().join(", ")
+            counts
+                .iter()
+                .map(|(what, n)| format!("{what} {n}"))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
-        for (what, counted) in
-            [("classes", &split.classes), ("sizes", &split.sizes), ("modes", &split.modes)]
-        {
+        for (what, counted) in [
+            ("classes", &split.classes),
+            ("sizes", &split.sizes),
+            ("modes", &split.modes),
+        ] {
             text += &format!("  {what:<8}{}\n", some(&counts(counted)));
         }
     }
@@ -79,6 +93,9 @@ fn some(list: &str) -> String {
     const MOST: usize = 300;
     match list.char_indices().nth(MOST) {
         None => list.into(),
-        Some((end, _)) => format!("{}, ...", list[..end].rsplit_once(", ").map_or("", |(a, _)| a)),
+        Some((end, _)) => format!(
+            "{}, ...",
+            list[..end].rsplit_once(", ").map_or("", |(a, _)| a)
+        ),
     }
 }

@@ -13,7 +13,10 @@ pub fn run(args: DemoArgs) -> Result {
     threads::set(args.threads.count())?;
     let stop = stop::on_signal();
     let mut progress = Progress::new();
-    let options = DemoOptions { out: args.out.clone(), seed: args.seed };
+    let options = DemoOptions {
+        out: args.out.clone(),
+        seed: args.seed,
+    };
     let outcome = mitsume_lab::demo(&options, &stop, &mut |event| progress.show(event))?;
     progress.finish();
     match outcome {
@@ -31,13 +34,21 @@ fn summary(outcome: &DemoOutcome) -> String {
     let figure = output::figure;
     let table = output::table(&[
         row("", "lambda 0".into(), "lambda 50".into()),
-        row("kappa", format!("{:.4}", plain.kappa), format!("{:.4}", consistent.kappa)),
+        row(
+            "kappa",
+            format!("{:.4}", plain.kappa),
+            format!("{:.4}", consistent.kappa),
+        ),
         row(
             "consistency, squared-l2",
             figure(plain.consistency.squared_l2),
             figure(consistent.consistency.squared_l2),
         ),
-        row("consistency, l2", figure(plain.consistency.l2), figure(consistent.consistency.l2)),
+        row(
+            "consistency, l2",
+            figure(plain.consistency.l2),
+            figure(consistent.consistency.l2),
+        ),
     ]);
     format!(
         "{table}Lower consistency figures: the model looks at the same place more.\n\n\

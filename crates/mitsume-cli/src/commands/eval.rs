@@ -55,17 +55,28 @@ pub fn run(args: EvalArgs) -> Result {
     let mut progress = Progress::new();
     let evaluation = evaluate(&subject, &options, &mut |event| progress.show(event))?;
     progress.finish();
-    if args.json { output::json(&evaluation) } else { output::text(&summary(&evaluation)) }
+    if args.json {
+        output::json(&evaluation)
+    } else {
+        output::text(&summary(&evaluation))
+    }
 }
 
 /// The side of the input, if the model can take it.
 pub(super) fn image_size(loaded: &LoadedModel, size: u32) -> Result<usize> {
     let smallest = loaded.level.smallest_image();
     if (size as usize) < smallest {
-        let problem = format!("--image-size: {size} is too small for {}: at least {smallest}", loaded.level);
+        let problem = format!(
+            "--image-size: {size} is too small for {}: at least {smallest}",
+            loaded.level
+        );
         return Err(LabError::Request(problem).into());
     }
-    if let Some(note) = loaded.note.as_ref().filter(|note| note.image_size != size as usize) {
+    if let Some(note) = loaded
+        .note
+        .as_ref()
+        .filter(|note| note.image_size != size as usize)
+    {
         eprintln!(
             "warning: these weights were trained on images of {0}x{0}, evaluated at {size}x{size}: \
              --image-size {0} would match",
@@ -76,7 +87,11 @@ pub(super) fn image_size(loaded: &LoadedModel, size: u32) -> Result<usize> {
 }
 
 fn warn_of_other_classes(loaded: &LoadedModel, folder: &ImageFolder) {
-    if let Some(note) = loaded.note.as_ref().filter(|note| note.classes != folder.classes) {
+    if let Some(note) = loaded
+        .note
+        .as_ref()
+        .filter(|note| note.classes != folder.classes)
+    {
         eprintln!(
             "warning: these weights were trained on the classes {}, the folder has {}; they are \
              matched by position",
@@ -88,10 +103,20 @@ fn warn_of_other_classes(loaded: &LoadedModel, folder: &ImageFolder) {
 
 fn summary(evaluation: &Evaluation) -> String {
     let figure = output::figure;
-    let mut rows = vec![["class", "images", "correct", "squared-l2", "l2"].map(String::from).to_vec()];
+    let mut rows = vec![
+        ["class", "images", "correct", "squared-l2", "l2"]
+            .map(String::from)
+            .to_vec(),
+    ];
     for class in &evaluation.per_class {
         let (images, correct) = (class.images.to_string(), class.correct.to_string());
-        rows.push(vec![class.class.clone(), images, correct, figure(class.squared_l2), figure(class.l2)]);
+        rows.push(vec![
+            class.class.clone(),
+            images,
+            correct,
+            figure(class.squared_l2),
+            figure(class.l2),
+        ]);
     }
     let skipped = match evaluation.data.skipped.len() {
         0 => String::new(),

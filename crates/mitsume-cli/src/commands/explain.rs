@@ -29,17 +29,29 @@ pub fn run(args: ExplainArgs) -> Result {
     if args.json {
         return output::json(&serde_json::json!({ "images": explained }));
     }
-    let mut rows = vec![["picture", "predicted", "p", "map of", "squared-l2"].map(String::from).to_vec()];
+    let mut rows = vec![
+        ["picture", "predicted", "p", "map of", "squared-l2"]
+            .map(String::from)
+            .to_vec(),
+    ];
     for image in explained {
         let probability = format!("{:.3}", image.probability);
         let deviation = output::figure(image.squared_l2);
-        rows.push(vec![image.picture, image.predicted, probability, image.target, deviation]);
+        rows.push(vec![
+            image.picture,
+            image.predicted,
+            probability,
+            image.target,
+            deviation,
+        ]);
     }
     output::text(&output::table(&rows))
 }
 
 fn class_names(args: &ExplainArgs, loaded: &LoadedModel) -> Result<Vec<String>> {
-    let Some(data) = &args.data else { return Ok(loaded.class_names()) };
+    let Some(data) = &args.data else {
+        return Ok(loaded.class_names());
+    };
     let classes = ImageFolder::open(data)?.classes;
     if classes.len() != loaded.spec.classes {
         return Err(Failure::Request(format!(

@@ -20,12 +20,13 @@ pub fn json(value: &impl Serialize) -> Result {
 
 fn write(bytes: &[u8]) -> Result {
     let mut out = std::io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(
-        |error| match error.kind() {
+    out.write_all(bytes)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+        .map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => Failure::OutputClosed,
             _ => Failure::Work(format!("cannot write to stdout: {error}")),
-        },
-    )
+        })
 }
 
 /// A figure with six decimals, or a dash.
@@ -37,13 +38,26 @@ pub fn figure(value: Option<f64>) -> String {
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
     };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(i, (cell, width))| {
-            if i == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(i, (cell, width))| {
+                if i == 0 {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
+                }
+            });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
     };
     rows.iter().map(line).collect()
@@ -55,7 +69,10 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let rows = [vec!["class".into(), "n".into()], vec!["a".into(), "12".into()]];
+        let rows = [
+            vec!["class".into(), "n".into()],
+            vec!["a".into(), "12".into()],
+        ];
         assert_eq!(table(&rows), "class   n\na      12\n");
     }
 }

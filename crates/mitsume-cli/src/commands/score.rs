@@ -8,18 +8,34 @@ use crate::failure::{Failure, Result};
 
 /// Runs the command.
 pub fn run(args: ScoreArgs) -> Result {
-    let options = ScoreOptions { normalise: args.normalise };
+    let options = ScoreOptions {
+        normalise: args.normalise,
+    };
     let score = score(&args.cams, options).map_err(|error| Failure::Request(error.to_string()))?;
-    if args.json { output::json(&score) } else { output::text(&summary(&score)) }
+    if args.json {
+        output::json(&score)
+    } else {
+        output::text(&summary(&score))
+    }
 }
 
 fn summary(score: &Score) -> String {
     let figure = output::figure;
-    let mut rows = vec![["class", "images", "correct", "squared-l2", "l2"].map(String::from).to_vec()];
+    let mut rows = vec![
+        ["class", "images", "correct", "squared-l2", "l2"]
+            .map(String::from)
+            .to_vec(),
+    ];
     for class in &score.per_class {
         let (images, correct) = (class.images.to_string(), class.correct.to_string());
         let name = class.class.to_string();
-        rows.push(vec![name, images, correct, figure(class.squared_l2), figure(class.l2)]);
+        rows.push(vec![
+            name,
+            images,
+            correct,
+            figure(class.squared_l2),
+            figure(class.l2),
+        ]);
     }
     let [h, w] = score.cam_size;
     format!(

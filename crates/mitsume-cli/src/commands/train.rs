@@ -29,7 +29,12 @@ pub fn run(args: TrainArgs) -> Result {
         (None, Some(path)) => {
             let config = RunConfig::read(path, &args.set).map_err(mitsume_lab::LabError::from)?;
             let out = args.out.unwrap_or_else(|| next_free(&config.model.name));
-            let request = TrainRequest { config, out: out.clone(), device, device_name };
+            let request = TrainRequest {
+                config,
+                out: out.clone(),
+                device,
+                device_name,
+            };
             (out, mitsume_lab::train(&request, &stop, &mut observer)?)
         }
         (None, None) => unreachable!("the arguments require one of them"),

@@ -44,16 +44,28 @@ pub(crate) fn forward(subject: &Subject<'_>, batch: &Batch) -> Outputs {
     let logits = subject.model.head.logits(features.clone(), None);
     let predictions = predictions(&logits);
     let log_probabilities = values(log_softmax(logits, 1));
-    let probabilities = log_probabilities.iter().map(|log_p| log_p.exp().min(1.0)).collect();
+    let probabilities = log_probabilities
+        .iter()
+        .map(|log_p| log_p.exp().min(1.0))
+        .collect();
     Outputs {
         log_probabilities,
         probabilities,
         classes: subject.folder.classes.len(),
         predictions,
-        maps: values(class_activation_maps(&subject.model.head, features, None, labels)),
+        maps: values(class_activation_maps(
+            &subject.model.head,
+            features,
+            None,
+            labels,
+        )),
     }
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_into_vec().expect("converted to f32")
+    tensor
+        .into_data()
+        .convert::<f32>()
+        .try_into_vec()
+        .expect("converted to f32")
 }

@@ -88,7 +88,9 @@ fn maps_shape(subject: &Subject<'_>) -> MapsShape {
     MapsShape {
         capacity: subject.source.len(),
         classes: subject.folder.classes.len(),
-        cam: subject.level.cam_size([preprocess.height, preprocess.width]),
+        cam: subject
+            .level
+            .cam_size([preprocess.height, preprocess.width]),
     }
 }
 
@@ -109,7 +111,11 @@ fn first_pass(
     let shape = maps_shape(subject);
     let [h, w] = shape.cam;
     let total = subject.source.len();
-    let batch_size = if options.batch_size == 0 { 32 } else { options.batch_size };
+    let batch_size = if options.batch_size == 0 {
+        32
+    } else {
+        options.batch_size
+    };
     let mut pass = FirstPass {
         tally: Tally::new(shape, subject.source.preprocess()),
         images: Vec::with_capacity(total),
@@ -193,13 +199,19 @@ fn second_pass(
         name: subject.level.to_string(),
         parameters: subject.model.parameter_count() as u64,
         target_layer: subject.level.target_layer(),
-        cam_size: subject.level.cam_size([preprocess.height, preprocess.width]),
+        cam_size: subject
+            .level
+            .cam_size([preprocess.height, preprocess.width]),
     };
     let data = DataSummary {
         root: subject.folder.root.display().to_string(),
         images: pass.images.len() as u64,
         classes: subject.folder.classes.clone(),
-        skipped: pass.skipped.iter().map(|s| relative(subject.folder, &s.path)).collect(),
+        skipped: pass
+            .skipped
+            .iter()
+            .map(|s| relative(subject.folder, &s.path))
+            .collect(),
     };
     Ok((pass.tally.evaluation(model, data, &l2.l2()), deviations))
 }

@@ -90,7 +90,8 @@ impl Tally {
                 None => maps.means.extend(std::iter::repeat_n(0.0, h * w)),
             }
             let sums = self.image_sums[class].iter();
-            maps.mean_images.extend(sums.map(|sum| (sum / count.max(1) as f64) as f32));
+            maps.mean_images
+                .extend(sums.map(|sum| (sum / count.max(1) as f64) as f32));
             maps.counts.push(count);
         }
         maps

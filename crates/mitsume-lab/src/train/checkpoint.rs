@@ -36,7 +36,10 @@ pub(super) fn save(folder: &Path, level: Level, state: &State, note: &str) -> Re
     write_bytes(&swap.path().join(WEIGHTS), &bytes)?;
     let optimizer = swap.path().join(OPTIMIZER);
     state.optimizer.save(&optimizer).map_err(|error| {
-        LabError::Failed(format!("cannot write {}: {error}", folder.join(OPTIMIZER).display()))
+        LabError::Failed(format!(
+            "cannot write {}: {error}",
+            folder.join(OPTIMIZER).display()
+        ))
     })?;
     write_json(&swap.path().join(EMA), &state.ema)?;
     write_json(&swap.path().join(PROGRESS), &state.progress)?;
@@ -52,7 +55,12 @@ pub(super) fn exists(folder: &Path) -> Result<bool> {
 
 /// Reads a checkpoint into a state freshly made for the same configuration.
 pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
-    let State { mut model, optimizer, ema, .. } = state;
+    let State {
+        mut model,
+        optimizer,
+        ema,
+        ..
+    } = state;
     weights::Weights::open(&folder.join(WEIGHTS))?.apply(level, &mut model)?;
     let path = folder.join(OPTIMIZER);
     let damaged = |why: String| {
@@ -76,11 +84,20 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
     // An optimiser state has a first and a second moment for each trained tensor once a step is
     // done; fewer means a damaged file whose gaps would silently start from zero.
     let found = optimizer.to_record().len();
-    let expected = if progress.steps_done == 0 { 0 } else { 2 * trained_tensors(&model, level) };
+    let expected = if progress.steps_done == 0 {
+        0
+    } else {
+        2 * trained_tensors(&model, level)
+    };
     if found != expected {
         return Err(damaged(format!("{found} moments, {expected} expected")));
     }
-    Ok(State { model, optimizer, ema: stored, progress })
+    Ok(State {
+        model,
+        optimizer,
+        ema: stored,
+        progress,
+    })
 }
 
 fn trained_tensors(model: &Classifier, level: Level) -> usize {
@@ -92,7 +109,11 @@ fn trained_tensors(model: &Classifier, level: Level) -> usize {
         Slot::Four(param) => param.is_require_grad(),
         Slot::Count(_) => false,
     };
-    model.slots(level).iter().filter(|slot| trained(slot)).count()
+    model
+        .slots(level)
+        .iter()
+        .filter(|slot| trained(slot))
+        .count()
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
@@ -101,9 +122,8 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 }
 
 fn read_json<T: DeserializeOwned>(path: &PathBuf) -> Result<T> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        LabError::Request(format!("{}: {error}", path.display()))
-    };
+    let wrong =
+        |error: &dyn std::fmt::Display| LabError::Request(format!("{}: {error}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
     serde_json::from_slice(&bytes).map_err(|error| wrong(&error))
 }

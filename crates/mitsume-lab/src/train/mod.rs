@@ -75,7 +75,12 @@ pub fn resume(
         )));
     }
     let config = RunConfig::read(&run_dir.config(), sets)?;
-    let request = TrainRequest { config, out: out.into(), device, device_name };
+    let request = TrainRequest {
+        config,
+        out: out.into(),
+        device,
+        device_name,
+    };
     run::run(&request, true, stop, observer)
 }
 

@@ -23,7 +23,13 @@ impl Plateau {
     /// Starts at `learning_rate`; after more than `patience` epochs without improvement it is
     /// multiplied by `factor`.
     pub fn new(learning_rate: f64, factor: f64, patience: u64) -> Self {
-        Plateau { learning_rate, factor, patience, best: None, bad_epochs: 0 }
+        Plateau {
+            learning_rate,
+            factor,
+            patience,
+            best: None,
+            bad_epochs: 0,
+        }
     }
 
     /// Takes in the validation loss of an epoch.

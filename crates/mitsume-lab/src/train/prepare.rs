@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use mitsume::EmaMaps;
-use mitsume::train::{AlphaGradient, CamLossSettings, Reference};
 use mitsume_data::{Augment, ImageFolder, ImageSource, Preprocess};
 use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
-use mitsume_record::{Alpha, ConsistencyConfig, DataSetRecord, RunConfig};
+use mitsume_record::{DataSetRecord, RunConfig};
 
 use super::checkpoint::State;
 use super::plateau::Plateau;
@@ -42,7 +41,11 @@ pub(super) fn split(
         seed: config.train.seed,
     };
     // The validation images get a quarter: they are fewer, and are kept at target size.
-    let cache = if role == "train" { config.data.cache / 4 * 3 } else { config.data.cache / 4 };
+    let cache = if role == "train" {
+        config.data.cache / 4 * 3
+    } else {
+        config.data.cache / 4
+    };
     let source = ImageSource::new(&folder.samples, preprocess, cache)?;
     let total = source.len();
     observer(Event::Loading { done: 0, total });
@@ -58,7 +61,9 @@ pub(super) fn split(
             return Err(LabError::Request(format!("{}: {reason}", path.display())));
         }
     }
-    skipped.into_iter().for_each(|skipped| observer(Event::Skipped(skipped)));
+    skipped
+        .into_iter()
+        .for_each(|skipped| observer(Event::Skipped(skipped)));
     let record = DataSetRecord {
         role: role.into(),
         root: folder.root.display().to_string(),
@@ -66,7 +71,12 @@ pub(super) fn split(
         classes: folder.classes.clone(),
         fingerprint: folder.fingerprint()?,
     };
-    Ok(Split { folder, source, readable, record })
+    Ok(Split {
+        folder,
+        source,
+        readable,
+        record,
+    })
 }
 
 /// The splits must agree on the classes.
@@ -86,10 +96,17 @@ pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<(
 /// The architecture, checked against the size of the images.
 pub(super) fn level(config: &RunConfig) -> Result<Level> {
     let wrong = |key: &str, problem: String| LabError::Request(format!("{key}: {problem}"));
-    let level: Level = config.model.name.parse().map_err(|error| wrong("model.name", error))?;
+    let level: Level = config
+        .model
+        .name
+        .parse()
+        .map_err(|error| wrong("model.name", error))?;
     let smallest = level.smallest_image();
     if config.data.image_size < smallest {
-        let problem = format!("{} is too small for {level}: at least {smallest}", config.data.image_size);
+        let problem = format!(
+            "{} is too small for {level}: at least {smallest}",
+            config.data.image_size
+        );
         return Err(wrong("data.image_size", problem));
     }
     Ok(level)
@@ -113,7 +130,11 @@ pub(super) fn state(
         weights::Weights::open(init)?.apply(level, &mut model)?;
     }
     let size = config.data.image_size;
-    let ema = EmaMaps::new(config.consistency.ema_decay, classes, level.cam_size([size, size]))?;
+    let ema = EmaMaps::new(
+        config.consistency.ema_decay,
+        classes,
+        level.cam_size([size, size]),
+    )?;
     let plateau = config.train.plateau;
     let plateau = Plateau::new(config.train.learning_rate, plateau.factor, plateau.patience);
     let progress = Progress {
@@ -129,23 +150,10 @@ pub(super) fn state(
         .with_beta_2(0.999)
         .with_epsilon(1e-8)
         .init();
-    Ok(State { model, optimizer, ema, progress })
-}
-
-/// The loss' choices, from the configuration's words.
-pub(super) fn cam_loss_settings(config: &ConsistencyConfig) -> CamLossSettings {
-    CamLossSettings {
-        distance: match config.distance {
-            mitsume_record::Distance::SquaredL2 => mitsume::Distance::SquaredL2,
-            mitsume_record::Distance::L2 => mitsume::Distance::L2,
-        },
-        reference: match config.reference {
-            mitsume_record::Reference::Ema => Reference::Ema,
-            mitsume_record::Reference::Batch => Reference::Batch,
-        },
-        alpha: match config.alpha {
-            Alpha::Full => AlphaGradient::Full,
-            Alpha::Detached => AlphaGradient::Detached,
-        },
-    }
+    Ok(State {
+        model,
+        optimizer,
+        ema,
+        progress,
+    })
 }

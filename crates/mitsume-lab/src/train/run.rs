@@ -84,7 +84,11 @@ impl<'a> Run<'a> {
             refuse_changed_data(&dir, &environment)?;
         }
         let resuming = resume && checkpoint::exists(&dir.checkpoint())?;
-        let state = if resuming { checkpoint::load(&dir.checkpoint(), level, state)? } else { state };
+        let state = if resuming {
+            checkpoint::load(&dir.checkpoint(), level, state)?
+        } else {
+            state
+        };
         std::fs::create_dir_all(dir.root()).map_err(|error| {
             LabError::Failed(format!("cannot create {}: {error}", dir.root().display()))
         })?;
@@ -101,8 +105,12 @@ impl<'a> Run<'a> {
             config,
             level,
             context: StepContext {
-                image: [config.data.channels, config.data.image_size, config.data.image_size],
-                settings: prepare::cam_loss_settings(&config.consistency),
+                image: [
+                    config.data.channels,
+                    config.data.image_size,
+                    config.data.image_size,
+                ],
+                settings: config.consistency.settings(),
                 seed: config.train.seed,
                 device,
             },
@@ -131,7 +139,8 @@ impl<'a> Run<'a> {
             if let Some(skipped) = batch.skipped.first() {
                 // It could be read when the run began; to train on without it would be another run.
                 let (path, reason) = (skipped.path.display(), &skipped.reason);
-                let problem = format!("{path}: {reason}; it could be read before: --resume goes on");
+                let problem =
+                    format!("{path}: {reason}; it could be read before: --resume goes on");
                 return Err(LabError::Failed(problem));
             }
             let result = step(&mut self.state, &self.context, &batch, lambda)?;
@@ -159,7 +168,13 @@ impl<'a> Run<'a> {
                 loss: result.loss,
             })?;
             let (step, epochs) = (progress.batches_done, self.config.train.epochs);
-            observer(Event::Step { epoch, epochs, step, steps, loss: result.loss });
+            observer(Event::Step {
+                epoch,
+                epochs,
+                step,
+                steps,
+                loss: result.loss,
+            });
             if stop.load(Ordering::Relaxed) {
                 self.save()?;
                 return Ok(Outcome::Interrupted);
@@ -175,7 +190,9 @@ impl<'a> Run<'a> {
         let evaluation = self.evaluate(&EvaluateOptions::default(), observer)?;
         let progress = &mut self.state.progress;
         let rate = progress.plateau.learning_rate;
-        let mut row = progress.sums.row(epoch, rate, self.curriculum.lambda(epoch as u32));
+        let mut row = progress
+            .sums
+            .row(epoch, rate, self.curriculum.lambda(epoch as u32));
         row.val_loss = evaluation.cross_entropy;
         row.val_accuracy = evaluation.accuracy;
         row.kappa = evaluation.kappa;
@@ -201,7 +218,13 @@ impl<'a> Run<'a> {
         let bytes = weights::to_bytes(self.level, &self.state.model, &self.note);
         write_bytes(&self.dir.weights(), &bytes)?;
         let out = self.dir.evaluation();
-        self.evaluate(&EvaluateOptions { out: Some(&out), ..Default::default() }, observer)?;
+        self.evaluate(
+            &EvaluateOptions {
+                out: Some(&out),
+                ..Default::default()
+            },
+            observer,
+        )?;
         Ok(())
     }
 
@@ -231,7 +254,8 @@ impl<'a> Run<'a> {
     }
 
     fn lambda(&self, epoch: u64) -> f64 {
-        self.curriculum.lambda(u32::try_from(epoch).unwrap_or(u32::MAX))
+        self.curriculum
+            .lambda(u32::try_from(epoch).unwrap_or(u32::MAX))
     }
 
     fn order(&self, epoch: u64) -> Vec<usize> {
@@ -240,14 +264,21 @@ impl<'a> Run<'a> {
             return readable.clone();
         }
         let order = shuffled(readable.len(), self.config.train.seed, epoch);
-        order.into_iter().map(|position| readable[position]).collect()
+        order
+            .into_iter()
+            .map(|position| readable[position])
+            .collect()
     }
 }
 
 fn curriculum(config: &RunConfig) -> Result<Curriculum> {
     let epoch = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let consistency = &config.consistency;
-    Ok(Curriculum::new(consistency.lambda_max, epoch(consistency.t0), epoch(consistency.t1))?)
+    Ok(Curriculum::new(
+        consistency.lambda_max,
+        epoch(consistency.t0),
+        epoch(consistency.t1),
+    )?)
 }
 
 /// The rows of the epochs the checkpoint has behind it.

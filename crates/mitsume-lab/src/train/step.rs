@@ -2,7 +2,8 @@
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume::train::{CamLoss, CamLossSettings, forward, predictions, training_loss};
+use mitsume::CamLossSettings;
+use mitsume::train::{CamLoss, forward, predictions, training_loss};
 use mitsume_data::Batch;
 use mitsume_nn::dropout_mask;
 
@@ -14,7 +15,7 @@ use crate::Result;
 pub(super) struct StepContext {
     /// [channels, height, width] of an image.
     pub image: [usize; 3],
-    /// Number of classes.
+    /// Which consistency loss.
     pub settings: CamLossSettings,
     /// Seed of the dropout masks.
     pub seed: u64,
@@ -43,8 +44,15 @@ pub(super) fn step(
 
     let out = forward(&mut state.model, images, mask);
     let predicted = predictions(&out.logits);
-    let correct = predicted.iter().zip(&batch.labels).filter(|(p, l)| p == l).count();
-    let mut cam_loss = CamLoss { settings: context.settings, ema: state.ema.clone() };
+    let correct = predicted
+        .iter()
+        .zip(&batch.labels)
+        .filter(|(p, l)| p == l)
+        .count();
+    let mut cam_loss = CamLoss {
+        settings: context.settings,
+        ema: state.ema.clone(),
+    };
     let labels = (&batch.labels[..], &predicted[..]);
     let loss = training_loss(&state.model.head, out, labels, lambda, &mut cam_loss)?;
     let result = StepResult {

@@ -23,11 +23,21 @@ impl TensorBoard {
             LabError::Failed(format!("cannot write {}: {error}", folder.display()))
         };
         std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let name = format!("events.out.tfevents.{:010}.{:09}.mitsume", now.as_secs(), now.subsec_nanos());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let name = format!(
+            "events.out.tfevents.{:010}.{:09}.mitsume",
+            now.as_secs(),
+            now.subsec_nanos()
+        );
         let config = EventWriterConfig { auto_flush: false };
-        let writer = EventWriter::create(folder.join(name), config).map_err(|error| failed(&error))?;
-        Ok(TensorBoard { writer, folder: folder.display().to_string() })
+        let writer =
+            EventWriter::create(folder.join(name), config).map_err(|error| failed(&error))?;
+        Ok(TensorBoard {
+            writer,
+            folder: folder.display().to_string(),
+        })
     }
 
     /// The curves of an epoch.

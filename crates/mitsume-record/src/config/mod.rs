@@ -5,7 +5,8 @@ mod read;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use mitsume::{AlphaGradient, CamLossSettings, Distance, Preset, Reference};
+use serde::Serialize;
 
 use crate::{RecordError, Result, atomic};
 
@@ -114,54 +115,16 @@ pub struct ConsistencyConfig {
     /// Share of the old map kept by the moving average (Eq. 17), in [0, 1). Default 0.9.
     pub ema_decay: f64,
     /// Whether the gradient goes through alpha.
-    pub alpha: Alpha,
+    pub alpha: AlphaGradient,
 }
 
-/// Which definition of the loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// As the text defines it: `squared-l2`, `ema`, `full`.
-    Thesis,
-    /// As the published code computes it: `l2`, `ema`, `detached`.
-    Published,
-}
-
-/// Deviation of a map of h x w elements from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Distance {
-    /// Sum of squared differences / (h w) (Eq. 9, 15).
-    SquaredL2,
-    /// Square root of that sum, / (h w).
-    L2,
-}
-
-/// The map a batch's CAMs are pulled to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reference {
-    /// Moving average of the class over the steps, a constant in the graph (Eq. 17).
-    Ema,
-    /// The batch's own class mean, in the graph (Eq. 14).
-    Batch,
-}
-
-/// How alpha (Eq. 1) takes part in the gradient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Alpha {
-    /// As the function of the weights that it is.
-    Full,
-    /// Held constant.
-    Detached,
-}
-
-impl Preset {
-    fn choices(self) -> (Distance, Reference, Alpha) {
-        match self {
-            Self::Thesis => (Distance::SquaredL2, Reference::Ema, Alpha::Full),
-            Self::Published => (Distance::L2, Reference::Ema, Alpha::Detached),
+impl ConsistencyConfig {
+    /// The loss these choices make.
+    pub fn settings(&self) -> CamLossSettings {
+        CamLossSettings {
+            distance: self.distance,
+            reference: self.reference,
+            alpha: self.alpha,
         }
     }
 }

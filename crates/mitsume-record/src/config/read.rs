@@ -4,13 +4,13 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use mitsume::{AlphaGradient, CamLossSettings, Distance, Preset, Reference};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    Alpha, Augment, ConsistencyConfig, DataConfig, Distance, ModelConfig, PlateauConfig, Preset,
-    Reference, RunConfig, TrainConfig,
+    Augment, ConsistencyConfig, DataConfig, ModelConfig, PlateauConfig, RunConfig, TrainConfig,
 };
 use crate::{RecordError, Result};
 
@@ -81,7 +81,7 @@ struct RawConsistency {
     distance: Option<Distance>,
     reference: Option<Reference>,
     ema_decay: Option<f64>,
-    alpha: Option<Alpha>,
+    alpha: Option<AlphaGradient>,
 }
 
 /// Where a configuration came from, for errors.
@@ -209,7 +209,7 @@ fn train(raw: &RawTrain, origin: Origin) -> Result<TrainConfig> {
         learning_rate: origin.range(
             "train.learning_rate",
             raw.learning_rate.unwrap_or(1e-4),
-            f64::MIN_POSITIVE..=1e3,
+            1e-12..=1e3,
         )?,
         seed: raw.seed.unwrap_or(0),
         shuffle: raw.shuffle.unwrap_or(true),
@@ -222,7 +222,11 @@ fn train(raw: &RawTrain, origin: Origin) -> Result<TrainConfig> {
 
 fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig> {
     let preset = raw.preset.unwrap_or(Preset::Thesis);
-    let (distance, reference, alpha) = preset.choices();
+    let CamLossSettings {
+        distance,
+        reference,
+        alpha,
+    } = preset.settings();
     let (t0, t1) = (raw.t0.unwrap_or(2), raw.t1.unwrap_or(10));
     if t0 > t1 {
         let problem = format!("{t0} is above consistency.t1 = {t1}; lambda rises from t0 to t1");

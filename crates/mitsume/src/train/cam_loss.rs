@@ -5,35 +5,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use super::gather::{ClassMembers, members};
 use crate::deviation::Distance;
 use crate::ema::{EmaError, EmaMaps};
-
-/// What a map is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reference {
-    /// The class' moving average (Eq. 17), a constant in the graph.
-    Ema,
-    /// The mean map of the class in this batch (Eq. 14), in the graph.
-    Batch,
-}
-
-/// Whether the gradient also flows through alpha, which is a function of the weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AlphaGradient {
-    /// Exact.
-    Full,
-    /// alpha held constant, as in the published code.
-    Detached,
-}
-
-/// The choices of METHOD section 4 that concern the consistency loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CamLossSettings {
-    /// Deviation of a map from its reference: Eq. 15, or the published code's.
-    pub distance: Distance,
-    /// Reference map.
-    pub reference: Reference,
-    /// Gradient through alpha.
-    pub alpha: AlphaGradient,
-}
+use crate::preset::{CamLossSettings, Reference};
 
 /// The consistency loss with its state, the class moving averages.
 #[derive(Clone, Debug)]

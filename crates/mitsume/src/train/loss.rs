@@ -5,8 +5,9 @@ use burn::tensor::{Int, Tensor, TensorData};
 use mitsume_nn::{Classifier, Head};
 
 use super::cam::{normalise_maps, raw_maps};
-use super::cam_loss::{AlphaGradient, CamLoss};
+use super::cam_loss::CamLoss;
 use crate::ema::EmaError;
+use crate::preset::AlphaGradient;
 
 /// What a training-mode forward pass leaves for the loss.
 pub struct Forward {
@@ -39,7 +40,11 @@ impl Forward {
     /// The head on feature maps [N, C, h, w], wherever they come from.
     pub fn new(head: &Head, features: Tensor<4>, mask: Option<Tensor<2>>) -> Self {
         let logits = head.logits(features.clone(), mask.clone());
-        Forward { features, mask, logits }
+        Forward {
+            features,
+            mask,
+            logits,
+        }
     }
 }
 

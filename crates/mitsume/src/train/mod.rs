@@ -10,5 +10,5 @@ mod gather;
 mod loss;
 
 pub use cam::{class_activation_maps, normalise_maps, raw_maps};
-pub use cam_loss::{AlphaGradient, CamLoss, CamLossSettings, Reference};
+pub use cam_loss::CamLoss;
 pub use loss::{Forward, LossTerms, forward, predictions, training_loss};

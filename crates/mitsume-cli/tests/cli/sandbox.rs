@@ -13,9 +13,12 @@ pub struct Sandbox {
 impl Sandbox {
     /// With phantoms of 32x32 under `data`: 12 training and 5 test images in each of 4 classes.
     pub fn new() -> Self {
-        let sandbox = Sandbox { dir: tempfile::tempdir().unwrap() };
-        let made =
-            sandbox.run(&["data", "synth", "data", "--train", "12", "--test", "5", "--size", "32"]);
+        let sandbox = Sandbox {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        let made = sandbox.run(&[
+            "data", "synth", "data", "--train", "12", "--test", "5", "--size", "32",
+        ]);
         assert!(made.status.success(), "{}", text(&made.stderr));
         sandbox
     }
@@ -65,9 +68,16 @@ impl Sandbox {
     /// Steps, weights, and epochs but for their wall time: what must be the same in two runs.
     pub fn results(&self, run: &str) -> (String, Vec<u8>, Vec<String>) {
         let epochs = String::from_utf8(self.read(&format!("{run}/epochs.csv"))).unwrap();
-        let epochs = epochs.lines().map(|line| line.rsplit_once(',').unwrap().0.into()).collect();
+        let epochs = epochs
+            .lines()
+            .map(|line| line.rsplit_once(',').unwrap().0.into())
+            .collect();
         let steps = String::from_utf8(self.read(&format!("{run}/steps.csv"))).unwrap();
-        (steps, self.read(&format!("{run}/weights.safetensors")), epochs)
+        (
+            steps,
+            self.read(&format!("{run}/weights.safetensors")),
+            epochs,
+        )
     }
 }
 
@@ -77,23 +87,28 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// Runs the program and expects a refusal: exit code 2, and all of `words` on stderr.
 #[track_caller]
-#[allow(dead_code)] // Each test file is a crate of its own and not all refuse.
 pub fn refused(sandbox: &Sandbox, args: &[&str], words: &[&str]) {
     let output = sandbox.run(args);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
     for word in words {
-        assert!(stderr.contains(word), "{args:?}: no \"{word}\" in: {stderr}");
+        assert!(
+            stderr.contains(word),
+            "{args:?}: no \"{word}\" in: {stderr}"
+        );
     }
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
-#[allow(dead_code)]
 pub fn files_below(dir: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+        if path.is_dir() {
+            files.extend(files_below(&path))
+        } else {
+            files.push(path)
+        }
     }
     files.sort();
     files

@@ -4,16 +4,14 @@
 //! Float32 sums differ by their order, so: logits and alphas to 1e-4 relative (to the largest of
 //! their tensor), losses to 1e-5, gradient norms to 1e-3.
 
-mod network;
-
+use crate::network::{Fixture, assert_close, floats, images, indices, vector};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::{
-    AlphaGradient, CamLoss, CamLossSettings, Forward, Reference, class_activation_maps, forward,
-    normalise_maps, predictions, raw_maps, training_loss,
+    CamLoss, Forward, class_activation_maps, forward, normalise_maps, predictions, raw_maps,
+    training_loss,
 };
-use mitsume::{Distance, EmaMaps};
+use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, Slot};
-use network::{Fixture, assert_close, floats, images, indices, vector};
 use serde_json::Value;
 
 /// The two ways a trunk runs.
@@ -47,7 +45,9 @@ impl Way {
 fn each_level(check: impl Fn(Level, &Fixture, Way)) {
     for level in Level::ALL {
         let fixture = Fixture::load(level);
-        [Way::Fused, Way::Composed].map(|way| check(level, &fixture, way));
+        for way in [Way::Fused, Way::Composed] {
+            check(level, &fixture, way);
+        }
     }
 }
 
@@ -136,7 +136,7 @@ fn the_metric_agrees_on_maps_computed_here() {
                 .filter(|&i| labels[i] == predictions[i])
                 .map(|i| (labels[i], &maps[i * h * w..][..h * w]))
         };
-        let ours = network::consistency(4, [h, w], correct);
+        let ours = crate::network::consistency(4, [h, w], correct);
         // The metric sums in f64 what PyTorch summed in f32.
         for (ours, key) in ours.into_iter().zip(["consistency_l2sq", "consistency_l2"]) {
             let theirs = eval[key].as_f64().unwrap();
@@ -199,7 +199,7 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
             close(&loss.cross_entropy, &case["cross_entropy"], &what);
             close(loss.cam_loss.as_ref().unwrap(), &case["cam_loss"], &what);
             let mut grads = loss.total.backward();
-            network::check_gradients(&mut model, level, &mut grads, case, &what);
+            crate::network::check_gradients(&mut model, level, &mut grads, case, &what);
         }
     });
 }
@@ -252,7 +252,7 @@ fn five_adam_steps_follow_pytorch() {
             alpha: AlphaGradient::Detached,
         };
         let mut cam = cam_loss(level, published);
-        let mut adam = network::adam();
+        let mut adam = crate::network::adam();
         for (step, expected) in trajectory["steps"].as_array().unwrap().iter().enumerate() {
             let stream = expected["input_stream"].as_u64().unwrap() as u32;
             let out = way.train(&mut model, images(stream, &device));
@@ -276,7 +276,7 @@ fn five_adam_steps_follow_pytorch() {
                 None => assert_eq!(expected["cam_loss"].as_f64(), Some(0.0)),
             }
             within(&loss.total, &expected["loss"], tolerance, &what);
-            model = network::adam_step(&mut adam, model, loss.total);
+            model = crate::network::adam_step(&mut adam, model, loss.total);
         }
         let expected = trajectory["ema_mean"].as_object().unwrap();
         for class in 0..4 {

@@ -1,15 +1,17 @@
 //! Wrong requests: exit code 2, the file or key named, what would be right, nothing written.
 
-mod sandbox;
-
-use sandbox::{Sandbox, refused, text};
+use crate::sandbox::{Sandbox, refused, text};
 
 #[test]
 fn a_misspelt_key_is_named_with_the_one_that_was_meant() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "learning_rat = 1e-3");
     let train = ["train", "--config", "run.toml", "--out", "run"];
-    refused(&sandbox, &train, &["run.toml", "train.learning_rat", "learning_rate"]);
+    refused(
+        &sandbox,
+        &train,
+        &["run.toml", "train.learning_rat", "learning_rate"],
+    );
     assert!(!sandbox.path("run").exists());
 }
 
@@ -30,7 +32,9 @@ fn values_out_of_range_are_named() {
         ("consistency.distance=cosine", "consistency.distance"),
         ("nonsense", "key=value"),
     ] {
-        let train = ["train", "--config", "run.toml", "--out", "run", "--set", set];
+        let train = [
+            "train", "--config", "run.toml", "--out", "run", "--set", set,
+        ];
         refused(&sandbox, &train, &[word]);
         assert!(!sandbox.path("run").exists(), "{set}");
     }
@@ -44,7 +48,9 @@ fn folders_that_are_no_data_sets_are_named() {
     let train = |set: &str| {
         refused(
             &sandbox,
-            &["train", "--config", "run.toml", "--out", "run", "--set", set],
+            &[
+                "train", "--config", "run.toml", "--out", "run", "--set", set,
+            ],
             &[set.split_once('=').unwrap().1],
         );
     };
@@ -52,9 +58,29 @@ fn folders_that_are_no_data_sets_are_named() {
     train("data.train=empty");
     train("data.valid=data");
     std::fs::create_dir_all(sandbox.path("other/one")).unwrap();
-    std::fs::copy(sandbox.path("data/Testing/glioma/0000.png"), sandbox.path("other/one/a.png")).unwrap();
-    let other = ["train", "--config", "run.toml", "--out", "run", "--set", "data.valid=other"];
-    refused(&sandbox, &other, &["data.valid", "one", "glioma, meningioma, notumor, pituitary"]);
+    std::fs::copy(
+        sandbox.path("data/Testing/glioma/0000.png"),
+        sandbox.path("other/one/a.png"),
+    )
+    .unwrap();
+    let other = [
+        "train",
+        "--config",
+        "run.toml",
+        "--out",
+        "run",
+        "--set",
+        "data.valid=other",
+    ];
+    refused(
+        &sandbox,
+        &other,
+        &[
+            "data.valid",
+            "one",
+            "glioma, meningioma, notumor, pituitary",
+        ],
+    );
 }
 
 #[test]
@@ -63,9 +89,17 @@ fn an_occupied_run_directory_is_left_alone() {
     sandbox.configure("level1", "");
     std::fs::create_dir(sandbox.path("mine")).unwrap();
     sandbox.write("mine/notes.txt", "precious");
-    refused(&sandbox, &["train", "--config", "run.toml", "--out", "mine"], &["mine", "--out"]);
+    refused(
+        &sandbox,
+        &["train", "--config", "run.toml", "--out", "mine"],
+        &["mine", "--out"],
+    );
     assert_eq!(text(&sandbox.read("mine/notes.txt")), "precious");
-    refused(&sandbox, &["train", "--resume", "mine"], &["mine", "config.toml"]);
+    refused(
+        &sandbox,
+        &["train", "--resume", "mine"],
+        &["mine", "config.toml"],
+    );
 }
 
 #[test]
@@ -73,7 +107,12 @@ fn a_damaged_checkpoint_is_named_and_not_replaced() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "");
     sandbox.train("run", &["--set", "train.epochs=1"]);
-    for name in ["weights.safetensors", "optimizer.bpk", "ema.json", "progress.json"] {
+    for name in [
+        "weights.safetensors",
+        "optimizer.bpk",
+        "ema.json",
+        "progress.json",
+    ] {
         let path = format!("run/checkpoint/{name}");
         let whole = sandbox.read(&path);
         for bytes in [&b""[..], &whole[..whole.len() / 2], b"{\"nonsense\": 1}"] {
@@ -102,11 +141,29 @@ fn weights_that_do_not_fit_are_refused() {
     sandbox.configure("level1", "");
     sandbox.train("run", &["--set", "train.epochs=1"]);
     let eval = |model: &str, weights: &str, words: &[&str]| {
-        let args = ["eval", "--model", model, "--weights", weights, "--data", "data/Testing", "--image-size", "32"];
+        let args = [
+            "eval",
+            "--model",
+            model,
+            "--weights",
+            weights,
+            "--data",
+            "data/Testing",
+            "--image-size",
+            "32",
+        ];
         refused(&sandbox, &args, words);
     };
-    eval("level2", "run/weights.safetensors", &["run/weights.safetensors", "level1"]);
-    eval("level7", "run/weights.safetensors", &["level7", "level1, level2"]);
+    eval(
+        "level2",
+        "run/weights.safetensors",
+        &["run/weights.safetensors", "level1"],
+    );
+    eval(
+        "level7",
+        "run/weights.safetensors",
+        &["level7", "level1, level2"],
+    );
     eval("level1", "nowhere.safetensors", &["nowhere.safetensors"]);
     sandbox.write("broken.safetensors", b"not weights");
     eval("level1", "broken.safetensors", &["broken.safetensors"]);
@@ -116,8 +173,15 @@ fn weights_that_do_not_fit_are_refused() {
 fn every_command_has_help_with_an_example() {
     let sandbox = Sandbox::new();
     for command in [
-        &["demo"][..], &["data", "synth"], &["data", "check"], &["train"], &["eval"], &["explain"],
-        &["score"], &["report"], &["completions"],
+        &["demo"][..],
+        &["data", "synth"],
+        &["data", "check"],
+        &["train"],
+        &["eval"],
+        &["explain"],
+        &["score"],
+        &["report"],
+        &["completions"],
     ] {
         let mut args = command.to_vec();
         args.push("--help");
@@ -134,6 +198,14 @@ fn a_device_that_is_not_built_in_says_how_to_build_it() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "");
     let train = ["train", "--config", "run.toml", "--out", "run", "--device"];
-    refused(&sandbox, &[&train[..], &["abacus"]].concat(), &["--device", "abacus", "cpu"]);
-    refused(&sandbox, &[&train[..], &["cuda"]].concat(), &["--features cuda"]);
+    refused(
+        &sandbox,
+        &[&train[..], &["abacus"]].concat(),
+        &["--device", "abacus", "cpu"],
+    );
+    refused(
+        &sandbox,
+        &[&train[..], &["cuda"]].concat(),
+        &["--features cuda"],
+    );
 }

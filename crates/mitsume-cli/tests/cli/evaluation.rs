@@ -1,8 +1,6 @@
 //! `eval`, `score`, `explain` and `report` on a small trained model.
 
-mod sandbox;
-
-use sandbox::{Sandbox, files_below, refused, text};
+use crate::sandbox::{Sandbox, files_below, refused, text};
 use serde_json::Value;
 
 /// A sandbox with `run`, a level 2 trained for two epochs.
@@ -14,7 +12,14 @@ fn trained() -> Sandbox {
 }
 
 const EVAL: [&str; 9] = [
-    "eval", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size", "32", "--data",
+    "eval",
+    "--model",
+    "level2",
+    "--weights",
+    "run/weights.safetensors",
+    "--image-size",
+    "32",
+    "--data",
     "data/Testing",
 ];
 
@@ -29,7 +34,15 @@ fn eval_agrees_with_the_run_and_score_agrees_with_eval() {
     let sandbox = trained();
     let eval = eval(&sandbox, &["--cams", "cams.safetensors"]);
     let own: Value = serde_json::from_slice(&sandbox.read("run/evaluation/eval.json")).unwrap();
-    for key in ["accuracy", "kappa", "cross_entropy", "consistency", "per_class", "confusion", "model"] {
+    for key in [
+        "accuracy",
+        "kappa",
+        "cross_entropy",
+        "consistency",
+        "per_class",
+        "confusion",
+        "model",
+    ] {
         assert_eq!(eval[key], own[key], "{key}");
     }
     assert_eq!(eval["model"]["target_layer"], "features.13");
@@ -57,12 +70,22 @@ fn unreadable_images_are_listed_and_strict_refuses_them() {
     sandbox.write("data/Testing/glioma/0001.png", b"no picture");
     let output = sandbox.run(&[&EVAL[..], &["--json"]].concat());
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["data"]["skipped"], serde_json::json!(["glioma/0001.png"]));
+    assert_eq!(
+        json["data"]["skipped"],
+        serde_json::json!(["glioma/0001.png"])
+    );
     assert_eq!(json["data"]["images"], 19);
     assert!(text(&output.stderr).contains("0001.png"));
-    refused(&sandbox, &[&EVAL[..], &["--strict"]].concat(), &["0001.png"]);
+    refused(
+        &sandbox,
+        &[&EVAL[..], &["--strict"]].concat(),
+        &["0001.png"],
+    );
     for index in 0..5 {
-        sandbox.write(&format!("data/Testing/glioma/000{index}.png"), b"no picture");
+        sandbox.write(
+            &format!("data/Testing/glioma/000{index}.png"),
+            b"no picture",
+        );
     }
     refused(&sandbox, &EVAL, &["glioma", "no image"]);
 }
@@ -71,7 +94,10 @@ fn unreadable_images_are_listed_and_strict_refuses_them() {
 fn nothing_is_left_where_an_evaluation_fails() {
     let sandbox = trained();
     for index in 0..5 {
-        sandbox.write(&format!("data/Testing/pituitary/000{index}.png"), b"no picture");
+        sandbox.write(
+            &format!("data/Testing/pituitary/000{index}.png"),
+            b"no picture",
+        );
     }
     let out = ["--out", "kept", "--cams", "cams.safetensors"];
     refused(&sandbox, &[&EVAL[..], &out].concat(), &["pituitary"]);
@@ -84,8 +110,17 @@ fn explain_draws_a_picture_of_each_image() {
     let sandbox = trained();
     let explain = |more: &[&str]| {
         let args = [
-            "explain", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size",
-            "32", "data/Testing/glioma/0000.png", "data/Testing/notumor/0000.png", "--json", "--out",
+            "explain",
+            "--model",
+            "level2",
+            "--weights",
+            "run/weights.safetensors",
+            "--image-size",
+            "32",
+            "data/Testing/glioma/0000.png",
+            "data/Testing/notumor/0000.png",
+            "--json",
+            "--out",
         ];
         let output = sandbox.run(&[&args[..], more].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -117,25 +152,64 @@ fn the_deviation_in_explain_is_the_one_in_images_csv() {
     let class = row[0].split('/').next().unwrap();
     let image = format!("data/Testing/{}", row[0]);
     let output = sandbox.run(&[
-        "explain", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size", "32",
-        &image, "--class", class, "--reference", "run", "--out", "out", "--json",
+        "explain",
+        "--model",
+        "level2",
+        "--weights",
+        "run/weights.safetensors",
+        "--image-size",
+        "32",
+        &image,
+        "--class",
+        class,
+        "--reference",
+        "run",
+        "--out",
+        "out",
+        "--json",
     ]);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let (ours, theirs) = (json["images"][0]["squared_l2"].as_f64().unwrap(), row[6].parse::<f64>().unwrap());
+    let (ours, theirs) = (
+        json["images"][0]["squared_l2"].as_f64().unwrap(),
+        row[6].parse::<f64>().unwrap(),
+    );
     // One image alone and the same in a batch: float32 sums in another order.
-    assert!((ours - theirs).abs() <= 1e-4 * theirs.max(1e-3), "{ours} {theirs}");
+    assert!(
+        (ours - theirs).abs() <= 1e-4 * theirs.max(1e-3),
+        "{ours} {theirs}"
+    );
 }
 
 #[test]
 fn explain_refuses_what_does_not_fit() {
     let sandbox = trained();
     let args = [
-        "explain", "--model", "level2", "--weights", "run/weights.safetensors", "--image-size", "32",
-        "data/Testing/glioma/0000.png", "--out", "out",
+        "explain",
+        "--model",
+        "level2",
+        "--weights",
+        "run/weights.safetensors",
+        "--image-size",
+        "32",
+        "data/Testing/glioma/0000.png",
+        "--out",
+        "out",
     ];
-    refused(&sandbox, &[&args[..], &["--class", "gliona"]].concat(), &["gliona", "glioma"]);
-    refused(&sandbox, &[&args[..], &["--reference", "data"]].concat(), &["data"]);
-    refused(&sandbox, &[&args[..], &["nowhere.png"]].concat(), &["nowhere.png"]);
+    refused(
+        &sandbox,
+        &[&args[..], &["--class", "gliona"]].concat(),
+        &["gliona", "glioma"],
+    );
+    refused(
+        &sandbox,
+        &[&args[..], &["--reference", "data"]].concat(),
+        &["data"],
+    );
+    refused(
+        &sandbox,
+        &[&args[..], &["nowhere.png"]].concat(),
+        &["nowhere.png"],
+    );
 }
 
 #[test]
@@ -147,7 +221,10 @@ fn report_writes_one_page_for_a_run_an_evaluation_or_several() {
         assert!(output.status.success(), "{}", text(&output.stderr));
         let page = text(&sandbox.read("page.html"));
         assert!(page.contains("glioma") && page.trim_end().ends_with("</html>"));
-        assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org").count());
+        assert!(
+            !page.contains("http://")
+                || page.matches("http://").count() == page.matches("http://www.w3.org").count()
+        );
         std::fs::remove_file(sandbox.path("page.html")).unwrap();
     }
     refused(&sandbox, &["report", "data"], &["data"]);

@@ -1,0 +1,6 @@
+//! The command as its user meets it.
+
+mod errors;
+mod evaluation;
+mod sandbox;
+mod training;

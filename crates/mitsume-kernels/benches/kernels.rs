@@ -1,0 +1,49 @@
+//! Every kernel at the sizes of the levels: `cargo bench -p mitsume-kernels --features bench`.
+//!
+//! Rates are direct multiplications and additions per second, or bytes per second for the pointwise passes.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use mitsume_kernels::Workspace;
+use mitsume_kernels::bench::{CONVOLUTIONS, Case, convolution, first_layer, pointwise, skip};
+use std::time::Duration;
+
+const IMAGES: usize = 4;
+
+fn measure(c: &mut Criterion, group: &str, cases: impl IntoIterator<Item = Case>) {
+    let mut group = c.benchmark_group(group);
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(1))
+        .warm_up_time(Duration::from_millis(200));
+    for mut case in cases {
+        group.throughput(if case.flop > 0.0 {
+            Throughput::Elements(case.flop as u64)
+        } else {
+            Throughput::Bytes(case.bytes as u64)
+        });
+        group.bench_function(&case.name, |b| b.iter(|| (case.run)()));
+    }
+}
+
+fn kernels(c: &mut Criterion) {
+    let workspace = Workspace::default();
+    for shape in CONVOLUTIONS {
+        measure(c, "conv3x3", convolution(&workspace, IMAGES, shape));
+    }
+    for outputs in [16, 32, 64] {
+        measure(c, "first layer", first_layer(&workspace, IMAGES, outputs));
+    }
+    for (side, channels) in [(112, 64), (56, 128), (112, 128)] {
+        measure(
+            c,
+            "pointwise",
+            pointwise(&workspace, IMAGES, side, channels),
+        );
+    }
+    for shape in [[112, 32, 64], [56, 128, 256], [28, 256, 512]] {
+        measure(c, "conv1x1", skip(&workspace, IMAGES, shape));
+    }
+}
+
+criterion_group!(benches, kernels);
+criterion_main!(benches);

@@ -1,0 +1,62 @@
+//! The choices that make up a consistency loss, and the two named sets of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::deviation::Distance;
+
+/// What a map is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reference {
+    /// The class' moving average over the steps (Eq. 17), a constant in the graph.
+    Ema,
+    /// The mean map of the class in this batch (Eq. 14), in the graph.
+    Batch,
+}
+
+/// Whether the gradient also flows through alpha (Eq. 1), which is a function of the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlphaGradient {
+    /// Exact.
+    Full,
+    /// alpha held constant, as in the published code.
+    Detached,
+}
+
+/// One loss: deviation, reference map, gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CamLossSettings {
+    /// Deviation of a map from its reference: Eq. 15, or the published code's.
+    pub distance: Distance,
+    /// Reference map.
+    pub reference: Reference,
+    /// Gradient through alpha.
+    pub alpha: AlphaGradient,
+}
+
+/// The text defines one loss; the published code, which made the published numbers, computes
+/// another. Both have a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// As the text defines it.
+    Thesis,
+    /// As the published code computes it.
+    Published,
+}
+
+impl Preset {
+    /// What the name stands for.
+    pub fn settings(self) -> CamLossSettings {
+        let (distance, alpha) = match self {
+            Preset::Thesis => (Distance::SquaredL2, AlphaGradient::Full),
+            Preset::Published => (Distance::L2, AlphaGradient::Detached),
+        };
+        CamLossSettings {
+            distance,
+            reference: Reference::Ema,
+            alpha,
+        }
+    }
+}
