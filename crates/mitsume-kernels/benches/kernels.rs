@@ -2,6 +2,8 @@
 //!
 //! Rates are direct multiplications and additions per second, or bytes per second for the pointwise passes.
 
+#![allow(missing_docs)] // The macros below make undocumented functions.
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mitsume_kernels::Workspace;
 use mitsume_kernels::bench::{CONVOLUTIONS, Case, convolution, first_layer, pointwise, skip};
