@@ -25,8 +25,9 @@ const SHAPES: [Shape; 9] = [
 ];
 
 fn shapes() -> Vec<Shape> {
+    // Miri is some thousand times slower.
     if cfg!(miri) {
-        SHAPES[..4].to_vec()
+        vec![(1, 1, 1, 1, 1), (1, 5, 6, 3, 5)]
     } else {
         SHAPES.to_vec()
     }

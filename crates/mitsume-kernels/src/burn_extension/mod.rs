@@ -9,22 +9,27 @@
 //!
 //! Other devices run the same blocks composed of Burn's operations; see [`supports`].
 
+mod summary;
+mod tensors;
+
+pub use summary::{Summaries, summarise};
+
 use crate::error::Error;
-use crate::head::{Features, MapGradient, Pooling, Summary};
+use crate::head::Pooling;
 use crate::trunk::{Batch, Saved, Trained, TrunkSpec, backward, forward_eval, forward_train};
-use crate::workspace::{Buffer, Workspace};
+use crate::workspace::Workspace;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
-use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
-use burn_flex::{FlexTensor, Layout};
-use rayon::prelude::*;
-use std::borrow::Cow;
+use burn::tensor::{Device, Tensor};
+use burn_flex::FlexTensor;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use summary::{SummaryState, SummaryStep, pack};
+use tensors::{channels_last, flat, lend, values};
 
 /// Whether tensors on `device` can go through the operations here.
 pub fn supports(device: &Device) -> bool {
@@ -117,70 +122,6 @@ pub fn trunk_eval(
         spec.clone(),
     );
     Ok(Tensor::from_dispatch(features))
-}
-
-/// What [`summarise`] gives.
-#[derive(Clone, Debug)]
-pub struct Summaries {
-    /// The linear layer's input [N, C].
-    pub means: Tensor<2>,
-    /// Share of pixels through which a gradient passes [N, C]; a constant.
-    pub open: Tensor<2>,
-    /// sum over k of base * open * A [N, h, w], if `base` was given.
-    pub raw: Option<Tensor<3>>,
-}
-
-/// What the head and the class activation maps need of `features` [N, C, h, w]: see [`Features::summarise`]. Differentiable
-/// in `features` and in `base` [N, C], which makes the maps' alpha when multiplied by the open shares.
-///
-/// # Errors
-/// If `base` has another shape, or there is no pixel.
-///
-/// # Panics
-/// If the tensors are not f32 on a device that [`supports`] accepts.
-pub fn summarise(
-    features: Tensor<4>,
-    pooling: Pooling,
-    base: Option<Tensor<2>>,
-) -> Result<Summaries, Error> {
-    let [n, c, h, w] = features.dims();
-    let least = if pooling == Pooling::MaxPoolMean {
-        2
-    } else {
-        1
-    };
-    if n * c == 0 || h < least || w < least {
-        return Err(Error::Size {
-            images: n,
-            height: h,
-            width: w,
-        });
-    }
-    let mapped = base.is_some();
-    let base = base.unwrap_or_else(|| Tensor::zeros([n, c], &features.device()));
-    if base.dims() != [n, c] {
-        let found = base.dims().iter().product();
-        return Err(Error::Length {
-            what: "base".into(),
-            expected: n * c,
-            found,
-        });
-    }
-    let packed = <Dispatch as TrunkBackend>::summarise(
-        features.into_dispatch(),
-        base.into_dispatch(),
-        pooling,
-        mapped,
-    );
-    let packed = Tensor::<2>::from_dispatch(packed);
-    let means = packed.clone().slice([0..n, 0..c]);
-    let open = packed.clone().slice([0..n, c..2 * c]).detach();
-    let raw = mapped.then(|| {
-        packed
-            .slice([0..n, 2 * c..2 * c + h * w])
-            .reshape([n, h, w])
-    });
-    Ok(Summaries { means, open, raw })
 }
 
 fn check(spec: &TrunkSpec, images: &Tensor<4>, parameters: &[Tensor<1>]) -> Result<(), Error> {
@@ -373,97 +314,6 @@ impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
 }
 
 #[derive(Debug)]
-struct SummaryStep;
-
-#[derive(Clone, Debug)]
-struct SummaryState {
-    features: FlexTensor,
-    base: FlexTensor,
-    open: Vec<f32>,
-    pooling: Pooling,
-    mapped: bool,
-}
-
-impl Backward<Flex, 2> for SummaryStep {
-    type State = SummaryState;
-
-    fn backward(self, ops: Ops<SummaryState, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let packed = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let SummaryState {
-            features,
-            base,
-            open,
-            pooling,
-            mapped,
-        } = ops.state;
-        let shape = features.shape();
-        let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
-        let row = values(&packed).len() / n;
-        let part = |from: usize, to: usize| -> Vec<f32> {
-            values(&packed)
-                .chunks_exact(row)
-                .flat_map(|r| &r[from..to])
-                .copied()
-                .collect()
-        };
-        let d_means = part(0, c);
-        let d_raw = if mapped { part(2 * c, row) } else { Vec::new() };
-        let map = MapGradient {
-            base: values(&base),
-            open: &open,
-            d_raw: &d_raw,
-        };
-        let data = channels_last(&features);
-        let of = Features {
-            data: &data,
-            shape: [n, h, w, c],
-            pooling,
-        };
-        let (d_features, d_base) = of
-            .backward(workspace(), &d_means, mapped.then_some(map))
-            .expect("shapes were checked in the forward pass");
-        let [node, base_node] = ops.parents;
-        if let Some(node) = node {
-            grads.register::<Flex>(node.id, lend(d_features, [n, h, w, c]));
-        }
-        if let Some(node) = base_node {
-            let layout = Layout::contiguous(Shape::from(vec![n, c]));
-            grads.register::<Flex>(
-                node.id,
-                FlexTensor::new(Bytes::from_elems(d_base), layout, DType::F32),
-            );
-        }
-    }
-}
-
-/// The summary of `features` as one tensor, and as it is.
-fn pack(features: &FlexTensor, base: Option<&[f32]>, pooling: Pooling) -> (FlexTensor, Summary) {
-    let shape = features.shape();
-    let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
-    let data = channels_last(features);
-    let of = Features {
-        data: &data,
-        shape: [n, h, w, c],
-        pooling,
-    };
-    let summary = of
-        .summarise(workspace(), base)
-        .expect("shapes were checked");
-    let raw = summary.raw.len() / n;
-    let mut packed = Vec::with_capacity(n * (2 * c + raw));
-    for i in 0..n {
-        packed.extend_from_slice(&summary.means[i * c..(i + 1) * c]);
-        packed.extend_from_slice(&summary.open[i * c..(i + 1) * c]);
-        packed.extend_from_slice(&summary.raw[i * raw..(i + 1) * raw]);
-    }
-    let layout = Layout::contiguous(Shape::from(vec![n, 2 * c + raw]));
-    (
-        FlexTensor::new(Bytes::from_elems(packed), layout, DType::F32),
-        summary,
-    )
-}
-
-#[derive(Debug)]
 struct TrunkStep;
 
 /// What the backward pass starts from. Dropped with the graph, its buffers go back to the workspace.
@@ -573,79 +423,4 @@ fn split<'a>(spec: &TrunkSpec, flat: &'a FlexTensor) -> Vec<&'a [f32]> {
         rest = others;
     }
     all
-}
-
-/// The values of a contiguous tensor.
-fn values(tensor: &FlexTensor) -> &[f32] {
-    let start = tensor.layout().start_offset();
-    &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
-}
-
-fn flat(values: Vec<f32>) -> FlexTensor {
-    let layout = Layout::contiguous(Shape::from(vec![values.len()]));
-    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
-}
-
-/// The values of a [N, C, H, W] tensor in the order [N, H, W, C]; copied only if they lie otherwise.
-fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
-    let shape = tensor.shape();
-    let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
-    let layout = tensor.layout();
-    let start = layout.start_offset();
-    let data = tensor.storage::<f32>();
-    let strides = layout.strides();
-    let wanted = [h * w * c, 1, w * c, c];
-    let fits = |i: usize| shape[i] <= 1 || strides[i] == wanted[i] as isize;
-    if (0..4).all(fits) {
-        return Cow::Borrowed(&data[start..start + n * c * h * w]);
-    }
-    let mut out = vec![0.0; n * h * w * c];
-    out.par_chunks_mut((w * c).max(1))
-        .enumerate()
-        .for_each(|(row, line)| {
-            let (image, y) = (row / h, row % h);
-            let first = start as isize + image as isize * strides[0] + y as isize * strides[2];
-            for channel in 0..c {
-                let from = first + channel as isize * strides[1];
-                for x in 0..w {
-                    line[x * c + channel] = data[(from + x as isize * strides[3]) as usize];
-                }
-            }
-        });
-    Cow::Owned(out)
-}
-
-/// Feature maps in Burn's hands. Memory comes back to the workspace once Burn has dropped its share.
-static LENT: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
-
-/// More maps than a training step has; a caller who keeps more keeps them for good.
-const MOST_LENT: usize = 8;
-
-/// A tensor [N, C, h, w] around a feature map [N, h, w, C].
-fn lend(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
-    let strides = [h * w * c, 1, w * c, c].map(|s| s as isize).to_vec();
-    let layout = Layout::new(Shape::from(vec![n, c, h, w]), strides, 0);
-    take_back();
-    let data = Arc::new(Bytes::from_elems(features.into_vec()));
-    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    if lent.len() >= MOST_LENT {
-        lent.remove(0);
-    }
-    lent.push(Arc::clone(&data));
-    FlexTensor::from_arc(data, layout, DType::F32)
-}
-
-/// Takes back what Burn no longer holds.
-fn take_back() {
-    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    for data in std::mem::take(&mut *lent) {
-        match Arc::try_unwrap(data) {
-            Ok(bytes) => {
-                if let Ok(values) = bytes.try_into_vec::<f32>() {
-                    workspace().give(values);
-                }
-            }
-            Err(held) => lent.push(held),
-        }
-    }
 }

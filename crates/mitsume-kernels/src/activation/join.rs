@@ -1,0 +1,119 @@
+//! The way back through a residual join.
+
+use super::{Activation, corners, route};
+use crate::grid::split_by;
+use crate::isa::Kernel;
+use crate::simd::Simd;
+use crate::workspace::{Buffer, Workspace};
+use rayon::prelude::*;
+
+/// The way back through a residual join: the result is `relu(z * scale + shift + skip)`, pooled if asked.
+/// Replaces `skip` by the gradient of the sum before the ReLU and returns the sums [`gradient_sums`] would.
+pub(crate) fn join_gradient(
+    workspace: &Workspace,
+    layers: Activation,
+    mean: &[f32],
+    (z, skip): (&[f32], &mut Buffer),
+    dy: &[f32],
+) -> (Vec<f64>, Vec<f64>) {
+    let channels = layers.channels();
+    let tasks = layers.tasks();
+    let width = layers.grid.width * channels;
+    let out_width = layers.out().width * channels;
+    let mut sums = workspace.zeros(tasks.len() * 2 * channels);
+    let parts = split_by(skip, tasks.iter().map(|t| t.1.clone()), width);
+    (tasks
+        .into_par_iter()
+        .zip(parts)
+        .zip(sums.par_chunks_mut(2 * channels)))
+    .for_each(|(((rows, from), skip), sums)| {
+        workspace.isa().run(Join {
+            layers,
+            rows: rows.len(),
+            mean,
+            z: &z[from.start * width..from.end * width],
+            skip,
+            dy: &dy[rows.start * out_width..rows.end * out_width],
+            sums,
+        });
+    });
+    crate::batch_norm::add_up(&sums, channels)
+}
+
+struct Join<'a> {
+    layers: Activation<'a>,
+    rows: usize,
+    mean: &'a [f32],
+    z: &'a [f32],
+    skip: &'a mut [f32],
+    dy: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl Kernel for Join<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        if self.layers.pool {
+            self.go::<S, true>(simd)
+        } else {
+            self.go::<S, false>(simd)
+        }
+    }
+}
+
+impl Join<'_> {
+    #[inline(always)]
+    fn go<S: Simd, const POOL: bool>(self, simd: S) {
+        let Activation {
+            grid, scale, shift, ..
+        } = self.layers;
+        let channels = scale.len();
+        let columns = self.layers.out().width;
+        let (sum, product) = self.sums.split_at_mut(channels);
+        let cells = if POOL { 4 } else { 1 };
+        let pixel_rows = self.skip.len() / (grid.width * channels).max(1);
+        for row in 0..self.rows {
+            for column in 0..columns {
+                let at = corners(grid, channels, POOL, row, column);
+                let dy = &self.dy[(row * columns + column) * channels..][..channels];
+                for c in (0..channels).step_by(S::LANES) {
+                    let n = S::LANES.min(channels - c);
+                    let a = simd.load_some(&scale[c..c + n]);
+                    let b = simd.load_some(&shift[c..c + n]);
+                    let mean = simd.load_some(&self.mean[c..c + n]);
+                    let mut y = [simd.zero(); 4];
+                    let mut z = [simd.zero(); 4];
+                    for q in 0..cells {
+                        let range = at[q] + c..at[q] + c + n;
+                        z[q] = simd.load_some(&self.z[range.clone()]);
+                        y[q] = simd.add(simd.fma(z[q], a, b), simd.load_some(&self.skip[range]));
+                    }
+                    let d = simd.load_some(&dy[c..c + n]);
+                    let dj = if POOL { route(simd, y, d) } else { [d; 4] };
+                    let mut s = simd.load_some(&sum[c..c + n]);
+                    let mut t = simd.load_some(&product[c..c + n]);
+                    for q in 0..cells {
+                        let v = simd.select(simd.gt(y[q], simd.zero()), dj[q], simd.zero());
+                        simd.store_some(&mut self.skip[at[q] + c..at[q] + c + n], v);
+                        s = simd.add(s, v);
+                        t = simd.fma(v, simd.sub(z[q], mean), t);
+                    }
+                    simd.store_some(&mut sum[c..c + n], s);
+                    simd.store_some(&mut product[c..c + n], t);
+                }
+            }
+        }
+        if POOL {
+            for row in 0..pixel_rows {
+                let from = if row >= 2 * self.rows {
+                    0
+                } else {
+                    grid.width / 2 * 2
+                };
+                let line = row * grid.width;
+                self.skip[(line + from) * channels..(line + grid.width) * channels].fill(0.0);
+            }
+        }
+    }
+}

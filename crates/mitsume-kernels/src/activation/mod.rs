@@ -1,0 +1,222 @@
+//! Normalise, add a skip connection, ReLU and max-pool in one pass over memory, and the way back.
+
+mod gradient;
+mod join;
+
+pub(crate) use gradient::{Excited, Incoming, gradient_in_place, gradient_sums, route};
+pub(crate) use join::join_gradient;
+
+use crate::grid::{Grid, runs, split_by};
+use crate::isa::Kernel;
+use crate::simd::Simd;
+use crate::workspace::Workspace;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// About this many pixels are one task.
+const PIXELS_AT_A_TIME: usize = 448;
+
+/// The pointwise layers after a convolution's output `z` [images, height, width, channels]:
+/// `z * scale + shift`, plus `add` if given, then ReLU and 2x2 max-pool if asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Activation<'a> {
+    pub grid: Grid,
+    pub scale: &'a [f32],
+    pub shift: &'a [f32],
+    pub relu: bool,
+    pub pool: bool,
+}
+
+impl Activation<'_> {
+    fn channels(&self) -> usize {
+        self.scale.len()
+    }
+
+    /// The grid of the result.
+    pub(crate) fn out(&self) -> Grid {
+        if self.pool {
+            self.grid.pooled()
+        } else {
+            self.grid
+        }
+    }
+
+    /// Fixed runs of result rows, and the pixel rows of `z` each covers. The last run of an image takes
+    /// an odd last row with it.
+    fn tasks(&self) -> Vec<(Range<usize>, Range<usize>)> {
+        let side = if self.pool { 2 } else { 1 };
+        let out = self.out();
+        let rows = (PIXELS_AT_A_TIME / self.grid.width.max(1) / side).max(1);
+        let images = 0..self.grid.images;
+        let per_image = |image: usize| {
+            let (h, oh) = (self.grid.height, out.height);
+            let mut parts: Vec<_> = runs(oh, rows)
+                .map(|r| {
+                    (
+                        image * oh + r.start..image * oh + r.end,
+                        image * h + r.start * side..image * h + r.end * side,
+                    )
+                })
+                .collect();
+            match parts.last_mut() {
+                Some(last) => last.1.end = (image + 1) * h,
+                None => parts.push((image * oh..image * oh, image * h..(image + 1) * h)),
+            }
+            parts
+        };
+        images.flat_map(per_image).collect()
+    }
+}
+
+/// Writes the result of the layers to `out`. `totals` [images, channels], if given, receives the sums over all
+/// pixels before pooling.
+pub(crate) fn activate(
+    workspace: &Workspace,
+    layers: Activation,
+    (z, add): (&[f32], Option<&[f32]>),
+    out: &mut [f32],
+    totals: Option<&mut [f32]>,
+) {
+    let (channels, to) = (layers.channels(), layers.out());
+    assert_eq!(z.len(), layers.grid.pixels() * channels);
+    assert_eq!(out.len(), to.pixels() * channels);
+    assert!(add.is_none_or(|a| a.len() == z.len()));
+    let tasks = layers.tasks();
+    let parts = split_by(out, tasks.iter().map(|t| t.0.clone()), to.width * channels);
+    let images: Vec<usize> = tasks
+        .iter()
+        .map(|t| t.1.start / layers.grid.height.max(1))
+        .collect();
+    let kept = if totals.is_some() { channels } else { 0 };
+    let mut sums = workspace.zeros(tasks.len() * kept);
+    let sum_parts = split_by(&mut sums, (0..tasks.len()).map(|i| i..i + 1), kept);
+    tasks
+        .into_par_iter()
+        .zip(parts)
+        .zip(sum_parts)
+        .for_each(|(((rows, from), out), sums)| {
+            let values =
+                from.start * layers.grid.width * channels..from.end * layers.grid.width * channels;
+            let (z, add) = (&z[values.clone()], add.map(|a| &a[values]));
+            workspace.isa().run(Forward {
+                layers,
+                rows: rows.len(),
+                z,
+                add,
+                out,
+                sums,
+            });
+        });
+    if let Some(totals) = totals {
+        totals.fill(0.0);
+        for (image, sums) in images.iter().zip(sums.chunks_exact(channels)) {
+            let total = &mut totals[image * channels..][..channels];
+            total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
+        }
+    }
+}
+
+struct Forward<'a> {
+    layers: Activation<'a>,
+    rows: usize,
+    z: &'a [f32],
+    add: Option<&'a [f32]>,
+    out: &'a mut [f32],
+    /// Of this task's pixels, per channel; empty if not wanted.
+    sums: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match (self.layers.pool, self.add.is_some()) {
+            (false, false) => self.go::<S, false, false>(simd),
+            (false, true) => self.go::<S, false, true>(simd),
+            (true, false) => self.go::<S, true, false>(simd),
+            (true, true) => self.go::<S, true, true>(simd),
+        }
+    }
+}
+
+/// Offsets of a cell's values: the four pixels of a square, or four times the same pixel.
+#[inline(always)]
+fn corners(grid: Grid, channels: usize, pool: bool, row: usize, column: usize) -> [usize; 4] {
+    let (side, w) = (if pool { 2 } else { 1 }, grid.width);
+    let first = (row * side * w + column * side) * channels;
+    if pool {
+        [
+            first,
+            first + channels,
+            first + w * channels,
+            first + (w + 1) * channels,
+        ]
+    } else {
+        [first; 4]
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn go<S: Simd, const POOL: bool, const ADD: bool>(mut self, simd: S) {
+        let Activation {
+            grid,
+            scale,
+            shift,
+            relu,
+            ..
+        } = self.layers;
+        let channels = scale.len();
+        let columns = self.layers.out().width;
+        if !self.sums.is_empty() {
+            self.sum_up(simd);
+        }
+        for row in 0..self.rows {
+            for column in 0..columns {
+                let at = corners(grid, channels, POOL, row, column);
+                let out = &mut self.out[(row * columns + column) * channels..][..channels];
+                for c in (0..channels).step_by(S::LANES) {
+                    let n = S::LANES.min(channels - c);
+                    let a = simd.load_some(&scale[c..c + n]);
+                    let b = simd.load_some(&shift[c..c + n]);
+                    let mut max = simd.zero();
+                    for (q, at) in at.iter().enumerate().take(if POOL { 4 } else { 1 }) {
+                        let range = at + c..at + c + n;
+                        let mut y = simd.fma(simd.load_some(&self.z[range.clone()]), a, b);
+                        if ADD && let Some(add) = self.add {
+                            y = simd.add(y, simd.load_some(&add[range]));
+                        }
+                        max = if q == 0 {
+                            y
+                        } else {
+                            simd.select(simd.replaces(y, max), y, max)
+                        };
+                    }
+                    // ReLU does not change which value is largest, except among those it makes zero,
+                    // and those pass no gradient.
+                    let y = if relu { simd.relu(max) } else { max };
+                    simd.store_some(&mut out[c..c + n], y);
+                }
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    /// A pass of its own over this task's pixels, which then are in the cache.
+    #[inline(always)]
+    fn sum_up<S: Simd>(&mut self, simd: S) {
+        let Activation { scale, shift, .. } = self.layers;
+        let channels = scale.len();
+        for pixel in self.z.chunks_exact(channels) {
+            for c in (0..channels).step_by(S::LANES) {
+                let range = c..(c + S::LANES).min(channels);
+                let a = simd.load_some(&scale[range.clone()]);
+                let b = simd.load_some(&shift[range.clone()]);
+                let y = simd.relu(simd.fma(simd.load_some(&pixel[range.clone()]), a, b));
+                let sum = &mut self.sums[range];
+                simd.store_some(sum, simd.add(simd.load_some(sum), y));
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Between Burn's CPU tensors and slices.
+
+use super::workspace;
+use crate::workspace::Buffer;
+use burn::backend::TensorMetadata;
+use burn::tensor::{Bytes, DType, Shape};
+use burn_flex::{FlexTensor, Layout};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The values of a contiguous tensor.
+pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
+    let start = tensor.layout().start_offset();
+    &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
+}
+
+pub(super) fn flat(values: Vec<f32>) -> FlexTensor {
+    let layout = Layout::contiguous(Shape::from(vec![values.len()]));
+    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
+}
+
+/// The values of a [N, C, H, W] tensor in the order [N, H, W, C]; copied only if they lie otherwise.
+pub(super) fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
+    let shape = tensor.shape();
+    let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
+    let layout = tensor.layout();
+    let start = layout.start_offset();
+    let data = tensor.storage::<f32>();
+    let strides = layout.strides();
+    let wanted = [h * w * c, 1, w * c, c];
+    let fits = |i: usize| shape[i] <= 1 || strides[i] == wanted[i] as isize;
+    if (0..4).all(fits) {
+        return Cow::Borrowed(&data[start..start + n * c * h * w]);
+    }
+    let mut out = vec![0.0; n * h * w * c];
+    out.par_chunks_mut((w * c).max(1))
+        .enumerate()
+        .for_each(|(row, line)| {
+            let (image, y) = (row / h, row % h);
+            let first = start as isize + image as isize * strides[0] + y as isize * strides[2];
+            for channel in 0..c {
+                let from = first + channel as isize * strides[1];
+                for x in 0..w {
+                    line[x * c + channel] = data[(from + x as isize * strides[3]) as usize];
+                }
+            }
+        });
+    Cow::Owned(out)
+}
+
+/// Feature maps in Burn's hands. Memory comes back to the workspace once Burn has dropped its share.
+static LENT: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
+
+/// More maps than a training step has; a caller who keeps more keeps them for good.
+const MOST_LENT: usize = 8;
+
+/// A tensor [N, C, h, w] around a feature map [N, h, w, C].
+pub(super) fn lend(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
+    let strides = [h * w * c, 1, w * c, c].map(|s| s as isize).to_vec();
+    let layout = Layout::new(Shape::from(vec![n, c, h, w]), strides, 0);
+    take_back();
+    let data = Arc::new(Bytes::from_elems(features.into_vec()));
+    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if lent.len() >= MOST_LENT {
+        lent.remove(0);
+    }
+    lent.push(Arc::clone(&data));
+    FlexTensor::from_arc(data, layout, DType::F32)
+}
+
+/// Takes back what Burn no longer holds.
+fn take_back() {
+    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
+    for data in std::mem::take(&mut *lent) {
+        match Arc::try_unwrap(data) {
+            Ok(bytes) => {
+                if let Ok(values) = bytes.try_into_vec::<f32>() {
+                    workspace().give(values);
+                }
+            }
+            Err(held) => lent.push(held),
+        }
+    }
+}
