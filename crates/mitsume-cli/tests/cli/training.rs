@@ -4,7 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{Sandbox, text};
+use crate::sandbox::{Sandbox, files_below, text};
 
 /// Consistency from the second epoch on, so that moving averages matter too.
 const CONSISTENT: &str = "[consistency]\npreset = \"published\"\nlambda_max = 50\nt0 = 1\nt1 = 2\n";
@@ -102,38 +102,58 @@ fn the_size_of_the_cache_does_not_matter() {
     assert_eq!(sandbox.results("a"), sandbox.results("b"));
 }
 
+/// A weight file of a level without integers, every value replaced by a huge finite one.
+fn overflowing(weights: &[u8]) -> Vec<u8> {
+    let header = u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;
+    let mut bytes = weights.to_vec();
+    for value in bytes[8 + header..].chunks_exact_mut(4) {
+        value.copy_from_slice(&1e30f32.to_le_bytes());
+    }
+    bytes
+}
+
 #[test]
 fn a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_checkpoint() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "");
     sandbox.train("run", &["--set", "train.epochs=1"]);
-    let before = sandbox.read("run/checkpoint/weights.safetensors");
-    // A weight so large that the gradient overflows: the step after has no finite loss.
-    let strong = [
-        "--set",
-        "consistency.lambda_max=3e38",
-        "--set",
-        "consistency.t0=1",
-        "--set",
-        "consistency.t1=1",
-    ];
-    let output = sandbox.run(
-        &[
-            &["train", "--config", "run.toml", "--out", "diverging"],
-            &strong[..],
-        ]
-        .concat(),
+    sandbox.write(
+        "huge.safetensors",
+        overflowing(&sandbox.read("run/weights.safetensors")),
     );
+    let output = sandbox.run(&[
+        "train",
+        "--config",
+        "run.toml",
+        "--out",
+        "new",
+        "--set",
+        "model.init=huge.safetensors",
+    ]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("epoch 1, step "), "{stderr}");
-    assert!(!sandbox.path("diverging/weights.safetensors").exists());
-    // A failure while resuming leaves the checkpoint as it was.
-    let resume = ["train", "--resume", "run", "--set", "train.epochs=9"];
-    let output = sandbox.run(&[&resume[..], &strong[..]].concat());
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("checkpoint of epoch 1 is intact"));
-    assert_eq!(sandbox.read("run/checkpoint/weights.safetensors"), before);
+    assert!(stderr.contains("epoch 1, step 1 "), "{stderr}");
+    assert!(!sandbox.path("new/weights.safetensors").exists());
+    // A run that diverges after its first epoch leaves that epoch's checkpoint as it was.
+    sandbox.write(
+        "run/checkpoint/weights.safetensors",
+        sandbox.read("huge.safetensors"),
+    );
+    let before = files_below(&sandbox.path("run/checkpoint"))
+        .into_iter()
+        .map(std::fs::read);
+    let before: Vec<_> = before.map(Result::unwrap).collect();
+    let output = sandbox.run(&["train", "--resume", "run", "--set", "train.epochs=9"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("epoch 2, step 7 ") && stderr.contains("epoch 1 is intact"),
+        "{stderr}"
+    );
+    let after = files_below(&sandbox.path("run/checkpoint"))
+        .into_iter()
+        .map(std::fs::read);
+    assert_eq!(after.map(Result::unwrap).collect::<Vec<_>>(), before);
 }
 
 #[test]
