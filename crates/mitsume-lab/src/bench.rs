@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use mitsume::train::{CamLoss, class_activation_maps, forward, predictions, training_loss};
-use mitsume::{ClassMeans, DeviationPass, EmaMaps, MapSpill, Preset};
+use mitsume::train::{CamLoss, MapsOf, forward, logits_and_maps, predictions, training_loss};
+use mitsume::{AlphaGradient, ClassMeans, DeviationPass, EmaMaps, MapSpill, Preset};
 use mitsume_nn::{BlockSpec, Classifier, ClassifierSpec, Level, dropout_mask};
 use serde::Serialize;
 
@@ -118,12 +118,16 @@ pub fn bench_step(options: BenchOptions, loss: BenchLoss) -> Result<StepTime> {
                 &device,
             )
         });
-        let out = forward(&mut model, images, mask);
+        let maps = MapsOf {
+            labels: &labels,
+            alpha: AlphaGradient::Full,
+        };
+        let out = forward(&mut model, images, mask, (lambda != 0.0).then_some(maps));
         // An untrained network is right about a quarter of the images; the loss is timed at its
         // fullest, with all of them counted as right.
         predictions(&out.logits);
         let labels = (&labels[..], &labels[..]);
-        let terms = training_loss(&model.head, out, labels, lambda, &mut cam)?;
+        let terms = training_loss(out, labels, lambda, &mut cam)?;
         let grads = GradientsParams::from_grads(terms.total.backward(), &model);
         model = optimizer.step(1e-4, model.clone(), grads);
         Ok(())
@@ -162,11 +166,10 @@ pub fn bench_eval(options: BenchOptions, images: usize) -> Result<EvalTime> {
             let pixels = pixels[..n * options.size * options.size].to_vec();
             let batch = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
             let features = model.trunk.forward(batch);
-            let logits = model.head.logits(features.clone(), None);
-            predictions(&logits);
             let labels: Vec<i64> = (start..start + n).map(|i| (i % CLASSES) as i64).collect();
             let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), &device);
-            let cams = class_activation_maps(&model.head, features, None, labels);
+            let (logits, cams) = logits_and_maps(&model.head, features, labels);
+            predictions(&logits);
             let cams: Vec<f32> = cams.into_data().try_into_vec().expect("maps are f32");
             for (i, map) in cams.chunks_exact(h * w).enumerate() {
                 means.push((start + i) % CLASSES, map)?;

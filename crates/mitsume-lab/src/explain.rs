@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::Deviation;
-use mitsume::train::{class_activation_maps, predictions};
+use mitsume::train::{logits_and_maps, predictions};
 use mitsume_data::{ImageSource, Preprocess, Sample};
 use mitsume_record::{EvaluationDir, Maps, RunDir, write_bytes};
 use mitsume_report::{Map, Panel, PanelClass, PanelReference, load_picture, panel_png};
@@ -157,7 +157,7 @@ fn explain_one(
         ExplainTarget::Class(class) => class,
     };
     let targets = Tensor::<1, Int>::from_data([target as i64], device);
-    let cam = floats(class_activation_maps(&model.head, features, None, targets));
+    let cam = floats(logits_and_maps(&model.head, features, targets).1);
     let [h, w] = options.model.level.cam_size([size, size]);
 
     let mean = reference.and_then(|maps| maps.class_mean(target));

@@ -1,12 +1,14 @@
-//! The trunk as one fused operation, on the CPU.
+//! The trunk, and the head's visit to its feature maps, as one fused operation each, on the CPU.
 //!
 //! Every other device, and whoever asks for it, runs the same blocks composed of Burn operations.
 
 use burn::tensor::{Device, Tensor};
-use mitsume_kernels::burn_extension::{Statistics, supports, trunk_eval, trunk_train};
+pub(crate) use mitsume_kernels::burn_extension::supports;
+use mitsume_kernels::burn_extension::{Statistics, summarise, trunk_eval, trunk_train};
+use mitsume_kernels::head::Pooling;
 use mitsume_kernels::trunk::{Conv, Stage, TrunkSpec};
 
-use crate::{BatchNorm, Block, Trunk};
+use crate::{BatchNorm, Block, Head, Reading, Trunk};
 
 /// The trunk in the kernels' terms, or `None` where they do not cover it.
 ///
@@ -76,6 +78,22 @@ pub(crate) fn forward_train(trunk: &mut Trunk, spec: &TrunkSpec, images: Tensor<
         norm.track(mean, variance);
     }
     features
+}
+
+/// Pooled features and, with `base`, the weighted sum.
+pub(crate) fn read(head: &Head, features: Tensor<4>, base: Option<Tensor<2>>) -> Reading {
+    let pooling = match (head.relu, head.pool) {
+        (false, false) => Pooling::Mean,
+        (true, false) => Pooling::ReluMean,
+        (false, true) => Pooling::MaxPoolMean,
+        (true, true) => return head.read_composed(features, base),
+    };
+    let summary = summarise(features, pooling, base)
+        .unwrap_or_else(|error| panic!("feature maps do not fit the head: {error}"));
+    Reading {
+        pooled: summary.means,
+        weighted: summary.raw,
+    }
 }
 
 /// Flat, in the order of [`TrunkSpec::parameters`], which is the order of the network.

@@ -6,7 +6,7 @@ use burn::tensor::module::max_pool2d_with_indices;
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 use crate::init::Initialiser;
-use crate::{Linear, max_pool};
+use crate::{Linear, fused, max_pool};
 
 /// Which of the optional parts a head has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +19,15 @@ pub struct HeadSpec {
     pub dropout: f64,
     /// Index of the linear layer in the published `classifier`.
     pub linear_index: usize,
+}
+
+/// What a visit to the feature maps gives.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// GAP of the activated feature maps, [N, C]: the linear layer's input, before dropout.
+    pub pooled: Tensor<2>,
+    /// `sum_k alpha_k A_k` [N, h, w], where asked for: Eq. 1 before its ReLU.
+    pub weighted: Option<Tensor<3>>,
 }
 
 /// `[ReLU] [MP] GAP [dropout] linear`.
@@ -53,19 +62,72 @@ impl Head {
 
     /// Feature maps [N, C, h, w] to logits [N, K]. `mask` [N, C] multiplies the pooled features.
     pub fn logits(&self, features: Tensor<4>, mask: Option<Tensor<2>>) -> Tensor<2> {
-        let [n, c, _, _] = features.dims();
-        let features = if self.relu { relu(features) } else { features };
-        let features = if self.pool {
-            max_pool(features)
-        } else {
-            features
-        };
-        let pooled = features.mean_dim(3).mean_dim(2).reshape([n, c]);
-        let pooled = match mask {
+        self.classify(self.read(features, None).pooled, mask)
+    }
+
+    /// Pooled features [N, C] to logits [N, K].
+    pub fn classify(&self, pooled: Tensor<2>, mask: Option<Tensor<2>>) -> Tensor<2> {
+        self.linear.forward(match mask {
             Some(mask) => pooled * mask,
             None => pooled,
-        };
-        self.linear.forward(pooled)
+        })
+    }
+
+    /// All that is needed of the feature maps [N, C, h, w], in one visit to them where the device
+    /// has an operation for it.
+    ///
+    /// `base` [N, C], from [`Head::base`], asks for the weighted sum too.
+    pub fn read(&self, features: Tensor<4>, base: Option<Tensor<2>>) -> Reading {
+        if fused::supports(&features.device()) {
+            fused::read(self, features, base)
+        } else {
+            self.read_composed(features, base)
+        }
+    }
+
+    /// [`Head::read`] out of Burn's own operations, as on devices without a fused one.
+    pub fn read_composed(&self, features: Tensor<4>, base: Option<Tensor<2>>) -> Reading {
+        let [n, c, h, w] = features.dims();
+        let weighted = base.map(|base| {
+            let alpha = match self.relu {
+                true => base * self.open_share(features.clone()),
+                false => base,
+            };
+            // One [1, C] x [C, h*w] product per image: no [N, C, h, w] intermediate.
+            let sum = alpha
+                .reshape([n, 1, c])
+                .matmul(features.clone().reshape([n, c, h * w]));
+            sum.reshape([n, h, w])
+        });
+        let active = if self.relu { relu(features) } else { features };
+        let active = if self.pool { max_pool(active) } else { active };
+        Reading {
+            pooled: active.mean_dim(3).mean_dim(2).reshape([n, c]),
+            weighted,
+        }
+    }
+
+    /// What alpha is before a ReLU's share: W[c,k] mask_k / (h w) for each image's target c,
+    /// [N, C], in the graph through the weights.
+    pub fn base(
+        &self,
+        targets: Tensor<1, Int>,
+        mask: Option<Tensor<2>>,
+        [h, w]: [usize; 2],
+    ) -> Tensor<2> {
+        let rows = self.linear.weight.val().select(0, targets);
+        let base = rows.div_scalar((h * w) as f32);
+        match mask {
+            Some(mask) => base * mask,
+            None => base,
+        }
+    }
+
+    /// Share of positive pixels [N, C], a constant.
+    fn open_share(&self, features: Tensor<4>) -> Tensor<2> {
+        let [n, c, _, _] = features.dims();
+        let positive = features.detach().greater_scalar(0.0).float();
+        positive.mean_dim(3).mean_dim(2).reshape([n, c])
     }
 
     /// alpha [N, C] of Eq. 1: the spatial mean of d logits[n, targets[n]] / d A[n, k, i, j].
@@ -82,22 +144,12 @@ impl Head {
         mask: Option<Tensor<2>>,
         targets: Tensor<1, Int>,
     ) -> Tensor<2> {
-        let [n, c, h, w] = features.dims();
-        let alpha = self
-            .linear
-            .weight
-            .val()
-            .select(0, targets)
-            .div_scalar((h * w) as f32);
-        let alpha = match mask {
-            Some(mask) => alpha * mask,
-            None => alpha,
-        };
+        let [_, _, h, w] = features.dims();
+        let base = self.base(targets, mask, [h, w]);
         if self.relu {
-            let positive = features.detach().greater_scalar(0.0).float();
-            alpha * positive.mean_dim(3).mean_dim(2).reshape([n, c])
+            base * self.open_share(features)
         } else {
-            alpha
+            base
         }
     }
 

@@ -44,7 +44,7 @@ pub use conv::Conv;
 pub use conv_block::ConvBlock;
 pub use device::{DeviceError, parse_device};
 pub use dropout::dropout_mask;
-pub use head::{Head, HeadSpec};
+pub use head::{Head, HeadSpec, Reading};
 pub use level::{BlockSpec, Level};
 pub use linear::Linear;
 pub use max_pool::max_pool;

@@ -2,7 +2,7 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
-use mitsume::train::{class_activation_maps, predictions};
+use mitsume::train::{logits_and_maps, predictions};
 use mitsume_data::Batch;
 
 use super::Subject;
@@ -41,7 +41,7 @@ pub(crate) fn forward(subject: &Subject<'_>, batch: &Batch) -> Outputs {
     let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), subject.device);
 
     let features = subject.model.trunk.forward(images);
-    let logits = subject.model.head.logits(features.clone(), None);
+    let (logits, maps) = logits_and_maps(&subject.model.head, features, labels);
     let predictions = predictions(&logits);
     let log_probabilities = values(log_softmax(logits, 1));
     let probabilities = log_probabilities
@@ -53,12 +53,7 @@ pub(crate) fn forward(subject: &Subject<'_>, batch: &Batch) -> Outputs {
         probabilities,
         classes: subject.folder.classes.len(),
         predictions,
-        maps: values(class_activation_maps(
-            &subject.model.head,
-            features,
-            None,
-            labels,
-        )),
+        maps: values(maps),
     }
 }
 

@@ -3,7 +3,7 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::CamLossSettings;
-use mitsume::train::{CamLoss, forward, predictions, training_loss};
+use mitsume::train::{CamLoss, MapsOf, forward, predictions, training_loss};
 use mitsume_data::Batch;
 use mitsume_nn::dropout_mask;
 
@@ -42,7 +42,11 @@ pub(super) fn step(
         dropout_mask([n, features], head.dropout, draw, &context.device)
     });
 
-    let out = forward(&mut state.model, images, mask);
+    let maps = (lambda != 0.0).then_some(MapsOf {
+        labels: &batch.labels,
+        alpha: context.settings.alpha,
+    });
+    let out = forward(&mut state.model, images, mask, maps);
     let predicted = predictions(&out.logits);
     let correct = predicted
         .iter()
@@ -54,7 +58,7 @@ pub(super) fn step(
         ema: state.ema.clone(),
     };
     let labels = (&batch.labels[..], &predicted[..]);
-    let loss = training_loss(&state.model.head, out, labels, lambda, &mut cam_loss)?;
+    let loss = training_loss(out, labels, lambda, &mut cam_loss)?;
     let result = StepResult {
         images: n,
         correct,

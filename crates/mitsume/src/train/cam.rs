@@ -6,15 +6,35 @@ use mitsume_nn::Head;
 
 use crate::normalise::EPSILON;
 
-/// `relu(sum_k alpha_k A_k)` (Eq. 1): feature maps [N, C, h, w] and alpha [N, C] to [N, h, w].
-pub fn raw_maps(features: Tensor<4>, alpha: Tensor<2>) -> Tensor<3> {
-    let [n, c, h, w] = features.dims();
-    // One [1, C] x [C, h*w] product per image: the sum over channels without a [N, C, h, w]
-    // intermediate, which would be as large as the feature maps themselves.
-    let sum = alpha
-        .reshape([n, 1, c])
-        .matmul(features.reshape([n, c, h * w]));
-    relu(sum.reshape([n, h, w]))
+/// `relu(sum_k alpha_k A_k)` (Eq. 1): feature maps [N, C, h, w] to [N, h, w], for one target class
+/// per image, with alpha in the graph.
+///
+/// `mask` is the dropout mask of the forward pass that made `features`, or none in evaluation.
+pub fn raw_maps(
+    head: &Head,
+    features: Tensor<4>,
+    mask: Option<Tensor<2>>,
+    targets: Tensor<1, Int>,
+) -> Tensor<3> {
+    logits_and_raw_maps(head, features, mask, |head, mask, size| {
+        head.base(targets, mask, size)
+    })
+    .1
+}
+
+/// Logits [N, K] and raw maps [N, h, w] in one visit to the feature maps. `base` gives what alpha
+/// is made of, see [`Head::base`].
+pub(super) fn logits_and_raw_maps(
+    head: &Head,
+    features: Tensor<4>,
+    mask: Option<Tensor<2>>,
+    base: impl FnOnce(&Head, Option<Tensor<2>>, [usize; 2]) -> Tensor<2>,
+) -> (Tensor<2>, Tensor<3>) {
+    let [_, _, h, w] = features.dims();
+    let base = base(head, mask.clone(), [h, w]);
+    let reading = head.read(features, Some(base));
+    let weighted = reading.weighted.expect("asked for with a base");
+    (head.classify(reading.pooled, mask), relu(weighted))
 }
 
 /// `(raw - min) / (max - min + 1e-8)` per image (Eq. 2), [N, h, w], in [0, 1).
@@ -31,16 +51,13 @@ pub fn normalise_maps(raw: Tensor<3>) -> Tensor<3> {
     (flat / (range + EPSILON)).reshape([n, h, w])
 }
 
-/// Normalised maps [N, h, w] of the given targets (one class index per image), with alpha in the
-/// graph.
-///
-/// `mask` is the dropout mask of the forward pass that made `features`, or none in evaluation.
-pub fn class_activation_maps(
+/// Logits [N, K] and normalised maps [N, h, w] of the given targets, in evaluation.
+pub fn logits_and_maps(
     head: &Head,
     features: Tensor<4>,
-    mask: Option<Tensor<2>>,
     targets: Tensor<1, Int>,
-) -> Tensor<3> {
-    let alpha = head.alpha(features.clone(), mask, targets);
-    normalise_maps(raw_maps(features, alpha))
+) -> (Tensor<2>, Tensor<3>) {
+    let base = |head: &Head, mask, size| head.base(targets, mask, size);
+    let (logits, raw) = logits_and_raw_maps(head, features, None, base);
+    (logits, normalise_maps(raw))
 }

@@ -1,22 +1,29 @@
 //! The training loss, cross-entropy plus lambda times the consistency loss (Eq. 11).
 
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume_nn::{Classifier, Head};
 
-use super::cam::{normalise_maps, raw_maps};
+use super::cam::{logits_and_raw_maps, normalise_maps};
 use super::cam_loss::CamLoss;
 use crate::ema::EmaError;
 use crate::preset::AlphaGradient;
 
 /// What a training-mode forward pass leaves for the loss.
 pub struct Forward {
-    /// A, [N, C, h, w].
-    pub features: Tensor<4>,
-    /// The dropout mask that was applied, [N, C].
-    pub mask: Option<Tensor<2>>,
     /// [N, K].
     pub logits: Tensor<2>,
+    /// Maps of the labels before normalisation [N, h, w], where asked for.
+    pub raw_maps: Option<Tensor<3>>,
+}
+
+/// Which maps a forward pass is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct MapsOf<'a> {
+    /// N class indices.
+    pub labels: &'a [usize],
+    /// Gradient through alpha.
+    pub alpha: AlphaGradient,
 }
 
 /// The loss of a batch.
@@ -30,22 +37,51 @@ pub struct LossTerms {
 }
 
 /// A training-mode forward pass: batch statistics (the running ones move) and the given dropout
-/// mask.
-pub fn forward(model: &mut Classifier, images: Tensor<4>, mask: Option<Tensor<2>>) -> Forward {
+/// mask. `maps` asks for the maps, of that same forward pass; plain training goes without.
+pub fn forward(
+    model: &mut Classifier,
+    images: Tensor<4>,
+    mask: Option<Tensor<2>>,
+    maps: Option<MapsOf<'_>>,
+) -> Forward {
     let features = model.trunk.forward_train(images);
-    Forward::new(&model.head, features, mask)
+    Forward::new(&model.head, features, mask, maps)
 }
 
 impl Forward {
     /// The head on feature maps [N, C, h, w], wherever they come from.
-    pub fn new(head: &Head, features: Tensor<4>, mask: Option<Tensor<2>>) -> Self {
-        let logits = head.logits(features.clone(), mask.clone());
+    pub fn new(
+        head: &Head,
+        features: Tensor<4>,
+        mask: Option<Tensor<2>>,
+        maps: Option<MapsOf<'_>>,
+    ) -> Self {
+        let Some(maps) = maps else {
+            return Forward {
+                logits: head.logits(features, mask),
+                raw_maps: None,
+            };
+        };
+        let targets = targets(maps.labels, &features.device());
+        let base = |head: &Head, mask, size| {
+            let base = head.base(targets, mask, size);
+            match maps.alpha {
+                AlphaGradient::Full => base,
+                AlphaGradient::Detached => base.detach(),
+            }
+        };
+        let (logits, raw) = logits_and_raw_maps(head, features, mask, base);
         Forward {
-            features,
-            mask,
             logits,
+            raw_maps: Some(raw),
         }
     }
+}
+
+fn targets(labels: &[usize], device: &Device) -> Tensor<1, Int> {
+    let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+    let count = labels.len();
+    Tensor::from_data(TensorData::new(labels, [count]), device)
 }
 
 /// The class with the largest logit of each row; the first where several are equal.
@@ -59,37 +95,25 @@ pub fn predictions(logits: &Tensor<2>) -> Vec<usize> {
         .collect()
 }
 
-/// Eq. 11. With `lambda` 0 no map is computed and the moving averages stay as they are.
+/// Eq. 11. With `lambda` 0, or a forward pass without maps, the cross-entropy alone; the moving
+/// averages stay as they are.
 ///
 /// - `forward`: from [`forward`], of the same batch.
 /// - `labels`, `predictions`: N class indices each.
 pub fn training_loss(
-    head: &Head,
     forward: Forward,
     (labels, predictions): (&[usize], &[usize]),
     lambda: f64,
     cam_loss: &mut CamLoss,
 ) -> Result<LossTerms, EmaError> {
     let device = forward.logits.device();
-    let targets: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
-    let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [labels.len()]), &device);
     let cross_entropy = CrossEntropyLossConfig::new()
         .init(&device)
-        .forward(forward.logits, targets.clone());
-    if lambda == 0.0 {
-        return Ok(LossTerms {
-            total: cross_entropy.clone(),
-            cross_entropy,
-            cam_loss: None,
-        });
-    }
-    let alpha = head.alpha(forward.features.clone(), forward.mask, targets);
-    let alpha = match cam_loss.settings.alpha {
-        AlphaGradient::Full => alpha,
-        AlphaGradient::Detached => alpha.detach(),
+        .forward(forward.logits, targets(labels, &device));
+    let cam = match forward.raw_maps {
+        Some(raw) if lambda != 0.0 => cam_loss.forward(normalise_maps(raw), labels, predictions)?,
+        _ => None,
     };
-    let maps = normalise_maps(raw_maps(forward.features, alpha));
-    let cam = cam_loss.forward(maps, labels, predictions)?;
     let total = match &cam {
         Some(cam) => cross_entropy.clone() + cam.clone().mul_scalar(lambda),
         None => cross_entropy.clone(),

@@ -9,6 +9,6 @@ mod cam_loss;
 mod gather;
 mod loss;
 
-pub use cam::{class_activation_maps, normalise_maps, raw_maps};
+pub use cam::{logits_and_maps, normalise_maps, raw_maps};
 pub use cam_loss::CamLoss;
-pub use loss::{Forward, LossTerms, forward, predictions, training_loss};
+pub use loss::{Forward, LossTerms, MapsOf, forward, predictions, training_loss};

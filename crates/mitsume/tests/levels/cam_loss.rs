@@ -3,7 +3,7 @@
 
 use crate::network::{Fixture, floats, images, indices};
 use burn::tensor::{Device, Tensor};
-use mitsume::train::{CamLoss, forward, normalise_maps, predictions, training_loss};
+use mitsume::train::{CamLoss, MapsOf, forward, normalise_maps, predictions, training_loss};
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, Slot};
 
@@ -137,11 +137,15 @@ fn a_constant_map_becomes_zero_and_passes_no_gradient() {
 fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSettings) -> f64 {
     let mut model = model.clone();
     let labels = indices(&fixture.json["train"]["labels"]);
-    let out = forward(&mut model, images(1000, &device()), None);
+    let maps = MapsOf {
+        labels: &labels,
+        alpha: settings.alpha,
+    };
+    let out = forward(&mut model, images(1000, &device()), None, Some(maps));
     let predicted = predictions(&out.logits);
     let ema = EmaMaps::new(0.9, 4, fixture.level.cam_size([64, 64])).unwrap();
     let mut cam = CamLoss { settings, ema };
-    let loss = training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+    let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
     let ce = f64::from(floats(&loss.cross_entropy.inner())[0]);
     ce + lambda
         * loss
@@ -164,12 +168,15 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
         };
         let mut model = fixture.training_model(&device());
         let labels = indices(&fixture.json["train"]["labels"]);
-        let out = forward(&mut model, images(1000, &device()), None);
+        let maps = MapsOf {
+            labels: &labels,
+            alpha: settings.alpha,
+        };
+        let out = forward(&mut model, images(1000, &device()), None, Some(maps));
         let predicted = predictions(&out.logits);
         let ema = EmaMaps::new(0.9, 4, level.cam_size([64, 64])).unwrap();
         let mut cam = CamLoss { settings, ema };
-        let loss =
-            training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+        let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
         let grads = loss.total.backward();
         let weight = model.head.linear.weight.val();
         let gradient = weight.grad(&grads).unwrap();
@@ -202,10 +209,14 @@ fn lambda_zero_is_plain_training_and_touches_no_average() {
     let fixture = Fixture::load(Level::One);
     let mut model = fixture.training_model(&device());
     let labels = indices(&fixture.json["train"]["labels"]);
-    let out = forward(&mut model, images(1000, &device()), None);
+    let maps = MapsOf {
+        labels: &labels,
+        alpha: AlphaGradient::Full,
+    };
+    let out = forward(&mut model, images(1000, &device()), None, Some(maps));
     let predicted = predictions(&out.logits);
     let mut cam = cam_loss(Distance::L2, Reference::Ema);
-    let loss = training_loss(&model.head, out, (&labels, &predicted), 0.0, &mut cam).unwrap();
+    let loss = training_loss(out, (&labels, &predicted), 0.0, &mut cam).unwrap();
     assert!(loss.cam_loss.is_none());
     assert_eq!(
         floats(&loss.total.inner()),

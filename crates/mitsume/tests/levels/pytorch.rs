@@ -7,7 +7,7 @@
 use crate::network::{Fixture, assert_close, floats, images, indices, vector};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::{
-    CamLoss, Forward, class_activation_maps, forward, normalise_maps, predictions, raw_maps,
+    CamLoss, Forward, MapsOf, forward, logits_and_maps, normalise_maps, predictions, raw_maps,
     training_loss,
 };
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
@@ -31,12 +31,12 @@ impl Way {
         }
     }
 
-    fn train(self, model: &mut Classifier, images: Tensor<4>) -> Forward {
+    fn train(self, model: &mut Classifier, images: Tensor<4>, maps: MapsOf<'_>) -> Forward {
         match self {
-            Way::Fused => forward(model, images, None),
+            Way::Fused => forward(model, images, None, Some(maps)),
             Way::Composed => {
                 let features = model.trunk.forward_train_composed(images);
-                Forward::new(&model.head, features, None)
+                Forward::new(&model.head, features, None, Some(maps))
             }
         }
     }
@@ -86,7 +86,7 @@ fn evaluation_gives_the_logits_alphas_and_maps_of_pytorch() {
             &format!("{level} alpha"),
         );
 
-        let raw = raw_maps(features.clone(), alpha);
+        let raw = raw_maps(&model.head, features.clone(), None, labels.clone());
         let [_, h, w] = raw.dims();
         assert_eq!(vec![h, w], indices(&eval["cam_shape"]));
         let first: Vec<f32> = floats(&raw)[..h * w].to_vec();
@@ -114,7 +114,7 @@ fn evaluation_gives_the_logits_alphas_and_maps_of_pytorch() {
             1e-4,
             &format!("{level} map means"),
         );
-        let again = class_activation_maps(&model.head, features, None, labels);
+        let again = logits_and_maps(&model.head, features, labels).1;
         assert_eq!(floats(&again), floats(&maps));
     });
 }
@@ -127,7 +127,7 @@ fn the_metric_agrees_on_maps_computed_here() {
         let eval = &fixture.json["eval"];
         let labels = indices(&eval["labels"]);
         let features = way.eval(&model, images(1000, &device));
-        let maps = class_activation_maps(&model.head, features, None, targets(&labels, &device));
+        let maps = logits_and_maps(&model.head, features, targets(&labels, &device)).1;
         let [_, h, w] = maps.dims();
         let predictions = indices(&eval["predictions"]);
         let maps = floats(&maps);
@@ -181,7 +181,12 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
         for (name, case) in train["cases"].as_object().unwrap() {
             let device = Device::flex().autodiff();
             let mut model = fixture.training_model(&device);
-            let out = way.train(&mut model, images(1000, &device));
+            let settings = settings(case);
+            let maps = MapsOf {
+                labels: &labels,
+                alpha: settings.alpha,
+            };
+            let out = way.train(&mut model, images(1000, &device), maps);
             let predicted = predictions(&out.logits);
             assert_eq!(predicted, indices(&train["predictions"]));
             let logits = floats(&out.logits.clone().inner());
@@ -191,10 +196,9 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
                 1e-4,
                 &format!("{level} logits"),
             );
-            let mut cam = cam_loss(level, settings(case));
+            let mut cam = cam_loss(level, settings);
             let lambda = case["lambda"].as_f64().unwrap();
-            let loss =
-                training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+            let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
             let what = format!("{level} {name} {way:?}");
             close(&loss.cross_entropy, &case["cross_entropy"], &what);
             close(loss.cam_loss.as_ref().unwrap(), &case["cam_loss"], &what);
@@ -222,7 +226,12 @@ fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
     each_level(|level, fixture, way| {
         let device = Device::flex().autodiff();
         let mut model = fixture.training_model(&device);
-        way.train(&mut model, images(1000, &device));
+        let labels = indices(&fixture.json["train"]["labels"]);
+        let maps = MapsOf {
+            labels: &labels,
+            alpha: AlphaGradient::Full,
+        };
+        way.train(&mut model, images(1000, &device), maps);
         let expected = fixture.json["train"]["running_after_one_batch"]
             .as_object()
             .unwrap();
@@ -255,11 +264,14 @@ fn five_adam_steps_follow_pytorch() {
         let mut adam = crate::network::adam();
         for (step, expected) in trajectory["steps"].as_array().unwrap().iter().enumerate() {
             let stream = expected["input_stream"].as_u64().unwrap() as u32;
-            let out = way.train(&mut model, images(stream, &device));
+            let maps = MapsOf {
+                labels: &labels,
+                alpha: published.alpha,
+            };
+            let out = way.train(&mut model, images(stream, &device), maps);
             let predicted = predictions(&out.logits);
             let lambda = expected["lambda"].as_f64().unwrap();
-            let loss =
-                training_loss(&model.head, out, (&labels, &predicted), lambda, &mut cam).unwrap();
+            let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
             let what = format!("{level} {way:?} step {step}");
             // Adam's first steps are lr times the sign of the gradient, so that an element whose
             // gradient is 0 but for rounding moves by +-lr either way: from the second step on the
