@@ -71,8 +71,8 @@ fn summary(report: &CheckReport) -> String {
         text += &format!("  {path}: {reason}\n");
     }
     text += &format!(
-        "exact duplicates (same pixels): {} groups of {} images\n\
-         near duplicates (same to the eye, perhaps): {} groups of {} images\n\
+        "exact duplicates (same pixels): {} groups, {} repeats\n\
+         near duplicates (same to the eye, perhaps): {} groups, {} images in all\n\
          leaks: {} images of a later split equal one in the first\n\
          label conflicts: {} groups with the same pixels under different classes\n",
         report.duplicates.groups,
