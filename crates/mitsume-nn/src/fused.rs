@@ -128,19 +128,25 @@ fn parameters(trunk: &Trunk) -> Vec<Tensor<1>> {
 }
 
 fn norms(trunk: &Trunk) -> Vec<&BatchNorm> {
-    let of = |block| match block {
-        &Block::Conv(ref block) => block.norm.iter().collect(),
-        &Block::Residual(ref block) => vec![&block.norm1, &block.norm2],
-        &Block::SqueezeExcite(_) => vec![],
-    };
-    trunk.blocks.iter().flat_map(of).collect()
+    let mut all = Vec::new();
+    for block in &trunk.blocks {
+        match block {
+            Block::Conv(block) => all.extend(&block.norm),
+            Block::Residual(block) => all.extend([&block.norm1, &block.norm2]),
+            Block::SqueezeExcite(_) => {}
+        }
+    }
+    all
 }
 
 fn norms_mut(trunk: &mut Trunk) -> Vec<&mut BatchNorm> {
-    let of = |block| match block {
-        &mut Block::Conv(ref mut block) => block.norm.iter_mut().collect(),
-        &mut Block::Residual(ref mut block) => vec![&mut block.norm1, &mut block.norm2],
-        &mut Block::SqueezeExcite(_) => vec![],
-    };
-    trunk.blocks.iter_mut().flat_map(of).collect()
+    let mut all = Vec::new();
+    for block in &mut trunk.blocks {
+        match block {
+            Block::Conv(block) => all.extend(&mut block.norm),
+            Block::Residual(block) => all.extend([&mut block.norm1, &mut block.norm2]),
+            Block::SqueezeExcite(_) => {}
+        }
+    }
+    all
 }
