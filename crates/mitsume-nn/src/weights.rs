@@ -132,7 +132,7 @@ impl Weights {
             found,
             expected,
         };
-        let BlockOut(out) = BlockOut::first(level);
+        let out = level.blocks()[0].out_channels(0);
         let &[_, channels @ (1 | 3), 3, 3] = &first_shape[..] else {
             return Err(wrong(first, first_shape, vec![out, 1, 3, 3]));
         };
@@ -276,14 +276,6 @@ impl Weights {
             Some(level) => format!(" (its names are those of {level})"),
             None => String::new(),
         }
-    }
-}
-
-struct BlockOut(usize);
-
-impl BlockOut {
-    fn first(level: Level) -> Self {
-        BlockOut(level.blocks()[0].out_channels(0))
     }
 }
 

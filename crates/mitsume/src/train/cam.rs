@@ -16,22 +16,19 @@ pub fn raw_maps(
     mask: Option<Tensor<2>>,
     targets: Tensor<1, Int>,
 ) -> Tensor<3> {
-    logits_and_raw_maps(head, features, mask, |head, mask, size| {
-        head.base(targets, mask, size)
-    })
-    .1
+    let [_, _, h, w] = features.dims();
+    let base = head.base(targets, mask.clone(), [h, w]);
+    logits_and_raw_maps(head, features, mask, base).1
 }
 
-/// Logits [N, K] and raw maps [N, h, w] in one visit to the feature maps. `base` gives what alpha
-/// is made of, see [`Head::base`].
+/// Logits [N, K] and raw maps [N, h, w] in one visit to the feature maps. `base` [N, C] is what
+/// alpha is made of, from [`Head::base`].
 pub(super) fn logits_and_raw_maps(
     head: &Head,
     features: Tensor<4>,
     mask: Option<Tensor<2>>,
-    base: impl FnOnce(&Head, Option<Tensor<2>>, [usize; 2]) -> Tensor<2>,
+    base: Tensor<2>,
 ) -> (Tensor<2>, Tensor<3>) {
-    let [_, _, h, w] = features.dims();
-    let base = base(head, mask.clone(), [h, w]);
     let reading = head.read(features, Some(base));
     let weighted = reading.weighted.expect("asked for with a base");
     (head.classify(reading.pooled, mask), relu(weighted))
@@ -57,7 +54,8 @@ pub fn logits_and_maps(
     features: Tensor<4>,
     targets: Tensor<1, Int>,
 ) -> (Tensor<2>, Tensor<3>) {
-    let base = |head: &Head, mask, size| head.base(targets, mask, size);
+    let [_, _, h, w] = features.dims();
+    let base = head.base(targets, None, [h, w]);
     let (logits, raw) = logits_and_raw_maps(head, features, None, base);
     (logits, normalise_maps(raw))
 }

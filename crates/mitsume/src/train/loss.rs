@@ -63,12 +63,11 @@ impl Forward {
             };
         };
         let targets = targets(maps.labels, &features.device());
-        let base = |head: &Head, mask, size| {
-            let base = head.base(targets, mask, size);
-            match maps.alpha {
-                AlphaGradient::Full => base,
-                AlphaGradient::Detached => base.detach(),
-            }
+        let [_, _, h, w] = features.dims();
+        let base = head.base(targets, mask.clone(), [h, w]);
+        let base = match maps.alpha {
+            AlphaGradient::Full => base,
+            AlphaGradient::Detached => base.detach(),
         };
         let (logits, raw) = logits_and_raw_maps(head, features, mask, base);
         Forward {
