@@ -1,22 +1,26 @@
 #!/bin/sh
-# Times `mitsume bench step` and its PyTorch peer in turns and prints the table of ratios.
+# Times `mitsume bench` and its PyTorch peers in turns and prints the table of ratios.
 #
-#   benches/run.sh [--venv DIR] [--mitsume PROGRAM] [--levels "1 2 3 4 5"] [--rounds N]
+#   benches/run.sh [--what step|eval] [--venv DIR] [--mitsume PROGRAM] [--levels "1 2 3 4 5"] [--rounds N]
+#                  [--batch N] [--size PIXELS] [--threads N] [--preset thesis|published]
 #
 # PyTorch comes from PyPI into a virtual environment (made at --venv if missing). Both run on the same
 # number of threads, in turns, so that a machine that slows down slows both; PyTorch runs in both memory layouts
-# and the faster counts. Each cell is the best of the rounds' medians.
+# and the faster counts. Each cell is the best of the rounds.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 venv="$here/../target/pytorch-venv"
 mitsume="$here/../target/release/mitsume"
+what=step
 levels="1 2 3 4 5"
 rounds=2
 batch=32
 size=224
+preset=published
 threads=$(getconf _NPROCESSORS_ONLN)
 while [ $# -gt 0 ]; do
     case "$1" in
+        --what) what=$2 ;;
         --venv) venv=$2 ;;
         --mitsume) mitsume=$2 ;;
         --levels) levels=$2 ;;
@@ -24,6 +28,7 @@ while [ $# -gt 0 ]; do
         --batch) batch=$2 ;;
         --size) size=$2 ;;
         --threads) threads=$2 ;;
+        --preset) preset=$2 ;;
         *) echo "run.sh: unknown option $1" >&2; exit 2 ;;
     esac
     shift 2
@@ -35,18 +40,46 @@ fi
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 common="--batch $batch --size $size --threads $threads"
+
+own() {
+    "$mitsume" bench "$@" --json | tr -d '\n' >> "$results"
+    echo >> "$results"
+}
+
+step() {
+    for loss in ce cam; do
+        for layout in channels_last contiguous; do
+            # shellcheck disable=SC2086
+            "$venv/bin/python" "$here/pytorch_step.py" --level "$1" --loss "$loss" --layout "$layout" \
+                --preset "$preset" $common >> "$results"
+        done
+        # shellcheck disable=SC2086
+        own step --level "$1" --loss "$loss" $common
+    done
+}
+
+evaluation() {
+    images=128
+    [ "$1" = 5 ] && images=64
+    for peer in "hooks channels_last" "single channels_last" "single contiguous"; do
+        # shellcheck disable=SC2086
+        set -- "$1" $peer
+        # shellcheck disable=SC2086
+        "$venv/bin/python" "$here/pytorch_eval.py" --level "$1" --way "$2" --layout "$3" --images "$images" \
+            $common >> "$results"
+    done
+    # shellcheck disable=SC2086
+    own eval --level "$1" --images "$images" $common
+}
+
 for round in $(seq "$rounds"); do
     for level in $levels; do
-        for loss in ce cam; do
-            for layout in channels_last contiguous; do
-                # shellcheck disable=SC2086
-                "$venv/bin/python" "$here/pytorch_peer.py" --level "$level" --loss "$loss" --layout "$layout" $common >> "$results"
-            done
-            # shellcheck disable=SC2086
-            "$mitsume" bench step --level "$level" --loss "$loss" $common --json | tr -d '\n' >> "$results"
-            echo >> "$results"
-            echo "round $round level $level $loss done" >&2
-        done
+        case "$what" in
+            step) step "$level" ;;
+            eval) evaluation "$level" ;;
+            *) echo "run.sh: --what is step or eval" >&2; exit 2 ;;
+        esac
+        echo "round $round level $level done" >&2
     done
 done
 "$venv/bin/python" "$here/table.py" "$results"

@@ -6,7 +6,10 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mitsume_kernels::Workspace;
-use mitsume_kernels::bench::{CONVOLUTIONS, Case, convolution, first_layer, pointwise, skip};
+use mitsume_kernels::bench::{
+    CONVOLUTIONS, Case, Pointwise, convolution, first_layer, head, pointwise, skip,
+};
+use mitsume_kernels::head::Pooling;
 use std::time::Duration;
 
 const IMAGES: usize = 4;
@@ -35,15 +38,16 @@ fn kernels(c: &mut Criterion) {
     for outputs in [16, 32, 64] {
         measure(c, "first layer", first_layer(&workspace, IMAGES, outputs));
     }
-    for (side, channels) in [(112, 64), (56, 128), (112, 128)] {
-        measure(
-            c,
-            "pointwise",
-            pointwise(&workspace, IMAGES, side, channels),
-        );
+    for shape in [[112, 64], [56, 128], [112, 128]] {
+        let cases = Pointwise::ALL.map(|pass| pointwise(&workspace, pass, IMAGES, shape, true));
+        measure(c, "pointwise", cases);
     }
     for shape in [[112, 32, 64], [56, 128, 256], [28, 256, 512]] {
         measure(c, "conv1x1", skip(&workspace, IMAGES, shape));
+    }
+    for maps in [false, true] {
+        let cases = head(&workspace, Pooling::ReluMean, IMAGES, [28, 256], maps);
+        measure(c, "head", cases);
     }
 }
 

@@ -1,57 +1,100 @@
-//! The rate of every kernel at the sizes of the levels, on one thread, beside the register tile's peak:
-//! `cargo run --release --features bench --example roofline -- [IMAGES]`.
+//! What every pass of a level's training step reaches, beside what the machine can do:
+//! `cargo run --release -p mitsume-kernels --features bench --example roofline -- [LEVEL]... [--images N]`.
 //!
-//! Best of several runs. A Winograd convolution needs a quarter of the direct multiplications, so its rate can pass the peak.
+//! Best of several runs. A pass cannot be faster than its matrix products at the register tile's peak, nor than the bytes
+//! it must move at the speed of a copy; the slower of the two bounds it. Threads: RAYON_NUM_THREADS.
 
 use mitsume_kernels::Workspace;
-use mitsume_kernels::bench::{CONVOLUTIONS, Case, convolution, first_layer, pointwise, skip};
+use mitsume_kernels::bench::{Case, Peaks, level, peaks};
 use std::time::Instant;
 
-fn print(mut case: Case) {
+/// Sums over the passes of a step.
+#[derive(Default)]
+struct Total {
+    seconds: f64,
+    bound: f64,
+    flop: f64,
+    product_flop: f64,
+    bytes: f64,
+}
+
+fn seconds(case: &mut Case) -> f64 {
     (case.run)();
-    let mut best = f64::MAX;
-    for _ in 0..7 {
+    (0..5).fold(f64::MAX, |best, _| {
         let start = Instant::now();
         (case.run)();
-        best = best.min(start.elapsed().as_secs_f64());
-    }
+        best.min(start.elapsed().as_secs_f64())
+    })
+}
+
+fn print(mut case: Case, times: usize, peaks: Peaks, total: &mut Total) {
+    let seconds = seconds(&mut case);
+    let products = case.product_flop / peaks.gflops * 1e-9;
+    let memory = case.bytes / peaks.copy * 1e-9;
+    let bound = products.max(memory);
     println!(
-        "| {} | {:.2} | {:.0} | {:.1} |",
+        "| {}{} | {:.1} | {:.0} | {:.0} | {:.1} | {} | {:.0} % |",
         case.name,
-        best * 1e3,
-        case.flop / best * 1e-9,
-        case.bytes / best * 1e-9
+        if times > 1 {
+            format!(", {times} times")
+        } else {
+            String::new()
+        },
+        seconds * 1e3 * times as f64,
+        case.flop / seconds * 1e-9,
+        case.product_flop / seconds * 1e-9,
+        case.bytes / seconds * 1e-9,
+        if products > memory {
+            "products"
+        } else {
+            "memory"
+        },
+        100.0 * bound / seconds
     );
+    let times = times as f64;
+    total.seconds += times * seconds;
+    total.bound += times * bound;
+    total.flop += times * case.flop;
+    total.product_flop += times * case.product_flop;
+    total.bytes += times * case.bytes;
 }
 
 fn main() {
-    let images = std::env::args()
-        .nth(1)
-        .and_then(|a| a.parse().ok())
-        .unwrap_or(4);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let images = arguments.iter().position(|a| a == "--images");
+    let numbers = |range: &[String]| range.iter().filter_map(|a| a.parse().ok()).collect();
+    let mut levels: Vec<usize> = numbers(&arguments[..images.unwrap_or(arguments.len())]);
+    if levels.is_empty() {
+        levels = (1..=5).collect();
+    }
+    let images = images.and_then(|at| arguments.get(at + 1)?.parse().ok());
+    let images = images.unwrap_or(32);
     let workspace = Workspace::default();
-    let threads = rayon::current_num_threads();
+    let peaks = peaks(&workspace);
     println!(
-        "{images} images, {threads} threads, {}\n",
-        workspace.isa().name()
+        "{images} images, {} threads, {}: register tile {:.0} GFLOP/s, copy {:.1} GB/s",
+        rayon::current_num_threads(),
+        workspace.isa().name(),
+        peaks.gflops,
+        peaks.copy
     );
-    println!("| kernel | ms | direct GFLOP/s | GB/s |\n| --- | --- | --- | --- |");
-    CONVOLUTIONS.into_iter().for_each(|s| {
-        convolution(&workspace, images, s)
-            .into_iter()
-            .for_each(print)
-    });
-    for outputs in [16, 32, 64] {
-        first_layer(&workspace, images, outputs)
-            .into_iter()
-            .for_each(print);
-    }
-    for (side, channels) in [(112, 64), (56, 128), (28, 256), (112, 128)] {
-        pointwise(&workspace, images, side, channels)
-            .into_iter()
-            .for_each(print);
-    }
-    for shape in [[112, 32, 64], [56, 128, 256], [28, 256, 512]] {
-        skip(&workspace, images, shape).into_iter().for_each(print);
+    for number in levels {
+        println!("\n### Level {number}\n");
+        println!(
+            "| pass | ms | direct GFLOP/s | product GFLOP/s | GB/s | bound by | of the bound |"
+        );
+        println!("| --- | --- | --- | --- | --- | --- | --- |");
+        let mut total = Total::default();
+        level(&workspace, number, images, |case, times| {
+            print(case, times, peaks, &mut total);
+        });
+        println!(
+            "| all | {:.0} | {:.0} | {:.0} | {:.1} | | {:.0} % |",
+            total.seconds * 1e3,
+            total.flop / total.seconds * 1e-9,
+            total.product_flop / total.seconds * 1e-9,
+            total.bytes / total.seconds * 1e-9,
+            100.0 * total.bound / total.seconds
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! `mitsume bench`
 
-use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum, ValueHint};
 
 use super::ThreadsArg;
 
@@ -61,6 +63,9 @@ pub struct BenchStepArgs {
     /// The loss
     #[arg(long, value_enum, default_value = "ce")]
     pub loss: Loss,
+    /// Train on this folder of class folders, augmented as in a run, instead of images in memory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
 }
 
 /// `mitsume bench eval`

@@ -1,5 +1,7 @@
 //! `mitsume bench`
 
+use std::path::PathBuf;
+
 use mitsume_lab::{BenchLoss, BenchOptions, bench_eval, bench_step};
 use mitsume_nn::Level;
 
@@ -17,7 +19,7 @@ pub fn run(args: BenchArgs) -> Result {
                 Loss::Ce => BenchLoss::Ce,
                 Loss::Cam => BenchLoss::Cam,
             };
-            let time = bench_step(options(&args.sizes), loss)?;
+            let time = bench_step(&options(&args.sizes, args.data), loss)?;
             if args.sizes.json {
                 return output::json(&time);
             }
@@ -28,7 +30,7 @@ pub fn run(args: BenchArgs) -> Result {
         }
         BenchCommand::Eval(args) => {
             threads::set(args.sizes.threads.count())?;
-            let time = bench_eval(options(&args.sizes), args.images as usize)?;
+            let time = bench_eval(&options(&args.sizes, None), args.images as usize)?;
             if args.sizes.json {
                 return output::json(&time);
             }
@@ -40,11 +42,12 @@ pub fn run(args: BenchArgs) -> Result {
     }
 }
 
-fn options(sizes: &BenchSizes) -> BenchOptions {
+fn options(sizes: &BenchSizes, data: Option<PathBuf>) -> BenchOptions {
     BenchOptions {
         level: Level::ALL[usize::from(sizes.level) - 1],
         batch: sizes.batch as usize,
         size: sizes.size as usize,
         repeats: sizes.repeats as usize,
+        data,
     }
 }

@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
                     format!("{path}: {reason}; it could be read before: --resume goes on");
                 return Err(LabError::Failed(problem));
             }
-            let result = step(&mut self.state, &self.context, &batch, lambda)?;
+            let result = step(&mut self.state, &self.context, batch, lambda)?;
             let progress = &mut self.state.progress;
             if !result.loss.is_finite() {
                 return Err(LabError::NotFinite {

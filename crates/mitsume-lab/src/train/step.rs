@@ -28,12 +28,12 @@ pub(super) struct StepContext {
 pub(super) fn step(
     state: &mut State,
     context: &StepContext,
-    batch: &Batch,
+    batch: Batch,
     lambda: f64,
 ) -> Result<StepResult> {
     let n = batch.indices.len();
     let [channels, height, width] = context.image;
-    let images = TensorData::new(batch.images.clone(), [n, channels, height, width]);
+    let images = TensorData::new(batch.images, [n, channels, height, width]);
     let images = Tensor::<4>::from_data(images, &context.device);
     let head = &state.model.head;
     let mask = (head.dropout > 0.0).then(|| {

@@ -1,0 +1,96 @@
+//! Every pass of a training step of a level's trunk, one after the other.
+
+use super::{Case, Pointwise, convolution, first_layer, head, pointwise, skip};
+use crate::head::Pooling;
+use crate::trunk::{Conv, Stage, TrunkSpec};
+use crate::workspace::Workspace;
+
+/// Side of the images.
+const SIDE: usize = 224;
+
+/// The passes of a training step of level 1 to 5 on `images` images of 224x224, forward and
+/// backward, to be run and timed one by one: (case, times it is run in a step). Empty for another level.
+///
+/// Their data would not fit in memory at once, so each is made when it is asked for.
+pub fn level(
+    workspace: &Workspace,
+    number: usize,
+    images: usize,
+    mut each: impl FnMut(Case, usize),
+) {
+    let Some(spec) = TrunkSpec::level(number, 1) else {
+        return;
+    };
+    let pass = |pass, shape, pool| pointwise(workspace, pass, images, shape, pool);
+    let (mut side, mut inputs) = (SIDE, 1);
+    for (index, stage) in spec.stages.iter().enumerate() {
+        let outputs = stage.channels();
+        match *stage {
+            Stage::Conv(conv) if index == 0 => {
+                let [moments, forward, gradient] = first_layer(workspace, images, outputs);
+                if conv.norm {
+                    each(moments, 1);
+                }
+                each(forward, 1);
+                each(gradient, 1);
+            }
+            Stage::Conv(Conv {
+                norm, pool, relu, ..
+            }) => {
+                for case in convolution(workspace, images, [side, inputs, outputs]) {
+                    each(case, 1);
+                }
+                let shape = [side, outputs];
+                if norm {
+                    // The last stage of level 2 ends in the norm: its pass has no ReLU, which costs the same.
+                    each(pass(Pointwise::Activate, shape, pool), 1);
+                    // Between two convolutions the sums come with the next one's input gradient.
+                    let next = spec.stages.get(index + 1);
+                    if next.is_none() || !relu || squeezes(stage) {
+                        each(pass(Pointwise::Sums, shape, pool), 1);
+                    }
+                    each(pass(Pointwise::InPlace, shape, pool), 1);
+                }
+            }
+            Stage::Residual { pool, .. } => {
+                for case in convolution(workspace, images, [side, inputs, outputs]) {
+                    each(case, 1);
+                }
+                for case in convolution(workspace, images, [side, outputs, outputs]) {
+                    each(case, 1);
+                }
+                let [forward, gradient] = skip(workspace, images, [side, inputs, outputs]);
+                // Forward, and the gradient of its input.
+                each(forward, 2);
+                each(gradient, 1);
+                let shape = [side, outputs];
+                each(pass(Pointwise::Join, shape, pool), 1);
+                each(pass(Pointwise::JoinGradient, shape, pool), 1);
+                each(pass(Pointwise::InPlace, shape, false), 2);
+            }
+        }
+        inputs = outputs;
+        if pools(stage) {
+            side /= 2;
+        }
+    }
+    let pooling = match number {
+        1 => Pooling::MaxPoolMean,
+        2 => Pooling::ReluMean,
+        _ => Pooling::Mean,
+    };
+    for case in head(workspace, pooling, images, [side, inputs], false) {
+        each(case, 1);
+    }
+}
+
+fn pools(stage: &Stage) -> bool {
+    match stage {
+        Stage::Conv(conv) => conv.pool,
+        Stage::Residual { pool, .. } => *pool,
+    }
+}
+
+fn squeezes(stage: &Stage) -> bool {
+    matches!(stage, Stage::Conv(conv) if conv.squeeze_excite.is_some())
+}

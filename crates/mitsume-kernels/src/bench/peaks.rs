@@ -1,0 +1,85 @@
+//! What the machine can do at most.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use crate::isa::Kernel;
+use crate::product::{Matrix, Panel, product};
+use crate::simd::Simd;
+use crate::workspace::Workspace;
+
+/// Measured rates of all threads together.
+#[derive(Clone, Copy, Debug)]
+pub struct Peaks {
+    /// The register tile on operands in the first-level cache, 1e9 operations per second.
+    pub gflops: f64,
+    /// Reading one array and writing another, both far larger than the caches, 1e9 bytes per second.
+    pub copy: f64,
+}
+
+/// Rows and depth of the timed product: few enough for the first-level cache.
+const ROWS: usize = 48;
+const DEPTH: usize = 64;
+const PRODUCTS: usize = 20_000;
+/// Values copied: 256 MB in, 256 MB out.
+const COPIED: usize = 64 << 20;
+
+/// Measures both: best of several runs.
+pub fn peaks(workspace: &Workspace) -> Peaks {
+    let threads = rayon::current_num_threads();
+    let width = 2 * workspace.isa().lanes();
+    let products = || {
+        (0..threads).into_par_iter().for_each(|_| {
+            workspace.isa().run(Products { width });
+        });
+    };
+    let flop = 2.0 * (ROWS * DEPTH * width * PRODUCTS * threads) as f64;
+    let from = vec![1.0_f32; COPIED];
+    let mut to = vec![0.0_f32; COPIED];
+    let copy = || {
+        let parts = to.par_chunks_mut(1 << 16).zip(from.par_chunks(1 << 16));
+        parts.for_each(|(to, from)| to.copy_from_slice(from));
+    };
+    Peaks {
+        gflops: flop / best(products) * 1e-9,
+        copy: 8.0 * COPIED as f64 / best(copy) * 1e-9,
+    }
+}
+
+fn best(mut run: impl FnMut()) -> f64 {
+    run();
+    (0..7).fold(f64::MAX, |best, _| {
+        let start = Instant::now();
+        run();
+        best.min(start.elapsed().as_secs_f64())
+    })
+}
+
+struct Products {
+    width: usize,
+}
+
+impl Kernel for Products {
+    type Output = f32;
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f32 {
+        let (a, b) = (vec![1e-3; ROWS * DEPTH], vec![1e-3; DEPTH * self.width]);
+        let mut c = vec![0.0; ROWS * self.width];
+        let a = Matrix {
+            data: &a,
+            row: DEPTH,
+            column: 1,
+        };
+        let b = Panel {
+            data: &b,
+            row: self.width,
+            half: self.width / 2,
+        };
+        for _ in 0..PRODUCTS {
+            product(simd, (ROWS, DEPTH), a, b, (&mut c, self.width), true);
+        }
+        // Looked at, so that it is computed.
+        std::hint::black_box(c[0])
+    }
+}

@@ -1,0 +1,143 @@
+//! Timing a training step.
+
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{Device, Tensor, TensorData};
+use mitsume::train::{CamLoss, MapsOf, forward, predictions, training_loss};
+use mitsume::{AlphaGradient, EmaMaps, Preset};
+use mitsume_nn::{BlockSpec, Level, dropout_mask};
+use serde::Serialize;
+
+use super::feed::Feed;
+use super::{BenchOptions, machine, network, refuse_small_images, timed};
+use crate::Result;
+
+/// Which loss a timed step has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BenchLoss {
+    /// Cross-entropy.
+    Ce,
+    /// Cross-entropy and the consistency loss, thesis preset, with alpha `full`.
+    Cam,
+}
+
+/// A timed training step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepTime {
+    /// 1 to 5.
+    pub level: usize,
+    /// Which loss.
+    pub loss: BenchLoss,
+    /// Images per step.
+    pub batch: usize,
+    /// Side of an image.
+    pub size: usize,
+    /// Threads used.
+    pub threads: usize,
+    /// Median over the repetitions.
+    pub seconds_per_step: f64,
+    /// batch / seconds.
+    pub images_per_second: f64,
+    /// Floating-point operations of the convolutions as written (2 per multiply-add, forward and
+    /// both backward products), in units of 1e9 per second. Faster algorithms than the textbook's
+    /// can exceed the machine's peak.
+    pub gflops: f64,
+    /// Pages of memory the system provided per step, a mean: near 0 where buffers are reused. None
+    /// where the system does not tell.
+    pub page_faults_per_step: Option<f64>,
+    /// Peak resident memory of the process; none where the system does not tell.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// Times training steps.
+///
+/// # Errors
+/// An image too small for the level; a folder that cannot be used.
+pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
+    refuse_small_images(options)?;
+    let device = Device::flex().autodiff();
+    let mut feed = Feed::new(options)?;
+    let classes = feed.classes();
+    let mut model = network(options.level, classes, &device);
+    let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
+    let settings = Preset::Thesis.settings();
+    let cam_size = options.level.cam_size([options.size, options.size]);
+    let mut cam = CamLoss {
+        settings,
+        ema: EmaMaps::new(0.9, classes, cam_size)?,
+    };
+    let lambda = if loss == BenchLoss::Cam { 50.0 } else { 0.0 };
+    let mut step = 0;
+    let mut run = || -> Result<()> {
+        step += 1;
+        let shape = [options.batch, 1, options.size, options.size];
+        let (pixels, labels) = feed.next();
+        let images = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
+        let features = options.level.feature_channels();
+        let mask = (model.head.dropout > 0.0).then(|| {
+            dropout_mask(
+                [options.batch, features],
+                model.head.dropout,
+                (0, step),
+                &device,
+            )
+        });
+        let maps = MapsOf {
+            labels: &labels,
+            alpha: AlphaGradient::Full,
+        };
+        let out = forward(&mut model, images, mask, (lambda != 0.0).then_some(maps));
+        // An untrained network is right about a quarter of the images; the loss is timed at its
+        // fullest, with all of them counted as right.
+        predictions(&out.logits);
+        let labels = (&labels[..], &labels[..]);
+        let terms = training_loss(out, labels, lambda, &mut cam)?;
+        let grads = GradientsParams::from_grads(terms.total.backward(), &model);
+        model = optimizer.step(1e-4, model.clone(), grads);
+        Ok(())
+    };
+    let timing = timed(options.repeats, &mut run)?;
+    let seconds_per_step = timing.seconds;
+    let flops = step_flops(options.level, options.size) * options.batch as f64;
+    Ok(StepTime {
+        level: options.level.number(),
+        loss,
+        batch: options.batch,
+        size: options.size,
+        threads: rayon::current_num_threads(),
+        seconds_per_step,
+        images_per_second: options.batch as f64 / seconds_per_step,
+        gflops: flops / seconds_per_step * 1e-9,
+        page_faults_per_step: timing.page_faults,
+        peak_rss_bytes: machine::peak_rss_bytes(),
+    })
+}
+
+/// Convolution operations of one image's training step: 2 per multiply-add, three products
+/// (forward, gradient of the data, gradient of the weights).
+fn step_flops(level: Level, size: usize) -> f64 {
+    let (mut side, mut input, mut macs) = (size, 1, 0);
+    for block in level.blocks() {
+        let pixels = side * side;
+        macs += match block {
+            BlockSpec::Conv { out, .. } => pixels * 9 * input * out,
+            BlockSpec::Residual { out, .. } => pixels * out * (9 * input + 9 * out + input),
+            BlockSpec::SqueezeExcite { .. } => 0,
+        };
+        input = block.out_channels(input);
+        side >>= usize::from(block.pools());
+    }
+    6.0 * macs as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_those_of_the_architectures() {
+        // GFLOP of a step of 32 images at 224x224.
+        let giga = Level::ALL.map(|level| (step_flops(level, 224) * 32e-9).round());
+        assert_eq!(giga, [12.0, 136.0, 417.0, 136.0, 1663.0]);
+    }
+}
