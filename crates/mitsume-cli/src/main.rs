@@ -4,11 +4,12 @@
 //! Arguments are in `args`, one file per command in `commands`, and what they do in the library
 //! crates. Libraries, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
 //! completions and the manual page from one definition; `indicatif` for progress on a terminal;
-//! `ctrlc` for SIGINT and SIGTERM on every platform.
+//! `ctrlc` for SIGINT and SIGTERM on every platform; `libc` for one setting of glibc's allocator.
 
 mod args;
 mod commands;
 mod failure;
+mod memory;
 mod progress;
 mod stop;
 mod threads;
@@ -19,6 +20,7 @@ use args::Command;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    memory::keep();
     let result = match args::Args::parse().command {
         Command::Demo(args) => commands::demo::run(args),
         Command::Data(args) => commands::data::run(args),

@@ -8,6 +8,8 @@ use std::thread::{Builder, JoinHandle};
 use rayon::prelude::*;
 
 use crate::error::DataError;
+use crate::pixels::Pixels;
+use crate::preprocess::normalise;
 use crate::source::{ImageSource, Skipped};
 
 /// Batches prepared beyond the one the caller works on.
@@ -49,7 +51,7 @@ struct Work {
     prepared: Condvar,
 }
 
-type Prepared = Result<Vec<f32>, DataError>;
+type Prepared = Result<Pixels, DataError>;
 
 struct State {
     /// Position in the order of the front of `results`.
@@ -173,7 +175,7 @@ impl Work {
 
     fn prepare(&self, position: usize) {
         let index = self.order[position];
-        let image = || self.source.image(index, self.epoch);
+        let image = || self.source.pixels(index, self.epoch);
         // Without a result the caller would wait for ever.
         let result = catch_unwind(AssertUnwindSafe(image)).unwrap_or_else(|_| {
             Err(DataError::Decode {
@@ -206,23 +208,29 @@ impl Work {
     }
 
     fn assemble(&self, indices: &[usize], results: Vec<Prepared>) -> Batch {
-        let readable = results.iter().filter(|result| result.is_ok()).count();
         let mut batch = Batch {
-            images: Vec::with_capacity(readable * self.source.preprocess().len()),
-            indices: Vec::with_capacity(readable),
-            labels: Vec::with_capacity(readable),
+            images: Vec::new(),
+            indices: Vec::with_capacity(results.len()),
+            labels: Vec::with_capacity(results.len()),
             skipped: Vec::new(),
         };
+        let mut readable = Vec::with_capacity(results.len());
         for (index, result) in indices.iter().zip(results) {
             match result {
-                Ok(image) => {
-                    batch.images.extend_from_slice(&image);
+                Ok(pixels) => {
+                    readable.push(pixels);
                     batch.indices.push(*index);
                     batch.labels.push(self.source.samples()[*index].class);
                 }
                 Err(error) => batch.skipped.push(self.source.skipped(*index, &error)),
             }
         }
+        let preprocess = self.source.preprocess();
+        batch.images = vec![0.0; readable.len() * preprocess.len()];
+        let images = batch.images.par_chunks_exact_mut(preprocess.len());
+        images.zip(&readable).for_each(|(out, pixels)| {
+            normalise(pixels, preprocess.channels, out);
+        });
         batch
     }
 }

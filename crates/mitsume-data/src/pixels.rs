@@ -56,7 +56,12 @@ impl Pixels {
         for row in crop.top..crop.top + crop.height {
             let start = (row * self.width + left) * channels;
             let line = &self.data[start..start + crop.width * channels];
-            if mirrored {
+            if mirrored && channels == 1 {
+                // Reversed in place: several times as fast as an iterator that runs backwards.
+                let from = data.len();
+                data.extend_from_slice(line);
+                data[from..].reverse();
+            } else if mirrored {
                 data.extend(line.rchunks_exact(channels).flatten());
             } else {
                 data.extend_from_slice(line);

@@ -1,7 +1,6 @@
 //! From a decoded image to the numbers a network takes.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use crate::augment::Augment;
 use crate::error::DataError;
@@ -78,32 +77,40 @@ impl Preprocess {
         }
     }
 
-    /// What depends on epoch and index: flip, crop and its resize; then scaling into `out`, `[C, H, W]`.
-    pub(crate) fn varying_part(&self, fixed: &Pixels, epoch: u64, index: usize, out: &mut [f32]) {
+    /// What depends on epoch and index: flip, crop and its resize. At target size; what is left is
+    /// [`normalise`].
+    pub(crate) fn varying_part(&self, fixed: &Pixels, epoch: u64, index: usize) -> Pixels {
         let Some(augment) = &self.augment else {
-            return normalise(fixed, self.channels, out);
+            return fixed.clone();
         };
         let key = [self.seed, epoch, index as u64];
         let change = augment.change(key, (fixed.height, fixed.width));
         let cut = fixed.cut(&change.crop, change.mirrored);
-        normalise(&resize(&cut, self.height, self.width), self.channels, out);
+        resize(&cut, self.height, self.width).into_owned()
     }
 }
 
-/// The 256 values of `(v * (1 / 255) - 0.5) / 0.5`, in the order of float32 operations torchvision takes.
-static SCALED: LazyLock<[f32; 256]> =
-    LazyLock::new(|| std::array::from_fn(|v| (v as f32 * (1.0_f64 / 255.0) as f32 - 0.5) / 0.5));
+/// `(v * (1 / 255) - 0.5) / 0.5`, in the order of float32 operations torchvision takes.
+fn scaled(v: u8) -> f32 {
+    (f32::from(v) * (1.0_f64 / 255.0) as f32 - 0.5) / 0.5
+}
 
-fn normalise(image: &Pixels, channels: usize, out: &mut [f32]) {
-    let table = &*SCALED;
+/// Scales an image of the target size to `[C, H, W]`.
+///
+/// # Panics
+/// If `out` has not as many numbers.
+pub(crate) fn normalise(image: &Pixels, channels: usize, out: &mut [f32]) {
     let plane = image.width * image.height;
     assert_eq!(out.len(), channels * plane, "one number per value");
     for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
-        // A grey image fed to a three-channel network is repeated.
-        let channel = channel.min(image.channels - 1);
-        let values = image.data[channel..].iter().step_by(image.channels);
-        for (out, value) in out.iter_mut().zip(values) {
-            *out = table[usize::from(*value)];
+        if image.channels == 1 {
+            // A grey image fed to a three-channel network is repeated.
+            let values = out.iter_mut().zip(&image.data);
+            values.for_each(|(out, value)| *out = scaled(*value));
+        } else {
+            let values = image.data[channel..].iter().step_by(image.channels);
+            let values = out.iter_mut().zip(values);
+            values.for_each(|(out, value)| *out = scaled(*value));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::decode::decode_file;
 use crate::error::DataError;
 use crate::folder::Sample;
 use crate::pixels::Pixels;
-use crate::preprocess::Preprocess;
+use crate::preprocess::{Preprocess, normalise};
 
 /// A file that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,12 +112,16 @@ impl ImageSource {
     /// # Panics
     /// If `index` is out of range.
     pub fn image(&self, index: usize, epoch: u64) -> Result<Vec<f32>, DataError> {
-        let preprocess = &self.0.preprocess;
-        let mut out = vec![0.0; preprocess.len()];
-        self.0.with_fixed(index, |fixed| {
-            preprocess.varying_part(fixed, epoch, index, &mut out);
-        })?;
+        let pixels = self.pixels(index, epoch)?;
+        let mut out = vec![0.0; self.0.preprocess.len()];
+        normalise(&pixels, self.0.preprocess.channels, &mut out);
         Ok(out)
+    }
+
+    /// The image at target size, still in 8 bits: a quarter of the memory of its numbers.
+    pub(crate) fn pixels(&self, index: usize, epoch: u64) -> Result<Pixels, DataError> {
+        let varying = |fixed: &Pixels| self.0.preprocess.varying_part(fixed, epoch, index);
+        self.0.with_fixed(index, varying)
     }
 
     /// The images of `order` in batches of `batch_size` (the last one may be smaller), the next ones prepared in

@@ -65,11 +65,6 @@ pub fn pointwise(
             pool,
         });
     };
-    let incoming = |dy, gated| Incoming {
-        dy,
-        gated,
-        excited: None,
-    };
     let (name, moved, run): (_, _, Box<dyn FnMut() + Send>) = match pass {
         Pointwise::Activate => {
             let mut y = dy;
@@ -122,5 +117,13 @@ pub fn pointwise(
         product_flop: 0.0,
         bytes: 4.0 * moved as f64,
         run,
+    }
+}
+
+fn incoming(dy: &[f32], gated: bool) -> Incoming<'_> {
+    Incoming {
+        dy,
+        gated,
+        excited: None,
     }
 }

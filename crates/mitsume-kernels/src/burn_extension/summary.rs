@@ -103,11 +103,10 @@ impl Backward<Flex, 2> for SummaryStep {
         let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
         let row = values(&packed).len() / n;
         let part = |from: usize, to: usize| -> Vec<f32> {
-            values(&packed)
-                .chunks_exact(row)
-                .flat_map(|r| &r[from..to])
-                .copied()
-                .collect()
+            let mut all = Vec::with_capacity(n * (to - from));
+            let rows = values(&packed).chunks_exact(row);
+            rows.for_each(|row| all.extend_from_slice(&row[from..to]));
+            all
         };
         let d_means = part(0, c);
         let d_raw = if mapped { part(2 * c, row) } else { Vec::new() };

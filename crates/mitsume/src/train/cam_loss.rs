@@ -1,6 +1,6 @@
 //! The consistency loss of a mini-batch (Eqs. 12 to 17).
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use super::gather::{ClassMembers, members};
 use crate::deviation::Distance;
@@ -35,73 +35,76 @@ impl CamLoss {
         if members.is_empty() {
             return Ok(None);
         }
-        let [_, h, w] = maps.dims();
-        let rows: Vec<usize> = members
-            .iter()
-            .flat_map(|m| m.images.iter().copied())
-            .collect();
-        let count = rows.len();
-        let device = maps.device();
-        let rows: Vec<i64> = rows.into_iter().map(|row| row as i64).collect();
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &device);
-        let chosen = maps.select(0, rows).reshape([count, h * w]);
+        let [n, h, w] = maps.dims();
+        let maps = maps.reshape([n, h * w]);
+        // The images that are not counted stay, compared with themselves: their deviation and its
+        // gradient are 0. Picking rows and scattering their gradient back would cost more.
         let reference = match self.settings.reference {
-            Reference::Batch => averaging_matrix(&members, count, &chosen).matmul(chosen.clone()),
-            Reference::Ema => self.moving_averages(&members, &chosen)?,
+            Reference::Batch => averaging_matrix(&members, &maps).matmul(maps.clone()),
+            Reference::Ema => self.moving_averages(&members, &maps)?,
         };
-        let squares = (chosen - reference).square().sum_dim(1);
+        let squares = (maps - reference).square().sum_dim(1);
         let deviations = match self.settings.distance {
             Distance::SquaredL2 => squares,
             Distance::L2 => root(squares),
         };
-        Ok(Some(deviations.mean().div_scalar((h * w) as f32)))
+        let counted: usize = members.iter().map(|members| members.images.len()).sum();
+        Ok(Some(deviations.sum().div_scalar((counted * h * w) as f32)))
     }
 
-    /// Updates the averages with the batch's class means and repeats each for its members.
+    /// Updates the averages with the batch's class means: [N, h * w], the average of its class for
+    /// each member, and for the other images their own map.
     fn moving_averages(
         &mut self,
         members: &[ClassMembers],
-        chosen: &Tensor<2>,
+        maps: &Tensor<2>,
     ) -> Result<Tensor<2>, EmaError> {
-        let [count, length] = chosen.dims();
-        let device = chosen.device();
+        let [_, length] = maps.dims();
+        let device = maps.device();
         // Read out and averaged in a fixed order: the state must not depend on how a device
         // splits a sum.
-        let data = chosen.clone().detach().into_data().convert::<f32>();
-        let values: Vec<f32> = data.try_into_vec().expect("converted to f32 above");
-        let mut reference = Vec::with_capacity(count * length);
-        let mut rows = values.chunks_exact(length);
+        let data = maps.clone().detach().into_data().convert::<f32>();
+        let mut reference: Vec<f32> = data.try_into_vec().expect("converted to f32 above");
         for class in members {
-            let n = class.images.len();
             let mut mean = vec![0f32; length];
-            for row in rows.by_ref().take(n) {
+            for &image in &class.images {
+                let row = &reference[image * length..][..length];
                 mean.iter_mut()
                     .zip(row)
                     .for_each(|(mean, value)| *mean += value);
             }
-            mean.iter_mut().for_each(|mean| *mean /= n as f32);
+            let n = class.images.len() as f32;
+            mean.iter_mut().for_each(|mean| *mean /= n);
             let average = self.ema.update(class.class, &mean)?;
-            (0..n).for_each(|_| reference.extend_from_slice(average));
+            for &image in &class.images {
+                reference[image * length..][..length].copy_from_slice(average);
+            }
         }
         Ok(Tensor::from_data(
-            TensorData::new(reference, [count, length]),
+            TensorData::new(reference, maps.dims()),
             &device,
         ))
     }
 }
 
-/// [count, count]; row i averages the members of the class of row i.
-fn averaging_matrix(members: &[ClassMembers], count: usize, like: &Tensor<2>) -> Tensor<2> {
-    let mut matrix = vec![0f32; count * count];
-    let mut start = 0;
-    for class in members {
-        let n = class.images.len();
-        for row in start..start + n {
-            matrix[row * count + start..row * count + start + n].fill(1.0 / n as f32);
-        }
-        start += n;
+/// [N, N]; the row of a member averages the members of its class, that of another image is its own.
+fn averaging_matrix(members: &[ClassMembers], like: &Tensor<2>) -> Tensor<2> {
+    let [n, _] = like.dims();
+    let mut matrix = vec![0f32; n * n];
+    for image in 0..n {
+        matrix[image * n + image] = 1.0;
     }
-    Tensor::from_data(TensorData::new(matrix, [count, count]), &like.device())
+    for class in members {
+        let share = 1.0 / class.images.len() as f32;
+        for &row in &class.images {
+            matrix[row * n + row] = 0.0;
+            class
+                .images
+                .iter()
+                .for_each(|&column| matrix[row * n + column] = share);
+        }
+    }
+    Tensor::from_data(TensorData::new(matrix, [n, n]), &like.device())
 }
 
 /// Square root with gradient 0 at 0, where PyTorch's norm has its subgradient 0 too: a map equal
