@@ -60,13 +60,13 @@ impl Workspace {
         let data = best.map(|i| free.swap_remove(i));
         drop(free);
         let mut data = data.unwrap_or_else(|| Vec::with_capacity(len));
-        if data.len() > len {
-            data.truncate(len);
-        } else {
+        // Never made shorter: growing again would clear what is about to be overwritten.
+        if data.len() < len {
             data.resize(len, 0.0);
         }
         Buffer {
             data,
+            len,
             home: Arc::clone(&self.free),
         }
     }
@@ -75,6 +75,7 @@ impl Workspace {
     #[cfg(feature = "burn")]
     pub(crate) fn give(&self, data: Vec<f32>) {
         drop(Buffer {
+            len: data.len(),
             data,
             home: Arc::clone(&self.free),
         });
@@ -91,13 +92,16 @@ impl Workspace {
 /// Values borrowed from a [`Workspace`]; dropping it gives them back.
 #[derive(Debug)]
 pub struct Buffer {
+    /// At least `len` values.
     data: Vec<f32>,
+    len: usize,
     home: Arc<Mutex<Vec<Vec<f32>>>>,
 }
 
 impl Buffer {
     /// Keeps the values and leaves the workspace without the memory.
     pub fn into_vec(mut self) -> Vec<f32> {
+        self.data.truncate(self.len);
         std::mem::take(&mut self.data)
     }
 }
@@ -105,13 +109,13 @@ impl Buffer {
 impl Deref for Buffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        &self.data
+        &self.data[..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.data
+        &mut self.data[..self.len]
     }
 }
 
