@@ -24,6 +24,7 @@ mod first_layer;
 mod grid;
 pub mod head;
 mod isa;
+pub mod maps;
 mod pointwise;
 mod product;
 mod simd;

@@ -9,9 +9,11 @@
 //!
 //! Other devices run the same blocks composed of Burn's operations; see [`supports`].
 
+mod deviation;
 mod summary;
 mod tensors;
 
+pub use deviation::Deviations;
 pub use summary::{Summaries, summarise};
 
 use crate::error::Error;

@@ -18,12 +18,12 @@ pub fn raw_maps(
 ) -> Tensor<3> {
     let [_, _, h, w] = features.dims();
     let base = head.base(targets, mask.clone(), [h, w]);
-    logits_and_raw_maps(head, features, mask, base).1
+    relu(logits_and_weighted(head, features, mask, base).1)
 }
 
-/// Logits [N, K] and raw maps [N, h, w] in one visit to the feature maps. `base` [N, C] is what
-/// alpha is made of, from [`Head::base`].
-pub(super) fn logits_and_raw_maps(
+/// Logits [N, K] and the weighted sums [N, h, w] that are raw maps after a ReLU, in one visit to the
+/// feature maps. `base` [N, C] is what alpha is made of, from [`Head::base`].
+pub(super) fn logits_and_weighted(
     head: &Head,
     features: Tensor<4>,
     mask: Option<Tensor<2>>,
@@ -31,7 +31,7 @@ pub(super) fn logits_and_raw_maps(
 ) -> (Tensor<2>, Tensor<3>) {
     let reading = head.read(features, Some(base));
     let weighted = reading.weighted.expect("asked for with a base");
-    (head.classify(reading.pooled, mask), relu(weighted))
+    (head.classify(reading.pooled, mask), weighted)
 }
 
 /// `(raw - min) / (max - min + 1e-8)` per image (Eq. 2), [N, h, w], in [0, 1).
@@ -56,6 +56,6 @@ pub fn logits_and_maps(
 ) -> (Tensor<2>, Tensor<3>) {
     let [_, _, h, w] = features.dims();
     let base = head.base(targets, None, [h, w]);
-    let (logits, raw) = logits_and_raw_maps(head, features, None, base);
-    (logits, normalise_maps(raw))
+    let (logits, weighted) = logits_and_weighted(head, features, None, base);
+    (logits, normalise_maps(relu(weighted)))
 }

@@ -1,10 +1,14 @@
 //! The consistency loss of a mini-batch (Eqs. 12 to 17).
 
+use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
+use mitsume_kernels::burn_extension::{Deviations, supports};
 
+use super::cam::normalise_maps;
 use super::gather::{ClassMembers, members};
 use crate::deviation::Distance;
 use crate::ema::{EmaError, EmaMaps};
+use crate::normalise::EPSILON;
 use crate::preset::{CamLossSettings, Reference};
 
 /// The consistency loss with its state, the class moving averages.
@@ -20,12 +24,36 @@ impl CamLoss {
     /// L_cam of a batch, or `None` where no class has two correctly predicted images (the loss is
     /// 0 then, and constant).
     ///
-    /// - `maps` [N, h, w]: normalised class activation maps of the labels.
+    /// - `weighted` [N, h, w]: the weighted sums of Eq. 1 for the labels, before the ReLU.
     /// - `labels`, `predictions`: N class indices each.
     ///
     /// Updates the moving averages, of the classes that stay, before comparing with them. With
     /// [`Reference::Batch`] they are neither used nor moved.
     pub fn forward(
+        &mut self,
+        weighted: Tensor<3>,
+        labels: &[usize],
+        predictions: &[usize],
+    ) -> Result<Option<Tensor<1>>, EmaError> {
+        let fused = self.settings.reference == Reference::Ema && supports(&weighted.device());
+        if !fused {
+            return self.forward_composed(normalise_maps(relu(weighted)), labels, predictions);
+        }
+        let members = members(labels, predictions);
+        if members.is_empty() {
+            return Ok(None);
+        }
+        let [_, h, w] = weighted.dims();
+        let deviations = Deviations::new(weighted, EPSILON as f32);
+        let mut reference = deviations.maps().to_vec();
+        self.move_averages(&members, &mut reference, h * w)?;
+        let squares = deviations.squares(reference);
+        Ok(Some(self.mean_deviation(squares, &members, h * w)))
+    }
+
+    /// [`CamLoss::forward`] out of Burn's own operations, as on devices without a fused one, from
+    /// normalised maps [N, h, w].
+    pub fn forward_composed(
         &mut self,
         maps: Tensor<3>,
         labels: &[usize],
@@ -37,38 +65,49 @@ impl CamLoss {
         }
         let [n, h, w] = maps.dims();
         let maps = maps.reshape([n, h * w]);
-        // The images that are not counted stay, compared with themselves: their deviation and its
-        // gradient are 0. Picking rows and scattering their gradient back would cost more.
         let reference = match self.settings.reference {
             Reference::Batch => averaging_matrix(&members, &maps).matmul(maps.clone()),
-            Reference::Ema => self.moving_averages(&members, &maps)?,
+            Reference::Ema => {
+                // Read out and averaged in a fixed order: the state must not depend on how a
+                // device splits a sum.
+                let data = maps.clone().detach().into_data().convert::<f32>();
+                let mut values: Vec<f32> = data.try_into_vec().expect("converted to f32 above");
+                self.move_averages(&members, &mut values, h * w)?;
+                Tensor::from_data(TensorData::new(values, maps.dims()), &maps.device())
+            }
         };
         let squares = (maps - reference).square().sum_dim(1);
+        Ok(Some(self.mean_deviation(squares, &members, h * w)))
+    }
+
+    /// The mean over the members from the sums of squares [N, 1], which are 0 for other images.
+    fn mean_deviation(
+        &self,
+        squares: Tensor<2>,
+        members: &[ClassMembers],
+        pixels: usize,
+    ) -> Tensor<1> {
         let deviations = match self.settings.distance {
             Distance::SquaredL2 => squares,
             Distance::L2 => root(squares),
         };
         let counted: usize = members.iter().map(|members| members.images.len()).sum();
-        Ok(Some(deviations.sum().div_scalar((counted * h * w) as f32)))
+        deviations.sum().div_scalar((counted * pixels) as f32)
     }
 
-    /// Updates the averages with the batch's class means: [N, h * w], the average of its class for
-    /// each member, and for the other images their own map.
-    fn moving_averages(
+    /// Updates the averages with the batch's class means, then makes of `maps` [N, pixels] what
+    /// they are compared with: its class' average for each member. Another image stays as it is:
+    /// compared with itself, its deviation and its gradient are 0.
+    fn move_averages(
         &mut self,
         members: &[ClassMembers],
-        maps: &Tensor<2>,
-    ) -> Result<Tensor<2>, EmaError> {
-        let [_, length] = maps.dims();
-        let device = maps.device();
-        // Read out and averaged in a fixed order: the state must not depend on how a device
-        // splits a sum.
-        let data = maps.clone().detach().into_data().convert::<f32>();
-        let mut reference: Vec<f32> = data.try_into_vec().expect("converted to f32 above");
+        maps: &mut [f32],
+        pixels: usize,
+    ) -> Result<(), EmaError> {
         for class in members {
-            let mut mean = vec![0f32; length];
+            let mut mean = vec![0f32; pixels];
             for &image in &class.images {
-                let row = &reference[image * length..][..length];
+                let row = &maps[image * pixels..][..pixels];
                 mean.iter_mut()
                     .zip(row)
                     .for_each(|(mean, value)| *mean += value);
@@ -77,13 +116,10 @@ impl CamLoss {
             mean.iter_mut().for_each(|mean| *mean /= n);
             let average = self.ema.update(class.class, &mean)?;
             for &image in &class.images {
-                reference[image * length..][..length].copy_from_slice(average);
+                maps[image * pixels..][..pixels].copy_from_slice(average);
             }
         }
-        Ok(Tensor::from_data(
-            TensorData::new(reference, maps.dims()),
-            &device,
-        ))
+        Ok(())
     }
 }
 

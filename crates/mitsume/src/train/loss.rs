@@ -4,7 +4,7 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume_nn::{Classifier, Head};
 
-use super::cam::{logits_and_raw_maps, normalise_maps};
+use super::cam::logits_and_weighted;
 use super::cam_loss::CamLoss;
 use crate::ema::EmaError;
 use crate::preset::AlphaGradient;
@@ -13,8 +13,8 @@ use crate::preset::AlphaGradient;
 pub struct Forward {
     /// [N, K].
     pub logits: Tensor<2>,
-    /// Maps of the labels before normalisation [N, h, w], where asked for.
-    pub raw_maps: Option<Tensor<3>>,
+    /// The weighted sums of Eq. 1 for the labels, before the ReLU, [N, h, w], where asked for.
+    pub weighted: Option<Tensor<3>>,
 }
 
 /// Which maps a forward pass is asked for.
@@ -59,7 +59,7 @@ impl Forward {
         let Some(maps) = maps else {
             return Forward {
                 logits: head.logits(features, mask),
-                raw_maps: None,
+                weighted: None,
             };
         };
         let targets = targets(maps.labels, &features.device());
@@ -69,10 +69,10 @@ impl Forward {
             AlphaGradient::Full => base,
             AlphaGradient::Detached => base.detach(),
         };
-        let (logits, raw) = logits_and_raw_maps(head, features, mask, base);
+        let (logits, weighted) = logits_and_weighted(head, features, mask, base);
         Forward {
             logits,
-            raw_maps: Some(raw),
+            weighted: Some(weighted),
         }
     }
 }
@@ -109,8 +109,8 @@ pub fn training_loss(
     let cross_entropy = CrossEntropyLossConfig::new()
         .init(&device)
         .forward(forward.logits, targets(labels, &device));
-    let cam = match forward.raw_maps {
-        Some(raw) if lambda != 0.0 => cam_loss.forward(normalise_maps(raw), labels, predictions)?,
+    let cam = match forward.weighted {
+        Some(weighted) if lambda != 0.0 => cam_loss.forward(weighted, labels, predictions)?,
         _ => None,
     };
     let total = match &cam {

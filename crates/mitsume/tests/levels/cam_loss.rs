@@ -2,7 +2,8 @@
 //! differences.
 
 use crate::network::{Fixture, floats, images, indices};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::train::{CamLoss, MapsOf, forward, normalise_maps, predictions, training_loss};
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, Slot};
@@ -46,11 +47,11 @@ fn no_correct_image_and_one_correct_image_give_no_loss_and_leave_the_averages_al
     for (distance, reference) in ALL {
         let mut loss = cam_loss(distance, reference);
         let none = loss
-            .forward(maps(&[LEFT, RIGHT]), &[0, 1], &[1, 0])
+            .forward_composed(maps(&[LEFT, RIGHT]), &[0, 1], &[1, 0])
             .unwrap();
         assert!(none.is_none());
         let one = loss
-            .forward(maps(&[LEFT, RIGHT]), &[0, 1], &[0, 0])
+            .forward_composed(maps(&[LEFT, RIGHT]), &[0, 1], &[0, 0])
             .unwrap();
         assert!(one.is_none());
         assert!(loss.ema.maps().iter().all(Option::is_none));
@@ -63,7 +64,7 @@ fn two_opposite_maps_deviate_by_the_closed_form() {
     for (distance, reference) in ALL {
         let mut loss = cam_loss(distance, reference);
         let value = loss
-            .forward(maps(&[LEFT, RIGHT]), &[2, 2], &[2, 2])
+            .forward_composed(maps(&[LEFT, RIGHT]), &[2, 2], &[2, 2])
             .unwrap()
             .unwrap();
         // 1 / 4 pixels, and sqrt(1) / 4 pixels.
@@ -78,7 +79,7 @@ fn the_mean_is_over_images_and_not_over_classes() {
     for (distance, reference) in ALL {
         let mut loss = cam_loss(distance, reference);
         let value = loss
-            .forward(maps(&batch), &[0, 0, 1, 1, 1], &[0, 0, 1, 1, 1])
+            .forward_composed(maps(&batch), &[0, 0, 1, 1, 1], &[0, 0, 1, 1, 1])
             .unwrap()
             .unwrap();
         let value = floats(&value.inner())[0];
@@ -96,7 +97,7 @@ fn equal_and_empty_maps_give_zero_loss_and_finite_gradients() {
             let mut loss = cam_loss(distance, reference);
             let input = maps(&[same, same]);
             let value = loss
-                .forward(input.clone(), &[0, 0], &[0, 0])
+                .forward_composed(input.clone(), &[0, 0], &[0, 0])
                 .unwrap()
                 .unwrap();
             let gradient = floats(&input.grad(&value.backward()).unwrap());
@@ -109,7 +110,8 @@ fn equal_and_empty_maps_give_zero_loss_and_finite_gradients() {
 #[test]
 fn the_moving_average_is_updated_before_it_is_compared_with() {
     let mut loss = cam_loss(Distance::SquaredL2, Reference::Ema);
-    loss.forward(maps(&[LEFT, LEFT]), &[0, 0], &[0, 0]).unwrap();
+    loss.forward_composed(maps(&[LEFT, LEFT]), &[0, 0], &[0, 0])
+        .unwrap();
     let value = loss
         .forward(maps(&[RIGHT, RIGHT]), &[0, 0], &[0, 0])
         .unwrap()
@@ -223,4 +225,51 @@ fn lambda_zero_is_plain_training_and_touches_no_average() {
         floats(&loss.cross_entropy.inner())
     );
     assert!(cam.ema.maps().iter().all(Option::is_none));
+}
+
+/// Weighted sums of both signs, one map constant, one image wrong, one class with a single image.
+#[test]
+fn the_fused_loss_is_the_composed_one() {
+    let values: Vec<f32> = (0..7 * 45)
+        .map(|i| ((i * 37) % 101) as f32 / 40.0 - 1.0)
+        .map(|v| if v > 1.4 { 1.4 } else { v })
+        .collect();
+    let weighted = |values: &[f32]| {
+        let data = TensorData::new(values.to_vec(), [7, 9, 5]);
+        Tensor::<3>::from_data(data, &device()).require_grad()
+    };
+    let (labels, predictions) = ([0, 0, 1, 1, 1, 2, 0], [0, 0, 1, 1, 0, 2, 0]);
+    let mut values = values;
+    values[45..90].fill(0.25);
+    for distance in Distance::ALL {
+        let mut results = Vec::new();
+        for fused in [true, false] {
+            let mut loss = cam_loss(distance, Reference::Ema);
+            loss.ema = EmaMaps::new(0.9, 3, [9, 5]).unwrap();
+            // Twice, so that the second comparison is with an average of two batches.
+            let mut result = Vec::new();
+            for shift in [0.0, 0.1] {
+                let moved: Vec<f32> = values.iter().map(|v| v + shift).collect();
+                let input = weighted(&moved);
+                let value = if fused {
+                    loss.forward(input.clone(), &labels, &predictions)
+                } else {
+                    let maps = normalise_maps(relu(input.clone()));
+                    loss.forward_composed(maps, &labels, &predictions)
+                };
+                let value = value.unwrap().unwrap();
+                result.extend(floats(&input.grad(&value.backward()).unwrap()));
+                result.extend(floats(&value.inner()));
+            }
+            results.push(result);
+        }
+        for (fused, composed) in results[0].iter().zip(&results[1]) {
+            // Sums of 45 float32 terms in another order.
+            let error = (fused - composed).abs();
+            assert!(
+                error < 1e-6 + 1e-4 * composed.abs(),
+                "{distance}: {fused} {composed}"
+            );
+        }
+    }
 }
