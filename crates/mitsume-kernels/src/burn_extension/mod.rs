@@ -185,7 +185,7 @@ pub trait TrunkBackend: Backend {
         spec: TrunkSpec,
     ) -> FloatTensor<Self>;
 
-    /// Means, open shares and, if `mapped`, raw maps, side by side: [N, 2 C (+ h w)].
+    /// Means, open shares and, if `mapped`, raw maps, one after the other: [2 N C (+ N h w)].
     fn summarise(
         features: FloatTensor<Self>,
         base: FloatTensor<Self>,

@@ -1,6 +1,6 @@
 //! The summary of a feature map as an operation.
 
-use super::tensors::{channels_last, lend, values};
+use super::tensors::{channels_last, flat, lend, values};
 use super::{TrunkBackend, workspace};
 use crate::error::Error;
 use crate::head::{Features, MapGradient, Pooling, Summary};
@@ -64,14 +64,11 @@ pub fn summarise(
         pooling,
         mapped,
     );
-    let packed = Tensor::<2>::from_dispatch(packed);
-    let means = packed.clone().slice([0..n, 0..c]);
-    let open = packed.clone().slice([0..n, c..2 * c]).detach();
-    let raw = mapped.then(|| {
-        packed
-            .slice([0..n, 2 * c..2 * c + h * w])
-            .reshape([n, h, w])
-    });
+    let packed = Tensor::<1>::from_dispatch(packed);
+    let part = |from: usize, values: usize| packed.clone().narrow(0, from, values);
+    let means = part(0, n * c).reshape([n, c]);
+    let open = part(n * c, n * c).reshape([n, c]).detach();
+    let raw = mapped.then(|| part(2 * n * c, n * h * w).reshape([n, h, w]));
     Ok(Summaries { means, open, raw })
 }
 
@@ -101,19 +98,12 @@ impl Backward<Flex, 2> for SummaryStep {
         } = ops.state;
         let shape = features.shape();
         let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
-        let row = values(&packed).len() / n;
-        let part = |from: usize, to: usize| -> Vec<f32> {
-            let mut all = Vec::with_capacity(n * (to - from));
-            let rows = values(&packed).chunks_exact(row);
-            rows.for_each(|row| all.extend_from_slice(&row[from..to]));
-            all
-        };
-        let d_means = part(0, c);
-        let d_raw = if mapped { part(2 * c, row) } else { Vec::new() };
+        let (d_means, rest) = values(&packed).split_at(n * c);
+        let d_raw = &rest[n * c..];
         let map = MapGradient {
             base: values(&base),
             open: &open,
-            d_raw: &d_raw,
+            d_raw,
         };
         let data = channels_last(&features);
         let of = Features {
@@ -122,7 +112,7 @@ impl Backward<Flex, 2> for SummaryStep {
             pooling,
         };
         let (d_features, d_base) = of
-            .backward(workspace(), &d_means, mapped.then_some(map))
+            .backward(workspace(), d_means, mapped.then_some(map))
             .expect("shapes were checked in the forward pass");
         let [node, base_node] = ops.parents;
         if let Some(node) = node {
@@ -138,7 +128,7 @@ impl Backward<Flex, 2> for SummaryStep {
     }
 }
 
-/// The summary of `features` as one tensor, and as it is.
+/// The summary of `features` as one flat tensor (means, open shares, raw maps), and as it is.
 pub(super) fn pack(
     features: &FlexTensor,
     base: Option<&[f32]>,
@@ -155,16 +145,6 @@ pub(super) fn pack(
     let summary = of
         .summarise(workspace(), base)
         .expect("shapes were checked");
-    let raw = summary.raw.len() / n;
-    let mut packed = Vec::with_capacity(n * (2 * c + raw));
-    for i in 0..n {
-        packed.extend_from_slice(&summary.means[i * c..(i + 1) * c]);
-        packed.extend_from_slice(&summary.open[i * c..(i + 1) * c]);
-        packed.extend_from_slice(&summary.raw[i * raw..(i + 1) * raw]);
-    }
-    let layout = Layout::contiguous(Shape::from(vec![n, 2 * c + raw]));
-    (
-        FlexTensor::new(Bytes::from_elems(packed), layout, DType::F32),
-        summary,
-    )
+    let packed = [&summary.means[..], &summary.open, &summary.raw].concat();
+    (flat(packed), summary)
 }

@@ -90,11 +90,18 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         x.copy_from_slice(&whole[..n]);
     }
 
-    /// The sum of all lanes, in lane order.
+    /// The sum of all lanes: halves are added until one value is left.
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {
         let mut whole = [0.0; MAX_LANES];
         self.store(&mut whole, v);
-        whole[..Self::LANES].iter().sum()
+        let mut left = Self::LANES;
+        while left > 1 {
+            left /= 2;
+            for i in 0..left {
+                whole[i] += whole[i + left];
+            }
+        }
+        whole[0]
     }
 }
