@@ -27,8 +27,8 @@ mod tests {
         let bytes = 64 << 20;
         let memory = vec![1_u8; bytes];
         assert_eq!(memory[bytes - 1], 1);
-        // Pages of 4 KiB; huge ones would be fewer.
-        assert!(page_faults().unwrap() - before >= 32);
+        // How many depends on the size of the pages the system chose, which can be large.
+        assert!(page_faults().unwrap() > before);
         assert!(peak_rss_bytes().unwrap() >= bytes as u64);
     }
 }
