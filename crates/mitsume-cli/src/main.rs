@@ -12,6 +12,7 @@ mod failure;
 mod memory;
 mod progress;
 mod stop;
+mod sweep_progress;
 mod threads;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args),
         Command::Score(args) => commands::score::run(args),
         Command::Report(args) => commands::report::run(args),
+        Command::Sweep(args) => commands::sweep::run(args),
+        Command::Analyze(args) => commands::analyze::run(args),
         Command::Bench(args) => commands::bench::run(args),
         Command::Completions(args) => commands::shell::completions(args),
         Command::Man => commands::shell::man(),

@@ -81,6 +81,17 @@ impl ImageFolder {
         })
     }
 
+    /// Keeps at most `most` images of each class, evenly spread over the class's order, so that a folder sorted by
+    /// scanner or patient is not cut after the first few of them.
+    pub fn keep_per_class(&mut self, most: usize) {
+        let mut kept = Vec::new();
+        for samples in self.samples.chunk_by(|a, b| a.class == b.class) {
+            let count = most.min(samples.len());
+            kept.extend((0..count).map(|i| samples[i * samples.len() / count].clone()));
+        }
+        self.samples = kept;
+    }
+
     /// A hash of class names, file names relative to the root, and file contents, as 64 hexadecimal digits
     /// (BLAKE3). Equal for a copy of the data set elsewhere; another for any change of a byte, a name or a class. A
     /// file that cannot be opened counts as such.

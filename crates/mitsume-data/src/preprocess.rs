@@ -60,6 +60,13 @@ impl Preprocess {
         self.len() == 0
     }
 
+    /// Whether an image kept for one of the two serves the other: as many channels, and either both with augmentation
+    /// (the decoded image is kept) or both without and of one size.
+    pub fn same_fixed_part(&self, other: &Self) -> bool {
+        let kept_size = |of: &Self| of.augment.is_none().then_some((of.height, of.width));
+        self.channels == other.channels && kept_size(self) == kept_size(other)
+    }
+
     /// What does not depend on the epoch, and is therefore worth keeping: greyscale, and without
     /// augmentation the resize too.
     pub(crate) fn fixed_part(&self, image: Pixels) -> Pixels {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -22,7 +22,8 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// Images as network inputs. Clones share one cache.
+/// Images as network inputs. Clones share one cache, and so do sources made of one another with
+/// [`ImageSource::with_preprocess`].
 ///
 /// The cache holds, as 8-bit pixels, what does not depend on the epoch: for evaluation the image at target size, for
 /// training with augmentation the decoded image (the random crop is taken from the original, as torchvision does;
@@ -30,13 +31,19 @@ pub struct Skipped {
 /// fit into the budget is decoded anew each time. Whether an image comes from the cache or its file never changes
 /// its numbers; nor does the number of threads.
 #[derive(Clone)]
-pub struct ImageSource(Arc<Shared>);
-
-struct Shared {
-    samples: Vec<Sample>,
+pub struct ImageSource {
     preprocess: Preprocess,
+    images: Arc<Images>,
+}
+
+/// The image files, and what was decoded of them.
+struct Images {
+    samples: Vec<Sample>,
     slots: Vec<OnceLock<Slot>>,
     free: AtomicU64,
+    decodings: AtomicU64,
+    /// Held while all of them are decoded, so that two runs do not decode them side by side.
+    loading: Mutex<()>,
 }
 
 /// What is remembered of an image: its pixels or why it has none.
@@ -53,17 +60,33 @@ impl ImageSource {
         cache_bytes: u64,
     ) -> Result<Self, DataError> {
         preprocess.validate()?;
-        Ok(Self(Arc::new(Shared {
+        let images = Arc::new(Images {
             samples: samples.to_vec(),
             slots: samples.iter().map(|_| OnceLock::new()).collect(),
             free: AtomicU64::new(cache_bytes),
+            decodings: AtomicU64::new(0),
+            loading: Mutex::new(()),
+        });
+        Ok(Self { preprocess, images })
+    }
+
+    /// The same images, prepared differently, with the same cache. None where what the cache holds would not do: see
+    /// [`Preprocess::same_fixed_part`].
+    ///
+    /// # Errors
+    /// If a setting of `preprocess` is out of range.
+    pub fn with_preprocess(&self, preprocess: Preprocess) -> Result<Option<Self>, DataError> {
+        preprocess.validate()?;
+        let shares = self.preprocess.same_fixed_part(&preprocess);
+        Ok(shares.then(|| Self {
             preprocess,
-        })))
+            images: Arc::clone(&self.images),
+        }))
     }
 
     /// Number of images, readable or not.
     pub fn len(&self) -> usize {
-        self.0.samples.len()
+        self.images.samples.len()
     }
 
     /// Whether there is no image.
@@ -73,18 +96,23 @@ impl ImageSource {
 
     /// The images, in order.
     pub fn samples(&self) -> &[Sample] {
-        &self.0.samples
+        &self.images.samples
     }
 
     /// How images become inputs.
     pub fn preprocess(&self) -> &Preprocess {
-        &self.0.preprocess
+        &self.preprocess
     }
 
     /// How many images the cache holds.
     pub fn cached(&self) -> usize {
         let pixels = |slot: &&OnceLock<Slot>| matches!(slot.get(), Some(Ok(_)));
-        self.0.slots.iter().filter(pixels).count()
+        self.images.slots.iter().filter(pixels).count()
+    }
+
+    /// How many times an image file was decoded so far, for this source and all that share its cache.
+    pub fn decodings(&self) -> u64 {
+        self.images.decodings.load(Ordering::Relaxed)
     }
 
     /// Decodes every image once, in parallel on the current rayon pool, and keeps what fits into the cache.
@@ -93,9 +121,11 @@ impl ImageSource {
     ///
     /// Calling it is optional: an image asked for before is decoded then.
     pub fn load(&self, progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Skipped> {
+        let loading = self.images.loading.lock();
+        let _one_at_a_time = loading.unwrap_or_else(PoisonError::into_inner);
         let done = AtomicUsize::new(0);
         let skipped = |index: usize| {
-            let result = self.0.with_fixed(index, |_| ());
+            let result = self.with_fixed(index, |_| ());
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, self.len());
             result.err().map(|error| self.skipped(index, &error))
         };
@@ -113,15 +143,15 @@ impl ImageSource {
     /// If `index` is out of range.
     pub fn image(&self, index: usize, epoch: u64) -> Result<Vec<f32>, DataError> {
         let pixels = self.pixels(index, epoch)?;
-        let mut out = vec![0.0; self.0.preprocess.len()];
-        normalise(&pixels, self.0.preprocess.channels, &mut out);
+        let mut out = vec![0.0; self.preprocess.len()];
+        normalise(&pixels, self.preprocess.channels, &mut out);
         Ok(out)
     }
 
     /// The image at target size, still in 8 bits: a quarter of the memory of its numbers.
     pub(crate) fn pixels(&self, index: usize, epoch: u64) -> Result<Pixels, DataError> {
-        let varying = |fixed: &Pixels| self.0.preprocess.varying_part(fixed, epoch, index);
-        self.0.with_fixed(index, varying)
+        let varying = |fixed: &Pixels| self.preprocess.varying_part(fixed, epoch, index);
+        self.with_fixed(index, varying)
     }
 
     /// The images of `order` in batches of `batch_size` (the last one may be smaller), the next ones prepared in
@@ -135,44 +165,46 @@ impl ImageSource {
 
     pub(crate) fn skipped(&self, index: usize, error: &DataError) -> Skipped {
         Skipped {
-            path: self.0.samples[index].path.clone(),
+            path: self.samples()[index].path.clone(),
             reason: error.reason(),
         }
     }
-}
 
-impl Shared {
     /// Calls `use_pixels` with the fixed part of an image, from the cache or from its file.
     fn with_fixed<T>(
         &self,
         index: usize,
         use_pixels: impl FnOnce(&Pixels) -> T,
     ) -> Result<T, DataError> {
-        let path = &self.samples[index].path;
+        let images = &self.images;
+        let path = &images.samples[index].path;
         let decode_error = |reason: String| DataError::Decode {
             path: path.clone(),
             reason,
         };
-        match self.slots[index].get() {
+        match images.slots[index].get() {
             Some(Ok(pixels)) => return Ok(use_pixels(pixels)),
             Some(Err(reason)) => return Err(decode_error(reason.clone())),
             None => {}
         }
+        images.decodings.fetch_add(1, Ordering::Relaxed);
         match decode_file(path) {
             Ok(decoded) => {
                 let fixed = self.preprocess.fixed_part(decoded.pixels);
                 let result = use_pixels(&fixed);
-                self.keep(index, fixed);
+                images.keep(index, fixed);
                 Ok(result)
             }
             Err(error) => {
                 // Remembered, so that a run sees the same images in every epoch.
-                let _ = self.slots[index].set(Err(error.reason()));
+                let _ = images.slots[index].set(Err(error.reason()));
                 Err(decode_error(error.reason()))
             }
         }
     }
+}
 
+impl Images {
     fn keep(&self, index: usize, pixels: Pixels) {
         let bytes = pixels.data.len() as u64;
         let room = |free: u64| free.checked_sub(bytes);

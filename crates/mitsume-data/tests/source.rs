@@ -2,7 +2,7 @@
 
 mod support;
 
-use mitsume_data::{Augment, Batch, ImageFolder, ImageSource, Preprocess, shuffled};
+use mitsume_data::{Augment, Batch, ImageFolder, ImagePool, ImageSource, Preprocess, shuffled};
 use std::time::{Duration, Instant};
 use support::data_set;
 
@@ -217,4 +217,53 @@ fn shuffling_is_a_permutation_and_a_function_of_its_arguments() {
     (0..2000).for_each(|epoch| firsts[shuffled(4, 1, epoch)[0]] += 1);
     assert!(firsts.iter().all(|n| (403..=597).contains(n)), "{firsts:?}");
     assert!(shuffled(0, 1, 1).is_empty());
+}
+
+#[test]
+fn runs_of_one_pool_decode_an_image_once() {
+    let (_guard, folder) = set();
+    let images = ImagePool::new();
+    let open = |seed: u64, augment: Option<Augment>| {
+        let preprocess = Preprocess {
+            seed,
+            ..preprocess(augment)
+        };
+        let pooled = images.source(&folder.samples, preprocess.clone(), 1 << 20);
+        let alone = ImageSource::new(&folder.samples, preprocess, 0);
+        (pooled.unwrap(), alone.unwrap())
+    };
+    let all = folder.samples.len() as u64;
+    let (first, _) = open(0, Some(Augment::default()));
+    first.load(&|_, _| ());
+    let (second, alone) = open(1, Some(Augment::default()));
+    second.load(&|_, _| ());
+    assert_eq!(second.decodings(), all, "both runs share one decoding");
+    for index in 0..folder.samples.len() {
+        assert_eq!(
+            second.image(index, 3).unwrap(),
+            alone.image(index, 3).unwrap()
+        );
+    }
+    // Without augmentation another thing is kept, so nothing can be shared.
+    let (evaluation, _) = open(0, None);
+    assert_eq!(evaluation.decodings(), 0);
+}
+
+#[test]
+fn a_part_of_each_class_is_spread_over_it() {
+    let (_guard, mut folder) = set();
+    let all = folder.samples.clone();
+    folder.keep_per_class(2);
+    for class in 0..folder.classes.len() {
+        let of = |samples: &[mitsume_data::Sample]| -> Vec<_> {
+            let of = samples.iter().filter(|sample| sample.class == class);
+            of.map(|sample| sample.path.clone()).collect()
+        };
+        let before = of(&all);
+        let expected = match before.len() {
+            0 | 1 => before,
+            n => vec![before[0].clone(), before[n / 2].clone()],
+        };
+        assert_eq!(of(&folder.samples), expected);
+    }
 }

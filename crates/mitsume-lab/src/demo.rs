@@ -1,6 +1,7 @@
 //! Everything at once, on phantoms.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
@@ -70,6 +71,7 @@ pub fn demo(
     };
     write_data_set(&data, spec, &|_, _| {})?;
 
+    let images = Arc::default();
     let mut evaluations = Vec::new();
     for lambda in [0.0, LAMBDA] {
         observer(Event::Stage(format!(
@@ -81,6 +83,7 @@ pub fn demo(
             out: out.clone(),
             device: Device::flex(),
             device_name: "cpu".into(),
+            images: Arc::clone(&images),
         };
         if train(&request, stop, observer)? == Outcome::Interrupted {
             return Ok(None);

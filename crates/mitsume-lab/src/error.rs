@@ -62,7 +62,10 @@ impl LabError {
             LabError::Record(_) | LabError::Weights(_) | LabError::Request(_) => true,
             LabError::Report(error) => matches!(
                 error,
-                ReportError::Nothing { .. } | ReportError::List { .. }
+                ReportError::Nothing { .. }
+                    | ReportError::List { .. }
+                    | ReportError::Table(_)
+                    | ReportError::Analysis { .. }
             ),
             LabError::NotFinite { .. } | LabError::Failed(_) => false,
         }

@@ -28,7 +28,7 @@ pub use evaluate::{EvaluateOptions, Subject, evaluate};
 pub use event::{Event, Observer};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use model_file::{LoadedModel, ModelNote, load_model};
-pub use train::{Outcome, Plateau, TrainRequest, resume, train};
+pub use train::{Outcome, Plateau, TrainRequest, resume, train, train_or_resume};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, LabError>;

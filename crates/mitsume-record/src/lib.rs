@@ -21,6 +21,7 @@ mod evaluation_dir;
 mod images;
 mod maps;
 mod maps_writer;
+mod measures;
 mod run_dir;
 mod steps;
 
@@ -39,6 +40,7 @@ pub use evaluation_dir::{EvaluationDir, EvaluationDraft};
 pub use images::{ImageRow, ImagesWriter, read_images};
 pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
+pub use measures::{MeasureRow, read_measures, write_measures};
 pub use run_dir::RunDir;
 pub use steps::{StepRow, StepWriter, read_steps};
 

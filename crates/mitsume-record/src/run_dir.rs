@@ -38,6 +38,12 @@ impl RunDir {
         self.root.join("epochs.csv")
     }
 
+    /// `measures.csv`: more measures of consistency, one row per finished epoch.
+    #[must_use]
+    pub fn measures(&self) -> PathBuf {
+        self.root.join("measures.csv")
+    }
+
     /// `steps.csv`: one row per training step.
     #[must_use]
     pub fn steps(&self) -> PathBuf {

@@ -151,7 +151,7 @@ fn line(svg: &mut String, series: &Series, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f6
     svg.push_str("</g>");
 }
 
-fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+pub(crate) fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     values.fold(None, |bounds, value| {
         let (low, high) = bounds.unwrap_or((value, value));
         Some((low.min(value), high.max(value)))
@@ -159,7 +159,7 @@ fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// Round numbers (1, 2 or 5 times a power of ten apart) that enclose `[low, high]`.
-fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
+pub(crate) fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
     // Below this a difference is rounding noise, and the line is flat.
     let noise = low.abs().max(high.abs()).max(1e-300) * 1e-9;
     let (low, high) = if high - low > noise {
@@ -182,7 +182,7 @@ fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
         .collect()
 }
 
-fn tick_text(tick: f64, ticks: &[f64]) -> String {
+pub(crate) fn tick_text(tick: f64, ticks: &[f64]) -> String {
     let step = ticks[1] - ticks[0];
     let largest = ticks
         .iter()
@@ -202,7 +202,7 @@ fn tick_text(tick: f64, ticks: &[f64]) -> String {
 }
 
 /// At most about eight epochs, evenly apart, the last one among them.
-fn epoch_ticks(first: u64, last: u64) -> Vec<u64> {
+pub(crate) fn epoch_ticks(first: u64, last: u64) -> Vec<u64> {
     let range = last.saturating_sub(first);
     let step = [
         1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 200_000,

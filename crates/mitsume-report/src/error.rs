@@ -36,6 +36,17 @@ pub enum ReportError {
     /// A picture could not be encoded.
     #[error("cannot encode a picture: {0}")]
     Encode(#[from] image::ImageError),
+    /// A table of epochs that cannot be read.
+    #[error(transparent)]
+    Table(#[from] mitsume_stats::TableError),
+    /// Epochs or options that cannot be analysed.
+    #[error("{}: {source}", path.display())]
+    Analysis {
+        /// The folder or table.
+        path: PathBuf,
+        /// Why not.
+        source: mitsume_stats::AnalysisError,
+    },
     /// The page's template failed.
     #[error("cannot write the page: {0}")]
     Template(#[from] askama::Error),

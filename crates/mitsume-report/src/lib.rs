@@ -1,7 +1,8 @@
 //! Pictures and self-contained HTML pages of where a classifier looks.
 //!
 //! [`panel`] draws one explained image; [`report`] turns a run, an evaluation or a folder of
-//! several into one HTML page that needs no network. Everything shown is escaped, and a file
+//! several into one HTML page that needs no network; [`study()`] does so for what many runs show
+//! together, with statistics and figures. Everything shown is escaped, and a file
 //! that is missing or damaged gives a placeholder (a picture) or a clear error (a record).
 //!
 //! Why these crates: `askama` checks the page's template at compile time and escapes what it
@@ -25,6 +26,7 @@ mod panel;
 mod picture;
 mod selection;
 mod source;
+mod study;
 mod summary;
 mod text;
 mod view;
@@ -34,6 +36,7 @@ pub use map::Map;
 pub use page::{Page, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::load_picture;
+pub use study::{Study, StudyOptions, study};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, ReportError>;

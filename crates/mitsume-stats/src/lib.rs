@@ -19,6 +19,7 @@ pub mod fisher;
 pub mod holm;
 pub mod interval;
 pub mod lambdas;
+pub mod least_squares;
 pub mod paired;
 pub mod permutation;
 mod random;

@@ -1,15 +1,19 @@
 //! The command line. One struct per command; nothing here does anything.
 
+mod analyze;
 mod bench;
 mod data;
 mod explain;
 mod model;
+mod sweep;
 mod train;
 
+pub use analyze::AnalyzeArgs;
 pub use bench::{BenchArgs, BenchCommand, BenchSizes, Loss};
 pub use data::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 pub use explain::ExplainArgs;
 pub use model::{EvalArgs, ModelArgs};
+pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
 
 use std::path::PathBuf;
@@ -45,6 +49,10 @@ pub enum Command {
     Score(ScoreArgs),
     /// One HTML page of a run, an evaluation, or a folder of several
     Report(ReportArgs),
+    /// Many runs: a grid of data sets, models, lambdas and seeds, here or on a Slurm cluster
+    Sweep(SweepArgs),
+    /// What many runs show: correlations, intervals, tests, figures
+    Analyze(AnalyzeArgs),
     /// Time a training step or an evaluation
     Bench(BenchArgs),
     /// Print a completion script for a shell

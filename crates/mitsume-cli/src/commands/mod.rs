@@ -1,5 +1,6 @@
 //! One file per command: from arguments to the library and from its results to text.
 
+pub mod analyze;
 pub mod bench;
 pub mod data;
 pub mod demo;
@@ -9,4 +10,7 @@ mod output;
 pub mod report;
 pub mod score;
 pub mod shell;
+pub mod sweep;
 pub mod train;
+
+pub use output::duration;

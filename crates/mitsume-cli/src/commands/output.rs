@@ -34,6 +34,17 @@ pub fn figure(value: Option<f64>) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.6}"))
 }
 
+/// A time as people say it: "45 s", "3 min 10 s", "2 h 5 min".
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, _) if seconds < 10.0 => format!("{seconds:.1} s"),
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// Rows under a header, in columns; the first is aligned to the left and the rest to the right.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -66,6 +77,12 @@ pub fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_two_units_at_most() {
+        let texts = [4.56, 45.0, 190.0, 7500.0].map(duration);
+        assert_eq!(texts, ["4.6 s", "45 s", "3 min 10 s", "2 h 5 min"]);
+    }
 
     #[test]
     fn columns_line_up() {

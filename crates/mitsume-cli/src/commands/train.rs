@@ -1,6 +1,7 @@
 //! `mitsume train`
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mitsume_lab::{Outcome, TrainRequest};
 use mitsume_nn::parse_device;
@@ -34,6 +35,7 @@ pub fn run(args: TrainArgs) -> Result {
                 out: out.clone(),
                 device,
                 device_name,
+                images: Arc::default(),
             };
             (out, mitsume_lab::train(&request, &stop, &mut observer)?)
         }

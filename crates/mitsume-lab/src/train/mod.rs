@@ -9,9 +9,11 @@ mod step;
 mod tensorboard;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
+use mitsume_data::ImagePool;
 use mitsume_record::{RunConfig, RunDir};
 
 use crate::{LabError, Observer, Result};
@@ -19,7 +21,7 @@ use crate::{LabError, Observer, Result};
 pub use plateau::Plateau;
 
 /// A run that is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TrainRequest {
     /// What to do.
     pub config: RunConfig,
@@ -29,6 +31,8 @@ pub struct TrainRequest {
     pub device: Device,
     /// The device as the user names it, for the record.
     pub device_name: String,
+    /// Images decoded for other runs; an empty pool for a run of its own.
+    pub images: Arc<ImagePool>,
 }
 
 /// How a run ended.
@@ -53,6 +57,23 @@ pub fn train(
 ) -> Result<Outcome> {
     refuse_occupied(&request.out)?;
     run::run(request, false, stop, observer)
+}
+
+/// [`train`] where the folder is new, [`resume`] with this configuration where it holds a run, which
+/// for a finished run is its last evaluation again: what a command that is simply repeated wants.
+///
+/// # Errors
+/// As [`train`] and [`resume`]; a folder with something else in it.
+pub fn train_or_resume(
+    request: &TrainRequest,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome> {
+    let resuming = RunDir::new(&request.out).is_run();
+    if !resuming {
+        refuse_occupied(&request.out)?;
+    }
+    run::run(request, resuming, stop, observer)
 }
 
 /// Goes on with an interrupted run, from its last checkpoint, bit for bit as if there had been no
@@ -80,6 +101,7 @@ pub fn resume(
         out: out.into(),
         device,
         device_name,
+        images: Arc::default(),
     };
     run::run(&request, true, stop, observer)
 }

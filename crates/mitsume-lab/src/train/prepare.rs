@@ -1,9 +1,10 @@
 //! From a configuration to data, a network and the choices of the loss.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use mitsume::EmaMaps;
-use mitsume_data::{Augment, ImageFolder, ImageSource, Preprocess};
+use mitsume_data::{Augment, ImageFolder, ImagePool, ImageSource, Preprocess};
 use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 use mitsume_record::{DataSetRecord, RunConfig};
 
@@ -23,36 +24,46 @@ pub(super) struct Split {
 
 /// Opens a split and decodes each of its images once.
 ///
-/// `cache` is what is left of the memory for decoded images; it shrinks by what is kept.
+/// With augmentation for `role` "train" where the configuration has it.
 pub(super) fn split(
     role: &str,
-    root: &Path,
     config: &RunConfig,
-    augment: Option<Augment>,
+    images: &ImagePool,
     observer: &mut Observer<'_>,
 ) -> Result<Split> {
-    let folder = ImageFolder::open(root)?;
+    let training = role == "train";
+    let data = &config.data;
+    let (root, most) = if training {
+        (&data.train, data.train_per_class)
+    } else {
+        (&data.valid, data.valid_per_class)
+    };
+    let mut folder = ImageFolder::open(root)?;
+    if let Some(most) = most {
+        folder.keep_per_class(most);
+    }
     let size = config.data.image_size;
     let preprocess = Preprocess {
         height: size,
         width: size,
         channels: config.data.channels,
-        augment,
+        augment: data.augment.filter(|_| training).map(augmentation),
         seed: config.train.seed,
     };
     // The validation images get a quarter: they are fewer, and are kept at target size.
-    let cache = if role == "train" {
-        config.data.cache / 4 * 3
+    let cache = if training {
+        data.cache / 4 * 3
     } else {
-        config.data.cache / 4
+        data.cache / 4
     };
-    let source = ImageSource::new(&folder.samples, preprocess, cache)?;
+    let source = images.source(&folder.samples, preprocess, cache)?;
     let total = source.len();
     observer(Event::Loading { done: 0, total });
     let skipped = source.load(&|_, _| {});
     observer(Event::Loading { done: total, total });
+    let unreadable: HashSet<&Path> = skipped.iter().map(|s| s.path.as_path()).collect();
     let readable: Vec<usize> = (0..total)
-        .filter(|&i| !skipped.iter().any(|s| s.path == folder.samples[i].path))
+        .filter(|&i| !unreadable.contains(folder.samples[i].path.as_path()))
         .collect();
     for (class, name) in folder.classes.iter().enumerate() {
         if !readable.iter().any(|&i| folder.samples[i].class == class) {
@@ -77,6 +88,14 @@ pub(super) fn split(
         readable,
         record,
     })
+}
+
+fn augmentation(augment: mitsume_record::Augment) -> Augment {
+    Augment {
+        horizontal_flip: augment.horizontal_flip,
+        resized_crop_scale: augment.resized_crop_scale,
+        resized_crop_ratio: augment.resized_crop_ratio,
+    }
 }
 
 /// The splits must agree on the classes.

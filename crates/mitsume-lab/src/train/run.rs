@@ -60,13 +60,8 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let config = &request.config;
         let level = prepare::level(config)?;
-        let augment = config.data.augment.map(|augment| mitsume_data::Augment {
-            horizontal_flip: augment.horizontal_flip,
-            resized_crop_scale: augment.resized_crop_scale,
-            resized_crop_ratio: augment.resized_crop_ratio,
-        });
-        let train = prepare::split("train", &config.data.train, config, augment, observer)?;
-        let valid = prepare::split("valid", &config.data.valid, config, None, observer)?;
+        let train = prepare::split("train", config, &request.images, observer)?;
+        let valid = prepare::split("valid", config, &request.images, observer)?;
         prepare::refuse_different_classes(&train, &valid)?;
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();

@@ -10,8 +10,11 @@ const SECTIONS: [(&str, &[&str]); 6] = [
     (
         "data",
         &[
+            "name",
             "train",
             "valid",
+            "train_per_class",
+            "valid_per_class",
             "image_size",
             "channels",
             "cache",

@@ -29,10 +29,20 @@ pub struct RunConfig {
 /// `[data]`: what to train and validate on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DataConfig {
+    /// What tables and figures call the data set. Default: after the folder of training images,
+    /// [`DataConfig::title`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Folder (or list) of training images. Required.
     pub train: PathBuf,
     /// Folder (or list) of validation images. Required.
     pub valid: PathBuf,
+    /// Train on at most this many images of each class, spread evenly over it. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_per_class: Option<usize>,
+    /// Validate on at most this many images of each class. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_per_class: Option<usize>,
     /// Side of the square model input in pixels. Default 224.
     pub image_size: usize,
     /// 1 (grey) or 3 (RGB). Default 1.
@@ -116,6 +126,19 @@ pub struct ConsistencyConfig {
     pub ema_decay: f64,
     /// Whether the gradient goes through alpha.
     pub alpha: AlphaGradient,
+}
+
+impl DataConfig {
+    /// The data set's name: `name`, or that of the folder of training images, or where that only
+    /// says that it is for training (`brain/Training`), that of the folder around it.
+    pub fn title(&self) -> String {
+        let of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+        let split = |name: &String| ["train", "training"].contains(&&*name.to_lowercase());
+        let folder = of(&self.train).filter(|name| !split(name));
+        let around = || self.train.parent().and_then(of);
+        let known = self.name.clone().or(folder).or_else(around);
+        known.unwrap_or_else(|| self.train.display().to_string())
+    }
 }
 
 impl ConsistencyConfig {

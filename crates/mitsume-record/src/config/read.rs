@@ -29,8 +29,11 @@ struct Raw {
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 struct RawData {
+    name: Option<String>,
     train: Option<PathBuf>,
     valid: Option<PathBuf>,
+    train_per_class: Option<u64>,
+    valid_per_class: Option<u64>,
     image_size: Option<u64>,
     channels: Option<u64>,
     cache: Option<Value>,
@@ -104,9 +107,16 @@ fn data(raw: RawData, origin: Origin) -> Result<DataConfig> {
     if channels == 2 {
         return Err(origin.wrong("data.channels", "2 is neither 1 (grey) nor 3 (RGB)"));
     }
+    let per_class = |key: &str, value: Option<u64>| {
+        let checked = value.map(|value| origin.range(key, value, 1..=u64::from(u32::MAX)));
+        Ok::<_, RecordError>(checked.transpose()?.map(|value| value as usize))
+    };
     Ok(DataConfig {
+        name: raw.name,
         train: origin.path("data.train", raw.train, "the folder of training images")?,
         valid: origin.path("data.valid", raw.valid, "the folder of validation images")?,
+        train_per_class: per_class("data.train_per_class", raw.train_per_class)?,
+        valid_per_class: per_class("data.valid_per_class", raw.valid_per_class)?,
         image_size: origin.range("data.image_size", raw.image_size.unwrap_or(224), 16..=4096)?
             as usize,
         channels: channels as usize,

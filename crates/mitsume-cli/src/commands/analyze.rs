@@ -1,0 +1,35 @@
+//! `mitsume analyze`
+
+use mitsume_lab::LabError;
+use mitsume_report::{StudyOptions, study};
+
+use super::output;
+use crate::args::AnalyzeArgs;
+use crate::failure::{Failure, Result};
+
+/// Runs the command.
+pub fn run(args: AnalyzeArgs) -> Result {
+    if !(args.confidence > 0.0 && args.confidence < 1.0) {
+        let problem = format!(
+            "--confidence: {} must lie between 0 and 1, such as 0.95",
+            args.confidence
+        );
+        return Err(Failure::Request(problem));
+    }
+    let options = StudyOptions {
+        confidence: args.confidence,
+        resamples: args.resamples as usize,
+        seed: args.seed,
+        baseline: args.baseline,
+    };
+    let study = study(&args.path, &options).map_err(LabError::from)?;
+    if let Some(out) = &args.out {
+        let page = study.write(out).map_err(LabError::from)?;
+        eprintln!("report: {}", page.display());
+    }
+    if args.json {
+        output::json(&study.json())
+    } else {
+        output::text(&study.text())
+    }
+}

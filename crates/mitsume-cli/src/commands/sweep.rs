@@ -1,0 +1,272 @@
+//! `mitsume sweep`
+
+use std::path::{Path, PathBuf};
+
+use mitsume_nn::parse_device;
+use mitsume_report::{StudyOptions, study};
+use mitsume_sweep::{
+    Cell, CellOutcome, CellState, CellStatus, LocalOptions, SweepConfig, SweepDir, SweepError,
+    estimate, preset, run_cells, slurm,
+};
+use serde::Serialize;
+
+use super::output;
+use crate::args::{Launcher, SweepArgs};
+use crate::failure::{Failure, Result};
+use crate::sweep_progress::SweepProgress;
+use crate::{stop, threads};
+
+/// Runs the command.
+pub fn run(args: SweepArgs) -> Result {
+    threads::set(args.threads.count())?;
+    if args.print {
+        return print(&args);
+    }
+    let Some(out) = args.out.clone() else {
+        return Err(Failure::Request("--out: name the sweep's folder".into()));
+    };
+    let sweep = match described(&args)? {
+        Some((config, origin)) => SweepDir::plan(&out, config, &origin)?,
+        None => SweepDir::open(&out)?,
+    };
+    let device = parse_device(&args.device.device)
+        .map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let options = LocalOptions {
+        jobs: args.jobs.into(),
+        threads: rayon::current_num_threads(),
+        device,
+        device_name: args.device.device.clone(),
+    };
+    if args.dry_run {
+        return dry_run(&sweep, &options, args.json);
+    }
+    sweep.write()?;
+    match (&args.cell, args.launcher) {
+        (Some(name), _) => one_cell(&sweep, name, &options),
+        (None, Launcher::Slurm) => submit(&sweep),
+        (None, Launcher::Local) => local(&sweep, &options, args.json),
+    }
+}
+
+/// The sweep of `--config` or `--preset`, and where it comes from; none where neither is given.
+fn described(args: &SweepArgs) -> Result<Option<(SweepConfig, PathBuf)>> {
+    let (mut config, origin) = match (&args.config, &args.preset) {
+        (Some(path), _) => (SweepConfig::read(path)?, path.clone()),
+        (None, Some(name)) => {
+            let data: Vec<_> = args.data.iter().map(|data| named(data)).collect();
+            let config = preset::preset(name, args.quick, &data)?;
+            (config, PathBuf::from(format!("--preset {name}")))
+        }
+        (None, None) if args.set.is_empty() => return Ok(None),
+        (None, None) => {
+            let problem = "--set: goes with --config or --preset; a sweep that is there already \
+                           goes on as it was";
+            return Err(Failure::Request(problem.into()));
+        }
+    };
+    for set in &args.set {
+        config.set(set)?;
+    }
+    Ok(Some((config, origin)))
+}
+
+/// `NAME=DIR` or `DIR`.
+fn named(data: &str) -> (Option<String>, PathBuf) {
+    match data.split_once('=') {
+        Some((name, folder)) => (Some(name.to_owned()), folder.into()),
+        None => (None, data.into()),
+    }
+}
+
+fn print(args: &SweepArgs) -> Result {
+    match described(args)? {
+        Some((config, origin)) => {
+            config.cells(&origin)?;
+            output::text(&config.to_toml()?)
+        }
+        None => Err(Failure::Request(
+            "--print: needs --preset or --config".into(),
+        )),
+    }
+}
+
+/// A cell before it runs, for `--dry-run --json`.
+#[derive(Serialize)]
+struct Planned<'a> {
+    #[serde(flatten)]
+    status: &'a CellStatus,
+    estimated_seconds: f64,
+}
+
+fn dry_run(sweep: &SweepDir, options: &LocalOptions, json: bool) -> Result {
+    let statuses = sweep.statuses()?;
+    let cells: Vec<&Cell> = sweep.cells.iter().collect();
+    let estimates = estimate(sweep, &cells, options)?;
+    let total: f64 = estimates.iter().map(|estimate| estimate.seconds).sum();
+    let total = total / options.jobs.clamp(1, cells.len().max(1)) as f64;
+    let planned: Vec<Planned> = statuses
+        .iter()
+        .zip(&estimates)
+        .map(|(status, estimate)| Planned {
+            status,
+            estimated_seconds: estimate.seconds,
+        })
+        .collect();
+    if json {
+        return output::json(&serde_json::json!({
+            "cells": planned, "jobs": options.jobs, "estimated_seconds": total,
+        }));
+    }
+    let mut rows = vec![
+        ["cell", "state", "epochs", "time left"]
+            .map(String::from)
+            .to_vec(),
+    ];
+    rows.extend(planned.iter().map(|cell| {
+        let status = cell.status;
+        vec![
+            status.name.clone(),
+            state(status.state).into(),
+            format!("{}/{}", status.epochs_done, status.epochs),
+            output::duration(cell.estimated_seconds),
+        ]
+    }));
+    output::text(&format!(
+        "{}\n{} cells, about {} with --jobs {}, from steps measured here (reading images not \
+         included)",
+        output::table(&rows),
+        cells.len(),
+        output::duration(total),
+        options.jobs,
+    ))
+}
+
+/// What a task of a job array does.
+fn one_cell(sweep: &SweepDir, name: &str, options: &LocalOptions) -> Result {
+    let cell = sweep.cell(name)?;
+    let stop = stop::on_signal();
+    let mut progress = SweepProgress::new(1, 0);
+    let outcomes = run_cells(sweep, &[cell], options, &stop, &mut |_, event| {
+        progress.show(cell, event);
+    })?;
+    progress.finish();
+    match outcomes.into_iter().next() {
+        Some(CellOutcome::Interrupted) => Err(Failure::Interrupted(format!(
+            "{name} is saved; the same command goes on"
+        ))),
+        Some(CellOutcome::Failed(problem)) => Err(Failure::Work(format!("{name}: {problem}"))),
+        Some(CellOutcome::Elsewhere) => Err(Failure::Work(format!(
+            "{name}: another process works on it"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn unfinished(sweep: &SweepDir) -> Result<Vec<&Cell>> {
+    let statuses = sweep.statuses()?;
+    let cells = sweep.cells.iter().zip(&statuses);
+    let left = cells.filter(|(_, status)| status.state != CellState::Finished);
+    Ok(left.map(|(cell, _)| cell).collect())
+}
+
+fn submit(sweep: &SweepDir) -> Result {
+    let cells = unfinished(sweep)?;
+    if cells.is_empty() {
+        eprintln!(
+            "nothing to submit: all {} cells are finished",
+            sweep.cells.len()
+        );
+        return Ok(());
+    }
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::Work(format!("cannot find this program's file: {error}")))?;
+    let submission = slurm::submit(sweep, &cells, &program)?;
+    let root = sweep.root().display();
+    eprintln!(
+        "job {} has {} tasks; job {} analyses after them\nlogs: {root}/slurm\nprogress: mitsume \
+         sweep --out {root} --dry-run",
+        submission.array, submission.tasks, submission.analysis,
+    );
+    output::text(&submission.array)
+}
+
+fn local(sweep: &SweepDir, options: &LocalOptions, json: bool) -> Result {
+    let cells = unfinished(sweep)?;
+    let stop = stop::on_signal();
+    let mut progress = SweepProgress::new(cells.len(), sweep.cells.len() - cells.len());
+    let outcomes = run_cells(sweep, &cells, options, &stop, &mut |index, event| {
+        progress.show(cells[index], event);
+    })?;
+    progress.finish();
+    let statuses = sweep.statuses()?;
+    if statuses.iter().any(|status| status.epochs_done > 0) {
+        write_study(sweep.root())?;
+    }
+    if json {
+        output::json(&serde_json::json!({ "cells": statuses }))?;
+    } else {
+        output::text(&table(&statuses))?;
+    }
+    ended(sweep, &outcomes)
+}
+
+fn write_study(root: &Path) -> Result {
+    let written = study(root, &StudyOptions::default()).and_then(|study| study.write(root));
+    let page = written.map_err(mitsume_lab::LabError::from)?;
+    eprintln!("report: {}", page.display());
+    Ok(())
+}
+
+fn ended(sweep: &SweepDir, outcomes: &[CellOutcome]) -> Result {
+    let count = |wanted: fn(&CellOutcome) -> bool| outcomes.iter().filter(|o| wanted(o)).count();
+    let failed = count(|outcome| matches!(outcome, CellOutcome::Failed(_)));
+    let interrupted = count(|outcome| *outcome == CellOutcome::Interrupted);
+    let root = sweep.root().display();
+    if interrupted > 0 {
+        return Err(Failure::Interrupted(format!(
+            "{interrupted} cells are left; go on with: mitsume sweep --out {root}"
+        )));
+    }
+    if failed > 0 {
+        return Err(Failure::Work(format!(
+            "{failed} cells failed, why is in {root}/failures; the same command tries them again"
+        )));
+    }
+    Ok(())
+}
+
+fn table(statuses: &[CellStatus]) -> String {
+    let header = ["cell", "state", "epochs", "kappa", "squared-l2", "l2"];
+    let mut rows = vec![header.map(String::from).to_vec()];
+    rows.extend(statuses.iter().map(|status| {
+        vec![
+            status.name.clone(),
+            state(status.state).into(),
+            format!("{}/{}", status.epochs_done, status.epochs),
+            output::figure(status.kappa),
+            output::figure(status.squared_l2),
+            output::figure(status.l2),
+        ]
+    }));
+    output::table(&rows)
+}
+
+fn state(state: CellState) -> &'static str {
+    match state {
+        CellState::Waiting => "waiting",
+        CellState::Running => "running",
+        CellState::Interrupted => "interrupted",
+        CellState::Failed => "failed",
+        CellState::Finished => "finished",
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        if error.is_request() {
+            Failure::Request(error.to_string())
+        } else {
+            Failure::Work(error.to_string())
+        }
+    }
+}

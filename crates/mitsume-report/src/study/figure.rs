@@ -1,0 +1,198 @@
+//! A drawing with its axes, ready for a page or a file of its own.
+
+use std::fmt::Write;
+
+use super::style::STANDALONE;
+use crate::chart::{bounds, tick_text, ticks};
+
+pub(crate) const WIDTH: f64 = 640.0;
+pub(crate) const HEIGHT: f64 = 400.0;
+const LEFT: f64 = 76.0;
+const RIGHT: f64 = 16.0;
+const TOP: f64 = 14.0;
+const BOTTOM: f64 = 52.0;
+
+/// A finished drawing.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    /// Its file's name without `.svg`.
+    pub file: String,
+    pub title: String,
+    /// What to see in it, in a sentence.
+    pub caption: String,
+    /// The drawing in words.
+    pub description: String,
+    /// SVG of [`WIDTH`] by [`HEIGHT`], without the frame of the file. Names in it are escaped.
+    pub body: String,
+    pub legend: Vec<Item>,
+}
+
+/// A line of a legend.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub label: String,
+    /// SVG, 34 by 12.
+    pub swatch: String,
+}
+
+impl Figure {
+    /// The figure as an SVG file, with title and legend, on white.
+    pub(crate) fn file_text(&self) -> String {
+        let (legend, rows) = self.legend_below();
+        let height = HEIGHT + 34.0 + rows as f64 * 20.0 + 10.0;
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+             width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\
+             <title>{title}</title><desc>{description}</desc><style>{STANDALONE}</style>\
+             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\
+             <text class=\"title\" x=\"16\" y=\"24\">{title}</text>\
+             <g transform=\"translate(0 34)\">{body}</g>{legend}</svg>\n",
+            title = escape(&self.title),
+            description = escape(&self.description),
+            body = self.body,
+        )
+    }
+
+    /// The legend in rows as wide as the figure.
+    fn legend_below(&self) -> (String, usize) {
+        let (mut svg, mut x, mut row) = (String::new(), LEFT, 0);
+        for item in &self.legend {
+            // About as wide as the font draws it; nothing depends on it but the look.
+            let width = 48.0 + 7.4 * item.label.chars().count() as f64;
+            if x > LEFT && x + width > WIDTH {
+                x = LEFT;
+                row += 1;
+            }
+            let y = HEIGHT + 40.0 + row as f64 * 20.0;
+            let _ = write!(
+                svg,
+                "<g transform=\"translate({x:.0} {y:.0})\">{}<text x=\"40\" y=\"10\">{}</text></g>",
+                item.swatch,
+                escape(&item.label)
+            );
+            x += width;
+        }
+        (svg, row + 1)
+    }
+}
+
+/// The plane of a drawing: what is where.
+pub(crate) struct Axes {
+    x: (f64, f64),
+    y: (f64, f64),
+    x_ticks: Vec<(f64, String)>,
+    y_ticks: Vec<(f64, String)>,
+}
+
+impl Axes {
+    /// Round axes around all points; `whole` keeps the ticks of x to whole numbers (epochs).
+    pub(crate) fn around(points: &[(f64, f64)], whole: bool) -> Self {
+        let (x, x_ticks) = if whole {
+            let (low, high) = bounds(points.iter().map(|p| p.0)).unwrap_or((1.0, 1.0));
+            let at = crate::chart::epoch_ticks(low as u64, high as u64);
+            let ticks = at.iter().map(|&epoch| (epoch as f64, epoch.to_string()));
+            // A single epoch stands in the middle.
+            let margin = if high > low { 0.0 } else { 0.5 };
+            ((low - margin, high + margin), ticks.collect())
+        } else {
+            axis(points.iter().map(|point| point.0))
+        };
+        let (y, y_ticks) = axis(points.iter().map(|point| point.1));
+        Self {
+            x,
+            y,
+            x_ticks,
+            y_ticks,
+        }
+    }
+
+    /// From values to the drawing.
+    pub(crate) fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let share = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low);
+        (
+            LEFT + share(x, self.x) * (WIDTH - LEFT - RIGHT),
+            TOP + (1.0 - share(y, self.y)) * (HEIGHT - TOP - BOTTOM),
+        )
+    }
+
+    /// Smallest and largest y on the axis.
+    pub(crate) fn y_range(&self) -> (f64, f64) {
+        self.y
+    }
+
+    /// Grid, ticks and names of the axes.
+    pub(crate) fn frame(&self, x_name: &str, y_name: &str) -> String {
+        let mut svg = String::new();
+        let (left, right) = (LEFT, WIDTH - RIGHT);
+        let (top, bottom) = (TOP, HEIGHT - BOTTOM);
+        for (value, text) in &self.y_ticks {
+            let y = self.at((self.x.0, *value)).1;
+            let _ = write!(
+                svg,
+                "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+                left - 7.0,
+                y + 4.0
+            );
+        }
+        for (value, text) in &self.x_ticks {
+            let x = self.at((*value, self.y.0)).0;
+            let _ = write!(
+                svg,
+                "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top}\" y2=\"{bottom}\"/>\
+                 <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
+                bottom + 18.0
+            );
+        }
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
+             <text transform=\"translate(15 {:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+            (left + right) / 2.0,
+            HEIGHT - 10.0,
+            escape(x_name),
+            (top + bottom) / 2.0,
+            escape(y_name),
+        );
+        svg
+    }
+}
+
+fn axis(values: impl Iterator<Item = f64>) -> ((f64, f64), Vec<(f64, String)>) {
+    let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
+    let ticks = ticks(low, high, 6);
+    let range = (ticks[0].min(low), ticks[ticks.len() - 1].max(high));
+    let texts = ticks.iter().map(|tick| (*tick, tick_text(*tick, &ticks)));
+    (range, texts.collect())
+}
+
+/// Text fit for XML.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // XML has no other control characters, not even escaped.
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Fit for a file name.
+pub(crate) fn file_name(parts: &[&str]) -> String {
+    let joined = parts.join("-");
+    let kept = joined.chars().map(|c| {
+        if c.is_alphanumeric() || c == '.' || c == '-' {
+            c
+        } else {
+            '-'
+        }
+    });
+    kept.collect::<String>().trim_matches(['-', '.']).to_owned()
+}

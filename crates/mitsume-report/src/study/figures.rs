@@ -1,0 +1,80 @@
+//! Which figures a study has.
+
+use std::collections::BTreeSet;
+
+use mitsume_stats::EpochRecord;
+
+use super::curves::{Quantity, curves};
+use super::figure::Figure;
+use super::records::Records;
+use super::scatter::scatter;
+
+/// All figures, data set by data set: scatters of every measure, then curves.
+pub(crate) fn figures(records: &Records) -> Vec<Figure> {
+    let all = &records.measures[0].records;
+    let models = in_order(all.iter().map(|record| record.model.clone()));
+    let mut figures = Vec::new();
+    for dataset in in_order(all.iter().map(|record| record.dataset.clone())) {
+        for measure in &records.measures {
+            figures.extend(scatter(&dataset, measure, &models));
+        }
+        let here: Vec<&EpochRecord> = all.iter().filter(|r| r.dataset == dataset).collect();
+        let mut of = |quantity: Quantity, here: &[&EpochRecord]| {
+            figures.extend(courses(&dataset, &quantity, here, &models));
+        };
+        let kappa = Quantity {
+            key: "kappa",
+            title: "Cohen’s kappa",
+            of: |record| record.kappa,
+        };
+        of(kappa, &here);
+        for measure in &records.measures {
+            let here: Vec<&EpochRecord> = measure
+                .records
+                .iter()
+                .filter(|record| record.dataset == dataset)
+                .collect();
+            let quantity = Quantity {
+                key: measure.key,
+                title: measure.title,
+                of: |record| record.consistency,
+            };
+            of(quantity, &here);
+        }
+    }
+    figures
+}
+
+/// A line per model, or where lambda varies a figure per model with a line per lambda.
+fn courses(
+    dataset: &str,
+    quantity: &Quantity,
+    here: &[&EpochRecord],
+    models: &[String],
+) -> Vec<Figure> {
+    let mut lambdas: Vec<f64> = here.iter().filter_map(|record| record.lambda).collect();
+    lambdas.sort_by(f64::total_cmp);
+    lambdas.dedup();
+    if lambdas.is_empty() {
+        let model = |record: &EpochRecord| record.model.clone();
+        let figure = curves((dataset, dataset), quantity, here, &model, models);
+        return figure.into_iter().collect();
+    }
+    let names: Vec<String> = lambdas.iter().map(|&lambda| name_of(lambda)).collect();
+    let of_model = |model: &String| {
+        let own: Vec<&EpochRecord> = here.iter().copied().filter(|r| r.model == *model).collect();
+        let label = |record: &EpochRecord| record.lambda.map_or(String::new(), name_of);
+        let title = format!("{dataset}, {model}");
+        let file = format!("{dataset}-{model}");
+        curves((&title, &file), quantity, &own, &label, &names)
+    };
+    models.iter().filter_map(of_model).collect()
+}
+
+fn name_of(lambda: f64) -> String {
+    format!("lambda {lambda}")
+}
+
+fn in_order(names: impl Iterator<Item = String>) -> Vec<String> {
+    names.collect::<BTreeSet<String>>().into_iter().collect()
+}

@@ -1,0 +1,102 @@
+//! The page of a study.
+
+use askama::Template;
+
+use super::figure::{Figure, HEIGHT, WIDTH};
+use super::records::RunLine;
+use super::tables::{Table, tables};
+use super::{Study, sentences};
+use crate::{Result, number};
+
+#[derive(Template)]
+#[template(path = "study.html")]
+struct Document<'a> {
+    title: String,
+    style: &'static str,
+    sentences: Vec<String>,
+    scatters: Vec<&'a Figure>,
+    curves: Vec<&'a Figure>,
+    tables: Vec<Table>,
+    runs: Vec<RunRow>,
+    linked: bool,
+    notes: Vec<(String, String)>,
+    width: f64,
+    height: f64,
+    version: &'static str,
+}
+
+/// A line of the list of runs.
+struct RunRow {
+    name: String,
+    /// Percent-encoded path of its report, where it has one.
+    href: Option<String>,
+    cells: Vec<String>,
+}
+
+/// The page; `linked` where the runs' own reports lie below it.
+pub(crate) fn page(study: &Study, linked: bool) -> Result<String> {
+    let whole = std::path::absolute(&study.source).unwrap_or_else(|_| study.source.clone());
+    let title = whole
+        .file_name()
+        .map_or("/".into(), |name| name.to_string_lossy().into_owned());
+    let of = |kind: &str| -> Vec<&Figure> {
+        let figures = study.figures.iter();
+        figures
+            .filter(|figure| figure.file.starts_with(kind))
+            .collect()
+    };
+    let notes = study.records.measures.iter();
+    let notes = notes.map(|measure| (measure.title.to_owned(), measure.note.to_owned()));
+    Ok(Document {
+        title,
+        style: include_str!("../../templates/style.css"),
+        sentences: sentences::sentences(study),
+        scatters: of("scatter-"),
+        curves: of("curve-"),
+        tables: tables(study),
+        runs: study
+            .records
+            .runs
+            .iter()
+            .map(|run| row(run, linked))
+            .collect(),
+        linked,
+        notes: notes.collect(),
+        width: WIDTH,
+        height: HEIGHT,
+        version: env!("CARGO_PKG_VERSION"),
+    }
+    .render()?)
+}
+
+fn row(run: &RunLine, linked: bool) -> RunRow {
+    let last = run.last.as_ref();
+    let dash = number::short_or_dash;
+    RunRow {
+        name: run.name.clone(),
+        href: (linked && run.evaluated).then(|| format!("{}/report.html", encoded(&run.name))),
+        cells: vec![
+            run.dataset.clone(),
+            run.model.clone(),
+            run.lambda.to_string(),
+            run.seed.to_string(),
+            run.epochs.clone(),
+            dash(last.map(|row| row.kappa)),
+            dash(last.and_then(|row| row.consistency_squared_l2)),
+            dash(last.and_then(|row| row.consistency_l2)),
+        ],
+    }
+}
+
+/// A relative path as part of a link.
+fn encoded(path: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    let encoded: String = path.bytes().map(byte).collect();
+    // A first part with a colon would be a scheme.
+    format!("./{encoded}")
+}

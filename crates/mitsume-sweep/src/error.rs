@@ -1,0 +1,62 @@
+//! Why a sweep cannot be made or run.
+
+use std::path::{Path, PathBuf};
+
+use mitsume_lab::LabError;
+use mitsume_record::RecordError;
+
+/// Why a sweep cannot be made or run.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// `sweep.toml`, or a key in it, is wrong.
+    #[error("{}: {problem}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Which key, what is wrong and what would be right.
+        problem: String,
+    },
+    /// What was asked for does not go together.
+    #[error("{0}")]
+    Request(String),
+    /// A run.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// A program of the cluster, or the machine, failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl SweepError {
+    pub(crate) fn config(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Config {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    pub(crate) fn io(action: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::Failed(format!("cannot {action} {}: {error}", path.display()))
+    }
+
+    /// Whether the request was wrong, as against work that failed.
+    pub fn is_request(&self) -> bool {
+        match self {
+            Self::Config { .. } | Self::Request(_) => true,
+            Self::Lab(error) => error.is_request(),
+            Self::Failed(_) => false,
+        }
+    }
+}
+
+impl From<RecordError> for SweepError {
+    fn from(error: RecordError) -> Self {
+        Self::Lab(error.into())
+    }
+}
+
+impl From<mitsume_data::DataError> for SweepError {
+    fn from(error: mitsume_data::DataError) -> Self {
+        Self::Lab(error.into())
+    }
+}

@@ -1,0 +1,171 @@
+//! Cells side by side on this machine.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+
+use burn::tensor::Device;
+use mitsume_data::ImagePool;
+use mitsume_lab::{Event, Outcome, TrainRequest, train_or_resume};
+use mitsume_record::write_bytes;
+
+use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError, lock};
+
+/// How cells are run.
+#[derive(Clone, Debug)]
+pub struct LocalOptions {
+    /// Cells at a time; at least 1.
+    pub jobs: usize,
+    /// Threads of all jobs together; each has an equal part and at least one.
+    pub threads: usize,
+    /// Where to compute.
+    pub device: Device,
+    /// The device as the user names it, for the records.
+    pub device_name: String,
+}
+
+/// What happens to a cell.
+#[derive(Debug)]
+pub enum CellEvent {
+    /// A job takes it up.
+    Started,
+    /// Its run tells.
+    Run(Event),
+    /// The job is done with it.
+    Ended(CellOutcome),
+}
+
+/// How a job ended with a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CellOutcome {
+    /// It is finished.
+    Finished,
+    /// It was finished before.
+    AlreadyFinished,
+    /// Another process works on it.
+    Elsewhere,
+    /// It was asked to stop and is saved.
+    Interrupted,
+    /// It failed; the text is in `failures/NAME.txt` too.
+    Failed(String),
+}
+
+/// Runs `cells`, in order, `jobs` at a time. `observe` is told on the calling thread, with the
+/// cell's place in `cells`. Images are decoded once for all cells that use them.
+///
+/// A cell that fails is noted and the others go on. Results do not depend on jobs or threads.
+///
+/// # Errors
+/// Only what concerns all cells: threads that cannot be started, a folder that cannot be written.
+pub fn run_cells(
+    sweep: &SweepDir,
+    cells: &[&Cell],
+    options: &LocalOptions,
+    stop: &AtomicBool,
+    observe: &mut dyn FnMut(usize, CellEvent),
+) -> Result<Vec<CellOutcome>> {
+    let jobs = options.jobs.clamp(1, cells.len().max(1));
+    let threads = (options.threads / jobs).max(1);
+    let images = Arc::new(ImagePool::new());
+    let next = AtomicUsize::new(0);
+    let (events, received) = channel();
+    let mut outcomes = vec![CellOutcome::Interrupted; cells.len()];
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs)
+            .map(|_| {
+                let worker = Worker {
+                    sweep,
+                    cells,
+                    next: &next,
+                    stop,
+                    device: options.device.clone(),
+                    device_name: &options.device_name,
+                    images: Arc::clone(&images),
+                    events: events.clone(),
+                };
+                scope.spawn(move || worker.run(threads))
+            })
+            .collect();
+        drop(events);
+        for (index, event) in received {
+            if let CellEvent::Ended(outcome) = &event {
+                outcomes[index] = outcome.clone();
+            }
+            observe(index, event);
+        }
+        for worker in workers {
+            let ended = worker.join();
+            ended.map_err(|_| SweepError::Failed("a job ended unexpectedly".into()))??;
+        }
+        Ok(outcomes)
+    })
+}
+
+struct Worker<'a> {
+    sweep: &'a SweepDir,
+    cells: &'a [&'a Cell],
+    next: &'a AtomicUsize,
+    stop: &'a AtomicBool,
+    device: Device,
+    device_name: &'a str,
+    images: Arc<ImagePool>,
+    events: Sender<(usize, CellEvent)>,
+}
+
+impl Worker<'_> {
+    /// Takes up one cell after the other, on threads of its own.
+    fn run(self, threads: usize) -> Result<()> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| {
+            SweepError::Failed(format!("cannot start {threads} threads: {error}"))
+        })?;
+        while !self.stop.load(Ordering::Relaxed) {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(cell) = self.cells.get(index) else {
+                break;
+            };
+            let outcome = pool.install(|| self.cell(index, cell))?;
+            self.tell(index, CellEvent::Ended(outcome));
+        }
+        Ok(())
+    }
+
+    fn cell(&self, index: usize, cell: &Cell) -> Result<CellOutcome> {
+        let Some(_lock) = lock::take(&self.sweep.lock(cell))? else {
+            return Ok(CellOutcome::Elsewhere);
+        };
+        // Only now: another process may have finished it a moment ago.
+        if CellStatus::of(self.sweep, cell)?.state == CellState::Finished {
+            return Ok(CellOutcome::AlreadyFinished);
+        }
+        self.tell(index, CellEvent::Started);
+        let failure = self.sweep.failure(cell);
+        let _ = std::fs::remove_file(&failure);
+        let request = TrainRequest {
+            config: cell.config.clone(),
+            out: self.sweep.run_dir(cell).root().to_owned(),
+            device: self.device.clone(),
+            device_name: self.device_name.to_owned(),
+            images: Arc::clone(&self.images),
+        };
+        let mut observer = |event| self.tell(index, CellEvent::Run(event));
+        let trained = catch_unwind(AssertUnwindSafe(|| {
+            train_or_resume(&request, self.stop, &mut observer)
+        }));
+        let problem = match trained {
+            Ok(Ok(Outcome::Finished)) => return Ok(CellOutcome::Finished),
+            Ok(Ok(Outcome::Interrupted)) => return Ok(CellOutcome::Interrupted),
+            Ok(Err(error)) => error.to_string(),
+            // The other cells need not suffer for a fault that is the program's own.
+            Err(_) => "the program failed in this cell; please report it".to_owned(),
+        };
+        write_bytes(&failure, problem.as_bytes())?;
+        Ok(CellOutcome::Failed(problem))
+    }
+
+    fn tell(&self, index: usize, event: CellEvent) {
+        // The receiver outlives the workers.
+        let _ = self.events.send((index, event));
+    }
+}

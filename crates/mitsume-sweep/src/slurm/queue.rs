@@ -1,0 +1,92 @@
+//! Submitting the scripts.
+
+use std::path::Path;
+use std::process::Command;
+
+use mitsume_record::write_bytes;
+
+use super::scripts;
+use crate::{Cell, Result, SweepDir, SweepError};
+
+/// What was submitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Job of the array.
+    pub array: String,
+    /// Job of the analysis after it.
+    pub analysis: String,
+    /// Tasks of the array.
+    pub tasks: usize,
+}
+
+/// Writes the scripts into `slurm/` and submits them: the array, and the analysis that waits for
+/// its end.
+///
+/// # Errors
+/// No `sbatch` here, or its refusal; an earlier array of this sweep that is still queued.
+pub fn submit(sweep: &SweepDir, cells: &[&Cell], program: &Path) -> Result<Submission> {
+    let folder = sweep.root().join("slurm");
+    std::fs::create_dir_all(&folder).map_err(|error| SweepError::io("create", &folder, &error))?;
+    refuse_queued(&folder)?;
+    let scripts = scripts(sweep, cells, program)?;
+    write_bytes(&folder.join("cells.txt"), scripts.cells.as_bytes())?;
+    let array = folder.join("array.sh");
+    write_bytes(&array, scripts.array.as_bytes())?;
+    let analysis = folder.join("analysis.sh");
+    write_bytes(&analysis, scripts.analysis.as_bytes())?;
+
+    let array = sbatch(&[], &array)?;
+    write_bytes(&folder.join("job"), array.as_bytes())?;
+    let after = format!("--dependency=afterany:{array}");
+    let analysis = sbatch(&[&after], &analysis)?;
+    Ok(Submission {
+        array,
+        analysis,
+        tasks: cells.len(),
+    })
+}
+
+/// Two arrays would wait for each other's locks and find their cells taken.
+fn refuse_queued(folder: &Path) -> Result<()> {
+    let Ok(job) = std::fs::read_to_string(folder.join("job")) else {
+        return Ok(());
+    };
+    let output = Command::new("squeue")
+        .args(["--noheader", "--jobs", &job])
+        .output();
+    // A job that is long gone is unknown to squeue, which then fails.
+    let queued = output.is_ok_and(|output| output.status.success() && !output.stdout.is_empty());
+    if queued {
+        return Err(SweepError::Request(format!(
+            "job {job} of this sweep is still queued or running: wait for it, or scancel {job}"
+        )));
+    }
+    Ok(())
+}
+
+fn sbatch(options: &[&str], script: &Path) -> Result<String> {
+    let output = Command::new("sbatch")
+        .arg("--parsable")
+        .args(options)
+        .arg(script)
+        .output()
+        .map_err(|error| {
+            SweepError::Request(format!(
+                "--launcher slurm: cannot run sbatch ({error}): submit from a machine of the \
+                 cluster; the script is {}",
+                script.display()
+            ))
+        })?;
+    if !output.status.success() {
+        let refusal = String::from_utf8_lossy(&output.stderr);
+        return Err(SweepError::Request(format!(
+            "sbatch refused {}: {}",
+            script.display(),
+            refusal.trim()
+        )));
+    }
+    // "JOB" or "JOB;CLUSTER"
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let job = printed.trim().split(';').next().unwrap_or_default();
+    Ok(job.to_owned())
+}
