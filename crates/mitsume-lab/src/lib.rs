@@ -24,7 +24,7 @@ mod train;
 pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::LabError;
-pub use evaluate::{EvaluateOptions, Subject, evaluate};
+pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, Subject, evaluate};
 pub use event::{Event, Observer};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use model_file::{LoadedModel, ModelNote, load_model};

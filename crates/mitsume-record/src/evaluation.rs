@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mitsume::measures::Measures;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
@@ -64,6 +65,9 @@ pub struct ConsistencyResult {
     pub l2: Option<f64>,
     /// Correctly classified images.
     pub counted: u64,
+    /// More measures, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Measures>,
 }
 
 /// One class of an evaluation.
@@ -201,6 +205,7 @@ mod tests {
                 squared_l2: Some(0.1),
                 l2: None,
                 counted: 2,
+                measures: None,
             },
             per_class: vec![class("a", 3, 2, Some(0.1)), class("b", 2, 0, None)],
             confusion: vec![vec![2, 1], vec![2, 0]],

@@ -27,7 +27,8 @@ mod steps;
 
 pub use atomic::{SwapDir, recover_dir, write_bytes, write_with};
 pub use config::{
-    Augment, ConsistencyConfig, DataConfig, ModelConfig, PlateauConfig, RunConfig, TrainConfig,
+    Augment, ConsistencyConfig, DataConfig, EvaluationConfig, ModelConfig, PlateauConfig,
+    RunConfig, TrainConfig,
 };
 pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, read_epochs, write_epochs};

@@ -71,6 +71,7 @@ fn evaluation() -> Evaluation {
             squared_l2: Some(0.1),
             l2: Some(0.01),
             counted: 3,
+            measures: None,
         },
         per_class: vec![class("a", 2), class("b", 1)],
         confusion: vec![vec![2, 0], vec![1, 1]],

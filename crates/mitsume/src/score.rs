@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::consistency::{ClassMeans, Consistency, ConsistencyError, DeviationPass};
 use crate::kappa::cohens_kappa;
+use crate::measures::{Distances, GridMaps, Measures};
 use crate::normalise::normalise;
 use array::Container;
 pub use error::{ScoreError, ScoreProblem};
@@ -35,6 +36,17 @@ pub struct ScoreOptions {
     /// Bring each map to [0, 1) first (Eq. 2). Without it, values outside [0, 1] are an error:
     /// the metric of raw maps would measure their scale.
     pub normalise: bool,
+    /// Measures beyond the two forms of the metric.
+    pub measures: Option<ScoreMeasures>,
+}
+
+/// Which measures to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScoreMeasures {
+    /// Rows and columns of the common grid.
+    pub grid: usize,
+    /// Draws of the permutation null, and the distances with it; 0 for neither.
+    pub permutations: usize,
 }
 
 /// The metric and the classification it rests on.
@@ -50,6 +62,9 @@ pub struct Score {
     pub cam_size: [usize; 2],
     /// Over all correct images.
     pub consistency: Consistency,
+    /// More measures, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Measures>,
     /// One entry per class index.
     pub per_class: Vec<ClassScore>,
     /// In [0, 1] (Eq. 3).
@@ -98,26 +113,42 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
     let tally = Tally::new(labels, predictions);
     tally.check_memory(height, width)?;
 
-    let mut means = ClassMeans::new(tally.classes, [height, width]);
+    let shape = [height, width];
+    let mut means = ClassMeans::new(tally.classes, shape);
+    let wanted = options.measures;
+    let mut grid = wanted.map(|measures| GridMaps::new(tally.classes, shape, measures.grid));
     file.for_each_map(|image, map| {
         prepare(image, map, options)?;
         match tally.correct_class(image) {
             Some(class) => means
                 .push(class, map)
+                .and_then(|()| grid.as_mut().map_or(Ok(()), |grid| grid.push(class, map)))
                 .map_err(|error| too_wide(image, error)),
             None => Ok(()),
         }
     })?;
+    let permutations = wanted.map_or(0, |measures| measures.permutations);
+    let mut distances = Distances::new(shape);
     let mut pass = DeviationPass::new(&means);
     file.for_each_map(|image, map| {
         if let Some(class) = tally.correct_class(image) {
             prepare(image, map, options)?;
             pass.push(class, map)
                 .map_err(|error| too_wide(image, error))?;
+            if let Some(mean) = means.mean(class).filter(|_| permutations > 0) {
+                distances.push(map, mean);
+            }
         }
         Ok(())
     })?;
-    Ok(tally.score(&means, &pass))
+    let measures = grid.map(|grid| match permutations {
+        0 => Measures::of_grid(&grid),
+        _ => Measures::new(&grid, &distances, permutations, 0),
+    });
+    Ok(Score {
+        measures,
+        ..tally.score(&means, &pass)
+    })
 }
 
 /// Checks one map, whether or not its image is correct, and normalises it where asked.
@@ -211,6 +242,7 @@ impl Tally {
             classes: self.classes,
             cam_size: means.shape(),
             consistency: Consistency::new(&squared_l2, &l2),
+            measures: None,
             per_class,
             accuracy: correct as f64 / images as f64,
             kappa: cohens_kappa(correct, &truths, &predicted),

@@ -8,8 +8,14 @@ use mitsume::score::{MAX_CLASSES, Score, ScoreOptions, score};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 
-const AS_IS: ScoreOptions = ScoreOptions { normalise: false };
-const NORMALISE: ScoreOptions = ScoreOptions { normalise: true };
+const AS_IS: ScoreOptions = ScoreOptions {
+    normalise: false,
+    measures: None,
+};
+const NORMALISE: ScoreOptions = ScoreOptions {
+    normalise: true,
+    measures: None,
+};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

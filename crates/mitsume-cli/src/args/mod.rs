@@ -12,7 +12,7 @@ pub use analyze::AnalyzeArgs;
 pub use bench::{BenchArgs, BenchCommand, BenchSizes, Loss};
 pub use data::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 pub use explain::ExplainArgs;
-pub use model::{EvalArgs, ModelArgs};
+pub use model::{EvalArgs, MeasureSet, ModelArgs};
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
 
@@ -91,6 +91,12 @@ pub struct ScoreArgs {
     /// Normalise each map to [0, 1] first (Eq. 2)
     #[arg(long)]
     pub normalise: bool,
+    /// Which measures to take besides squared-l2 and l2
+    #[arg(long, value_name = "WHICH", default_value = "grid")]
+    pub measures: MeasureSet,
+    /// Rows and columns of the common grid that maps are averaged onto
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub grid: u16,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]
     pub json: bool,

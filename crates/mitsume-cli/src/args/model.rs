@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::ValueHint;
+use clap::{ValueEnum, ValueHint};
 
 use super::{DeviceArg, ThreadsArg};
 
@@ -36,6 +36,12 @@ pub struct EvalArgs {
     /// Keep the whole evaluation in this folder (for `report` and `explain --reference`)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+    /// Which measures to take besides squared-l2 and l2
+    #[arg(long, value_name = "WHICH", default_value = "grid")]
+    pub measures: MeasureSet,
+    /// Rows and columns of the common grid that maps are averaged onto
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub grid: u16,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]
     pub json: bool,
@@ -49,4 +55,16 @@ pub struct EvalArgs {
     pub device: DeviceArg,
     #[command(flatten)]
     pub threads: ThreadsArg,
+}
+
+/// `--measures`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MeasureSet {
+    /// Only squared-l2 and l2
+    None,
+    /// Both on the common grid, and the chance-corrected consistency
+    Grid,
+    /// Also its permutation null, and the cosine, Jensen-Shannon, earth mover's, Pearson and SSIM
+    /// distances to the class mean map (milliseconds an image)
+    All,
 }

@@ -1,12 +1,14 @@
 //! `mitsume eval`
 
 use mitsume_data::{ImageFolder, ImageSource, Preprocess};
-use mitsume_lab::{EvaluateOptions, LabError, LoadedModel, Subject, evaluate, load_model};
+use mitsume_lab::{
+    EvaluateOptions, LabError, LoadedModel, MeasureOptions, Subject, evaluate, load_model,
+};
 use mitsume_nn::parse_device;
 use mitsume_record::Evaluation;
 
 use super::output;
-use crate::args::EvalArgs;
+use crate::args::{EvalArgs, MeasureSet};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::threads;
@@ -51,6 +53,10 @@ pub fn run(args: EvalArgs) -> Result {
         strict: args.strict,
         out: args.out.as_deref(),
         cams: args.cams.as_deref(),
+        measures: (args.measures != MeasureSet::None).then(|| MeasureOptions {
+            grid: args.grid.into(),
+            all: args.measures == MeasureSet::All,
+        }),
     };
     let mut progress = Progress::new();
     let evaluation = evaluate(&subject, &options, &mut |event| progress.show(event))?;
@@ -126,7 +132,7 @@ fn summary(evaluation: &Evaluation) -> String {
         "{model}: {images} images{skipped}\n\
          accuracy {accuracy:.4}  kappa {kappa:.4}  cross-entropy {loss:.4}\n\
          consistency over {counted} correct images (lower: more consistent)\n  \
-         squared-l2 {squared}\n  l2         {l2}\n\n{table}",
+         squared-l2 {squared}\n  l2         {l2}\n{more}\n{table}",
         model = evaluation.model.name,
         images = evaluation.data.images,
         accuracy = evaluation.accuracy,
@@ -135,6 +141,7 @@ fn summary(evaluation: &Evaluation) -> String {
         counted = evaluation.consistency.counted,
         squared = figure(evaluation.consistency.squared_l2),
         l2 = figure(evaluation.consistency.l2),
+        more = output::measures(evaluation.consistency.measures.as_ref()),
         table = output::table(&rows),
     )
 }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
+use mitsume::measures::Measures;
 use serde::Serialize;
 
 use crate::failure::{Failure, Result};
@@ -32,6 +33,32 @@ fn write(bytes: &[u8]) -> Result {
 /// A figure with six decimals, or a dash.
 pub fn figure(value: Option<f64>) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.6}"))
+}
+
+/// Measures beyond the two forms, a line each; those that were not taken are left out.
+pub fn measures(measures: Option<&Measures>) -> String {
+    let Some(measures) = measures else {
+        return String::new();
+    };
+    let [rows, columns] = measures.grid;
+    let lines = [
+        ("squared-l2 on the grid", measures.grid_squared_l2),
+        ("l2 on the grid", measures.grid_l2),
+        ("chance-corrected (higher: more)", measures.chance_corrected),
+        ("  permutation p", measures.chance_p),
+        ("1 - cosine", measures.cosine),
+        ("Jensen-Shannon, bits", measures.jensen_shannon),
+        ("earth mover's, on the grid", measures.earth_mover),
+        ("1 - Pearson", measures.pearson),
+        ("1 - SSIM", measures.ssim),
+    ];
+    let taken = lines
+        .iter()
+        .filter_map(|(name, value)| Some((name, (*value)?)));
+    let text: String = taken
+        .map(|(name, value)| format!("  {name:<32}{value:.6}\n"))
+        .collect();
+    format!("beyond the metric (grid {rows}x{columns}; distances from the class mean map)\n{text}")
 }
 
 /// A time as people say it: "45 s", "3 min 10 s", "2 h 5 min".

@@ -1,15 +1,24 @@
 //! `mitsume score`
 
-use mitsume::score::{Score, ScoreOptions, score};
+use mitsume::score::{Score, ScoreMeasures, ScoreOptions, score};
+use mitsume_lab::PERMUTATIONS;
 
 use super::output;
-use crate::args::ScoreArgs;
+use crate::args::{MeasureSet, ScoreArgs};
 use crate::failure::{Failure, Result};
 
 /// Runs the command.
 pub fn run(args: ScoreArgs) -> Result {
     let options = ScoreOptions {
         normalise: args.normalise,
+        measures: (args.measures != MeasureSet::None).then(|| ScoreMeasures {
+            grid: args.grid.into(),
+            permutations: if args.measures == MeasureSet::All {
+                PERMUTATIONS
+            } else {
+                0
+            },
+        }),
     };
     let score = score(&args.cams, options).map_err(|error| Failure::Request(error.to_string()))?;
     if args.json {
@@ -41,13 +50,14 @@ fn summary(score: &Score) -> String {
     format!(
         "{} maps of {h}x{w}, accuracy {:.4}, kappa {:.4}\n\
          consistency over {} correct images (lower: more consistent)\n  \
-         squared-l2 {}\n  l2         {}\n\n{}",
+         squared-l2 {}\n  l2         {}\n{}\n{}",
         score.images,
         score.accuracy,
         score.kappa,
         score.consistency.counted,
         figure(score.consistency.squared_l2),
         figure(score.consistency.l2),
+        output::measures(score.measures.as_ref()),
         output::table(&rows),
     )
 }

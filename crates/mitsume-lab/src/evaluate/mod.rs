@@ -10,6 +10,7 @@ mod tally;
 use std::path::Path;
 
 use burn::tensor::Device;
+use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
 use mitsume_data::{ImageFolder, ImageSource, Skipped};
 use mitsume_nn::{Classifier, Level};
@@ -46,7 +47,21 @@ pub struct EvaluateOptions<'a> {
     pub out: Option<&'a Path>,
     /// Keep the maps, labels and predictions in this safetensors file.
     pub cams: Option<&'a Path>,
+    /// Measures beyond the two forms of the metric.
+    pub measures: Option<MeasureOptions>,
 }
+
+/// Which measures to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeasureOptions {
+    /// Rows and columns of the common grid.
+    pub grid: usize,
+    /// Whether the distances and the permutation null are wanted too: a few milliseconds an image.
+    pub all: bool,
+}
+
+/// Draws of the permutation null: the smallest p is one in a thousand.
+pub const PERMUTATIONS: usize = 999;
 
 /// Evaluates a model on a folder of images.
 ///
@@ -67,7 +82,7 @@ pub fn evaluate(
         writers.push(MapsWriter::create(path, shape)?);
     }
     let mut pass = first_pass(subject, options, &mut writers, observer)?;
-    let (evaluation, deviations) = second_pass(subject, &mut pass, draft.is_some())?;
+    let (evaluation, deviations) = second_pass(subject, &mut pass, options)?;
     let class_maps = pass.tally.class_maps();
     for writer in writers {
         writer.finish(&class_maps)?;
@@ -99,6 +114,7 @@ struct FirstPass {
     tally: Tally,
     images: Vec<PerImage>,
     maps: MapSpill,
+    grid: Option<GridMaps>,
     skipped: Vec<Skipped>,
 }
 
@@ -120,6 +136,9 @@ fn first_pass(
         tally: Tally::new(shape, subject.source.preprocess()),
         images: Vec::with_capacity(total),
         maps: MapSpill::new(h * w)?,
+        grid: options
+            .measures
+            .map(|measures| GridMaps::new(shape.classes, shape.cam, measures.grid)),
         skipped: Vec::new(),
     };
     let mut done = 0;
@@ -139,6 +158,13 @@ fn first_pass(
                 let image = pass.tally.add(&batch, &out, i)?;
                 let map = &out.maps[i * h * w..][..h * w];
                 pass.maps.push(map)?;
+                if let Some(grid) = pass
+                    .grid
+                    .as_mut()
+                    .filter(|_| image.label == image.prediction)
+                {
+                    grid.push(image.label, map)?;
+                }
                 for writer in &mut *writers {
                     writer.push(map, image.label, image.prediction, out.probabilities(i))?;
                 }
@@ -174,8 +200,11 @@ fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
 fn second_pass(
     subject: &Subject<'_>,
     pass: &mut FirstPass,
-    of_all: bool,
+    options: &EvaluateOptions<'_>,
 ) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
+    let of_all = options.out.is_some();
+    let all_measures = options.measures.is_some_and(|measures| measures.all);
+    let mut distances = Distances::new(maps_shape(subject).cam);
     let means = pass.tally.means.clone();
     let mut l2 = DeviationPass::new(&means);
     let mut deviations = Vec::new();
@@ -183,7 +212,12 @@ fn second_pass(
     pass.maps.for_each(|index, map| {
         let image = &images[index];
         let deviation = match means.mean(image.label) {
-            Some(_) if image.label == image.prediction => Some(l2.push(image.label, map)?),
+            Some(mean) if image.label == image.prediction => {
+                if all_measures {
+                    distances.push(map, mean);
+                }
+                Some(l2.push(image.label, map)?)
+            }
             Some(mean) if of_all => {
                 Some(Deviation::between(map, mean).map_err(|e| LabError::Failed(e.to_string()))?)
             }
@@ -213,7 +247,15 @@ fn second_pass(
             .map(|s| relative(subject.folder, &s.path))
             .collect(),
     };
-    Ok((pass.tally.evaluation(model, data, &l2.l2()), deviations))
+    let measures = pass.grid.as_ref().map(|grid| {
+        if all_measures {
+            Measures::new(grid, &distances, PERMUTATIONS, 0)
+        } else {
+            Measures::of_grid(grid)
+        }
+    });
+    let evaluation = pass.tally.evaluation(model, data, &l2.l2(), measures);
+    Ok((evaluation, deviations))
 }
 
 fn image_row(folder: &ImageFolder, image: &PerImage, deviation: Option<Deviation>) -> ImageRow {

@@ -1,6 +1,7 @@
 //! Everything an evaluation sums up, image by image.
 
 use mitsume::consistency::ClassDeviations;
+use mitsume::measures::Measures;
 use mitsume::{ClassMeans, ConfusionMatrix, Consistency};
 use mitsume_data::{Batch, Preprocess};
 use mitsume_record::{
@@ -103,6 +104,7 @@ impl Tally {
         model: ModelSummary,
         data: DataSummary,
         l2: &ClassDeviations,
+        measures: Option<Measures>,
     ) -> Evaluation {
         let squared_l2 = self.means.squared_l2();
         let total = Consistency::new(&squared_l2, l2);
@@ -123,6 +125,7 @@ impl Tally {
                 squared_l2: total.squared_l2,
                 l2: total.l2,
                 counted: total.counted,
+                measures,
             },
             per_class,
             confusion: self.confusion.rows(),

@@ -8,8 +8,8 @@ use mitsume::Curriculum;
 use mitsume_data::shuffled;
 use mitsume_nn::{Level, weights};
 use mitsume_record::{
-    Environment, EpochRow, RunConfig, RunDir, StepRow, StepWriter, read_epochs, write_bytes,
-    write_epochs,
+    Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow, StepWriter, read_epochs,
+    read_measures, write_bytes, write_epochs, write_measures,
 };
 
 use super::checkpoint::{self, State};
@@ -17,7 +17,10 @@ use super::prepare::{self, Split};
 use super::step::{StepContext, step};
 use super::tensorboard::TensorBoard;
 use super::{Outcome, TrainRequest};
-use crate::{EvaluateOptions, Event, LabError, ModelNote, Observer, Result, Subject, evaluate};
+use crate::{
+    EvaluateOptions, Event, LabError, MeasureOptions, ModelNote, Observer, Result, Subject,
+    evaluate,
+};
 
 /// A run in progress.
 struct Run<'a> {
@@ -31,6 +34,8 @@ struct Run<'a> {
     note: String,
     state: State,
     rows: Vec<EpochRow>,
+    /// More measures of the same epochs; none where they are not wanted.
+    measures: Option<Vec<MeasureRow>>,
     steps: StepWriter,
     board: TensorBoard,
 }
@@ -112,6 +117,7 @@ impl<'a> Run<'a> {
             curriculum: curriculum(config)?,
             note: serde_json::to_string(&note).expect("plain data serialises"),
             rows: finished_rows(&dir, &state)?,
+            measures: finished_measures(config, &dir, &state)?,
             steps: StepWriter::resume(&dir.steps(), state.progress.steps_done)?,
             board: TensorBoard::create(&dir.tensorboard())?,
             dir,
@@ -182,7 +188,11 @@ impl<'a> Run<'a> {
     fn finish_epoch(&mut self, observer: &mut Observer<'_>) -> Result<()> {
         let clock = Instant::now();
         let epoch = self.state.progress.epochs_done + 1;
-        let evaluation = self.evaluate(&EvaluateOptions::default(), observer)?;
+        let options = EvaluateOptions {
+            measures: self.measures_of(false),
+            ..Default::default()
+        };
+        let evaluation = self.evaluate(&options, observer)?;
         let progress = &mut self.state.progress;
         let rate = progress.plateau.learning_rate;
         let mut row = progress
@@ -200,6 +210,16 @@ impl<'a> Run<'a> {
         progress.batches_done = 0;
         progress.sums = Default::default();
         self.rows.push(row.clone());
+        if let Some((rows, measures)) = self.measures.as_mut().zip(evaluation.consistency.measures)
+        {
+            rows.push(MeasureRow {
+                epoch,
+                grid_squared_l2: measures.grid_squared_l2,
+                grid_l2: measures.grid_l2,
+                chance_corrected: measures.chance_corrected,
+            });
+            write_measures(&self.dir.measures(), rows)?;
+        }
         // Rows beyond the checkpoint are dropped on resuming, so the order loses nothing.
         write_epochs(&self.dir.epochs(), &self.rows)?;
         self.save()?;
@@ -216,6 +236,7 @@ impl<'a> Run<'a> {
         self.evaluate(
             &EvaluateOptions {
                 out: Some(&out),
+                measures: self.measures_of(true),
                 ..Default::default()
             },
             observer,
@@ -241,6 +262,12 @@ impl<'a> Run<'a> {
             event => observer(event),
         };
         evaluate(&subject, options, &mut quiet)
+    }
+
+    fn measures_of(&self, all: bool) -> Option<MeasureOptions> {
+        let grid = self.config.evaluation.grid;
+        let wanted = self.config.evaluation.measures;
+        wanted.then_some(MeasureOptions { grid, all })
     }
 
     fn save(&mut self) -> Result<()> {
@@ -292,6 +319,31 @@ fn finished_rows(dir: &RunDir, state: &State) -> Result<Vec<EpochRow>> {
         )));
     }
     Ok(rows)
+}
+
+/// The same of the other measures. A run that was begun without them has none.
+fn finished_measures(
+    config: &RunConfig,
+    dir: &RunDir,
+    state: &State,
+) -> Result<Option<Vec<MeasureRow>>> {
+    let done = state.progress.epochs_done;
+    if !config.evaluation.measures || (done > 0 && !dir.measures().is_file()) {
+        return Ok(None);
+    }
+    if done == 0 {
+        return Ok(Some(Vec::new()));
+    }
+    let mut rows = read_measures(&dir.measures())?;
+    rows.retain(|row| row.epoch <= done);
+    if rows.len() as u64 != done {
+        return Err(LabError::Request(format!(
+            "{}: {} rows, but the checkpoint has {done} epochs behind it",
+            dir.measures().display(),
+            rows.len()
+        )));
+    }
+    Ok(Some(rows))
 }
 
 fn refuse_changed_data(dir: &RunDir, now: &Environment) -> Result<()> {

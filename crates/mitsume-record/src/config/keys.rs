@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use crate::{RecordError, Result};
 
-const SECTIONS: [(&str, &[&str]); 6] = [
+const SECTIONS: [(&str, &[&str]); 7] = [
     (
         "data",
         &[
@@ -55,6 +55,7 @@ const SECTIONS: [(&str, &[&str]); 6] = [
             "alpha",
         ],
     ),
+    ("evaluation", &["measures", "grid"]),
 ];
 
 /// A key whose value decides the defaults of others in its section.
@@ -128,7 +129,9 @@ fn unknown(key: &str, path: &Path) -> RecordError {
         Some(known) => format!("no such key; did you mean {known}?"),
         None => match SECTIONS.iter().find(|(name, _)| *name == section) {
             Some((name, keys)) => format!("no such key; [{name}] has {}", keys.join(", ")),
-            None => "no such section; there are data, model, train, consistency".to_owned(),
+            None => {
+                "no such section; there are data, model, train, consistency, evaluation".to_owned()
+            }
         },
     };
     RecordError::Config {

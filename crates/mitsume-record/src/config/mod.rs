@@ -24,6 +24,8 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// `[consistency]`
     pub consistency: ConsistencyConfig,
+    /// `[evaluation]`
+    pub evaluation: EvaluationConfig,
 }
 
 /// `[data]`: what to train and validate on.
@@ -126,6 +128,15 @@ pub struct ConsistencyConfig {
     pub ema_decay: f64,
     /// Whether the gradient goes through alpha.
     pub alpha: AlphaGradient,
+}
+
+/// `[evaluation]`: what is measured on the validation images besides the two forms of the metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct EvaluationConfig {
+    /// Whether `measures.csv` is written, and all measures are taken at the end. Default true.
+    pub measures: bool,
+    /// Rows and columns of the common grid that maps are averaged onto. Default 7.
+    pub grid: usize,
 }
 
 impl DataConfig {

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    Augment, ConsistencyConfig, DataConfig, ModelConfig, PlateauConfig, RunConfig, TrainConfig,
+    Augment, ConsistencyConfig, DataConfig, EvaluationConfig, ModelConfig, PlateauConfig,
+    RunConfig, TrainConfig,
 };
 use crate::{RecordError, Result};
 
@@ -24,6 +25,7 @@ struct Raw {
     model: RawModel,
     train: RawTrain,
     consistency: RawConsistency,
+    evaluation: RawEvaluation,
 }
 
 #[derive(Deserialize, Default)]
@@ -87,6 +89,13 @@ struct RawConsistency {
     alpha: Option<AlphaGradient>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct RawEvaluation {
+    measures: Option<bool>,
+    grid: Option<u64>,
+}
+
 /// Where a configuration came from, for errors.
 #[derive(Clone, Copy)]
 struct Origin<'a>(&'a Path);
@@ -99,6 +108,7 @@ pub(super) fn resolve(table: Table, path: &Path) -> Result<RunConfig> {
         model: model(raw.model, origin)?,
         train: train(&raw.train, origin)?,
         consistency: consistency(&raw.consistency, origin)?,
+        evaluation: evaluation(&raw.evaluation, origin)?,
     })
 }
 
@@ -122,6 +132,14 @@ fn data(raw: RawData, origin: Origin) -> Result<DataConfig> {
         channels: channels as usize,
         cache: cache(raw.cache, origin)?,
         augment: augment(raw.augment, origin)?,
+    })
+}
+
+fn evaluation(raw: &RawEvaluation, origin: Origin) -> Result<EvaluationConfig> {
+    let grid = raw.grid.unwrap_or(mitsume::measures::DEFAULT_GRID as u64);
+    Ok(EvaluationConfig {
+        measures: raw.measures.unwrap_or(true),
+        grid: origin.range("evaluation.grid", grid, 1..=64)? as usize,
     })
 }
 

@@ -1,0 +1,76 @@
+//! Distances of maps at their own resolution from the class mean map, summed over images.
+
+use super::cosine::cosine_distance;
+use super::jensen_shannon::jensen_shannon;
+use super::pearson::pearson_distance;
+use super::ssim::ssim_distance;
+
+/// Sums over the correctly classified images of all classes: the second pass. Constant memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distances {
+    shape: [usize; 2],
+    images: u64,
+    sums: [f64; 4],
+}
+
+impl Distances {
+    /// No image yet, of maps `[h, w]`.
+    pub fn new(shape: [usize; 2]) -> Self {
+        Self {
+            shape,
+            images: 0,
+            sums: [0.0; 4],
+        }
+    }
+
+    /// Adds the map [h * w] of one correctly classified image, and its class mean map (Eq. 8).
+    ///
+    /// # Panics
+    /// If one has another size.
+    pub fn push<T: Copy + Into<f64>>(&mut self, map: &[T], mean: &[f64]) {
+        let distances = [
+            cosine_distance(map, mean),
+            jensen_shannon(map, mean),
+            pearson_distance(map, mean),
+            ssim_distance(map, mean, self.shape),
+        ];
+        self.images += 1;
+        self.sums
+            .iter_mut()
+            .zip(distances)
+            .for_each(|(sum, d)| *sum += d);
+    }
+
+    /// Adds another shard.
+    pub fn merge(&mut self, other: &Self) {
+        self.images += other.images;
+        self.sums
+            .iter_mut()
+            .zip(other.sums)
+            .for_each(|(sum, d)| *sum += d);
+    }
+
+    /// Mean 1 - cosine similarity; none without an image.
+    pub fn cosine(&self) -> Option<f64> {
+        self.mean(0)
+    }
+
+    /// Mean Jensen-Shannon divergence in bits.
+    pub fn jensen_shannon(&self) -> Option<f64> {
+        self.mean(1)
+    }
+
+    /// Mean 1 - Pearson's r.
+    pub fn pearson(&self) -> Option<f64> {
+        self.mean(2)
+    }
+
+    /// Mean 1 - SSIM.
+    pub fn ssim(&self) -> Option<f64> {
+        self.mean(3)
+    }
+
+    fn mean(&self, index: usize) -> Option<f64> {
+        (self.images > 0).then(|| self.sums[index] / self.images as f64)
+    }
+}

@@ -1,0 +1,111 @@
+//! The maps of all correct images on the common grid, and what they give.
+
+use rayon::prelude::*;
+
+use super::chance::{chance_corrected, permutation_p};
+use super::earth_mover::earth_mover;
+use super::grid::Grid;
+use crate::consistency::{ClassMeans, ConsistencyError, DeviationPass};
+
+/// Maps on the common grid: 200 bytes an image on 7x7, so they stay in memory, which the `l2` form,
+/// the permutation null and the earth mover's distance need.
+#[derive(Clone, Debug)]
+pub struct GridMaps {
+    grid: Grid,
+    means: ClassMeans,
+    maps: Vec<f32>,
+    labels: Vec<u32>,
+}
+
+impl GridMaps {
+    /// No image yet: `classes` classes, maps `[h, w]`, a grid of `side` x `side`, but never finer
+    /// than the map.
+    pub fn new(classes: usize, shape: [usize; 2], side: usize) -> Self {
+        let to = shape.map(|length| side.clamp(1, length.max(1)));
+        Self {
+            grid: Grid::new(shape, to),
+            means: ClassMeans::new(classes, to),
+            maps: Vec::new(),
+            labels: Vec::new(),
+        }
+    }
+
+    /// Rows and columns of the grid.
+    pub fn shape(&self) -> [usize; 2] {
+        self.grid.shape()
+    }
+
+    /// Adds the map [h * w] of one correctly classified image of `class`.
+    ///
+    /// # Errors
+    /// A class out of range, a value that is not finite.
+    ///
+    /// # Panics
+    /// If the map has another size.
+    pub fn push<T: Copy + Into<f64>>(
+        &mut self,
+        class: usize,
+        map: &[T],
+    ) -> Result<(), ConsistencyError> {
+        let map: Vec<f32> = self.grid.average(map).iter().map(|&v| v as f32).collect();
+        self.means.push(class, &map)?;
+        self.maps.extend(map);
+        // Class indices are below 2^16 wherever they come from.
+        self.labels.push(class as u32);
+        Ok(())
+    }
+
+    /// The `squared-l2` metric on the grid.
+    pub fn squared_l2(&self) -> Option<f64> {
+        self.means.squared_l2().total().mean()
+    }
+
+    /// The `l2` metric on the grid.
+    pub fn l2(&self) -> Option<f64> {
+        let mut pass = DeviationPass::new(&self.means);
+        for (map, class) in self.each() {
+            // The means are of these very maps.
+            pass.push(class, map).ok()?;
+        }
+        pass.l2().total().mean()
+    }
+
+    /// See [`chance`](super::chance).
+    pub fn chance_corrected(&self) -> Option<f64> {
+        let ssw = self.means.squared_l2().total().sum * self.pixels() as f64;
+        let mut whole = ClassMeans::new(1, self.shape());
+        for (map, _) in self.each() {
+            whole.push(0, map).ok()?;
+        }
+        let sst = whole.squared_l2().total().sum * self.pixels() as f64;
+        let seen = (0..self.means.classes()).filter(|&class| self.means.count(class) > 0);
+        chance_corrected(ssw, sst, self.labels.len() as u64, seen.count() as u64)
+    }
+
+    /// The permutation null of [`GridMaps::chance_corrected`].
+    pub fn chance_p(&self, permutations: usize, seed: u64) -> Option<f64> {
+        permutation_p(&self.maps, &self.labels, permutations, seed)
+    }
+
+    /// The mean earth mover's distance from the class mean map; none without an image.
+    pub fn earth_mover(&self) -> Option<f64> {
+        let each: Vec<(&[f32], usize)> = self.each().collect();
+        let distance = |(map, class): &(&[f32], usize)| {
+            let mean = self.means.mean(*class)?;
+            Some(earth_mover(map, mean, self.shape()))
+        };
+        // Each on its own and summed in order, so that threads do not matter.
+        let distances: Vec<Option<f64>> = each.par_iter().map(distance).collect();
+        let sum: f64 = distances.iter().flatten().sum();
+        (!each.is_empty()).then(|| sum / each.len() as f64)
+    }
+
+    fn pixels(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&[f32], usize)> {
+        let labels = self.labels.iter().map(|&class| class as usize);
+        self.maps.chunks_exact(self.pixels()).zip(labels)
+    }
+}
