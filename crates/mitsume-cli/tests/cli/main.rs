@@ -3,4 +3,5 @@
 mod errors;
 mod evaluation;
 mod sandbox;
+mod sweep;
 mod training;

@@ -1,0 +1,148 @@
+//! What many runs show: the sentences claim what the tests say, and the figures are well formed.
+
+use std::path::Path;
+
+use mitsume_report::{Study, StudyOptions, study};
+
+fn of_table(dir: &Path, rows: impl IntoIterator<Item = String>) -> Study {
+    let path = dir.join("epochs.csv");
+    let mut text = "dataset,run,seed,model,lambda_max,epoch,kappa,consistency\n".to_owned();
+    rows.into_iter().for_each(|row| text += &(row + "\n"));
+    std::fs::write(&path, text).unwrap();
+    study(&path, &StudyOptions::default()).unwrap()
+}
+
+/// Eight runs of ten epochs, kappa rising, consistency by a formula.
+fn rows(consistency: impl Fn(usize, usize) -> f64) -> Vec<String> {
+    (0..8)
+        .flat_map(|run| (1..=10).map(move |epoch| (run, epoch)))
+        .map(|(run, epoch)| {
+            let kappa = 0.05 * epoch as f64 + 0.01 * ((run * 7 + epoch * 3) % 5) as f64;
+            format!(
+                "d,r{run},{run},level2,,{epoch},{kappa},{}",
+                consistency(run, epoch)
+            )
+        })
+        .collect()
+}
+
+fn noise(run: usize, epoch: usize) -> f64 {
+    ((run * 31 + epoch * 17 + run * epoch * 13) % 23) as f64 / 23.0
+}
+
+#[test]
+fn a_relation_in_every_run_is_said_with_its_direction() {
+    let dir = tempfile::tempdir().unwrap();
+    let falling = of_table(
+        dir.path(),
+        rows(|r, e| 1.0 - 0.05 * e as f64 + 0.1 * noise(r, e)),
+    );
+    let sentences = falling.sentences();
+    assert!(
+        sentences[0].contains("epochs of higher kappa are those of more consistent maps"),
+        "{sentences:?}"
+    );
+    let rising = of_table(dir.path(), rows(|r, e| 0.05 * e as f64 + 0.1 * noise(r, e)));
+    assert!(rising.sentences()[0].contains("less consistent maps"));
+}
+
+#[test]
+fn where_no_relation_is_shown_none_is_claimed() {
+    let dir = tempfile::tempdir().unwrap();
+    let study = of_table(dir.path(), rows(noise));
+    let sentence = &study.sentences()[0];
+    assert!(
+        sentence.contains("no relation") && sentence.contains("does not show that there is none"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_single_pair_of_runs_is_no_evidence_of_lambda() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = [("0", 0.5), ("50", 0.9)]
+        .into_iter()
+        .flat_map(|(lambda, kappa)| {
+            (1..=3).map(move |epoch| format!("d,r,1,m,{lambda},{epoch},{kappa},0.1"))
+        });
+    let study = of_table(dir.path(), rows);
+    let all = study.sentences().join("\n");
+    assert!(
+        all.contains("single pair of runs; it cannot be told from chance"),
+        "{all}"
+    );
+}
+
+#[test]
+fn an_effect_in_every_seed_is_said_and_chance_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |shift: fn(usize) -> f64| -> Vec<String> {
+        let runs = (0..6).flat_map(|seed| [(seed, 0.0), (seed, 50.0)]);
+        runs.map(|(seed, lambda)| {
+            let effect = if lambda == 0.0 { 0.0 } else { shift(seed) };
+            let kappa = 0.5 + 0.01 * (seed % 3) as f64 + effect;
+            format!("d,r{seed},{seed},m,{lambda},1,{kappa},{}", 0.3 - effect)
+        })
+        .collect()
+    };
+    let all = of_table(dir.path(), with(|seed| 0.2 + 0.01 * seed as f64))
+        .sentences()
+        .join("\n");
+    assert!(all.contains("kappa changes by +0.225"), "{all}");
+    assert!(all.contains("consistency changes by −0.225"), "{all}");
+    let all = of_table(
+        dir.path(),
+        with(|seed| if seed % 2 == 0 { 0.1 } else { -0.1 }),
+    )
+    .sentences()
+    .join("\n");
+    assert!(all.contains("no effect on kappa is shown"), "{all}");
+}
+
+#[test]
+fn names_from_a_table_stay_text_in_pages_and_figures() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = (1..=3).map(|epoch| format!("<b>&\"x\"/../y,r,1,<script>m,,{epoch},0.{epoch},0.2"));
+    let rows = rows.map(|row| {
+        let (name, rest) = row.split_once(",r,").unwrap();
+        format!("\"{}\",r,{rest}", name.replace('"', "\"\""))
+    });
+    let out = dir.path().join("out");
+    of_table(dir.path(), rows).write(&out).unwrap();
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(!page.contains("<script") && !page.contains("<b>&\""));
+    let files: Vec<_> = std::fs::read_dir(out.join("figures"))
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let svg = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            !svg.contains("<script") && svg.starts_with("<svg"),
+            "{}",
+            file.display()
+        );
+        assert!(
+            !svg.contains("NaN") && !svg.contains("inf"),
+            "{}",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn the_same_table_gives_the_same_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let read = |out: &str| {
+        let out = dir.path().join(out);
+        of_table(dir.path(), rows(noise)).write(&out).unwrap();
+        let files = [
+            "report.html",
+            "analysis.json",
+            "figures/scatter-consistency-d.svg",
+        ];
+        files.map(|file| std::fs::read(out.join(file)).unwrap())
+    };
+    assert_eq!(read("a"), read("b"));
+}

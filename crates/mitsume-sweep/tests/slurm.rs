@@ -1,0 +1,92 @@
+//! What a job array is given. Whether Slurm takes it is tested against Slurm (scripts/test-slurm.sh).
+
+use std::path::Path;
+
+use mitsume_sweep::slurm::scripts;
+use mitsume_sweep::{Cell, SweepConfig, SweepDir};
+
+fn sweep(root: &Path, slurm: &str) -> SweepDir {
+    let text = format!(
+        "models = [\"level1\", \"level2\"]\n[data.a]\ntrain = \"x\"\nvalid = \"y\"\n[slurm]\n{slurm}\n"
+    );
+    let config = SweepConfig::from_toml(&text, Path::new("sweep.toml")).unwrap();
+    SweepDir::plan(root, config, Path::new("sweep.toml")).unwrap()
+}
+
+#[test]
+fn the_array_asks_for_what_the_configuration_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("it's 100 %");
+    let sweep = sweep(
+        &root,
+        "partition = \"gpu\"\ntime = \"2:00:00\"\nmemory = \"4G\"\nconstraint = \"avx512\"\ncpus = 8\n\
+         at_a_time = 5\noptions = [\"--account=lab\"]\nsetup = [\"module load x\"]",
+    );
+    let cells: Vec<&Cell> = sweep.cells.iter().collect();
+    let scripts = scripts(&sweep, &cells, Path::new("/opt/mitsume")).unwrap();
+    for line in [
+        "#SBATCH --partition=gpu",
+        "#SBATCH --time=2:00:00",
+        "#SBATCH --mem=4G",
+        "#SBATCH --constraint=avx512",
+        "#SBATCH --cpus-per-task=8",
+        "#SBATCH --array=1-2%5",
+        "#SBATCH --account=lab",
+        "#SBATCH --requeue",
+        "module load x",
+    ] {
+        assert!(
+            scripts.array.lines().any(|l| l == line),
+            "{line} in {}",
+            scripts.array
+        );
+    }
+    assert!(
+        scripts.array.contains("it'\\''s 100 %'"),
+        "quoted for the shell"
+    );
+    assert!(
+        scripts.array.contains("it's 100 %%/slurm/%A_%a.log"),
+        "and for sbatch"
+    );
+    assert!(scripts.analysis.contains(" analyze "));
+    let expected = "a-level1-lambda0-seed0\na-level2-lambda0-seed0\n";
+    assert_eq!(scripts.cells, expected);
+}
+
+#[test]
+fn the_scripts_are_valid_shell() {
+    let dir = tempfile::tempdir().unwrap();
+    let sweep = sweep(&dir.path().join("s"), "");
+    let cells: Vec<&Cell> = sweep.cells.iter().collect();
+    let scripts = scripts(&sweep, &cells, Path::new("/opt/mit sume")).unwrap();
+    for (name, text) in [
+        ("array.sh", scripts.array),
+        ("analysis.sh", scripts.analysis),
+    ] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let checked = std::process::Command::new("sh")
+            .arg("-n")
+            .arg(&path)
+            .status();
+        assert!(checked.unwrap().success(), "{name}");
+    }
+}
+
+#[test]
+fn a_setting_cannot_add_lines_to_the_script() {
+    let dir = tempfile::tempdir().unwrap();
+    for slurm in ["partition = \"a\\nrm -r x\"", "options = [\"-x\\nrm\"]"] {
+        let sweep = sweep(&dir.path().join("s"), slurm);
+        let cells: Vec<&Cell> = sweep.cells.iter().collect();
+        let error = scripts(&sweep, &cells, Path::new("/m")).unwrap_err();
+        assert!(
+            error.is_request() && error.to_string().contains("one line"),
+            "{error}"
+        );
+    }
+    let sweep = sweep(&dir.path().join("a\"b"), "");
+    let cells: Vec<&Cell> = sweep.cells.iter().collect();
+    assert!(scripts(&sweep, &cells, Path::new("/m")).is_err());
+}
