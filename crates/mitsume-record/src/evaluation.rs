@@ -23,7 +23,10 @@ pub struct Evaluation {
     pub cross_entropy: f64,
     /// The metric over all correctly classified images.
     pub consistency: ConsistencyResult,
-    /// The same by class, in label order.
+    /// Measures beyond the two forms, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Measures>,
+    /// The metric by class, in label order.
     pub per_class: Vec<ClassResult>,
     /// Counts, `confusion[true class][predicted class]`.
     pub confusion: Vec<Vec<u64>>,
@@ -65,9 +68,6 @@ pub struct ConsistencyResult {
     pub l2: Option<f64>,
     /// Correctly classified images.
     pub counted: u64,
-    /// More measures, where they were asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measures: Option<Measures>,
 }
 
 /// One class of an evaluation.
@@ -205,8 +205,8 @@ mod tests {
                 squared_l2: Some(0.1),
                 l2: None,
                 counted: 2,
-                measures: None,
             },
+            measures: None,
             per_class: vec![class("a", 3, 2, Some(0.1)), class("b", 2, 0, None)],
             confusion: vec![vec![2, 1], vec![2, 0]],
         }

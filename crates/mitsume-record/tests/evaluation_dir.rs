@@ -71,8 +71,8 @@ fn evaluation() -> Evaluation {
             squared_l2: Some(0.1),
             l2: Some(0.01),
             counted: 3,
-            measures: None,
         },
+        measures: None,
         per_class: vec![class("a", 2), class("b", 1)],
         confusion: vec![vec![2, 0], vec![1, 1]],
     }

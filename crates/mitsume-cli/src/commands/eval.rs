@@ -141,7 +141,7 @@ fn summary(evaluation: &Evaluation) -> String {
         counted = evaluation.consistency.counted,
         squared = figure(evaluation.consistency.squared_l2),
         l2 = figure(evaluation.consistency.l2),
-        more = output::measures(evaluation.consistency.measures.as_ref()),
+        more = output::measures(evaluation.measures.as_ref()),
         table = output::table(&rows),
     )
 }

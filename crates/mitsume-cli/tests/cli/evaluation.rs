@@ -32,7 +32,10 @@ fn eval(sandbox: &Sandbox, args: &[&str]) -> Value {
 #[test]
 fn eval_agrees_with_the_run_and_score_agrees_with_eval() {
     let sandbox = trained();
-    let eval = eval(&sandbox, &["--cams", "cams.safetensors"]);
+    let eval = eval(
+        &sandbox,
+        &["--cams", "cams.safetensors", "--measures", "all"],
+    );
     let own: Value = serde_json::from_slice(&sandbox.read("run/evaluation/eval.json")).unwrap();
     for key in [
         "accuracy",
@@ -42,6 +45,7 @@ fn eval_agrees_with_the_run_and_score_agrees_with_eval() {
         "per_class",
         "confusion",
         "model",
+        "measures",
     ] {
         assert_eq!(eval[key], own[key], "{key}");
     }
@@ -49,9 +53,11 @@ fn eval_agrees_with_the_run_and_score_agrees_with_eval() {
     assert_eq!(eval["model"]["cam_size"], serde_json::json!([4, 4]));
     assert_eq!(eval["model"]["parameters"], 389_828);
     assert_eq!(eval["data"]["images"], 20);
-    let scored = sandbox.run(&["score", "cams.safetensors", "--json"]);
+    let scored = sandbox.run(&["score", "cams.safetensors", "--measures", "all", "--json"]);
     let scored: Value = serde_json::from_slice(&scored.stdout).unwrap();
     assert_eq!(scored["consistency"], eval["consistency"]);
+    assert_eq!(scored["measures"], eval["measures"]);
+    assert!(eval["measures"]["earth_mover"].is_number());
     assert_eq!(scored["kappa"], eval["kappa"]);
 }
 

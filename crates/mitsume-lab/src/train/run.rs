@@ -210,8 +210,7 @@ impl<'a> Run<'a> {
         progress.batches_done = 0;
         progress.sums = Default::default();
         self.rows.push(row.clone());
-        if let Some((rows, measures)) = self.measures.as_mut().zip(evaluation.consistency.measures)
-        {
+        if let Some((rows, measures)) = self.measures.as_mut().zip(evaluation.measures) {
             rows.push(MeasureRow {
                 epoch,
                 grid_squared_l2: measures.grid_squared_l2,

@@ -230,8 +230,8 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
             squared_l2: mean(|d| d.0),
             l2: mean(|d| d.1),
             counted: correct,
-            measures: None,
         },
+        measures: None,
         per_class: (0..k)
             .map(|class| ClassResult {
                 class: plan.classes[class].clone(),

@@ -73,11 +73,7 @@ impl GridMaps {
     /// See [`chance`](super::chance).
     pub fn chance_corrected(&self) -> Option<f64> {
         let ssw = self.means.squared_l2().total().sum * self.pixels() as f64;
-        let mut whole = ClassMeans::new(1, self.shape());
-        for (map, _) in self.each() {
-            whole.push(0, map).ok()?;
-        }
-        let sst = whole.squared_l2().total().sum * self.pixels() as f64;
+        let sst = ssw + self.between_classes();
         let seen = (0..self.means.classes()).filter(|&class| self.means.count(class) > 0);
         chance_corrected(ssw, sst, self.labels.len() as u64, seen.count() as u64)
     }
@@ -98,6 +94,33 @@ impl GridMaps {
         let distances: Vec<Option<f64>> = each.par_iter().map(distance).collect();
         let sum: f64 = distances.iter().flatten().sum();
         (!each.is_empty()).then(|| sum / each.len() as f64)
+    }
+
+    /// The squared deviations of the class means from the mean of all maps, by image: with SSW it is
+    /// SST, without a look at the maps.
+    fn between_classes(&self) -> f64 {
+        let images = self.labels.len() as f64;
+        let classes: Vec<(f64, &[f64])> = (0..self.means.classes())
+            .filter_map(|class| Some((self.means.count(class) as f64, self.means.mean(class)?)))
+            .collect();
+        let mut overall = vec![0.0; self.pixels()];
+        for (count, mean) in &classes {
+            let share = count / images;
+            overall
+                .iter_mut()
+                .zip(*mean)
+                .for_each(|(sum, value)| *sum += share * value);
+        }
+        let deviation = |mean: &[f64]| -> f64 {
+            let pixels = mean.iter().zip(&overall);
+            pixels
+                .map(|(value, overall)| (value - overall).powi(2))
+                .sum()
+        };
+        classes
+            .iter()
+            .map(|(count, mean)| count * deviation(mean))
+            .sum()
     }
 
     fn pixels(&self) -> usize {
