@@ -18,7 +18,7 @@ pub struct PairedComparison {
     /// Cohen's d_z: the mean difference over the differences' standard deviation. None of a single
     /// pair, or where all differences are equal.
     pub d_z: Option<f64>,
-    /// d_z with Hedges' correction for small samples.
+    /// d_z with Hedges' correction for small samples; none of fewer than three pairs.
     pub hedges_g: Option<f64>,
     /// The two-sided p-value of the paired t-test; none as `d_z`.
     pub p: Option<f64>,
@@ -47,7 +47,9 @@ pub fn compare(
         mean_difference,
         interval: interval::of_mean(differences, confidence),
         d_z,
-        hedges_g: d_z.map(|d_z| d_z * hedges_correction(freedom)),
+        hedges_g: d_z
+            .filter(|_| freedom > 1.0)
+            .map(|d_z| d_z * hedges_correction(freedom)),
         p: d_z.and_then(|d_z| interval::two_sided_p(d_z * (pairs as f64).sqrt(), freedom)),
         sign_flip_p: sign_flip_p(differences, draws, seed),
     })

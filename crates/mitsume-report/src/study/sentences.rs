@@ -1,6 +1,7 @@
 //! What the data does and does not show, in words that claim no more than the tests.
 
 use mitsume_stats::lambdas::LambdaComparison;
+use mitsume_stats::paired::PairedComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
 
 use super::Study;
@@ -91,6 +92,20 @@ fn of_correlation(row: &ConditionCorrelation, measure: &Measure, confidence: f64
     format!("{subject}: {direction} ({figures}).{rank}{trend}{test}")
 }
 
+/// What the test without an assumption of normal differences says where it does not agree.
+fn unconfirmed(test: &PairedComparison) -> String {
+    let Some(value) = test.sign_flip_p.filter(|value| *value > LEVEL) else {
+        return String::new();
+    };
+    format!(
+        " That rests on differences being normally distributed; the sign-flip test, which does not, \
+         gives p = {} ({} pairs cannot give less than {}).",
+        p(Some(value)),
+        test.pairs,
+        p(Some(2.0 / 2_f64.powi(test.pairs as i32)))
+    )
+}
+
 fn of_lambda(row: &LambdaComparison, outcome: &str) -> String {
     let model = row.model.as_deref().unwrap_or("all models together");
     let test = &row.final_kappa;
@@ -106,10 +121,11 @@ fn of_lambda(row: &LambdaComparison, outcome: &str) -> String {
         }
         None => format!("{subject}: {change} in all {} pairs alike.", test.pairs),
         Some(value) if value < LEVEL => format!(
-            "{subject}: {change} ({} pairs, interval {}, corrected p = {}).",
+            "{subject}: {change} ({} pairs, interval {}, corrected p = {}).{}",
             test.pairs,
             interval(test.interval),
-            p(Some(value))
+            p(Some(value)),
+            unconfirmed(test)
         ),
         Some(value) => format!(
             "{subject}: no effect on {outcome} is shown ({} over {} pairs, interval {}, corrected \
