@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driver::{Browser, DESKTOP, PHONE};
-use mitsume_report::report;
+use mitsume_report::{StudyOptions, report, study};
 use serde_json::Value;
 use synthetic::{Plan, evaluation, run};
 
@@ -47,6 +47,17 @@ fn two_runs() -> (tempfile::TempDir, PathBuf) {
         .write(&path)
         .unwrap();
     (dir, path)
+}
+
+/// What the two runs show together.
+fn two_runs_studied() -> (tempfile::TempDir, PathBuf) {
+    let (dir, _) = two_runs();
+    let out = dir.path().join("out");
+    let page = study(&out, &StudyOptions::default())
+        .unwrap()
+        .write(&out)
+        .unwrap();
+    (dir, page)
 }
 
 /// A report of a model that takes every image for another class.
@@ -93,7 +104,9 @@ fn hostile() -> (tempfile::TempDir, PathBuf) {
 fn photograph(browser: &Browser, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-screenshots");
     std::fs::create_dir_all(&folder).unwrap();
-    for part in ["main", "curves", "classes", "gallery", "reading", "made"] {
+    for part in [
+        "main", "scatters", "curves", "classes", "gallery", "tables", "runs", "reading", "made",
+    ] {
         let there = browser.run(&format!(
             "const part = document.getElementById('{part}');
              part?.scrollIntoView({{behavior: 'instant'}});
@@ -235,7 +248,11 @@ fn the_keyboard_is_enough() {
 
 #[test]
 fn a_phone_shows_it_without_scrolling_sideways() {
-    for (name, (_dir, page)) in [("runs", two_runs()), ("hostile", hostile())] {
+    for (name, (_dir, page)) in [
+        ("runs", two_runs()),
+        ("hostile", hostile()),
+        ("study", two_runs_studied()),
+    ] {
         let browser = Browser::start(PHONE);
         browser.open(&page);
         browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })");
@@ -254,12 +271,12 @@ fn a_phone_shows_it_without_scrolling_sideways() {
 #[test]
 fn text_stands_out_in_light_and_dark() {
     // The second has the strongest shades in its confusion matrix.
-    let (right, wrong) = (two_runs(), all_wrong());
+    let (right, wrong, studied) = (two_runs(), all_wrong(), two_runs_studied());
     let browser = Browser::start(DESKTOP);
     let mut grounds = Vec::new();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme);
-        for (page, least) in [(&right.1, 500), (&wrong.1, 100)] {
+        for (page, least) in [(&right.1, 500), (&wrong.1, 100), (&studied.1, 200)] {
             browser.open(page);
             browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })");
             let result = browser.run(include_str!("contrast.js"));
@@ -270,6 +287,8 @@ fn text_stands_out_in_light_and_dark() {
         grounds.push(browser.run("return getComputedStyle(document.body).backgroundColor"));
         browser.open(&right.1);
         photograph(&browser, &format!("desktop-{scheme}"));
+        browser.open(&studied.1);
+        photograph(&browser, &format!("study-{scheme}"));
     }
     assert_ne!(grounds[0], grounds[1], "the dark scheme is in force");
     assert_eq!(browser.console(), [""; 0]);
@@ -295,10 +314,10 @@ fn hostile_names_run_nothing() {
 
 #[test]
 fn the_page_says_in_words_what_it_shows() {
-    let (_dir, page) = two_runs();
     let browser = Browser::start(DESKTOP);
-    browser.open(&page);
-    let problems = browser.run(
+    for (_dir, page) in [two_runs(), two_runs_studied()] {
+        browser.open(&page);
+        let problems = browser.run(
         "const p = [];
          document.querySelectorAll('img:not([alt]), img[alt=\"\"]').forEach(() => p.push('img without alt'));
          document.querySelectorAll('svg:not([aria-hidden]):not([aria-label])').forEach(() => p.push('svg without text'));
@@ -311,7 +330,8 @@ fn the_page_says_in_words_what_it_shows() {
          [...document.images].forEach(i => { if (!(i.complete && i.naturalWidth > 0) ) p.push('picture does not show'); });
          return p;",
     );
-    assert_eq!(problems, Value::Array(Vec::new()));
+        assert_eq!(problems, Value::Array(Vec::new()));
+    }
 }
 
 /// What the other tests rely on: a request and an error would be seen, and the page's policy
