@@ -2,21 +2,13 @@
 //!
 //! Prints the best and median time of the forward and backward pass. Threads: RAYON_NUM_THREADS. `--processor-time` counts processor time instead.
 
+#[path = "../tests/values/mod.rs"]
+mod values;
+
 use mitsume_kernels::Workspace;
 use mitsume_kernels::trunk::{Batch, TrunkSpec, backward, forward_eval, forward_train};
 use std::time::Instant;
-
-fn values(n: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
-    (0..n)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            (f64::from(state) / 2f64.powi(31) - 1.0) as f32
-        })
-        .collect()
-}
+use values::values;
 
 /// Processor time of all threads so far, in seconds: what counts when the machine is shared (Linux only, else 0).
 fn processor_seconds() -> f64 {

@@ -2,25 +2,14 @@
 //! numbers of threads and instruction sets.
 
 mod naive;
+mod values;
 
 use mitsume_kernels::trunk::{
     Batch, Conv, ParameterKind, Stage, TrunkSpec, backward, forward_eval, forward_train,
 };
 use mitsume_kernels::{Error, Isa, Workspace};
 use naive::{Map, Mode, trunk};
-
-/// Values in -1..1 without pattern.
-fn values(n: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
-    (0..n)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            (f64::from(state) / 2f64.powi(31) - 1.0) as f32
-        })
-        .collect()
-}
+use values::values;
 
 struct Case {
     name: &'static str,

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RecordError, Result, atomic};
+use crate::Result;
+use crate::epoch_table::{self, EpochTableRow};
 
 /// One finished epoch. The fields are the columns, in order.
 ///
@@ -42,77 +43,45 @@ pub struct EpochRow {
     pub seconds: f64,
 }
 
-const COLUMNS: [&str; 14] = [
-    "epoch",
-    "learning_rate",
-    "lambda",
-    "train_loss",
-    "train_cross_entropy",
-    "train_cam_loss",
-    "train_accuracy",
-    "val_loss",
-    "val_accuracy",
-    "kappa",
-    "consistency_squared_l2",
-    "consistency_l2",
-    "counted",
-    "seconds",
-];
+impl EpochTableRow for EpochRow {
+    const COLUMNS: &'static [&'static str] = &[
+        "epoch",
+        "learning_rate",
+        "lambda",
+        "train_loss",
+        "train_cross_entropy",
+        "train_cam_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "kappa",
+        "consistency_squared_l2",
+        "consistency_l2",
+        "counted",
+        "seconds",
+    ];
+
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+}
 
 /// Writes all rows, replacing the file in one step. On resume, pass the rows up to the
 /// checkpoint's epoch only and later ones are gone.
 ///
 /// # Errors
-/// [`RecordError::Io`] naming `path`.
+/// [`RecordError::Io`](crate::RecordError::Io) naming `path`.
 pub fn write_epochs(path: &Path, rows: &[EpochRow]) -> Result<()> {
-    atomic::write_with(path, |out| {
-        let mut csv = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(out);
-        csv.write_record(COLUMNS)?;
-        for row in rows {
-            csv.serialize(row)?;
-        }
-        csv.flush()
-    })
+    epoch_table::write(path, rows)
 }
 
 /// Reads all rows.
 ///
 /// # Errors
-/// [`RecordError::Io`] or, naming the line, [`RecordError::Malformed`]: other columns, a value
+/// [`RecordError`](crate::RecordError) naming the file and line: other columns, a value
 /// that is no number, epochs that do not count 1, 2, 3, ...
 pub fn read_epochs(path: &Path) -> Result<Vec<EpochRow>> {
-    let file = std::fs::File::open(path).map_err(|e| RecordError::io("read", path, e))?;
-    let mut csv = csv::Reader::from_reader(std::io::BufReader::new(file));
-    expect_columns(&mut csv, path, &COLUMNS)?;
-    let mut rows: Vec<EpochRow> = Vec::new();
-    for row in csv.deserialize() {
-        let row: EpochRow = row.map_err(|e| RecordError::malformed(path, e.to_string()))?;
-        let expected = rows.len() as u64 + 1;
-        if row.epoch != expected {
-            let problem = format!("epoch {} where epoch {expected} should follow", row.epoch);
-            return Err(RecordError::malformed(path, problem));
-        }
-        rows.push(row);
-    }
-    Ok(rows)
-}
-
-/// Refuses a file whose header is not `columns`.
-pub(crate) fn expect_columns<R: std::io::Read>(
-    csv: &mut csv::Reader<R>,
-    path: &Path,
-    columns: &[&str],
-) -> Result<()> {
-    let header = csv
-        .headers()
-        .map_err(|e| RecordError::malformed(path, e.to_string()))?;
-    if header.iter().eq(columns.iter().copied()) {
-        return Ok(());
-    }
-    let problem = format!("the first line must be \"{}\"", columns.join(","));
-    Err(RecordError::malformed(path, problem))
+    epoch_table::read(path)
 }
 
 #[cfg(test)]
@@ -145,7 +114,7 @@ mod tests {
         write_epochs(&path, &[row(1), row(2)]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let mut lines = text.lines();
-        assert_eq!(lines.next().unwrap(), COLUMNS.join(","));
+        assert_eq!(lines.next().unwrap(), EpochRow::COLUMNS.join(","));
         assert_eq!(
             lines.next().unwrap(),
             "1,0.0001,0.30000000000000004,0.3333333333333333,2.2250738585072014e-308,,0.25,1.5,0.5,\
@@ -161,7 +130,7 @@ mod tests {
         write_epochs(&path, &[]).unwrap();
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
-            COLUMNS.join(",") + "\n"
+            EpochRow::COLUMNS.join(",") + "\n"
         );
         assert_eq!(read_epochs(&path).unwrap(), []);
     }
@@ -175,7 +144,7 @@ mod tests {
             read_epochs(&path).unwrap_err().to_string()
         };
         assert!(refuse("a,b\n1,2\n").contains("the first line must be \"epoch,learning_rate"));
-        let header = COLUMNS.join(",");
+        let header = EpochRow::COLUMNS.join(",");
         assert!(refuse(&format!("{header}\n1,x,0,0,0,,0,0,0,0,,,0,0\n")).contains("line: 2"));
         assert!(refuse(&format!("{header}\n1,0,0,0\n")).contains("line: 2"));
         let skipped = refuse(&format!("{header}\n2,0,0,0,0,,0,0,0,0,,,0,0\n"));

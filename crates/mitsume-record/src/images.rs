@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::epochs::expect_columns;
+use crate::epoch_table::expect_columns;
 use crate::{RecordError, Result};
 
 /// One evaluated image. The fields are the columns, in order.

@@ -14,6 +14,7 @@
 mod atomic;
 mod config;
 mod environment;
+mod epoch_table;
 mod epochs;
 mod error;
 mod evaluation;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::epochs::expect_columns;
-use crate::{RecordError, Result, atomic};
+use crate::Result;
+use crate::epoch_table::{self, EpochTableRow};
 
 /// One finished epoch. The fields are the columns, in order; an empty field is a value that is not
 /// defined (no image, or no class with two).
@@ -21,45 +21,30 @@ pub struct MeasureRow {
     pub chance_corrected: Option<f64>,
 }
 
-const COLUMNS: [&str; 4] = ["epoch", "grid_squared_l2", "grid_l2", "chance_corrected"];
+impl EpochTableRow for MeasureRow {
+    const COLUMNS: &'static [&'static str] =
+        &["epoch", "grid_squared_l2", "grid_l2", "chance_corrected"];
+
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+}
 
 /// Writes all rows, replacing the file.
 ///
 /// # Errors
-/// [`RecordError::Io`] naming the file.
+/// [`RecordError::Io`](crate::RecordError::Io) naming the file.
 pub fn write_measures(path: &Path, rows: &[MeasureRow]) -> Result<()> {
-    atomic::write_with(path, |out| {
-        let mut csv = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(out);
-        csv.write_record(COLUMNS)?;
-        for row in rows {
-            csv.serialize(row)?;
-        }
-        csv.flush()
-    })
+    epoch_table::write(path, rows)
 }
 
 /// Reads all rows.
 ///
 /// # Errors
-/// [`RecordError::Io`] or, naming the line, [`RecordError::Malformed`]: other columns, a value
+/// [`RecordError`](crate::RecordError) naming the file and line: other columns, a value
 /// that is no number, epochs that do not count 1, 2, 3, ...
 pub fn read_measures(path: &Path) -> Result<Vec<MeasureRow>> {
-    let file = std::fs::File::open(path).map_err(|e| RecordError::io("read", path, e))?;
-    let mut csv = csv::Reader::from_reader(std::io::BufReader::new(file));
-    expect_columns(&mut csv, path, &COLUMNS)?;
-    let mut rows: Vec<MeasureRow> = Vec::new();
-    for row in csv.deserialize() {
-        let row: MeasureRow = row.map_err(|e| RecordError::malformed(path, e.to_string()))?;
-        let expected = rows.len() as u64 + 1;
-        if row.epoch != expected {
-            let problem = format!("epoch {} where epoch {expected} should follow", row.epoch);
-            return Err(RecordError::malformed(path, problem));
-        }
-        rows.push(row);
-    }
-    Ok(rows)
+    epoch_table::read(path)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub fn least_squares(xs: &[f64], ys: &[f64]) -> Option<Line> {
     let squares: f64 = xs.iter().map(|value| (value - x).powi(2)).sum();
     let products: f64 = xs.iter().zip(ys).map(|(a, b)| (a - x) * (b - y)).sum();
     let slope = products / squares;
-    (xs.len() > 1 && slope.is_finite()).then(|| Line {
+    (xs.len() > 1 && slope.is_finite()).then_some(Line {
         slope,
         intercept: y - slope * x,
     })

@@ -26,16 +26,17 @@ fn interrupted_in_the_middle(sandbox: &Sandbox, out: &str) -> Child {
 }
 
 #[test]
-fn one_thread_and_two_give_the_same_bits() {
+fn one_two_and_eight_threads_give_the_same_bits() {
     let sandbox = Sandbox::new();
     for model in ["level1", "level2", "level3", "level4"] {
         sandbox.configure(model, CONSISTENT);
-        let [one, two] = ["1", "2"].map(|threads| {
+        let [one, two, eight] = ["1", "2", "8"].map(|threads| {
             let out = format!("{model}-{threads}");
             sandbox.train(&out, &["--threads", threads, "--set", "train.epochs=2"]);
             sandbox.results(&out)
         });
         assert_eq!(one, two, "{model}");
+        assert_eq!(one, eight, "{model}");
     }
 }
 

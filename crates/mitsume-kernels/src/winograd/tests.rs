@@ -1,5 +1,8 @@
 //! Against sums written out in f64, on every instruction set and at odd shapes.
 
+#[path = "../../tests/values/mod.rs"]
+mod values;
+
 use super::convolution::convolve;
 use super::filter::{Direction, Filters};
 use super::input::Input;
@@ -8,6 +11,7 @@ use super::weight_gradient::weight_gradient;
 use crate::grid::Grid;
 use crate::isa::Isa;
 use crate::workspace::Workspace;
+use values::values;
 
 /// Images, height, width, input channels, output channels.
 type Shape = (usize, usize, usize, usize, usize);
@@ -31,19 +35,6 @@ fn shapes() -> Vec<Shape> {
     } else {
         SHAPES.to_vec()
     }
-}
-
-/// Values in -1..1 without pattern.
-fn values(n: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
-    (0..n)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            (f64::from(state) / 2f64.powi(31) - 1.0) as f32
-        })
-        .collect()
 }
 
 /// The convolution by its definition.
