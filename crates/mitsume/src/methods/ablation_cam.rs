@@ -1,0 +1,44 @@
+//! Ablation-CAM (Desai and Ramaswamy 2020): a feature map counts by what the score loses without
+//! it. Needs no gradient.
+
+use super::Hooked;
+use super::weighted::weighted_by;
+
+/// `w_k = (y - y_k) / y`: `score` is y, and `without` [C] the scores y_k where feature map k is 0,
+/// which the caller gets from the layers after the hooked one.
+///
+/// pytorch-grad-cam sets a feature map that can be negative to its minimum less 1e7 instead of 0;
+/// the paper, and this, to 0. A score of 0 gives a map of zeros.
+///
+/// # Panics
+/// If there is not one score per channel.
+pub fn ablation_cam(hooked: &Hooked, score: f64, without: &[f64]) -> Vec<f32> {
+    let weight = |other: &f64| {
+        if score == 0.0 {
+            0.0
+        } else {
+            (score - other) / score
+        }
+    };
+    let weights: Vec<f64> = without.iter().map(weight).collect();
+    weighted_by(hooked, &weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the score is linear in the means of the feature maps, the drop is their part of it.
+    #[test]
+    fn a_linear_head_gives_each_channels_share_of_the_score() {
+        let features = [1.0, 3.0, 2.0, 0.0];
+        let hooked = Hooked::new(&features, &features, 2, [1, 2]).unwrap();
+        // y = 2 mean(A_0) - mean(A_1) = 3; without A_0: -1; without A_1: 4.
+        let map = ablation_cam(&hooked, 3.0, &[-1.0, 4.0]);
+        let expected = [4.0 / 3.0 - 2.0 / 3.0, 4.0];
+        for (value, expected) in map.iter().zip(expected) {
+            assert!((f64::from(*value) - expected).abs() < 1e-6, "{map:?}");
+        }
+        assert_eq!(ablation_cam(&hooked, 0.0, &[1.0, 1.0]), [0.0, 0.0]);
+    }
+}

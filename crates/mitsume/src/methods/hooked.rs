@@ -1,0 +1,78 @@
+//! What the methods are made of.
+
+/// One image at the hooked layer: its feature maps A and the gradient G of one class score with
+/// respect to them, both [C, h, w].
+#[derive(Clone, Copy, Debug)]
+pub struct Hooked<'a> {
+    features: &'a [f32],
+    gradients: &'a [f32],
+    channels: usize,
+    shape: [usize; 2],
+}
+
+/// Feature maps and gradients that do not fit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{features} feature values and {gradients} gradients for {channels} channels of \
+     {height}x{width}"
+)]
+pub struct HookedError {
+    features: usize,
+    gradients: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+}
+
+impl<'a> Hooked<'a> {
+    /// `features` and `gradients` [C, h, w], row by row, with `channels` = C > 0 and `shape` =
+    /// `[h, w]`, not empty.
+    ///
+    /// # Errors
+    /// Lengths that do not fit the shape.
+    pub fn new(
+        features: &'a [f32],
+        gradients: &'a [f32],
+        channels: usize,
+        shape: [usize; 2],
+    ) -> Result<Self, HookedError> {
+        let [height, width] = shape;
+        let values = channels * height * width;
+        if values == 0 || features.len() != values || gradients.len() != values {
+            return Err(HookedError {
+                features: features.len(),
+                gradients: gradients.len(),
+                channels,
+                height,
+                width,
+            });
+        }
+        Ok(Self {
+            features,
+            gradients,
+            channels,
+            shape,
+        })
+    }
+
+    /// C.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// `[h, w]`.
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// h * w.
+    pub fn pixels(&self) -> usize {
+        self.shape[0] * self.shape[1]
+    }
+
+    /// A_k and G_k, [h * w] each, channel by channel.
+    pub fn each(&self) -> impl Iterator<Item = (&'a [f32], &'a [f32])> + use<'a> {
+        let features = self.features.chunks_exact(self.pixels());
+        features.zip(self.gradients.chunks_exact(self.pixels()))
+    }
+}
