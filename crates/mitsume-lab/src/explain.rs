@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::Deviation;
-use mitsume::train::{logits_and_maps, predictions};
+use mitsume::methods::Method;
+use mitsume::train::predictions;
 use mitsume_data::{ImageSource, Preprocess, Sample};
 use mitsume_record::{EvaluationDir, Maps, RunDir, write_bytes};
 use mitsume_report::{Map, Panel, PanelClass, PanelReference, load_picture, panel_png};
 use serde::Serialize;
 
+use crate::method_maps::{HookedBatch, floats, method_maps};
 use crate::{LabError, LoadedModel, Result};
 
 /// Which class a map is of.
@@ -32,6 +34,8 @@ pub struct ExplainOptions<'a> {
     pub target: ExplainTarget,
     /// Side the images are resized to.
     pub image_size: usize,
+    /// How the maps are made.
+    pub method: Method,
     /// A run directory or an evaluation whose class mean maps to compare with.
     pub reference: Option<&'a Path>,
     /// Folder for the pictures.
@@ -126,6 +130,13 @@ fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
             maps.cam_size()
         )));
     }
+    if summary.model.method != options.method {
+        return Err(LabError::Request(format!(
+            "{}: its maps are made with {made}: compare with --method {made}",
+            path.display(),
+            made = summary.model.method
+        )));
+    }
     if summary.data.classes != options.classes {
         return Err(LabError::Request(format!(
             "{}: its classes are {}, this model's {}",
@@ -148,7 +159,8 @@ fn explain_one(
     let device = options.device;
     let image = TensorData::new(pixels, [1, channels, size, size]);
     let model = &options.model.model;
-    let features = model.trunk.forward(Tensor::from_data(image, device));
+    let image = Tensor::from_data(image, device);
+    let features = model.trunk.forward(image.clone());
     let logits = model.head.logits(features.clone(), None);
     let predicted = predictions(&logits)[0];
     let probabilities = floats(softmax(logits, 1));
@@ -156,8 +168,14 @@ fn explain_one(
         ExplainTarget::Predicted => predicted,
         ExplainTarget::Class(class) => class,
     };
-    let targets = Tensor::<1, Int>::from_data([target as i64], device);
-    let cam = floats(logits_and_maps(&model.head, features, targets).1);
+    let hooked = HookedBatch {
+        model,
+        images: image,
+        features,
+        targets: &[target],
+        seeds: &[0],
+    };
+    let cam = method_maps(options.method, hooked)?.1;
     let [h, w] = options.model.level.cam_size([size, size]);
 
     let mean = reference.and_then(|maps| maps.class_mean(target));
@@ -222,14 +240,6 @@ fn file_name(image: &Path, taken: &mut Vec<String>) -> String {
         .expect("there are more numbers than images");
     taken.push(name.clone());
     name
-}
-
-fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor
-        .into_data()
-        .convert::<f32>()
-        .try_into_vec()
-        .expect("converted to f32")
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ mod error;
 mod evaluate;
 mod event;
 mod explain;
+mod method_maps;
 mod model_file;
+mod seen_through;
 mod train;
 
 pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mitsume::measures::Measures;
+use mitsume::methods::Method;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
@@ -41,6 +42,9 @@ pub struct ModelSummary {
     pub parameters: u64,
     /// The hooked layer, whose output the CAM is taken from.
     pub target_layer: String,
+    /// How the maps were made.
+    #[serde(default)]
+    pub method: Method,
     /// Height and width of a CAM, in elements.
     pub cam_size: [usize; 2],
 }
@@ -190,6 +194,7 @@ mod tests {
                 name: "level2".to_owned(),
                 parameters: 389_828,
                 target_layer: "features.13".to_owned(),
+                method: Method::GradCam,
                 cam_size: [28, 28],
             },
             data: DataSummary {

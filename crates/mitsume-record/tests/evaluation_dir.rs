@@ -56,6 +56,7 @@ fn evaluation() -> Evaluation {
             name: "level1".to_owned(),
             parameters: 4932,
             target_layer: "features.4".to_owned(),
+            method: Default::default(),
             cam_size: CAM,
         },
         data: DataSummary {

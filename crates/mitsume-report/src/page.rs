@@ -175,6 +175,7 @@ fn facts(entry: &Entry) -> Vec<(String, String)> {
         facts.push(("model", model.name.clone()));
         facts.push(("parameters", number::count(model.parameters)));
         facts.push(("hooked layer", model.target_layer.clone()));
+        facts.push(("maps", model.method.to_string()));
         facts.push(("map size", format!("{height} × {width}")));
         facts.push(("evaluated images", number::count(data.images)));
         facts.push(("evaluated folder", data.root.clone()));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
+use mitsume::methods::Method;
 
 use super::{DeviceArg, ThreadsArg};
 
@@ -18,6 +19,10 @@ pub struct ModelArgs {
     /// Side the images are resized to
     #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(4..=4096))]
     pub image_size: u32,
+    /// How maps are made: grad-cam, hires-cam, elementwise, grad-cam-plus-plus, xgrad-cam, layer-cam,
+    /// eigen-cam, eigen-grad-cam, ablation-cam, score-cam (slow), or random as a control
+    #[arg(long, value_name = "METHOD", default_value = "grad-cam")]
+    pub method: Method,
 }
 
 /// `mitsume eval`

@@ -53,6 +53,7 @@ pub fn run(args: EvalArgs) -> Result {
         strict: args.strict,
         out: args.out.as_deref(),
         cams: args.cams.as_deref(),
+        method: args.model.method,
         measures: (args.measures != MeasureSet::None).then(|| MeasureOptions {
             grid: args.grid.into(),
             all: args.measures == MeasureSet::All,
@@ -129,11 +130,13 @@ fn summary(evaluation: &Evaluation) -> String {
         n => format!(", {n} skipped"),
     };
     format!(
-        "{model}: {images} images{skipped}\n\
+        "{model}: {images} images{skipped}, {method} at {layer}\n\
          accuracy {accuracy:.4}  kappa {kappa:.4}  cross-entropy {loss:.4}\n\
          consistency over {counted} correct images (lower: more consistent)\n  \
          squared-l2 {squared}\n  l2         {l2}\n{more}\n{table}",
         model = evaluation.model.name,
+        method = evaluation.model.method,
+        layer = evaluation.model.target_layer,
         images = evaluation.data.images,
         accuracy = evaluation.accuracy,
         kappa = evaluation.kappa,

@@ -21,6 +21,7 @@ pub fn run(args: ExplainArgs) -> Result {
         target: target(&args.class, &classes)?,
         classes: &classes,
         image_size: eval::image_size(&loaded, args.model.image_size)?,
+        method: args.model.method,
         reference: args.reference.as_deref(),
         out: &args.out,
         device: &device,

@@ -1,11 +1,14 @@
 //! A batch through the network, and out of it as plain numbers.
 
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor, TensorData};
-use mitsume::train::{logits_and_maps, predictions};
+use burn::tensor::{Tensor, TensorData};
+use mitsume::methods::Method;
+use mitsume::train::predictions;
 use mitsume_data::Batch;
 
 use super::Subject;
+use crate::Result;
+use crate::method_maps::{HookedBatch, floats, method_maps};
 
 /// What a batch of N images gives.
 pub(crate) struct Outputs {
@@ -31,36 +34,32 @@ impl Outputs {
     }
 }
 
-pub(crate) fn forward(subject: &Subject<'_>, batch: &Batch) -> Outputs {
+pub(crate) fn forward(subject: &Subject<'_>, batch: &Batch, method: Method) -> Result<Outputs> {
     let preprocess = subject.source.preprocess();
     let n = batch.indices.len();
     let shape = [n, preprocess.channels, preprocess.height, preprocess.width];
     let images = TensorData::new(batch.images.clone(), shape);
     let images = Tensor::<4>::from_data(images, subject.device);
-    let labels: Vec<i64> = batch.labels.iter().map(|&label| label as i64).collect();
-    let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), subject.device);
-
-    let features = subject.model.trunk.forward(images);
-    let (logits, maps) = logits_and_maps(&subject.model.head, features, labels);
+    let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
+    let hooked = HookedBatch {
+        model: subject.model,
+        features: subject.model.trunk.forward(images.clone()),
+        images,
+        targets: &batch.labels,
+        seeds: &seeds,
+    };
+    let (logits, maps) = method_maps(method, hooked)?;
     let predictions = predictions(&logits);
-    let log_probabilities = values(log_softmax(logits, 1));
+    let log_probabilities = floats(log_softmax(logits, 1));
     let probabilities = log_probabilities
         .iter()
         .map(|log_p| log_p.exp().min(1.0))
         .collect();
-    Outputs {
+    Ok(Outputs {
         log_probabilities,
         probabilities,
         classes: subject.folder.classes.len(),
         predictions,
-        maps: values(maps),
-    }
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor
-        .into_data()
-        .convert::<f32>()
-        .try_into_vec()
-        .expect("converted to f32")
+        maps,
+    })
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use mitsume::measures::{Distances, GridMaps, Measures};
+use mitsume::methods::Method;
 use mitsume::{Deviation, DeviationPass, MapSpill};
 use mitsume_data::{ImageFolder, ImageSource, Skipped};
 use mitsume_nn::{Classifier, Level};
@@ -49,6 +50,8 @@ pub struct EvaluateOptions<'a> {
     pub cams: Option<&'a Path>,
     /// Measures beyond the two forms of the metric.
     pub measures: Option<MeasureOptions>,
+    /// How maps are made; Grad-CAM where nothing is said.
+    pub method: Method,
 }
 
 /// Which measures to take.
@@ -153,7 +156,7 @@ fn first_pass(
         }
         pass.skipped.extend(batch.skipped.iter().cloned());
         if !batch.indices.is_empty() {
-            let out = forward(subject, &batch);
+            let out = forward(subject, &batch, options.method)?;
             for i in 0..batch.indices.len() {
                 let image = pass.tally.add(&batch, &out, i)?;
                 let map = &out.maps[i * h * w..][..h * w];
@@ -233,6 +236,7 @@ fn second_pass(
         name: subject.level.to_string(),
         parameters: subject.model.parameter_count() as u64,
         target_layer: subject.level.target_layer(),
+        method: options.method,
         cam_size: subject
             .level
             .cam_size([preprocess.height, preprocess.width]),

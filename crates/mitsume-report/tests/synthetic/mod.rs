@@ -215,6 +215,7 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
             name: "level2".to_owned(),
             parameters: 389_828,
             target_layer: "features.13".to_owned(),
+            method: Default::default(),
             cam_size: [SIDE, SIDE],
         },
         data: DataSummary {
