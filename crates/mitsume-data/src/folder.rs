@@ -8,10 +8,10 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::error::DataError;
 
-/// File names taken as images: torchvision's list. What a file really is is seen when it is decoded, and a file of
+/// File names taken as images: torchvision's list, and DICOM. What a file really is is seen when it is decoded, and a file of
 /// a format that is not read is reported and not overlooked.
-const EXTENSIONS: [&str; 9] = [
-    "jpg", "jpeg", "png", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
+const EXTENSIONS: [&str; 10] = [
+    "jpg", "jpeg", "png", "dcm", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
 ];
 
 /// One image file and its class.

@@ -27,6 +27,7 @@
 //! | crate | for | why it |
 //! | --- | --- | --- |
 //! | `image` | PNG, pixel types, EXIF orientation | the ecosystem's standard; built with PNG only |
+//! | `dicom-object`, `dicom-pixeldata` | DICOM | pure Rust; lookup tables, windows and encapsulated pixels as the standard has them |
 //! | `zune-jpeg` | JPEG | what `image` itself uses; taken directly because only its strict mode reports truncated files |
 //! | `fast_image_resize` | antialiased bilinear resize | same convolution as Pillow and PyTorch on 8-bit pixels, SIMD |
 //! | `walkdir` | listing folders | follows links and cuts loops of them |

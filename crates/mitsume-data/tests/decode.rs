@@ -132,7 +132,7 @@ fn other_formats_are_named() {
         (&b"GIF89a"[..], "GIF"),
         (b"II*\0....", "TIFF"),
         (b"RIFF....WEBP", "WebP"),
-        (b"hello", "neither PNG nor JPEG"),
+        (b"hello", "neither PNG, JPEG nor DICOM"),
         (b"", "empty"),
     ] {
         let reason = decode(start).unwrap_err();

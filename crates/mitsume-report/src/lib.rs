@@ -19,6 +19,7 @@ mod curves;
 mod error;
 mod gallery;
 mod map;
+mod more_measures;
 mod number;
 mod overlay;
 mod page;

@@ -5,9 +5,12 @@ use std::path::Path;
 use askama::Template;
 
 use crate::chart::{Chart, style_classes};
+use crate::more_measures::more_measures;
 use crate::source::{Entry, Evaluated, Run};
 use crate::summary::summaries;
-use crate::view::{ChartView, EpochTable, EvaluationView, LegendItem, PerClass, RunView, Summary};
+use crate::view::{
+    ChartView, EpochTable, EvaluationView, LegendItem, MeasureTable, PerClass, RunView, Summary,
+};
 use crate::{Result, class_maps, confusion, curves, gallery, number, source};
 
 /// Images in all galleries of a page together, at about 10 KB each.
@@ -50,6 +53,7 @@ struct Document<'a> {
     /// Name of the run that changes in the comparison are against.
     baseline: Option<&'a str>,
     map_sizes_differ: bool,
+    more: Option<MeasureTable>,
     charts: &'a [ChartView],
     runs: &'a [RunView],
     colour_bar: &'a str,
@@ -91,6 +95,7 @@ pub fn report(dir: &Path) -> Result<Page> {
         summaries: &comparison.lines,
         baseline: comparison.baseline.as_deref(),
         map_sizes_differ: comparison.map_sizes_differ,
+        more: more_measures(&entries),
         charts: &charts,
         runs: &runs,
         colour_bar: &colour_bar(),

@@ -36,6 +36,15 @@ pub(crate) struct Figure {
     pub change: String,
 }
 
+/// Measures beyond the two forms, by evaluation.
+#[derive(Debug)]
+pub(crate) struct MeasureTable {
+    /// The evaluations.
+    pub names: Vec<String>,
+    /// A measure and its value in each.
+    pub rows: Vec<(String, Vec<String>)>,
+}
+
 /// One quantity over epochs.
 #[derive(Debug)]
 pub(crate) struct ChartView {

@@ -396,3 +396,28 @@ fn maps_of_different_sizes_are_not_compared_by_l2() {
     let html = report(&dir.path().join("out")).unwrap().html;
     assert!(html.contains("The maps of these runs differ in size, so their l2 values cannot"));
 }
+
+#[test]
+fn measures_beyond_the_two_forms_are_shown_where_they_were_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), &Plan::default());
+    let without = report(&root).unwrap().html;
+    assert!(!without.contains("chance-corrected"));
+    let path = root.join("eval.json");
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    json["measures"] = serde_json::json!({
+        "grid": [7, 7], "grid_squared_l2": 0.0125, "grid_l2": 0.0161, "chance_corrected": 0.875,
+        "chance_p": null, "cosine": 0.25, "jensen_shannon": null, "earth_mover": null,
+        "pearson": null, "ssim": null,
+    });
+    std::fs::write(&path, json.to_string()).unwrap();
+    let html = report(&root).unwrap().html;
+    assert!(html.contains("squared-l2 on a grid of 7 × 7"));
+    assert!(html.contains("<td class=\"num\">0.8750</td>"));
+    assert!(
+        !html.contains("1 − SSIM"),
+        "what nobody measured is left out"
+    );
+}

@@ -89,6 +89,20 @@ impl SweepDir {
         RunDir::new(self.root.join("runs").join(&cell.name))
     }
 
+    /// Lists every data set once, so that a folder that is missing or has no classes is named before
+    /// the first cell begins and not by each of them.
+    ///
+    /// # Errors
+    /// A folder that cannot be used.
+    pub fn check_data(&self) -> Result<()> {
+        for set in self.config.data.values() {
+            for folder in [&set.train, &set.valid] {
+                mitsume_data::ImageFolder::open(folder)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The cell of a name.
     ///
     /// # Errors

@@ -40,6 +40,7 @@ pub fn run(args: SweepArgs) -> Result {
     if args.dry_run {
         return dry_run(&sweep, &options, args.json);
     }
+    sweep.check_data()?;
     sweep.write()?;
     match (&args.cell, args.launcher) {
         (Some(name), _) => one_cell(&sweep, name, &options),

@@ -239,11 +239,21 @@ fn report_writes_one_page_for_a_run_an_evaluation_or_several() {
 #[test]
 fn every_method_of_maps_is_evaluated_and_named() {
     let sandbox = trained();
-    for method in ["hires-cam", "grad-cam-plus-plus", "eigen-cam", "ablation-cam", "score-cam", "random"] {
+    for method in [
+        "hires-cam",
+        "grad-cam-plus-plus",
+        "eigen-cam",
+        "ablation-cam",
+        "score-cam",
+        "random",
+    ] {
         let one = eval(&sandbox, &["--method", method, "--threads", "1"]);
         assert_eq!(one["model"]["method"], method);
         assert!(one["consistency"]["squared_l2"].is_number(), "{method}");
-        let two = eval(&sandbox, &["--method", method, "--threads", "2", "--batch-size", "7"]);
+        let two = eval(
+            &sandbox,
+            &["--method", method, "--threads", "2", "--batch-size", "7"],
+        );
         assert_eq!(one, two, "{method}: threads and batches do not matter");
     }
     refused(

@@ -139,6 +139,16 @@ fn wrong_sweeps_are_refused() {
         &with(&["--cell", "no-such"]),
         &["no-such", "named like phantoms-level1"],
     );
+    sandbox.write("gone.toml", SWEEP.replace("data/Testing", "data/Gone"));
+    refused(
+        &sandbox,
+        &["sweep", "--config", "gone.toml", "--out", "o"],
+        &["data/Gone"],
+    );
+    assert!(
+        !sandbox.path("o").exists(),
+        "nothing is left of a sweep that cannot be"
+    );
     sandbox.write("bad.toml", SWEEP.replace("seeds", "sedes"));
     refused(
         &sandbox,

@@ -1,6 +1,6 @@
 //! Files to 8-bit pixels.
 //!
-//! PNG and JPEG, told apart by their first bytes and not by their names. What becomes of
+//! PNG, JPEG and DICOM, told apart by their first bytes and not by their names. What becomes of
 //!
 //! - **16-bit samples**: `round(v / 257)`, which maps 65535 to 255 (Pillow's `convert("RGB")` clips a 16-bit grey
 //!   file at 255, which turns it white; no user wants that).
@@ -15,6 +15,7 @@
 //! A file is taken as hostile: its size is checked before it is read, its dimensions before pixels are
 //! allocated, an incomplete file is an error and not a half-grey image, and a panic inside a decoder is caught.
 
+mod dicom;
 mod jpeg;
 mod png;
 
@@ -91,7 +92,7 @@ pub struct Decoded {
 /// Reads and decodes one image file.
 ///
 /// # Errors
-/// If the file cannot be read, is no complete PNG or JPEG, or is above the limits of this module.
+/// If the file cannot be read, is no complete PNG, JPEG or DICOM file, or is above the limits of this module.
 pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     let bytes = read_file(path)?;
     decode(&bytes).map_err(|reason| DataError::Decode {
@@ -109,6 +110,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let decoded = catch_unwind(AssertUnwindSafe(|| match kind {
         Kind::Png => png::decode(bytes),
         Kind::Jpeg => jpeg::decode(bytes),
+        Kind::Dicom => dicom::decode(bytes),
     }));
     let (image, mode) = decoded.map_err(|_| "damaged: the decoder gave up")??;
     Ok(Decoded {
@@ -142,6 +144,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
 enum Kind {
     Png,
     Jpeg,
+    Dicom,
 }
 
 fn kind(bytes: &[u8]) -> Result<Kind, String> {
@@ -164,13 +167,13 @@ fn kind(bytes: &[u8]) -> Result<Kind, String> {
     if bytes.starts_with(b"\xff\xd8") {
         return Ok(Kind::Jpeg);
     }
-    if bytes.get(128..132) == Some(b"DICM") {
-        return Err("DICOM is not read: convert it to PNG".into());
+    if dicom::is_dicom(bytes) {
+        return Ok(Kind::Dicom);
     }
     let other = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic));
     Err(match other {
         Some((_, name)) => format!("{name} is not read: convert it to PNG or JPEG"),
-        None => "neither PNG nor JPEG".into(),
+        None => "neither PNG, JPEG nor DICOM".into(),
     })
 }
 

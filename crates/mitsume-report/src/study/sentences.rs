@@ -1,5 +1,7 @@
 //! What the data does and does not show, in words that claim no more than the tests.
 
+use std::collections::BTreeSet;
+
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
@@ -25,10 +27,29 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
     let moved = study.measures[0].lambdas.iter();
     sentences.extend(moved.map(|comparison| of_lambda(comparison, measure.title)));
     sentences.extend(study.analysis.cautions.iter().cloned());
+    sentences.extend(variants(study));
     if sentences.is_empty() {
         sentences.push("There are too few epochs with kappa to say anything.".to_owned());
     }
     sentences
+}
+
+/// Pooled pairs are not independent where they come from variants of one model.
+fn variants(study: &Study) -> Option<String> {
+    let labels: BTreeSet<&str> = study
+        .records
+        .runs
+        .iter()
+        .map(|run| &run.model[..])
+        .collect();
+    let base = |label: &str| label.split(" (").next().unwrap_or(label).to_owned();
+    let bases: BTreeSet<String> = labels.iter().map(|label| base(label)).collect();
+    let pooled = study.analysis.lambdas.iter().any(|row| row.model.is_none());
+    (pooled && bases.len() < labels.len()).then(|| {
+        "“All models together” counts variants of one model as if they were different models; runs of \
+         one seed are alike in both, so its intervals are too narrow: read the variants one by one."
+            .to_owned()
+    })
 }
 
 fn of_correlation(row: &ConditionCorrelation, measure: &Measure, confidence: f64) -> String {

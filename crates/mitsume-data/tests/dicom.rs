@@ -1,0 +1,194 @@
+//! DICOM files made here, with known pixels.
+
+use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
+use mitsume_data::decode::{Decoded, Mode, decode};
+
+const NAME: &str = "Yamada^Hanako";
+const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+
+/// A file of 2 rows and 3 columns of 16-bit values, with changes.
+fn file(pixels: [u16; 6], more: &[(Tag, VR, PrimitiveValue)], syntax: &str) -> Vec<u8> {
+    let mut object = InMemDicomObject::new_empty();
+    let base = [
+        (tags::PATIENT_NAME, VR::PN, PrimitiveValue::from(NAME)),
+        (tags::SAMPLES_PER_PIXEL, VR::US, PrimitiveValue::from(1_u16)),
+        (
+            tags::PHOTOMETRIC_INTERPRETATION,
+            VR::CS,
+            PrimitiveValue::from("MONOCHROME2"),
+        ),
+        (tags::ROWS, VR::US, PrimitiveValue::from(2_u16)),
+        (tags::COLUMNS, VR::US, PrimitiveValue::from(3_u16)),
+        (tags::BITS_ALLOCATED, VR::US, PrimitiveValue::from(16_u16)),
+        (tags::BITS_STORED, VR::US, PrimitiveValue::from(16_u16)),
+        (tags::HIGH_BIT, VR::US, PrimitiveValue::from(15_u16)),
+        (
+            tags::PIXEL_REPRESENTATION,
+            VR::US,
+            PrimitiveValue::from(0_u16),
+        ),
+        (
+            tags::PIXEL_DATA,
+            VR::OW,
+            PrimitiveValue::U16(pixels.into_iter().collect()),
+        ),
+    ];
+    for (tag, vr, value) in base.into_iter().chain(more.iter().cloned()) {
+        object.put(DataElement::new(tag, vr, value));
+    }
+    let meta = FileMetaTableBuilder::new()
+        .transfer_syntax(syntax)
+        .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.2")
+        .media_storage_sop_instance_uid("1.2.3");
+    let mut bytes = Vec::new();
+    object
+        .with_meta(meta)
+        .unwrap()
+        .write_all(&mut bytes)
+        .unwrap();
+    bytes
+}
+
+fn text(tag: Tag, vr: VR, text: &str) -> (Tag, VR, PrimitiveValue) {
+    (tag, vr, PrimitiveValue::from(text))
+}
+
+fn pixels(bytes: &[u8]) -> Decoded {
+    decode(bytes).unwrap()
+}
+
+#[track_caller]
+fn refused(bytes: &[u8], words: &[&str]) {
+    let reason = decode(bytes).unwrap_err();
+    for word in words {
+        assert!(reason.contains(word), "no \"{word}\" in: {reason}");
+    }
+    assert!(!reason.contains("Yamada"), "no patient in: {reason}");
+}
+
+#[test]
+fn without_a_window_the_image_fills_the_range() {
+    let decoded = pixels(&file([100, 200, 300, 400, 500, 600], &[], EXPLICIT));
+    assert_eq!(decoded.mode, Mode::Grey16);
+    let image = decoded.pixels;
+    assert_eq!((image.width, image.height, image.channels), (3, 2, 1));
+    assert_eq!(image.data, [0, 51, 102, 153, 204, 255]);
+}
+
+/// Values of -1000 to 4000 Hounsfield units, seen through a window of 400 around 40.
+#[test]
+fn rescaled_values_are_seen_through_the_files_window() {
+    let more = [
+        text(tags::RESCALE_INTERCEPT, VR::DS, "-1000"),
+        text(tags::RESCALE_SLOPE, VR::DS, "2"),
+        text(tags::WINDOW_CENTER, VR::DS, "40"),
+        text(tags::WINDOW_WIDTH, VR::DS, "400"),
+    ];
+    // -1000, -160, 40, 140, 240, 4000: PS3.3 C.11.2.1.2.1 puts 40 at (0.5 / 399 + 0.5) of the range.
+    let image = pixels(&file([0, 420, 520, 570, 620, 2500], &more, EXPLICIT)).pixels;
+    assert_eq!((image.data[0], image.data[1]), (0, 0));
+    assert_eq!((image.data[4], image.data[5]), (255, 255));
+    assert_eq!((image.data[2], image.data[3]), (128, 192));
+}
+
+#[test]
+fn where_high_is_dark_the_image_is_inverted() {
+    let more = [text(
+        tags::PHOTOMETRIC_INTERPRETATION,
+        VR::CS,
+        "MONOCHROME1",
+    )];
+    let image = pixels(&file([0, 100, 200, 300, 400, 500], &more, EXPLICIT)).pixels;
+    assert_eq!(image.data, [255, 204, 153, 102, 51, 0]);
+}
+
+#[test]
+fn several_frames_are_refused_with_advice() {
+    let more = [text(tags::NUMBER_OF_FRAMES, VR::IS, "30")];
+    refused(
+        &file([0; 6], &more, EXPLICIT),
+        &["30 frames", "export the frame"],
+    );
+}
+
+#[test]
+fn damaged_and_hostile_files_are_refused() {
+    let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
+    for end in [132, 140, whole.len() / 2, whole.len() - 5] {
+        assert!(
+            decode(&whole[..end]).is_err(),
+            "cut at {end} of {}",
+            whole.len()
+        );
+    }
+    let huge = [
+        (tags::ROWS, VR::US, PrimitiveValue::from(65_535_u16)),
+        (tags::COLUMNS, VR::US, PrimitiveValue::from(65_535_u16)),
+    ];
+    refused(&file([0; 6], &huge, EXPLICIT), &["65535 x 65535"]);
+    let none = [(tags::ROWS, VR::US, PrimitiveValue::from(0_u16))];
+    refused(&file([0; 6], &none, EXPLICIT), &["no pixels"]);
+    let larger = [(tags::ROWS, VR::US, PrimitiveValue::from(9_u16))];
+    refused(&file([0; 6], &larger, EXPLICIT), &["DICOM"]);
+    let odd = [(tags::BITS_ALLOCATED, VR::US, PrimitiveValue::from(7_u16))];
+    refused(&file([0; 6], &odd, EXPLICIT), &["DICOM"]);
+    for at in 132..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x5a;
+        // Whatever comes of it, it is no panic, and no name.
+        if let Err(reason) = decode(&bytes) {
+            assert!(!reason.contains("Yamada"), "{reason}");
+        }
+    }
+}
+
+/// The reader would make room for it first.
+#[test]
+fn an_element_that_claims_more_than_the_file_is_refused_before_it_is_read() {
+    let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
+    // The pixel data: its tag, "OW", two reserved bytes, and the length.
+    let at = whole
+        .windows(4)
+        .rposition(|tag| tag == [0xe0, 0x7f, 0x10, 0x00])
+        .unwrap();
+    let mut bytes = whole.clone();
+    bytes[at + 8..at + 12].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
+    refused(&bytes, &["claims more than the file holds"]);
+    // And of a text of 64 kilobytes.
+    let name = whole
+        .windows(4)
+        .position(|tag| tag == [0x10, 0x00, 0x10, 0x00])
+        .unwrap();
+    let mut bytes = whole;
+    bytes[name + 6..name + 8].copy_from_slice(&0xfffe_u16.to_le_bytes());
+    refused(&bytes, &["claims more than the file holds"]);
+}
+
+/// A folder of them is a data set like any other.
+#[test]
+fn class_folders_may_hold_dicom_files() {
+    let dir = tempfile::tempdir().unwrap();
+    for class in ["a", "b"] {
+        let folder = dir.path().join(class);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(
+            folder.join("1.dcm"),
+            file([0, 100, 200, 300, 400, 500], &[], EXPLICIT),
+        )
+        .unwrap();
+    }
+    let folder = mitsume_data::ImageFolder::open(dir.path()).unwrap();
+    assert_eq!(folder.samples.len(), 2);
+    let preprocess = mitsume_data::Preprocess {
+        height: 2,
+        width: 3,
+        channels: 1,
+        augment: None,
+        seed: 0,
+    };
+    let source = mitsume_data::ImageSource::new(&folder.samples, preprocess, 0).unwrap();
+    let image = source.image(1, 0).unwrap();
+    assert_eq!((image[0], image[5]), (-1.0, 1.0));
+}
