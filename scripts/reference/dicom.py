@@ -32,7 +32,9 @@ def expected(data):
     windowed = "WindowWidth" in data or "VOILUTSequence" in data
     if windowed:
         values = apply_voi_lut(values, data).astype(np.float64)
-        stored = apply_modality_lut(np.array([0, 2 ** data.BitsStored - 1]), data)
+        half = 2 ** (data.BitsStored - 1)
+        stored = [-half, half - 1] if data.PixelRepresentation else [0, 2 * half - 1]
+        stored = apply_modality_lut(np.array(stored), data)
         low, high = (values.min(), values.max()) if "VOILUTSequence" in data else sorted(stored)
         if "VOILUTSequence" in data:
             low, high = 0, 2 ** int(data.VOILUTSequence[0].LUTDescriptor[2]) - 1

@@ -134,6 +134,8 @@ fn damaged_and_hostile_files_are_refused() {
     refused(&file([0; 6], &larger, EXPLICIT), &["DICOM"]);
     let odd = [(tags::BITS_ALLOCATED, VR::US, PrimitiveValue::from(7_u16))];
     refused(&file([0; 6], &odd, EXPLICIT), &["DICOM"]);
+    let colour = [(tags::SAMPLES_PER_PIXEL, VR::US, PrimitiveValue::from(3_u16))];
+    refused(&file([0; 6], &colour, EXPLICIT), &["colour of 16 bits"]);
     for at in 132..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x5a;

@@ -6,6 +6,9 @@ use crate::number;
 use crate::source::Entry;
 use crate::view::MeasureTable;
 
+/// One measure of those taken.
+type Value = fn(&Measures) -> Option<f64>;
+
 /// A row per measure and a column per evaluation that has any; none where no evaluation has.
 pub(crate) fn more_measures(entries: &[Entry]) -> Option<MeasureTable> {
     let all: Vec<(&str, &Measures)> = entries
@@ -17,7 +20,7 @@ pub(crate) fn more_measures(entries: &[Entry]) -> Option<MeasureTable> {
         .collect();
     let (_, first) = all.first()?;
     let [rows, columns] = first.grid;
-    let value: [(String, fn(&Measures) -> Option<f64>); 9] = [
+    let value: [(String, Value); 9] = [
         (
             format!("squared-l2 on a grid of {rows} × {columns} ↓"),
             |m| m.grid_squared_l2,
@@ -31,7 +34,7 @@ pub(crate) fn more_measures(entries: &[Entry]) -> Option<MeasureTable> {
         ("1 − Pearson ↓".into(), |m| m.pearson),
         ("1 − SSIM ↓".into(), |m| m.ssim),
     ];
-    let row = |(name, of): &(String, fn(&Measures) -> Option<f64>)| {
+    let row = |(name, of): &(String, Value)| {
         let values = all.iter().map(|(_, measures)| of(measures));
         // What nobody measured is left out.
         values.clone().any(|value| value.is_some()).then(|| {

@@ -8,6 +8,8 @@ use dicom_core::dictionary::DataDictionary;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
 
+/// Retired from the standard, and still met.
+const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 /// "As long as it takes."
 const UNDEFINED: u32 = 0xffff_ffff;
 const ITEM: Tag = Tag(0xfffe, 0xe000);
@@ -63,7 +65,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
             explicit: false,
             ..LITTLE
         },
-        uids::EXPLICIT_VR_BIG_ENDIAN => Writing {
+        EXPLICIT_VR_BIG_ENDIAN => Writing {
             big_endian: true,
             ..LITTLE
         },

@@ -64,12 +64,30 @@ fn check(object: &DefaultDicomObject) -> Result<(), String> {
     let Some(data) = object.get(tags::PIXEL_DATA) else {
         return Err("DICOM: holds no pixel data".into());
     };
+    let colour = number(tags::SAMPLES_PER_PIXEL).unwrap_or(1) > 1;
+    let bits = number(tags::BITS_ALLOCATED).unwrap_or(0);
+    if colour && bits != 8 {
+        return Err(format!(
+            "DICOM: colour of {bits} bits is not read: convert it to PNG"
+        ));
+    }
+    let rgb = object
+        .get(tags::PHOTOMETRIC_INTERPRETATION)
+        .and_then(|element| element.to_str().ok())
+        .is_some_and(|name| name.trim() == "RGB");
     for fragment in data.fragments().unwrap_or_default() {
         if let Some((width, height)) = jpeg_size(fragment)
             && (u32::from(width), u32::from(height)) != (columns, rows)
         {
             // A decoder would believe it and allocate.
             return Err("DICOM: the JPEG inside is of another size than the image".into());
+        }
+        if colour && rgb && fragment.starts_with(b"\xff\xd8") && !says_how_it_is_coloured(fragment)
+        {
+            // A decoder takes three components without a mark for luminance and chrominance.
+            return Err(
+                "DICOM: the colours of the JPEG inside are ambiguous: convert it to PNG".into(),
+            );
         }
     }
     Ok(())
@@ -92,6 +110,13 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u16, u16)> {
         let length = usize::from(u16::from_be_bytes([high, low]));
         rest = after.get(length.checked_sub(2)?..)?;
     }
+}
+
+/// Whether a JPEG stream has Adobe's segment, which tells RGB from YCbCr.
+fn says_how_it_is_coloured(bytes: &[u8]) -> bool {
+    bytes
+        .windows(7)
+        .any(|window| window == b"\xff\xee\x00\x0eAdo")
 }
 
 fn not_decoded(syntax: &str) -> String {
