@@ -192,5 +192,6 @@ fn class_folders_may_hold_dicom_files() {
     };
     let source = mitsume_data::ImageSource::new(&folder.samples, preprocess, 0).unwrap();
     let image = source.image(1, 0).unwrap();
-    assert_eq!((image[0], image[5]), (-1.0, 1.0));
+    // White is 254 of 255 after torchvision's greyscale, whose weights sum to 0.9999.
+    assert!(image[0] == -1.0 && image[5] > 0.99, "{image:?}");
 }
