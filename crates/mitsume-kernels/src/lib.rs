@@ -23,6 +23,7 @@ mod error;
 mod first_layer;
 mod grid;
 pub mod head;
+pub mod inference;
 mod isa;
 pub mod maps;
 mod pointwise;

@@ -10,6 +10,7 @@
 //! Other devices run the same blocks composed of Burn's operations; see [`supports`].
 
 mod deviation;
+pub mod inference;
 mod summary;
 mod tensors;
 

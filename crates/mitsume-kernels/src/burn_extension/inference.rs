@@ -1,0 +1,170 @@
+//! [`inference`](crate::inference) on Burn's CPU tensors, which are flat here: their owner knows the shape.
+
+use super::tensors::{flat, values};
+use super::workspace;
+use crate::error::Error;
+use crate::inference::{self, Activation, Convolution, Pooling, Window};
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::tensor::Tensor;
+use burn_flex::FlexTensor;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Runs `convolution` on `x`, `[images, height, width, inputs]` = `shape`, adding `add` where given. Returns the
+/// result, in the same order, and its shape. No gradient flows.
+///
+/// # Errors
+/// As [`Convolution::run`].
+///
+/// # Panics
+/// If the tensors are not f32 on a device that [`supports`](super::supports) accepts.
+pub fn convolve(
+    convolution: &Arc<Convolution>,
+    x: Tensor<1>,
+    shape: [usize; 4],
+    add: Option<Tensor<1>>,
+) -> Result<(Tensor<1>, [usize; 4]), Error> {
+    let request = Request::new(Layer::Convolve(Arc::clone(convolution)), shape);
+    let has_add = add.is_some();
+    let add = add.unwrap_or_else(|| x.clone());
+    let result = <Dispatch as InferenceBackend>::infer(
+        x.into_dispatch(),
+        add.into_dispatch(),
+        has_add,
+        request.clone(),
+    );
+    let to = request.outcome()?;
+    Ok((Tensor::from_dispatch(result), to))
+}
+
+/// Pools `x`, `[images, height, width, channels]` = `shape`, to `to` rows and columns. No gradient flows.
+///
+/// # Errors
+/// As [`inference::pool`].
+///
+/// # Panics
+/// As [`convolve`].
+pub fn pool(
+    pooling: Pooling,
+    window: Window,
+    (x, shape): (Tensor<1>, [usize; 4]),
+    to: [usize; 2],
+) -> Result<Tensor<1>, Error> {
+    run(Request::new(Layer::Pool(pooling, window, to), shape), x)
+}
+
+/// `activation(x * scale + shift)` of each pixel of `x`, `[images, height, width, channels]` = `shape`. No
+/// gradient flows.
+///
+/// # Errors
+/// As [`inference::affine`].
+///
+/// # Panics
+/// As [`convolve`].
+pub fn affine(
+    scale_and_shift: &Arc<[Vec<f32>; 2]>,
+    activation: Activation,
+    x: Tensor<1>,
+    shape: [usize; 4],
+) -> Result<Tensor<1>, Error> {
+    let layer = Layer::Affine(Arc::clone(scale_and_shift), activation);
+    run(Request::new(layer, shape), x)
+}
+
+fn run(request: Request, x: Tensor<1>) -> Result<Tensor<1>, Error> {
+    let add = x.clone().into_dispatch();
+    let result =
+        <Dispatch as InferenceBackend>::infer(x.into_dispatch(), add, false, request.clone());
+    request.outcome()?;
+    Ok(Tensor::from_dispatch(result))
+}
+
+#[derive(Clone)]
+enum Layer {
+    Convolve(Arc<Convolution>),
+    Pool(Pooling, Window, [usize; 2]),
+    Affine(Arc<[Vec<f32>; 2]>, Activation),
+}
+
+/// What a layer makes of a shape.
+type Outcome = Arc<Mutex<Option<Result<[usize; 4], Error>>>>;
+
+/// A layer, its input's shape, and the way back for what a back end's operation cannot return.
+#[derive(Clone)]
+pub struct Request {
+    layer: Layer,
+    shape: [usize; 4],
+    outcome: Outcome,
+}
+
+impl Request {
+    fn new(layer: Layer, shape: [usize; 4]) -> Self {
+        Self {
+            layer,
+            shape,
+            outcome: Outcome::default(),
+        }
+    }
+
+    fn outcome(self) -> Result<[usize; 4], Error> {
+        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.take().expect("an operation says how it went")
+    }
+
+    fn run(&self, x: &[f32], add: Option<&[f32]>) -> Result<(Vec<f32>, [usize; 4]), Error> {
+        let (workspace, shape) = (workspace(), self.shape);
+        match &self.layer {
+            Layer::Convolve(convolution) => {
+                let (out, to) = convolution.run(workspace, x, shape, add)?;
+                Ok((out.into_vec(), to))
+            }
+            Layer::Pool(pooling, window, to) => {
+                let out = inference::pool(workspace, *pooling, window, (x, shape), *to)?;
+                Ok((out.into_vec(), [shape[0], to[0], to[1], shape[3]]))
+            }
+            Layer::Affine(both, activation) => {
+                let out = inference::affine(workspace, x, (&both[0], &both[1]), *activation)?;
+                Ok((out.into_vec(), shape))
+            }
+        }
+    }
+}
+
+/// The operation behind [`convolve`], [`pool`] and [`affine`].
+#[backend_extension(Flex, Autodiff)]
+pub trait InferenceBackend: Backend {
+    /// The layer of `request` on flat tensors.
+    fn infer(
+        x: FloatTensor<Self>,
+        add: FloatTensor<Self>,
+        has_add: bool,
+        request: Request,
+    ) -> FloatTensor<Self>;
+}
+
+impl InferenceBackend for Flex {
+    fn infer(x: FlexTensor, add: FlexTensor, has_add: bool, request: Request) -> FlexTensor {
+        let (x, add) = (x.to_contiguous(), add.to_contiguous());
+        let result = request.run(values(&x), has_add.then(|| values(&add)));
+        let (data, outcome) = match result {
+            Ok((data, to)) => (data, Ok(to)),
+            Err(error) => (vec![0.0], Err(error)),
+        };
+        let mut slot = request.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(outcome);
+        flat(data)
+    }
+}
+
+impl<C: CheckpointStrategy> InferenceBackend for Autodiff<Flex, C> {
+    fn infer(
+        x: FloatTensor<Self>,
+        add: FloatTensor<Self>,
+        has_add: bool,
+        request: Request,
+    ) -> FloatTensor<Self> {
+        let inner = |t: FloatTensor<Self>| t.into_parts().0;
+        <FloatTensor<Self>>::new(Flex::infer(inner(x), inner(add), has_add, request))
+    }
+}

@@ -1,0 +1,71 @@
+//! Batch norm in evaluation, where no convolution stands before it.
+
+use super::finish::{Activation, activate};
+use crate::error::Error;
+use crate::isa::Kernel;
+use crate::simd::Simd;
+use crate::workspace::{Buffer, Workspace};
+use rayon::prelude::*;
+
+/// `activation(x * scale + shift)` of each pixel of `x` [pixels, channels], scale and shift [channels].
+///
+/// # Errors
+/// Lengths that do not fit.
+pub fn affine(
+    workspace: &Workspace,
+    x: &[f32],
+    (scale, shift): (&[f32], &[f32]),
+    activation: Activation,
+) -> Result<Buffer, Error> {
+    let channels = scale.len();
+    if shift.len() != channels || channels == 0 || !x.len().is_multiple_of(channels) {
+        return Err(Error::Length {
+            what: "scale and shift".into(),
+            expected: channels,
+            found: shift.len(),
+        });
+    }
+    let isa = workspace.isa();
+    let mut out = workspace.take(x.len());
+    let run = (16_384 / channels).max(1) * channels;
+    let runs = out.par_chunks_mut(run).zip(x.par_chunks(run));
+    runs.for_each(|(out, x)| {
+        isa.run(Run {
+            x,
+            scale,
+            shift,
+            activation,
+            out,
+        });
+    });
+    Ok(out)
+}
+
+struct Run<'a> {
+    x: &'a [f32],
+    scale: &'a [f32],
+    shift: &'a [f32],
+    activation: Activation,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let channels = self.scale.len();
+        let pixels = self.x.chunks_exact(channels);
+        for (x, out) in pixels.zip(self.out.chunks_exact_mut(channels)) {
+            let mut at = 0;
+            while at < channels {
+                let to = (at + S::LANES).min(channels);
+                let scale = simd.load_some(&self.scale[at..to]);
+                let shift = simd.load_some(&self.shift[at..to]);
+                let v = simd.fma(simd.load_some(&x[at..to]), scale, shift);
+                simd.store_some(&mut out[at..to], activate(simd, v, self.activation));
+                at = to;
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Max and average pooling.
+
+use super::window::Window;
+use crate::error::Error;
+use crate::isa::Kernel;
+use crate::simd::Simd;
+use crate::workspace::{Buffer, Workspace};
+use rayon::prelude::*;
+
+/// What is taken of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// The largest value; NaN where there is one.
+    Max,
+    /// The mean of the values inside the image.
+    Mean,
+    /// The sum of the values inside the image over the number of taps that lie on image or padding.
+    MeanWithPadding,
+}
+
+/// Pools `x`, `[images, height, width, channels]` = `shape`, to `[images, to[0], to[1], channels]`. The result may
+/// be one larger than [`Window::out`] says, where sizes are rounded up.
+///
+/// # Errors
+/// If `x` is of another length, or a window would lie outside the image altogether.
+pub fn pool(
+    workspace: &Workspace,
+    pooling: Pooling,
+    window: &Window,
+    (x, shape): (&[f32], [usize; 4]),
+    to: [usize; 2],
+) -> Result<Buffer, Error> {
+    let [images, height, width, channels] = shape;
+    let expected = shape.iter().product();
+    if x.len() != expected {
+        return Err(Error::Length {
+            what: "input".into(),
+            expected,
+            found: x.len(),
+        });
+    }
+    let [rows, columns] = to;
+    let reaches = |axis: usize, places: usize, side: usize| {
+        (0..places).all(|at| !window.inside(axis, at, side).is_empty())
+    };
+    if !reaches(0, rows, height) || !reaches(1, columns, width) {
+        return Err(Error::Size {
+            images,
+            height,
+            width,
+        });
+    }
+    let mut out = workspace.take(images * rows * columns * channels);
+    let isa = workspace.isa();
+    let lines = out.par_chunks_exact_mut(columns * channels).enumerate();
+    lines.for_each(|(line, out)| {
+        let image = height * width * channels;
+        isa.run(Row {
+            pooling,
+            window,
+            image: &x[line / rows * image..][..image],
+            size: [height, width],
+            at: line % rows,
+            channels,
+            out,
+        });
+    });
+    Ok(out)
+}
+
+/// One row of one image's result.
+struct Row<'a> {
+    pooling: Pooling,
+    window: &'a Window,
+    image: &'a [f32],
+    size: [usize; 2],
+    at: usize,
+    channels: usize,
+    out: &'a mut [f32],
+}
+
+impl Row<'_> {
+    /// Taps that count along an axis: those on the image and its padding, but not beyond.
+    fn counted(&self, axis: usize, at: usize) -> usize {
+        let Window {
+            kernel,
+            dilation,
+            after,
+            ..
+        } = self.window;
+        let first = self.window.first(axis, at);
+        let end = (self.size[axis] + after[axis]) as isize;
+        (0..kernel[axis])
+            .filter(|tap| first + ((tap * dilation[axis]) as isize) < end)
+            .count()
+    }
+}
+
+impl Kernel for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (window, channels) = (self.window, self.channels);
+        let down = window.inside(0, self.at, self.size[0]);
+        let top = window.first(0, self.at);
+        let counted_down = self.counted(0, self.at);
+        for place in 0..self.out.len() / channels {
+            let along = window.inside(1, place, self.size[1]);
+            let left = window.first(1, place);
+            let count = match self.pooling {
+                Pooling::MeanWithPadding => counted_down * self.counted(1, place),
+                _ => down.len() * along.len(),
+            };
+            let by = simd.splat(1.0 / count as f32);
+            let mut first = 0;
+            while first < channels {
+                let lanes = S::LANES.min(channels - first);
+                let mut held = match self.pooling {
+                    Pooling::Max => simd.splat(f32::NEG_INFINITY),
+                    _ => simd.zero(),
+                };
+                for ky in down.clone() {
+                    let y = (top + (ky * window.dilation[0]) as isize) as usize;
+                    for kx in along.clone() {
+                        let x = (left + (kx * window.dilation[1]) as isize) as usize;
+                        let at = (y * self.size[1] + x) * channels + first;
+                        let v = simd.load_some(&self.image[at..at + lanes]);
+                        held = match self.pooling {
+                            Pooling::Max => simd.select(simd.replaces(v, held), v, held),
+                            _ => simd.add(held, v),
+                        };
+                    }
+                }
+                if self.pooling != Pooling::Max {
+                    held = simd.mul(held, by);
+                }
+                let at = place * channels + first;
+                simd.store_some(&mut self.out[at..at + lanes], held);
+                first += lanes;
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Every way of computing against the definition, in f64.
+
+use super::*;
+use crate::{Isa, Workspace};
+
+fn values(n: usize, seed: usize) -> Vec<f32> {
+    let value = |i: usize| ((i * 7919 + seed * 104_729 + i * i % 257) % 2003) as f32 / 1001.5 - 1.0;
+    (0..n).map(value).collect()
+}
+
+fn window(kernel: usize, stride: usize, padding: usize) -> Window {
+    Window {
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        dilation: [1; 2],
+        before: [padding; 2],
+        after: [padding; 2],
+    }
+}
+
+/// The pixel of an image [height, width, channels] a tap falls on, if any.
+fn pixel(
+    window: &Window,
+    [y, x]: [usize; 2],
+    [ky, kx]: [usize; 2],
+    size: [usize; 2],
+) -> Option<usize> {
+    let y = window.first(0, y) + (ky * window.dilation[0]) as isize;
+    let x = window.first(1, x) + (kx * window.dilation[1]) as isize;
+    let inside = (0..size[0] as isize).contains(&y) && (0..size[1] as isize).contains(&x);
+    inside.then_some(y as usize * size[1] + x as usize)
+}
+
+/// Sums of a convolution by its definition.
+fn convolved(
+    filters: Filters,
+    window: &Window,
+    x: &[f32],
+    [images, h, w, c]: [usize; 4],
+) -> Vec<f64> {
+    let [rows, columns] = window.out([h, w]).unwrap();
+    let inputs = c / filters.groups;
+    let of_group = filters.outputs / filters.groups;
+    let mut out = Vec::new();
+    for image in 0..images {
+        for place in 0..rows * columns {
+            for o in 0..filters.outputs {
+                let mut sum = 0.0;
+                for tap in 0..window.taps() {
+                    let tap2 = [tap / window.kernel[1], tap % window.kernel[1]];
+                    let place = [place / columns, place % columns];
+                    let Some(pixel) = pixel(window, place, tap2, [h, w]) else {
+                        continue;
+                    };
+                    for i in 0..inputs {
+                        let weight = filters.weights[(o * inputs + i) * window.taps() + tap];
+                        let at = (image * h * w + pixel) * c + o / of_group * inputs + i;
+                        sum += f64::from(weight) * f64::from(x[at]);
+                    }
+                }
+                out.push(sum);
+            }
+        }
+    }
+    out
+}
+
+fn activated(v: f64, activation: Activation) -> f64 {
+    match activation {
+        Activation::Identity => v,
+        Activation::Relu => v.max(0.0),
+        Activation::Clip(low, high) => v.clamp(low.into(), high.into()),
+        Activation::HardSwish => v * (v / 6.0 + 0.5).clamp(0.0, 1.0),
+        Activation::Silu => v / (1.0 + (-v).exp()),
+    }
+}
+
+#[test]
+fn every_way_of_convolving_gives_the_sums_of_the_definition() {
+    // inputs, outputs, groups, window, size
+    let uneven = Window {
+        kernel: [2, 3],
+        stride: [1, 2],
+        dilation: [2, 1],
+        before: [1, 0],
+        after: [0, 2],
+    };
+    let cases = [
+        (3, 20, 1, window(7, 2, 3), [13, 12]),
+        (16, 33, 1, window(1, 1, 0), [9, 11]),
+        (24, 7, 1, window(1, 2, 0), [9, 8]),
+        (16, 24, 1, window(3, 1, 1), [7, 9]),
+        (300, 40, 1, window(3, 2, 1), [5, 6]),
+        (40, 40, 40, window(3, 1, 1), [6, 7]),
+        (19, 19, 19, window(5, 2, 2), [9, 8]),
+        (24, 48, 4, window(3, 1, 1), [6, 5]),
+        (6, 8, 2, uneven, [7, 8]),
+    ];
+    let activations = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Clip(0.0, 0.75),
+        Activation::HardSwish,
+        Activation::Silu,
+    ];
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for (case, (inputs, outputs, groups, window, [h, w])) in cases.into_iter().enumerate() {
+            let weights = values(outputs * inputs / groups * window.taps(), case);
+            let filters = Filters {
+                weights: &weights,
+                outputs,
+                inputs,
+                groups,
+            };
+            let bias = values(outputs, case + 50);
+            let shape = [3, h, w, inputs];
+            let x = values(shape.iter().product(), case + 100);
+            let sums = convolved(filters, &window, &x, shape);
+            let add = values(sums.len(), case + 150);
+            for (i, activation) in activations.into_iter().enumerate() {
+                let convolution =
+                    Convolution::new(&workspace, filters, &bias, window, activation).unwrap();
+                let add = (i % 2 == 0).then_some(&add[..]);
+                let (out, to) = convolution.run(&workspace, &x, shape, add).unwrap();
+                assert_eq!(out.len(), to.iter().product::<usize>());
+                assert_eq!(out.len(), sums.len());
+                for (at, (&out, sum)) in out.iter().zip(&sums).enumerate() {
+                    let add = add.map_or(0.0, |add| f64::from(add[at]));
+                    let v = sum + f64::from(bias[at % outputs]) + add;
+                    let expected = activated(v, activation);
+                    // float32 sums of up to 2700 products of numbers below 1; Winograd's transform
+                    // loses a digit.
+                    assert!(
+                        (f64::from(out) - expected).abs() < 2e-4,
+                        "{} case {case} {activation:?} at {at}: {out} for {expected}",
+                        isa.name()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let workspace = Workspace::default();
+    let weights = values(70 * 24 * 9, 1);
+    let filters = Filters {
+        weights: &weights,
+        outputs: 70,
+        inputs: 24,
+        groups: 1,
+    };
+    let shape = [4, 17, 19, 24];
+    let x = values(shape.iter().product(), 2);
+    for stride in [1, 2] {
+        let bias = [0.5; 70];
+        let convolution = Convolution::new(
+            &workspace,
+            filters,
+            &bias,
+            window(3, stride, 1),
+            Activation::Relu,
+        )
+        .unwrap();
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let run = || convolution.run(&workspace, &x, shape, None).unwrap().0;
+            pool.build().unwrap().install(run).into_vec()
+        };
+        assert_eq!(run(1), run(3));
+    }
+}
+
+#[test]
+fn pools_give_the_maximum_and_both_means() {
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for (window, extra) in [(window(3, 2, 1), 0), (window(2, 2, 0), 1), (window(3, 1, 1), 0)] {
+            let shape = [2, 7, 9, 21];
+            let x = values(shape.iter().product(), 3);
+            let [rows, columns] = window.out([7, 9]).unwrap();
+            let to = [rows + extra, columns + extra];
+            for pooling in [Pooling::Max, Pooling::Mean, Pooling::MeanWithPadding] {
+                let out = pool(&workspace, pooling, &window, (&x, shape), to).unwrap();
+                for (at, &out) in out.iter().enumerate() {
+                    let (place, channel) = (at / 21, at % 21);
+                    let image = place / (to[0] * to[1]);
+                    let place = place % (to[0] * to[1]);
+                    let place = [place / to[1], place % to[1]];
+                    let taken: Vec<f64> = (0..window.taps())
+                        .filter_map(|tap| {
+                            let tap = [tap / window.kernel[1], tap % window.kernel[1]];
+                            pixel(&window, place, tap, [7, 9])
+                        })
+                        .map(|pixel| f64::from(x[(image * 63 + pixel) * 21 + channel]))
+                        .collect();
+                    let expected = match pooling {
+                        Pooling::Max => taken.iter().copied().fold(f64::MIN, f64::max),
+                        Pooling::Mean => taken.iter().sum::<f64>() / taken.len() as f64,
+                        // Neither window reaches beyond the padding, but for the extra place, where
+                        // there is none to count.
+                        _ if extra == 1 => taken.iter().sum::<f64>() / taken.len() as f64,
+                        _ => taken.iter().sum::<f64>() / window.taps() as f64,
+                    };
+                    assert!((f64::from(out) - expected).abs() < 1e-6, "{pooling:?} {place:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn scale_and_shift_are_each_channels_own() {
+    let workspace = Workspace::default();
+    let x = values(5 * 19, 4);
+    let (scale, shift) = (values(19, 5), values(19, 6));
+    let out = affine(&workspace, &x, (&scale, &shift), Activation::Relu).unwrap();
+    for (at, &out) in out.iter().enumerate() {
+        let expected = (x[at] * scale[at % 19] + shift[at % 19]).max(0.0);
+        assert!((out - expected).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let workspace = Workspace::default();
+    let weights = [0.0; 36];
+    let filters = |outputs, inputs, groups| Filters {
+        weights: &weights,
+        outputs,
+        inputs,
+        groups,
+    };
+    let new = |filters, bias: &[f32]| {
+        Convolution::new(&workspace, filters, bias, window(3, 1, 1), Activation::Relu)
+    };
+    assert!(new(filters(2, 3, 1), &[0.0; 2]).is_err());
+    assert!(new(filters(2, 2, 1), &[0.0; 3]).is_err());
+    assert!(new(filters(4, 2, 0), &[0.0; 4]).is_err());
+    assert!(new(filters(3, 2, 2), &[0.0; 3]).is_err());
+    let convolution = new(filters(2, 2, 1), &[0.0; 2]).unwrap();
+    let run = |x: &[f32], shape, add| convolution.run(&workspace, x, shape, add).map(|_| ());
+    assert!(run(&[0.0; 8], [1, 2, 2, 2], None).is_ok());
+    assert!(run(&[0.0; 7], [1, 2, 2, 2], None).is_err());
+    assert!(run(&[0.0; 4], [1, 2, 2, 1], None).is_err());
+    assert!(run(&[0.0; 8], [1, 2, 2, 2], Some(&[0.0; 7])).is_err());
+    let outside = window(1, 1, 1);
+    assert!(pool(&workspace, Pooling::Max, &outside, (&[0.0; 4], [1, 2, 2, 1]), [4, 4]).is_err());
+}

@@ -1,0 +1,105 @@
+//! Where a sliding window looks.
+
+use std::ops::Range;
+
+/// A window that slides over rows and columns, `[rows, columns]` each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its size in taps.
+    pub kernel: [usize; 2],
+    /// Pixels from one place to the next.
+    pub stride: [usize; 2],
+    /// Pixels from one tap to the next.
+    pub dilation: [usize; 2],
+    /// Pixels outside the image before its first row and column.
+    pub before: [usize; 2],
+    /// The same after its last.
+    pub after: [usize; 2],
+}
+
+impl Window {
+    /// Size of the result for an image of `size`; none if the window is larger than the padded image,
+    /// has no taps, no stride, or sides beyond all measure.
+    pub fn out(&self, size: [usize; 2]) -> Option<[usize; 2]> {
+        let side = |axis: usize| {
+            let reach = (self.kernel[axis].checked_sub(1)?).checked_mul(self.dilation[axis])?;
+            let padded = size[axis]
+                .checked_add(self.before[axis])?
+                .checked_add(self.after[axis])?;
+            let room = padded.checked_sub(reach.checked_add(1)?)?;
+            (self.stride[axis] > 0).then(|| room / self.stride[axis] + 1)
+        };
+        Some([side(0)?, side(1)?])
+    }
+
+    /// Number of taps.
+    pub fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// First pixel of the window at place `at` along `axis`; negative in the padding.
+    pub(crate) fn first(&self, axis: usize, at: usize) -> isize {
+        (at * self.stride[axis]) as isize - self.before[axis] as isize
+    }
+
+    /// Taps at place `at` along `axis` that lie inside an image of `side` pixels.
+    pub(crate) fn inside(&self, axis: usize, at: usize, side: usize) -> Range<usize> {
+        let first = self.first(axis, at);
+        let step = self.dilation[axis] as isize;
+        let taps = self.kernel[axis] as isize;
+        let low = (-first + step - 1).max(0) / step;
+        let high = (side as isize - first + step - 1).max(0) / step;
+        let low = low.min(taps);
+        low as usize..high.clamp(low, taps) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taps_inside_are_those_whose_pixel_exists() {
+        for (kernel, stride, dilation, before, side) in
+            [(3, 1, 1, 1, 5), (3, 2, 2, 3, 6), (5, 1, 1, 2, 3), (1, 2, 1, 0, 7), (2, 3, 4, 5, 2)]
+        {
+            let window = Window {
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                dilation: [dilation; 2],
+                before: [before; 2],
+                after: [before; 2],
+            };
+            let Some([out, _]) = window.out([side; 2]) else {
+                panic!("the windows above fit");
+            };
+            for at in 0..out {
+                let exists = |tap: &usize| {
+                    let pixel = window.first(0, at) + (tap * dilation) as isize;
+                    (0..side as isize).contains(&pixel)
+                };
+                let expected: Vec<usize> = (0..kernel).filter(exists).collect();
+                let found: Vec<usize> = window.inside(0, at, side).collect();
+                assert_eq!(found, expected, "{window:?} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_larger_than_the_image_has_no_result() {
+        let window = Window {
+            kernel: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before: [0, 0],
+            after: [0, 0],
+        };
+        assert_eq!(window.out([3, 5]), Some([1, 3]));
+        assert_eq!(window.out([2, 5]), None);
+        let endless = Window {
+            dilation: [usize::MAX, 1],
+            ..window
+        };
+        assert_eq!(endless.out([3, 5]), None);
+    }
+}
