@@ -1,0 +1,73 @@
+//! A node's attributes, taken one by one: whatever is left over was not understood.
+
+use std::collections::BTreeMap;
+
+use crate::constant::Constant;
+use crate::proto::AttributeProto;
+
+/// Attributes not taken yet.
+pub(crate) struct Attributes(BTreeMap<String, AttributeProto>);
+
+impl Attributes {
+    pub fn new(attributes: Vec<AttributeProto>) -> Self {
+        Self(
+            attributes
+                .into_iter()
+                .map(|attribute| (attribute.name.clone(), attribute))
+                .collect(),
+        )
+    }
+
+    /// An integer.
+    pub fn int(&mut self, name: &str, default: i64) -> i64 {
+        self.0.remove(name).map_or(default, |a| a.i)
+    }
+
+    /// A number.
+    pub fn float(&mut self, name: &str, default: f32) -> f32 {
+        self.0.remove(name).map_or(default, |a| a.f)
+    }
+
+    /// Integers, or none if the attribute is missing.
+    pub fn ints(&mut self, name: &str) -> Option<Vec<i64>> {
+        self.0.remove(name).map(|a| a.ints)
+    }
+
+    /// Numbers, or none if the attribute is missing.
+    pub fn floats(&mut self, name: &str) -> Option<Vec<f32>> {
+        self.0.remove(name).map(|a| a.floats)
+    }
+
+    /// A text; empty if the attribute is missing.
+    pub fn text(&mut self, name: &str) -> Result<String, String> {
+        let bytes = self.0.remove(name).map(|a| a.s).unwrap_or_default();
+        String::from_utf8(bytes.into()).map_err(|_| format!("attribute {name} is no text"))
+    }
+
+    /// A tensor.
+    pub fn tensor(&mut self, name: &str) -> Result<Option<Constant>, String> {
+        let tensor = self.0.remove(name).and_then(|a| a.t);
+        tensor.map(|t| Constant::read(&t, None)).transpose()
+    }
+
+    /// Refuses the attribute unless it has the one value supported (or is missing).
+    pub fn only(&mut self, name: &str, value: i64) -> Result<(), String> {
+        match self.int(name, value) {
+            found if found == value => Ok(()),
+            found => Err(format!("{name} = {found} is not supported, only {value}")),
+        }
+    }
+
+    /// Leaves the attribute unread: it does not change what is computed here.
+    pub fn ignore(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Refuses attributes that nobody asked for.
+    pub fn finish(self) -> Result<(), String> {
+        match self.0.into_keys().next() {
+            Some(name) => Err(format!("attribute {name} is not supported")),
+            None => Ok(()),
+        }
+    }
+}

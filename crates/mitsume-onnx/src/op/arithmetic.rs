@@ -1,0 +1,289 @@
+//! Operators of two tensors, value by value, broadcast to one shape.
+
+use burn::tensor::Tensor;
+
+use super::Inputs;
+use crate::ints::Ints;
+use crate::limits;
+use crate::shape::{broadcast, joined, padded};
+use crate::value::{Floats, Order, Value};
+
+/// A function of two numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    Min,
+    Max,
+    Mod,
+    Equal,
+    Greater,
+    Less,
+    GreaterOrEqual,
+    LessOrEqual,
+    And,
+    Or,
+}
+
+impl Arithmetic {
+    pub fn named(kind: &str) -> Option<Self> {
+        Some(match kind {
+            "Add" | "Sum" => Self::Add,
+            "Sub" => Self::Sub,
+            "Mul" => Self::Mul,
+            "Div" => Self::Div,
+            "Pow" => Self::Pow,
+            "Min" => Self::Min,
+            "Max" => Self::Max,
+            "Mod" => Self::Mod,
+            "Equal" => Self::Equal,
+            "Greater" => Self::Greater,
+            "Less" => Self::Less,
+            "GreaterOrEqual" => Self::GreaterOrEqual,
+            "LessOrEqual" => Self::LessOrEqual,
+            "And" => Self::And,
+            "Or" => Self::Or,
+            _ => return None,
+        })
+    }
+
+    fn of_ints(self, a: i64, b: i64) -> Result<i64, String> {
+        let nonzero = || (b != 0).then_some(b).ok_or("division by zero");
+        Ok(match self {
+            Self::Add => a.wrapping_add(b),
+            Self::Sub => a.wrapping_sub(b),
+            Self::Mul => a.wrapping_mul(b),
+            Self::Div => a.wrapping_div(nonzero()?),
+            // The sign of the divisor, as in Python.
+            Self::Mod => a.wrapping_rem(nonzero()?).wrapping_add(b).wrapping_rem(b),
+            Self::Pow => a.wrapping_pow(u32::try_from(b).map_err(|_| "a negative power")?),
+            Self::Min => a.min(b),
+            Self::Max => a.max(b),
+            Self::Equal => (a == b).into(),
+            Self::Greater => (a > b).into(),
+            Self::Less => (a < b).into(),
+            Self::GreaterOrEqual => (a >= b).into(),
+            Self::LessOrEqual => (a <= b).into(),
+            Self::And => (a != 0 && b != 0).into(),
+            Self::Or => (a != 0 || b != 0).into(),
+        })
+    }
+
+    fn of_floats<const D: usize>(self, a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, String> {
+        Ok(match self {
+            Self::Add => a + b,
+            Self::Sub => a - b,
+            Self::Mul => a * b,
+            Self::Div => a / b,
+            Self::Pow => a.powf(b),
+            Self::Min => a.min_pair(b),
+            Self::Max => a.max_pair(b),
+            _ => return Err("comparing float32 numbers is not supported".into()),
+        })
+    }
+}
+
+/// The operator.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Binary(pub Arithmetic);
+
+impl Binary {
+    pub fn run(self, inputs: Inputs) -> Result<Vec<Value>, String> {
+        let device = inputs.device.clone();
+        let [a, b]: [Value; 2] = inputs
+            .all()?
+            .try_into()
+            .map_err(|_| "two inputs expected".to_owned())?;
+        let result = match (a, b) {
+            (Value::Int(a), Value::Int(b)) => Value::Int(self.ints(&a, &b)?),
+            (a, b) => {
+                let float = |value| match value {
+                    Value::Float(floats) => Ok(floats),
+                    Value::Int(ints) => {
+                        let values = ints.data.iter().map(|&v| v as f32).collect();
+                        Floats::from_values(values, ints.shape, &device)
+                    }
+                };
+                Value::Float(self.floats(float(a)?, float(b)?)?)
+            }
+        };
+        Ok(vec![result])
+    }
+
+    fn ints(self, a: &Ints, b: &Ints) -> Result<Ints, String> {
+        let shape = broadcast(&a.shape, &b.shape)?;
+        let data = spread(a, &shape)?
+            .into_iter()
+            .zip(spread(b, &shape)?)
+            .map(|(a, b)| self.0.of_ints(a, b))
+            .collect::<Result<_, _>>()?;
+        Ints::new(data, shape)
+    }
+
+    fn floats(self, a: Floats, b: Floats) -> Result<Floats, String> {
+        if self.0 == Arithmetic::Pow && b.shape().iter().product::<usize>() == 1 {
+            // By the exponent as a number: the derivative of a power by a tensor is not defined for
+            // negative bases.
+            let exponent = b.into_flat().into_scalar::<f32>();
+            let shape = broadcast(a.shape(), &[])?;
+            return a.map(|a| power(a, exponent)).reshaped_as(shape);
+        }
+        let out = broadcast(a.shape(), b.shape())?;
+        limits::elements(&out)?;
+        let last = out.len() == 4
+            && [&a, &b]
+                .iter()
+                .any(|x| x.order() == Order::ChannelsLast && x.shape() == out);
+        let order = if last {
+            Order::ChannelsLast
+        } else {
+            Order::Plain
+        };
+        let (a, a_shape) = laid_out(a, order)?;
+        let (b, b_shape) = laid_out(b, order)?;
+        let in_memory = in_order(&out, order);
+        let axes = joined(&a_shape, &b_shape, &in_memory);
+        let result = match axes.len() {
+            0 => self.on::<1>(a, b, &axes),
+            1 => self.on::<1>(a, b, &axes),
+            2 => self.on::<2>(a, b, &axes),
+            3 => self.on::<3>(a, b, &axes),
+            4 => self.on::<4>(a, b, &axes),
+            _ => self.on::<8>(a, b, &axes),
+        }?;
+        Floats::with_order(result, out, order)
+    }
+
+    fn on<const D: usize>(
+        self,
+        a: Tensor<1>,
+        b: Tensor<1>,
+        axes: &[[usize; 3]],
+    ) -> Result<Tensor<1>, String> {
+        let sides = |i: usize| {
+            let mut sides = [1; D];
+            for (side, axis) in sides.iter_mut().zip(axes) {
+                *side = axis[i];
+            }
+            sides
+        };
+        let result = self
+            .0
+            .of_floats(a.reshape(sides(0)), b.reshape(sides(1)))?;
+        let count: usize = sides(2).iter().product();
+        Ok(result.reshape([count]))
+    }
+}
+
+fn power(x: Tensor<1>, exponent: f32) -> Tensor<1> {
+    match exponent {
+        0.5 => x.sqrt(),
+        1.0 => x,
+        2.0 => x.clone() * x,
+        exponent => x.powf_scalar(exponent),
+    }
+}
+
+/// The shape as its sides lie in memory.
+fn in_order(shape: &[usize], order: Order) -> Vec<usize> {
+    match order {
+        Order::Plain => shape.to_vec(),
+        Order::ChannelsLast => {
+            let s = padded(shape, 4);
+            vec![s[0], s[2], s[3], s[1]]
+        }
+    }
+}
+
+/// Values in the order asked for, and their shape as it lies in memory.
+fn laid_out(x: Floats, order: Order) -> Result<(Tensor<1>, Vec<usize>), String> {
+    let shape = in_order(x.shape(), order);
+    let data = match order {
+        Order::Plain => x.plain().into_flat(),
+        Order::ChannelsLast => {
+            let four = padded(x.shape(), 4);
+            x.reshaped_as(four)?.channels_last().into_flat()
+        }
+    };
+    Ok((data, shape))
+}
+
+/// Every place's value of `ints` broadcast to `shape`.
+pub(super) fn spread(ints: &Ints, shape: &[usize]) -> Result<Vec<i64>, String> {
+    let count = limits::elements(shape)?;
+    let from = padded(&ints.shape, shape.len());
+    let mut strides = vec![0; shape.len()];
+    let mut stride = 1;
+    for axis in (0..shape.len()).rev() {
+        strides[axis] = if from[axis] == 1 { 0 } else { stride };
+        stride *= from[axis];
+    }
+    let place = |mut at: usize| {
+        let mut index = 0;
+        for axis in (0..shape.len()).rev() {
+            index += at % shape[axis] * strides[axis];
+            at /= shape[axis];
+        }
+        ints.data[index]
+    };
+    Ok((0..count).map(place).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn floats(values: &[f32], shape: &[usize]) -> Floats {
+        Floats::from_values(values.to_vec(), shape.to_vec(), &Device::flex()).unwrap()
+    }
+
+    fn values(x: Floats) -> Vec<f32> {
+        let count = x.shape().iter().product::<usize>();
+        x.view([count]).into_data().try_into_vec().unwrap()
+    }
+
+    #[test]
+    fn shapes_are_broadcast_whatever_the_order_in_memory() {
+        let a: Vec<f32> = (0..24).map(|v| v as f32).collect();
+        let a = floats(&a, &[2, 3, 2, 2]);
+        let per_channel = floats(&[100.0, 200.0, 300.0], &[3, 1, 1]);
+        let per_image = floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3, 1, 1]);
+        let row = floats(&[0.5, 0.25], &[2]);
+        for b in [per_channel, per_image, row, a.clone()] {
+            let plain = Binary(Arithmetic::Add).floats(a.clone(), b.clone());
+            let last = Binary(Arithmetic::Add).floats(a.clone().channels_last(), b.clone());
+            let turned = Binary(Arithmetic::Add).floats(b.clone(), a.clone().channels_last());
+            let expected: Vec<f32> = {
+                let [n, c, h, w] = [2, 3, 2, 2];
+                let (shape, b) = (padded(b.shape(), 4), values(b));
+                let at = |i: usize| {
+                    let place = [i / (c * h * w), i / (h * w) % c, i / w % h, i % w];
+                    let mut index = 0;
+                    for (place, side) in place.iter().zip(&shape) {
+                        index = index * side + place % side;
+                    }
+                    i as f32 + b[index]
+                };
+                (0..n * c * h * w).map(at).collect()
+            };
+            for result in [plain, last, turned] {
+                assert_eq!(values(result.unwrap()), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn integers_divide_towards_zero_and_zero_is_refused() {
+        let int = |v: i64| Ints::new(vec![v], vec![]).unwrap();
+        let of = |kind, a, b| Binary(kind).ints(&int(a), &int(b)).map(|v| v.data[0]);
+        assert_eq!(of(Arithmetic::Div, -7, 2), Ok(-3));
+        assert_eq!(of(Arithmetic::Mod, -7, 3), Ok(2));
+        assert_eq!(of(Arithmetic::Mod, 7, -3), Ok(-2));
+        assert_eq!(of(Arithmetic::Div, i64::MIN, -1), Ok(i64::MIN));
+        assert!(of(Arithmetic::Div, 1, 0).is_err() && of(Arithmetic::Mod, 1, 0).is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! Conv, with whatever of its neighbours can run in the same pass.
+
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor, TensorData, module};
+use mitsume_kernels::burn_extension::{inference, supports, workspace};
+use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters};
+
+use super::window::Sliding;
+use super::{Inputs, Reading, unary};
+use crate::constant::Constant;
+use crate::limits;
+use crate::value::{Floats, Order, Value};
+
+/// A two-dimensional convolution with known weights: of its first input, plus its second where one is
+/// drawn in, then activated.
+#[derive(Debug)]
+pub(crate) struct Convolution {
+    /// [outputs, inputs / groups, rows, columns]
+    weights: Arc<[f32]>,
+    shape: [usize; 4],
+    groups: usize,
+    bias: Vec<f32>,
+    sliding: Sliding,
+    activation: Activation,
+    ready: Ready,
+}
+
+/// Weights made ready once, for the device they are first wanted on.
+#[derive(Default)]
+struct Ready {
+    packed: OnceLock<Arc<Packed>>,
+    tensors: OnceLock<(Tensor<4>, Tensor<1>)>,
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ready")
+    }
+}
+
+impl Convolution {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        let Some(Constant::Float(weights, shape)) = node.constant(1) else {
+            return Err("weights that are computed are not supported".into());
+        };
+        let shape: [usize; 4] = shape.clone().try_into().map_err(|_| {
+            format!("weights of shape {shape:?}: only images (four axes) are supported")
+        })?;
+        let weights: Arc<[f32]> = weights.as_slice().into();
+        let [outputs, inputs, rows, columns] = shape;
+        let bias = match node.constant(2) {
+            Some(Constant::Float(bias, _)) if bias.len() == outputs => bias.clone(),
+            None if !node.is_given(2) => vec![0.0; outputs],
+            _ => return Err(format!("a bias of {outputs} known numbers expected")),
+        };
+        let groups = usize::try_from(node.attributes.int("group", 1)).unwrap_or(0);
+        if groups == 0 || outputs == 0 || inputs == 0 || !outputs.is_multiple_of(groups) {
+            return Err(format!("{groups} groups of {outputs} outputs"));
+        }
+        let sliding = Sliding::parse(node, Some([rows, columns]))?;
+        Ok(Self {
+            weights,
+            shape,
+            groups,
+            bias,
+            sliding,
+            activation: Activation::Identity,
+            ready: Ready::default(),
+        })
+    }
+
+    /// The same convolution with `activation` after it; none where it has one already.
+    pub fn with_activation(&self, activation: Activation) -> Option<Self> {
+        (self.activation == Activation::Identity).then(|| Self {
+            activation,
+            ..self.with(Arc::clone(&self.weights), self.bias.clone())
+        })
+    }
+
+    /// The same convolution followed by `output * scale + shift`, [outputs] each; none where something stands between.
+    pub fn scaled(&self, scale: &[f32], shift: &[f32]) -> Option<Self> {
+        if self.activation != Activation::Identity || scale.len() != self.shape[0] {
+            return None;
+        }
+        let of_one = self.weights.len() / self.shape[0];
+        let scaled = self.weights.chunks_exact(of_one).zip(scale);
+        let weights = scaled.flat_map(|(of_one, scale)| of_one.iter().map(move |w| w * scale));
+        let terms = self.bias.iter().zip(scale).zip(shift);
+        let bias = terms.map(|((bias, scale), shift)| bias * scale + shift);
+        Some(self.with(weights.collect(), bias.collect()))
+    }
+
+    fn with(&self, weights: Arc<[f32]>, bias: Vec<f32>) -> Self {
+        Self {
+            weights,
+            bias,
+            shape: self.shape,
+            groups: self.groups,
+            sliding: self.sliding,
+            activation: self.activation,
+            ready: Ready::default(),
+        }
+    }
+
+    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.float(0)?;
+        // The weights' and bias' places are free: they were known. A skip connection comes fourth.
+        let add = inputs.optional(3).map(Value::float).transpose()?;
+        let [n, channels, h, w] = x.shape().try_into().map_err(|_| {
+            format!("input of shape {:?}: an image of four axes expected", x.shape())
+        })?;
+        let expected = self.shape[1] * self.groups;
+        if channels != expected {
+            return Err(format!(
+                "{channels} input channels, its weights are for {expected}"
+            ));
+        }
+        let [rows, columns] = self.sliding.out([h, w], false)?;
+        let to = vec![n, self.shape[0], rows, columns];
+        limits::elements(&to)?;
+        if add.as_ref().is_some_and(|add| add.shape() != to) {
+            return Err("a skip connection of another shape".into());
+        }
+        let result = if supports(&x.device()) {
+            self.run_packed(x, [n, h, w, channels], add, to)?
+        } else {
+            self.run_composed(x.view([n, channels, h, w]), add)?
+        };
+        Ok(vec![Value::Float(result)])
+    }
+
+    fn run_packed(
+        &self,
+        x: Floats,
+        shape: [usize; 4],
+        add: Option<Floats>,
+        to: Vec<usize>,
+    ) -> Result<Floats, String> {
+        let window = self.sliding.on([shape[1], shape[2]]);
+        let pack = || {
+            let filters = Filters {
+                weights: &self.weights,
+                outputs: self.shape[0],
+                inputs: self.shape[1] * self.groups,
+                groups: self.groups,
+            };
+            Packed::new(workspace(), filters, &self.bias, window, self.activation)
+        };
+        let packed = match self.ready.packed.get() {
+            Some(packed) if packed.window() == window => Arc::clone(packed),
+            _ => {
+                let packed = Arc::new(pack().map_err(|e| e.to_string())?);
+                // With padding that depends on the image, only the first size's is kept.
+                let _ = self.ready.packed.set(Arc::clone(&packed));
+                packed
+            }
+        };
+        let add = add.map(|add| add.channels_last().into_flat());
+        let (data, _) =
+            inference::convolve(&packed, x.channels_last().into_flat(), shape, add)
+                .map_err(|error| error.to_string())?;
+        Floats::with_order(data, to, Order::ChannelsLast)
+    }
+
+    fn run_composed(&self, x: Tensor<4>, add: Option<Floats>) -> Result<Floats, String> {
+        let device = x.device();
+        let (weights, bias) = self.ready.tensors.get_or_init(|| self.tensors(&device));
+        let (weights, bias) = match device.is_autodiff() {
+            true => (weights.clone().autodiff(), bias.clone().autodiff()),
+            false => (weights.clone(), bias.clone()),
+        };
+        let [_, _, h, w] = x.dims();
+        let window = self.sliding.on([h, w]);
+        let padding = [0, 1].map(|axis| (window.before[axis], window.after[axis]));
+        let options =
+            ConvOptions::new_with_padding(window.stride, padding, window.dilation, self.groups);
+        let mut y = module::conv2d(x, weights, Some(bias), options);
+        if let Some(add) = add {
+            let sides = y.dims();
+            y = y + add.view(sides);
+        }
+        Ok(Floats::from_tensor(y).map(|y| unary::activate(y, self.activation)))
+    }
+
+    /// Weights and bias on `device`, without autodiff.
+    fn tensors(&self, device: &Device) -> (Tensor<4>, Tensor<1>) {
+        let device = device.clone().inner();
+        let weights = TensorData::new(self.weights.to_vec(), self.shape);
+        let bias = TensorData::new(self.bias.clone(), [self.bias.len()]);
+        (
+            Tensor::from_data(weights, &device),
+            Tensor::from_data(bias, &device),
+        )
+    }
+}

@@ -1,0 +1,50 @@
+//! LayerNormalization.
+
+use super::{Inputs, Operator, Reading};
+use crate::ints::axis;
+use crate::value::{Floats, Value};
+
+/// Over all axes from `axis` on: `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
+#[derive(Debug)]
+pub(crate) struct LayerNorm {
+    axis: i64,
+    epsilon: f32,
+}
+
+impl LayerNorm {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        node.attributes.only("stash_type", 1)?;
+        Ok(Self {
+            axis: node.attributes.int("axis", -1),
+            epsilon: node.attributes.float("epsilon", 1e-5),
+        })
+    }
+}
+
+impl Operator for LayerNorm {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
+        let bias = inputs.optional(2).map(Value::float).transpose()?;
+        let shape = x.shape().to_vec();
+        let axis = axis(self.axis, shape.len())?;
+        let inner: usize = shape[axis..].iter().product();
+        let outer: usize = shape[..axis].iter().product();
+        let of_inner = |name: &str, v: Floats| {
+            let count: usize = v.shape().iter().product();
+            if count == inner {
+                Ok(v.view([1, inner]))
+            } else {
+                Err(format!("{name} of {count} values where {inner} are expected"))
+            }
+        };
+        let x = x.view([outer, inner]);
+        let centred = x.clone() - x.mean_dim(1);
+        let variance = (centred.clone() * centred.clone()).mean_dim(1);
+        let mut y = centred / variance.add_scalar(self.epsilon).sqrt() * of_inner("scale", scale)?;
+        if let Some(bias) = bias {
+            y = y + of_inner("bias", bias)?;
+        }
+        let result = Floats::from_tensor(y).reshaped(shape)?;
+        Ok(vec![Value::Float(result)])
+    }
+}

@@ -1,0 +1,98 @@
+//! MatMul and Gemm.
+
+use burn::tensor::Tensor;
+
+use super::{Inputs, Operator, Reading};
+use crate::limits;
+use crate::shape::broadcast;
+use crate::value::{Floats, Value};
+
+/// The product of the last two axes, the others broadcast.
+#[derive(Debug)]
+pub(crate) struct MatMul;
+
+impl Operator for MatMul {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let (a, b) = (inputs.float(0)?, inputs.float(1)?);
+        let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
+        let ([.., n, k], [.., k2, m]) = (&a_shape[..], &b_shape[..]) else {
+            return Err(format!(
+                "shapes {a_shape:?} and {b_shape:?}: two axes or more expected"
+            ));
+        };
+        if k != k2 {
+            return Err(format!("shapes {a_shape:?} and {b_shape:?} do not go together"));
+        }
+        let (a_batch, b_batch) = (&a_shape[..a_shape.len() - 2], &b_shape[..b_shape.len() - 2]);
+        let batch = broadcast(a_batch, b_batch)?;
+        let out = [&batch[..], &[*n, *m]].concat();
+        limits::elements(&out)?;
+        let count = batch.iter().product::<usize>();
+        let product = if b_batch.iter().product::<usize>() == 1 {
+            // One matrix for all rows.
+            let rows = a_shape[..a_shape.len() - 1].iter().product();
+            Floats::from_tensor(a.view([rows, *k]).matmul(b.view([*k, *m])))
+        } else if a_batch == b_batch {
+            Floats::from_tensor(a.view([count, *n, *k]).matmul(b.view([count, *k, *m])))
+        } else {
+            return Err(format!(
+                "shapes {a_shape:?} and {b_shape:?}: broadcasting both is not supported"
+            ));
+        };
+        Ok(vec![Value::Float(product.reshaped(out)?)])
+    }
+}
+
+/// `alpha A B + beta C`, A and B transposed where said.
+#[derive(Debug)]
+pub(crate) struct Gemm {
+    alpha: f32,
+    beta: f32,
+    transposed: [bool; 2],
+}
+
+impl Gemm {
+    pub fn parse(node: &mut Reading) -> Self {
+        let attributes = &mut node.attributes;
+        Self {
+            alpha: attributes.float("alpha", 1.0),
+            beta: attributes.float("beta", 1.0),
+            transposed: ["transA", "transB"].map(|name| attributes.int(name, 0) != 0),
+        }
+    }
+}
+
+impl Operator for Gemm {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let a = matrix(inputs.float(0)?, self.transposed[0])?;
+        let b = matrix(inputs.float(1)?, self.transposed[1])?;
+        let c = inputs.optional(2).map(Value::float).transpose()?;
+        let ([n, k], [k2, m]) = (a.dims(), b.dims());
+        if k != k2 {
+            return Err(format!("a {n}x{k} matrix times a {k2}x{m} one"));
+        }
+        limits::elements(&[n, m])?;
+        let mut y = a.matmul(b);
+        if self.alpha != 1.0 {
+            y = y.mul_scalar(self.alpha);
+        }
+        if let Some(c) = c {
+            if broadcast(c.shape(), &[n, m])? != [n, m] {
+                return Err(format!("C of shape {:?} for {n}x{m}", c.shape()));
+            }
+            let sides = crate::shape::padded(c.shape(), 2);
+            let c = c.view([sides[0], sides[1]]);
+            y = y + if self.beta == 1.0 { c } else { c.mul_scalar(self.beta) };
+        }
+        Ok(vec![Value::Float(Floats::from_tensor(y))])
+    }
+}
+
+fn matrix(x: Floats, transposed: bool) -> Result<Tensor<2>, String> {
+    let [n, m] = x
+        .shape()
+        .try_into()
+        .map_err(|_| format!("a matrix expected, {:?} found", x.shape()))?;
+    let x = x.view([n, m]);
+    Ok(if transposed { x.transpose() } else { x })
+}

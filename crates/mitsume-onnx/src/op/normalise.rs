@@ -1,0 +1,89 @@
+//! BatchNormalization in evaluation: a scale and a shift of each channel.
+
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, TensorData};
+use mitsume_kernels::burn_extension::{inference, supports};
+use mitsume_kernels::inference::Activation;
+
+use super::{Inputs, Reading, unary};
+use crate::constant::Constant;
+use crate::value::{Floats, Order, Value};
+
+/// `activation(x * scale + shift)` of each channel.
+#[derive(Clone, Debug)]
+pub(crate) struct BatchNorm {
+    /// Scale and shift, [channels] each.
+    both: Arc<[Vec<f32>; 2]>,
+    activation: Activation,
+}
+
+impl BatchNorm {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        node.attributes.ignore("momentum");
+        node.attributes.only("training_mode", 0)?;
+        node.attributes.only("spatial", 1)?;
+        let epsilon = f64::from(node.attributes.float("epsilon", 1e-5));
+        let known = |i: usize| match node.constant(i) {
+            Some(Constant::Float(data, _)) => Ok(data),
+            _ => Err("statistics that are computed are not supported".to_owned()),
+        };
+        let [gamma, beta, mean, variance] = [known(1)?, known(2)?, known(3)?, known(4)?];
+        if [beta, mean, variance].iter().any(|v| v.len() != gamma.len()) {
+            return Err("scale, bias, mean and variance are of different lengths".into());
+        }
+        let scale = |(g, v): (&f32, &f32)| f64::from(*g) / (f64::from(*v) + epsilon).sqrt();
+        let scale: Vec<f64> = gamma.iter().zip(variance).map(scale).collect();
+        let shift = beta.iter().zip(mean).zip(&scale);
+        let shift = shift.map(|((b, m), s)| (f64::from(*b) - f64::from(*m) * s) as f32);
+        let shift = shift.collect();
+        let scale = scale.into_iter().map(|s| s as f32).collect();
+        Ok(Self {
+            both: Arc::new([scale, shift]),
+            activation: Activation::Identity,
+        })
+    }
+
+    /// Scale and shift, where nothing comes after them.
+    pub fn scale_and_shift(&self) -> Option<(&[f32], &[f32])> {
+        let plain = self.activation == Activation::Identity;
+        plain.then(|| (self.both[0].as_slice(), self.both[1].as_slice()))
+    }
+
+    /// The same with `activation` after it; none where it has one already.
+    pub fn with_activation(&self, activation: Activation) -> Option<Self> {
+        let plain = self.activation == Activation::Identity;
+        plain.then(|| Self {
+            both: Arc::clone(&self.both),
+            activation,
+        })
+    }
+
+    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        let channels = self.both[0].len();
+        if shape.len() < 2 || shape[1] != channels {
+            return Err(format!("input of shape {shape:?} for {channels} channels"));
+        }
+        let result = if supports(&x.device()) && shape.len() == 4 {
+            let sides = [shape[0], shape[2], shape[3], shape[1]];
+            let x = x.channels_last().into_flat();
+            let data = inference::affine(&self.both, self.activation, x, sides)
+                .map_err(|error| error.to_string())?;
+            Floats::with_order(data, shape, Order::ChannelsLast)?
+        } else {
+            let device = x.device();
+            let inner = shape[2..].iter().product();
+            let of_channels = |values: &Vec<f32>| -> Tensor<3> {
+                Tensor::from_data(TensorData::new(values.clone(), [1, channels, 1]), &device)
+            };
+            let y = x.view([shape[0], channels, inner]) * of_channels(&self.both[0])
+                + of_channels(&self.both[1]);
+            Floats::from_tensor(y)
+                .map(|y| unary::activate(y, self.activation))
+                .reshaped(shape)?
+        };
+        Ok(vec![Value::Float(result)])
+    }
+}

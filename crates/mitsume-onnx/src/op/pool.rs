@@ -1,0 +1,126 @@
+//! MaxPool, AveragePool and their global forms.
+
+use burn::tensor::module;
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use mitsume_kernels::burn_extension::{inference, supports};
+use mitsume_kernels::inference::{Pooling, Window};
+
+use super::window::Sliding;
+use super::{Inputs, Operator, Reading};
+use crate::limits;
+use crate::value::{Floats, Order, Value};
+
+/// MaxPool or AveragePool.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pooling: Pooling,
+    sliding: Sliding,
+    ceil: bool,
+}
+
+impl Pool {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        let with_padding = node.attributes.int("count_include_pad", 0) != 0;
+        let pooling = match (node.kind, with_padding) {
+            ("MaxPool", _) => Pooling::Max,
+            (_, true) => Pooling::MeanWithPadding,
+            (_, false) => Pooling::Mean,
+        };
+        node.attributes.only("storage_order", 0)?;
+        Ok(Self {
+            pooling,
+            ceil: node.attributes.int("ceil_mode", 0) != 0,
+            sliding: Sliding::parse(node, None)?,
+        })
+    }
+}
+
+impl Operator for Pool {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.float(0)?;
+        let [n, c, h, w] = image(&x)?;
+        let window = self.sliding.on([h, w]);
+        let to = self.sliding.out([h, w], self.ceil)?;
+        let shape = vec![n, c, to[0], to[1]];
+        limits::elements(&shape)?;
+        if supports(&x.device()) {
+            let x = x.channels_last().into_flat();
+            let data = inference::pool(self.pooling, window, (x, [n, h, w, c]), to)
+                .map_err(|error| error.to_string())?;
+            let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
+            return Ok(vec![Value::Float(result)]);
+        }
+        let result = Floats::from_tensor(self.composed(x.view([n, c, h, w]), window)?);
+        if result.shape() != shape {
+            return Err(format!(
+                "a result of {:?} where {shape:?} is expected",
+                result.shape()
+            ));
+        }
+        Ok(vec![Value::Float(result)])
+    }
+}
+
+impl Pool {
+    fn composed(
+        &self,
+        x: burn::tensor::Tensor<4>,
+        window: Window,
+    ) -> Result<burn::tensor::Tensor<4>, String> {
+        let padding = [0, 1].map(|axis| (window.before[axis], window.after[axis]));
+        if self.pooling == Pooling::Max {
+            let mut options = MaxPoolOptions::new(window.kernel).with_stride(window.stride);
+            options.padding = padding;
+            options.dilation = window.dilation;
+            options.ceil_mode = self.ceil;
+            return Ok(module::max_pool2d(x, options));
+        }
+        if window.dilation != [1, 1] {
+            return Err("an average pool with dilations is not supported on this device".into());
+        }
+        let mut options = AvgPoolOptions::new(window.kernel).with_stride(window.stride);
+        options.padding = padding;
+        options.count_include_pad = self.pooling == Pooling::MeanWithPadding;
+        options.ceil_mode = self.ceil;
+        Ok(module::avg_pool2d(x, options))
+    }
+}
+
+/// GlobalAveragePool or GlobalMaxPool.
+#[derive(Debug)]
+pub(crate) struct GlobalPool {
+    max: bool,
+}
+
+impl GlobalPool {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            max: node.kind == "GlobalMaxPool",
+        }
+    }
+}
+
+impl Operator for GlobalPool {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.float(0)?;
+        let [n, c, h, w] = image(&x)?;
+        let pooled = match x.order() {
+            Order::ChannelsLast => {
+                let x = x.into_flat().reshape([n, h * w, c]);
+                if self.max { x.max_dim(1) } else { x.mean_dim(1) }
+            }
+            Order::Plain => {
+                let x = x.view([n, c, h * w]);
+                if self.max { x.max_dim(2) } else { x.mean_dim(2) }
+            }
+        };
+        let result = Floats::new(pooled.reshape([n * c]), vec![n, c, 1, 1])?;
+        Ok(vec![Value::Float(result)])
+    }
+}
+
+fn image(x: &Floats) -> Result<[usize; 4], String> {
+    x.shape().try_into().map_err(|_| {
+        format!("input of shape {:?}: an image of four axes expected", x.shape())
+    })
+}

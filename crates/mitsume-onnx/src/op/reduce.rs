@@ -1,0 +1,131 @@
+//! Means, sums, maxima and products over axes.
+
+use burn::tensor::Tensor;
+
+use super::{Inputs, Operator, Reading};
+use crate::ints::{Ints, axes, axis};
+use crate::shape::around;
+use crate::value::{Floats, Order, Value};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Mean,
+    Sum,
+    Max,
+    Product,
+}
+
+/// ReduceMean, ReduceSum, ReduceMax or ReduceProd; the axes are an attribute or, later, an input.
+#[derive(Debug)]
+pub(crate) struct Reduce {
+    kind: Kind,
+    axes: Option<Vec<i64>>,
+    keep: bool,
+    nothing_if_empty: bool,
+}
+
+impl Reduce {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        let kind = match node.kind {
+            "ReduceMean" => Kind::Mean,
+            "ReduceSum" => Kind::Sum,
+            "ReduceMax" => Kind::Max,
+            _ => Kind::Product,
+        };
+        let attributes = &mut node.attributes;
+        Ok(Self {
+            kind,
+            axes: attributes.ints("axes"),
+            keep: attributes.int("keepdims", 1) != 0,
+            nothing_if_empty: attributes.int("noop_with_empty_axes", 0) != 0,
+        })
+    }
+}
+
+impl Operator for Reduce {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let given = inputs.ints(1)?.or_else(|| self.axes.clone());
+        let rank = x.shape().len();
+        let over = match given {
+            Some(given) if !given.is_empty() => axes(&given, rank)?,
+            _ if self.nothing_if_empty => return Ok(vec![x]),
+            _ => (0..rank).collect(),
+        };
+        let kept: Vec<usize> = (0..rank)
+            .filter(|axis| self.keep || !over.contains(axis))
+            .map(|axis| {
+                if over.contains(&axis) {
+                    1
+                } else {
+                    x.shape()[axis]
+                }
+            })
+            .collect();
+        let value = match x {
+            Value::Float(x) => Value::Float(self.floats(x, &over)?.reshaped(kept)?),
+            Value::Int(x) => Value::Int(self.ints(x, &over, kept)?),
+        };
+        Ok(vec![value])
+    }
+}
+
+impl Reduce {
+    fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, String> {
+        let shape = x.shape().to_vec();
+        if x.order() == Order::ChannelsLast && over == [2, 3] {
+            // The pool at a classifier's end: no need to put the channels first.
+            let [n, c, inner] = [shape[0], shape[1], shape[2] * shape[3]];
+            let y = self.of(x.into_flat().reshape([n, inner, c]), inner)?;
+            return Floats::new(y.reshape([n * c]), vec![n, c, 1, 1]);
+        }
+        let mut shape = shape;
+        let mut x = x.plain();
+        // Neighbouring axes at once.
+        for run in over.chunk_by(|a, b| a + 1 == *b) {
+            let [outer, _, _] = around(&shape, run[0]);
+            let side: usize = run.iter().map(|&axis| shape[axis]).product();
+            let inner = shape[run[run.len() - 1] + 1..].iter().product();
+            for &axis in run {
+                shape[axis] = 1;
+            }
+            x = Floats::from_tensor(self.of(x.view([outer, side, inner]), side)?)
+                .reshaped(shape.clone())?;
+        }
+        Ok(x)
+    }
+
+    /// Over the middle axis.
+    fn of(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, String> {
+        Ok(match self.kind {
+            Kind::Mean => x.mean_dim(1),
+            Kind::Sum => x.sum_dim(1),
+            Kind::Max => x.max_dim(1),
+            Kind::Product if side == 1 => x,
+            Kind::Product => return Err("a product of float32 numbers is not supported".into()),
+        })
+    }
+
+    /// Over one axis, which is all that shapes need.
+    fn ints(&self, x: Ints, over: &[usize], kept: Vec<usize>) -> Result<Ints, String> {
+        let &[over] = over else {
+            return Err("integers are reduced over one axis only".into());
+        };
+        let [outer, side, inner] = around(&x.shape, axis(over as i64, x.shape.len())?);
+        let mut data = Vec::with_capacity(outer * inner);
+        for o in 0..outer {
+            for i in 0..inner {
+                let mut line = (0..side).map(|s| x.data[(o * side + s) * inner + i]);
+                data.push(match self.kind {
+                    Kind::Sum => line.fold(0, i64::wrapping_add),
+                    Kind::Product => line.fold(1, i64::wrapping_mul),
+                    Kind::Max => line.next().map_or(Err("an empty axis"), |first| {
+                        Ok(line.fold(first, i64::max))
+                    })?,
+                    Kind::Mean => return Err("a mean of integers is not supported".into()),
+                });
+            }
+        }
+        Ints::new(data, kept)
+    }
+}

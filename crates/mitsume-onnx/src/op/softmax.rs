@@ -1,0 +1,57 @@
+//! Softmax and LogSoftmax.
+
+use burn::tensor::{Tensor, activation};
+
+use super::{Inputs, Operator, Reading};
+use crate::ints::axis;
+use crate::shape::around;
+use crate::value::{Floats, Value};
+
+/// Over one axis; before opset 13 over all axes from it on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Softmax {
+    axis: i64,
+    joins: bool,
+}
+
+impl Softmax {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        let joins = node.opset < 13;
+        Ok(Self {
+            axis: node.attributes.int("axis", if joins { 1 } else { -1 }),
+            joins,
+        })
+    }
+
+    pub fn run(self, inputs: Inputs) -> Result<Vec<Value>, String> {
+        self.with(inputs, |x| activation::softmax(x, 1))
+    }
+
+    fn with(
+        self,
+        mut inputs: Inputs,
+        of: impl FnOnce(Tensor<3>) -> Tensor<3>,
+    ) -> Result<Vec<Value>, String> {
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        let axis = axis(self.axis, shape.len())?;
+        let sides = if self.joins {
+            let inner = shape[axis..].iter().product();
+            [shape[..axis].iter().product(), inner, 1]
+        } else {
+            around(&shape, axis)
+        };
+        let result = Floats::from_tensor(of(x.view(sides))).reshaped(shape)?;
+        Ok(vec![Value::Float(result)])
+    }
+}
+
+/// The logarithm of it.
+#[derive(Debug)]
+pub(crate) struct LogSoftmax(pub Softmax);
+
+impl Operator for LogSoftmax {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+        self.0.with(inputs, |x| activation::log_softmax(x, 1))
+    }
+}

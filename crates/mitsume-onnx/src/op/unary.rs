@@ -1,0 +1,146 @@
+//! Operators of each value by itself.
+
+use burn::tensor::{Tensor, activation};
+use mitsume_kernels::inference::Activation;
+
+use super::{Inputs, Reading};
+use crate::ints::Ints;
+use crate::value::Value;
+
+/// A function of one number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Unary {
+    Abs,
+    Neg,
+    Exp,
+    Log,
+    Sqrt,
+    Reciprocal,
+    Erf,
+    Tanh,
+    Sigmoid,
+    Floor,
+    Ceil,
+    /// `max(0, min(1, alpha x + beta))`
+    HardSigmoid(f32, f32),
+    LeakyRelu(f32),
+    Elu(f32),
+    /// Exact, or by the hyperbolic tangent.
+    Gelu {
+        approximate: bool,
+    },
+    /// One that can run in the same pass as what comes before it.
+    Activation(Activation),
+}
+
+impl Unary {
+    /// None if `kind` is no such operator.
+    pub fn parse(kind: &str, node: &mut Reading) -> Result<Option<Self>, String> {
+        let attributes = &mut node.attributes;
+        Ok(Some(match kind {
+            "Abs" => Self::Abs,
+            "Neg" => Self::Neg,
+            "Exp" => Self::Exp,
+            "Log" => Self::Log,
+            "Sqrt" => Self::Sqrt,
+            "Reciprocal" => Self::Reciprocal,
+            "Erf" => Self::Erf,
+            "Tanh" => Self::Tanh,
+            "Sigmoid" => Self::Sigmoid,
+            "Floor" => Self::Floor,
+            "Ceil" => Self::Ceil,
+            "HardSigmoid" => {
+                let (alpha, beta) = (attributes.float("alpha", 0.2), attributes.float("beta", 0.5));
+                Self::HardSigmoid(alpha, beta)
+            }
+            "LeakyRelu" => Self::LeakyRelu(attributes.float("alpha", 0.01)),
+            "Elu" => Self::Elu(attributes.float("alpha", 1.0)),
+            "Gelu" => Self::Gelu {
+                approximate: match attributes.text("approximate")?.as_str() {
+                    "" | "none" => false,
+                    "tanh" => true,
+                    other => return Err(format!("approximate = {other} is not known")),
+                },
+            },
+            "Relu" => Self::Activation(Activation::Relu),
+            "HardSwish" => Self::Activation(Activation::HardSwish),
+            "Clip" => Self::Activation(clip(node)?),
+            _ => return Ok(None),
+        }))
+    }
+
+    pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let value = match inputs.take(0)? {
+            Value::Float(x) => Value::Float(x.map(|x| self.of(x))),
+            Value::Int(x) => {
+                let of: fn(i64) -> i64 = match self {
+                    Self::Abs => i64::wrapping_abs,
+                    Self::Neg => i64::wrapping_neg,
+                    Self::Floor | Self::Ceil => |x| x,
+                    Self::Activation(Activation::Relu) => |x| x.max(0),
+                    _ => return Err("integers where float32 numbers are expected".into()),
+                };
+                Value::Int(Ints {
+                    data: x.data.into_iter().map(of).collect(),
+                    shape: x.shape,
+                })
+            }
+        };
+        Ok(vec![value])
+    }
+
+    fn of(self, x: Tensor<1>) -> Tensor<1> {
+        match self {
+            Self::Abs => x.abs(),
+            Self::Neg => x.neg(),
+            Self::Exp => x.exp(),
+            Self::Log => x.log(),
+            Self::Sqrt => x.sqrt(),
+            Self::Reciprocal => x.recip(),
+            Self::Erf => x.erf(),
+            Self::Tanh => x.tanh(),
+            Self::Sigmoid => activation::sigmoid(x),
+            Self::Floor => x.floor(),
+            Self::Ceil => x.ceil(),
+            Self::HardSigmoid(alpha, beta) => hard_sigmoid(x, alpha, beta),
+            Self::LeakyRelu(slope) => activation::leaky_relu(x, slope.into()),
+            Self::Elu(alpha) => activation::elu(x, alpha.into()),
+            Self::Gelu { approximate: false } => activation::gelu(x),
+            Self::Gelu { approximate: true } => activation::gelu_approximate(x),
+            Self::Activation(kind) => activate(x, kind),
+        }
+    }
+}
+
+/// The bounds are inputs since opset 11, attributes before.
+fn clip(node: &mut Reading) -> Result<Activation, String> {
+    let mut bound = |i: usize, name: &str, none: f32| {
+        let attribute = node.attributes.float(name, none);
+        if !node.is_given(i) {
+            return Ok(attribute);
+        }
+        node.constant_scalar(i)
+            .ok_or_else(|| format!("a {name} that is computed is not supported"))
+    };
+    let low = bound(1, "min", f32::NEG_INFINITY)?;
+    let high = bound(2, "max", f32::INFINITY)?;
+    if low.is_nan() || high.is_nan() || low > high {
+        return Err(format!("bounds {low} and {high}"));
+    }
+    Ok(Activation::Clip(low, high))
+}
+
+fn hard_sigmoid(x: Tensor<1>, alpha: f32, beta: f32) -> Tensor<1> {
+    x.mul_scalar(alpha).add_scalar(beta).clamp(0.0, 1.0)
+}
+
+/// The activation of every value.
+pub(super) fn activate(x: Tensor<1>, kind: Activation) -> Tensor<1> {
+    match kind {
+        Activation::Identity => x,
+        Activation::Relu => activation::relu(x),
+        Activation::Clip(low, high) => x.clamp(low, high),
+        Activation::HardSwish => x.clone() * hard_sigmoid(x, 1.0 / 6.0, 0.5),
+        Activation::Silu => activation::silu(x),
+    }
+}

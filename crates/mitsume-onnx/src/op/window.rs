@@ -1,0 +1,118 @@
+//! The window of a convolution or pool, as ONNX describes it.
+
+use mitsume_kernels::inference::Window;
+
+use super::Reading;
+use crate::ints::side;
+
+/// A window whose padding may depend on the image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sliding {
+    window: Window,
+    auto: Auto,
+}
+
+/// `auto_pad`
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Auto {
+    /// Padding is given.
+    No,
+    /// As much as makes the result `size / stride`; an odd pixel at the end.
+    SameUpper,
+    /// The same, an odd pixel at the start.
+    SameLower,
+}
+
+impl Sliding {
+    /// `kernel` as the weights have it, if they are known.
+    pub fn parse(node: &mut Reading, kernel: Option<[usize; 2]>) -> Result<Self, String> {
+        let attributes = &mut node.attributes;
+        let given = attributes.ints("kernel_shape").map(pair).transpose()?;
+        let kernel = match (given, kernel) {
+            (Some(given), Some(kernel)) if given != kernel => {
+                return Err(format!("kernel_shape {given:?} for weights of {kernel:?}"));
+            }
+            (Some(kernel), _) | (None, Some(kernel)) => kernel,
+            (None, None) => return Err("kernel_shape is missing".into()),
+        };
+        let or_ones = |given: Option<Vec<i64>>| given.map_or(Ok([1, 1]), pair);
+        let stride = or_ones(attributes.ints("strides"))?;
+        let dilation = or_ones(attributes.ints("dilations"))?;
+        let pads = match attributes.ints("pads") {
+            None => [0; 4],
+            Some(pads) => {
+                let pads: Vec<usize> = pads.into_iter().map(side).collect::<Result<_, _>>()?;
+                pads.try_into()
+                    .map_err(|_| "pads: four expected (only images are supported)".to_owned())?
+            }
+        };
+        let auto = match attributes.text("auto_pad")?.as_str() {
+            "" | "NOTSET" | "VALID" => Auto::No,
+            "SAME_UPPER" => Auto::SameUpper,
+            "SAME_LOWER" => Auto::SameLower,
+            other => return Err(format!("auto_pad {other} is not known")),
+        };
+        let all = kernel.iter().chain(&stride).chain(&dilation);
+        if all.clone().any(|&v| v == 0) || all.chain(&pads).any(|&v| v > 1 << 16) {
+            return Err(format!(
+                "a window of {kernel:?} taps, strides {stride:?}, dilations {dilation:?}, pads {pads:?}"
+            ));
+        }
+        let window = Window {
+            kernel,
+            stride,
+            dilation,
+            before: [pads[0], pads[1]],
+            after: [pads[2], pads[3]],
+        };
+        Ok(Self { window, auto })
+    }
+
+    /// The window for images of `size`.
+    pub fn on(&self, size: [usize; 2]) -> Window {
+        let mut window = self.window;
+        if self.auto == Auto::No {
+            return window;
+        }
+        for axis in 0..2 {
+            let out = size[axis].div_ceil(window.stride[axis]);
+            let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
+            let needed = (out.saturating_sub(1) * window.stride[axis] + reach) as isize;
+            let padding = (needed - size[axis] as isize).max(0) as usize;
+            let (less, more) = (padding / 2, padding - padding / 2);
+            (window.before[axis], window.after[axis]) = match self.auto {
+                Auto::SameLower => (more, less),
+                _ => (less, more),
+            };
+        }
+        window
+    }
+
+    /// The result's size; rounded up where `ceil` is asked for and the last window starts on the image or its first
+    /// padding, as PyTorch and ONNX have it.
+    pub fn out(&self, size: [usize; 2], ceil: bool) -> Result<[usize; 2], String> {
+        let window = self.on(size);
+        let mut out = window
+            .out(size)
+            .ok_or_else(|| format!("an image of {size:?} is smaller than the window {window:?}"))?;
+        for axis in 0..2 {
+            let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
+            let padded = size[axis] + window.before[axis] + window.after[axis];
+            let left_over = (padded - reach) % window.stride[axis] != 0;
+            let starts = out[axis] * window.stride[axis];
+            if ceil && left_over && starts < size[axis] + window.before[axis] {
+                out[axis] += 1;
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn pair(values: Vec<i64>) -> Result<[usize; 2], String> {
+    match values[..] {
+        [a, b] => Ok([side(a)?, side(b)?]),
+        _ => Err(format!(
+            "{values:?}: two values expected (only images are supported)"
+        )),
+    }
+}

@@ -1,0 +1,215 @@
+//! What flows through a graph.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::ints::Ints;
+use crate::limits;
+
+/// The order of a tensor's values in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As ONNX has it, the last axis fastest.
+    Plain,
+    /// Of a shape [N, C, H, W], but [N, H, W, C] in memory: what the CPU's kernels work on.
+    ChannelsLast,
+}
+
+/// Numbers on the device. The number of axes is known only at run time, so the tensor is flat, with
+/// its shape beside it: an operation gives it the axes it works on, which moves nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Floats {
+    data: Tensor<1>,
+    shape: Vec<usize>,
+    order: Order,
+}
+
+impl Floats {
+    /// `data` as a tensor of `shape`.
+    pub fn new(data: Tensor<1>, shape: Vec<usize>) -> Result<Self, String> {
+        Self::with_order(data, shape, Order::Plain)
+    }
+
+    /// `data` as a tensor of `shape` in another order.
+    pub fn with_order(data: Tensor<1>, shape: Vec<usize>, order: Order) -> Result<Self, String> {
+        let expected = limits::elements(&shape)?;
+        let found = data.dims()[0];
+        if found != expected || (order == Order::ChannelsLast && shape.len() != 4) {
+            return Err(format!("{found} values for a tensor of shape {shape:?}"));
+        }
+        Ok(Self { data, shape, order })
+    }
+
+    /// `values` on `device`.
+    pub fn from_values(
+        values: Vec<f32>,
+        shape: Vec<usize>,
+        device: &Device,
+    ) -> Result<Self, String> {
+        let count = values.len();
+        if count == 0 {
+            return Err(format!("a tensor of shape {shape:?} has no values"));
+        }
+        Self::new(
+            Tensor::from_data(TensorData::new(values, [count]), device),
+            shape,
+        )
+    }
+
+    /// A tensor with axes, flattened.
+    pub fn from_tensor<const D: usize>(tensor: Tensor<D>) -> Self {
+        let shape = tensor.dims().to_vec();
+        let count = shape.iter().product();
+        Self {
+            data: tensor.reshape([count]),
+            shape,
+            order: Order::Plain,
+        }
+    }
+
+    /// Its shape, in ONNX's order whatever the order in memory.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of axes.
+    pub fn rank(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// The order in memory.
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Where it is.
+    pub fn device(&self) -> Device {
+        self.data.device()
+    }
+
+    /// The values, in whatever order they are.
+    pub fn into_flat(self) -> Tensor<1> {
+        self.data
+    }
+
+    /// The same values, each changed by itself: order and shape stay.
+    pub fn map(self, change: impl FnOnce(Tensor<1>) -> Tensor<1>) -> Self {
+        Self {
+            data: change(self.data),
+            ..self
+        }
+    }
+
+    /// In ONNX's order.
+    pub fn plain(self) -> Self {
+        if self.order == Order::Plain {
+            return self;
+        }
+        let [n, c, h, w] = self.sides();
+        let count = n * c * h * w;
+        let data = self.data.reshape([n, h, w, c]).permute([0, 3, 1, 2]);
+        Self {
+            data: data.reshape([count]),
+            shape: self.shape,
+            order: Order::Plain,
+        }
+    }
+
+    /// With channels last, which only a tensor of four axes can have.
+    pub fn channels_last(self) -> Self {
+        if self.order == Order::ChannelsLast || self.rank() != 4 {
+            return self;
+        }
+        let [n, c, h, w] = self.sides();
+        let data = if c == 1 || h * w == 1 {
+            self.data // One order is the other.
+        } else {
+            let count = n * c * h * w;
+            let data = self.data.reshape([n, c, h, w]).permute([0, 2, 3, 1]);
+            data.reshape([count])
+        };
+        Self {
+            data,
+            shape: self.shape,
+            order: Order::ChannelsLast,
+        }
+    }
+
+    /// As a tensor of the axes given, in ONNX's order.
+    ///
+    /// # Panics
+    /// If the sides do not multiply to the number of values.
+    pub fn view<const D: usize>(self, sides: [usize; D]) -> Tensor<D> {
+        self.plain().data.reshape(sides)
+    }
+
+    /// Another shape of as many values.
+    pub fn reshaped(self, shape: Vec<usize>) -> Result<Self, String> {
+        if self.shape.iter().product::<usize>() != limits::elements(&shape)? {
+            return Err(format!("{:?} cannot become {shape:?}", self.shape));
+        }
+        let Self { data, .. } = self.plain();
+        Ok(Self {
+            data,
+            shape,
+            order: Order::Plain,
+        })
+    }
+
+    /// The same shape with sides of 1 added or left out: order in memory stays where the shape stays.
+    pub fn reshaped_as(self, shape: Vec<usize>) -> Result<Self, String> {
+        if self.shape == shape {
+            return Ok(self);
+        }
+        self.reshaped(shape)
+    }
+
+    /// Constant on a device with autodiff.
+    pub fn tracked(self) -> Self {
+        self.map(Tensor::autodiff)
+    }
+
+    /// [N, C, H, W].
+    fn sides(&self) -> [usize; 4] {
+        [self.shape[0], self.shape[1], self.shape[2], self.shape[3]]
+    }
+}
+
+/// A value of the graph.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    /// float32 on the device.
+    Float(Floats),
+    /// Integers on the host.
+    Int(Ints),
+}
+
+impl Value {
+    /// Its shape.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Self::Float(floats) => floats.shape(),
+            Self::Int(ints) => &ints.shape,
+        }
+    }
+
+    /// Number of values.
+    pub fn count(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// The numbers.
+    pub fn float(self) -> Result<Floats, String> {
+        match self {
+            Self::Float(floats) => Ok(floats),
+            Self::Int(_) => Err("integers where float32 numbers are expected".into()),
+        }
+    }
+
+    /// The integers.
+    pub fn int(self) -> Result<Ints, String> {
+        match self {
+            Self::Int(ints) => Ok(ints),
+            Self::Float(_) => Err("float32 numbers where integers are expected".into()),
+        }
+    }
+}
