@@ -6,7 +6,7 @@
 //!
 //! # fn main() -> Result<(), mitsume_data::DataError> {
 //! let folder = ImageFolder::open("brain/Training".as_ref())?;
-//! let preprocess = Preprocess { height: 224, width: 224, channels: 1, augment: None, seed: 0 };
+//! let preprocess = Preprocess { height: 224, width: 224, channels: 1, augment: None, seed: 0, view: Default::default() };
 //! let source = ImageSource::new(&folder.samples, preprocess, 2 << 30)?;
 //! for skipped in source.load(&|_done, _total| ()) {
 //!     eprintln!("{}: {}", skipped.path.display(), skipped.reason);
@@ -53,6 +53,7 @@ mod preprocess;
 mod resize;
 mod shuffle;
 mod source;
+mod view;
 
 pub use augment::Augment;
 pub use batches::{Batch, Batches};
@@ -67,3 +68,4 @@ pub use preprocess::Preprocess;
 pub use resize::resize;
 pub use shuffle::shuffled;
 pub use source::{ImageSource, Skipped};
+pub use view::{Interpolation, View};

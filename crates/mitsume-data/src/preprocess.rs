@@ -6,7 +6,8 @@ use crate::augment::Augment;
 use crate::error::DataError;
 use crate::grey::grey;
 use crate::pixels::Pixels;
-use crate::resize::resize;
+use crate::resize::resize_with;
+use crate::view::View;
 
 /// Largest image side a network input may have.
 const MAX_SIDE: usize = 16_384;
@@ -29,6 +30,8 @@ pub struct Preprocess {
     pub augment: Option<Augment>,
     /// Seed of the random changes.
     pub seed: u64,
+    /// What is shown of the image, and the scale of its numbers.
+    pub view: View,
 }
 
 impl Preprocess {
@@ -47,6 +50,7 @@ impl Preprocess {
                 self.channels
             )));
         }
+        self.view.validate([self.height, self.width])?;
         self.augment.as_ref().map_or(Ok(()), Augment::validate)
     }
 
@@ -64,7 +68,9 @@ impl Preprocess {
     /// (the decoded image is kept) or both without and of one size.
     pub fn same_fixed_part(&self, other: &Self) -> bool {
         let kept_size = |of: &Self| of.augment.is_none().then_some((of.height, of.width));
-        self.channels == other.channels && kept_size(self) == kept_size(other)
+        self.channels == other.channels
+            && self.view == other.view
+            && kept_size(self) == kept_size(other)
     }
 
     /// What does not depend on the epoch, and is therefore worth keeping: greyscale, and without
@@ -78,9 +84,15 @@ impl Preprocess {
         if self.augment.is_some() {
             return image;
         }
-        match resize(&image, self.height, self.width) {
+        let size = [self.height, self.width];
+        let ([rows, columns], cut) = self.view.plan((image.height, image.width), size);
+        let resized = match resize_with(&image, rows, columns, self.view.interpolation) {
             Cow::Borrowed(_) => image,
             Cow::Owned(resized) => resized,
+        };
+        match resized.cut(&cut, false) {
+            Cow::Borrowed(_) => resized,
+            Cow::Owned(cut) => cut,
         }
     }
 
@@ -93,23 +105,25 @@ impl Preprocess {
         let key = [self.seed, epoch, index as u64];
         let change = augment.change(key, (fixed.height, fixed.width));
         let cut = fixed.cut(&change.crop, change.mirrored);
-        resize(&cut, self.height, self.width).into_owned()
+        let interpolation = self.view.interpolation;
+        resize_with(&cut, self.height, self.width, interpolation).into_owned()
     }
 }
 
-/// `(v * (1 / 255) - 0.5) / 0.5`, in the order of float32 operations torchvision takes.
-fn scaled(v: u8) -> f32 {
-    (f32::from(v) * (1.0_f64 / 255.0) as f32 - 0.5) / 0.5
+/// `(v * (1 / 255) - mean) / std`, in the order of float32 operations torchvision takes.
+fn scaled(v: u8, mean: f32, std: f32) -> f32 {
+    (f32::from(v) * (1.0_f64 / 255.0) as f32 - mean) / std
 }
 
 /// Scales an image of the target size to `[C, H, W]`.
 ///
 /// # Panics
 /// If `out` has not as many numbers.
-pub(crate) fn normalise(image: &Pixels, channels: usize, out: &mut [f32]) {
+pub(crate) fn normalise(image: &Pixels, channels: usize, view: &View, out: &mut [f32]) {
     let plane = image.width * image.height;
     assert_eq!(out.len(), channels * plane, "one number per value");
     for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
+        let scaled = |v: u8| scaled(v, view.mean[channel], view.std[channel]);
         if image.channels == 1 {
             // A grey image fed to a three-channel network is repeated.
             let values = out.iter_mut().zip(&image.data);

@@ -5,6 +5,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use std::borrow::Cow;
 
 use crate::pixels::Pixels;
+use crate::view::Interpolation;
 
 /// The image at `height` x `width`: PyTorch's `interpolate(mode="bilinear", antialias=True)` on 8-bit
 /// tensors, which is what torchvision's `Resize` calls: a triangle filter whose support grows with the
@@ -14,6 +15,25 @@ use crate::pixels::Pixels;
 /// # Panics
 /// If `height` or `width` is 0 or above `u32::MAX`.
 pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
+    resize_with(image, height, width, Interpolation::Bilinear)
+}
+
+/// The same with another filter.
+///
+/// # Panics
+/// As [`resize`].
+pub(crate) fn resize_with(
+    image: &Pixels,
+    height: usize,
+    width: usize,
+    interpolation: Interpolation,
+) -> Cow<'_, Pixels> {
+    let algorithm = match interpolation {
+        Interpolation::Nearest => ResizeAlg::Nearest,
+        Interpolation::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
+        // Catmull and Rom's is the cubic of a = -1/2.
+        Interpolation::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
+    };
     if (image.height, image.width) == (height, width) {
         return Cow::Borrowed(image);
     }
@@ -24,11 +44,12 @@ pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
         // Its pass along rows of one channel takes as long as all the rest: the pass along columns
         // of the image turned over its diagonal has the same weights and sums.
         let turned = transposed(image);
-        let rows = convolve(&mut resizer, &turned, width, image.height);
-        return Cow::Owned(convolve(&mut resizer, &transposed(&rows), height, width));
+        let rows = convolve(&mut resizer, (&turned, algorithm), width, image.height);
+        let turned = transposed(&rows);
+        return Cow::Owned(convolve(&mut resizer, (&turned, algorithm), height, width));
     }
-    let rows = convolve(&mut resizer, image, image.height, width);
-    Cow::Owned(convolve(&mut resizer, &rows, height, width))
+    let rows = convolve(&mut resizer, (image, algorithm), image.height, width);
+    Cow::Owned(convolve(&mut resizer, (&rows, algorithm), height, width))
 }
 
 /// An image of one channel, rows for columns.
@@ -51,7 +72,12 @@ fn transposed(image: &Pixels) -> Pixels {
     Pixels::new(height, width, 1, data)
 }
 
-fn convolve(resizer: &mut Resizer, image: &Pixels, height: usize, width: usize) -> Pixels {
+fn convolve(
+    resizer: &mut Resizer,
+    (image, algorithm): (&Pixels, ResizeAlg),
+    height: usize,
+    width: usize,
+) -> Pixels {
     let side = |n: usize| u32::try_from(n).expect("image sides fit 32 bits");
     let kind = if image.channels == 1 {
         PixelType::U8
@@ -61,9 +87,7 @@ fn convolve(resizer: &mut Resizer, image: &Pixels, height: usize, width: usize) 
     let source = ImageRef::new(side(image.width), side(image.height), &image.data, kind)
         .expect("Pixels hold width * height * channels bytes");
     let mut target = Image::new(side(width), side(height), kind);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .use_alpha(false);
+    let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
     resizer
         .resize(&source, &mut target, &options)
         .expect("source and target have the same pixel type");

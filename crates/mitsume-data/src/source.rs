@@ -144,7 +144,8 @@ impl ImageSource {
     pub fn image(&self, index: usize, epoch: u64) -> Result<Vec<f32>, DataError> {
         let pixels = self.pixels(index, epoch)?;
         let mut out = vec![0.0; self.preprocess.len()];
-        normalise(&pixels, self.preprocess.channels, &mut out);
+        let view = &self.preprocess.view;
+        normalise(&pixels, self.preprocess.channels, view, &mut out);
         Ok(out)
     }
 

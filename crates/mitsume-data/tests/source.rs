@@ -13,6 +13,7 @@ fn preprocess(augment: Option<Augment>) -> Preprocess {
         channels: 1,
         augment,
         seed: 7,
+        view: Default::default(),
     }
 }
 

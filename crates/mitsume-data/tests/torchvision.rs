@@ -94,6 +94,7 @@ fn evaluate(image: &Pixels, height: usize, width: usize, channels: usize) -> Vec
         channels,
         augment: None,
         seed: 0,
+        view: Default::default(),
     };
     let sample = mitsume_data::Sample {
         path: file.path().to_owned(),

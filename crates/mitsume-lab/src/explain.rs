@@ -89,6 +89,7 @@ pub fn explain(images: &[PathBuf], options: &ExplainOptions<'_>) -> Result<Vec<E
         channels: options.model.spec.channels,
         augment: None,
         seed: 0,
+        view: Default::default(),
     };
     let source = ImageSource::new(&samples, preprocess, 0)?;
     std::fs::create_dir_all(options.out).map_err(|error| {

@@ -18,6 +18,11 @@ impl Attributes {
         )
     }
 
+    /// Whether it is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// An integer.
     pub fn int(&mut self, name: &str, default: i64) -> i64 {
         self.0.remove(name).map_or(default, |a| a.i)

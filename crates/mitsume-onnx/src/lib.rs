@@ -1,1 +1,50 @@
-//! wip
+//! Image classifiers in ONNX files, on Burn tensors: any layer can be hooked, and any class' logit
+//! differentiated down to it.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), mitsume_onnx::Error> {
+//! # let images: burn::tensor::Tensor<4> = unimplemented!();
+//! use mitsume_onnx::Classifier;
+//! let device = burn::tensor::Device::flex();
+//! let model = Classifier::open("resnet18.onnx".as_ref(), Some([224, 224]), &device)?;
+//! let hooked = model.hook(Some("layer4"), None)?;
+//! let reading = hooked.read(images)?; // up to the layer, without gradients
+//! let features = hooked.features(&reading)?;
+//! let (logits, gradients) = hooked.gradients(&reading, &[3, 7])?; // only what comes after it
+//! # Ok(()) }
+//! ```
+//!
+//! A file is read ([`Classifier::open`]) into a graph of operators; what does not depend on the image is
+//! computed once, and batch norms, skip connections and activations are drawn into convolutions. On the CPU
+//! convolutions and pools run in `mitsume-kernels`, channels last; everything else, and everything that is
+//! differentiated, is Burn's.
+//!
+//! Files are not trusted: sizes are checked before memory is taken for them, graphs must be free of
+//! cycles, and data outside the file must lie in its folder.
+//!
+//! Libraries, and why: `prost` decodes protobuf with limits on depth and lengths (rten-onnx allocates
+//! whatever length a file states; onnx-ir panics on what it does not know); `bytes` shares the file's memory with
+//! what is decoded; `half` reads float16; `strsim` finds the names nearest to a wrong one.
+
+mod attributes;
+mod classifier;
+mod constant;
+mod error;
+mod file;
+mod fuse;
+mod graph;
+mod hooked;
+mod ints;
+mod layers;
+mod limits;
+mod module_path;
+mod op;
+mod proto;
+mod shape;
+mod steps;
+mod value;
+
+pub use classifier::Classifier;
+pub use error::{Error, Result};
+pub use hooked::{Hooked, Reading};
+pub use layers::Layer;

@@ -58,7 +58,7 @@ impl Floats {
     /// A tensor with axes, flattened.
     pub fn from_tensor<const D: usize>(tensor: Tensor<D>) -> Self {
         let shape = tensor.dims().to_vec();
-        let count = shape.iter().product();
+        let count: usize = shape.iter().product();
         Self {
             data: tensor.reshape([count]),
             shape,
@@ -174,7 +174,8 @@ impl Floats {
     }
 }
 
-/// A value of the graph.
+/// A value of the graph. There are few of them: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     /// float32 on the device.

@@ -38,6 +38,7 @@ pub fn run(args: EvalArgs) -> Result {
         channels: loaded.spec.channels,
         augment: None,
         seed: 0,
+        view: Default::default(),
     };
     // Every image is needed once: nothing is worth keeping.
     let source = ImageSource::new(&folder.samples, preprocess, 0)?;

@@ -151,7 +151,10 @@ impl InferenceBackend for Flex {
             Ok((data, to)) => (data, Ok(to)),
             Err(error) => (vec![0.0], Err(error)),
         };
-        let mut slot = request.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = request
+            .outcome
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *slot = Some(outcome);
         flat(data)
     }

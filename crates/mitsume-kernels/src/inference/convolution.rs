@@ -65,7 +65,8 @@ impl Convolution {
             inputs,
             groups,
         } = filters;
-        let divides = |channels: usize| groups > 0 && channels > 0 && channels.is_multiple_of(groups);
+        let divides =
+            |channels: usize| groups > 0 && channels > 0 && channels.is_multiple_of(groups);
         if !divides(inputs) || !divides(outputs) {
             return Err(Error::Unsupported {
                 stage: 0,
@@ -106,6 +107,11 @@ impl Convolution {
             activation,
             way,
         })
+    }
+
+    /// Its window.
+    pub fn window(&self) -> Window {
+        self.window
     }
 
     /// Output channels.

@@ -31,7 +31,10 @@ pub(crate) fn finish<S: Simd>(
     let mut at = 0;
     while at < n {
         let to = (at + S::LANES).min(n);
-        let mut v = simd.add(simd.load_some(&values[at..to]), simd.load_some(&bias[at..to]));
+        let mut v = simd.add(
+            simd.load_some(&values[at..to]),
+            simd.load_some(&bias[at..to]),
+        );
         if let Some(add) = add {
             v = simd.add(v, simd.load_some(&add[at..to]));
         }

@@ -184,7 +184,11 @@ impl Run<'_> {
         let [_, height, width, channels] = self.shape;
         let [_, rows, columns, _] = self.to;
         let depth = self.of.depth();
-        for (patch, pixel) in self.patches.chunks_exact_mut(depth).zip(self.pixels.clone()) {
+        for (patch, pixel) in self
+            .patches
+            .chunks_exact_mut(depth)
+            .zip(self.pixels.clone())
+        {
             let (line, x) = (pixel / columns, pixel % columns);
             let (image, y) = (line / rows, line % rows);
             let down = window.inside(0, y, height);

@@ -177,7 +177,11 @@ fn results_do_not_depend_on_the_number_of_threads() {
 fn pools_give_the_maximum_and_both_means() {
     for isa in Isa::available() {
         let workspace = Workspace::new(isa);
-        for (window, extra) in [(window(3, 2, 1), 0), (window(2, 2, 0), 1), (window(3, 1, 1), 0)] {
+        for (window, extra) in [
+            (window(3, 2, 1), 0),
+            (window(2, 2, 0), 1),
+            (window(3, 1, 1), 0),
+        ] {
             let shape = [2, 7, 9, 21];
             let x = values(shape.iter().product(), 3);
             let [rows, columns] = window.out([7, 9]).unwrap();
@@ -204,7 +208,10 @@ fn pools_give_the_maximum_and_both_means() {
                         _ if extra == 1 => taken.iter().sum::<f64>() / taken.len() as f64,
                         _ => taken.iter().sum::<f64>() / window.taps() as f64,
                     };
-                    assert!((f64::from(out) - expected).abs() < 1e-6, "{pooling:?} {place:?}");
+                    assert!(
+                        (f64::from(out) - expected).abs() < 1e-6,
+                        "{pooling:?} {place:?}"
+                    );
                 }
             }
         }
@@ -247,5 +254,14 @@ fn what_does_not_fit_is_refused() {
     assert!(run(&[0.0; 4], [1, 2, 2, 1], None).is_err());
     assert!(run(&[0.0; 8], [1, 2, 2, 2], Some(&[0.0; 7])).is_err());
     let outside = window(1, 1, 1);
-    assert!(pool(&workspace, Pooling::Max, &outside, (&[0.0; 4], [1, 2, 2, 1]), [4, 4]).is_err());
+    assert!(
+        pool(
+            &workspace,
+            Pooling::Max,
+            &outside,
+            (&[0.0; 4], [1, 2, 2, 1]),
+            [4, 4]
+        )
+        .is_err()
+    );
 }

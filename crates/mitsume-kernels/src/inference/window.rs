@@ -60,9 +60,13 @@ mod tests {
 
     #[test]
     fn taps_inside_are_those_whose_pixel_exists() {
-        for (kernel, stride, dilation, before, side) in
-            [(3, 1, 1, 1, 5), (3, 2, 2, 3, 6), (5, 1, 1, 2, 3), (1, 2, 1, 0, 7), (2, 3, 4, 5, 2)]
-        {
+        for (kernel, stride, dilation, before, side) in [
+            (3, 1, 1, 1, 5),
+            (3, 2, 2, 3, 6),
+            (5, 1, 1, 2, 3),
+            (1, 2, 1, 0, 7),
+            (2, 3, 4, 5, 2),
+        ] {
             let window = Window {
                 kernel: [kernel; 2],
                 stride: [stride; 2],

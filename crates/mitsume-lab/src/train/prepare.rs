@@ -49,6 +49,7 @@ pub(super) fn split(
         channels: config.data.channels,
         augment: data.augment.filter(|_| training).map(augmentation),
         seed: config.train.seed,
+        view: Default::default(),
     };
     // The validation images get a quarter: they are fewer, and are kept at target size.
     let cache = if training {

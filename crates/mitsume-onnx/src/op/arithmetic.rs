@@ -170,9 +170,7 @@ impl Binary {
             }
             sides
         };
-        let result = self
-            .0
-            .of_floats(a.reshape(sides(0)), b.reshape(sides(1)))?;
+        let result = self.0.of_floats(a.reshape(sides(0)), b.reshape(sides(1)))?;
         let count: usize = sides(2).iter().product();
         Ok(result.reshape([count]))
     }

@@ -79,6 +79,11 @@ impl Convolution {
         })
     }
 
+    /// Whether nothing was drawn into it after its sums.
+    pub fn is_plain(&self) -> bool {
+        self.activation == Activation::Identity
+    }
+
     /// The same convolution followed by `output * scale + shift`, [outputs] each; none where something stands between.
     pub fn scaled(&self, scale: &[f32], shift: &[f32]) -> Option<Self> {
         if self.activation != Activation::Identity || scale.len() != self.shape[0] {
@@ -109,7 +114,10 @@ impl Convolution {
         // The weights' and bias' places are free: they were known. A skip connection comes fourth.
         let add = inputs.optional(3).map(Value::float).transpose()?;
         let [n, channels, h, w] = x.shape().try_into().map_err(|_| {
-            format!("input of shape {:?}: an image of four axes expected", x.shape())
+            format!(
+                "input of shape {:?}: an image of four axes expected",
+                x.shape()
+            )
         })?;
         let expected = self.shape[1] * self.groups;
         if channels != expected {
@@ -158,9 +166,8 @@ impl Convolution {
             }
         };
         let add = add.map(|add| add.channels_last().into_flat());
-        let (data, _) =
-            inference::convolve(&packed, x.channels_last().into_flat(), shape, add)
-                .map_err(|error| error.to_string())?;
+        let (data, _) = inference::convolve(&packed, x.channels_last().into_flat(), shape, add)
+            .map_err(|error| error.to_string())?;
         Floats::with_order(data, to, Order::ChannelsLast)
     }
 

@@ -34,7 +34,9 @@ impl Operator for LayerNorm {
             if count == inner {
                 Ok(v.view([1, inner]))
             } else {
-                Err(format!("{name} of {count} values where {inner} are expected"))
+                Err(format!(
+                    "{name} of {count} values where {inner} are expected"
+                ))
             }
         };
         let x = x.view([outer, inner]);

@@ -21,7 +21,9 @@ impl Operator for MatMul {
             ));
         };
         if k != k2 {
-            return Err(format!("shapes {a_shape:?} and {b_shape:?} do not go together"));
+            return Err(format!(
+                "shapes {a_shape:?} and {b_shape:?} do not go together"
+            ));
         }
         let (a_batch, b_batch) = (&a_shape[..a_shape.len() - 2], &b_shape[..b_shape.len() - 2]);
         let batch = broadcast(a_batch, b_batch)?;
@@ -82,7 +84,11 @@ impl Operator for Gemm {
             }
             let sides = crate::shape::padded(c.shape(), 2);
             let c = c.view([sides[0], sides[1]]);
-            y = y + if self.beta == 1.0 { c } else { c.mul_scalar(self.beta) };
+            y = y + if self.beta == 1.0 {
+                c
+            } else {
+                c.mul_scalar(self.beta)
+            };
         }
         Ok(vec![Value::Float(Floats::from_tensor(y))])
     }

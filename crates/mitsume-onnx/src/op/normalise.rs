@@ -29,7 +29,10 @@ impl BatchNorm {
             _ => Err("statistics that are computed are not supported".to_owned()),
         };
         let [gamma, beta, mean, variance] = [known(1)?, known(2)?, known(3)?, known(4)?];
-        if [beta, mean, variance].iter().any(|v| v.len() != gamma.len()) {
+        if [beta, mean, variance]
+            .iter()
+            .any(|v| v.len() != gamma.len())
+        {
             return Err("scale, bias, mean and variance are of different lengths".into());
         }
         let scale = |(g, v): (&f32, &f32)| f64::from(*g) / (f64::from(*v) + epsilon).sqrt();

@@ -107,11 +107,19 @@ impl Operator for GlobalPool {
         let pooled = match x.order() {
             Order::ChannelsLast => {
                 let x = x.into_flat().reshape([n, h * w, c]);
-                if self.max { x.max_dim(1) } else { x.mean_dim(1) }
+                if self.max {
+                    x.max_dim(1)
+                } else {
+                    x.mean_dim(1)
+                }
             }
             Order::Plain => {
                 let x = x.view([n, c, h * w]);
-                if self.max { x.max_dim(2) } else { x.mean_dim(2) }
+                if self.max {
+                    x.max_dim(2)
+                } else {
+                    x.mean_dim(2)
+                }
             }
         };
         let result = Floats::new(pooled.reshape([n * c]), vec![n, c, 1, 1])?;
@@ -121,6 +129,9 @@ impl Operator for GlobalPool {
 
 fn image(x: &Floats) -> Result<[usize; 4], String> {
     x.shape().try_into().map_err(|_| {
-        format!("input of shape {:?}: an image of four axes expected", x.shape())
+        format!(
+            "input of shape {:?}: an image of four axes expected",
+            x.shape()
+        )
     })
 }

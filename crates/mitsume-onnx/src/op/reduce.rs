@@ -119,9 +119,9 @@ impl Reduce {
                 data.push(match self.kind {
                     Kind::Sum => line.fold(0, i64::wrapping_add),
                     Kind::Product => line.fold(1, i64::wrapping_mul),
-                    Kind::Max => line.next().map_or(Err("an empty axis"), |first| {
-                        Ok(line.fold(first, i64::max))
-                    })?,
+                    Kind::Max => line
+                        .next()
+                        .map_or(Err("an empty axis"), |first| Ok(line.fold(first, i64::max)))?,
                     Kind::Mean => return Err("a mean of integers is not supported".into()),
                 });
             }

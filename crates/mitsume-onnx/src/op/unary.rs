@@ -50,7 +50,10 @@ impl Unary {
             "Floor" => Self::Floor,
             "Ceil" => Self::Ceil,
             "HardSigmoid" => {
-                let (alpha, beta) = (attributes.float("alpha", 0.2), attributes.float("beta", 0.5));
+                let (alpha, beta) = (
+                    attributes.float("alpha", 0.2),
+                    attributes.float("beta", 0.5),
+                );
                 Self::HardSigmoid(alpha, beta)
             }
             "LeakyRelu" => Self::LeakyRelu(attributes.float("alpha", 0.01)),

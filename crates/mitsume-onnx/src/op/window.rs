@@ -74,11 +74,11 @@ impl Sliding {
         if self.auto == Auto::No {
             return window;
         }
-        for axis in 0..2 {
-            let out = size[axis].div_ceil(window.stride[axis]);
+        for (axis, &side) in size.iter().enumerate() {
+            let out = side.div_ceil(window.stride[axis]);
             let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
             let needed = (out.saturating_sub(1) * window.stride[axis] + reach) as isize;
-            let padding = (needed - size[axis] as isize).max(0) as usize;
+            let padding = (needed - side as isize).max(0) as usize;
             let (less, more) = (padding / 2, padding - padding / 2);
             (window.before[axis], window.after[axis]) = match self.auto {
                 Auto::SameLower => (more, less),
@@ -98,7 +98,7 @@ impl Sliding {
         for axis in 0..2 {
             let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
             let padded = size[axis] + window.before[axis] + window.after[axis];
-            let left_over = (padded - reach) % window.stride[axis] != 0;
+            let left_over = !(padded - reach).is_multiple_of(window.stride[axis]);
             let starts = out[axis] * window.stride[axis];
             if ceil && left_over && starts < size[axis] + window.before[axis] {
                 out[axis] += 1;

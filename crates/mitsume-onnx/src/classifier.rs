@@ -1,0 +1,193 @@
+//! A model read from a file.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor};
+
+use crate::error::{Error, Result};
+use crate::file::ModelFile;
+use crate::fuse::{Shapes, fused};
+use crate::graph::{Graph, Id, Node};
+use crate::hooked::Hooked;
+use crate::layers::{self, Layer, Places};
+use crate::steps::{Steps, Values};
+use crate::value::{Floats, Value};
+
+/// An image classifier in an ONNX file.
+pub struct Classifier {
+    pub(crate) graph: Graph,
+    pub(crate) shapes: Shapes,
+    pub(crate) device: Device,
+    path: PathBuf,
+    image: [usize; 3],
+    classes: usize,
+}
+
+impl Classifier {
+    /// Reads a model and runs it once on an empty image, to know every layer's shape.
+    ///
+    /// - `path`: an ONNX file with one float32 image input [N, C, H, W] and logits [N, K] as its first output of two
+    ///   axes. A softmax at its end is left off.
+    /// - `size`: height and width of the images; where the file fixes them, they must agree. Default: the
+    ///   file's, or 224.
+    /// - `device`: where to compute; one without autodiff.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is broken or asks for too much memory; operators that are not supported,
+    /// by name; images the model cannot take.
+    pub fn open(path: &Path, size: Option<[usize; 2]>, device: &Device) -> Result<Self> {
+        let mut file = ModelFile::open(path)?;
+        let graph = Graph::read(&mut file)?;
+        let image = image(&graph, size).map_err(|reason| file.wrong(reason))?;
+        let mut classifier = Self {
+            graph,
+            shapes: Shapes::new(),
+            device: device.clone(),
+            path: path.into(),
+            image,
+            classes: 0,
+        };
+        classifier.shapes = classifier.try_out()?;
+        let output = classifier.shapes.get(&classifier.graph.output);
+        classifier.classes = match output.map(Vec::as_slice) {
+            Some(&[_, classes]) if classes > 0 => classes,
+            other => {
+                let found = other.unwrap_or(&[]);
+                return Err(file.wrong(format!(
+                    "its output is of shape {found:?}: logits [N, K] expected"
+                )));
+            }
+        };
+        Ok(classifier)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Channels, height and width of its images.
+    pub fn image(&self) -> [usize; 3] {
+        self.image
+    }
+
+    /// Number of classes, K.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Numbers in the file's float initialisers.
+    pub fn parameters(&self) -> usize {
+        self.graph.parameters
+    }
+
+    /// Whether the file ends in a softmax, which was left off.
+    pub fn had_softmax(&self) -> bool {
+        self.graph.had_softmax
+    }
+
+    /// Layers whose output can be hooked, in order.
+    pub fn layers(&self) -> Vec<Layer> {
+        layers::candidates(self)
+    }
+
+    /// The classifier in two parts, at the output of a layer.
+    ///
+    /// - `layer`: a node's or a value's name, or that of a module where the file says which nodes come from
+    ///   which (`layer4`, `features.norm5`): its last node. Default: the one [`Self::layers`] marks.
+    /// - `tokens`: rows and columns, where the layer's output is not a map [N, C, h, w] but tokens [N, T, C]; tokens in
+    ///   front of the last rows * columns (a class token) are no part of the map. Also for maps [N, h, w, C].
+    ///
+    /// # Errors
+    /// A name that is none, with the nearest ones; a layer without a map, or that does not lead to the logits.
+    pub fn hook(&self, layer: Option<&str>, tokens: Option<[usize; 2]>) -> Result<Hooked> {
+        let layer = layers::find(self, layer, tokens.is_some())?;
+        let places = Places::of(&self.shapes[&layer.id], tokens).map_err(|reason| {
+            let shape = layers::shape_text(&self.shapes[&layer.id]);
+            Error::Request(format!("layer {}, of shape {shape}: {reason}", layer.name))
+        })?;
+        Hooked::new(self, layer, places)
+    }
+
+    /// Number of images the file insists on, if it does.
+    pub(crate) fn batch(&self) -> Option<usize> {
+        self.graph.input.sides[0]
+    }
+
+    /// Part of the graph that computes `wanted`, made faster.
+    pub(crate) fn steps(&self, nodes: &[Node], wanted: Vec<Id>) -> Steps {
+        let kept: HashSet<Id> = wanted.iter().copied().collect();
+        let nodes = fused(nodes, &kept, &self.shapes);
+        self.unfused(nodes, wanted)
+    }
+
+    fn unfused(&self, nodes: Vec<Node>, wanted: Vec<Id>) -> Steps {
+        let constant = |id: Id| self.graph.constants.get(&id).cloned();
+        Steps::new(nodes, wanted, constant, &self.device)
+    }
+
+    /// Every value's shape for one image (or as many as the file insists on).
+    fn try_out(&self) -> Result<Shapes> {
+        let [channels, height, width] = self.image;
+        let n = self.batch().unwrap_or(1);
+        let image = Tensor::<4>::zeros([n, channels, height, width], &self.device);
+        let mut values = Values::from([(
+            self.graph.input.id,
+            Value::Float(Floats::from_tensor(image)),
+        )]);
+        let mut shapes: HashMap<Id, Vec<usize>> = HashMap::new();
+        shapes.insert(self.graph.input.id, vec![n, channels, height, width]);
+        let mut last: HashMap<Id, usize> = HashMap::new();
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            for id in node.needs() {
+                last.insert(id, index);
+            }
+        }
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            let wanted: Vec<Id> = node.outputs.iter().flatten().copied().collect();
+            let inputs: Values = node
+                .needs()
+                .filter_map(|id| Some((id, values.get(&id)?.clone())))
+                .collect();
+            let results = self
+                .unfused(vec![node.clone()], wanted)
+                .run(inputs, false)?;
+            for id in node.needs() {
+                if last[&id] == index {
+                    values.remove(&id);
+                }
+            }
+            for (id, value) in results {
+                shapes.insert(id, value.shape().to_vec());
+                values.insert(id, value);
+            }
+        }
+        Ok(shapes)
+    }
+}
+
+/// Channels, height and width of the images, from the file and the request.
+fn image(graph: &Graph, size: Option<[usize; 2]>) -> Result<[usize; 3], String> {
+    let [batch, channels, height, width] = graph.input.sides;
+    if batch.is_some_and(|batch| batch > 4096) {
+        return Err("it insists on more than 4096 images at a time".into());
+    }
+    let channels = channels.unwrap_or(3);
+    if channels != 1 && channels != 3 {
+        return Err(format!("images of {channels} channels: 1 or 3 expected"));
+    }
+    let side = |fixed: Option<usize>, wanted: Option<usize>| match (fixed, wanted) {
+        (Some(fixed), Some(wanted)) if fixed != wanted => Err(format!(
+            "it takes images with sides of {fixed}, not of {wanted}"
+        )),
+        (Some(side), _) | (None, Some(side)) if (1..=16_384).contains(&side) => Ok(side),
+        (None, None) => Ok(224),
+        (_, side) => Err(format!("images with sides of {side:?}")),
+    };
+    Ok([
+        channels,
+        side(height, size.map(|size| size[0]))?,
+        side(width, size.map(|size| size[1]))?,
+    ])
+}

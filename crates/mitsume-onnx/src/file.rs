@@ -1,0 +1,183 @@
+//! From a file to a model's messages, and to the data it keeps in files beside it.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+use bytes::{Buf, Bytes};
+use prost::Message;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+
+use crate::constant::Constant;
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::proto::{ModelProto, TensorProto};
+
+/// Most messages, texts and lists in a file's graph: an empty one takes two bytes there, but a hundred
+/// here.
+const ENTRIES: usize = 4_000_000;
+
+/// A model file.
+pub(crate) struct ModelFile {
+    path: PathBuf,
+    pub model: ModelProto,
+}
+
+impl ModelFile {
+    /// Reads and decodes the file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let io = |source| Error::Io {
+            path: path.into(),
+            source,
+        };
+        let wrong = |reason: String| Error::File {
+            path: path.into(),
+            reason,
+        };
+        let mut file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        if length > limits::FILE_BYTES {
+            return Err(wrong(format!(
+                "{length} bytes: an ONNX file has at most 2 GiB"
+            )));
+        }
+        let mut data = Vec::with_capacity(length as usize);
+        file.by_ref()
+            .take(limits::FILE_BYTES)
+            .read_to_end(&mut data)
+            .map_err(io)?;
+        let data = Bytes::from(data);
+        let no_model = |reason: String| wrong(format!("this is no ONNX model: {reason}"));
+        let mut left = ENTRIES;
+        count(data.clone(), &MODEL, &mut left).map_err(no_model)?;
+        let model = ModelProto::decode(data).map_err(|error| no_model(error.to_string()))?;
+        Ok(Self {
+            path: path.into(),
+            model,
+        })
+    }
+
+    /// An error about this file.
+    pub fn wrong(&self, reason: impl Into<String>) -> Error {
+        Error::File {
+            path: self.path.clone(),
+            reason: reason.into(),
+        }
+    }
+
+    /// An initialiser, from the file or from one beside it.
+    pub fn constant(&self, tensor: &TensorProto) -> Result<Constant> {
+        let about = |reason: String| self.wrong(format!("initialiser {}: {reason}", tensor.name));
+        let outside = if tensor.data_location == 1 {
+            Some(self.outside(tensor)?)
+        } else {
+            None
+        };
+        Constant::read(tensor, outside).map_err(about)
+    }
+
+    fn outside(&self, tensor: &TensorProto) -> Result<Bytes> {
+        let about = |reason: String| {
+            self.wrong(format!(
+                "initialiser {} is in another file, but {reason}",
+                tensor.name
+            ))
+        };
+        let entry = |key: &str| {
+            let mut entries = tensor.external_data.iter();
+            entries.find(|e| e.key == key).map(|e| e.value.as_str())
+        };
+        let number = |key: &str| match entry(key) {
+            None => Ok(None),
+            Some(text) => match text.parse::<u64>() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(about(format!("its {key} is \"{text}\""))),
+            },
+        };
+        let name = entry("location").ok_or_else(|| about("no file is named".into()))?;
+        let path = self.beside(name).map_err(about)?;
+        let io = |source| Error::Io {
+            path: path.clone(),
+            source,
+        };
+        let mut file = File::open(&path).map_err(io)?;
+        let whole = file.metadata().map_err(io)?.len();
+        let offset = number("offset")?.unwrap_or(0);
+        let length = number("length")?.unwrap_or(whole.saturating_sub(offset));
+        if offset.checked_add(length).is_none_or(|end| end > whole) || length > limits::FILE_BYTES {
+            let path = path.display();
+            return Err(about(format!(
+                "{path} has {whole} bytes, not {length} from {offset} on"
+            )));
+        }
+        file.seek(SeekFrom::Start(offset)).map_err(io)?;
+        let mut data = vec![0; length as usize];
+        file.read_exact(&mut data).map_err(io)?;
+        Ok(data.into())
+    }
+
+    /// A file in the model's folder or below it, links followed.
+    fn beside(&self, name: &str) -> Result<PathBuf, String> {
+        let relative = Path::new(name);
+        let plain = relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if name.is_empty() || !plain {
+            return Err(format!("\"{name}\" is not in the model's folder"));
+        }
+        let folder = match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let path = folder.join(relative);
+        let (Ok(real), Ok(folder)) = (path.canonicalize(), folder.canonicalize()) else {
+            return Err(format!("there is no {}", path.display()));
+        };
+        if real.starts_with(folder) {
+            Ok(real)
+        } else {
+            Err(format!(
+                "{} leads out of the model's folder",
+                path.display()
+            ))
+        }
+    }
+}
+
+/// Fields of a message that hold messages with many entries of their own.
+struct Fields(&'static [(u32, &'static Fields)]);
+
+static LEAF: Fields = Fields(&[]);
+static TENSOR: Fields = Fields(&[(13, &LEAF)]);
+static ATTRIBUTE: Fields = Fields(&[(5, &TENSOR)]);
+static NODE: Fields = Fields(&[(5, &ATTRIBUTE), (9, &LEAF)]);
+static SHAPE: Fields = Fields(&[(1, &LEAF)]);
+static TYPE: Fields = Fields(&[(1, &Fields(&[(2, &SHAPE)]))]);
+static VALUE: Fields = Fields(&[(2, &TYPE)]);
+static GRAPH: Fields = Fields(&[(1, &NODE), (5, &TENSOR), (11, &VALUE), (12, &VALUE)]);
+static MODEL: Fields = Fields(&[(7, &GRAPH), (8, &LEAF), (25, &LEAF)]);
+
+/// Takes the number of entries in `data` off `left`, without decoding any.
+fn count(mut data: Bytes, fields: &Fields, left: &mut usize) -> Result<(), String> {
+    let wrong = |error: prost::DecodeError| error.to_string();
+    while data.has_remaining() {
+        let (tag, kind) = decode_key(&mut data).map_err(wrong)?;
+        if kind != WireType::LengthDelimited {
+            skip_field(kind, tag, &mut data, DecodeContext::default()).map_err(wrong)?;
+            continue;
+        }
+        *left = left
+            .checked_sub(1)
+            .ok_or_else(|| format!("more than {ENTRIES} entries"))?;
+        let length = decode_varint(&mut data).map_err(wrong)?;
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|&length| length <= data.len())
+            .ok_or("an entry is longer than the file")?;
+        let inner = data.split_to(length);
+        if let Some((_, fields)) = fields.0.iter().find(|(of, _)| *of == tag) {
+            count(inner, fields, left)?;
+        }
+    }
+    Ok(())
+}

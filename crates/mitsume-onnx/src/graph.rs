@@ -1,0 +1,520 @@
+//! A model as a graph of operators, in the order they are computed.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+
+use burn::tensor::Device;
+
+use crate::attributes::Attributes;
+use crate::constant::Constant;
+use crate::error::{Error, Result};
+use crate::file::ModelFile;
+use crate::limits;
+use crate::module_path::module_path;
+use crate::op::{self, Inputs, Op, Reading, Unreadable};
+use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
+use crate::value::{Floats, Value};
+
+/// A value of the graph, by number.
+pub(crate) type Id = usize;
+
+/// An operator in the graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Its name; its first output's where it has none.
+    pub name: String,
+    /// The operator's name.
+    pub kind: String,
+    /// The module of the original program it comes from, as `layer4.1.conv2`, where the file says.
+    pub module: Option<String>,
+    pub op: Op,
+    pub inputs: Vec<Option<Id>>,
+    pub outputs: Vec<Option<Id>>,
+}
+
+/// The image input.
+#[derive(Clone, Debug)]
+pub(crate) struct ImageInput {
+    pub id: Id,
+    /// [N, C, H, W], as far as the file fixes them.
+    pub sides: [Option<usize>; 4],
+}
+
+/// The graph.
+pub(crate) struct Graph {
+    /// In an order in which they can be computed; none without use.
+    pub nodes: Vec<Node>,
+    /// Values known beforehand that nodes use.
+    pub constants: BTreeMap<Id, Constant>,
+    /// Every name of a value, including those of values folded into another.
+    pub names: HashMap<String, Id>,
+    pub input: ImageInput,
+    /// The logits.
+    pub output: Id,
+    /// Whether the file ends in a softmax, which was left off.
+    pub had_softmax: bool,
+    /// Numbers the model has learned.
+    pub parameters: usize,
+}
+
+/// Opsets whose operators are read.
+pub(crate) const OPSETS: std::ops::RangeInclusive<i64> = 9..=23;
+/// Most values that may be computed beforehand.
+const FOLDED: usize = 1 << 26;
+
+impl Graph {
+    pub fn read(file: &mut ModelFile) -> Result<Self> {
+        let opset = opset(file)?;
+        let graph = file.model.graph.take();
+        let graph = graph.ok_or_else(|| file.wrong("there is no graph in it"))?;
+        if graph.node.len() > limits::NODES {
+            let found = graph.node.len();
+            return Err(file.wrong(format!("{found} nodes: at most {}", limits::NODES)));
+        }
+        if !graph.sparse_initializer.is_empty() {
+            return Err(file.wrong("sparse initialisers are not supported"));
+        }
+        let mut builder = Builder::new(file, opset);
+        builder.initialisers(&graph)?;
+        let input = builder.image_input(&graph)?;
+        let output = builder.output_name(&graph)?;
+        let order = builder.order(&graph, &output)?;
+        let mut nodes: Vec<Option<NodeProto>> = graph.node.into_iter().map(Some).collect();
+        for index in order {
+            let node = nodes[index].take().expect("each node comes once");
+            builder.node(node)?;
+        }
+        builder.finish(input, &output)
+    }
+}
+
+fn opset(file: &ModelFile) -> Result<i64> {
+    let model = &file.model;
+    if let Some(function) = model.functions.first() {
+        return Err(file.wrong(format!(
+            "it defines operators of its own ({}), which are not supported",
+            function.name
+        )));
+    }
+    let standard = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+    let mut sets = model.opset_import.iter();
+    let set = sets.find(|set| standard(&set.domain));
+    let version = set.map_or(0, |set| set.version);
+    if OPSETS.contains(&version) {
+        return Ok(version);
+    }
+    Err(file.wrong(format!(
+        "opset {version}: {} to {} are read; export with opset_version=17",
+        OPSETS.start(),
+        OPSETS.end()
+    )))
+}
+
+struct Builder<'a> {
+    file: &'a ModelFile,
+    opset: i64,
+    names: HashMap<String, Id>,
+    constants: HashMap<Id, Constant>,
+    nodes: Vec<Node>,
+    next: Id,
+    parameters: usize,
+    folded: usize,
+    /// Operators that are not known, each with its first node.
+    unknown: BTreeMap<String, String>,
+    device: Device,
+}
+
+impl<'a> Builder<'a> {
+    fn new(file: &'a ModelFile, opset: i64) -> Self {
+        Self {
+            file,
+            opset,
+            names: HashMap::new(),
+            constants: HashMap::new(),
+            nodes: Vec::new(),
+            next: 0,
+            parameters: 0,
+            folded: 0,
+            unknown: BTreeMap::new(),
+            device: Device::flex(),
+        }
+    }
+
+    /// A number for the value of a name that is new.
+    fn name(&mut self, name: &str) -> Result<Id> {
+        let id = self.next;
+        if self.names.insert(name.to_owned(), id).is_some() {
+            return Err(self.file.wrong(format!("two values are named \"{name}\"")));
+        }
+        self.next += 1;
+        Ok(id)
+    }
+
+    fn initialisers(&mut self, graph: &GraphProto) -> Result<()> {
+        for tensor in &graph.initializer {
+            let constant = self.file.constant(tensor)?;
+            if let Constant::Float(data, _) = &constant {
+                self.parameters += data.len();
+            }
+            let id = self.name(&tensor.name)?;
+            self.constants.insert(id, constant);
+        }
+        Ok(())
+    }
+
+    fn image_input(&mut self, graph: &GraphProto) -> Result<ImageInput> {
+        let is_initialiser = |input: &&ValueInfoProto| !self.names.contains_key(&input.name);
+        let inputs: Vec<_> = graph.input.iter().filter(is_initialiser).collect();
+        let [input] = inputs[..] else {
+            let names: Vec<&str> = inputs.iter().map(|i| i.name.as_str()).collect();
+            return Err(self.file.wrong(format!(
+                "{} inputs ({}): one image input expected",
+                names.len(),
+                names.join(", ")
+            )));
+        };
+        let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
+        let element = tensor.map_or(0, |t| t.elem_type);
+        let shape = tensor.and_then(|t| t.shape.as_ref());
+        let sides: Vec<i64> =
+            shape.map_or(Vec::new(), |s| s.dim.iter().map(|d| d.dim_value).collect());
+        let about = |reason: String| {
+            self.file
+                .wrong(format!("input \"{}\": {reason}", input.name))
+        };
+        if element != data_type::FLOAT {
+            return Err(about(format!(
+                "data type {element}: float32 images expected"
+            )));
+        }
+        let sides: [i64; 4] = sides
+            .try_into()
+            .map_err(|sides| about(format!("shape {sides:?}: images [N, C, H, W] expected")))?;
+        let mut known = [None; 4];
+        for (known, side) in known.iter_mut().zip(sides) {
+            *known = match side {
+                ..=0 => None,
+                1..=16_384 => Some(side as usize),
+                _ => return Err(about(format!("a side of {side}"))),
+            };
+        }
+        Ok(ImageInput {
+            id: self.name(&input.name)?,
+            sides: known,
+        })
+    }
+
+    /// The output that holds logits: the first of two axes, or the first.
+    fn output_name(&self, graph: &GraphProto) -> Result<String> {
+        let rank = |output: &ValueInfoProto| {
+            let tensor = output.r#type.as_ref()?.tensor_type.as_ref()?;
+            Some(tensor.shape.as_ref()?.dim.len())
+        };
+        let mut outputs = graph.output.iter();
+        let logits = outputs.clone().find(|output| rank(output) == Some(2));
+        let output = logits.or_else(|| outputs.next());
+        let output = output.ok_or_else(|| self.file.wrong("it has no output"))?;
+        Ok(output.name.clone())
+    }
+
+    /// Nodes the output depends on, in an order in which they can be computed: of those that can be next,
+    /// the first in the file.
+    fn order(&self, graph: &GraphProto, output: &str) -> Result<Vec<usize>> {
+        let mut maker: HashMap<&str, usize> = HashMap::new();
+        for (index, node) in graph.node.iter().enumerate() {
+            for name in node.output.iter().filter(|name| !name.is_empty()) {
+                if self.names.contains_key(name) || maker.insert(name, index).is_some() {
+                    return Err(self.file.wrong(format!("two values are named \"{name}\"")));
+                }
+            }
+        }
+        let inputs = |index: usize| {
+            let names = graph.node[index]
+                .input
+                .iter()
+                .filter(|name| !name.is_empty());
+            names.filter(|name| !self.names.contains_key(*name))
+        };
+        let missing = |name: &str| {
+            self.file.wrong(format!(
+                "\"{name}\" is used, but is neither an input, an initialiser nor any node's output"
+            ))
+        };
+        let mut needed = BTreeSet::new();
+        let mut open: Vec<usize> = match maker.get(output) {
+            Some(&index) => vec![index],
+            None if self.names.contains_key(output) => Vec::new(),
+            None => return Err(missing(output)),
+        };
+        let mut uses: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut waiting: HashMap<usize, usize> = HashMap::new();
+        while let Some(index) = open.pop() {
+            if !needed.insert(index) {
+                continue;
+            }
+            let mut from = BTreeSet::new();
+            for name in inputs(index) {
+                let before = *maker.get(name.as_str()).ok_or_else(|| missing(name))?;
+                from.insert(before);
+            }
+            waiting.insert(index, from.len());
+            for before in from {
+                uses.entry(before).or_default().push(index);
+                open.push(before);
+            }
+        }
+        let ready = needed.iter().filter(|index| waiting[index] == 0);
+        let mut ready: BinaryHeap<Reverse<usize>> = ready.map(|&index| Reverse(index)).collect();
+        let mut order = Vec::with_capacity(needed.len());
+        while let Some(Reverse(index)) = ready.pop() {
+            order.push(index);
+            for &after in uses.get(&index).into_iter().flatten() {
+                let left = waiting.get_mut(&after).expect("it was counted");
+                *left -= 1;
+                if *left == 0 {
+                    ready.push(Reverse(after));
+                }
+            }
+        }
+        if order.len() < needed.len() {
+            let stuck = needed.iter().find(|index| waiting[index] > 0);
+            let name = stuck.map_or("", |&index| &graph.node[index].name);
+            return Err(self
+                .file
+                .wrong(format!("node \"{name}\" depends on its own output")));
+        }
+        Ok(order)
+    }
+
+    /// Takes in a node all of whose inputs are known by name.
+    fn node(&mut self, mut proto: NodeProto) -> Result<()> {
+        let first = proto.output.first().cloned().unwrap_or_default();
+        let name = if proto.name.is_empty() {
+            first
+        } else {
+            std::mem::take(&mut proto.name)
+        };
+        let standard = proto.domain.is_empty() || proto.domain == "ai.onnx";
+        let kind = match standard {
+            true => proto.op_type.clone(),
+            false => format!("{}.{}", proto.domain, proto.op_type),
+        };
+        let wrong = |reason: String| Error::Operator {
+            node: name.clone(),
+            operator: kind.clone(),
+            reason,
+        };
+        let module = module_path(&name, &proto.metadata_props);
+        let attributes = Attributes::new(std::mem::take(&mut proto.attribute));
+        if kind == "Constant" {
+            let constant = constant(attributes).map_err(wrong)?;
+            let id = self.name(proto.output.first().map_or("", String::as_str))?;
+            self.constants.insert(id, constant);
+            return Ok(());
+        }
+        let id_of = |name: &String| (!name.is_empty()).then(|| self.names[name]);
+        let inputs: Vec<Option<Id>> = proto.input.iter().map(id_of).collect();
+        let known = |id: &Option<Id>| id.and_then(|id| self.constants.get(&id));
+        let reading = Reading {
+            kind: &kind,
+            opset: self.opset,
+            outputs: proto.output.iter().filter(|name| !name.is_empty()).count(),
+            attributes,
+            constants: inputs.iter().map(known).collect(),
+            given: inputs.iter().map(Option::is_some).collect(),
+        };
+        let parsed = if standard {
+            op::parse(reading)
+        } else {
+            Err(Unreadable::Unknown)
+        };
+        let op = match parsed {
+            Ok(op) => op,
+            Err(Unreadable::Wrong(reason)) => return Err(wrong(reason)),
+            Err(Unreadable::Unknown) => {
+                self.unknown
+                    .entry(kind.clone())
+                    .or_insert_with(|| name.clone());
+                Op::Identity // Stands in until all unknown operators are found.
+            }
+        };
+        if matches!(op, Op::Identity) {
+            return self.alias(&proto.output, inputs.first().copied().flatten());
+        }
+        let is_known = |id: &Id| self.constants.contains_key(id);
+        if self.unknown.is_empty() && inputs.iter().flatten().all(is_known) {
+            return self.fold(&op, &inputs, &proto.output).map_err(|e| match e {
+                Folding::Wrong(reason) => wrong(reason),
+                Folding::Name(error) => error,
+            });
+        }
+        let mut outputs = Vec::new();
+        for name in &proto.output {
+            outputs.push(match name.is_empty() {
+                true => None,
+                false => Some(self.name(name)?),
+            });
+        }
+        self.nodes.push(Node {
+            name,
+            kind,
+            module,
+            op,
+            inputs,
+            outputs,
+        });
+        Ok(())
+    }
+
+    /// Further names for a value that an operator hands on unchanged.
+    fn alias(&mut self, names: &[String], value: Option<Id>) -> Result<()> {
+        for name in names.iter().filter(|name| !name.is_empty()) {
+            let id = self.name(name)?;
+            self.names.insert(name.clone(), value.unwrap_or(id));
+        }
+        Ok(())
+    }
+
+    /// Computes a node whose inputs are all known.
+    fn fold(&mut self, op: &Op, inputs: &[Option<Id>], outputs: &[String]) -> Result<(), Folding> {
+        let value = |id: &Option<Id>| -> Result<Option<Value>, String> {
+            let constant = id.map(|id| &self.constants[&id]);
+            constant.map(|c| uploaded(c, &self.device)).transpose()
+        };
+        let values = inputs.iter().map(value).collect::<Result<_, _>>()?;
+        let results = op.run(Inputs::new(values, self.device.clone()))?;
+        for (name, result) in outputs.iter().zip(results) {
+            self.folded = self.folded.saturating_add(result.count());
+            if self.folded > FOLDED {
+                return Err(Folding::Wrong(
+                    "values computed beforehand would take too much memory".into(),
+                ));
+            }
+            let constant = downloaded(result)?;
+            if !name.is_empty() {
+                let id = self.name(name).map_err(Folding::Name)?;
+                self.constants.insert(id, constant);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, input: ImageInput, output: &str) -> Result<Graph> {
+        if !self.unknown.is_empty() {
+            let all: Vec<String> = self
+                .unknown
+                .iter()
+                .map(|(kind, node)| format!("{kind} (node {node})"))
+                .collect();
+            return Err(self.file.wrong(format!(
+                "operators that are not supported: {}",
+                all.join(", ")
+            )));
+        }
+        let mut output = *self.names.get(output).ok_or_else(|| {
+            self.file
+                .wrong(format!("its output \"{output}\" is computed by no node"))
+        })?;
+        let last = self
+            .nodes
+            .iter()
+            .position(|n| n.outputs.first() == Some(&Some(output)));
+        let mut had_softmax = false;
+        if let Some(last) = last
+            && matches!(self.nodes[last].op, Op::Softmax(_))
+            && let Some(Some(logits)) = self.nodes[last].inputs.first()
+        {
+            output = *logits;
+            had_softmax = true;
+            self.nodes.remove(last);
+        }
+        if self.constants.contains_key(&output) || output == input.id {
+            return Err(self.file.wrong("its output does not depend on the image"));
+        }
+        let used: BTreeSet<Id> = self
+            .nodes
+            .iter()
+            .flat_map(|node| node.needs().collect::<Vec<_>>())
+            .collect();
+        let constants = self.constants.into_iter();
+        Ok(Graph {
+            constants: constants.filter(|(id, _)| used.contains(id)).collect(),
+            nodes: self.nodes,
+            names: self.names,
+            input,
+            output,
+            had_softmax,
+            parameters: self.parameters,
+        })
+    }
+}
+
+impl Node {
+    /// Values it is computed from at run time: weights that were read into the operator are none.
+    pub fn needs(&self) -> impl Iterator<Item = Id> + '_ {
+        let read: &[usize] = match &self.op {
+            Op::Convolution(_) => &[1, 2],
+            Op::BatchNorm(_) => &[1, 2, 3, 4],
+            // Bounds of a clip.
+            Op::Unary(_) => &[1, 2],
+            _ => &[],
+        };
+        let inputs = self.inputs.iter().enumerate();
+        inputs.filter_map(move |(i, id)| id.filter(|_| !read.contains(&i)))
+    }
+}
+
+/// Why a node could not be computed beforehand.
+enum Folding {
+    Wrong(String),
+    Name(Error),
+}
+
+impl From<String> for Folding {
+    fn from(reason: String) -> Self {
+        Self::Wrong(reason)
+    }
+}
+
+fn constant(mut attributes: Attributes) -> Result<Constant, String> {
+    let constant = if let Some(tensor) = attributes.tensor("value")? {
+        tensor
+    } else if let Some(values) = attributes.ints("value_ints") {
+        Constant::Int(crate::ints::Ints::vector(values))
+    } else if let Some(values) = attributes.floats("value_floats") {
+        let shape = vec![values.len()];
+        Constant::Float(values, shape)
+    } else if attributes.has("value_int") {
+        let value = attributes.int("value_int", 0);
+        Constant::Int(crate::ints::Ints::new(vec![value], vec![])?)
+    } else if attributes.has("value_float") {
+        Constant::Float(vec![attributes.float("value_float", 0.0)], vec![])
+    } else {
+        return Err("no value".into());
+    };
+    attributes.finish()?;
+    Ok(constant)
+}
+
+/// A constant as a value on `device`.
+pub(crate) fn uploaded(constant: &Constant, device: &Device) -> Result<Value, String> {
+    Ok(match constant {
+        Constant::Float(data, shape) => {
+            Value::Float(Floats::from_values(data.clone(), shape.clone(), device)?)
+        }
+        Constant::Int(ints) => Value::Int(ints.clone()),
+    })
+}
+
+fn downloaded(value: Value) -> Result<Constant, String> {
+    Ok(match value {
+        Value::Int(ints) => Constant::Int(ints),
+        Value::Float(floats) => {
+            let shape = floats.shape().to_vec();
+            let count = shape.iter().product::<usize>();
+            let data = floats.view([count]).into_data().convert::<f32>();
+            let data = data.try_into_vec().map_err(|error| format!("{error:?}"))?;
+            Constant::Float(data, shape)
+        }
+    })
+}

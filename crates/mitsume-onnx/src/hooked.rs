@@ -1,0 +1,323 @@
+//! A classifier in two parts: up to a layer, and from its output on.
+
+use std::collections::HashSet;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::classifier::Classifier;
+use crate::error::{Error, Result};
+use crate::graph::{Id, Node};
+use crate::layers::{Found, Places};
+use crate::steps::{Steps, Values};
+use crate::value::{Floats, Value};
+
+/// A classifier hooked at a layer. The part before runs without gradients; only the part after it is
+/// differentiated. It keeps no state: what one part hands to the other is in the caller's hands.
+pub struct Hooked {
+    before: Steps,
+    after: Steps,
+    input: Id,
+    hook: Id,
+    output: Id,
+    places: Places,
+    layer: String,
+    map: [usize; 3],
+    batch: Option<usize>,
+    device: Device,
+}
+
+/// A batch at the hooked layer.
+pub struct Reading {
+    chunks: Vec<Chunk>,
+}
+
+/// As many images as the model takes at a time.
+struct Chunk {
+    /// Images of the caller's; any others fill up a fixed batch.
+    images: usize,
+    /// What the second part needs, the hooked value among it.
+    values: Values,
+}
+
+impl Hooked {
+    pub(crate) fn new(of: &Classifier, layer: Found, places: Places) -> Result<Self> {
+        let hook = layer.id;
+        let output = of.graph.output;
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let mut depends = HashSet::from([hook]);
+        for node in &of.graph.nodes {
+            if node.needs().any(|id| depends.contains(&id)) {
+                depends.extend(node.outputs.iter().flatten());
+                after.push(node.clone());
+            } else {
+                before.push(node.clone());
+            }
+        }
+        if !depends.contains(&output) {
+            let name = layer.name;
+            return Err(Error::Request(format!(
+                "layer {name} does not lead to the logits"
+            )));
+        }
+        let after = leading_to(after, &[output]);
+        // What the second part reads besides the hooked value: a skip connection around it.
+        let made: HashSet<Id> = after.iter().flat_map(outputs).collect();
+        let mut crossing: Vec<Id> = after
+            .iter()
+            .flat_map(Node::needs)
+            .filter(|id| !made.contains(id) && !of.graph.constants.contains_key(id))
+            .collect();
+        crossing.push(hook);
+        crossing.sort_unstable();
+        crossing.dedup();
+        let before = leading_to(before, &crossing);
+        let shape = &of.shapes[&hook];
+        let map = match places {
+            Places::Map => [shape[1], shape[2], shape[3]],
+            Places::ChannelsLast => [shape[3], shape[1], shape[2]],
+            Places::Tokens([rows, columns]) => [shape[2], rows, columns],
+        };
+        Ok(Self {
+            before: of.steps(&before, crossing),
+            after: of.steps(&after, vec![output]),
+            input: of.graph.input.id,
+            hook,
+            output,
+            places,
+            layer: layer.name,
+            map,
+            batch: of.batch(),
+            device: of.device.clone(),
+        })
+    }
+
+    /// The hooked layer's name.
+    pub fn layer(&self) -> &str {
+        &self.layer
+    }
+
+    /// Channels, rows and columns of its feature maps.
+    pub fn map(&self) -> [usize; 3] {
+        self.map
+    }
+
+    /// Runs the first part on `images` [N, C, H, W], N > 0.
+    ///
+    /// # Errors
+    /// Images of another shape than the model was opened for, and what an operator refuses.
+    pub fn read(&self, images: Tensor<4>) -> Result<Reading> {
+        let [n, c, h, w] = images.dims();
+        let size = self.batch.unwrap_or(n);
+        let mut chunks = Vec::new();
+        for start in (0..n).step_by(size.max(1)) {
+            let count = size.min(n - start);
+            let mut chunk = images.clone().narrow(0, start, count);
+            if count < size {
+                let fill = Tensor::zeros([size - count, c, h, w], &images.device());
+                chunk = Tensor::cat(vec![chunk, fill], 0);
+            }
+            let input = Value::Float(Floats::from_tensor(chunk));
+            let values = Values::from([(self.input, input)]);
+            chunks.push(Chunk {
+                images: count,
+                values: self.before.run(values, false)?,
+            });
+        }
+        Ok(Reading { chunks })
+    }
+
+    /// Feature maps A, [N, C, h, w].
+    ///
+    /// # Errors
+    /// A layer that did not give float32 numbers.
+    pub fn features(&self, reading: &Reading) -> Result<Tensor<4>> {
+        let of_chunk = |chunk: &Chunk| {
+            let value = chunk.values[&self.hook].clone().float();
+            let value = value.map_err(|reason| self.about(reason))?;
+            Ok(self.to_map(value).narrow(0, 0, chunk.images))
+        };
+        let parts = reading.chunks.iter().map(of_chunk);
+        Ok(joined(parts.collect::<Result<_>>()?))
+    }
+
+    /// Logits [N, K].
+    ///
+    /// # Errors
+    /// What an operator refuses.
+    pub fn logits(&self, reading: &Reading) -> Result<Tensor<2>> {
+        let parts = reading.chunks.iter().map(|chunk| {
+            let logits = self.finish(chunk.values.clone(), false)?;
+            Ok(logits.narrow(0, 0, chunk.images))
+        });
+        Ok(joined(parts.collect::<Result<_>>()?))
+    }
+
+    /// Logits [N, K] of the same images with other feature maps, [N, C, h, w].
+    ///
+    /// # Errors
+    /// What an operator refuses.
+    pub fn logits_with(&self, reading: &Reading, features: Tensor<4>) -> Result<Tensor<2>> {
+        let mut start = 0;
+        let mut parts = Vec::new();
+        for chunk in &reading.chunks {
+            let own = features.clone().narrow(0, start, chunk.images);
+            start += chunk.images;
+            let mut values = chunk.values.clone();
+            let old = values[&self.hook].clone().float();
+            let old = old.map_err(|reason| self.about(reason))?;
+            values.insert(self.hook, Value::Float(self.with_map(old, own)));
+            parts.push(self.finish(values, false)?.narrow(0, 0, chunk.images));
+        }
+        Ok(joined(parts))
+    }
+
+    /// Logits [N, K], and the gradient of each image's logit of `targets` [N] with respect to its feature maps,
+    /// [N, C, h, w].
+    ///
+    /// # Errors
+    /// What an operator refuses.
+    ///
+    /// # Panics
+    /// If there is not one target for each image, below K.
+    pub fn gradients(
+        &self,
+        reading: &Reading,
+        targets: &[usize],
+    ) -> Result<(Tensor<2>, Tensor<4>)> {
+        let mut targets = targets.iter();
+        let (mut all_logits, mut all) = (Vec::new(), Vec::new());
+        for chunk in &reading.chunks {
+            let mut values = Values::new();
+            for (id, value) in &chunk.values {
+                values.insert(*id, tracked(value.clone()));
+            }
+            let hooked = values[&self.hook].clone().float();
+            let hooked = hooked.map_err(|reason| self.about(reason))?;
+            let (shape, order) = (hooked.shape().to_vec(), hooked.order());
+            let leaf = hooked.into_flat().require_grad();
+            let value = Floats::with_order(leaf.clone(), shape.clone(), order);
+            let value = value.map_err(|reason| self.about(reason))?;
+            values.insert(self.hook, Value::Float(value));
+            let logits = self.finish(values, true)?;
+            let size = logits.dims()[0];
+            let own: Vec<i64> = (0..size)
+                .map(|i| {
+                    let target = (i < chunk.images).then(|| targets.next().expect("one each"));
+                    target.map_or(0, |&target| target as i64)
+                })
+                .collect();
+            let own = TensorData::new(own, [size, 1]);
+            let own = Tensor::<2, Int>::from_data(own, &logits.device());
+            let scores = logits.clone().gather(1, own);
+            let mut gradients = scores.sum().backward();
+            let gradient = leaf
+                .grad_remove(&mut gradients)
+                .unwrap_or_else(|| Tensor::zeros([shape.iter().product::<usize>()], &self.device));
+            let gradient = Floats::with_order(gradient, shape, order);
+            let gradient = gradient.map_err(|reason| self.about(reason))?;
+            all.push(self.to_map(gradient).narrow(0, 0, chunk.images));
+            all_logits.push(logits.inner().narrow(0, 0, chunk.images));
+        }
+        Ok((joined(all_logits), joined(all)))
+    }
+
+    fn about(&self, reason: String) -> Error {
+        Error::Request(format!("layer {}: {reason}", self.layer))
+    }
+
+    /// The second part, to [N, K].
+    fn finish(&self, values: Values, tracked: bool) -> Result<Tensor<2>> {
+        let mut values = self.after.run(values, tracked)?;
+        let logits = values.remove(&self.output).map(Value::float);
+        match logits {
+            Some(Ok(logits)) if logits.rank() == 2 => {
+                let [n, k] = [logits.shape()[0], logits.shape()[1]];
+                Ok(logits.view([n, k]))
+            }
+            _ => Err(Error::Request(
+                "the model's output is not logits [N, K]".into(),
+            )),
+        }
+    }
+
+    /// A value of the hooked layer as maps [N, C, h, w].
+    fn to_map(&self, value: Floats) -> Tensor<4> {
+        let [channels, rows, columns] = self.map;
+        let n = value.shape()[0];
+        match self.places {
+            Places::Map => value.view([n, channels, rows, columns]),
+            Places::ChannelsLast => value
+                .view([n, rows, columns, channels])
+                .permute([0, 3, 1, 2]),
+            Places::Tokens(_) => {
+                let tokens = value.shape()[1];
+                let places = rows * columns;
+                let own = value
+                    .view([n, tokens, channels])
+                    .narrow(1, tokens - places, places);
+                own.reshape([n, rows, columns, channels])
+                    .permute([0, 3, 1, 2])
+            }
+        }
+    }
+
+    /// `old` with other maps [n, C, h, w], n being at most its number of images.
+    fn with_map(&self, old: Floats, map: Tensor<4>) -> Floats {
+        let [channels, rows, columns] = self.map;
+        let (n, size) = (map.dims()[0], old.shape()[0]);
+        let map = match n < size {
+            true => Tensor::cat(
+                vec![map, self.to_map(old.clone()).narrow(0, n, size - n)],
+                0,
+            ),
+            false => map,
+        };
+        match self.places {
+            Places::Map => Floats::from_tensor(map),
+            Places::ChannelsLast => Floats::from_tensor(map.permute([0, 2, 3, 1])),
+            Places::Tokens(_) => {
+                let (tokens, places) = (old.shape()[1], rows * columns);
+                let own = map.permute([0, 2, 3, 1]).reshape([size, places, channels]);
+                if tokens == places {
+                    return Floats::from_tensor(own);
+                }
+                let front = old
+                    .view([size, tokens, channels])
+                    .narrow(1, 0, tokens - places);
+                Floats::from_tensor(Tensor::cat(vec![front, own], 1))
+            }
+        }
+    }
+}
+
+fn tracked(value: Value) -> Value {
+    match value {
+        Value::Float(floats) => Value::Float(floats.tracked()),
+        ints => ints,
+    }
+}
+
+fn joined<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    Tensor::cat(parts, 0)
+}
+
+fn outputs(node: &Node) -> Vec<Id> {
+    node.outputs.iter().flatten().copied().collect()
+}
+
+/// Those of `nodes`, which are in order, that `wanted` depends on.
+fn leading_to(nodes: Vec<Node>, wanted: &[Id]) -> Vec<Node> {
+    let mut needed: HashSet<Id> = wanted.iter().copied().collect();
+    let mut kept = Vec::new();
+    for node in nodes.into_iter().rev() {
+        if outputs(&node).iter().any(|id| needed.contains(id)) {
+            needed.extend(node.needs());
+            kept.push(node);
+        }
+    }
+    kept.reverse();
+    kept
+}

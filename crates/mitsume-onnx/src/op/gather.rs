@@ -1,0 +1,145 @@
+//! Gather and ScatterND.
+
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::{Inputs, Operator, Reading};
+use crate::ints::{Ints, axis};
+use crate::limits;
+use crate::shape::around;
+use crate::value::{Floats, Value};
+
+/// Places of one axis, in the order of the indices.
+#[derive(Debug)]
+pub(crate) struct Gather {
+    axis: i64,
+}
+
+impl Gather {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            axis: node.attributes.int("axis", 0),
+        }
+    }
+}
+
+impl Operator for Gather {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let indices = inputs.take(1)?.int()?;
+        let axis = axis(self.axis, x.shape().len())?;
+        let [outer, side, inner] = around(x.shape(), axis);
+        let places = indices.data.iter().map(|&index| place(index, side));
+        let places: Vec<usize> = places.collect::<Result<_, _>>()?;
+        let before = &x.shape()[..axis];
+        let shape = [before, &indices.shape, &x.shape()[axis + 1..]].concat();
+        let count = limits::elements(&shape)?;
+        let value = match x {
+            Value::Int(x) => {
+                let mut data = Vec::with_capacity(count);
+                for o in 0..outer {
+                    for &place in &places {
+                        data.extend_from_slice(&x.data[(o * side + place) * inner..][..inner]);
+                    }
+                }
+                Value::Int(Ints::new(data, shape)?)
+            }
+            Value::Float(x) => {
+                let x = x.view([outer, side, inner]);
+                let result = if let &[place] = &places[..] {
+                    x.narrow(1, place, 1)
+                } else {
+                    let places: Vec<i64> = places.iter().map(|&p| p as i64).collect();
+                    let places = TensorData::new(places, [indices.data.len()]);
+                    x.clone()
+                        .select(1, Tensor::<1, Int>::from_data(places, &x.device()))
+                };
+                Value::Float(Floats::from_tensor(result).reshaped(shape)?)
+            }
+        };
+        Ok(vec![value])
+    }
+}
+
+fn place(index: i64, side: usize) -> Result<usize, String> {
+    let from_front = if index < 0 {
+        index + side as i64
+    } else {
+        index
+    };
+    usize::try_from(from_front)
+        .ok()
+        .filter(|&place| place < side)
+        .ok_or_else(|| format!("index {index} of {side} values"))
+}
+
+/// A copy with some values replaced: attention masks are made with it, on the host, since no image
+/// is in them.
+#[derive(Debug)]
+pub(crate) struct ScatterNd;
+
+impl ScatterNd {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        match node.attributes.text("reduction")?.as_str() {
+            "" | "none" => Ok(Self),
+            other => Err(format!("reduction {other} is not supported")),
+        }
+    }
+}
+
+impl Operator for ScatterNd {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let device = inputs.device.clone();
+        let x = inputs.take(0)?;
+        let indices = inputs.take(1)?.int()?;
+        let updates = inputs.take(2)?;
+        let shape = x.shape().to_vec();
+        let depth = *indices.shape.last().ok_or("indices of no axes")?;
+        if depth == 0 || depth > shape.len() {
+            return Err(format!("indices of {depth} axes for {} axes", shape.len()));
+        }
+        let inner: usize = shape[depth..].iter().product();
+        let starts = indices.data.chunks_exact(depth).map(|index| {
+            let mut at = 0;
+            for (&index, &side) in index.iter().zip(&shape) {
+                at = at * side + place(index, side)?;
+            }
+            Ok(at * inner)
+        });
+        let starts: Vec<usize> = starts.collect::<Result<_, String>>()?;
+        if updates.count() != starts.len() * inner {
+            return Err(format!(
+                "{} values for {} places of {inner}",
+                updates.count(),
+                starts.len()
+            ));
+        }
+        let value = match (x, updates) {
+            (Value::Int(mut x), Value::Int(updates)) => {
+                replace(&mut x.data, &starts, &updates.data, inner);
+                Value::Int(x)
+            }
+            (Value::Float(x), Value::Float(updates)) => {
+                let mut data = host(x)?;
+                replace(&mut data, &starts, &host(updates)?, inner);
+                Value::Float(Floats::from_values(data, shape, &device)?)
+            }
+            _ => return Err("values and updates of different types".into()),
+        };
+        Ok(vec![value])
+    }
+}
+
+fn replace<T: Copy>(data: &mut [T], starts: &[usize], updates: &[T], inner: usize) {
+    for (i, &start) in starts.iter().enumerate() {
+        data[start..start + inner].copy_from_slice(&updates[i * inner..][..inner]);
+    }
+}
+
+fn host(x: Floats) -> Result<Vec<f32>, String> {
+    if x.device().is_autodiff() {
+        return Err("is not differentiated: choose a later layer".into());
+    }
+    let count = x.shape().iter().product::<usize>();
+    let data = x.view([count]).into_data().convert::<f32>();
+    data.try_into_vec().map_err(|error| format!("{error:?}"))
+}

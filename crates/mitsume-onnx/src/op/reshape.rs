@@ -1,0 +1,177 @@
+//! Reshape, Flatten, Squeeze, Unsqueeze and Shape: nothing moves.
+
+use super::{Inputs, Operator, Reading};
+use crate::ints::{Ints, axes, axis, side};
+use crate::limits;
+use crate::value::Value;
+
+fn reshaped(x: Value, shape: Vec<usize>) -> Result<Vec<Value>, String> {
+    Ok(vec![match x {
+        Value::Float(x) => Value::Float(x.reshaped_as(shape)?),
+        Value::Int(x) => Value::Int(Ints::new(x.data, shape)?),
+    }])
+}
+
+/// To the shape that is its second input.
+#[derive(Debug)]
+pub(crate) struct Reshape {
+    zero_is_zero: bool,
+}
+
+impl Reshape {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            zero_is_zero: node.attributes.int("allowzero", 0) != 0,
+        }
+    }
+}
+
+impl Operator for Reshape {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let wanted = inputs.ints(1)?.ok_or("the shape is missing")?;
+        let mut shape = Vec::with_capacity(wanted.len());
+        let mut open = None;
+        for (i, &wanted_side) in wanted.iter().enumerate() {
+            shape.push(match wanted_side {
+                -1 if open.is_none() => {
+                    open = Some(i);
+                    1
+                }
+                0 if !self.zero_is_zero => *x.shape().get(i).ok_or("0 beyond the input's axes")?,
+                given => side(given)?,
+            });
+        }
+        if let Some(open) = open {
+            let known = limits::elements(&shape)?;
+            if known == 0 || !x.count().is_multiple_of(known) {
+                return Err(format!("{:?} cannot become {wanted:?}", x.shape()));
+            }
+            shape[open] = x.count() / known;
+        }
+        reshaped(x, shape)
+    }
+}
+
+/// To a matrix.
+#[derive(Debug)]
+pub(crate) struct Flatten {
+    axis: i64,
+}
+
+impl Flatten {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            axis: node.attributes.int("axis", 1),
+        }
+    }
+}
+
+impl Operator for Flatten {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let shape = x.shape();
+        let at = match self.axis {
+            end if end == shape.len() as i64 => shape.len(),
+            within => axis(within, shape.len())?,
+        };
+        let shape = vec![shape[..at].iter().product(), shape[at..].iter().product()];
+        reshaped(x, shape)
+    }
+}
+
+/// Without sides of 1.
+#[derive(Debug)]
+pub(crate) struct Squeeze {
+    axes: Option<Vec<i64>>,
+}
+
+impl Squeeze {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            axes: node.attributes.ints("axes"),
+        }
+    }
+}
+
+impl Operator for Squeeze {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let given = inputs.ints(1)?.or_else(|| self.axes.clone());
+        let shape = x.shape();
+        let out = match given {
+            Some(given) => axes(&given, shape.len())?,
+            None => (0..shape.len()).filter(|&i| shape[i] == 1).collect(),
+        };
+        if out.iter().any(|&axis| shape[axis] != 1) {
+            return Err(format!(
+                "axes {out:?} of {shape:?} are not all of one value"
+            ));
+        }
+        let kept = (0..shape.len()).filter(|i| !out.contains(i));
+        let shape = kept.map(|i| shape[i]).collect();
+        reshaped(x, shape)
+    }
+}
+
+/// With sides of 1.
+#[derive(Debug)]
+pub(crate) struct Unsqueeze {
+    axes: Option<Vec<i64>>,
+}
+
+impl Unsqueeze {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            axes: node.attributes.ints("axes"),
+        }
+    }
+}
+
+impl Operator for Unsqueeze {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let given = inputs.ints(1)?.or_else(|| self.axes.clone());
+        let given = given.ok_or("the axes are missing")?;
+        let rank = x.shape().len() + given.len();
+        let new = axes(&given, rank.min(limits::RANK))?;
+        let mut old = x.shape().iter();
+        let shape = (0..rank).map(|axis| match new.contains(&axis) {
+            true => Ok(1),
+            false => old.next().copied().ok_or("more axes than sides"),
+        });
+        let shape = shape.collect::<Result<_, _>>()?;
+        reshaped(x, shape)
+    }
+}
+
+/// The sides of its input, from `start` to `end`.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    start: i64,
+    end: i64,
+}
+
+impl Shape {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            start: node.attributes.int("start", 0),
+            end: node.attributes.int("end", i64::MAX),
+        }
+    }
+}
+
+impl Operator for Shape {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let rank = x.shape().len() as i64;
+        let from_front = |at: i64| {
+            let at = if at < 0 { at.saturating_add(rank) } else { at };
+            at.clamp(0, rank) as usize
+        };
+        let (start, end) = (from_front(self.start), from_front(self.end));
+        let sides = x.shape().get(start..end).unwrap_or(&[]);
+        let sides = sides.iter().map(|&side| side as i64).collect();
+        Ok(vec![Value::Int(Ints::vector(sides))])
+    }
+}

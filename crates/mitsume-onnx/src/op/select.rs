@@ -1,0 +1,134 @@
+//! Cast, Where and Not.
+
+use burn::tensor::Tensor;
+
+use super::arithmetic::spread;
+use super::{Inputs, Operator, Reading};
+use crate::ints::Ints;
+use crate::limits;
+use crate::proto::data_type;
+use crate::shape::{broadcast, padded};
+use crate::value::{Floats, Value};
+
+/// To another type: float32 stands for all floating types, integers for all others.
+#[derive(Debug)]
+pub(crate) struct Cast {
+    to: i32,
+}
+
+impl Cast {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        node.attributes.only("saturate", 1)?;
+        let to = node.attributes.int("to", 0) as i32;
+        let known = [
+            data_type::FLOAT,
+            data_type::DOUBLE,
+            data_type::FLOAT16,
+            data_type::BFLOAT16,
+            data_type::INT64,
+            data_type::INT32,
+            data_type::BOOL,
+        ];
+        if known.contains(&to) {
+            Ok(Self { to })
+        } else {
+            Err(format!("data type {to} is not supported"))
+        }
+    }
+}
+
+impl Operator for Cast {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let device = inputs.device.clone();
+        let to_int = [data_type::INT64, data_type::INT32, data_type::BOOL].contains(&self.to);
+        let value = match (inputs.take(0)?, to_int) {
+            (Value::Float(x), false) => Value::Float(x),
+            (Value::Int(x), false) => {
+                let values = x.data.iter().map(|&v| v as f32).collect();
+                Value::Float(Floats::from_values(values, x.shape, &device)?)
+            }
+            (Value::Int(x), true) => {
+                let cast = |v: i64| match self.to {
+                    data_type::BOOL => (v != 0).into(),
+                    data_type::INT32 => (v as i32).into(),
+                    _ => v,
+                };
+                Value::Int(Ints {
+                    data: x.data.into_iter().map(cast).collect(),
+                    shape: x.shape,
+                })
+            }
+            (Value::Float(x), true) => {
+                let shape = x.shape().to_vec();
+                if x.device().is_autodiff() || x.shape().iter().product::<usize>() > 1 << 20 {
+                    return Err("float32 numbers of images are not cast to integers".into());
+                }
+                let count = shape.iter().product::<usize>();
+                let data = x.view([count]).into_data().convert::<f32>();
+                let values: Vec<f32> = data.try_into_vec().map_err(|e| format!("{e:?}"))?;
+                let cast = |v: f32| match self.to {
+                    data_type::BOOL => (v != 0.0).into(),
+                    _ => v as i64,
+                };
+                Value::Int(Ints::new(values.into_iter().map(cast).collect(), shape)?)
+            }
+        };
+        Ok(vec![value])
+    }
+}
+
+/// The second input where the first is true, else the third.
+#[derive(Debug)]
+pub(crate) struct Where;
+
+impl Operator for Where {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let condition = inputs.take(0)?.int()?;
+        let (a, b) = (inputs.take(1)?, inputs.take(2)?);
+        let shape = broadcast(&broadcast(a.shape(), b.shape())?, &condition.shape)?;
+        let truth = spread(&condition, &shape)?;
+        let value = match (a, b) {
+            (Value::Int(a), Value::Int(b)) => {
+                let (a, b) = (spread(&a, &shape)?, spread(&b, &shape)?);
+                let chosen = truth.iter().zip(a.into_iter().zip(b));
+                let data = chosen.map(|(&t, (a, b))| if t != 0 { a } else { b });
+                Value::Int(Ints::new(data.collect(), shape)?)
+            }
+            (a, b) => Value::Float(chosen(truth, a.float()?, b.float()?, shape)?),
+        };
+        Ok(vec![value])
+    }
+}
+
+/// `truth * a + (1 - truth) * b`, which passes gradients on; but neither infinity nor NaN may be
+/// multiplied with 0, so by a mask.
+fn chosen(truth: Vec<i64>, a: Floats, b: Floats, shape: Vec<usize>) -> Result<Floats, String> {
+    const D: usize = limits::RANK;
+    let sides = |shape: &[usize]| -> [usize; D] {
+        let padded = padded(shape, D);
+        std::array::from_fn(|axis| padded[axis])
+    };
+    let to = sides(&shape);
+    let device = a.device();
+    let (a_sides, b_sides) = (sides(a.shape()), sides(b.shape()));
+    let (a, b) = (a.view(a_sides).expand(to), b.view(b_sides).expand(to));
+    let count = limits::elements(&shape)?;
+    let truth = truth.into_iter().map(|t| t != 0).collect::<Vec<bool>>();
+    let truth = burn::tensor::TensorData::new(truth, [count]);
+    let truth = Tensor::<1, burn::tensor::Bool>::from_data(truth, &device).reshape(to);
+    Floats::from_tensor(b.mask_where(truth, a)).reshaped(shape)
+}
+
+/// True where false.
+#[derive(Debug)]
+pub(crate) struct Not;
+
+impl Operator for Not {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?.int()?;
+        Ok(vec![Value::Int(Ints {
+            data: x.data.into_iter().map(|v| (v == 0).into()).collect(),
+            shape: x.shape,
+        })])
+    }
+}

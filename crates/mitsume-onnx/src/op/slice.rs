@@ -1,0 +1,328 @@
+//! Concat, Split, Slice and Pad: parts of tensors.
+
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::{Inputs, Operator, Reading};
+use crate::constant::Constant;
+use crate::ints::{Ints, axis, side};
+use crate::limits;
+use crate::shape::around;
+use crate::value::{Floats, Order, Value};
+
+/// Tensors one after the other.
+#[derive(Debug)]
+pub(crate) struct Concat {
+    axis: i64,
+}
+
+impl Concat {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            axis: node.attributes.int("axis", 0),
+        }
+    }
+}
+
+impl Operator for Concat {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+        let values = inputs.all()?;
+        let first = values.first().ok_or("no inputs")?.shape().to_vec();
+        let axis = axis(self.axis, first.len())?;
+        let mut shape = first.clone();
+        shape[axis] = 0;
+        for value in &values {
+            let other = value.shape();
+            let fits = other.len() == first.len()
+                && (0..first.len()).all(|i| i == axis || other[i] == first[i]);
+            if !fits {
+                return Err(format!("shapes {first:?} and {other:?} do not go together"));
+            }
+            shape[axis] = shape[axis].saturating_add(other[axis]);
+        }
+        limits::elements(&shape)?;
+        if values.iter().all(|v| matches!(v, Value::Int(_))) {
+            let parts = values.into_iter().map(Value::int);
+            let parts = parts.collect::<Result<Vec<_>, _>>()?;
+            return Ok(vec![Value::Int(joined_ints(&parts, axis, shape)?)]);
+        }
+        let parts = values.into_iter().map(Value::float);
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        Ok(vec![Value::Float(joined(parts, axis, shape)?)])
+    }
+}
+
+fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, String> {
+    if axis == 1 && parts.iter().all(|p| p.order() == Order::ChannelsLast) {
+        // Channels one after the other where channels lie last.
+        let [n, h, w] = [shape[0], shape[2], shape[3]];
+        let view = |part: Floats| {
+            let channels = part.shape()[1];
+            part.into_flat().reshape([n * h * w, channels])
+        };
+        let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
+        let count = limits::elements(&shape)?;
+        return Floats::with_order(result.reshape([count]), shape, Order::ChannelsLast);
+    }
+    let view = |part: Floats| {
+        let sides = around(part.shape(), axis);
+        part.view(sides)
+    };
+    let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
+    Floats::from_tensor(result).reshaped(shape)
+}
+
+fn joined_ints(parts: &[Ints], axis: usize, shape: Vec<usize>) -> Result<Ints, String> {
+    let mut data = Vec::new();
+    for outer in 0..shape[..axis].iter().product() {
+        for part in parts {
+            let [_, side, inner] = around(&part.shape, axis);
+            data.extend_from_slice(&part.data[outer * side * inner..][..side * inner]);
+        }
+    }
+    Ints::new(data, shape)
+}
+
+/// `x` from `start`, `count` values of `axis`, `step` apart (negative: backwards).
+fn part(x: Value, axis: usize, start: usize, count: usize, step: i64) -> Result<Value, String> {
+    let mut shape = x.shape().to_vec();
+    if start == 0 && count == shape[axis] && step == 1 {
+        return Ok(x);
+    }
+    let place = |i: usize| (start as i64 + i as i64 * step) as usize;
+    let sides = around(&shape, axis);
+    shape[axis] = count;
+    match x {
+        Value::Int(x) => {
+            let [outer, side, inner] = sides;
+            let mut data = Vec::with_capacity(limits::elements(&shape)?);
+            for o in 0..outer {
+                for i in 0..count {
+                    data.extend_from_slice(&x.data[(o * side + place(i)) * inner..][..inner]);
+                }
+            }
+            Ok(Value::Int(Ints::new(data, shape)?))
+        }
+        Value::Float(_) if count == 0 => Err("an empty part of a tensor".into()),
+        Value::Float(x) if axis == 1 && x.order() == Order::ChannelsLast && step == 1 => {
+            let [n, c, h, w] = [shape[0], x.shape()[1], shape[2], shape[3]];
+            let part = x
+                .into_flat()
+                .reshape([n * h * w, c])
+                .narrow(1, start, count);
+            let data = part.reshape([n * h * w * count]);
+            let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
+            Ok(Value::Float(result))
+        }
+        Value::Float(x) => {
+            let x = x.view(sides);
+            let part = if step == 1 {
+                x.narrow(1, start, count)
+            } else {
+                let places: Vec<i64> = (0..count).map(|i| place(i) as i64).collect();
+                let places = TensorData::new(places, [count]);
+                let places = Tensor::<1, Int>::from_data(places, &x.device());
+                x.select(1, places)
+            };
+            Ok(Value::Float(Floats::from_tensor(part).reshaped(shape)?))
+        }
+    }
+}
+
+/// Parts of given sizes, or of equal ones.
+#[derive(Debug)]
+pub(crate) struct Split {
+    axis: i64,
+    sizes: Option<Vec<i64>>,
+    outputs: usize,
+}
+
+impl Split {
+    pub fn parse(node: &mut Reading) -> Self {
+        let outputs = node.outputs as i64;
+        Self {
+            axis: node.attributes.int("axis", 0),
+            sizes: node.attributes.ints("split"),
+            outputs: side(node.attributes.int("num_outputs", outputs)).unwrap_or(0),
+        }
+    }
+}
+
+impl Operator for Split {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let axis = axis(self.axis, x.shape().len())?;
+        let whole = x.shape()[axis];
+        let sizes: Vec<usize> = match inputs.ints(1)?.or_else(|| self.sizes.clone()) {
+            Some(sizes) => sizes.into_iter().map(side).collect::<Result<_, _>>()?,
+            None if self.outputs == 0 || self.outputs > whole => {
+                return Err(format!("{whole} values in {} parts", self.outputs));
+            }
+            None => {
+                let size = whole.div_ceil(self.outputs);
+                let left = |i: usize| whole.saturating_sub(i * size).min(size);
+                (0..self.outputs).map(left).collect()
+            }
+        };
+        let total = sizes.iter().try_fold(0usize, |sum, &s| sum.checked_add(s));
+        if total != Some(whole) {
+            return Err(format!("parts of {sizes:?} of {whole} values"));
+        }
+        let mut start = 0;
+        let mut parts = Vec::new();
+        for size in sizes {
+            parts.push(part(x.clone(), axis, start, size, 1)?);
+            start += size;
+        }
+        Ok(parts)
+    }
+}
+
+/// From starts to ends, along axes, in steps.
+#[derive(Debug)]
+pub(crate) struct Slice;
+
+impl Operator for Slice {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let mut x = inputs.take(0)?;
+        let starts = inputs.ints(1)?.ok_or("the starts are missing")?;
+        let ends = inputs.ints(2)?.ok_or("the ends are missing")?;
+        let axes = inputs.ints(3)?;
+        let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
+        let steps = inputs.ints(4)?.unwrap_or_else(|| vec![1; starts.len()]);
+        if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+            return Err("starts, ends, axes and steps are of different lengths".into());
+        }
+        for (i, &on) in axes.iter().enumerate() {
+            let on = axis(on, x.shape().len())?;
+            let (start, count) = range(x.shape()[on], [starts[i], ends[i], steps[i]])?;
+            x = part(x, on, start, count, steps[i])?;
+        }
+        Ok(vec![x])
+    }
+}
+
+/// First place and number of places of a slice of `side` values.
+fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), String> {
+    let side = side as i64;
+    let from_front = |at: i64| if at < 0 { at.saturating_add(side) } else { at };
+    if step == 0 {
+        return Err("a slice of step 0".into());
+    }
+    if side == 0 {
+        return Ok((0, 0));
+    }
+    let (start, end) = if step > 0 {
+        (
+            from_front(start).clamp(0, side),
+            from_front(end).clamp(0, side),
+        )
+    } else {
+        let start = from_front(start).clamp(0, side - 1);
+        // Beyond the front: ONNX counts the end from the front unless it is this far below it.
+        let end = from_front(end).clamp(-1, side - 1);
+        (start, end)
+    };
+    let way = if step > 0 { end - start } else { start - end };
+    let count = if way <= 0 {
+        0
+    } else {
+        (way as u64).div_ceil(step.unsigned_abs())
+    };
+    Ok((start.max(0) as usize, count as usize))
+}
+
+/// Constant values around.
+#[derive(Debug)]
+pub(crate) struct Pad {
+    value: f32,
+}
+
+impl Pad {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        match node.attributes.text("mode")?.as_str() {
+            "" | "constant" => {}
+            other => return Err(format!("mode {other} is not supported, only constant")),
+        }
+        let value = match node.constant(2) {
+            None if node.is_given(2) => return Err("a value that is computed".into()),
+            Some(Constant::Float(..)) | None => node.constant_scalar(2).unwrap_or(0.0),
+            Some(Constant::Int(_)) => return Err("integers are not padded".into()),
+        };
+        Ok(Self { value })
+    }
+}
+
+impl Operator for Pad {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let mut x = inputs.float(0)?;
+        let pads = inputs.ints(1)?.ok_or("the pads are missing")?;
+        let rank = x.rank();
+        let axes = match inputs.ints(3)? {
+            Some(axes) => axes,
+            None => (0..rank as i64).collect(),
+        };
+        if pads.len() != 2 * axes.len() {
+            return Err(format!("{} pads for {} axes", pads.len(), axes.len()));
+        }
+        for (i, &on) in axes.iter().enumerate() {
+            let on = axis(on, rank)?;
+            for (amount, first) in [(pads[i], true), (pads[i + axes.len()], false)] {
+                x = self.padded(x, on, amount, first)?;
+            }
+        }
+        Ok(vec![Value::Float(x)])
+    }
+}
+
+impl Pad {
+    /// With `amount` values before or after; a negative amount takes values away.
+    fn padded(&self, x: Floats, axis: usize, amount: i64, first: bool) -> Result<Floats, String> {
+        let side = x.shape()[axis];
+        if amount == 0 {
+            return Ok(x);
+        }
+        if amount < 0 {
+            let left = usize::try_from(side as i64 + amount).unwrap_or(0);
+            let start = if first { side - left } else { 0 };
+            return part(Value::Float(x), axis, start, left, 1)?.float();
+        }
+        let mut shape = x.shape().to_vec();
+        shape[axis] = side.saturating_add(amount as usize);
+        limits::elements(&shape)?;
+        let sides = around(x.shape(), axis);
+        let x = x.view(sides);
+        let border = Tensor::full(
+            [sides[0], amount as usize, sides[2]],
+            self.value,
+            &x.device(),
+        );
+        let parts = if first {
+            vec![border, x]
+        } else {
+            vec![x, border]
+        };
+        Floats::from_tensor(Tensor::cat(parts, 1)).reshaped(shape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::range;
+
+    #[test]
+    fn slices_are_pythons() {
+        // (side, start, end, step) and Python's `range(side)[start:end:step]`: first and length.
+        for (side, slice, expected) in [
+            (5, [1, 3, 1], (1, 2)),
+            (5, [-2, i64::MAX, 1], (3, 2)),
+            (5, [0, 5, 2], (0, 3)),
+            (5, [3, 1, 1], (3, 0)),
+            (5, [-1, i64::MIN, -1], (4, 5)),
+            (5, [3, 0, -2], (3, 2)),
+            (5, [9, -9, -1], (4, 5)),
+        ] {
+            assert_eq!(range(side, slice), Ok(expected), "{side} {slice:?}");
+        }
+        assert!(range(5, [0, 1, 0]).is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! Expand, Tile, ConstantOfShape and Range: small tensors made large.
+
+use burn::tensor::Tensor;
+
+use super::arithmetic::spread;
+use super::{Inputs, Operator, Reading};
+use crate::constant::Constant;
+use crate::ints::{Ints, side};
+use crate::limits;
+use crate::shape::{around, broadcast};
+use crate::value::{Floats, Value};
+
+fn shape_of(sides: &[i64]) -> Result<Vec<usize>, String> {
+    let shape = sides
+        .iter()
+        .map(|&s| side(s))
+        .collect::<Result<Vec<_>, _>>()?;
+    limits::elements(&shape)?;
+    Ok(shape)
+}
+
+/// Broadcast to a shape.
+#[derive(Debug)]
+pub(crate) struct Expand;
+
+impl Operator for Expand {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let shape = inputs.ints(1)?.ok_or("the shape is missing")?;
+        let shape = broadcast(x.shape(), &shape_of(&shape)?)?;
+        limits::elements(&shape)?;
+        let value = match x {
+            Value::Int(x) => Value::Int(Ints::new(spread(&x, &shape)?, shape)?),
+            Value::Float(x) => {
+                let padded = crate::shape::padded(x.shape(), shape.len());
+                let mut x = x.reshaped(padded)?;
+                for (axis, &side) in shape.iter().enumerate() {
+                    if x.shape()[axis] != side {
+                        x = repeated(x, axis, side)?;
+                    }
+                }
+                Value::Float(x)
+            }
+        };
+        Ok(vec![value])
+    }
+}
+
+/// `x` `times` times along `axis`.
+fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, String> {
+    let [outer, side, inner] = around(x.shape(), axis);
+    let mut shape = x.shape().to_vec();
+    shape[axis] = side.saturating_mul(times);
+    if limits::elements(&shape)? == 0 {
+        return Err("an empty tensor".into());
+    }
+    let x = x.view([outer, 1, side * inner]).repeat_dim(1, times);
+    Floats::from_tensor(x).reshaped(shape)
+}
+
+/// Repeated along every axis.
+#[derive(Debug)]
+pub(crate) struct Tile;
+
+impl Operator for Tile {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let mut x = inputs.float(0)?;
+        let times = shape_of(&inputs.ints(1)?.ok_or("the repeats are missing")?)?;
+        if times.len() != x.rank() {
+            return Err(format!("{} repeats for {} axes", times.len(), x.rank()));
+        }
+        for (axis, times) in times.into_iter().enumerate() {
+            if times != 1 {
+                x = repeated(x, axis, times)?;
+            }
+        }
+        Ok(vec![Value::Float(x)])
+    }
+}
+
+/// One value everywhere.
+#[derive(Debug)]
+pub(crate) struct ConstantOfShape {
+    value: Constant,
+}
+
+impl ConstantOfShape {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        let value = node.attributes.tensor("value")?;
+        let value = value.unwrap_or(Constant::Float(vec![0.0], vec![1]));
+        let count = match &value {
+            Constant::Float(data, _) => data.len(),
+            Constant::Int(ints) => ints.data.len(),
+        };
+        if count != 1 {
+            return Err(format!("one value expected, {count} found"));
+        }
+        Ok(Self { value })
+    }
+}
+
+impl Operator for ConstantOfShape {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let shape = shape_of(&inputs.ints(0)?.ok_or("the shape is missing")?)?;
+        let count = limits::elements(&shape)?;
+        let value = match &self.value {
+            Constant::Int(ints) => Value::Int(Ints::new(vec![ints.data[0]; count], shape)?),
+            Constant::Float(..) if count == 0 => return Err("an empty tensor".into()),
+            Constant::Float(data, _) => {
+                let full = Tensor::<1>::full([count], data[0], &inputs.device);
+                Value::Float(Floats::new(full, shape)?)
+            }
+        };
+        Ok(vec![value])
+    }
+}
+
+/// Integers from a start to a limit, in steps.
+#[derive(Debug)]
+pub(crate) struct Range;
+
+impl Operator for Range {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let mut scalar = |i| inputs.take(i)?.int()?.scalar();
+        let (start, limit, step) = (scalar(0)?, scalar(1)?, scalar(2)?);
+        if step == 0 {
+            return Err("a range of step 0".into());
+        }
+        let way = (i128::from(limit) - i128::from(start)) * i128::from(step.signum());
+        let count = (way.max(0) as u128).div_ceil(step.unsigned_abs().into());
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        limits::elements(&[count])?;
+        let values = (0..count as i64).map(|i| start + i * step).collect();
+        Ok(vec![Value::Int(Ints::vector(values))])
+    }
+}

@@ -1,0 +1,131 @@
+//! Transpose and DepthToSpace.
+
+use super::{Inputs, Operator, Reading};
+use crate::ints::{Ints, side};
+use crate::value::{Floats, Order, Value};
+
+/// The axes in another order; reversed where none is given.
+#[derive(Debug)]
+pub(crate) struct Transpose {
+    order: Option<Vec<i64>>,
+}
+
+impl Transpose {
+    pub fn parse(node: &mut Reading) -> Self {
+        Self {
+            order: node.attributes.ints("perm"),
+        }
+    }
+}
+
+impl Operator for Transpose {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let rank = x.shape().len();
+        let order: Vec<usize> = match &self.order {
+            Some(order) => order.iter().map(|&a| side(a)).collect::<Result<_, _>>()?,
+            None => (0..rank).rev().collect(),
+        };
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        if sorted != (0..rank).collect::<Vec<_>>() {
+            return Err(format!("{order:?} is no order of {rank} axes"));
+        }
+        Ok(vec![match x {
+            Value::Float(x) => Value::Float(permuted(x, &order)?),
+            Value::Int(x) => Value::Int(permuted_ints(&x, &order)),
+        }])
+    }
+}
+
+/// `x` with its axes in `order`, which names each once.
+pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, String> {
+    let shape: Vec<usize> = order.iter().map(|&axis| x.shape()[axis]).collect();
+    // Between the two orders of an image nothing has to move.
+    if order == [0, 2, 3, 1] && x.order() == Order::ChannelsLast {
+        return Floats::new(x.into_flat(), shape);
+    }
+    if order == [0, 3, 1, 2] && x.order() == Order::Plain {
+        return Floats::with_order(x.into_flat(), shape, Order::ChannelsLast);
+    }
+    match order.len() {
+        0 | 1 => Ok(x),
+        2 => on::<2>(x, order),
+        3 => on::<3>(x, order),
+        4 => on::<4>(x, order),
+        _ => on::<8>(x, order),
+    }?
+    .reshaped(shape)
+}
+
+fn on<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, String> {
+    let mut sides = [1; D];
+    sides[..order.len()].copy_from_slice(x.shape());
+    let mut axes: [isize; D] = std::array::from_fn(|axis| axis as isize);
+    for (axis, &from) in axes.iter_mut().zip(order) {
+        *axis = from as isize;
+    }
+    Ok(Floats::from_tensor(x.view(sides).permute(axes)))
+}
+
+fn permuted_ints(x: &Ints, order: &[usize]) -> Ints {
+    let shape: Vec<usize> = order.iter().map(|&axis| x.shape[axis]).collect();
+    let stride = |axis: usize| x.shape[axis + 1..].iter().product::<usize>();
+    let strides: Vec<usize> = order.iter().map(|&axis| stride(axis)).collect();
+    let place = |mut at: usize| {
+        let mut from = 0;
+        for axis in (0..shape.len()).rev() {
+            from += at % shape[axis] * strides[axis];
+            at /= shape[axis];
+        }
+        x.data[from]
+    };
+    let data = (0..x.data.len()).map(place).collect();
+    Ints { data, shape }
+}
+
+/// Channels to squares of pixels.
+#[derive(Debug)]
+pub(crate) struct DepthToSpace {
+    block: usize,
+    columns_first: bool,
+}
+
+impl DepthToSpace {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        let mode = node.attributes.text("mode")?;
+        Ok(Self {
+            block: side(node.attributes.int("blocksize", 0))?,
+            columns_first: match mode.as_str() {
+                "" | "DCR" => false,
+                "CRD" => true,
+                other => return Err(format!("mode {other} is not known")),
+            },
+        })
+    }
+}
+
+impl Operator for DepthToSpace {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.float(0)?;
+        let &[n, c, h, w] = x.shape() else {
+            return Err(format!(
+                "an image of four axes expected, {:?} found",
+                x.shape()
+            ));
+        };
+        let b = self.block;
+        if b == 0 || b > 64 || !c.is_multiple_of(b * b) {
+            return Err(format!("{c} channels to squares of {b}"));
+        }
+        let depth = c / (b * b);
+        let (sides, order) = if self.columns_first {
+            (vec![n, depth, b, b, h, w], [0, 1, 4, 2, 5, 3])
+        } else {
+            (vec![n, b, b, depth, h, w], [0, 3, 4, 1, 5, 2])
+        };
+        let result =
+            permuted(x.reshaped(sides)?, &order)?.reshaped(vec![n, depth, h * b, w * b])?;
+        Ok(vec![Value::Float(result)])
+    }
+}

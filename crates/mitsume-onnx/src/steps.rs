@@ -1,0 +1,152 @@
+//! Part of a graph, ready to run.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+use burn::tensor::Device;
+
+use crate::constant::Constant;
+use crate::error::{Error, Result};
+use crate::graph::{Id, Node, uploaded};
+use crate::limits;
+use crate::op::Inputs;
+use crate::value::Value;
+
+/// Values at hand while a graph runs.
+pub(crate) type Values = HashMap<Id, Value>;
+
+/// Nodes in order, and when each value is no longer wanted.
+pub(crate) struct Steps {
+    nodes: Vec<Node>,
+    /// Values to let go of after each node.
+    done: Vec<Vec<Id>>,
+    constants: HashMap<Id, Ready>,
+    wanted: Vec<Id>,
+    device: Device,
+}
+
+/// A constant, and the same on the device once it was wanted there.
+struct Ready {
+    constant: Constant,
+    value: OnceLock<Value>,
+}
+
+impl Steps {
+    /// `nodes` that compute `wanted`; `constants` are those they use. `device` has no autodiff.
+    pub fn new(
+        nodes: Vec<Node>,
+        wanted: Vec<Id>,
+        constants: impl Fn(Id) -> Option<Constant>,
+        device: &Device,
+    ) -> Self {
+        let mut ready = HashMap::new();
+        let mut last: HashMap<Id, usize> = HashMap::new();
+        for (index, node) in nodes.iter().enumerate() {
+            for id in node.needs() {
+                last.insert(id, index);
+                if !ready.contains_key(&id)
+                    && let Some(constant) = constants(id)
+                {
+                    let value = OnceLock::new();
+                    ready.insert(id, Ready { constant, value });
+                }
+            }
+        }
+        let wanted_set: HashSet<Id> = wanted.iter().copied().collect();
+        let mut done = vec![Vec::new(); nodes.len()];
+        for (id, index) in last {
+            if !wanted_set.contains(&id) && !ready.contains_key(&id) {
+                done[index].push(id);
+            }
+        }
+        Self {
+            nodes,
+            done,
+            constants: ready,
+            wanted,
+            device: device.clone(),
+        }
+    }
+
+    /// Runs the nodes on `values`, of which those not wanted later are used up, and returns the wanted ones. With
+    /// `tracked` on a device with autodiff, where constants are constant.
+    pub fn run(&self, mut values: Values, tracked: bool) -> Result<Values> {
+        let device = match tracked {
+            true => self.device.clone().autodiff(),
+            false => self.device.clone(),
+        };
+        let mut live: usize = values.values().map(Value::count).sum();
+        for (node, done) in self.nodes.iter().zip(&self.done) {
+            let about = |reason: String| Error::Operator {
+                node: node.name.clone(),
+                operator: node.kind.clone(),
+                reason,
+            };
+            let needed: HashSet<Id> = node.needs().collect();
+            let mut inputs = Vec::with_capacity(node.inputs.len());
+            for id in &node.inputs {
+                let id = id.filter(|id| needed.contains(id));
+                inputs.push(match id {
+                    None => None,
+                    Some(id) => {
+                        let uses = node
+                            .inputs
+                            .iter()
+                            .filter(|other| **other == Some(id))
+                            .count();
+                        let value = self.value(id, &mut values, (done, uses), tracked);
+                        Some(value.map_err(about)?)
+                    }
+                });
+            }
+            let outputs = node
+                .op
+                .run(Inputs::new(inputs, device.clone()))
+                .map_err(about)?;
+            for id in done {
+                values.remove(id);
+            }
+            for (id, output) in node.outputs.iter().zip(outputs) {
+                if let Some(id) = id {
+                    values.insert(*id, output);
+                }
+            }
+            live = live.max(values.values().map(Value::count).sum());
+            if live > limits::LIVE_ELEMENTS {
+                return Err(about("the model needs too much memory at once".into()));
+            }
+        }
+        values.retain(|id, _| self.wanted.contains(id));
+        Ok(values)
+    }
+
+    fn value(
+        &self,
+        id: Id,
+        values: &mut Values,
+        (done, uses): (&[Id], usize),
+        tracked: bool,
+    ) -> Result<Value, String> {
+        if let Some(ready) = self.constants.get(&id) {
+            let value = match ready.value.get() {
+                Some(value) => value.clone(),
+                None => {
+                    let value = uploaded(&ready.constant, &self.device)?;
+                    ready.value.get_or_init(|| value).clone()
+                }
+            };
+            return Ok(match value {
+                Value::Float(floats) if tracked => Value::Float(floats.tracked()),
+                value => value,
+            });
+        }
+        // The last to use a value gets the only copy of it, so that it may be changed in place.
+        let last = done.contains(&id) && uses == 1;
+        let found = if last {
+            values.remove(&id)
+        } else {
+            values.get(&id).cloned()
+        };
+        found.ok_or_else(|| "an input was not computed".into())
+    }
+}
