@@ -38,7 +38,7 @@ impl Classifier {
     /// by name; images the model cannot take.
     pub fn open(path: &Path, size: Option<[usize; 2]>, device: &Device) -> Result<Self> {
         let mut file = ModelFile::open(path)?;
-        let graph = Graph::read(&mut file)?;
+        let graph = Graph::read(&mut file, device)?;
         let image = image(&graph, size).map_err(|reason| file.wrong(reason))?;
         let mut classifier = Self {
             graph,
@@ -123,8 +123,7 @@ impl Classifier {
     }
 
     fn unfused(&self, nodes: Vec<Node>, wanted: Vec<Id>) -> Steps {
-        let constant = |id: Id| self.graph.constants.get(&id).cloned();
-        Steps::new(nodes, wanted, constant, &self.device)
+        Steps::new(nodes, wanted, &self.graph.constants, &self.device)
     }
 
     /// Every value's shape for one image (or as many as the file insists on).

@@ -45,7 +45,7 @@ pub(crate) struct Graph {
     /// In an order in which they can be computed; none without use.
     pub nodes: Vec<Node>,
     /// Values known beforehand that nodes use.
-    pub constants: BTreeMap<Id, Constant>,
+    pub constants: HashMap<Id, Value>,
     /// Every name of a value, including those of values folded into another.
     pub names: HashMap<String, Id>,
     pub input: ImageInput,
@@ -63,7 +63,8 @@ pub(crate) const OPSETS: std::ops::RangeInclusive<i64> = 9..=23;
 const FOLDED: usize = 1 << 26;
 
 impl Graph {
-    pub fn read(file: &mut ModelFile) -> Result<Self> {
+    /// Constants go to `device`, which has no autodiff.
+    pub fn read(file: &mut ModelFile, device: &Device) -> Result<Self> {
         let opset = opset(file)?;
         let graph = file.model.graph.take();
         let graph = graph.ok_or_else(|| file.wrong("there is no graph in it"))?;
@@ -84,7 +85,7 @@ impl Graph {
             let node = nodes[index].take().expect("each node comes once");
             builder.node(node)?;
         }
-        builder.finish(input, &output)
+        builder.finish((input, &output), device)
     }
 }
 
@@ -379,7 +380,9 @@ impl<'a> Builder<'a> {
     fn fold(&mut self, op: &Op, inputs: &[Option<Id>], outputs: &[String]) -> Result<(), Folding> {
         let value = |id: &Option<Id>| -> Result<Option<Value>, String> {
             let constant = id.map(|id| &self.constants[&id]);
-            constant.map(|c| uploaded(c, &self.device)).transpose()
+            constant
+                .map(|c| uploaded(c.clone(), &self.device))
+                .transpose()
         };
         let values = inputs.iter().map(value).collect::<Result<_, _>>()?;
         let results = op.run(Inputs::new(values, self.device.clone()))?;
@@ -399,7 +402,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn finish(mut self, input: ImageInput, output: &str) -> Result<Graph> {
+    fn finish(mut self, (input, output): (ImageInput, &str), device: &Device) -> Result<Graph> {
         if !self.unknown.is_empty() {
             let all: Vec<String> = self
                 .unknown
@@ -436,9 +439,15 @@ impl<'a> Builder<'a> {
             .iter()
             .flat_map(|node| node.needs().collect::<Vec<_>>())
             .collect();
-        let constants = self.constants.into_iter();
+        let mut constants = HashMap::new();
+        for (id, constant) in self.constants {
+            if used.contains(&id) {
+                let value = uploaded(constant, device).map_err(|e| self.file.wrong(e))?;
+                constants.insert(id, value);
+            }
+        }
         Ok(Graph {
-            constants: constants.filter(|(id, _)| used.contains(id)).collect(),
+            constants,
             nodes: self.nodes,
             names: self.names,
             input,
@@ -497,12 +506,10 @@ fn constant(mut attributes: Attributes) -> Result<Constant, String> {
 }
 
 /// A constant as a value on `device`.
-pub(crate) fn uploaded(constant: &Constant, device: &Device) -> Result<Value, String> {
+fn uploaded(constant: Constant, device: &Device) -> Result<Value, String> {
     Ok(match constant {
-        Constant::Float(data, shape) => {
-            Value::Float(Floats::from_values(data.clone(), shape.clone(), device)?)
-        }
-        Constant::Int(ints) => Value::Int(ints.clone()),
+        Constant::Float(data, shape) => Value::Float(Floats::from_values(data, shape, device)?),
+        Constant::Int(ints) => Value::Int(ints),
     })
 }
 

@@ -106,30 +106,33 @@ pub(crate) fn candidates(of: &Classifier) -> Vec<Layer> {
     of.graph.nodes.iter().filter_map(layer).collect()
 }
 
-/// The last value with a map; in a transformer of tokens, the input of its last attention: after it only
-/// the class token matters.
+/// The last value with a map. Where attention comes after it all tokens are no map any more: then what is pooled over
+/// rows and columns at the end, or, with a class token, the input of the last attention, after which
+/// only that token matters.
 fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
-    let is_attention = |node: &Node| {
-        let rank = node.inputs.first().copied().flatten();
-        let rank = rank.and_then(|id| of.shapes.get(&id)).map_or(0, Vec::len);
-        matches!(node.op, Op::Softmax(_)) && rank > 2
-    };
     let nodes = &of.graph.nodes;
-    let map = nodes.iter().rposition(|node| {
-        let id = hookable(of, reached, node);
-        id.is_some_and(|id| of.shapes[&id].len() == 4)
+    let rank = |id: Id| of.shapes.get(&id).map_or(0, Vec::len);
+    let first_input = |node: &Node| node.inputs.first().copied().flatten();
+    let attention = nodes.iter().rposition(|node| {
+        matches!(node.op, Op::Softmax(_)) && first_input(node).is_some_and(|id| rank(id) > 2)
     });
-    let attention = nodes.iter().rposition(is_attention);
-    let at = match (map, attention) {
-        (Some(map), Some(attention)) if map < attention => {
-            let before = nodes[..attention].iter();
-            before
-                .into_iter()
-                .rposition(|node| node.kind == "LayerNormalization")?
-        }
-        (map, _) => map?,
+    let Some(attention) = attention else {
+        let mut maps = nodes.iter().rev();
+        return maps.find_map(|node| hookable(of, reached, node).filter(|&id| rank(id) == 4));
     };
-    hookable(of, reached, &nodes[at])
+    let pooled = nodes[attention..].iter().rev().find_map(|node| {
+        let pools = ["GlobalAveragePool", "ReduceMean"].contains(&node.kind.as_str());
+        let input = first_input(node).filter(|&id| pools && rank(id) == 4)?;
+        let maker = nodes
+            .iter()
+            .find(|node| node.outputs.contains(&Some(input)))?;
+        hookable(of, reached, maker)
+    });
+    let mut before = nodes[..attention].iter().rev();
+    pooled.or_else(|| {
+        let norm = before.find(|node| node.kind == "LayerNormalization")?;
+        hookable(of, reached, norm)
+    })
 }
 
 /// The layer of a name; the default one for none.

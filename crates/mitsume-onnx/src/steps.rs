@@ -1,13 +1,11 @@
 //! Part of a graph, ready to run.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
 
 use burn::tensor::Device;
 
-use crate::constant::Constant;
 use crate::error::{Error, Result};
-use crate::graph::{Id, Node, uploaded};
+use crate::graph::{Id, Node};
 use crate::limits;
 use crate::op::Inputs;
 use crate::value::Value;
@@ -20,49 +18,35 @@ pub(crate) struct Steps {
     nodes: Vec<Node>,
     /// Values to let go of after each node.
     done: Vec<Vec<Id>>,
-    constants: HashMap<Id, Ready>,
+    constants: Values,
     wanted: Vec<Id>,
     device: Device,
 }
 
-/// A constant, and the same on the device once it was wanted there.
-struct Ready {
-    constant: Constant,
-    value: OnceLock<Value>,
-}
-
 impl Steps {
-    /// `nodes` that compute `wanted`; `constants` are those they use. `device` has no autodiff.
-    pub fn new(
-        nodes: Vec<Node>,
-        wanted: Vec<Id>,
-        constants: impl Fn(Id) -> Option<Constant>,
-        device: &Device,
-    ) -> Self {
-        let mut ready = HashMap::new();
+    /// `nodes` that compute `wanted`, with the graph's constants, on `device`, which has no autodiff.
+    pub fn new(nodes: Vec<Node>, wanted: Vec<Id>, constants: &Values, device: &Device) -> Self {
+        let mut used = Values::new();
         let mut last: HashMap<Id, usize> = HashMap::new();
         for (index, node) in nodes.iter().enumerate() {
             for id in node.needs() {
                 last.insert(id, index);
-                if !ready.contains_key(&id)
-                    && let Some(constant) = constants(id)
-                {
-                    let value = OnceLock::new();
-                    ready.insert(id, Ready { constant, value });
+                if let Some(constant) = constants.get(&id) {
+                    used.insert(id, constant.clone());
                 }
             }
         }
         let wanted_set: HashSet<Id> = wanted.iter().copied().collect();
         let mut done = vec![Vec::new(); nodes.len()];
         for (id, index) in last {
-            if !wanted_set.contains(&id) && !ready.contains_key(&id) {
+            if !wanted_set.contains(&id) && !used.contains_key(&id) {
                 done[index].push(id);
             }
         }
         Self {
             nodes,
             done,
-            constants: ready,
+            constants: used,
             wanted,
             device: device.clone(),
         }
@@ -71,6 +55,7 @@ impl Steps {
     /// Runs the nodes on `values`, of which those not wanted later are used up, and returns the wanted ones. With
     /// `tracked` on a device with autodiff, where constants are constant.
     pub fn run(&self, mut values: Values, tracked: bool) -> Result<Values> {
+        // Where an operator makes a tensor of its own.
         let device = match tracked {
             true => self.device.clone().autodiff(),
             false => self.device.clone(),
@@ -127,15 +112,8 @@ impl Steps {
         (done, uses): (&[Id], usize),
         tracked: bool,
     ) -> Result<Value, String> {
-        if let Some(ready) = self.constants.get(&id) {
-            let value = match ready.value.get() {
-                Some(value) => value.clone(),
-                None => {
-                    let value = uploaded(&ready.constant, &self.device)?;
-                    ready.value.get_or_init(|| value).clone()
-                }
-            };
-            return Ok(match value {
+        if let Some(constant) = self.constants.get(&id) {
+            return Ok(match constant.clone() {
                 Value::Float(floats) if tracked => Value::Float(floats.tracked()),
                 value => value,
             });

@@ -163,6 +163,15 @@ impl Floats {
         self.reshaped(shape)
     }
 
+    /// The values, in ONNX's order; not of what is differentiated.
+    pub fn on_host(self) -> Result<Vec<f32>, String> {
+        if self.device().is_autodiff() {
+            return Err("this is not differentiated: choose a later layer".into());
+        }
+        let data = self.plain().data.into_data().convert::<f32>();
+        data.try_into_vec().map_err(|error| format!("{error:?}"))
+    }
+
     /// Constant on a device with autodiff.
     pub fn tracked(self) -> Self {
         self.map(Tensor::autodiff)

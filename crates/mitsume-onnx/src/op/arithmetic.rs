@@ -72,6 +72,15 @@ impl Arithmetic {
         })
     }
 
+    /// Whether the result is true or false.
+    fn compares(self) -> bool {
+        use Arithmetic::{And, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or};
+        matches!(
+            self,
+            Equal | Greater | Less | GreaterOrEqual | LessOrEqual | And | Or
+        )
+    }
+
     fn of_floats<const D: usize>(self, a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, String> {
         Ok(match self {
             Self::Add => a + b,
@@ -81,7 +90,7 @@ impl Arithmetic {
             Self::Pow => a.powf(b),
             Self::Min => a.min_pair(b),
             Self::Max => a.max_pair(b),
-            _ => return Err("comparing float32 numbers is not supported".into()),
+            _ => return Err("float32 numbers where integers are expected".into()),
         })
     }
 }
@@ -99,6 +108,9 @@ impl Binary {
             .map_err(|_| "two inputs expected".to_owned())?;
         let result = match (a, b) {
             (Value::Int(a), Value::Int(b)) => Value::Int(self.ints(&a, &b)?),
+            (Value::Float(a), Value::Float(b)) if self.0.compares() => {
+                Value::Int(self.compared(a, b)?)
+            }
             (a, b) => {
                 let float = |value| match value {
                     Value::Float(floats) => Ok(floats),
@@ -121,6 +133,20 @@ impl Binary {
             .map(|(a, b)| self.0.of_ints(a, b))
             .collect::<Result<_, _>>()?;
         Ints::new(data, shape)
+    }
+
+    /// Comparisons are made on the host: masks are made with them, of which no image is a part.
+    fn compared(self, a: Floats, b: Floats) -> Result<Ints, String> {
+        let shape = broadcast(a.shape(), b.shape())?;
+        let on_host = |x: Floats| {
+            let shape = x.shape().to_vec();
+            let ranks = x.on_host()?.into_iter().map(ordered).collect();
+            Ints::new(ranks, shape)
+        };
+        let (a, b) = (on_host(a)?, on_host(b)?);
+        let (a, b) = (spread(&a, &shape)?, spread(&b, &shape)?);
+        let compared = a.into_iter().zip(b).map(|(a, b)| self.0.of_ints(a, b));
+        Ints::new(compared.collect::<Result<_, _>>()?, shape)
     }
 
     fn floats(self, a: Floats, b: Floats) -> Result<Floats, String> {
@@ -173,6 +199,16 @@ impl Binary {
         let result = self.0.of_floats(a.reshape(sides(0)), b.reshape(sides(1)))?;
         let count: usize = sides(2).iter().product();
         Ok(result.reshape([count]))
+    }
+}
+
+/// An integer that compares with others as the number does, but for NaN, which is above all.
+fn ordered(x: f32) -> i64 {
+    let bits = i64::from((x + 0.0).to_bits() as i32);
+    if bits < 0 {
+        i64::from(i32::MIN) - bits
+    } else {
+        bits
     }
 }
 
@@ -272,6 +308,23 @@ mod tests {
                 assert_eq!(values(result.unwrap()), expected);
             }
         }
+    }
+
+    #[test]
+    fn numbers_keep_their_order_as_integers() {
+        let numbers = [
+            f32::NEG_INFINITY,
+            -2.5,
+            -1e-40,
+            0.0,
+            1e-40,
+            1.0,
+            f32::INFINITY,
+        ];
+        for pair in numbers.windows(2) {
+            assert!(ordered(pair[0]) < ordered(pair[1]), "{pair:?}");
+        }
+        assert_eq!(ordered(0.0), ordered(-0.0));
     }
 
     #[test]

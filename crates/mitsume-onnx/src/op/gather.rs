@@ -119,8 +119,8 @@ impl Operator for ScatterNd {
                 Value::Int(x)
             }
             (Value::Float(x), Value::Float(updates)) => {
-                let mut data = host(x)?;
-                replace(&mut data, &starts, &host(updates)?, inner);
+                let mut data = x.on_host()?;
+                replace(&mut data, &starts, &updates.on_host()?, inner);
                 Value::Float(Floats::from_values(data, shape, &device)?)
             }
             _ => return Err("values and updates of different types".into()),
@@ -133,13 +133,4 @@ fn replace<T: Copy>(data: &mut [T], starts: &[usize], updates: &[T], inner: usiz
     for (i, &start) in starts.iter().enumerate() {
         data[start..start + inner].copy_from_slice(&updates[i * inner..][..inner]);
     }
-}
-
-fn host(x: Floats) -> Result<Vec<f32>, String> {
-    if x.device().is_autodiff() {
-        return Err("is not differentiated: choose a later layer".into());
-    }
-    let count = x.shape().iter().product::<usize>();
-    let data = x.view([count]).into_data().convert::<f32>();
-    data.try_into_vec().map_err(|error| format!("{error:?}"))
 }
