@@ -66,8 +66,17 @@ impl View {
         *self == Self::default()
     }
 
-    /// Says which value is out of range for a network of `[height, width]`.
-    pub(crate) fn validate(&self, size: [usize; 2]) -> Result<(), DataError> {
+    /// Says which value is out of range for a network of images `[height, width]` = `size`.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`] naming the value and what would be right.
+    pub fn validate(&self, size: [usize; 2]) -> Result<(), DataError> {
+        if size.iter().any(|side| !(1..=LONGEST).contains(side)) {
+            return Err(DataError::Setting(format!(
+                "image size {}x{}: sides must be 1 to {LONGEST}",
+                size[0], size[1]
+            )));
+        }
         let numbers = self.mean.iter().chain(&self.std);
         if !numbers.clone().all(|v| v.is_finite()) || self.std.iter().any(|&v| v <= 0.0) {
             return Err(DataError::Setting(format!(

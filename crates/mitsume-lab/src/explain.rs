@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use mitsume::Deviation;
-use mitsume::methods::Method;
 use mitsume::train::predictions;
-use mitsume_data::{ImageSource, Preprocess, Sample};
+use mitsume_data::{ImageSource, Preprocess, Sample, View};
 use mitsume_record::{EvaluationDir, Maps, RunDir, write_bytes};
-use mitsume_report::{Map, Panel, PanelClass, PanelReference, load_picture, panel_png};
+use mitsume_report::{Map, Panel, PanelClass, PanelReference, panel_png, seen_picture};
 use serde::Serialize;
 
-use crate::method_maps::{HookedBatch, floats, method_maps};
-use crate::{LabError, LoadedModel, Result};
+use crate::maps::{MapOptions, MapRequest, floats, maps};
+use crate::network::Network;
+use crate::{LabError, Result};
 
 /// Which class a map is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,21 +27,21 @@ pub enum ExplainTarget {
 /// What to explain, and how.
 pub struct ExplainOptions<'a> {
     /// The network.
-    pub model: &'a LoadedModel,
+    pub network: &'a dyn Network,
     /// Class names in label order, as many as the model has classes.
     pub classes: &'a [String],
     /// Which class.
     pub target: ExplainTarget,
-    /// Side the images are resized to.
-    pub image_size: usize,
+    /// Height and width of its images, `[height, width]`.
+    pub size: [usize; 2],
+    /// How images come to that size.
+    pub view: View,
     /// How the maps are made.
-    pub method: Method,
+    pub maps: MapOptions,
     /// A run directory or an evaluation whose class mean maps to compare with.
     pub reference: Option<&'a Path>,
     /// Folder for the pictures.
     pub out: &'a Path,
-    /// Where to compute; the one the model is on.
-    pub device: &'a Device,
 }
 
 /// One explained image.
@@ -84,12 +84,12 @@ pub fn explain(images: &[PathBuf], options: &ExplainOptions<'_>) -> Result<Vec<E
         })
         .collect();
     let preprocess = Preprocess {
-        height: options.image_size,
-        width: options.image_size,
-        channels: options.model.spec.channels,
+        height: options.size[0],
+        width: options.size[1],
+        channels: options.network.channels(),
         augment: None,
         seed: 0,
-        view: Default::default(),
+        view: options.view,
     };
     let source = ImageSource::new(&samples, preprocess, 0)?;
     std::fs::create_dir_all(options.out).map_err(|error| {
@@ -121,8 +121,7 @@ fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
     };
     let summary = dir.summary()?;
     let maps = Maps::open(&dir.maps_path())?;
-    let size = options.image_size;
-    let cam = options.model.level.cam_size([size, size]);
+    let cam = options.network.cam_size(options.size);
     if maps.cam_size() != cam {
         return Err(LabError::Request(format!(
             "{}: its maps are {:?}, this model's {cam:?}: use the reference of the same model and \
@@ -131,11 +130,21 @@ fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
             maps.cam_size()
         )));
     }
-    if summary.model.method != options.method {
+    let made = MapOptions {
+        method: summary.model.method,
+        flip: summary.model.flip,
+    };
+    if made != options.maps {
         return Err(LabError::Request(format!(
-            "{}: its maps are made with {made}: compare with --method {made}",
+            "{0}: its maps are made with {1}{2}: compare with --method {1}{3}",
             path.display(),
-            made = summary.model.method
+            made.method,
+            if made.flip { " and flip smoothing" } else { "" },
+            if made.flip {
+                " --flip"
+            } else {
+                ", without --flip"
+            },
         )));
     }
     if summary.data.classes != options.classes {
@@ -156,28 +165,25 @@ fn explain_one(
     options: &ExplainOptions<'_>,
     reference: Option<&Maps>,
 ) -> Result<Explained> {
-    let (size, channels) = (options.image_size, options.model.spec.channels);
-    let device = options.device;
-    let image = TensorData::new(pixels, [1, channels, size, size]);
-    let model = &options.model.model;
-    let image = Tensor::from_data(image, device);
-    let features = model.trunk.forward(image.clone());
-    let logits = model.head.logits(features.clone(), None);
+    let [height, width] = options.size;
+    let network = options.network;
+    let image = TensorData::new(pixels, [1, network.channels(), height, width]);
+    let image = Tensor::from_data(image, &network.device());
+    let logits = network.logits(image.clone())?;
     let predicted = predictions(&logits)[0];
     let probabilities = floats(softmax(logits, 1));
     let target = match options.target {
         ExplainTarget::Predicted => predicted,
         ExplainTarget::Class(class) => class,
     };
-    let hooked = HookedBatch {
-        model,
+    let request = MapRequest {
+        options: options.maps,
         images: image,
-        features,
         targets: &[target],
         seeds: &[0],
     };
-    let cam = method_maps(options.method, hooked)?.1;
-    let [h, w] = options.model.level.cam_size([size, size]);
+    let cam = maps(network, &request)?.1;
+    let [h, w] = network.cam_size(options.size);
 
     let mean = reference.and_then(|maps| maps.class_mean(target));
     let deviation = mean
@@ -197,7 +203,7 @@ fn explain_one(
     };
     let png = panel_png(&Panel {
         name: &name,
-        image: &load_picture(path)?,
+        image: &seen_picture(path, &options.view, options.size)?,
         cam: &Map::new(cam, h, w)?,
         predicted: class(predicted),
         target: class(target),

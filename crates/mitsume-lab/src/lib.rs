@@ -18,9 +18,9 @@ mod error;
 mod evaluate;
 mod event;
 mod explain;
-mod method_maps;
+mod maps;
 mod model_file;
-mod seen_through;
+mod network;
 mod train;
 
 pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};
@@ -29,7 +29,12 @@ pub use error::LabError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, Subject, evaluate};
 pub use event::{Event, Observer};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
-pub use model_file::{LoadedModel, ModelNote, load_model};
+pub use maps::MapOptions;
+pub use mitsume_onnx::{Images, Layer};
+pub use model_file::{LoadedModel, ModelNote, load_model, numbered_classes};
+pub use network::{
+    ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
+};
 pub use train::{Outcome, Plateau, TrainRequest, resume, train, train_or_resume};
 
 /// What the functions of this crate return.

@@ -14,6 +14,15 @@ use crate::layers::{self, Layer, Places};
 use crate::steps::{Steps, Values};
 use crate::value::{Floats, Value};
 
+/// Images a model is to take, where its file leaves that open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Images {
+    /// 1 or 3. Default: the file's, or 3.
+    pub channels: Option<usize>,
+    /// Height and width. Default: the file's, or 224x224.
+    pub size: Option<[usize; 2]>,
+}
+
 /// An image classifier in an ONNX file.
 pub struct Classifier {
     pub(crate) graph: Graph,
@@ -29,17 +38,16 @@ impl Classifier {
     ///
     /// - `path`: an ONNX file with one float32 image input [N, C, H, W] and logits [N, K] as its first output of two
     ///   axes. A softmax at its end is left off.
-    /// - `size`: height and width of the images; where the file fixes them, they must agree. Default: the
-    ///   file's, or 224.
+    /// - `images`: their channels, height and width; where the file fixes them, they must agree.
     /// - `device`: where to compute; one without autodiff.
     ///
     /// # Errors
     /// A file that cannot be read, is broken or asks for too much memory; operators that are not supported,
     /// by name; images the model cannot take.
-    pub fn open(path: &Path, size: Option<[usize; 2]>, device: &Device) -> Result<Self> {
+    pub fn open(path: &Path, images: Images, device: &Device) -> Result<Self> {
         let mut file = ModelFile::open(path)?;
         let graph = Graph::read(&mut file, device)?;
-        let image = image(&graph, size).map_err(|reason| file.wrong(reason))?;
+        let image = image(&graph, images).map_err(|reason| file.wrong(reason))?;
         let mut classifier = Self {
             graph,
             shapes: Shapes::new(),
@@ -167,12 +175,20 @@ impl Classifier {
 }
 
 /// Channels, height and width of the images, from the file and the request.
-fn image(graph: &Graph, size: Option<[usize; 2]>) -> Result<[usize; 3], String> {
-    let [batch, channels, height, width] = graph.input.sides;
+fn image(graph: &Graph, images: Images) -> Result<[usize; 3], String> {
+    let [batch, fixed, height, width] = graph.input.sides;
+    let Images { channels, size } = images;
     if batch.is_some_and(|batch| batch > 4096) {
         return Err("it insists on more than 4096 images at a time".into());
     }
-    let channels = channels.unwrap_or(3);
+    if let (Some(fixed), Some(wanted)) = (fixed, channels)
+        && fixed != wanted
+    {
+        return Err(format!(
+            "it takes images of {fixed} channels, not of {wanted}"
+        ));
+    }
+    let channels = fixed.or(channels).unwrap_or(3);
     if channels != 1 && channels != 3 {
         return Err(format!("images of {channels} channels: 1 or 3 expected"));
     }

@@ -4,9 +4,9 @@
 //! ```no_run
 //! # fn main() -> Result<(), mitsume_onnx::Error> {
 //! # let images: burn::tensor::Tensor<4> = unimplemented!();
-//! use mitsume_onnx::Classifier;
+//! use mitsume_onnx::{Classifier, Images};
 //! let device = burn::tensor::Device::flex();
-//! let model = Classifier::open("resnet18.onnx".as_ref(), Some([224, 224]), &device)?;
+//! let model = Classifier::open("resnet18.onnx".as_ref(), Images::default(), &device)?;
 //! let hooked = model.hook(Some("layer4"), None)?;
 //! let reading = hooked.read(images)?; // up to the layer, without gradients
 //! let features = hooked.features(&reading)?;
@@ -44,7 +44,7 @@ mod shape;
 mod steps;
 mod value;
 
-pub use classifier::Classifier;
+pub use classifier::{Classifier, Images};
 pub use error::{Error, Result};
 pub use hooked::{Hooked, Reading};
 pub use layers::Layer;

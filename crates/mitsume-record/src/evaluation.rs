@@ -4,6 +4,7 @@ use std::path::Path;
 
 use mitsume::measures::Measures;
 use mitsume::methods::Method;
+use mitsume_data::View;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
@@ -45,12 +46,15 @@ pub struct ModelSummary {
     /// How the maps were made.
     #[serde(default)]
     pub method: Method,
+    /// Whether each map is the mean of the image's and its mirror image's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub flip: bool,
     /// Height and width of a CAM, in elements.
     pub cam_size: [usize; 2],
 }
 
 /// The data evaluated on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSummary {
     /// Folder the paths in `images.csv` are relative to. Bytes that are no UTF-8 are replaced,
     /// and the pictures below such a folder cannot be found again.
@@ -59,8 +63,25 @@ pub struct DataSummary {
     pub images: u64,
     /// Class names in label order.
     pub classes: Vec<String>,
+    /// What was shown of the images, where it was not the whole image, stretched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<ShownView>,
     /// Images left out because they could not be read, relative to `root`.
     pub skipped: Vec<String>,
+}
+
+/// What a network was shown of the images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ShownView {
+    /// How they came to the network's size, and its numbers.
+    #[serde(flatten)]
+    pub view: View,
+    /// The network's image height and width.
+    pub size: [usize; 2],
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The consistency metric. `None` where it is not defined: no image counts.
@@ -125,6 +146,11 @@ impl Evaluation {
             return Some(format!(
                 "data.classes has {k} classes, per_class {per_class}, confusion {rows} rows"
             ));
+        }
+        if let Some(shown) = &self.data.view
+            && let Err(error) = shown.view.validate(shown.size)
+        {
+            return Some(format!("data.view: {error}"));
         }
         let mut total = Some(0_u64);
         for (index, (class, row)) in self.per_class.iter().zip(&self.confusion).enumerate() {
@@ -195,12 +221,14 @@ mod tests {
                 parameters: 389_828,
                 target_layer: "features.13".to_owned(),
                 method: Method::GradCam,
+                flip: false,
                 cam_size: [28, 28],
             },
             data: DataSummary {
                 root: "/data".to_owned(),
                 images: 5,
                 classes: vec!["a".to_owned(), "b".to_owned()],
+                view: None,
                 skipped: vec!["b/broken.png".to_owned()],
             },
             accuracy: 0.4,

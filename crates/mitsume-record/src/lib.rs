@@ -23,6 +23,7 @@ mod images;
 mod maps;
 mod maps_writer;
 mod measures;
+mod preprocessing;
 mod run_dir;
 mod steps;
 
@@ -35,14 +36,15 @@ pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, read_epochs, write_epochs};
 pub use error::RecordError;
 pub use evaluation::{
-    ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary, read_evaluation,
-    write_evaluation,
+    ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary, ShownView,
+    read_evaluation, write_evaluation,
 };
 pub use evaluation_dir::{EvaluationDir, EvaluationDraft};
 pub use images::{ImageRow, ImagesWriter, read_images};
 pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
 pub use measures::{MeasureRow, read_measures, write_measures};
+pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;
 pub use steps::{StepRow, StepWriter, read_steps};
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::map::Map;
 use crate::overlay::{overlay, plain};
-use crate::picture::{fitted, jpeg_uri, load_picture};
+use crate::picture::{fitted, jpeg_uri, load_picture, seen_picture};
 use crate::selection::{by_deviation, choose};
 use crate::source::Evaluated;
 use crate::view::{Card, ClassGallery};
@@ -54,7 +54,11 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
     let path = inside(Path::new(&summary.data.root), &row.path);
     let (mut input, mut over, mut alone) = (None, None, None);
     // A picture that moved or was never there must not keep the rest from being seen.
-    if let Some(picture) = path.and_then(|path| load_picture(&path).ok()) {
+    let seen = |path: PathBuf| match &summary.data.view {
+        Some(shown) => seen_picture(&path, &shown.view, shown.size),
+        None => load_picture(&path),
+    };
+    if let Some(picture) = path.and_then(|path| seen(path).ok()) {
         let thumbnail = fitted(&picture, THUMBNAIL);
         input = Some(jpeg_uri(&thumbnail)?);
         over = Some(jpeg_uri(&overlay(&thumbnail, &map))?);

@@ -36,7 +36,7 @@ pub use error::ReportError;
 pub use map::Map;
 pub use page::{Page, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
-pub use picture::load_picture;
+pub use picture::{load_picture, seen_picture};
 pub use study::{Study, StudyOptions, study};
 
 /// What the functions of this crate return.

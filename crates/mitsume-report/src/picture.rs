@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder, RgbImage};
-use mitsume_data::Pixels;
+use mitsume_data::{Pixels, View};
 
 use crate::Result;
 
@@ -17,6 +17,22 @@ const JPEG_QUALITY: u8 = 82;
 /// [`ReportError::Picture`](crate::ReportError::Picture) naming the file and what is wrong.
 pub fn load_picture(path: &Path) -> Result<RgbImage> {
     Ok(rgb(&mitsume_data::decode::decode_file(path)?.pixels))
+}
+
+/// The part of an image file that a network of images `[height, width]` = `size` sees through `view`, as
+/// [`load_picture`] gives it.
+///
+/// # Errors
+/// As [`load_picture`].
+pub fn seen_picture(path: &Path, view: &View, size: [usize; 2]) -> Result<RgbImage> {
+    let picture = load_picture(path)?;
+    let seen = view.seen((picture.height() as usize, picture.width() as usize), size);
+    let [left, top, width, height] =
+        [seen.left, seen.top, seen.width, seen.height].map(|side| side as u32);
+    if (width, height) == picture.dimensions() {
+        return Ok(picture);
+    }
+    Ok(image::imageops::crop_imm(&picture, left, top, width, height).to_image())
 }
 
 /// The picture scaled so that its longer side is `side`, keeping its proportions.

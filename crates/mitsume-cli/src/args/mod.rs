@@ -4,6 +4,8 @@ mod analyze;
 mod bench;
 mod data;
 mod explain;
+mod images;
+mod layers;
 mod model;
 mod sweep;
 mod train;
@@ -12,6 +14,8 @@ pub use analyze::AnalyzeArgs;
 pub use bench::{BenchArgs, BenchCommand, BenchSizes, Loss};
 pub use data::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 pub use explain::ExplainArgs;
+pub use images::{ImageArgs, InterpolationArg, Preset};
+pub use layers::LayersArgs;
 pub use model::{EvalArgs, MeasureSet, ModelArgs};
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
@@ -45,6 +49,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Draw where a model looks in single images
     Explain(ExplainArgs),
+    /// Layers of an ONNX model that can be hooked, with their shapes
+    Layers(LayersArgs),
     /// The consistency metric on class activation maps made by any other tool
     Score(ScoreArgs),
     /// One HTML page of a run, an evaluation, or a folder of several

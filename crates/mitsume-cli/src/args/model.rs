@@ -5,30 +5,55 @@ use std::path::PathBuf;
 use clap::{ValueEnum, ValueHint};
 use mitsume::methods::Method;
 
-use super::{DeviceArg, ThreadsArg};
+use super::{DeviceArg, ImageArgs, ThreadsArg};
 
-/// Which model.
+/// Which model, where it is hooked and how its maps are made.
 #[derive(clap::Args)]
 pub struct ModelArgs {
-    /// level1, level2, level3, level4 or level5
-    #[arg(long, value_name = "MODEL")]
+    /// level1 to level5, or an ONNX file of your own classifier
+    #[arg(long, value_name = "MODEL", value_hint = ValueHint::FilePath)]
     pub model: String,
-    /// Its weights: .safetensors, or a PyTorch state dict (.pth)
+    /// A level's weights: .safetensors, or a PyTorch state dict (.pth); an ONNX file has its own
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub weights: PathBuf,
-    /// Side the images are resized to
-    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(4..=4096))]
-    pub image_size: u32,
+    pub weights: Option<PathBuf>,
     /// How maps are made: grad-cam, hires-cam, elementwise, grad-cam-plus-plus, xgrad-cam, layer-cam,
     /// eigen-cam, eigen-grad-cam, ablation-cam, score-cam (slow), or random as a control
     #[arg(long, value_name = "METHOD", default_value = "grad-cam")]
     pub method: Method,
+    /// Average each map with that of the mirrored image, mirrored back
+    #[arg(long)]
+    pub flip: bool,
+    /// Layer of an ONNX model to hook, by node, value or module (`mitsume layers` lists them); again for
+    /// the mean of several [default: the last with a spatial map]
+    #[arg(long, value_name = "NAME")]
+    pub target_layer: Vec<String>,
+    /// How a layer's tokens lie, for transformers, as 14x14
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid)]
+    pub token_grid: Option<[usize; 2]>,
+    /// Names of an ONNX model's classes, one a line, in the order of its outputs; class folders are then
+    /// matched by name
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub classes: Option<PathBuf>,
+    #[command(flatten)]
+    pub images: ImageArgs,
+}
+
+/// `14x14`
+fn grid(text: &str) -> Result<[usize; 2], String> {
+    let sides = text
+        .split_once('x')
+        .map(|(rows, columns)| (rows.parse(), columns.parse()));
+    match sides {
+        Some((Ok(rows @ 1..=4096), Ok(columns @ 1..=4096))) => Ok([rows, columns]),
+        _ => Err("rows and columns expected, as 14x14".into()),
+    }
 }
 
 /// `mitsume eval`
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
-    mitsume eval --model level2 --weights runs/first/weights.safetensors --data brain/Testing --json")]
+    mitsume eval --model level2 --weights runs/first/weights.safetensors --data brain/Testing --json\n  \
+    mitsume eval --model resnet18.onnx --preset imagenet --classes names.txt --data photos --out looked")]
 pub struct EvalArgs {
     #[command(flatten)]
     pub model: ModelArgs,

@@ -1,13 +1,11 @@
 //! `mitsume eval`
 
-use mitsume_data::{ImageFolder, ImageSource, Preprocess};
-use mitsume_lab::{
-    EvaluateOptions, LabError, LoadedModel, MeasureOptions, Subject, evaluate, load_model,
-};
+use mitsume_data::{ImageFolder, ImageSource};
+use mitsume_lab::{EvaluateOptions, MeasureOptions, Subject, evaluate};
 use mitsume_nn::parse_device;
 use mitsume_record::Evaluation;
 
-use super::output;
+use super::{model, output};
 use crate::args::{EvalArgs, MeasureSet};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
@@ -18,43 +16,21 @@ pub fn run(args: EvalArgs) -> Result {
     threads::set(args.threads.count())?;
     let device = parse_device(&args.device.device)
         .map_err(|error| Failure::Request(format!("--device: {error}")))?;
-    let loaded = load_model(&args.model.model, &args.model.weights, &device)?;
-    let size = image_size(&loaded, args.model.image_size)?;
     let folder = ImageFolder::open(&args.data)?;
-    if folder.classes.len() != loaded.spec.classes {
-        return Err(Failure::Request(format!(
-            "{}: {} class folders ({}), but {} has {} classes",
-            args.data.display(),
-            folder.classes.len(),
-            folder.classes.join(", "),
-            args.model.weights.display(),
-            loaded.spec.classes,
-        )));
-    }
-    warn_of_other_classes(&loaded, &folder);
-    let preprocess = Preprocess {
-        height: size,
-        width: size,
-        channels: loaded.spec.channels,
-        augment: None,
-        seed: 0,
-        view: Default::default(),
-    };
+    let model = model::open(&args.model, Some(&folder), &device)?;
     // Every image is needed once: nothing is worth keeping.
-    let source = ImageSource::new(&folder.samples, preprocess, 0)?;
+    let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
     let subject = Subject {
-        level: loaded.level,
-        model: &loaded.model,
+        network: model.network.as_ref(),
         folder: &folder,
         source: &source,
-        device: &device,
     };
     let options = EvaluateOptions {
         batch_size: args.batch_size as usize,
         strict: args.strict,
         out: args.out.as_deref(),
         cams: args.cams.as_deref(),
-        method: args.model.method,
+        maps: model.maps,
         measures: (args.measures != MeasureSet::None).then(|| MeasureOptions {
             grid: args.grid.into(),
             all: args.measures == MeasureSet::All,
@@ -67,45 +43,6 @@ pub fn run(args: EvalArgs) -> Result {
         output::json(&evaluation)
     } else {
         output::text(&summary(&evaluation))
-    }
-}
-
-/// The side of the input, if the model can take it.
-pub(super) fn image_size(loaded: &LoadedModel, size: u32) -> Result<usize> {
-    let smallest = loaded.level.smallest_image();
-    if (size as usize) < smallest {
-        let problem = format!(
-            "--image-size: {size} is too small for {}: at least {smallest}",
-            loaded.level
-        );
-        return Err(LabError::Request(problem).into());
-    }
-    if let Some(note) = loaded
-        .note
-        .as_ref()
-        .filter(|note| note.image_size != size as usize)
-    {
-        eprintln!(
-            "warning: these weights were trained on images of {0}x{0}, evaluated at {size}x{size}: \
-             --image-size {0} would match",
-            note.image_size
-        );
-    }
-    Ok(size as usize)
-}
-
-fn warn_of_other_classes(loaded: &LoadedModel, folder: &ImageFolder) {
-    if let Some(note) = loaded
-        .note
-        .as_ref()
-        .filter(|note| note.classes != folder.classes)
-    {
-        eprintln!(
-            "warning: these weights were trained on the classes {}, the folder has {}; they are \
-             matched by position",
-            note.classes.join(", "),
-            folder.classes.join(", ")
-        );
     }
 }
 

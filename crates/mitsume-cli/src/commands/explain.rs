@@ -1,10 +1,10 @@
 //! `mitsume explain`
 
 use mitsume_data::ImageFolder;
-use mitsume_lab::{ExplainOptions, ExplainTarget, LoadedModel, explain, load_model};
+use mitsume_lab::{ExplainOptions, ExplainTarget, explain};
 use mitsume_nn::parse_device;
 
-use super::{eval, output};
+use super::{model, output};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, Result};
 use crate::threads;
@@ -14,17 +14,17 @@ pub fn run(args: ExplainArgs) -> Result {
     threads::set(args.threads.count())?;
     let device = parse_device(&args.device.device)
         .map_err(|error| Failure::Request(format!("--device: {error}")))?;
-    let loaded = load_model(&args.model.model, &args.model.weights, &device)?;
-    let classes = class_names(&args, &loaded)?;
+    let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
+    let model = model::open(&args.model, folder.as_ref(), &device)?;
     let options = ExplainOptions {
-        model: &loaded,
-        target: target(&args.class, &classes)?,
-        classes: &classes,
-        image_size: eval::image_size(&loaded, args.model.image_size)?,
-        method: args.model.method,
+        network: model.network.as_ref(),
+        target: target(&args.class, &model.classes)?,
+        classes: &model.classes,
+        size: model.size,
+        view: model.view,
+        maps: model.maps,
         reference: args.reference.as_deref(),
         out: &args.out,
-        device: &device,
     };
     let explained = explain(&args.images, &options)?;
     if args.json {
@@ -47,23 +47,6 @@ pub fn run(args: ExplainArgs) -> Result {
         ]);
     }
     output::text(&output::table(&rows))
-}
-
-fn class_names(args: &ExplainArgs, loaded: &LoadedModel) -> Result<Vec<String>> {
-    let Some(data) = &args.data else {
-        return Ok(loaded.class_names());
-    };
-    let classes = ImageFolder::open(data)?.classes;
-    if classes.len() != loaded.spec.classes {
-        return Err(Failure::Request(format!(
-            "--data {}: {} class folders, but {} has {} classes",
-            data.display(),
-            classes.len(),
-            args.model.weights.display(),
-            loaded.spec.classes
-        )));
-    }
-    Ok(classes)
 }
 
 fn target(name: &str, classes: &[String]) -> Result<ExplainTarget> {

@@ -6,6 +6,8 @@ pub mod data;
 pub mod demo;
 pub mod eval;
 pub mod explain;
+pub mod layers;
+mod model;
 mod output;
 pub mod report;
 pub mod score;

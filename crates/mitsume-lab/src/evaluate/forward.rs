@@ -2,13 +2,12 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
-use mitsume::methods::Method;
 use mitsume::train::predictions;
 use mitsume_data::Batch;
 
 use super::Subject;
 use crate::Result;
-use crate::method_maps::{HookedBatch, floats, method_maps};
+use crate::maps::{MapOptions, MapRequest, floats, maps};
 
 /// What a batch of N images gives.
 pub(crate) struct Outputs {
@@ -34,21 +33,24 @@ impl Outputs {
     }
 }
 
-pub(crate) fn forward(subject: &Subject<'_>, batch: &Batch, method: Method) -> Result<Outputs> {
+pub(crate) fn forward(
+    subject: &Subject<'_>,
+    batch: &Batch,
+    options: MapOptions,
+) -> Result<Outputs> {
     let preprocess = subject.source.preprocess();
     let n = batch.indices.len();
     let shape = [n, preprocess.channels, preprocess.height, preprocess.width];
     let images = TensorData::new(batch.images.clone(), shape);
-    let images = Tensor::<4>::from_data(images, subject.device);
+    let images = Tensor::<4>::from_data(images, &subject.network.device());
     let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
-    let hooked = HookedBatch {
-        model: subject.model,
-        features: subject.model.trunk.forward(images.clone()),
+    let request = MapRequest {
+        options,
         images,
         targets: &batch.labels,
         seeds: &seeds,
     };
-    let (logits, maps) = method_maps(method, hooked)?;
+    let (logits, maps) = maps(subject.network, &request)?;
     let predictions = predictions(&logits);
     let log_probabilities = floats(log_softmax(logits, 1));
     let probabilities = log_probabilities

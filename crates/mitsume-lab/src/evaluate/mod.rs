@@ -9,32 +9,28 @@ mod tally;
 
 use std::path::Path;
 
-use burn::tensor::Device;
 use mitsume::measures::{Distances, GridMaps, Measures};
-use mitsume::methods::Method;
 use mitsume::{Deviation, DeviationPass, MapSpill};
-use mitsume_data::{ImageFolder, ImageSource, Skipped};
-use mitsume_nn::{Classifier, Level};
+use mitsume_data::{ImageFolder, ImageSource, Preprocess, Skipped};
 use mitsume_record::{
     DataSummary, Evaluation, EvaluationDraft, ImageRow, MapsShape, MapsWriter, ModelSummary,
+    ShownView,
 };
 
+use crate::maps::MapOptions;
+use crate::network::Network;
 use crate::{Event, LabError, Observer, Result};
 use forward::forward;
 use tally::{PerImage, Tally};
 
 /// What is evaluated, on what.
 pub struct Subject<'a> {
-    /// The architecture.
-    pub level: Level,
-    /// The network, on a device without autodiff.
-    pub model: &'a Classifier,
+    /// The network.
+    pub network: &'a dyn Network,
     /// The classes and their images.
     pub folder: &'a ImageFolder,
     /// The same images, ready to be read, without augmentation.
     pub source: &'a ImageSource,
-    /// Where to compute.
-    pub device: &'a Device,
 }
 
 /// What to do besides counting.
@@ -51,7 +47,7 @@ pub struct EvaluateOptions<'a> {
     /// Measures beyond the two forms of the metric.
     pub measures: Option<MeasureOptions>,
     /// How maps are made; Grad-CAM where nothing is said.
-    pub method: Method,
+    pub maps: MapOptions,
 }
 
 /// Which measures to take.
@@ -107,7 +103,7 @@ fn maps_shape(subject: &Subject<'_>) -> MapsShape {
         capacity: subject.source.len(),
         classes: subject.folder.classes.len(),
         cam: subject
-            .level
+            .network
             .cam_size([preprocess.height, preprocess.width]),
     }
 }
@@ -156,7 +152,7 @@ fn first_pass(
         }
         pass.skipped.extend(batch.skipped.iter().cloned());
         if !batch.indices.is_empty() {
-            let out = forward(subject, &batch, options.method)?;
+            let out = forward(subject, &batch, options.maps)?;
             for i in 0..batch.indices.len() {
                 let image = pass.tally.add(&batch, &out, i)?;
                 let map = &out.maps[i * h * w..][..h * w];
@@ -233,18 +229,20 @@ fn second_pass(
     })?;
     let preprocess = subject.source.preprocess();
     let model = ModelSummary {
-        name: subject.level.to_string(),
-        parameters: subject.model.parameter_count() as u64,
-        target_layer: subject.level.target_layer(),
-        method: options.method,
+        name: subject.network.name(),
+        parameters: subject.network.parameters(),
+        target_layer: subject.network.target_layer(),
+        method: options.maps.method,
+        flip: options.maps.flip,
         cam_size: subject
-            .level
+            .network
             .cam_size([preprocess.height, preprocess.width]),
     };
     let data = DataSummary {
         root: subject.folder.root.display().to_string(),
         images: pass.images.len() as u64,
         classes: subject.folder.classes.clone(),
+        view: view_of(preprocess),
         skipped: pass
             .skipped
             .iter()
@@ -260,6 +258,14 @@ fn second_pass(
     });
     let evaluation = pass.tally.evaluation(model, data, &l2.l2(), measures);
     Ok((evaluation, deviations))
+}
+
+/// What was shown of the images, where it is not all of them.
+fn view_of(preprocess: &Preprocess) -> Option<ShownView> {
+    (!preprocess.view.is_default()).then_some(ShownView {
+        view: preprocess.view,
+        size: [preprocess.height, preprocess.width],
+    })
 }
 
 fn image_row(folder: &ImageFolder, image: &PerImage, deviation: Option<Deviation>) -> ImageRow {

@@ -3,7 +3,7 @@
 use mitsume::consistency::ClassDeviations;
 use mitsume::measures::Measures;
 use mitsume::{ClassMeans, ConfusionMatrix, Consistency};
-use mitsume_data::{Batch, Preprocess};
+use mitsume_data::{Batch, Preprocess, View};
 use mitsume_record::{
     ClassMaps, ClassResult, ConsistencyResult, DataSummary, Evaluation, MapsShape, ModelSummary,
 };
@@ -28,6 +28,7 @@ pub(crate) struct Tally {
     confusion: ConfusionMatrix,
     cross_entropy: f64,
     image: [usize; 3],
+    view: View,
     /// Per class the sum of the correct images' pixels in [0, 1].
     image_sums: Vec<Vec<f64>>,
 }
@@ -40,6 +41,7 @@ impl Tally {
             confusion: ConfusionMatrix::new(shape.classes),
             cross_entropy: 0.0,
             image,
+            view: preprocess.view,
             image_sums: vec![vec![0.0; image.iter().product()]; shape.classes],
         }
     }
@@ -61,8 +63,10 @@ impl Tally {
             self.means.push(label, &out.maps[i * h * w..][..h * w])?;
             let pixels = self.image.iter().product::<usize>();
             let image = &batch.images[i * pixels..][..pixels];
-            for (sum, pixel) in self.image_sums[label].iter_mut().zip(image) {
-                *sum += f64::from(*pixel) * 0.5 + 0.5;
+            let plane = self.image[1] * self.image[2];
+            for (at, (sum, pixel)) in self.image_sums[label].iter_mut().zip(image).enumerate() {
+                let (mean, std) = (self.view.mean[at / plane], self.view.std[at / plane]);
+                *sum += f64::from(*pixel) * f64::from(std) + f64::from(mean);
             }
         }
         Ok(PerImage {

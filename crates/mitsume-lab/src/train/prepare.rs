@@ -132,19 +132,23 @@ pub(super) fn level(config: &RunConfig) -> Result<Level> {
     Ok(level)
 }
 
-/// Step 0 of a run: a new network (or `model.init`'s weights), no moments, no averages.
-pub(super) fn state(
-    config: &RunConfig,
-    level: Level,
-    classes: usize,
-    device: &burn::tensor::Device,
-) -> Result<State> {
-    let spec = ClassifierSpec {
+/// What is trained.
+pub(super) fn spec(config: &RunConfig, level: Level, classes: usize) -> ClassifierSpec {
+    ClassifierSpec {
         level,
         channels: config.data.channels,
         classes,
         dropout: Some(config.model.dropout),
-    };
+    }
+}
+
+/// Step 0 of a run: a new network (or `model.init`'s weights), no moments, no averages.
+pub(super) fn state(
+    config: &RunConfig,
+    spec: ClassifierSpec,
+    device: &burn::tensor::Device,
+) -> Result<State> {
+    let level = spec.level;
     let mut model = Classifier::new(spec, config.train.seed, device);
     if let Some(init) = &config.model.init {
         weights::Weights::open(init)?.apply(level, &mut model)?;
@@ -152,7 +156,7 @@ pub(super) fn state(
     let size = config.data.image_size;
     let ema = EmaMaps::new(
         config.consistency.ema_decay,
-        classes,
+        spec.classes,
         level.cam_size([size, size]),
     )?;
     let plateau = config.train.plateau;

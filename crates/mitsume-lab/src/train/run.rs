@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::module::Module;
 use mitsume::Curriculum;
 use mitsume_data::shuffled;
-use mitsume_nn::{Level, weights};
+use mitsume_nn::{ClassifierSpec, weights};
 use mitsume_record::{
     Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow, StepWriter, read_epochs,
     read_measures, write_bytes, write_epochs, write_measures,
@@ -17,6 +17,7 @@ use super::prepare::{self, Split};
 use super::step::{StepContext, step};
 use super::tensorboard::TensorBoard;
 use super::{Outcome, TrainRequest};
+use crate::network::LevelNetwork;
 use crate::{
     EvaluateOptions, Event, LabError, MeasureOptions, ModelNote, Observer, Result, Subject,
     evaluate,
@@ -26,7 +27,7 @@ use crate::{
 struct Run<'a> {
     config: &'a RunConfig,
     dir: RunDir,
-    level: Level,
+    spec: ClassifierSpec,
     train: Split,
     valid: Split,
     context: StepContext,
@@ -70,7 +71,8 @@ impl<'a> Run<'a> {
         prepare::refuse_different_classes(&train, &valid)?;
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();
-        let state = prepare::state(config, level, classes.len(), &device)?;
+        let spec = prepare::spec(config, level, classes.len());
+        let state = prepare::state(config, spec, &device)?;
 
         let dir = RunDir::new(&request.out);
         let mut environment = Environment::detect(
@@ -103,7 +105,7 @@ impl<'a> Run<'a> {
         };
         Ok(Run {
             config,
-            level,
+            spec,
             context: StepContext {
                 image: [
                     config.data.channels,
@@ -229,7 +231,7 @@ impl<'a> Run<'a> {
 
     /// The same weights under the name users look for, and an evaluation with its maps.
     fn evaluate_at_the_end(&mut self, observer: &mut Observer<'_>) -> Result<()> {
-        let bytes = weights::to_bytes(self.level, &self.state.model, &self.note);
+        let bytes = weights::to_bytes(self.spec.level, &self.state.model, &self.note);
         write_bytes(&self.dir.weights(), &bytes)?;
         let out = self.dir.evaluation();
         self.evaluate(
@@ -248,12 +250,14 @@ impl<'a> Run<'a> {
         options: &EvaluateOptions<'_>,
         observer: &mut Observer<'_>,
     ) -> Result<mitsume_record::Evaluation> {
+        let network = LevelNetwork {
+            spec: self.spec,
+            model: self.state.model.valid(),
+        };
         let subject = Subject {
-            level: self.level,
-            model: &self.state.model.valid(),
+            network: &network,
             folder: &self.valid.folder,
             source: &self.valid.source,
-            device: &self.context.device.clone().inner(),
         };
         // Images that cannot be read were named when the run began.
         let mut quiet = |event: Event| match event {
@@ -271,7 +275,12 @@ impl<'a> Run<'a> {
 
     fn save(&mut self) -> Result<()> {
         self.steps.sync()?;
-        checkpoint::save(&self.dir.checkpoint(), self.level, &self.state, &self.note)
+        checkpoint::save(
+            &self.dir.checkpoint(),
+            self.spec.level,
+            &self.state,
+            &self.note,
+        )
     }
 
     fn lambda(&self, epoch: u64) -> f64 {

@@ -87,6 +87,14 @@ impl Method {
         Self::Random,
     ];
 
+    /// Whether it is made of gradients.
+    pub fn uses_gradients(self) -> bool {
+        !matches!(
+            self,
+            Self::EigenCam | Self::AblationCam | Self::ScoreCam | Self::Random
+        )
+    }
+
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {

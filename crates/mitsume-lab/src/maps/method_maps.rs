@@ -1,0 +1,177 @@
+//! Maps of one hooked layer.
+
+use burn::tensor::Tensor;
+use mitsume::methods::{self, Hooked, Method};
+use mitsume::normalise;
+use rayon::prelude::*;
+
+use super::seen_through::seen_through;
+use super::{MapRequest, floats};
+use crate::network::{HookedImages, Network};
+use crate::{LabError, Result};
+
+/// Logits [N, K] and normalised maps [N, h, w] of hooked layer `layer`, row by row.
+///
+/// # Errors
+/// What the network refuses.
+pub(super) fn method_maps(
+    network: &dyn Network,
+    layer: usize,
+    request: &MapRequest<'_>,
+) -> Result<(Tensor<2>, Vec<f32>)> {
+    let hooked = network.hook(layer, request.images.clone())?;
+    if request.options.method == Method::GradCam
+        && let Some((logits, maps)) = hooked.grad_cam(request.targets)
+    {
+        return Ok((logits, floats(maps)));
+    }
+    let (logits, raw) = raw_maps(network, hooked.as_ref(), request)?;
+    let maps = raw.into_par_iter().flat_map_iter(|mut map| {
+        normalise(&mut map);
+        map
+    });
+    Ok((logits, maps.collect()))
+}
+
+/// Each image's map before Eq. 2. Images are independent, so threads do not matter.
+fn raw_maps(
+    network: &dyn Network,
+    hooked: &dyn HookedImages,
+    request: &MapRequest<'_>,
+) -> Result<(Tensor<2>, Vec<Vec<f32>>)> {
+    let (method, targets) = (request.options.method, request.targets);
+    let features = hooked.features()?;
+    let shape = features.dims();
+    let [n, channels, h, w] = shape;
+    let features = floats(features);
+    let (logits, gradients) = if method.uses_gradients() {
+        let (logits, gradients) = hooked.gradients(targets)?;
+        (logits, floats(gradients))
+    } else {
+        (hooked.logits()?, vec![0.0; features.len()])
+    };
+    let scores = match method {
+        Method::AblationCam => hooked.without_each(targets)?,
+        Method::ScoreCam => seen_through(network, request, (&features, shape))?,
+        _ => vec![Vec::new(); n],
+    };
+    let values = floats(logits.clone());
+    let classes = values.len() / n.max(1);
+    let length = channels * h * w;
+    let of_image = |i: usize| {
+        let own = i * length..(i + 1) * length;
+        let hooked = Hooked::new(&features[own.clone()], &gradients[own], channels, [h, w])
+            .map_err(|error| LabError::Failed(error.to_string()))?;
+        let score = f64::from(values[i * classes + targets[i]]);
+        Ok(match method {
+            Method::GradCam => methods::grad_cam(&hooked),
+            Method::HiresCam => methods::hires_cam(&hooked),
+            Method::Elementwise => methods::elementwise(&hooked),
+            Method::GradCamPlusPlus => methods::grad_cam_plus_plus(&hooked),
+            Method::XgradCam => methods::xgrad_cam(&hooked),
+            Method::LayerCam => methods::layer_cam(&hooked),
+            Method::EigenCam => methods::eigen_cam(&hooked),
+            Method::EigenGradCam => methods::eigen_grad_cam(&hooked),
+            Method::AblationCam => methods::ablation_cam(&hooked, score, &scores[i]),
+            Method::ScoreCam => methods::score_cam(&hooked, &scores[i]),
+            Method::Random => methods::random(&hooked, request.seeds[i]),
+        })
+    };
+    let maps = (0..n).into_par_iter().map(of_image);
+    Ok((logits, maps.collect::<Result<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maps::MapOptions;
+    use crate::network::LevelNetwork;
+    use burn::tensor::Device;
+    use burn::tensor::TensorData;
+    use mitsume_nn::{Classifier, ClassifierSpec, Level};
+
+    const TARGETS: [usize; 3] = [2, 0, 3];
+
+    fn network(level: Level) -> (LevelNetwork, Tensor<4>) {
+        let device = Device::flex();
+        let spec = ClassifierSpec {
+            level,
+            channels: 1,
+            classes: 4,
+            dropout: None,
+        };
+        let pixel = |i: usize| ((i * 7919 + i * i * 31) % 1009) as f32 / 504.5 - 1.0;
+        let pixels: Vec<f32> = (0..3 * 32 * 32).map(pixel).collect();
+        let images = Tensor::from_data(TensorData::new(pixels, [3, 1, 32, 32]), &device);
+        let model = Classifier::new(spec, 5, &device);
+        (LevelNetwork { spec, model }, images)
+    }
+
+    fn maps(level: Level, method: Method) -> Vec<f32> {
+        let (network, images) = network(level);
+        let request = MapRequest {
+            options: MapOptions {
+                method,
+                flip: false,
+            },
+            images,
+            targets: &TARGETS,
+            seeds: &[0, 1, 2],
+        };
+        method_maps(&network, 0, &request).unwrap().1
+    }
+
+    #[test]
+    fn every_method_gives_maps_between_zero_and_one_at_every_level() {
+        for level in Level::ALL {
+            let [h, w] = level.cam_size([32, 32]);
+            for method in Method::ALL {
+                let maps = maps(level, method);
+                assert_eq!(maps.len(), 3 * h * w, "{level} {method}");
+                assert!(
+                    maps.iter().all(|v| (0.0..=1.0).contains(v)),
+                    "{level} {method}"
+                );
+            }
+        }
+    }
+
+    /// A pool and a linear layer right after the hooked one make every pixel's gradient the mean.
+    #[test]
+    fn where_a_pool_follows_the_gradient_methods_agree() {
+        for level in [Level::ALL[2], Level::ALL[3], Level::ALL[4]] {
+            let (grad, hires) = (maps(level, Method::GradCam), maps(level, Method::HiresCam));
+            let far = grad.iter().zip(&hires).map(|(a, b)| (a - b).abs());
+            assert!(
+                far.fold(0.0, f32::max) < 1e-4,
+                "{level}: float32 against float64 sums"
+            );
+        }
+    }
+
+    #[test]
+    fn scores_without_a_channel_are_the_heads_on_features_without_it() {
+        for level in Level::ALL {
+            let (network, images) = network(level);
+            let hooked = network.hook(0, images).unwrap();
+            let features = hooked.features().unwrap();
+            let [n, channels, h, w] = features.dims();
+            let values = floats(features);
+            let ours = hooked.without_each(&TARGETS).unwrap();
+            for k in [0, channels / 2, channels - 1] {
+                let mut values = values.clone();
+                for image in values.chunks_exact_mut(channels * h * w) {
+                    image[k * h * w..][..h * w].fill(0.0);
+                }
+                let data = TensorData::new(values, [n, channels, h, w]);
+                let features = Tensor::from_data(data, &Device::flex());
+                let logits = floats(network.model.head.logits(features, None));
+                for (i, &target) in TARGETS.iter().enumerate() {
+                    let expected = f64::from(logits[i * 4 + target]);
+                    // Sums of up to 512 float32 terms.
+                    assert!((ours[i][k] - expected).abs() < 1e-5, "{level} {k} {i}");
+                }
+            }
+        }
+    }
+}

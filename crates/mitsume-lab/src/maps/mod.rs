@@ -1,0 +1,98 @@
+//! Maps of any method, for any network.
+
+mod enlarged;
+mod method_maps;
+mod seen_through;
+
+use burn::tensor::Tensor;
+use mitsume::methods::Method;
+use mitsume::normalise;
+
+use crate::Result;
+use crate::network::Network;
+use enlarged::enlarged;
+use method_maps::method_maps;
+
+/// How maps are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MapOptions {
+    /// From feature maps, gradients and scores.
+    pub method: Method,
+    /// Whether the mean of an image's map and its mirror image's, mirrored back, is taken (flip smoothing).
+    pub flip: bool,
+}
+
+/// A batch, and what its maps are to be of.
+pub(crate) struct MapRequest<'a> {
+    pub options: MapOptions,
+    /// Inputs [N, channels, H, W].
+    pub images: Tensor<4>,
+    /// The class of each image's map, [N].
+    pub targets: &'a [usize],
+    /// A number of each image's own, for the random control, [N].
+    pub seeds: &'a [u64],
+}
+
+/// Logits [N, K] and normalised maps [N, h, w], row by row. With several hooked layers a map is the mean of theirs, each
+/// normalised and enlarged to the largest.
+///
+/// # Errors
+/// What the network refuses.
+pub(crate) fn maps(
+    network: &dyn Network,
+    request: &MapRequest<'_>,
+) -> Result<(Tensor<2>, Vec<f32>)> {
+    let [_, _, height, width] = request.images.dims();
+    let [h, w] = network.cam_size([height, width]);
+    let (logits, mut sum) = of_layers(network, request, [h, w])?;
+    let mut parts = network.layers().len();
+    if request.options.flip {
+        let mirrored = MapRequest {
+            images: request.images.clone().flip([3]),
+            ..*request
+        };
+        let (_, maps) = of_layers(network, &mirrored, [h, w])?;
+        for (sum, row) in sum.chunks_exact_mut(w).zip(maps.chunks_exact(w)) {
+            for (sum, value) in sum.iter_mut().zip(row.iter().rev()) {
+                *sum += value;
+            }
+        }
+        parts *= 2;
+    }
+    if parts > 1 {
+        sum.chunks_exact_mut(h * w).for_each(normalise);
+    }
+    Ok((logits, sum))
+}
+
+/// The sum of the hooked layers' maps at `size`.
+fn of_layers(
+    network: &dyn Network,
+    request: &MapRequest<'_>,
+    size: [usize; 2],
+) -> Result<(Tensor<2>, Vec<f32>)> {
+    let (logits, first) = method_maps(network, 0, request)?;
+    let [_, _, height, width] = request.images.dims();
+    let at_size = |maps: Vec<f32>, layer: usize| {
+        let own = network.map_size(layer, [height, width]);
+        if own == size {
+            return maps;
+        }
+        let maps = maps.chunks_exact(own[0] * own[1]);
+        maps.flat_map(|map| enlarged(map, own, size)).collect()
+    };
+    let mut sum = at_size(first, 0);
+    for layer in 1..network.layers().len() {
+        let maps = at_size(method_maps(network, layer, request)?.1, layer);
+        for (sum, value) in sum.iter_mut().zip(maps) {
+            *sum += value;
+        }
+    }
+    Ok((logits, sum))
+}
+
+/// The values of a tensor.
+pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let data = tensor.into_data().convert::<f32>();
+    data.try_into_vec().expect("converted to f32")
+}

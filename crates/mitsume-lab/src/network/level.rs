@@ -1,0 +1,116 @@
+//! One of the five levels.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use mitsume::train::logits_and_maps;
+use mitsume_nn::{Classifier, ClassifierSpec};
+
+use super::{HookedImages, Network};
+use crate::Result;
+use crate::maps::floats;
+
+/// A level's classifier. Its head has its own vector-Jacobian product, so nothing is differentiated.
+pub struct LevelNetwork {
+    /// Architecture, channels and classes.
+    pub spec: ClassifierSpec,
+    /// The network, on a device without autodiff.
+    pub model: Classifier,
+}
+
+impl Network for LevelNetwork {
+    fn name(&self) -> String {
+        self.spec.level.to_string()
+    }
+
+    fn parameters(&self) -> u64 {
+        self.model.parameter_count() as u64
+    }
+
+    fn channels(&self) -> usize {
+        self.spec.channels
+    }
+
+    fn classes(&self) -> usize {
+        self.spec.classes
+    }
+
+    fn layers(&self) -> Vec<String> {
+        vec![self.spec.level.target_layer()]
+    }
+
+    fn map_size(&self, _: usize, image: [usize; 2]) -> [usize; 2] {
+        self.spec.level.cam_size(image)
+    }
+
+    fn device(&self) -> Device {
+        self.model.head.linear.weight.val().device()
+    }
+
+    fn hook(&self, _: usize, images: Tensor<4>) -> Result<Box<dyn HookedImages + '_>> {
+        Ok(Box::new(AtHead {
+            model: &self.model,
+            features: self.model.trunk.forward(images),
+        }))
+    }
+}
+
+/// Images between trunk and head.
+struct AtHead<'a> {
+    model: &'a Classifier,
+    features: Tensor<4>,
+}
+
+impl HookedImages for AtHead<'_> {
+    fn features(&self) -> Result<Tensor<4>> {
+        Ok(self.features.clone())
+    }
+
+    fn logits(&self) -> Result<Tensor<2>> {
+        Ok(self.model.head.logits(self.features.clone(), None))
+    }
+
+    fn gradients(&self, targets: &[usize]) -> Result<(Tensor<2>, Tensor<4>)> {
+        let logits = self.logits()?;
+        let [n, classes] = logits.dims();
+        let mut cotangents = vec![0.0_f32; n * classes];
+        for (row, &target) in cotangents.chunks_exact_mut(classes).zip(targets) {
+            row[target] = 1.0;
+        }
+        let data = TensorData::new(cotangents, [n, classes]);
+        let cotangents = Tensor::from_data(data, &self.features.device());
+        let head = &self.model.head;
+        Ok((logits, head.vjp(self.features.clone(), None, cotangents)))
+    }
+
+    /// The levels' heads take channels apart: what a pooled channel adds to the logit is its weight times its
+    /// value, so it is taken off.
+    fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
+        let head = &self.model.head;
+        let reading = head.read(self.features.clone(), None);
+        let logits = floats(head.classify(reading.pooled.clone(), None));
+        let pooled = floats(reading.pooled);
+        let weight = floats(head.linear.weight.val());
+        let [_, channels, _, _] = self.features.dims();
+        let classes = weight.len() / channels.max(1);
+        let of_image = |(i, &target): (usize, &usize)| {
+            let score = f64::from(logits[i * classes + target]);
+            let weights = &weight[target * channels..][..channels];
+            let pooled = &pooled[i * channels..][..channels];
+            let parts = weights.iter().zip(pooled);
+            parts
+                .map(|(&w, &p)| score - f64::from(w) * f64::from(p))
+                .collect()
+        };
+        Ok(targets.iter().enumerate().map(of_image).collect())
+    }
+
+    fn grad_cam(&self, targets: &[usize]) -> Option<(Tensor<2>, Tensor<3>)> {
+        let labels: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
+        let data = TensorData::new(labels, [targets.len()]);
+        let labels = Tensor::<1, Int>::from_data(data, &self.features.device());
+        Some(logits_and_maps(
+            &self.model.head,
+            self.features.clone(),
+            labels,
+        ))
+    }
+}

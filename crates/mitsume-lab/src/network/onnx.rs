@@ -1,0 +1,191 @@
+//! A model in an ONNX file.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use mitsume_onnx::{Classifier, Hooked, Images, Layer, Reading};
+
+use super::{ClassOrder, HookedImages, Network};
+use crate::maps::floats;
+use crate::{LabError, Result};
+
+/// How a model file is to be hooked.
+#[derive(Clone, Debug, Default)]
+pub struct OnnxRequest {
+    /// Layers by node, value or module; none for the default one.
+    pub layers: Vec<String>,
+    /// Rows and columns of tokens, for layers whose output is tokens.
+    pub tokens: Option<[usize; 2]>,
+    /// Channels and size of the images, where the file does not fix them.
+    pub images: Images,
+}
+
+/// Layers of the model in `path` that can be hooked, in order.
+///
+/// # Errors
+/// A file that cannot be read or run.
+pub fn layers(path: &Path, images: Images) -> Result<Vec<Layer>> {
+    Ok(Classifier::open(path, images, &Device::flex())?.layers())
+}
+
+/// A classifier in an ONNX file, hooked at one layer or several.
+pub struct OnnxNetwork {
+    name: String,
+    model: Classifier,
+    hooks: Vec<Hooked>,
+    /// The model's output for each class; none where they are the model's own.
+    outputs: Option<Vec<usize>>,
+    device: Device,
+}
+
+impl OnnxNetwork {
+    /// Reads the file and hooks it. `device` has no autodiff.
+    ///
+    /// # Errors
+    /// A file that cannot be read or run; layers that cannot be hooked.
+    pub fn open(path: &Path, request: &OnnxRequest, device: &Device) -> Result<Self> {
+        let model = Classifier::open(path, request.images, device)?;
+        let mut names: Vec<Option<&str>> =
+            request.layers.iter().map(|l| Some(l.as_str())).collect();
+        if names.is_empty() {
+            names.push(None);
+        }
+        let hook = |name: Option<&str>| Ok(model.hook(name, request.tokens)?);
+        let hooks = names.into_iter().map(hook).collect::<Result<_>>()?;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            hooks,
+            model,
+            outputs: None,
+            device: device.clone(),
+        })
+    }
+
+    /// The same model with classes in another order, or fewer of them.
+    pub fn with_classes(mut self, order: &ClassOrder) -> Self {
+        let own = order.is_own(self.model.classes());
+        self.outputs = (!own).then(|| order.outputs().to_vec());
+        self
+    }
+
+    /// Channels, height and width of its images.
+    pub fn image(&self) -> [usize; 3] {
+        self.model.image()
+    }
+
+    /// Whether the file ends in a softmax, which was left off.
+    pub fn had_softmax(&self) -> bool {
+        self.model.had_softmax()
+    }
+
+    /// Of the model's logits [N, outputs] those of the classes, [N, K].
+    fn of_classes(&self, logits: Tensor<2>) -> Tensor<2> {
+        let Some(outputs) = &self.outputs else {
+            return logits;
+        };
+        let data: Vec<i64> = outputs.iter().map(|&output| output as i64).collect();
+        let data = TensorData::new(data, [outputs.len()]);
+        let columns = Tensor::<1, Int>::from_data(data, &logits.device());
+        logits.select(1, columns)
+    }
+
+    /// The model's outputs for classes.
+    fn to_outputs(&self, classes: &[usize]) -> Vec<usize> {
+        match &self.outputs {
+            Some(outputs) => classes.iter().map(|&class| outputs[class]).collect(),
+            None => classes.to_vec(),
+        }
+    }
+}
+
+impl Network for OnnxNetwork {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn parameters(&self) -> u64 {
+        self.model.parameters() as u64
+    }
+
+    fn channels(&self) -> usize {
+        self.model.image()[0]
+    }
+
+    fn classes(&self) -> usize {
+        let outputs = self.outputs.as_ref();
+        outputs.map_or(self.model.classes(), Vec::len)
+    }
+
+    fn layers(&self) -> Vec<String> {
+        let names = self.hooks.iter().map(|hook| hook.layer().to_owned());
+        names.collect()
+    }
+
+    fn map_size(&self, layer: usize, _: [usize; 2]) -> [usize; 2] {
+        let [_, rows, columns] = self.hooks[layer].map();
+        [rows, columns]
+    }
+
+    fn device(&self) -> Device {
+        self.device.clone()
+    }
+
+    fn hook(&self, layer: usize, images: Tensor<4>) -> Result<Box<dyn HookedImages + '_>> {
+        let hook = &self.hooks[layer];
+        Ok(Box::new(AtLayer {
+            network: self,
+            hook,
+            reading: hook.read(images)?,
+        }))
+    }
+}
+
+/// Images between the two parts of a model.
+struct AtLayer<'a> {
+    network: &'a OnnxNetwork,
+    hook: &'a Hooked,
+    reading: Reading,
+}
+
+impl HookedImages for AtLayer<'_> {
+    fn features(&self) -> Result<Tensor<4>> {
+        Ok(self.hook.features(&self.reading)?)
+    }
+
+    fn logits(&self) -> Result<Tensor<2>> {
+        Ok(self.network.of_classes(self.hook.logits(&self.reading)?))
+    }
+
+    fn gradients(&self, targets: &[usize]) -> Result<(Tensor<2>, Tensor<4>)> {
+        let outputs = self.network.to_outputs(targets);
+        let (logits, gradients) = self.hook.gradients(&self.reading, &outputs)?;
+        Ok((self.network.of_classes(logits), gradients))
+    }
+
+    /// A pass of what comes after the layer for every channel, for all images at once.
+    fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
+        let features = self.features()?;
+        let [n, channels, h, w] = features.dims();
+        let classes = self.network.classes();
+        let mut scores = vec![Vec::with_capacity(channels); n];
+        for channel in 0..channels {
+            let nothing = Tensor::zeros([n, 1, h, w], &features.device());
+            let changed = features
+                .clone()
+                .slice_assign([0..n, channel..channel + 1, 0..h, 0..w], nothing);
+            let logits = self.hook.logits_with(&self.reading, changed)?;
+            let logits = floats(self.network.of_classes(logits));
+            for (i, (scores, &target)) in scores.iter_mut().zip(targets).enumerate() {
+                scores.push(logits[i * classes + target].into());
+            }
+        }
+        Ok(scores)
+    }
+}
+
+impl From<mitsume_onnx::Error> for LabError {
+    fn from(error: mitsume_onnx::Error) -> Self {
+        LabError::Request(error.to_string())
+    }
+}
