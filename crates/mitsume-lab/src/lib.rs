@@ -29,7 +29,7 @@ pub use error::LabError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, Subject, evaluate};
 pub use event::{Event, Observer};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
-pub use maps::MapOptions;
+pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{Images, Layer};
 pub use model_file::{LoadedModel, ModelNote, load_model, numbered_classes};
 pub use network::{

@@ -22,6 +22,30 @@ pub struct MapOptions {
     pub flip: bool,
 }
 
+/// Logits [N, K] and normalised maps [N, h, w], row by row, of `images` [N, channels, H, W], on the network's device:
+/// each of the class of `targets` [N]. The random control is another one for each image of the batch.
+///
+/// # Errors
+/// What the network refuses.
+///
+/// # Panics
+/// If there is not one target for each image, below K.
+pub fn image_maps(
+    network: &dyn Network,
+    images: Tensor<4>,
+    targets: &[usize],
+    options: MapOptions,
+) -> Result<(Tensor<2>, Vec<f32>)> {
+    let seeds: Vec<u64> = (0..targets.len() as u64).collect();
+    let request = MapRequest {
+        options,
+        images,
+        targets,
+        seeds: &seeds,
+    };
+    maps(network, &request)
+}
+
 /// A batch, and what its maps are to be of.
 pub(crate) struct MapRequest<'a> {
     pub options: MapOptions,

@@ -21,6 +21,8 @@ pub(crate) enum Unary {
     Sigmoid,
     Floor,
     Ceil,
+    Softplus,
+    Softsign,
     /// `max(0, min(1, alpha x + beta))`
     HardSigmoid(f32, f32),
     LeakyRelu(f32),
@@ -49,6 +51,8 @@ impl Unary {
             "Sigmoid" => Self::Sigmoid,
             "Floor" => Self::Floor,
             "Ceil" => Self::Ceil,
+            "Softplus" => Self::Softplus,
+            "Softsign" => Self::Softsign,
             "HardSigmoid" => {
                 let (alpha, beta) = (
                     attributes.float("alpha", 0.2),
@@ -105,6 +109,8 @@ impl Unary {
             Self::Sigmoid => activation::sigmoid(x),
             Self::Floor => x.floor(),
             Self::Ceil => x.ceil(),
+            Self::Softplus => activation::softplus(x, 1.0),
+            Self::Softsign => activation::softsign(x),
             Self::HardSigmoid(alpha, beta) => hard_sigmoid(x, alpha, beta),
             Self::LeakyRelu(slope) => activation::leaky_relu(x, slope.into()),
             Self::Elu(alpha) => activation::elu(x, alpha.into()),
