@@ -43,6 +43,7 @@ pub mod score;
 pub mod spill;
 #[cfg(feature = "burn")]
 pub mod train;
+pub mod trust;
 
 pub use confusion::ConfusionMatrix;
 pub use consistency::{ClassDeviations, ClassMeans, Consistency, DeviationPass};
