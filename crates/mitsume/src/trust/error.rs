@@ -4,7 +4,9 @@
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TrustError {
     /// A number of values that does not fit the shape.
-    #[error("{what} has {found} values; its shape {shape:?} asks for the product, and no side of 0")]
+    #[error(
+        "{what} has {found} values; its shape {shape:?} asks for the product, and no side of 0"
+    )]
     Shape {
         /// What was given.
         what: &'static str,
@@ -34,7 +36,9 @@ pub enum TrustError {
         value: f64,
     },
     /// Relevance below 0 where a share of the relevance is asked for.
-    #[error("the map has {value} at value {index}; relevance must be 0 or more (take a map after its ReLU)")]
+    #[error(
+        "the map has {value} at value {index}; relevance must be 0 or more (take a map after its ReLU)"
+    )]
     Negative {
         /// Index into the flat map.
         index: usize,
@@ -68,7 +72,9 @@ pub enum TrustError {
         needed: usize,
     },
     /// The linear system was not solved to its tolerance.
-    #[error("the imputed values are not settled after {steps} steps; scale the image to a common range")]
+    #[error(
+        "the imputed values are not settled after {steps} steps; scale the image to a common range"
+    )]
     Unsolved {
         /// Steps taken.
         steps: usize,
@@ -87,7 +93,9 @@ pub(super) fn check_length(
     found: usize,
     shape: &[usize],
 ) -> Result<(), TrustError> {
-    let product = shape.iter().try_fold(1, |all: usize, &side| all.checked_mul(side));
+    let product = shape
+        .iter()
+        .try_fold(1, |all: usize, &side| all.checked_mul(side));
     if found == 0 || product != Some(found) {
         let shape = shape.to_vec();
         return Err(TrustError::Shape { what, found, shape });

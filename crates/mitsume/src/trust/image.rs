@@ -17,11 +17,7 @@ impl<'a> Image<'a> {
     ///
     /// # Errors
     /// No value, a number of values other than C H W, or one that is not finite.
-    pub fn new(
-        values: &'a [f32],
-        channels: usize,
-        shape: [usize; 2],
-    ) -> Result<Self, TrustError> {
+    pub fn new(values: &'a [f32], channels: usize, shape: [usize; 2]) -> Result<Self, TrustError> {
         check("the image", values, &[channels, shape[0], shape[1]])?;
         Ok(Self {
             values,

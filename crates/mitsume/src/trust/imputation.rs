@@ -21,14 +21,13 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::error::check_length;
 use super::{Image, TrustError};
-use conjugate::solve;
-use multigrid::{Multigrid, Room};
+use conjugate::Solver;
+use grid_matrix::framed;
+use multigrid::Multigrid;
+use system::System;
 
 /// The standard deviation of the noise in the paper and in the authors' code.
 pub const NOISE: f64 = 0.01;
-
-/// The largest error of an imputed value, as a share of the range of the values that stay.
-const TOLERANCE: f64 = 1e-6;
 
 /// Normal noise on imputed values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,47 +68,76 @@ pub fn impute(image: &Image, removed: &[bool], noise: &Noise) -> Result<Vec<f32>
     }
     let mut out = image.values().to_vec();
     if removed.contains(&true) {
-        let system = Multigrid::new(system::weights(removed, shape));
-        let mut room = system.room();
+        let system = Multigrid::new(System::new(removed, shape));
+        let mut solver = Solver::new(&system);
+        let mut kept = vec![0.0; framed(shape)];
         for plane in out.chunks_exact_mut(image.pixels()) {
-            fill(plane, removed, &system, &mut room)?;
+            let scale = Scale::of(plane, removed);
+            scale.lay_out(plane, removed, shape[1], &mut kept);
+            system.system().right(&kept, &mut solver.residual);
+            solver.solve()?;
+            scale.fill(plane, removed, shape[1], &solver.x);
         }
     }
     add(noise, removed, &mut out);
     Ok(out)
 }
 
-/// Solves for one channel, [H, W].
-fn fill(
-    plane: &mut [f32],
-    removed: &[bool],
-    system: &Multigrid,
-    room: &mut Room,
-) -> Result<(), TrustError> {
-    let shape = system.finest().shape;
-    let kept = plane.iter().zip(removed).filter(|(_, removed)| !**removed);
-    let (low, high) = kept.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), (v, _)| {
-        (low.min(*v), high.max(*v))
-    });
-    // From the middle of the range, so that the error does not grow with the image's brightness.
-    let level = (f64::from(low) + f64::from(high)) / 2.0;
-    let tolerance = TOLERANCE * (f64::from(high) - f64::from(low));
-    let right = system::from_kept(plane, removed, shape, level);
-    let solution = solve(system, right, tolerance, room)?;
-    let (width, stride) = (shape[1], shape[1] + 2);
-    let lines = plane.chunks_exact_mut(width).zip(removed.chunks_exact(width));
-    for (y, (values, removed)) in lines.enumerate() {
-        let solution = &solution[(y + 1) * stride + 1..][..width];
-        for ((value, &removed), solution) in values.iter_mut().zip(removed).zip(solution) {
-            if removed {
-                *value = (level + solution) as f32;
+/// Brings the values of a channel that stay to [-1, 1]: no brightness or unit costs precision.
+struct Scale {
+    level: f64,
+    half: f64,
+}
+
+impl Scale {
+    fn of(plane: &[f32], removed: &[bool]) -> Self {
+        let kept = plane.iter().zip(removed).filter(|(_, removed)| !**removed);
+        let (low, high) = kept.fold(
+            (f32::INFINITY, f32::NEG_INFINITY),
+            |(low, high), (&v, _)| (low.min(v), high.max(v)),
+        );
+        let (low, high) = (f64::from(low), f64::from(high));
+        Self {
+            level: (low + high) / 2.0,
+            half: (high - low) / 2.0,
+        }
+    }
+
+    /// The values of `plane` [H, W] that stay, framed, and 0 for the others.
+    fn lay_out(&self, plane: &[f32], removed: &[bool], width: usize, out: &mut [f64]) {
+        let inverse = if self.half > 0.0 {
+            1.0 / self.half
+        } else {
+            0.0
+        };
+        let lines = plane.chunks_exact(width).zip(removed.chunks_exact(width));
+        let rows = out.chunks_exact_mut(width + 2).skip(1);
+        for (out, (values, removed)) in rows.zip(lines) {
+            let values = values.iter().zip(removed);
+            for (out, (&value, &removed)) in out[1..].iter_mut().zip(values) {
+                let value = (f64::from(value) - self.level) * inverse;
+                *out = if removed { 0.0 } else { value };
             }
         }
     }
-    Ok(())
+
+    /// Puts the framed `solution` into the removed pixels of `plane`.
+    fn fill(&self, plane: &mut [f32], removed: &[bool], width: usize, solution: &[f64]) {
+        let lines = plane
+            .chunks_exact_mut(width)
+            .zip(removed.chunks_exact(width));
+        let rows = solution.chunks_exact(width + 2).skip(1);
+        for ((values, removed), solution) in lines.zip(rows) {
+            let solved = removed.iter().zip(&solution[1..]);
+            for (value, (&removed, solution)) in values.iter_mut().zip(solved) {
+                let solution = (self.level + self.half * solution) as f32;
+                *value = if removed { solution } else { *value };
+            }
+        }
+    }
 }
 
-/// Channel by channel in reading order, two uniform numbers a value (Box and Muller 1958).
+/// Channel by channel in reading order, two normal numbers of two uniform ones (Box and Muller 1958).
 fn add(noise: &Noise, removed: &[bool], values: &mut [f32]) {
     if noise.deviation == 0.0 {
         return;
@@ -117,10 +145,19 @@ fn add(noise: &Noise, removed: &[bool], values: &mut [f32]) {
     let mut numbers = ChaCha8Rng::seed_from_u64(noise.seed);
     numbers.set_stream(noise.stream);
     let mut uniform = || (numbers.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    let mut second = None;
     let removed = removed.iter().cycle();
-    for (value, _) in values.iter_mut().zip(removed).filter(|(_, removed)| **removed) {
-        let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
-        let normal = radius * (std::f64::consts::TAU * uniform()).cos();
+    for (value, _) in values
+        .iter_mut()
+        .zip(removed)
+        .filter(|(_, removed)| **removed)
+    {
+        let normal = second.take().unwrap_or_else(|| {
+            let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
+            let (sine, cosine) = (std::f64::consts::TAU * uniform()).sin_cos();
+            second = Some(radius * sine);
+            radius * cosine
+        });
         *value = (f64::from(*value) + noise.deviation * normal) as f32;
     }
 }
@@ -183,7 +220,9 @@ mod tests {
     #[test]
     fn a_ramp_is_restored() {
         let shape = [40, 30];
-        let ramp: Vec<f32> = (0..1200).map(|i| (i / 30) as f32 * 0.1 - (i % 30) as f32 * 0.2).collect();
+        let ramp: Vec<f32> = (0..1200)
+            .map(|i| (i / 30) as f32 * 0.1 - (i % 30) as f32 * 0.2)
+            .collect();
         let inside = |i: usize| (1..39).contains(&(i / 30)) && (1..29).contains(&(i % 30));
         let removed: Vec<bool> = (0..1200).map(inside).collect();
         let image = Image::new(&ramp, 1, shape).unwrap();
@@ -218,7 +257,10 @@ mod tests {
         let deviation = (added.iter().map(|v| v * v).sum::<f64>() / count).sqrt();
         // Four standard errors of 4000 values.
         assert!(mean.abs() < 4.0 * 0.01 / count.sqrt(), "{mean}");
-        assert!((deviation - 0.01).abs() < 4.0 * 0.01 / (2.0 * count).sqrt(), "{deviation}");
+        assert!(
+            (deviation - 0.01).abs() < 4.0 * 0.01 / (2.0 * count).sqrt(),
+            "{deviation}"
+        );
         assert_eq!(found, impute(&image, &removed, &noise).unwrap());
         for other in [Noise { seed: 5, ..noise }, Noise { stream: 1, ..noise }] {
             assert_ne!(found, impute(&image, &removed, &other).unwrap());
@@ -233,7 +275,10 @@ mod tests {
         assert_eq!(nothing, Err(TrustError::NothingKept));
         assert!(impute(&image, &[true; 3], &Noise::NONE).is_err());
         let deviation = f64::NAN;
-        let noise = Noise { deviation, ..Noise::NONE };
+        let noise = Noise {
+            deviation,
+            ..Noise::NONE
+        };
         assert!(impute(&image, &[false; 4], &noise).is_err());
         let same = impute(&image, &[false; 4], &Noise::NONE).unwrap();
         assert_eq!(same, plane, "nothing removed");

@@ -48,7 +48,9 @@ impl Order {
         let at = |pixel: &u32| &map[*pixel as usize];
         // Stable, so ties keep the reading order; all are finite, so all compare.
         pixels.sort_by(|a, b| compare(at(a), at(b)).unwrap_or(Ordering::Equal));
-        let changes = pixels.windows(2).filter(|pair| at(&pair[0]) != at(&pair[1]));
+        let changes = pixels
+            .windows(2)
+            .filter(|pair| at(&pair[0]) != at(&pair[1]));
         Ok(Self {
             distinct: changes.count() + 1,
             pixels,

@@ -12,7 +12,7 @@ pub(super) fn halved([height, width]: [usize; 2]) -> [usize; 2] {
 }
 
 /// What fine line 2C + 1 takes of coarse line C, of `coarse` lines.
-fn weight_after(line: usize, coarse: usize) -> f64 {
+fn weight_after(line: usize, coarse: usize) -> f32 {
     if line + 1 < coarse { 0.5 } else { 1.0 }
 }
 
@@ -31,7 +31,7 @@ fn rows_coarsened(fine: &GridMatrix) -> GridMatrix {
         // Fine rows 2 line - 1 to 2 line + 1, at the values of their first columns.
         let a = 2 * line * stride + 1;
         let (b, c, to) = (a + stride, a + 2 * stride, (line + 1) * stride + 1);
-        let twice = |values: &[f64], i: usize| {
+        let twice = |values: &[f32], i: usize| {
             before * before * values[a + i] + values[b + i] + after * after * values[c + i]
         };
         for i in 0..width {
@@ -45,7 +45,7 @@ fn rows_coarsened(fine: &GridMatrix) -> GridMatrix {
             continue;
         }
         for i in 0..width {
-            let step = |along: &[f64]| 0.5 * (along[b + i] + along[c + i]);
+            let step = |along: &[f32]| 0.5 * (along[b + i] + along[c + i]);
             out.south[to + i] = step(&fine.south) + 0.25 * fine.centre[c + i];
             out.south_east[to + i] = step(&fine.south_east) + 0.25 * fine.east[c + i];
             out.south_west[to + i] = step(&fine.south_west) + 0.25 * fine.east[c + i - 1];
@@ -65,7 +65,7 @@ fn columns_coarsened(fine: &GridMatrix) -> GridMatrix {
             // Fine columns 2 column - 1 to 2 column + 1 of the row.
             let a = y * stride + 2 * column;
             let (b, c, to) = (a + 1, a + 2, y * to_stride + column + 1);
-            let twice = |values: &[f64]| {
+            let twice = |values: &[f32]| {
                 before * before * values[a] + values[b] + after * after * values[c]
             };
             out.centre[to] =
@@ -88,7 +88,7 @@ fn columns_coarsened(fine: &GridMatrix) -> GridMatrix {
 }
 
 /// `coarse = P' fine`, both framed; `fine` is of `shape`, `line` holds a framed fine row.
-pub(super) fn restrict(fine: &[f64], shape: [usize; 2], coarse: &mut [f64], line: &mut [f64]) {
+pub(super) fn restrict(fine: &[f32], shape: [usize; 2], coarse: &mut [f32], line: &mut [f32]) {
     let [rows, columns] = halved(shape);
     let (stride, to_stride) = (shape[1] + 2, columns + 2);
     let line = &mut line[..stride];
@@ -112,11 +112,11 @@ pub(super) fn restrict(fine: &[f64], shape: [usize; 2], coarse: &mut [f64], line
 
 /// `fine += P coarse`, both framed, where `unknown` is not 0; `line` holds a framed coarse row.
 pub(super) fn prolong(
-    coarse: &[f64],
-    unknown: &[f64],
+    coarse: &[f32],
+    unknown: &[f32],
     shape: [usize; 2],
-    fine: &mut [f64],
-    line: &mut [f64],
+    fine: &mut [f32],
+    line: &mut [f32],
 ) {
     let [rows, columns] = halved(shape);
     let (stride, from_stride) = (shape[1] + 2, columns + 2);
@@ -132,23 +132,30 @@ pub(super) fn prolong(
         line[columns + 1] = line[columns];
         let at = (y + 1) * stride + 1;
         let (out, unknown) = (&mut fine[at..][..shape[1]], &unknown[at..][..shape[1]]);
-        let pairs = out.chunks_mut(2).zip(unknown.chunks(2));
+        let masked = |unknown: f32, value: f32| if unknown == 0.0 { 0.0 } else { value };
+        let pairs = out.chunks_exact_mut(2).zip(unknown.chunks_exact(2));
         for ((out, unknown), near) in pairs.zip(line[1..].windows(2)) {
-            let values = [near[0], 0.5 * (near[0] + near[1])];
-            for ((out, unknown), value) in out.iter_mut().zip(unknown).zip(values) {
-                *out += if *unknown == 0.0 { 0.0 } else { value };
-            }
+            out[0] += masked(unknown[0], near[0]);
+            out[1] += masked(unknown[1], 0.5 * (near[0] + near[1]));
+        }
+        if shape[1] % 2 == 1 {
+            out[shape[1] - 1] += masked(unknown[shape[1] - 1], line[columns]);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::system::weights;
+    use super::super::system::System;
     use super::*;
 
-    fn columns_of(map: impl Fn(&[f64], &mut [f64]), from: [usize; 2], to: [usize; 2]) -> Vec<Vec<f64>> {
-        let place = |[_, width]: [usize; 2], i: usize| (i / width + 1) * (width + 2) + i % width + 1;
+    fn columns_of(
+        map: impl Fn(&[f32], &mut [f32]),
+        from: [usize; 2],
+        to: [usize; 2],
+    ) -> Vec<Vec<f32>> {
+        let place =
+            |[_, width]: [usize; 2], i: usize| (i / width + 1) * (width + 2) + i % width + 1;
         let framed = |shape: [usize; 2]| vec![0.0; super::super::grid_matrix::framed(shape)];
         (0..from[0] * from[1])
             .map(|i| {
@@ -160,12 +167,22 @@ mod tests {
             .collect()
     }
 
-    /// The product by its definition, for grids of every parity and one row or column.
+    /// The product by its definition, for grids of every parity and one row or column. Entries are
+    /// about 10, in f32.
     #[test]
     fn the_coarse_matrix_is_the_product_of_the_three() {
-        for shape in [[1, 1], [1, 7], [6, 1], [2, 2], [5, 6], [6, 5], [7, 9], [8, 8]] {
+        for shape in [
+            [1, 1],
+            [1, 7],
+            [6, 1],
+            [2, 2],
+            [5, 6],
+            [6, 5],
+            [7, 9],
+            [8, 8],
+        ] {
             let removed: Vec<bool> = (0..shape[0] * shape[1]).map(|i| i * 7 % 5 > 0).collect();
-            let fine = weights(&removed, shape);
+            let fine = System::new(&removed, shape).matrix();
             let small = halved(shape);
             let mut line = vec![0.0; shape[1] + 2];
             let p = columns_of(
@@ -178,10 +195,10 @@ mod tests {
             let found = columns_of(|x, out| coarse.product(x, out), small, small);
             for (i, p_i) in p.iter().enumerate() {
                 for (j, p_j) in p.iter().enumerate() {
-                    let a_p: f64 = (0..p_j.len())
-                        .map(|k| p_j[k] * a[k].iter().zip(p_i).map(|(a, p)| a * p).sum::<f64>())
+                    let a_p: f32 = (0..p_j.len())
+                        .map(|k| p_j[k] * a[k].iter().zip(p_i).map(|(a, p)| a * p).sum::<f32>())
                         .sum();
-                    assert!((found[i][j] - a_p).abs() < 1e-14, "{shape:?} {i} {j}");
+                    assert!((found[i][j] - a_p).abs() < 1e-5, "{shape:?} {i} {j}");
                 }
             }
             // Restriction is the transpose of P, of values that are 0 where nothing is unknown.

@@ -5,11 +5,11 @@
 #[derive(Clone, Debug)]
 pub(super) struct GridMatrix {
     pub shape: [usize; 2],
-    pub centre: Vec<f64>,
-    pub east: Vec<f64>,
-    pub south_west: Vec<f64>,
-    pub south: Vec<f64>,
-    pub south_east: Vec<f64>,
+    pub centre: Vec<f32>,
+    pub east: Vec<f32>,
+    pub south_west: Vec<f32>,
+    pub south: Vec<f32>,
+    pub south_east: Vec<f32>,
 }
 
 impl GridMatrix {
@@ -31,7 +31,7 @@ impl GridMatrix {
     }
 
     /// `out = A x`, both framed.
-    pub fn product(&self, x: &[f64], out: &mut [f64]) {
+    pub fn product(&self, x: &[f32], out: &mut [f32]) {
         let (stride, width) = (self.stride(), self.shape[1]);
         for y in 1..=self.shape[0] {
             let at = y * stride + 1;
@@ -62,7 +62,7 @@ impl GridMatrix {
     /// What to scale a residual by in a Jacobi step: 1 / a_ii, less where the row's other entries
     /// are so large that the step could fall out of its bounds (1.9 / sum_j |a_ij|, by
     /// Gershgorin); 0 where there is no unknown.
-    pub fn damped_inverse(&self) -> Vec<f64> {
+    pub fn damped_inverse(&self) -> Vec<f32> {
         let stride = self.stride();
         let mut inverse = vec![0.0; self.centre.len()];
         for y in 1..=self.shape[0] {
@@ -92,6 +92,6 @@ pub(super) fn framed([height, width]: [usize; 2]) -> usize {
     (height + 2) * (width + 2)
 }
 
-fn row(values: &[f64], begin: usize, width: usize) -> &[f64] {
+fn row(values: &[f32], begin: usize, width: usize) -> &[f32] {
     &values[begin..][..width]
 }

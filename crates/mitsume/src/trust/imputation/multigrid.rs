@@ -5,93 +5,130 @@
 //! McCormick, "A Multigrid Tutorial", 2000). One pass is a symmetric, positive operation close to
 //! the inverse, whatever the size and shape of the removed region.
 
-use super::coarsening::{coarsened, halved, prolong, restrict};
+use super::coarsening::{coarsened, prolong, restrict};
 use super::grid_matrix::{GridMatrix, framed};
+use super::system::System;
 
-/// The system on every grid, the finest first, the last of one pixel.
+/// The system on every grid, down to one of a single pixel. In `f32`: it is approximate anyway.
 pub(super) struct Multigrid {
-    levels: Vec<Level>,
+    system: System,
+    inverse: Vec<f32>,
+    coarser: Vec<Level>,
 }
 
 struct Level {
     matrix: GridMatrix,
-    inverse: Vec<f64>,
+    inverse: Vec<f32>,
 }
 
 /// The room a pass needs, for reuse.
 pub(super) struct Room {
     levels: Vec<Vectors>,
-    line: Vec<f64>,
+    line: Vec<f32>,
 }
 
 struct Vectors {
-    right: Vec<f64>,
-    x: Vec<f64>,
-    product: Vec<f64>,
+    right: Vec<f32>,
+    x: Vec<f32>,
+    product: Vec<f32>,
 }
 
 impl Multigrid {
-    pub fn new(matrix: GridMatrix) -> Self {
-        let mut levels = Vec::new();
-        let mut next = Some(matrix);
-        while let Some(matrix) = next {
-            next = (matrix.shape != [1, 1]).then(|| coarsened(&matrix));
+    pub fn new(system: System) -> Self {
+        let finest = system.matrix();
+        let inverse = finest.damped_inverse();
+        let mut coarser: Vec<Level> = Vec::new();
+        loop {
+            let last = coarser.last().map_or(&finest, |level| &level.matrix);
+            if last.shape == [1, 1] {
+                break;
+            }
+            let matrix = coarsened(last);
             let inverse = matrix.damped_inverse();
-            levels.push(Level { matrix, inverse });
+            coarser.push(Level { matrix, inverse });
         }
-        Self { levels }
+        Self {
+            system,
+            inverse,
+            coarser,
+        }
     }
 
-    pub fn finest(&self) -> &GridMatrix {
-        &self.levels[0].matrix
+    pub fn system(&self) -> &System {
+        &self.system
     }
 
     pub fn room(&self) -> Room {
-        let vectors = |level: &Level| {
-            let zeros = vec![0.0; framed(level.matrix.shape)];
+        let vectors = |shape: [usize; 2]| {
+            let zeros = vec![0.0; framed(shape)];
             Vectors {
                 right: zeros.clone(),
                 x: zeros.clone(),
                 product: zeros,
             }
         };
+        let coarser = self.coarser.iter().map(|level| level.matrix.shape);
+        let shapes = std::iter::once(self.system.shape()).chain(coarser);
         Room {
-            levels: self.levels.iter().map(vectors).collect(),
-            line: vec![0.0; self.finest().stride()],
+            levels: shapes.map(vectors).collect(),
+            line: vec![0.0; self.system.shape()[1] + 2],
         }
     }
 
-    /// About `A^-1 right`, in the room's first level.
-    pub fn pass<'a>(&self, right: &[f64], room: &'a mut Room) -> &'a [f64] {
-        room.levels[0].right.copy_from_slice(right);
+    /// About `A^-1 right`, framed.
+    pub fn pass<'a>(&self, right: &[f64], room: &'a mut Room) -> &'a [f32] {
+        for (to, from) in room.levels[0].right.iter_mut().zip(right) {
+            *to = *from as f32;
+        }
         self.descend(&mut room.levels, &mut room.line, 0);
         &room.levels[0].x
     }
 
-    fn descend(&self, vectors: &mut [Vectors], line: &mut [f64], depth: usize) {
-        let (level, Some((own, coarser))) = (&self.levels[depth], vectors.split_first_mut()) else {
+    fn descend(&self, vectors: &mut [Vectors], line: &mut [f32], depth: usize) {
+        let Some((own, coarser)) = vectors.split_first_mut() else {
             return;
         };
+        let inverse = self.inverse(depth);
         let Vectors { right, x, product } = own;
-        for ((x, right), inverse) in x.iter_mut().zip(&*right).zip(&level.inverse) {
+        for ((x, right), inverse) in x.iter_mut().zip(&*right).zip(inverse) {
             *x = inverse * right;
         }
         let Some(next) = coarser.first_mut() else {
             return;
         };
-        let shape = level.matrix.shape;
-        level.matrix.product(x, product);
+        let shape = self.shape(depth);
+        self.product(depth, x, product, line);
         for (product, right) in product.iter_mut().zip(&*right) {
             *product = right - *product;
         }
         restrict(product, shape, &mut next.right, line);
-        debug_assert_eq!(halved(shape), self.levels[depth + 1].matrix.shape);
         self.descend(coarser, line, depth + 1);
-        prolong(&coarser[0].x, &level.inverse, shape, x, line);
-        level.matrix.product(x, product);
-        let parts = right.iter().zip(&*product).zip(&level.inverse);
+        prolong(&coarser[0].x, inverse, shape, x, line);
+        self.product(depth, x, product, line);
+        let parts = right.iter().zip(&*product).zip(inverse);
         for (x, ((right, product), inverse)) in x.iter_mut().zip(parts) {
             *x += inverse * (right - product);
+        }
+    }
+
+    fn inverse(&self, depth: usize) -> &[f32] {
+        match depth.checked_sub(1) {
+            None => &self.inverse,
+            Some(below) => &self.coarser[below].inverse,
+        }
+    }
+
+    fn shape(&self, depth: usize) -> [usize; 2] {
+        match depth.checked_sub(1) {
+            None => self.system.shape(),
+            Some(below) => self.coarser[below].matrix.shape,
+        }
+    }
+
+    fn product(&self, depth: usize, x: &[f32], out: &mut [f32], line: &mut [f32]) {
+        match depth.checked_sub(1) {
+            None => self.system.product(x, out, line),
+            Some(below) => self.coarser[below].matrix.product(x, out),
         }
     }
 }
