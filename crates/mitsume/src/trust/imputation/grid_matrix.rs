@@ -65,23 +65,23 @@ impl GridMatrix {
     pub fn damped_inverse(&self) -> Vec<f32> {
         let stride = self.stride();
         let mut inverse = vec![0.0; self.centre.len()];
-        for y in 1..=self.shape[0] {
-            for at in y * stride + 1..=y * stride + self.shape[1] {
-                let centre = self.centre[at];
-                if centre > 0.0 {
-                    let (above, west) = (at - stride, at - 1);
-                    let row = centre
-                        + self.east[at].abs()
-                        + self.east[west].abs()
-                        + self.south_west[at].abs()
-                        + self.south[at].abs()
-                        + self.south_east[at].abs()
-                        + self.south_west[above + 1].abs()
-                        + self.south[above].abs()
-                        + self.south_east[above - 1].abs();
-                    inverse[at] = (1.0 / centre).min(1.9 / row);
-                }
-            }
+        let unknown = |(at, _): &(usize, &mut f32)| self.centre[*at] > 0.0;
+        // The frame is 0 and has no unknown, so every neighbour is inside.
+        for (at, inverse) in inverse.iter_mut().enumerate().filter(unknown) {
+            let above = at - stride;
+            let entries = [
+                self.centre[at],
+                self.east[at],
+                self.east[at - 1],
+                self.south_west[at],
+                self.south[at],
+                self.south_east[at],
+                self.south_west[above + 1],
+                self.south[above],
+                self.south_east[above - 1],
+            ];
+            let row: f32 = entries.iter().map(|entry| entry.abs()).sum();
+            *inverse = (1.0 / self.centre[at]).min(1.9 / row);
         }
         inverse
     }
