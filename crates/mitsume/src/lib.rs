@@ -18,15 +18,16 @@
 //!
 //! [`measures`] has what the thesis leaves open: a common grid, chance, distances without scale.
 //!
-//! [`methods`] has the other class activation maps.
+//! [`methods`] has the other class activation maps. [`trust`] asks whether a map can be believed.
 //!
 //! Everything above works on plain arrays, so maps made by any tool can be scored ([`score`]).
 //!
 //! Libraries, and why: `ndarray` for arrays with a shape; `zip` and `ndarray-npy`'s header parser
 //! for `.npz` and `safetensors`' header for `.safetensors`, because both let the payload be
 //! streamed, so that a file's claimed size is never allocated; `tempfile` for the unlinked file of
-//! [`spill`]; `rand_chacha` for the permutation null, because its stream never changes; `rayon` for
-//! the earth mover's distances; `nalgebra` for the eigenvectors of Eigen-CAM.
+//! [`spill`]; `rand_chacha` for the permutation null and imputation's noise, because its stream never
+//! changes; `rayon` for the earth mover's distances and imputed images; `nalgebra` for the
+//! eigenvectors of Eigen-CAM.
 
 pub mod confusion;
 pub mod consistency;
@@ -43,6 +44,7 @@ pub mod score;
 pub mod spill;
 #[cfg(feature = "burn")]
 pub mod train;
+pub mod trust;
 
 pub use confusion::ConfusionMatrix;
 pub use consistency::{ClassDeviations, ClassMeans, Consistency, DeviationPass};

@@ -1,0 +1,114 @@
+//! Conjugate gradients, each residual first brought near the error by a multigrid pass.
+
+use super::grid_matrix::framed;
+use super::multigrid::{Multigrid, Room};
+use crate::trust::TrustError;
+
+/// Far more than a system ever took; about ten are usual.
+const MOST_STEPS: usize = 200;
+
+/// The largest estimated error of any value. Right sides are scaled to values between -1 and 1, so
+/// it is half a millionth of the range.
+const TOLERANCE: f32 = 1e-6;
+
+/// The vectors of a solution, framed, for reuse.
+pub(super) struct Solver<'a> {
+    system: &'a Multigrid,
+    room: Room,
+    line: Vec<f64>,
+    /// The right side to begin with, used up.
+    pub residual: Vec<f64>,
+    /// The solution.
+    pub x: Vec<f64>,
+    direction: Vec<f64>,
+    product: Vec<f64>,
+}
+
+impl<'a> Solver<'a> {
+    pub fn new(system: &'a Multigrid) -> Self {
+        let zeros = vec![0.0; framed(system.system().shape())];
+        Self {
+            system,
+            room: system.room(),
+            line: vec![0.0; system.system().shape()[1] + 2],
+            residual: zeros.clone(),
+            x: zeros.clone(),
+            direction: zeros.clone(),
+            product: zeros,
+        }
+    }
+
+    /// `x = A^-1 residual`.
+    ///
+    /// It ends by the estimated error, which is the multigrid pass over the residual: near `A^-1`
+    /// of it. The residual itself would not do: over a large removed region a small one hides a
+    /// large error.
+    ///
+    /// # Errors
+    /// No solution in [`MOST_STEPS`] steps, which no system met so far came near.
+    pub fn solve(&mut self) -> Result<(), TrustError> {
+        self.x.fill(0.0);
+        self.direction.fill(0.0);
+        let mut before = 0.0;
+        for _ in 0..MOST_STEPS {
+            let error = self.system.pass(&self.residual, &mut self.room);
+            if largest(error) <= TOLERANCE {
+                add(&mut self.x, 1.0, error);
+                return Ok(());
+            }
+            let now = dot(&self.residual, error);
+            let keep = if before > 0.0 { now / before } else { 0.0 };
+            before = now;
+            for (direction, error) in self.direction.iter_mut().zip(error) {
+                *direction = f64::from(*error) + keep * *direction;
+            }
+            let system = self.system.system();
+            system.product(&self.direction, &mut self.product, &mut self.line);
+            let length = now / dot(&self.product, &self.direction);
+            add(&mut self.x, length, &self.direction);
+            add(&mut self.residual, -length, &self.product);
+        }
+        Err(TrustError::Unsolved { steps: MOST_STEPS })
+    }
+}
+
+/// `to += scale * from`.
+fn add<T: Copy + Into<f64>>(to: &mut [f64], scale: f64, from: &[T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to += scale * from.into();
+    }
+}
+
+/// The largest absolute value; NaN is larger than any.
+fn largest(values: &[f32]) -> f32 {
+    let larger = |most: f32, value: &f32| {
+        if value.abs() <= most {
+            most
+        } else {
+            value.abs()
+        }
+    };
+    let mut most = [0.0_f32; 8];
+    let eights = values.chunks_exact(8);
+    let rest = eights.remainder().iter().fold(0.0, larger);
+    for values in eights {
+        for (most, value) in most.iter_mut().zip(values) {
+            *most = larger(*most, value);
+        }
+    }
+    most.iter().fold(rest, larger)
+}
+
+/// Four sums side by side, always the same four.
+fn dot<T: Copy + Into<f64>>(a: &[f64], b: &[T]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest = a.remainder().iter().zip(b.remainder());
+    let rest: f64 = rest.map(|(&a, &b)| a * b.into()).sum();
+    for (a, b) in a.zip(b) {
+        for i in 0..4 {
+            sums[i] += a[i] * b[i].into();
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}

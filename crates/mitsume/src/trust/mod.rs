@@ -1,0 +1,42 @@
+//! Can an explanation be trusted?
+//!
+//! A map always shows something. Each module here is a question it can fail.
+//!
+//! | module | question | source |
+//! | --- | --- | --- |
+//! | [`randomisation`], by [`similarity()`] | does the map depend on what the network learnt? | Adebayo et al. 2018 |
+//! | [`road`], on [`imputation`] | do the pixels called relevant matter to the score? | Rong et al. 2022 |
+//! | [`deletion`] | how soon does the score fall, or rise, with them? | Petsiuk et al. 2018 |
+//! | [`mod@pointing`] | is the most relevant pixel on the object? | Zhang et al. 2018 |
+//! | [`mod@localisation`] | how much of the relevance is? | Arras et al. 2022 |
+//!
+//! The network is the caller's: what perturbs images gives them out, to be scored in batches, and
+//! takes the scores back. Images are [C, H, W] in the network's input space, maps [H, W] at the
+//! image's size ([`upsampled`]) and finite. Everything is a function of its arguments and seeds.
+
+mod blur;
+pub mod deletion;
+mod error;
+mod estimate;
+mod image;
+pub mod imputation;
+pub mod localisation;
+mod order;
+pub mod pointing;
+pub mod randomisation;
+pub mod road;
+mod similarity;
+mod upsample;
+
+pub use blur::blurred;
+pub use deletion::{Baseline, Curve, Walk};
+pub use error::TrustError;
+pub use estimate::Estimate;
+pub use image::Image;
+pub use localisation::{Localisation, localisation};
+pub use order::Order;
+pub use pointing::{Pointing, pointing};
+pub use randomisation::{Cascade, Doubt, Randomisation, Stage, Verdict};
+pub use road::{Road, RoadSettings};
+pub use similarity::{Similarity, similarity};
+pub use upsample::upsampled;
