@@ -110,11 +110,19 @@ def best_of(subject, double, images, logits, tries, largest):
         if min(maps[f"map.{method}"].std() for method in QUICK) < 0.02:
             continue
         exact = quick_maps(double, images[image : image + 1].double(), [target])
-        best = min(best, (largest_difference(maps, exact), image, target))
-        if best[0] < largest:
+        error = largest_difference(maps, exact)
+        if error >= best[0] or flat_ablation(subject, images[image : image + 1], [target]):
+            continue
+        best = (error, image, target)
+        if error < largest:
             break
     assert best[1] is not None, "all maps are constant"
     return best
+
+
+def flat_ablation(subject, image, targets):
+    """Whether Ablation-CAM is constant, as it is where every weighted sum is negative."""
+    return ablation_map(subject, image, targets, hooked(subject, image, targets))[0].std() < 0.02
 
 
 def write(path, subject, kind, tensors, ablation, keep_batch_norm=False):

@@ -94,7 +94,7 @@ def ablation_map(subject, images, targets, arrays):
     rest = Rest(subject).eval()
     with torch.no_grad():
         assert torch.allclose(rest(grabbed[0]), logits, atol=1e-5), "what follows the layer is not the model's"
-    library = subject.layout == "nchw" and arrays[0].min() == 0
+    library = subject.layout == "nchw" and (arrays[0].min((1, 2, 3)) == 0).all()
     layer = AblationLayer() if library else ToZero(subject.layout != "nchw")
     cam = cams.AblationCAM(rest, [subject.layer], ablation_layer=layer, batch_size=32, ratio_channels_to_ablate=1.0)
     raw = raw_map(cam, subject, grabbed[0], targets, (arrays[0], None))

@@ -43,6 +43,7 @@ class Rest(nn.Module):
     def __init__(self, subject):
         super().__init__()
         self.start = subject.start
+        self.model = subject.model  # Its parameters: pytorch-grad-cam asks for one, and a pool has none.
         self.after = subject.after
         self.tokens = subject.layout == "tokens"
 
