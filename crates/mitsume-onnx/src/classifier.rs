@@ -24,6 +24,7 @@ pub struct Images {
 }
 
 /// An image classifier in an ONNX file.
+#[derive(Clone)]
 pub struct Classifier {
     pub(crate) graph: Graph,
     pub(crate) shapes: Shapes,

@@ -41,6 +41,7 @@ pub(crate) struct ImageInput {
 }
 
 /// The graph.
+#[derive(Clone)]
 pub(crate) struct Graph {
     /// In an order in which they can be computed; none without use.
     pub nodes: Vec<Node>,

@@ -33,6 +33,7 @@ pub struct OnnxNetwork {
     name: String,
     model: Classifier,
     hooks: Vec<Hooked>,
+    request: OnnxRequest,
     /// The model's output for each class; none where they are the model's own.
     outputs: Option<Vec<usize>>,
     device: Device,
@@ -45,18 +46,12 @@ impl OnnxNetwork {
     /// A file that cannot be read or run; layers that cannot be hooked.
     pub fn open(path: &Path, request: &OnnxRequest, device: &Device) -> Result<Self> {
         let model = Classifier::open(path, request.images, device)?;
-        let mut names: Vec<Option<&str>> =
-            request.layers.iter().map(|l| Some(l.as_str())).collect();
-        if names.is_empty() {
-            names.push(None);
-        }
-        let hook = |name: Option<&str>| Ok(model.hook(name, request.tokens)?);
-        let hooks = names.into_iter().map(hook).collect::<Result<_>>()?;
         let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
-            hooks,
+            hooks: hooks(&model, request)?,
             model,
+            request: request.clone(),
             outputs: None,
             device: device.clone(),
         })
@@ -139,6 +134,16 @@ impl Network for OnnxNetwork {
             reading: hook.read(images)?,
         }))
     }
+}
+
+/// The model hooked as asked for.
+fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<Hooked>> {
+    let mut names: Vec<Option<&str>> = request.layers.iter().map(|l| Some(l.as_str())).collect();
+    if names.is_empty() {
+        names.push(None);
+    }
+    let hook = |name: Option<&str>| Ok(model.hook(name, request.tokens)?);
+    names.into_iter().map(hook).collect()
 }
 
 /// Images between the two parts of a model.

@@ -79,6 +79,13 @@ impl Convolution {
         })
     }
 
+    /// The same convolution with its weights changed.
+    pub fn with_weights(&self, change: impl FnOnce(&mut [f32])) -> Self {
+        let mut weights = self.weights.to_vec();
+        change(&mut weights);
+        self.with(weights.into(), self.bias.clone())
+    }
+
     /// Whether nothing was drawn into it after its sums.
     pub fn is_plain(&self) -> bool {
         self.activation == Activation::Identity

@@ -1,0 +1,95 @@
+//! The same model with some of its weights re-drawn: for the parameter randomisation test (Adebayo et
+//! al. 2018).
+
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use crate::classifier::Classifier;
+use crate::graph::{Id, Node};
+use crate::op::Op;
+use crate::value::{Floats, Value};
+
+/// Where a layer's weights are.
+enum Weights {
+    /// In the node itself.
+    Node(usize),
+    /// In a constant.
+    Constant(Id),
+}
+
+impl Classifier {
+    /// Layers with weights (convolutions and matrix products), by node, the logits' first.
+    pub fn weighted_layers(&self) -> Vec<String> {
+        let name = |(index, _): (usize, Weights)| self.graph.nodes[index].name.clone();
+        self.weighted().into_iter().map(name).collect()
+    }
+
+    /// The same model with the weights of the first `count` of [`Self::weighted_layers`] put in another order, each
+    /// tensor by itself: which weight is where is random, their distribution stays. Biases stay too.
+    pub fn randomised(&self, count: usize, seed: u64) -> Self {
+        let mut model = self.clone();
+        let layers = self.weighted();
+        for (number, (_, weights)) in layers.into_iter().take(count).enumerate() {
+            // A stream for each layer: what one draws does not depend on how many others are drawn.
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            random.set_stream(number as u64);
+            match weights {
+                Weights::Node(index) => model.shuffle_node(index, &mut random),
+                Weights::Constant(id) => model.shuffle_constant(id, &mut random),
+            }
+        }
+        model
+    }
+
+    fn weighted(&self) -> Vec<(usize, Weights)> {
+        let nodes = self.graph.nodes.iter().enumerate().rev();
+        let weights = |(index, node): (usize, &Node)| {
+            if matches!(node.op, Op::Convolution(_)) {
+                return Some((index, Weights::Node(index)));
+            }
+            if !["Gemm", "MatMul"].contains(&node.kind.as_str()) {
+                return None;
+            }
+            let mut factors = node.inputs.iter().take(2).flatten();
+            let id = factors.find(|id| self.graph.constants.contains_key(id))?;
+            Some((index, Weights::Constant(*id)))
+        };
+        nodes.filter_map(weights).collect()
+    }
+
+    fn shuffle_node(&mut self, index: usize, random: &mut ChaCha8Rng) {
+        let node = &mut self.graph.nodes[index];
+        if let Op::Convolution(convolution) = &node.op {
+            let convolution = convolution.with_weights(|weights| shuffle(weights, random));
+            node.op = Op::Convolution(Arc::new(convolution));
+        }
+    }
+
+    fn shuffle_constant(&mut self, id: Id, random: &mut ChaCha8Rng) {
+        let Some(Value::Float(constant)) = self.graph.constants.get(&id).cloned() else {
+            return;
+        };
+        let shape = constant.shape().to_vec();
+        let tensor = constant.plain().into_flat();
+        let device = tensor.device();
+        let data = tensor.into_data().convert::<f32>();
+        let mut values: Vec<f32> = data.try_into_vec().expect("converted to f32");
+        shuffle(&mut values, random);
+        let count = values.len();
+        let tensor = Tensor::from_data(TensorData::new(values, [count]), &device);
+        let shuffled = Floats::new(tensor, shape).expect("as many values as before");
+        self.graph.constants.insert(id, Value::Float(shuffled));
+    }
+}
+
+/// Fisher and Yates' shuffle.
+fn shuffle(values: &mut [f32], random: &mut ChaCha8Rng) {
+    for last in (1..values.len()).rev() {
+        // Off by less than 2^-32 from uniform: far below anything that could be seen in a map.
+        let at = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
+        values.swap(last, at as usize);
+    }
+}

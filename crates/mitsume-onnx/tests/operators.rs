@@ -1,0 +1,187 @@
+//! Layers by name, hooks and gradients, on the small exported models.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use mitsume_onnx::{Classifier, Hooked, Images};
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/models")
+        .join(name)
+}
+
+fn open(name: &str) -> Classifier {
+    Classifier::open(&path(name), Images::default(), &Device::flex()).unwrap()
+}
+
+fn images(n: usize) -> Tensor<4> {
+    let pixel = |i: usize| ((i * 7919 + i * i % 257) % 1009) as f32 / 504.5 - 1.0;
+    let data = TensorData::new((0..n * 3 * 32 * 32).map(pixel).collect(), [n, 3, 32, 32]);
+    Tensor::from_data(data, &Device::flex())
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+fn refused(hooked: Result<Hooked, mitsume_onnx::Error>) -> String {
+    hooked.err().expect("it must be refused").to_string()
+}
+
+#[test]
+fn a_layer_is_found_by_node_value_and_module() {
+    let model = open("residual.onnx");
+    let by_module = model.hook(Some("features.3"), None).unwrap();
+    let by_value = model
+        .hook(Some("/features/features.3/relu_1/Relu_output_0"), None)
+        .unwrap();
+    let by_node = model
+        .hook(Some("/features/features.3/relu_1/Relu"), None)
+        .unwrap();
+    let default = model.hook(None, None).unwrap();
+    for hooked in [&by_value, &by_node, &default] {
+        assert_eq!(hooked.layer(), by_module.layer());
+    }
+    assert_eq!(
+        model.layers().iter().filter(|layer| layer.default).count(),
+        1
+    );
+}
+
+#[test]
+fn a_wrong_name_answers_with_the_nearest() {
+    let error = refused(open("residual.onnx").hook(Some("featuers.3"), None));
+    assert!(
+        error.contains("featuers.3") && error.contains("features.3"),
+        "{error}"
+    );
+}
+
+#[test]
+fn tokens_need_a_grid_that_fits() {
+    let model = open("vision-transformer.onnx");
+    let layer = "/encoder/layers/encoder_layer_1/ln_1/LayerNormalization";
+    let error = refused(model.hook(Some(layer), None));
+    assert!(error.contains("--token-grid 4x4"), "{error}");
+    assert!(refused(model.hook(Some(layer), Some([9, 9]))).contains("9x9"));
+    let hooked = model.hook(Some(layer), Some([4, 4])).unwrap();
+    assert_eq!(hooked.map()[1..], [4, 4]);
+    // The default layer of a transformer is the input of its last attention.
+    assert_eq!(model.hook(None, Some([4, 4])).unwrap().layer(), layer);
+}
+
+#[test]
+fn images_of_another_size_than_the_file_fixes_are_refused() {
+    let size = Images {
+        channels: Some(1),
+        size: None,
+    };
+    let error = Classifier::open(&path("residual.onnx"), size, &Device::flex());
+    assert!(error.err().unwrap().to_string().contains("3 channels"));
+}
+
+#[test]
+fn the_parts_of_a_model_give_what_the_whole_gives_at_every_layer() {
+    for name in [
+        "residual.onnx",
+        "shuffle.onnx",
+        "inverted.onnx",
+        "next-op13.onnx",
+    ] {
+        let model = open(name);
+        let default = model.hook(None, None).unwrap();
+        let whole = values(default.logits(&default.read(images(3)).unwrap()).unwrap());
+        for layer in model.layers().iter().filter(|layer| layer.shape.len() == 3) {
+            let Ok(hooked) = model.hook(Some(&layer.name), None) else {
+                continue;
+            };
+            let reading = hooked.read(images(3)).unwrap();
+            let features = hooked.features(&reading).unwrap();
+            let parts = values(hooked.logits_with(&reading, features).unwrap());
+            let far = whole.iter().zip(&parts).map(|(a, b)| (a - b).abs());
+            // Fused operators add in another order.
+            assert!(far.fold(0.0, f32::max) < 1e-4, "{name} {}", layer.name);
+        }
+    }
+}
+
+/// By central differences of the logits: float32, so the step is large and the tolerance wide; a wrong
+/// gradient is off by its own size.
+#[test]
+fn gradients_are_those_of_finite_differences() {
+    for (name, tokens) in [
+        ("residual.onnx", None),
+        ("inception.onnx", None),
+        ("vision-transformer.onnx", Some([4, 4])),
+    ] {
+        let model = open(name);
+        // An early layer, so that much is differentiated.
+        let layer = if name == "residual.onnx" {
+            Some("features.2")
+        } else {
+            None
+        };
+        let hooked = model.hook(layer, tokens).unwrap();
+        let reading = hooked.read(images(1)).unwrap();
+        let features = hooked.features(&reading).unwrap();
+        let [_, channels, h, w] = features.dims();
+        let (_, gradients) = hooked.gradients(&reading, &[2]).unwrap();
+        let (features, gradients) = (values(features), values(gradients));
+        let scale = gradients.iter().fold(0.0f32, |most, g| most.max(g.abs()));
+        let score = |features: Vec<f32>| {
+            let data = TensorData::new(features, [1, channels, h, w]);
+            let features = Tensor::from_data(data, &Device::flex());
+            f64::from(values(hooked.logits_with(&reading, features).unwrap())[2])
+        };
+        const STEP: f32 = 1e-2;
+        for at in (0..features.len()).step_by(features.len() / 23 + 1) {
+            let moved = |by: f32| {
+                let mut features = features.clone();
+                features[at] += by;
+                score(features)
+            };
+            let slope = (moved(STEP) - moved(-STEP)) / f64::from(2.0 * STEP);
+            let error = (slope - f64::from(gradients[at])).abs();
+            assert!(
+                error < 0.03 * f64::from(scale),
+                "{name} at {at}: {slope} {}",
+                gradients[at]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let model = open("inverted.onnx");
+            let hooked = model.hook(None, None).unwrap();
+            let reading = hooked.read(images(5)).unwrap();
+            let (logits, gradients) = hooked.gradients(&reading, &[0, 1, 2, 3, 4]).unwrap();
+            (values(logits), values(gradients))
+        })
+    };
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn randomised_layers_change_the_logits_and_none_changes_nothing() {
+    let model = open("residual.onnx");
+    let logits = |model: &Classifier| {
+        let hooked = model.hook(None, None).unwrap();
+        values(hooked.logits(&hooked.read(images(2)).unwrap()).unwrap())
+    };
+    let layers = model.weighted_layers();
+    assert!(layers.len() > 3, "{layers:?}");
+    assert_eq!(logits(&model), logits(&model.randomised(0, 1)));
+    assert_ne!(logits(&model), logits(&model.randomised(1, 1)));
+    let all = model.randomised(layers.len(), 1);
+    assert_eq!(logits(&all), logits(&model.randomised(layers.len(), 1)));
+    assert_ne!(logits(&all), logits(&model.randomised(layers.len(), 2)));
+}
