@@ -6,9 +6,8 @@
 //!
 //! The system has a row per removed pixel and one right side per channel. Solved by conjugate
 //! gradients with a multigrid pass as preconditioner (`conjugate.rs`, `multigrid.rs`): of the sparse
-//! solvers on crates.io, `sprs-ldl` is LGPL, `nalgebra-sparse` has no fill-reducing order, and `faer`
-//! is a large dependency for one matrix of constant stencil, on which multigrid is faster than any
-//! factorisation.
+//! solvers on crates.io, `sprs-ldl` is LGPL, `nalgebra-sparse` does not reduce fill-in, and `faer` is
+//! a large dependency for one matrix of a constant stencil, to which multigrid is made.
 
 mod coarsening;
 mod conjugate;
