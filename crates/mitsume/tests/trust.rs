@@ -139,7 +139,7 @@ fn similarities_are_those_of_scipy_and_scikit_image() {
     }
 }
 
-/// The solver ends at half a millionth of a range of about 6; theirs is direct.
+/// The solver ends at about a millionth of a range of about 6; theirs is direct.
 #[test]
 fn imputed_images_are_those_of_pytorch_grad_cam() {
     for case in figures().imputations {

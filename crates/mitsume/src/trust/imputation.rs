@@ -2,13 +2,12 @@
 //!
 //! A pixel set to grey or black says by its shape what was removed, and a classifier can read that.
 //! Here every removed pixel becomes the weighted mean of its eight neighbours, removed ones included
-//! ([`system`]), and a little noise hides that it was computed.
+//! (`system.rs`), and a little noise hides that it was computed.
 //!
 //! The system has a row per removed pixel and one right side per channel. Solved by conjugate
-//! gradients with a multigrid pass as preconditioner ([`conjugate`], [`multigrid`]): of the sparse
-//! solvers on crates.io, `sprs-ldl` is LGPL, `nalgebra-sparse` has no fill-reducing order, and `faer`
-//! is a large dependency for one matrix of constant stencil, on which multigrid is faster than any
-//! factorisation.
+//! gradients with a multigrid pass as preconditioner (`conjugate.rs`, `multigrid.rs`): of the sparse
+//! solvers on crates.io, `sprs-ldl` is LGPL, `nalgebra-sparse` does not reduce fill-in, and `faer` is
+//! a large dependency for one matrix of a constant stencil, to which multigrid is made.
 
 mod coarsening;
 mod conjugate;

@@ -7,9 +7,9 @@ use crate::trust::TrustError;
 /// Far more than a system ever took; about ten are usual.
 const MOST_STEPS: usize = 200;
 
-/// The largest estimated error of any value. Right sides are scaled to values between -1 and 1, so
-/// it is half a millionth of the range.
-const TOLERANCE: f32 = 1e-6;
+/// The largest estimated error of any value at the end. Right sides are scaled to values between -1
+/// and 1, and the estimate is then taken off: what is left is well below a millionth of the range.
+const TOLERANCE: f32 = 3e-6;
 
 /// The vectors of a solution, framed, for reuse.
 pub(super) struct Solver<'a> {
@@ -30,7 +30,7 @@ impl<'a> Solver<'a> {
         Self {
             system,
             room: system.room(),
-            line: vec![0.0; system.system().shape()[1] + 2],
+            line: system.system().lines(),
             residual: zeros.clone(),
             x: zeros.clone(),
             direction: zeros.clone(),

@@ -30,31 +30,31 @@ impl GridMatrix {
         self.shape[1] + 2
     }
 
-    /// `out = A x`, both framed.
-    pub fn product(&self, x: &[f32], out: &mut [f32]) {
+    /// `out = right - A x`, all framed.
+    pub fn residual(&self, right: &[f32], x: &[f32], out: &mut [f32]) {
         let (stride, width) = (self.stride(), self.shape[1]);
         for y in 1..=self.shape[0] {
             let at = y * stride + 1;
             let (above, below) = (at - stride, at + stride);
             let cut = |values, begin| row(values, begin, width);
-            let out = &mut out[at..][..width];
+            let (out, right) = (&mut out[at..][..width], cut(right, at));
             let (centre, x0) = (cut(&self.centre, at), cut(x, at));
             let (east, x_east) = (cut(&self.east, at), cut(x, at + 1));
             let (west, x_west) = (cut(&self.east, at - 1), cut(x, at - 1));
             for i in 0..width {
-                out[i] = centre[i] * x0[i] + east[i] * x_east[i] + west[i] * x_west[i];
+                out[i] = right[i] - (centre[i] * x0[i] + east[i] * x_east[i] + west[i] * x_west[i]);
             }
             let (sw, x_sw) = (cut(&self.south_west, at), cut(x, below - 1));
             let (s, x_s) = (cut(&self.south, at), cut(x, below));
             let (se, x_se) = (cut(&self.south_east, at), cut(x, below + 1));
             for i in 0..width {
-                out[i] += sw[i] * x_sw[i] + s[i] * x_s[i] + se[i] * x_se[i];
+                out[i] -= sw[i] * x_sw[i] + s[i] * x_s[i] + se[i] * x_se[i];
             }
             let (ne, x_ne) = (cut(&self.south_west, above + 1), cut(x, above + 1));
             let (n, x_n) = (cut(&self.south, above), cut(x, above));
             let (nw, x_nw) = (cut(&self.south_east, above - 1), cut(x, above - 1));
             for i in 0..width {
-                out[i] += ne[i] * x_ne[i] + n[i] * x_n[i] + nw[i] * x_nw[i];
+                out[i] -= ne[i] * x_ne[i] + n[i] * x_n[i] + nw[i] * x_nw[i];
             }
         }
     }
@@ -84,6 +84,15 @@ impl GridMatrix {
             *inverse = (1.0 / self.centre[at]).min(1.9 / row);
         }
         inverse
+    }
+}
+
+#[cfg(test)]
+impl GridMatrix {
+    /// `out = A x`, both framed.
+    pub fn product(&self, x: &[f32], out: &mut [f32]) {
+        self.residual(&vec![0.0; x.len()], x, out);
+        out.iter_mut().for_each(|out| *out = -*out);
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Room {
 struct Vectors {
     right: Vec<f32>,
     x: Vec<f32>,
-    product: Vec<f32>,
+    left: Vec<f32>,
 }
 
 impl Multigrid {
@@ -64,14 +64,14 @@ impl Multigrid {
             Vectors {
                 right: zeros.clone(),
                 x: zeros.clone(),
-                product: zeros,
+                left: zeros,
             }
         };
         let coarser = self.coarser.iter().map(|level| level.matrix.shape);
         let shapes = std::iter::once(self.system.shape()).chain(coarser);
         Room {
             levels: shapes.map(vectors).collect(),
-            line: vec![0.0; self.system.shape()[1] + 2],
+            line: self.system.lines(),
         }
     }
 
@@ -89,7 +89,7 @@ impl Multigrid {
             return;
         };
         let inverse = self.inverse(depth);
-        let Vectors { right, x, product } = own;
+        let Vectors { right, x, left } = own;
         for ((x, right), inverse) in x.iter_mut().zip(&*right).zip(inverse) {
             *x = inverse * right;
         }
@@ -97,17 +97,13 @@ impl Multigrid {
             return;
         };
         let shape = self.shape(depth);
-        self.product(depth, x, product, line);
-        for (product, right) in product.iter_mut().zip(&*right) {
-            *product = right - *product;
-        }
-        restrict(product, shape, &mut next.right, line);
+        self.residual(depth, right, x, left, line);
+        restrict(left, shape, &mut next.right, line);
         self.descend(coarser, line, depth + 1);
         prolong(&coarser[0].x, inverse, shape, x, line);
-        self.product(depth, x, product, line);
-        let parts = right.iter().zip(&*product).zip(inverse);
-        for (x, ((right, product), inverse)) in x.iter_mut().zip(parts) {
-            *x += inverse * (right - product);
+        self.residual(depth, right, x, left, line);
+        for ((x, left), inverse) in x.iter_mut().zip(&*left).zip(inverse) {
+            *x += inverse * left;
         }
     }
 
@@ -125,10 +121,10 @@ impl Multigrid {
         }
     }
 
-    fn product(&self, depth: usize, x: &[f32], out: &mut [f32], line: &mut [f32]) {
+    fn residual(&self, depth: usize, right: &[f32], x: &[f32], out: &mut [f32], line: &mut [f32]) {
         match depth.checked_sub(1) {
-            None => self.system.product(x, out, line),
-            Some(below) => self.coarser[below].matrix.product(x, out),
+            None => self.system.residual(right, x, out, line),
+            Some(below) => self.coarser[below].matrix.residual(right, x, out),
         }
     }
 }

@@ -44,11 +44,35 @@ impl System {
         self.shape
     }
 
-    /// `out = A x`, both framed; `x` must be 0 where nothing is unknown. `line` holds a framed row.
+    /// `out = A x`, both framed; `x` must be 0 where nothing is unknown. `line` is of
+    /// [`System::lines`].
     pub fn product<T: Float + From<f32>>(&self, x: &[T], out: &mut [T], line: &mut [T]) {
+        self.rows(x, line, |at, product| {
+            out[at..][..product.len()].copy_from_slice(product)
+        });
+    }
+
+    /// `out = right - A x`, likewise.
+    pub fn residual(&self, right: &[f32], x: &[f32], out: &mut [f32], line: &mut [f32]) {
+        self.rows(x, line, |at, product| {
+            let (out, right) = (&mut out[at..][..product.len()], &right[at..]);
+            for ((out, right), product) in out.iter_mut().zip(right).zip(product) {
+                *out = right - product;
+            }
+        });
+    }
+
+    /// Gives `put` the rows of `A x` and where they begin.
+    fn rows<T: Float + From<f32>>(
+        &self,
+        x: &[T],
+        line: &mut [T],
+        mut put: impl FnMut(usize, &[T]),
+    ) {
         let [height, width] = self.shape;
         let stride = width + 2;
-        let line = &mut line[..stride];
+        let (line, product) = line.split_at_mut(stride);
+        let product = &mut product[..width];
         let four: T = 4.0.into();
         for y in 1..=height {
             let row = |y: usize| &x[y * stride..][..stride];
@@ -59,13 +83,18 @@ impl System {
             let (at, cut) = (y * stride + 1, |begin: usize| &line[begin..][..width]);
             let (west, middle, east) = (cut(0), cut(1), cut(2));
             let (centre, own) = (&self.centre[at..][..width], &own[1..][..width]);
-            let out = &mut out[at..][..width];
             for i in 0..width {
                 let near = (west[i] + east[i]) + (middle[i] + middle[i]) - four * own[i];
                 let value = <T as From<f32>>::from(centre[i]) * own[i] - near;
-                out[i] = if centre[i] == 0.0 { T::zero() } else { value };
+                product[i] = if centre[i] == 0.0 { T::zero() } else { value };
             }
+            put(at, product);
         }
+    }
+
+    /// Room for two framed rows.
+    pub fn lines<T: Float>(&self) -> Vec<T> {
+        vec![T::zero(); 2 * (self.shape[1] + 2)]
     }
 
     /// With every entry written out.
@@ -133,7 +162,7 @@ mod tests {
                 };
             }
             let (mut short, mut long) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-            system.product(&x, &mut short, &mut vec![0.0; shape[1] + 2]);
+            system.product(&x, &mut short, &mut system.lines());
             system.matrix().product(&x, &mut long);
             assert_eq!(short, long, "{shape:?}");
         }
