@@ -127,8 +127,8 @@ fn several_layers_give_their_mean_at_the_largest_ones_size() {
         };
         OnnxNetwork::open(&model, &request, &Device::flex()).unwrap()
     };
-    let both = open(&["features.2", "features.3"]);
-    let (early, late) = (open(&["features.2"]), open(&["features.3"]));
+    let both = open(&["features.1", "features.3"]);
+    let (early, late) = (open(&["features.1"]), open(&["features.3"]));
     let images = reference.images(&Device::flex());
     let maps = |network: &OnnxNetwork| {
         let images = images.clone();

@@ -1,7 +1,7 @@
 //! A model as a graph of operators, in the order they are computed.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use burn::tensor::Device;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
-use crate::op::{self, Inputs, Op, Reading, Unreadable};
+use crate::op::{self, Binary, Inputs, Op, Reading, Unreadable};
 use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
 use crate::value::{Floats, Value};
 
@@ -119,6 +119,8 @@ struct Builder<'a> {
     constants: HashMap<Id, Constant>,
     nodes: Vec<Node>,
     next: Id,
+    /// Values that are not known, but are float32: the image and what is made of it.
+    floats: HashSet<Id>,
     parameters: usize,
     folded: usize,
     /// Operators that are not known, each with its first node.
@@ -135,6 +137,7 @@ impl<'a> Builder<'a> {
             constants: HashMap::new(),
             nodes: Vec::new(),
             next: 0,
+            floats: HashSet::new(),
             parameters: 0,
             folded: 0,
             unknown: BTreeMap::new(),
@@ -200,10 +203,9 @@ impl<'a> Builder<'a> {
                 _ => return Err(about(format!("a side of {side}"))),
             };
         }
-        Ok(ImageInput {
-            id: self.name(&input.name)?,
-            sides: known,
-        })
+        let id = self.name(&input.name)?;
+        self.floats.insert(id);
+        Ok(ImageInput { id, sides: known })
     }
 
     /// The output that holds logits: the first of two axes, or the first.
@@ -332,6 +334,8 @@ impl<'a> Builder<'a> {
         };
         let op = match parsed {
             Ok(op) => op,
+            // What is wrong may follow from an operator that is not known.
+            Err(Unreadable::Wrong(_)) if !self.unknown.is_empty() => return Err(self.unknown()),
             Err(Unreadable::Wrong(reason)) => return Err(wrong(reason)),
             Err(Unreadable::Unknown) => {
                 self.unknown
@@ -343,7 +347,11 @@ impl<'a> Builder<'a> {
         if matches!(op, Op::Identity) {
             return self.alias(&proto.output, inputs.first().copied().flatten());
         }
-        let is_known = |id: &Id| self.constants.contains_key(id);
+        let is_known = |id: &Id| {
+            // Of what a number is cast to the type of, only the type counts.
+            let only_type = kind == "CastLike" && inputs.get(1) == Some(&Some(*id));
+            self.constants.contains_key(id) || (only_type && self.floats.contains(id))
+        };
         if self.unknown.is_empty() && inputs.iter().flatten().all(is_known) {
             return self.fold(&op, &inputs, &proto.output).map_err(|e| match e {
                 Folding::Wrong(reason) => wrong(reason),
@@ -356,6 +364,9 @@ impl<'a> Builder<'a> {
                 true => None,
                 false => Some(self.name(name)?),
             });
+        }
+        if makes_floats(&op, &kind) && inputs.iter().flatten().any(|id| self.floats.contains(id)) {
+            self.floats.extend(outputs.iter().flatten());
         }
         self.nodes.push(Node {
             name,
@@ -380,10 +391,11 @@ impl<'a> Builder<'a> {
     /// Computes a node whose inputs are all known.
     fn fold(&mut self, op: &Op, inputs: &[Option<Id>], outputs: &[String]) -> Result<(), Folding> {
         let value = |id: &Option<Id>| -> Result<Option<Value>, String> {
-            let constant = id.map(|id| &self.constants[&id]);
-            constant
-                .map(|c| uploaded(c.clone(), &self.device))
-                .transpose()
+            let Some(id) = *id else { return Ok(None) };
+            // Only the type counts of what is not known.
+            let stand_in = || Constant::Float(vec![0.0], vec![]);
+            let constant = self.constants.get(&id).cloned().unwrap_or_else(stand_in);
+            uploaded(constant, &self.device).map(Some)
         };
         let values = inputs.iter().map(value).collect::<Result<_, _>>()?;
         let results = op.run(Inputs::new(values, self.device.clone()))?;
@@ -403,17 +415,20 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Names all operators that are not known.
+    fn unknown(&self) -> Error {
+        let all = self.unknown.iter();
+        let all: Vec<String> = all
+            .map(|(kind, node)| format!("{kind} (node {node})"))
+            .collect();
+        let all = all.join(", ");
+        self.file
+            .wrong(format!("operators that are not supported: {all}"))
+    }
+
     fn finish(mut self, (input, output): (ImageInput, &str), device: &Device) -> Result<Graph> {
         if !self.unknown.is_empty() {
-            let all: Vec<String> = self
-                .unknown
-                .iter()
-                .map(|(kind, node)| format!("{kind} (node {node})"))
-                .collect();
-            return Err(self.file.wrong(format!(
-                "operators that are not supported: {}",
-                all.join(", ")
-            )));
+            return Err(self.unknown());
         }
         let mut output = *self.names.get(output).ok_or_else(|| {
             self.file
@@ -472,6 +487,12 @@ impl Node {
         let inputs = self.inputs.iter().enumerate();
         inputs.filter_map(move |(i, id)| id.filter(|_| !read.contains(&i)))
     }
+}
+
+/// Whether an operator gives float32 for float32.
+fn makes_floats(op: &Op, kind: &str) -> bool {
+    !matches!(op, Op::Binary(Binary(arithmetic)) if arithmetic.compares())
+        && !["Shape", "Cast"].contains(&kind)
 }
 
 /// Why a node could not be computed beforehand.

@@ -171,6 +171,33 @@ impl Hooked {
         Ok(joined(parts))
     }
 
+    /// Logits [N, K] of the same images with channel `channel` of the hooked layer, below C, set to 0; of tokens also
+    /// of those that are no part of the map.
+    ///
+    /// # Errors
+    /// What an operator refuses.
+    pub fn logits_without(&self, reading: &Reading, channel: usize) -> Result<Tensor<2>> {
+        let parts = reading.chunks.iter().map(|chunk| {
+            let mut values = chunk.values.clone();
+            let old = values[&self.hook].clone().float();
+            let old = old.map_err(|reason| self.about(reason))?;
+            let shape = old.shape().to_vec();
+            // [outer, C, inner]
+            let sides = match self.places {
+                Places::Map => [shape[0], shape[1], shape[2] * shape[3]],
+                _ => [shape[..shape.len() - 1].iter().product(), self.map[0], 1],
+            };
+            let nothing = Tensor::zeros([sides[0], 1, sides[2]], &old.device());
+            let place = [0..sides[0], channel..channel + 1, 0..sides[2]];
+            let changed = old.view(sides).slice_assign(place, nothing);
+            let changed = Floats::from_tensor(changed).reshaped(shape);
+            let changed = changed.map_err(|reason| self.about(reason))?;
+            values.insert(self.hook, Value::Float(changed));
+            Ok(self.finish(values, false)?.narrow(0, 0, chunk.images))
+        });
+        Ok(joined(parts.collect::<Result<_>>()?))
+    }
+
     /// Logits [N, K], and the gradient of each image's logit of `targets` [N] with respect to its feature maps,
     /// [N, C, h, w].
     ///

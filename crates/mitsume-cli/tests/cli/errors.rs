@@ -179,6 +179,7 @@ fn every_command_has_help_with_an_example() {
         &["train"],
         &["eval"],
         &["explain"],
+        &["layers"],
         &["score"],
         &["report"],
         &["completions"],
@@ -189,7 +190,9 @@ fn every_command_has_help_with_an_example() {
         assert!(help.status.success());
         assert!(text(&help.stdout).contains("Example"), "{command:?}");
     }
-    refused(&sandbox, &["eval"], &["--model", "--weights", "--data"]);
+    refused(&sandbox, &["eval"], &["--model", "--data"]);
+    let no_weights = ["eval", "--model", "level1", "--data", "."];
+    refused(&sandbox, &no_weights, &["--weights", "level1"]);
     refused(&sandbox, &["train"], &["--config"]);
 }
 

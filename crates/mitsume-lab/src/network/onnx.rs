@@ -170,16 +170,11 @@ impl HookedImages for AtLayer<'_> {
 
     /// A pass of what comes after the layer for every channel, for all images at once.
     fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
-        let features = self.features()?;
-        let [n, channels, h, w] = features.dims();
+        let [channels, _, _] = self.hook.map();
         let classes = self.network.classes();
-        let mut scores = vec![Vec::with_capacity(channels); n];
+        let mut scores = vec![Vec::with_capacity(channels); targets.len()];
         for channel in 0..channels {
-            let nothing = Tensor::zeros([n, 1, h, w], &features.device());
-            let changed = features
-                .clone()
-                .slice_assign([0..n, channel..channel + 1, 0..h, 0..w], nothing);
-            let logits = self.hook.logits_with(&self.reading, changed)?;
+            let logits = self.hook.logits_without(&self.reading, channel)?;
             let logits = floats(self.network.of_classes(logits));
             for (i, (scores, &target)) in scores.iter_mut().zip(targets).enumerate() {
                 scores.push(logits[i * classes + target].into());

@@ -73,7 +73,7 @@ impl Arithmetic {
     }
 
     /// Whether the result is true or false.
-    fn compares(self) -> bool {
+    pub fn compares(self) -> bool {
         use Arithmetic::{And, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or};
         matches!(
             self,
@@ -149,7 +149,7 @@ impl Binary {
         Ints::new(compared.collect::<Result<_, _>>()?, shape)
     }
 
-    fn floats(self, a: Floats, b: Floats) -> Result<Floats, String> {
+    pub fn floats(self, a: Floats, b: Floats) -> Result<Floats, String> {
         if self.0 == Arithmetic::Pow && b.shape().iter().product::<usize>() == 1 {
             // By the exponent as a number: the derivative of a power by a tensor is not defined for
             // negative bases.

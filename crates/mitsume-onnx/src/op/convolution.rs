@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
-use mitsume_kernels::burn_extension::{inference, supports, workspace};
+use mitsume_kernels::burn_extension::{inference, workspace};
 use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters};
 
 use super::window::Sliding;
-use super::{Inputs, Reading, unary};
+use super::{Inputs, Reading, on_kernels, unary};
 use crate::constant::Constant;
 use crate::limits;
 use crate::value::{Floats, Order, Value};
@@ -138,7 +138,7 @@ impl Convolution {
         if add.as_ref().is_some_and(|add| add.shape() != to) {
             return Err("a skip connection of another shape".into());
         }
-        let result = if supports(&x.device()) {
+        let result = if on_kernels(&x) {
             self.run_packed(x, [n, h, w, channels], add, to)?
         } else {
             self.run_composed(x.view([n, channels, h, w]), add)?

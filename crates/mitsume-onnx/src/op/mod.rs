@@ -7,6 +7,7 @@ mod layer_norm;
 mod matmul;
 mod normalise;
 mod pool;
+mod prelu;
 mod reduce;
 mod reshape;
 mod resize;
@@ -113,6 +114,12 @@ impl Op {
     }
 }
 
+/// Whether the kernels can work on `x`: on the CPU, where nothing is differentiated.
+fn on_kernels(x: &Floats) -> bool {
+    let device = x.device();
+    !device.is_autodiff() && mitsume_kernels::burn_extension::supports(&device)
+}
+
 /// A node as it is read.
 pub(crate) struct Reading<'a> {
     /// Operator name.
@@ -202,6 +209,7 @@ fn other(node: &mut Reading) -> Result<std::sync::Arc<dyn Operator>, Unreadable>
         "GlobalAveragePool" | "GlobalMaxPool" => Arc::new(pool::GlobalPool::parse(node)),
         "LayerNormalization" => Arc::new(layer_norm::LayerNorm::parse(node)?),
         "LogSoftmax" => Arc::new(softmax::LogSoftmax(Softmax::parse(node)?)),
+        "PRelu" => Arc::new(prelu::PRelu),
         "Gemm" => Arc::new(matmul::Gemm::parse(node)),
         "MatMul" => Arc::new(matmul::MatMul),
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceProd" => {
@@ -225,6 +233,7 @@ fn other(node: &mut Reading) -> Result<std::sync::Arc<dyn Operator>, Unreadable>
         "ConstantOfShape" => Arc::new(spread::ConstantOfShape::parse(node)?),
         "Range" => Arc::new(spread::Range),
         "Cast" => Arc::new(select::Cast::parse(node)?),
+        "CastLike" => Arc::new(select::CastLike::parse(node)?),
         "Where" => Arc::new(select::Where),
         "Not" => Arc::new(select::Not),
         "Resize" => Arc::new(resize::Resize::parse(node)?),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
-use mitsume_kernels::burn_extension::{inference, supports};
+use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::Activation;
 
-use super::{Inputs, Reading, unary};
+use super::{Inputs, Reading, on_kernels, unary};
 use crate::constant::Constant;
 use crate::value::{Floats, Order, Value};
 
@@ -69,7 +69,7 @@ impl BatchNorm {
         if shape.len() < 2 || shape[1] != channels {
             return Err(format!("input of shape {shape:?} for {channels} channels"));
         }
-        let result = if supports(&x.device()) && shape.len() == 4 {
+        let result = if on_kernels(&x) && shape.len() == 4 {
             let sides = [shape[0], shape[2], shape[3], shape[1]];
             let x = x.channels_last().into_flat();
             let data = inference::affine(&self.both, self.activation, x, sides)

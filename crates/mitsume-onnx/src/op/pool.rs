@@ -2,11 +2,11 @@
 
 use burn::tensor::module;
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
-use mitsume_kernels::burn_extension::{inference, supports};
+use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::{Pooling, Window};
 
 use super::window::Sliding;
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, Operator, Reading, on_kernels};
 use crate::limits;
 use crate::value::{Floats, Order, Value};
 
@@ -43,7 +43,7 @@ impl Operator for Pool {
         let to = self.sliding.out([h, w], self.ceil)?;
         let shape = vec![n, c, to[0], to[1]];
         limits::elements(&shape)?;
-        if supports(&x.device()) {
+        if on_kernels(&x) {
             let x = x.channels_last().into_flat();
             let data = inference::pool(self.pooling, window, (x, [n, h, w, c]), to)
                 .map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 //! Cast, Where and Not.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::arithmetic::spread;
 use super::{Inputs, Operator, Reading};
@@ -39,13 +39,19 @@ impl Cast {
 
 impl Operator for Cast {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
-        let device = inputs.device.clone();
+        let x = inputs.take(0)?;
+        Ok(vec![self.of(x, &inputs.device)?])
+    }
+}
+
+impl Cast {
+    fn of(&self, x: Value, device: &Device) -> Result<Value, String> {
         let to_int = [data_type::INT64, data_type::INT32, data_type::BOOL].contains(&self.to);
-        let value = match (inputs.take(0)?, to_int) {
+        Ok(match (x, to_int) {
             (Value::Float(x), false) => Value::Float(x),
             (Value::Int(x), false) => {
                 let values = x.data.iter().map(|&v| v as f32).collect();
-                Value::Float(Floats::from_values(values, x.shape, &device)?)
+                Value::Float(Floats::from_values(values, x.shape, device)?)
             }
             (Value::Int(x), true) => {
                 let cast = |v: i64| match self.to {
@@ -67,8 +73,29 @@ impl Operator for Cast {
                 };
                 Value::Int(Ints::new(values.into_iter().map(cast).collect(), shape)?)
             }
+        })
+    }
+}
+
+/// To the type of the second input.
+#[derive(Debug)]
+pub(crate) struct CastLike;
+
+impl CastLike {
+    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        node.attributes.only("saturate", 1)?;
+        Ok(Self)
+    }
+}
+
+impl Operator for CastLike {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.take(0)?;
+        let to = match inputs.take(1)? {
+            Value::Float(_) => data_type::FLOAT,
+            Value::Int(_) => data_type::INT64,
         };
-        Ok(vec![value])
+        Ok(vec![Cast { to }.of(x, &inputs.device)?])
     }
 }
 

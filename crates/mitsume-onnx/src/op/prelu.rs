@@ -1,0 +1,21 @@
+//! PRelu.
+
+use burn::tensor::activation;
+
+use super::{Arithmetic, Binary, Inputs, Operator};
+use crate::value::Value;
+
+/// `x` where it is positive, `slope * x` elsewhere, the slope broadcast.
+#[derive(Debug)]
+pub(crate) struct PRelu;
+
+impl Operator for PRelu {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let (x, slope) = (inputs.float(0)?, inputs.float(1)?);
+        let positive = x.clone().map(activation::relu);
+        let negative = x.map(|x| activation::relu(x.neg()).neg());
+        let scaled = Binary(Arithmetic::Mul).floats(negative, slope)?;
+        let result = Binary(Arithmetic::Add).floats(positive, scaled)?;
+        Ok(vec![Value::Float(result)])
+    }
+}
