@@ -1,9 +1,10 @@
 //! [`inference`](crate::inference) on Burn's CPU tensors, which are flat here: their owner knows the shape.
 
-use super::tensors::{flat, values};
+use super::tensors::{flat, lend_flat, values};
 use super::workspace;
 use crate::error::Error;
 use crate::inference::{self, Activation, Convolution, Pooling, Window};
+use crate::workspace::Buffer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
@@ -112,20 +113,20 @@ impl Request {
         outcome.take().expect("an operation says how it went")
     }
 
-    fn run(&self, x: &[f32], add: Option<&[f32]>) -> Result<(Vec<f32>, [usize; 4]), Error> {
+    fn run(&self, x: &[f32], add: Option<&[f32]>) -> Result<(Buffer, [usize; 4]), Error> {
         let (workspace, shape) = (workspace(), self.shape);
         match &self.layer {
             Layer::Convolve(convolution) => {
                 let (out, to) = convolution.run(workspace, x, shape, add)?;
-                Ok((out.into_vec(), to))
+                Ok((out, to))
             }
             Layer::Pool(pooling, window, to) => {
                 let out = inference::pool(workspace, *pooling, window, (x, shape), *to)?;
-                Ok((out.into_vec(), [shape[0], to[0], to[1], shape[3]]))
+                Ok((out, [shape[0], to[0], to[1], shape[3]]))
             }
             Layer::Affine(both, activation) => {
                 let out = inference::affine(workspace, x, (&both[0], &both[1]), *activation)?;
-                Ok((out.into_vec(), shape))
+                Ok((out, shape))
             }
         }
     }
@@ -148,15 +149,15 @@ impl InferenceBackend for Flex {
         let (x, add) = (x.to_contiguous(), add.to_contiguous());
         let result = request.run(values(&x), has_add.then(|| values(&add)));
         let (data, outcome) = match result {
-            Ok((data, to)) => (data, Ok(to)),
-            Err(error) => (vec![0.0], Err(error)),
+            Ok((data, to)) => (lend_flat(data), Ok(to)),
+            Err(error) => (flat(vec![0.0]), Err(error)),
         };
         let mut slot = request
             .outcome
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *slot = Some(outcome);
-        flat(data)
+        data
     }
 }
 

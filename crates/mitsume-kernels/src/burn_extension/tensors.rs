@@ -52,15 +52,28 @@ pub(super) fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
 /// Feature maps in Burn's hands. Memory comes back to the workspace once Burn has dropped its share.
 static LENT: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
 
-/// More maps than a training step has; a caller who keeps more keeps them for good.
-const MOST_LENT: usize = 8;
+/// More values than a training step or a model read from a file has alive at a time; a caller who keeps more
+/// keeps them for good.
+const MOST_LENT: usize = 64;
 
 /// A tensor [N, C, h, w] around a feature map [N, h, w, C].
 pub(super) fn lend(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
     let strides = [h * w * c, 1, w * c, c].map(|s| s as isize).to_vec();
-    let layout = Layout::new(Shape::from(vec![n, c, h, w]), strides, 0);
+    lent(
+        features,
+        Layout::new(Shape::from(vec![n, c, h, w]), strides, 0),
+    )
+}
+
+/// A flat tensor around values of the workspace.
+pub(super) fn lend_flat(values: Buffer) -> FlexTensor {
+    let layout = Layout::contiguous(Shape::from(vec![values.len()]));
+    lent(values, layout)
+}
+
+fn lent(values: Buffer, layout: Layout) -> FlexTensor {
     take_back();
-    let data = Arc::new(Bytes::from_elems(features.into_vec()));
+    let data = Arc::new(Bytes::from_elems(values.into_vec()));
     let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
     if lent.len() >= MOST_LENT {
         lent.remove(0);
