@@ -27,7 +27,8 @@ pub(crate) struct HookedBatch<'a> {
 /// Logits [N, K] and normalised maps [N, h, w], row by row.
 ///
 /// # Errors
-/// A device whose tensors do not come back with their shape.
+/// A device whose tensors do not come back with their shape; CAM of a level that has more than a pool
+/// and a linear layer after the hooked layer.
 pub(crate) fn method_maps(method: Method, batch: HookedBatch<'_>) -> Result<(Tensor<2>, Vec<f32>)> {
     let HookedBatch {
         model,
@@ -53,10 +54,12 @@ pub(crate) fn method_maps(method: Method, batch: HookedBatch<'_>) -> Result<(Ten
 
 /// Each image's map before Eq. 2. Images are independent, so threads do not matter.
 fn raw_maps(method: Method, batch: &HookedBatch<'_>, logits: &Tensor<2>) -> Result<Vec<Vec<f32>>> {
+    method.check_head(batch.model.head.pools_first())?;
     let [n, channels, h, w] = batch.features.dims();
     let features = floats(batch.features.clone());
     let gradients = floats(gradients(batch, logits.dims()[1]));
     let scores = match method {
+        Method::Cam => class_weights(batch),
         Method::AblationCam => without_each(batch),
         Method::ScoreCam => seen_through(batch, &features)?,
         _ => vec![Vec::new(); n],
@@ -78,6 +81,7 @@ fn raw_maps(method: Method, batch: &HookedBatch<'_>, logits: &Tensor<2>) -> Resu
                 Method::GradCamPlusPlus => methods::grad_cam_plus_plus(&hooked),
                 Method::XgradCam => methods::xgrad_cam(&hooked),
                 Method::LayerCam => methods::layer_cam(&hooked),
+                Method::Cam => methods::cam(&hooked, &scores[i]),
                 Method::EigenCam => methods::eigen_cam(&hooked),
                 Method::EigenGradCam => methods::eigen_grad_cam(&hooked),
                 Method::AblationCam => methods::ablation_cam(&hooked, score, &scores[i]),
@@ -102,6 +106,16 @@ fn gradients(batch: &HookedBatch<'_>, classes: usize) -> Tensor<4> {
     let cotangents = Tensor::from_data(data, &batch.features.device());
     let head = &batch.model.head;
     head.vjp(batch.features.clone(), None, cotangents)
+}
+
+/// What the last layer gives each pooled channel for the target, [N][C].
+fn class_weights(batch: &HookedBatch<'_>) -> Vec<Vec<f64>> {
+    let weight = floats(batch.model.head.linear.weight.val());
+    let [_, channels, _, _] = batch.features.dims();
+    let row = |&target: &usize| &weight[target * channels..][..channels];
+    let rows = batch.targets.iter().map(row);
+    rows.map(|row| row.iter().map(|&w| w.into()).collect())
+        .collect()
 }
 
 /// The target's logit with each feature map set to 0, [N][C]. The levels' heads take channels apart:
@@ -173,6 +187,9 @@ mod tests {
         for level in Level::ALL {
             let [h, w] = level.cam_size([32, 32]);
             for method in Method::ALL {
+                if method.check_head(level.head().pools_first()).is_err() {
+                    continue;
+                }
                 let maps = maps(level, method);
                 assert_eq!(maps.len(), 3 * h * w, "{level} {method}");
                 assert!(
@@ -187,12 +204,32 @@ mod tests {
     #[test]
     fn where_a_pool_follows_the_gradient_methods_agree() {
         for level in [Level::ALL[2], Level::ALL[3], Level::ALL[4]] {
-            let (grad, hires) = (maps(level, Method::GradCam), maps(level, Method::HiresCam));
-            let far = grad.iter().zip(&hires).map(|(a, b)| (a - b).abs());
-            assert!(
-                far.fold(0.0, f32::max) < 1e-4,
-                "{level}: float32 against float64 sums"
-            );
+            let grad = maps(level, Method::GradCam);
+            for method in [Method::HiresCam, Method::Cam] {
+                let other = maps(level, method);
+                let far = grad.iter().zip(&other).map(|(a, b)| (a - b).abs());
+                assert!(
+                    far.fold(0.0, f32::max) < 1e-4,
+                    "{level} {method}: float32 against float64 sums"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn cam_is_refused_where_more_than_a_pool_follows() {
+        for level in [Level::One, Level::Two] {
+            let (model, images) = model(level);
+            let batch = HookedBatch {
+                model: &model,
+                features: model.trunk.forward(images.clone()),
+                images,
+                targets: &TARGETS,
+                seeds: &[0, 1, 2],
+            };
+            let error = method_maps(Method::Cam, batch).unwrap_err();
+            assert!(error.is_request(), "{error}");
+            assert!(error.to_string().contains("take grad-cam"), "{error}");
         }
     }
 

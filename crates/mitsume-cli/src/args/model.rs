@@ -20,7 +20,7 @@ pub struct ModelArgs {
     #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(4..=4096))]
     pub image_size: u32,
     /// How maps are made: grad-cam, hires-cam, elementwise, grad-cam-plus-plus, xgrad-cam, layer-cam,
-    /// eigen-cam, eigen-grad-cam, ablation-cam, score-cam (slow), or random as a control
+    /// cam (level3 to level5), eigen-cam, eigen-grad-cam, ablation-cam, score-cam (slow), or random as a control
     #[arg(long, value_name = "METHOD", default_value = "grad-cam")]
     pub method: Method,
 }

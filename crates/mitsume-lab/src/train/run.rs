@@ -85,6 +85,7 @@ impl<'a> Run<'a> {
         }
         let resuming = resume && checkpoint::exists(&dir.checkpoint())?;
         let state = if resuming {
+            refuse_changed_method(&dir, config)?;
             checkpoint::load(&dir.checkpoint(), level, state)?
         } else {
             state
@@ -190,6 +191,7 @@ impl<'a> Run<'a> {
         let epoch = self.state.progress.epochs_done + 1;
         let options = EvaluateOptions {
             measures: self.measures_of(false),
+            method: self.config.consistency.method,
             ..Default::default()
         };
         let evaluation = self.evaluate(&options, observer)?;
@@ -236,6 +238,7 @@ impl<'a> Run<'a> {
             &EvaluateOptions {
                 out: Some(&out),
                 measures: self.measures_of(true),
+                method: self.config.consistency.method,
                 ..Default::default()
             },
             observer,
@@ -343,6 +346,21 @@ fn finished_measures(
         )));
     }
     Ok(Some(rows))
+}
+
+/// The moving averages and the table's rows are of the maps the run began with.
+fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.consistency.method;
+    let method = now.consistency.method;
+    if began == method {
+        return Ok(());
+    }
+    Err(LabError::Request(format!(
+        "{}: consistency.method: the run began with {began}: go on with it, or start a new run \
+         with {method}",
+        path.display()
+    )))
 }
 
 fn refuse_changed_data(dir: &RunDir, now: &Environment) -> Result<()> {

@@ -46,6 +46,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
         "consistency",
         &[
             "preset",
+            "method",
             "lambda_max",
             "t0",
             "t1",
