@@ -68,7 +68,7 @@ fn cam_losses(sandbox: &Sandbox, run: &str) -> Vec<f64> {
 #[test]
 fn the_consistency_of_another_methods_maps_is_trained_and_evaluated() {
     let sandbox = Sandbox::new();
-    for (model, method) in [("level1", "layer-cam"), ("level2", "hires-cam")] {
+    for (model, method) in [("level2", "hires-cam"), ("level4", "layer-cam")] {
         let more =
             format!("learning_rate = 1e-3\n[consistency]\nmethod = \"{method}\"\nt0 = 0\nt1 = 1\n");
         sandbox.configure(model, &more);
@@ -78,7 +78,7 @@ fn the_consistency_of_another_methods_maps_is_trained_and_evaluated() {
             sandbox.train(&out, &["--set", &lambda, "--set", "train.epochs=4"]);
             cam_losses(&sandbox, &out)
         });
-        assert!(with[3] < 0.7 * without[3], "{method}: {with:?} {without:?}");
+        assert!(with[3] < 0.5 * without[3], "{method}: {with:?} {without:?}");
         let out = format!("{method}-500");
         let config = text(&sandbox.read(&format!("{out}/config.toml")));
         assert!(

@@ -46,10 +46,10 @@ const SECTIONS: [(&str, &[&str]); 7] = [
         "consistency",
         &[
             "preset",
-            "method",
             "lambda_max",
             "t0",
             "t1",
+            "method",
             "distance",
             "reference",
             "ema_decay",

@@ -114,9 +114,6 @@ pub struct PlateauConfig {
 pub struct ConsistencyConfig {
     /// Where the defaults of distance, reference and alpha come from. Default `thesis`.
     pub preset: Preset,
-    /// How the maps are made that are trained, and evaluated after every epoch. One that
-    /// [is differentiable](Method::is_differentiable). Default `grad-cam`.
-    pub method: Method,
     /// Weight of the CAM loss after the curriculum; negative for diversity, 0 for plain
     /// training. Default 0.
     pub lambda_max: f64,
@@ -124,6 +121,9 @@ pub struct ConsistencyConfig {
     pub t0: u64,
     /// The weight reaches `lambda_max` in this epoch. Default 10; not before `t0`.
     pub t1: u64,
+    /// How the maps are made that are trained, and evaluated after every epoch. One that
+    /// [is differentiable](Method::is_differentiable). Default `grad-cam`.
+    pub method: Method,
     /// Deviation of a map from its reference.
     pub distance: Distance,
     /// The map deviated from.

@@ -81,10 +81,10 @@ struct RawPlateau {
 #[serde(default, deny_unknown_fields)]
 struct RawConsistency {
     preset: Option<Preset>,
-    method: Option<String>,
     lambda_max: Option<f64>,
     t0: Option<u64>,
     t1: Option<u64>,
+    method: Option<String>,
     distance: Option<Distance>,
     reference: Option<Reference>,
     ema_decay: Option<f64>,
@@ -277,10 +277,10 @@ fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig
     let named = raw.method.as_deref().map(|name| self::method(name, origin));
     Ok(ConsistencyConfig {
         preset,
-        method: named.transpose()?.unwrap_or(method),
         lambda_max: origin.range("consistency.lambda_max", lambda_max, -1e9..=1e9)?,
         t0,
         t1: origin.range("consistency.t1", t1, 1..=1_000_000)?,
+        method: named.transpose()?.unwrap_or(method),
         distance: raw.distance.unwrap_or(distance),
         reference: raw.reference.unwrap_or(reference),
         ema_decay,

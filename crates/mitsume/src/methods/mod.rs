@@ -18,7 +18,7 @@
 //!
 //! CAM is defined where a global average pool and a linear layer follow the hooked layer
 //! ([`Method::check_head`]). It is Grad-CAM times h w there: alpha is the layer's weights over (h w),
-//! and the factor goes with Eq. 2, so that both give the same normalised map. In HiResCAM and XGrad-CAM
+//! and the factor goes with Eq. 2, so that both give the same normalised map but for its epsilon. In HiResCAM and XGrad-CAM
 //! every gradient is its mean there too.
 //!
 //! Those of the first seven lines can be trained ([`Method::is_differentiable`]).
