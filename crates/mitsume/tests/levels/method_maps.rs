@@ -68,7 +68,7 @@ fn tensors_give_the_maps_of_plain_arrays() {
 }
 
 /// A head with its own feature maps [3, C, 4, 4]: no value near 0 and no two in a 2x2 cell alike, so
-/// that small steps cross no kink of a ReLU or a max-pool.
+/// that small steps cross no kink of a ReLU or a max-pool; no sum near 0, which XGrad-CAM divides by.
 struct Case {
     head: Head,
     mask: Option<Tensor<2>>,
@@ -95,8 +95,14 @@ impl Case {
         let value = |i: usize| {
             let (y, x) = (i / 4 % 4, i % 4);
             let rank = (2 * (y % 2) + x % 2 + i / 16) % 4;
-            let size = 0.1 + 0.2 * rank as f64 + 0.05 * draws[i];
-            (if draws[count + i] < 0.15 { -size } else { size }) as f32
+            let jitter = 0.05 * draws[i];
+            let negative = draws[count + i] < 0.15;
+            let size = if negative {
+                -0.1
+            } else {
+                0.1 + 0.2 * rank as f64
+            };
+            (size + jitter) as f32
         };
         let data = TensorData::new((0..count).map(value).collect(), [3, channels, 4, 4]);
         let mask = (head.dropout > 0.0).then(|| {
@@ -161,7 +167,7 @@ fn scalar(loss: Tensor<1>) -> f64 {
 }
 
 /// Along the gradient itself, the direction in which there is most to see, by a step that changes the
-/// loss by 0.1 %: of its 6 or 7 digits 3 are left, and hardly a pixel of a map crosses its ReLU.
+/// loss by 0.1 %: of its 7 digits 4 are left, and hardly a pixel of a map crosses its ReLU.
 fn check(level: Level, method: Method, alpha: AlphaGradient) {
     let what = format!("{level} {method} {alpha:?}");
     let case = Case::new(level);
@@ -188,7 +194,7 @@ fn check(level: Level, method: Method, alpha: AlphaGradient) {
     };
     let difference = (moved(step) - moved(-step)) / (2.0 * step);
     assert!(
-        (difference - expected).abs() < 2e-3 * expected,
+        (difference - expected).abs() < 1e-3 * expected,
         "{what}: {difference} {expected}"
     );
 }
