@@ -3,6 +3,7 @@
 use mitsume::consistency::ConsistencyError;
 use mitsume::curriculum::CurriculumError;
 use mitsume::ema::EmaError;
+use mitsume::methods::UnfitMethod;
 use mitsume::spill::SpillError;
 use mitsume_data::DataError;
 use mitsume_nn::WeightsError;
@@ -87,6 +88,12 @@ impl From<ConsistencyError> for LabError {
 impl From<EmaError> for LabError {
     fn from(error: EmaError) -> Self {
         LabError::Failed(error.to_string())
+    }
+}
+
+impl From<UnfitMethod> for LabError {
+    fn from(error: UnfitMethod) -> Self {
+        LabError::Request(error.to_string())
     }
 }
 

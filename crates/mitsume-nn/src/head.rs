@@ -21,6 +21,14 @@ pub struct HeadSpec {
     pub linear_index: usize,
 }
 
+impl HeadSpec {
+    /// Whether there is nothing before the global average pool, so that each pixel of a feature map
+    /// counts alike.
+    pub fn pools_first(&self) -> bool {
+        !self.relu && !self.pool
+    }
+}
+
 /// What a visit to the feature maps gives.
 #[derive(Clone, Debug)]
 pub struct Reading {
@@ -58,6 +66,11 @@ impl Head {
             dropout: spec.dropout,
             linear: Linear::new(channels, classes, init),
         }
+    }
+
+    /// As [`HeadSpec::pools_first`].
+    pub fn pools_first(&self) -> bool {
+        !self.relu && !self.pool
     }
 
     /// Feature maps [N, C, h, w] to logits [N, K]. `mask` [N, C] multiplies the pooled features.

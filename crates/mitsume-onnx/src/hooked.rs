@@ -21,6 +21,7 @@ pub struct Hooked {
     output: Id,
     places: Places,
     layer: String,
+    pools_first: bool,
     map: [usize; 3],
     batch: Option<usize>,
     device: Device,
@@ -60,6 +61,7 @@ impl Hooked {
             )));
         }
         let after = leading_to(after, &[output]);
+        let pools_first = places == Places::Map && pools_first(of, &after, hook);
         // What the second part reads besides the hooked value: a skip connection around it.
         let made: HashSet<Id> = after.iter().flat_map(outputs).collect();
         let mut crossing: Vec<Id> = after
@@ -85,6 +87,7 @@ impl Hooked {
             output,
             places,
             layer: layer.name,
+            pools_first,
             map,
             batch: of.batch(),
             device: of.device.clone(),
@@ -94,6 +97,11 @@ impl Hooked {
     /// The hooked layer's name.
     pub fn layer(&self) -> &str {
         &self.layer
+    }
+
+    /// Whether only a global average pool and a linear layer follow.
+    pub fn pools_first(&self) -> bool {
+        self.pools_first
     }
 
     /// Channels, rows and columns of its feature maps.
@@ -329,6 +337,22 @@ fn joined<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
         return parts.remove(0);
     }
     Tensor::cat(parts, 0)
+}
+
+/// Whether `after` is a mean over rows and columns of `hook`, and a linear layer.
+fn pools_first(of: &Classifier, after: &[Node], hook: Id) -> bool {
+    let Some((first, rest)) = after.split_first() else {
+        return false;
+    };
+    let pooled = outputs(first).first().and_then(|id| of.shapes.get(id));
+    let all_pixels = pooled.is_some_and(|shape| {
+        shape.iter().product::<usize>() == of.shapes[&hook][..2].iter().product()
+    });
+    let pools = ["GlobalAveragePool", "ReduceMean"].contains(&first.kind.as_str()) && all_pixels;
+    let linear = ["Flatten", "Reshape", "Squeeze", "Gemm", "MatMul", "Add"];
+    pools
+        && rest.iter().all(|node| linear.contains(&node.kind.as_str()))
+        && rest.iter().all(|node| node.needs().all(|id| id != hook))
 }
 
 fn outputs(node: &Node) -> Vec<Id> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mitsume::methods::Method;
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
 use mitsume_record::{Augment, RunConfig};
 
@@ -56,6 +57,7 @@ fn defaults_are_the_thesis_conditions() {
     );
     let consistency = config.consistency;
     assert_eq!(consistency.preset, Preset::Thesis);
+    assert_eq!(consistency.method, Method::GradCam);
     assert_eq!(
         (consistency.lambda_max, consistency.t0, consistency.t1),
         (0.0, 2, 10)
@@ -91,6 +93,46 @@ fn a_preset_decides_and_explicit_keys_override_it() {
 }
 
 #[test]
+fn every_method_that_can_be_trained_is_taken_and_no_other() {
+    let resnet = SMALLEST.replace("level2", "level3");
+    for method in Method::ALL {
+        let text = format!("{resnet}[consistency]\nmethod = \"{method}\"");
+        if method.is_differentiable() {
+            let consistency = parse(&text).consistency;
+            assert_eq!(consistency.method, method);
+            assert_eq!(consistency.settings().method, method);
+        } else {
+            let error = refuse(&text);
+            let expected = format!("run.toml: consistency.method: {method} cannot be trained: it");
+            assert!(error.starts_with(&expected), "{error}");
+            assert!(error.contains("one of grad-cam, hires-cam"), "{error}");
+        }
+    }
+    let unknown = refuse_set("consistency.method=gradcam");
+    let expected = "consistency.method: \"gradcam\" is no method of maps; one of grad-cam,";
+    assert!(unknown.contains(expected), "{unknown}");
+    assert!(!unknown.contains("eigen-cam"), "{unknown}");
+    assert!(refuse_set("consistency.method=3").contains("consistency.method: invalid type"));
+    assert!(refuse_set("consistency.methods=cam").contains("did you mean consistency.method?"));
+}
+
+#[test]
+fn cam_is_for_the_levels_with_a_pool_and_a_linear_layer_at_the_end() {
+    for (level, taken) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
+        let text = SMALLEST.replace("level2", &format!("level{level}"));
+        let text = format!("{text}[consistency]\nmethod = \"cam\"");
+        let config = RunConfig::from_toml(&text, Path::new("run.toml"));
+        assert_eq!(config.is_ok(), taken, "level{level}");
+        if let Err(error) = config {
+            let error = error.to_string();
+            let expected = "run.toml: consistency.method: cam needs a global average pool";
+            assert!(error.starts_with(expected), "{error}");
+            assert!(error.contains("take grad-cam"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn setting_a_preset_on_a_resolved_configuration_takes_effect() {
     let thesis = parse(SMALLEST);
     let published = thesis.with_set("consistency.preset=published").unwrap();
@@ -115,6 +157,7 @@ fn the_resolved_configuration_reads_back_equal() {
         &[
             "consistency.preset=published",
             "consistency.reference=batch",
+            "consistency.method=layer-cam",
             "data.channels=3",
         ],
         &[
@@ -241,6 +284,7 @@ fn values_out_of_range_are_refused_by_key() {
         "consistency.distance=l3",
         "consistency.reference=mean",
         "consistency.alpha=none",
+        "consistency.method=eigen-cam",
         "consistency.preset=paper",
         "consistency.ema_decay=1",
         "data.augment.horizontal_flip=1.1",

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::deviation::Distance;
+use crate::methods::Method;
 
 /// What a map is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +25,11 @@ pub enum AlphaGradient {
     Detached,
 }
 
-/// One loss: deviation, reference map, gradient.
+/// One loss: map, deviation, reference map, gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CamLossSettings {
+    /// How maps are made; one that [is differentiable](Method::is_differentiable).
+    pub method: Method,
     /// Deviation of a map from its reference: Eq. 15, or the published code's.
     pub distance: Distance,
     /// Reference map.
@@ -54,6 +57,7 @@ impl Preset {
             Preset::Published => (Distance::L2, AlphaGradient::Detached),
         };
         CamLossSettings {
+            method: Method::GradCam,
             distance,
             reference: Reference::Ema,
             alpha,

@@ -17,7 +17,7 @@ pub struct ModelArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub weights: Option<PathBuf>,
     /// How maps are made: grad-cam, hires-cam, elementwise, grad-cam-plus-plus, xgrad-cam, layer-cam,
-    /// eigen-cam, eigen-grad-cam, ablation-cam, score-cam (slow), or random as a control
+    /// cam (level3 to level5), eigen-cam, eigen-grad-cam, ablation-cam, score-cam (slow), or random as a control
     #[arg(long, value_name = "METHOD", default_value = "grad-cam")]
     pub method: Method,
     /// Average each map with that of the mirrored image, mirrored back

@@ -4,7 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{Sandbox, files_below, text};
+use crate::sandbox::{Sandbox, files_below, refused, text};
 
 /// Consistency from the second epoch on, so that moving averages matter too.
 const CONSISTENT: &str = "[consistency]\npreset = \"published\"\nlambda_max = 50\nt0 = 1\nt1 = 2\n";
@@ -55,6 +55,104 @@ fn a_killed_run_resumes_to_the_same_bits() {
     let resumed = sandbox.run(&["train", "--resume", "killed"]);
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert_eq!(sandbox.results("killed"), sandbox.results("whole"));
+}
+
+/// L_cam of each epoch's training batches.
+fn cam_losses(sandbox: &Sandbox, run: &str) -> Vec<f64> {
+    let epochs = text(&sandbox.read(&format!("{run}/epochs.csv")));
+    let of_row = |line: &str| line.split(',').nth(5).unwrap().parse().unwrap();
+    epochs.lines().skip(1).map(of_row).collect()
+}
+
+/// Against a run that computes the same loss and gives it no weight to speak of.
+#[test]
+fn the_consistency_of_another_methods_maps_is_trained_and_evaluated() {
+    let sandbox = Sandbox::new();
+    for (model, method) in [("level2", "hires-cam"), ("level4", "layer-cam")] {
+        let more =
+            format!("learning_rate = 1e-3\n[consistency]\nmethod = \"{method}\"\nt0 = 0\nt1 = 1\n");
+        sandbox.configure(model, &more);
+        let [with, without] = ["500", "1e-9"].map(|lambda| {
+            let out = format!("{method}-{lambda}");
+            let lambda = format!("consistency.lambda_max={lambda}");
+            sandbox.train(&out, &["--set", &lambda, "--set", "train.epochs=4"]);
+            cam_losses(&sandbox, &out)
+        });
+        assert!(with[3] < 0.5 * without[3], "{method}: {with:?} {without:?}");
+        let out = format!("{method}-500");
+        let config = text(&sandbox.read(&format!("{out}/config.toml")));
+        assert!(
+            config.contains(&format!("method = \"{method}\"")),
+            "{config}"
+        );
+        let evaluation = text(&sandbox.read(&format!("{out}/evaluation/eval.json")));
+        let evaluation: serde_json::Value = serde_json::from_str(&evaluation).unwrap();
+        assert_eq!(evaluation["model"]["method"], method);
+        let last = evaluation["consistency"]["squared_l2"].as_f64().unwrap();
+        let epochs = text(&sandbox.read(&format!("{out}/epochs.csv")));
+        let row: f64 = epochs
+            .lines()
+            .last()
+            .unwrap()
+            .split(',')
+            .nth(10)
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!((row - last).abs() <= 1e-6 * last, "{method}: {row} {last}");
+    }
+}
+
+#[test]
+fn a_run_of_another_method_resumes_to_the_same_bits_on_any_number_of_threads() {
+    let sandbox = Sandbox::new();
+    for (model, method) in [
+        ("level1", "hires-cam"),
+        ("level2", "layer-cam"),
+        ("level2", "grad-cam-plus-plus"),
+        ("level3", "xgrad-cam"),
+        ("level4", "cam"),
+    ] {
+        sandbox.configure(model, &format!("{CONSISTENT}method = \"{method}\"\n"));
+        let [whole, begun] = [("2", "1"), ("1", "2")].map(|(epochs, threads)| {
+            let out = format!("{method}-{epochs}");
+            let epochs = format!("train.epochs={epochs}");
+            sandbox.train(&out, &["--threads", threads, "--set", &epochs]);
+            out
+        });
+        let set = ["--set", "train.epochs=2", "--threads", "2"];
+        let resumed = sandbox.run(&[&["train", "--resume", &begun], &set[..]].concat());
+        assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+        assert_eq!(sandbox.results(&begun), sandbox.results(&whole), "{method}");
+    }
+    // What it was trained with so far is in the moving averages.
+    let words = ["consistency.method", "began with cam", "a new run"];
+    let other = [
+        "train",
+        "--resume",
+        "cam-1",
+        "--set",
+        "consistency.method=grad-cam",
+    ];
+    refused(&sandbox, &other, &words);
+}
+
+#[test]
+fn methods_that_cannot_be_trained_are_refused_before_anything_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level2", CONSISTENT);
+    for (method, words) in [
+        ("gradcam", "no method of maps; one of grad-cam, hires-cam"),
+        ("eigen-cam", "a matrix decomposition; one of grad-cam"),
+        ("cam", "level4 and level5 have; take grad-cam"),
+    ] {
+        let set = format!("consistency.method={method}");
+        let args = [
+            "train", "--config", "run.toml", "--out", "run", "--set", &set,
+        ];
+        refused(&sandbox, &args, &["consistency.method: ", words]);
+        assert!(!sandbox.path("run").exists());
+    }
 }
 
 #[cfg(unix)]

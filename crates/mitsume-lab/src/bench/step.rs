@@ -84,9 +84,10 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
         });
         let maps = MapsOf {
             labels: &labels,
+            method: settings.method,
             alpha: AlphaGradient::Full,
         };
-        let out = forward(&mut model, images, mask, (lambda != 0.0).then_some(maps));
+        let out = forward(&mut model, images, mask, (lambda != 0.0).then_some(maps))?;
         // An untrained network is right about a quarter of the images; the loss is timed at its
         // fullest, with all of them counted as right.
         predictions(&out.logits);

@@ -40,6 +40,7 @@ fn raw_maps(
     request: &MapRequest<'_>,
 ) -> Result<(Tensor<2>, Vec<Vec<f32>>)> {
     let (method, targets) = (request.options.method, request.targets);
+    method.check_head(hooked.pools_first())?;
     let features = hooked.features()?;
     let shape = features.dims();
     let [n, channels, h, w] = shape;
@@ -70,6 +71,7 @@ fn raw_maps(
             Method::GradCamPlusPlus => methods::grad_cam_plus_plus(&hooked),
             Method::XgradCam => methods::xgrad_cam(&hooked),
             Method::LayerCam => methods::layer_cam(&hooked),
+            Method::Cam => methods::cam(&hooked, &class_weights(&hooked)),
             Method::EigenCam => methods::eigen_cam(&hooked),
             Method::EigenGradCam => methods::eigen_grad_cam(&hooked),
             Method::AblationCam => methods::ablation_cam(&hooked, score, &scores[i]),
@@ -79,6 +81,13 @@ fn raw_maps(
     };
     let maps = (0..n).into_par_iter().map(of_image);
     Ok((logits, maps.collect::<Result<_>>()?))
+}
+
+/// What the last layer gives each pooled channel for the class, [C]: where only a mean of the pixels and a linear
+/// layer follow, each pixel's gradient is that weight over the number of pixels.
+fn class_weights(hooked: &Hooked) -> Vec<f64> {
+    let sum = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum();
+    hooked.each().map(|(_, gradients)| sum(gradients)).collect()
 }
 
 #[cfg(test)]
@@ -126,6 +135,9 @@ mod tests {
         for level in Level::ALL {
             let [h, w] = level.cam_size([32, 32]);
             for method in Method::ALL {
+                if method.check_head(level.head().pools_first()).is_err() {
+                    continue;
+                }
                 let maps = maps(level, method);
                 assert_eq!(maps.len(), 3 * h * w, "{level} {method}");
                 assert!(
@@ -140,12 +152,43 @@ mod tests {
     #[test]
     fn where_a_pool_follows_the_gradient_methods_agree() {
         for level in [Level::ALL[2], Level::ALL[3], Level::ALL[4]] {
-            let (grad, hires) = (maps(level, Method::GradCam), maps(level, Method::HiresCam));
-            let far = grad.iter().zip(&hires).map(|(a, b)| (a - b).abs());
-            assert!(
-                far.fold(0.0, f32::max) < 1e-4,
-                "{level}: float32 against float64 sums"
-            );
+            let grad = over_largest(maps(level, Method::GradCam));
+            for method in [Method::HiresCam, Method::Cam] {
+                let other = over_largest(maps(level, method));
+                let far = grad.iter().zip(&other).map(|(a, b)| (a - b).abs());
+                assert!(
+                    far.fold(0.0, f32::max) < 1e-4,
+                    "{level} {method}: float32 against float64 sums"
+                );
+            }
+        }
+    }
+
+    /// Eq. 2's epsilon is not the same share of maps that differ by a factor.
+    fn over_largest(maps: Vec<f32>) -> Vec<f32> {
+        let scaled = |map: &[f32]| {
+            let largest = map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            map.iter().map(|v| v / largest).collect::<Vec<_>>()
+        };
+        maps.chunks_exact(maps.len() / 3).flat_map(scaled).collect()
+    }
+
+    #[test]
+    fn cam_is_refused_where_more_than_a_pool_follows() {
+        for level in [Level::One, Level::Two] {
+            let (network, images) = network(level);
+            let request = MapRequest {
+                options: MapOptions {
+                    method: Method::Cam,
+                    flip: false,
+                },
+                images,
+                targets: &TARGETS,
+                seeds: &[0, 1, 2],
+            };
+            let error = method_maps(&network, 0, &request).unwrap_err();
+            assert!(error.is_request(), "{error}");
+            assert!(error.to_string().contains("take grad-cam"), "{error}");
         }
     }
 

@@ -103,6 +103,10 @@ impl HookedImages for AtHead<'_> {
         Ok(targets.iter().enumerate().map(of_image).collect())
     }
 
+    fn pools_first(&self) -> bool {
+        self.model.head.pools_first()
+    }
+
     fn grad_cam(&self, targets: &[usize]) -> Option<(Tensor<2>, Tensor<3>)> {
         let labels: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
         let data = TensorData::new(labels, [targets.len()]);

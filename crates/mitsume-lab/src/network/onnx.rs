@@ -168,6 +168,10 @@ impl HookedImages for AtLayer<'_> {
         Ok((self.network.of_classes(logits), gradients))
     }
 
+    fn pools_first(&self) -> bool {
+        self.hook.pools_first()
+    }
+
     /// A pass of what comes after the layer for every channel, for all images at once.
     fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let [channels, _, _] = self.hook.map();

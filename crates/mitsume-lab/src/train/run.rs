@@ -17,6 +17,7 @@ use super::prepare::{self, Split};
 use super::step::{StepContext, step};
 use super::tensorboard::TensorBoard;
 use super::{Outcome, TrainRequest};
+use crate::maps::MapOptions;
 use crate::network::LevelNetwork;
 use crate::{
     EvaluateOptions, Event, LabError, MeasureOptions, ModelNote, Observer, Result, Subject,
@@ -87,6 +88,7 @@ impl<'a> Run<'a> {
         }
         let resuming = resume && checkpoint::exists(&dir.checkpoint())?;
         let state = if resuming {
+            refuse_changed_method(&dir, config)?;
             checkpoint::load(&dir.checkpoint(), level, state)?
         } else {
             state
@@ -192,6 +194,7 @@ impl<'a> Run<'a> {
         let epoch = self.state.progress.epochs_done + 1;
         let options = EvaluateOptions {
             measures: self.measures_of(false),
+            maps: self.maps(),
             ..Default::default()
         };
         let evaluation = self.evaluate(&options, observer)?;
@@ -238,6 +241,7 @@ impl<'a> Run<'a> {
             &EvaluateOptions {
                 out: Some(&out),
                 measures: self.measures_of(true),
+                maps: self.maps(),
                 ..Default::default()
             },
             observer,
@@ -265,6 +269,13 @@ impl<'a> Run<'a> {
             event => observer(event),
         };
         evaluate(&subject, options, &mut quiet)
+    }
+
+    fn maps(&self) -> MapOptions {
+        MapOptions {
+            method: self.config.consistency.method,
+            flip: false,
+        }
     }
 
     fn measures_of(&self, all: bool) -> Option<MeasureOptions> {
@@ -352,6 +363,21 @@ fn finished_measures(
         )));
     }
     Ok(Some(rows))
+}
+
+/// The moving averages and the table's rows are of the maps the run began with.
+fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.consistency.method;
+    let method = now.consistency.method;
+    if began == method {
+        return Ok(());
+    }
+    Err(LabError::Request(format!(
+        "{}: consistency.method: the run began with {began}: go on with it, or start a new run \
+         with {method}",
+        path.display()
+    )))
 }
 
 fn refuse_changed_data(dir: &RunDir, now: &Environment) -> Result<()> {

@@ -44,9 +44,10 @@ pub(super) fn step(
 
     let maps = (lambda != 0.0).then_some(MapsOf {
         labels: &batch.labels,
+        method: context.settings.method,
         alpha: context.settings.alpha,
     });
-    let out = forward(&mut state.model, images, mask, maps);
+    let out = forward(&mut state.model, images, mask, maps)?;
     let predicted = predictions(&out.logits);
     let correct = predicted
         .iter()

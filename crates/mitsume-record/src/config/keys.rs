@@ -49,6 +49,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
             "lambda_max",
             "t0",
             "t1",
+            "method",
             "distance",
             "reference",
             "ema_decay",

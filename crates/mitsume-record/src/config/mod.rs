@@ -5,6 +5,7 @@ mod read;
 
 use std::path::{Path, PathBuf};
 
+use mitsume::methods::Method;
 use mitsume::{AlphaGradient, CamLossSettings, Distance, Preset, Reference};
 use serde::Serialize;
 
@@ -120,13 +121,17 @@ pub struct ConsistencyConfig {
     pub t0: u64,
     /// The weight reaches `lambda_max` in this epoch. Default 10; not before `t0`.
     pub t1: u64,
+    /// How the maps are made that are trained, and evaluated after every epoch. One that
+    /// [is differentiable](Method::is_differentiable). Default `grad-cam`.
+    pub method: Method,
     /// Deviation of a map from its reference.
     pub distance: Distance,
     /// The map deviated from.
     pub reference: Reference,
     /// Share of the old map kept by the moving average (Eq. 17), in [0, 1). Default 0.9.
     pub ema_decay: f64,
-    /// Whether the gradient goes through alpha.
+    /// Whether the gradient goes through alpha, or through whatever the method makes of the score's
+    /// gradients.
     pub alpha: AlphaGradient,
 }
 
@@ -156,6 +161,7 @@ impl ConsistencyConfig {
     /// The loss these choices make.
     pub fn settings(&self) -> CamLossSettings {
         CamLossSettings {
+            method: self.method,
             distance: self.distance,
             reference: self.reference,
             alpha: self.alpha,

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use mitsume::methods::Method;
 use mitsume::{AlphaGradient, CamLossSettings, Distance, Preset, Reference};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -83,6 +84,7 @@ struct RawConsistency {
     lambda_max: Option<f64>,
     t0: Option<u64>,
     t1: Option<u64>,
+    method: Option<String>,
     distance: Option<Distance>,
     reference: Option<Reference>,
     ema_decay: Option<f64>,
@@ -103,13 +105,18 @@ struct Origin<'a>(&'a Path);
 pub(super) fn resolve(table: Table, path: &Path) -> Result<RunConfig> {
     let origin = Origin(path);
     let raw: Raw = origin.typed(Value::Table(table), "")?;
-    Ok(RunConfig {
+    let config = RunConfig {
         data: data(raw.data, origin)?,
         model: model(raw.model, origin)?,
         train: train(&raw.train, origin)?,
         consistency: consistency(&raw.consistency, origin)?,
         evaluation: evaluation(&raw.evaluation, origin)?,
-    })
+    };
+    // Level 1 has a max-pool before its global average pool, level 2 a ReLU.
+    let pools_first = !["level1", "level2"].contains(&config.model.name.as_str());
+    let fits = config.consistency.method.check_head(pools_first);
+    fits.map_err(|error| origin.wrong("consistency.method", error.to_string()))?;
+    Ok(config)
 }
 
 fn data(raw: RawData, origin: Origin) -> Result<DataConfig> {
@@ -251,6 +258,7 @@ fn train(raw: &RawTrain, origin: Origin) -> Result<TrainConfig> {
 fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig> {
     let preset = raw.preset.unwrap_or(Preset::Thesis);
     let CamLossSettings {
+        method,
         distance,
         reference,
         alpha,
@@ -266,16 +274,31 @@ fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig
         return Err(origin.wrong("consistency.ema_decay", problem));
     }
     let lambda_max = raw.lambda_max.unwrap_or(0.0);
+    let named = raw.method.as_deref().map(|name| self::method(name, origin));
     Ok(ConsistencyConfig {
         preset,
         lambda_max: origin.range("consistency.lambda_max", lambda_max, -1e9..=1e9)?,
         t0,
         t1: origin.range("consistency.t1", t1, 1..=1_000_000)?,
+        method: named.transpose()?.unwrap_or(method),
         distance: raw.distance.unwrap_or(distance),
         reference: raw.reference.unwrap_or(reference),
         ema_decay,
         alpha: raw.alpha.unwrap_or(alpha),
     })
+}
+
+/// A method that can be trained, by name.
+fn method(name: &str, origin: Origin) -> Result<Method> {
+    let method = name.parse::<Method>().map_err(|_| {
+        let known = Method::DIFFERENTIABLE.map(Method::name).join(", ");
+        format!("\"{name}\" is no method of maps; one of {known}")
+    });
+    let checked = method.and_then(|method| {
+        let checked = method.check_differentiable();
+        checked.map(|()| method).map_err(|error| error.to_string())
+    });
+    checked.map_err(|problem| origin.wrong("consistency.method", problem))
 }
 
 impl Origin<'_> {

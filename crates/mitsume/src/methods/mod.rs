@@ -9,20 +9,26 @@
 //! | [`grad_cam_plus_plus`] | `sum_k w_k A_k`, w from higher powers of G | Chattopadhay et al. 2018 |
 //! | [`xgrad_cam`] | `sum_k (sum G_k A_k / sum A_k) A_k` | Fu et al. 2020 |
 //! | [`layer_cam`] | `sum_k relu(G_k) * A_k` | Jiang et al. 2021 |
+//! | [`cam`] | `sum_k W_k A_k`, W the class' weights of the last layer | Zhou et al. 2016 |
 //! | [`eigen_cam`] | first principal component of A over the pixels | Muhammad and Yeasin 2020 |
 //! | [`eigen_grad_cam`] | the same of `G * A` | the same, with the class |
 //! | [`ablation_cam`] | `sum_k (y - y_without_k) / y A_k` | Desai and Ramaswamy 2020 |
 //! | [`score_cam`] | `sum_k softmax(y_seen_through_k) A_k` | Wang et al. 2020 |
 //! | [`random`] | `sum_k u_k A_k`, u uniform in [-1, 1) | a control: what no class decides |
 //!
-//! CAM itself (Zhou et al. 2016) is Grad-CAM where a global average pool and a linear layer follow
-//! the hooked layer: alpha is then the layer's weights over (h w), and the factor goes with Eq. 2.
+//! CAM is defined where a global average pool and a linear layer follow the hooked layer
+//! ([`Method::check_head`]). It is Grad-CAM times h w there: alpha is the layer's weights over (h w),
+//! and the factor goes with Eq. 2, so that both give the same normalised map but for its epsilon. In HiResCAM and XGrad-CAM
+//! every gradient is its mean there too.
+//!
+//! Those of the first seven lines can be trained ([`Method::is_differentiable`]).
 //!
 //! All are computed in `f64` and end in a ReLU; [`normalise`](crate::normalise()) brings them to
 //! [0, 1). Where a source and its common implementation (pytorch-grad-cam) differ, the function says so.
 
 mod ablation_cam;
 mod eigen_cam;
+mod fit;
 mod grad_cam_plus_plus;
 mod hooked;
 mod random;
@@ -36,11 +42,12 @@ use serde::{Deserialize, Serialize};
 
 pub use ablation_cam::ablation_cam;
 pub use eigen_cam::{eigen_cam, eigen_grad_cam};
+pub use fit::UnfitMethod;
 pub use grad_cam_plus_plus::grad_cam_plus_plus;
 pub use hooked::{Hooked, HookedError};
 pub use random::random;
 pub use score_cam::{score_cam, soft_weights};
-pub use weighted::{elementwise, grad_cam, hires_cam, layer_cam, weighted_by, xgrad_cam};
+pub use weighted::{cam, elementwise, grad_cam, hires_cam, layer_cam, weighted_by, xgrad_cam};
 
 /// A way to make a class activation map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,6 +66,8 @@ pub enum Method {
     XgradCam,
     /// LayerCAM.
     LayerCam,
+    /// CAM; only where a pool and a linear layer follow the hooked layer.
+    Cam,
     /// Eigen-CAM; knows no class.
     EigenCam,
     /// Eigen-Grad-CAM.
@@ -73,13 +82,14 @@ pub enum Method {
 
 impl Method {
     /// All of them, Grad-CAM first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::GradCam,
         Self::HiresCam,
         Self::Elementwise,
         Self::GradCamPlusPlus,
         Self::XgradCam,
         Self::LayerCam,
+        Self::Cam,
         Self::EigenCam,
         Self::EigenGradCam,
         Self::AblationCam,
@@ -104,6 +114,7 @@ impl Method {
             Self::GradCamPlusPlus => "grad-cam-plus-plus",
             Self::XgradCam => "xgrad-cam",
             Self::LayerCam => "layer-cam",
+            Self::Cam => "cam",
             Self::EigenCam => "eigen-cam",
             Self::EigenGradCam => "eigen-grad-cam",
             Self::AblationCam => "ablation-cam",

@@ -28,6 +28,15 @@ pub fn grad_cam(hooked: &Hooked) -> Vec<f32> {
     weighted_by(hooked, &weights)
 }
 
+/// CAM: each feature map by the weight [C] that the last layer gives its mean for the class, where a
+/// global average pool and that layer follow the hooked one ([`Method::check_head`](super::Method::check_head)).
+///
+/// # Panics
+/// If there is not one weight per channel.
+pub fn cam(hooked: &Hooked, weights: &[f64]) -> Vec<f32> {
+    weighted_by(hooked, weights)
+}
+
 /// HiResCAM: gradient times feature map, pixel by pixel. Unlike Grad-CAM it never shows a place that
 /// the score does not depend on, where the layers after the hooked one are linear in it.
 pub fn hires_cam(hooked: &Hooked) -> Vec<f32> {
@@ -90,6 +99,15 @@ mod tests {
             xgrad[0] == 0.0 && (xgrad[1] - 26.0 / 3.0).abs() < 1e-5,
             "{xgrad:?}"
         );
+    }
+
+    /// The gradient of a logit through a pool and weights [2, -6] is the weights over (h w): 1 and -3.
+    #[test]
+    fn cam_is_grad_cam_times_the_pixels_where_a_pool_and_weights_follow() {
+        let (a, g) = ([1.0, 7.0, 0.5, 2.0], [1.0, 1.0, -3.0, -3.0]);
+        let hooked = Hooked::new(&a, &g, 2, [1, 2]).unwrap();
+        assert_eq!(cam(&hooked, &[2.0, -6.0]), [0.0, 2.0]); // 2 - 3, 14 - 12
+        assert_eq!(grad_cam(&hooked), [0.0, 1.0]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl CamLoss {
     /// L_cam of a batch, or `None` where no class has two correctly predicted images (the loss is
     /// 0 then, and constant).
     ///
-    /// - `weighted` [N, h, w]: the weighted sums of Eq. 1 for the labels, before the ReLU.
+    /// - `weighted` [N, h, w]: the labels' maps before Eq. 2, before or after the ReLU.
     /// - `labels`, `predictions`: N class indices each.
     ///
     /// Updates the moving averages, of the classes that stay, before comparing with them. With

@@ -6,14 +6,17 @@ use mitsume_nn::{Classifier, Head};
 
 use super::cam::logits_and_weighted;
 use super::cam_loss::CamLoss;
+use super::method_maps::differentiable_maps;
 use crate::ema::EmaError;
+use crate::methods::{Method, UnfitMethod};
 use crate::preset::AlphaGradient;
 
 /// What a training-mode forward pass leaves for the loss.
 pub struct Forward {
     /// [N, K].
     pub logits: Tensor<2>,
-    /// The weighted sums of Eq. 1 for the labels, before the ReLU, [N, h, w], where asked for.
+    /// The labels' maps before Eq. 2, [N, h, w], where asked for: of Grad-CAM the weighted sums of
+    /// Eq. 1 before the ReLU, of another method after it. A second ReLU changes nothing.
     pub weighted: Option<Tensor<3>>,
 }
 
@@ -22,8 +25,17 @@ pub struct Forward {
 pub struct MapsOf<'a> {
     /// N class indices.
     pub labels: &'a [usize],
-    /// Gradient through alpha.
+    /// How they are made.
+    pub method: Method,
+    /// Gradient through alpha, or through whatever the method makes of the score's gradients.
     pub alpha: AlphaGradient,
+}
+
+impl MapsOf<'_> {
+    fn check(&self, head: &Head) -> Result<(), UnfitMethod> {
+        self.method.check_differentiable()?;
+        self.method.check_head(head.pools_first())
+    }
 }
 
 /// The loss of a batch.
@@ -38,30 +50,43 @@ pub struct LossTerms {
 
 /// A training-mode forward pass: batch statistics (the running ones move) and the given dropout
 /// mask. `maps` asks for the maps, of that same forward pass; plain training goes without.
+///
+/// # Errors
+/// Maps of a method that is not differentiable, or that is not defined for the head.
 pub fn forward(
     model: &mut Classifier,
     images: Tensor<4>,
     mask: Option<Tensor<2>>,
     maps: Option<MapsOf<'_>>,
-) -> Forward {
+) -> Result<Forward, UnfitMethod> {
+    if let Some(maps) = &maps {
+        maps.check(&model.head)?;
+    }
     let features = model.trunk.forward_train(images);
     Forward::new(&model.head, features, mask, maps)
 }
 
 impl Forward {
     /// The head on feature maps [N, C, h, w], wherever they come from.
+    ///
+    /// # Errors
+    /// As [`forward`].
     pub fn new(
         head: &Head,
         features: Tensor<4>,
         mask: Option<Tensor<2>>,
         maps: Option<MapsOf<'_>>,
-    ) -> Self {
+    ) -> Result<Self, UnfitMethod> {
         let Some(maps) = maps else {
-            return Forward {
+            return Ok(Forward {
                 logits: head.logits(features, mask),
                 weighted: None,
-            };
+            });
         };
+        maps.check(head)?;
+        if maps.method != Method::GradCam {
+            return Self::by_gradients(head, features, mask, maps);
+        }
         let targets = targets(maps.labels, &features.device());
         let [_, _, h, w] = features.dims();
         let base = head.base(targets, mask.clone(), [h, w]);
@@ -70,11 +95,42 @@ impl Forward {
             AlphaGradient::Detached => base.detach(),
         };
         let (logits, weighted) = logits_and_weighted(head, features, mask, base);
-        Forward {
+        Ok(Forward {
             logits,
             weighted: Some(weighted),
-        }
+        })
     }
+
+    /// Maps out of each pixel's gradient, where Grad-CAM needs no more than its mean.
+    fn by_gradients(
+        head: &Head,
+        features: Tensor<4>,
+        mask: Option<Tensor<2>>,
+        maps: MapsOf<'_>,
+    ) -> Result<Self, UnfitMethod> {
+        let logits = head.logits(features.clone(), mask.clone());
+        let cotangents = one_hot(maps.labels, &logits);
+        let gradients = head.vjp(features.clone(), mask, cotangents);
+        let gradients = match maps.alpha {
+            AlphaGradient::Full => gradients,
+            AlphaGradient::Detached => gradients.detach(),
+        };
+        let raw = differentiable_maps(maps.method, features, gradients)?;
+        Ok(Forward {
+            logits,
+            weighted: Some(raw),
+        })
+    }
+}
+
+/// 1 at each image's label, [N, K], as the logits are.
+fn one_hot(labels: &[usize], logits: &Tensor<2>) -> Tensor<2> {
+    let [n, classes] = logits.dims();
+    let mut values = vec![0f32; n * classes];
+    for (row, &label) in values.chunks_exact_mut(classes).zip(labels) {
+        row[label] = 1.0;
+    }
+    Tensor::from_data(TensorData::new(values, [n, classes]), &logits.device())
 }
 
 fn targets(labels: &[usize], device: &Device) -> Tensor<1, Int> {

@@ -4,6 +4,7 @@
 use crate::network::{Fixture, floats, images, indices};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
+use mitsume::methods::Method;
 use mitsume::train::{CamLoss, MapsOf, forward, normalise_maps, predictions, training_loss};
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, Slot};
@@ -17,6 +18,7 @@ const ALL: [(Distance, Reference); 4] = [
 
 fn cam_loss(distance: Distance, reference: Reference) -> CamLoss {
     let settings = CamLossSettings {
+        method: Method::GradCam,
         distance,
         reference,
         alpha: AlphaGradient::Full,
@@ -141,9 +143,10 @@ fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSe
     let labels = indices(&fixture.json["train"]["labels"]);
     let maps = MapsOf {
         labels: &labels,
+        method: settings.method,
         alpha: settings.alpha,
     };
-    let out = forward(&mut model, images(1000, &device()), None, Some(maps));
+    let out = forward(&mut model, images(1000, &device()), None, Some(maps)).unwrap();
     let predicted = predictions(&out.logits);
     let ema = EmaMaps::new(0.9, 4, fixture.level.cam_size([64, 64])).unwrap();
     let mut cam = CamLoss { settings, ema };
@@ -161,9 +164,19 @@ fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSe
 /// kinks (ReLU, largest and smallest value of a map).
 #[test]
 fn the_gradient_through_alpha_agrees_with_finite_differences() {
-    for (level, lambda) in [(Level::Two, 50.0), (Level::Four, -50.0), (Level::One, 50.0)] {
+    let grad_cam = [(Level::Two, 50.0), (Level::Four, -50.0), (Level::One, 50.0)];
+    let grad_cam = grad_cam.map(|(level, lambda)| (level, lambda, Method::GradCam));
+    let others = Method::DIFFERENTIABLE[1..].iter().flat_map(|&method| {
+        let levels = match method {
+            Method::Cam => [Level::Three, Level::Four],
+            _ => [Level::Two, Level::One],
+        };
+        levels.map(|level| (level, 50.0, method))
+    });
+    for (level, lambda, method) in grad_cam.into_iter().chain(others) {
         let fixture = Fixture::load(level);
         let settings = CamLossSettings {
+            method,
             distance: Distance::SquaredL2,
             reference: Reference::Batch,
             alpha: AlphaGradient::Full,
@@ -172,9 +185,10 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
         let labels = indices(&fixture.json["train"]["labels"]);
         let maps = MapsOf {
             labels: &labels,
+            method: settings.method,
             alpha: settings.alpha,
         };
-        let out = forward(&mut model, images(1000, &device()), None, Some(maps));
+        let out = forward(&mut model, images(1000, &device()), None, Some(maps)).unwrap();
         let predicted = predictions(&out.logits);
         let ema = EmaMaps::new(0.9, 4, level.cam_size([64, 64])).unwrap();
         let mut cam = CamLoss { settings, ema };
@@ -201,7 +215,7 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
         let expected = norm * norm;
         assert!(
             (difference - expected).abs() < 1e-2 * expected,
-            "{level} lambda {lambda}: {difference} {expected}"
+            "{level} {method} lambda {lambda}: {difference} {expected}"
         );
     }
 }
@@ -213,9 +227,10 @@ fn lambda_zero_is_plain_training_and_touches_no_average() {
     let labels = indices(&fixture.json["train"]["labels"]);
     let maps = MapsOf {
         labels: &labels,
+        method: Method::GradCam,
         alpha: AlphaGradient::Full,
     };
-    let out = forward(&mut model, images(1000, &device()), None, Some(maps));
+    let out = forward(&mut model, images(1000, &device()), None, Some(maps)).unwrap();
     let predicted = predictions(&out.logits);
     let mut cam = cam_loss(Distance::L2, Reference::Ema);
     let loss = training_loss(out, (&labels, &predicted), 0.0, &mut cam).unwrap();

@@ -1,5 +1,6 @@
 //! The differentiable half on the five levels.
 
 mod cam_loss;
+mod method_maps;
 mod network;
 mod pytorch;

@@ -6,6 +6,7 @@
 
 use crate::network::{Fixture, assert_close, floats, images, indices, vector};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use mitsume::methods::Method;
 use mitsume::train::{
     CamLoss, Forward, MapsOf, forward, logits_and_maps, normalise_maps, predictions, raw_maps,
     training_loss,
@@ -33,10 +34,10 @@ impl Way {
 
     fn train(self, model: &mut Classifier, images: Tensor<4>, maps: MapsOf<'_>) -> Forward {
         match self {
-            Way::Fused => forward(model, images, None, Some(maps)),
+            Way::Fused => forward(model, images, None, Some(maps)).unwrap(),
             Way::Composed => {
                 let features = model.trunk.forward_train_composed(images);
-                Forward::new(&model.head, features, None, Some(maps))
+                Forward::new(&model.head, features, None, Some(maps)).unwrap()
             }
         }
     }
@@ -150,6 +151,7 @@ fn the_metric_agrees_on_maps_computed_here() {
 
 fn settings(case: &Value) -> CamLossSettings {
     CamLossSettings {
+        method: Method::GradCam,
         distance: match case["distance"].as_str().unwrap() {
             "l2" => Distance::L2,
             "l2sq" => Distance::SquaredL2,
@@ -184,6 +186,7 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
             let settings = settings(case);
             let maps = MapsOf {
                 labels: &labels,
+                method: settings.method,
                 alpha: settings.alpha,
             };
             let out = way.train(&mut model, images(1000, &device), maps);
@@ -229,6 +232,7 @@ fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
         let labels = indices(&fixture.json["train"]["labels"]);
         let maps = MapsOf {
             labels: &labels,
+            method: Method::GradCam,
             alpha: AlphaGradient::Full,
         };
         way.train(&mut model, images(1000, &device), maps);
@@ -256,6 +260,7 @@ fn five_adam_steps_follow_pytorch() {
         let device = Device::flex().autodiff();
         let mut model: Classifier = fixture.training_model(&device);
         let published = CamLossSettings {
+            method: Method::GradCam,
             distance: Distance::L2,
             reference: Reference::Ema,
             alpha: AlphaGradient::Detached,
@@ -266,6 +271,7 @@ fn five_adam_steps_follow_pytorch() {
             let stream = expected["input_stream"].as_u64().unwrap() as u32;
             let maps = MapsOf {
                 labels: &labels,
+                method: published.method,
                 alpha: published.alpha,
             };
             let out = way.train(&mut model, images(stream, &device), maps);
