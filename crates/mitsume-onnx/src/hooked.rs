@@ -346,7 +346,7 @@ fn pools_first(of: &Classifier, after: &[Node], hook: Id) -> bool {
     };
     let pooled = outputs(first).first().and_then(|id| of.shapes.get(id));
     let all_pixels = pooled.is_some_and(|shape| {
-        shape.iter().product::<usize>() == of.shapes[&hook][..2].iter().product()
+        shape.iter().product::<usize>() == of.shapes[&hook][..2].iter().product::<usize>()
     });
     let pools = ["GlobalAveragePool", "ReduceMean"].contains(&first.kind.as_str()) && all_pixels;
     let linear = ["Flatten", "Reshape", "Squeeze", "Gemm", "MatMul", "Add"];

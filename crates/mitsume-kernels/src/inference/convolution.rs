@@ -160,20 +160,15 @@ impl Convolution {
             }
         }
         let mut out = workspace.take(count);
+        let end = |pixels: std::ops::Range<usize>| Finish {
+            bias: &self.bias,
+            add: add.map(|add| &add[pixels.start * to[3]..pixels.end * to[3]]),
+            activation: self.activation,
+        };
         match &self.way {
             Way::Winograd(filters) => self.winograd(workspace, filters, (x, shape), add, &mut out),
-            Way::Depthwise(taps) => {
-                taps.run(workspace, (x, shape), to, &mut out);
-                self.finish_all(workspace, add, &mut out);
-            }
-            Way::Patches(patches) => {
-                let end = |pixels: std::ops::Range<usize>| Finish {
-                    bias: &self.bias,
-                    add: add.map(|add| &add[pixels.start * to[3]..pixels.end * to[3]]),
-                    activation: self.activation,
-                };
-                patches.run(workspace, (x, shape), to, (&mut out, &end));
-            }
+            Way::Depthwise(taps) => taps.run(workspace, (x, shape), to, (&mut out, &end)),
+            Way::Patches(patches) => patches.run(workspace, (x, shape), to, (&mut out, &end)),
         }
         Ok((out, to))
     }
@@ -204,13 +199,23 @@ impl Convolution {
         };
         convolve(workspace, input, filters, &outcome, out);
         if !matches!(self.activation, Activation::Identity | Activation::Relu) {
-            let none = vec![0.0; self.outputs()];
-            finish_rows(workspace, out, &none, None, self.activation);
+            self.activate(workspace, out);
         }
     }
 
-    fn finish_all(&self, workspace: &Workspace, add: Option<&[f32]>, out: &mut [f32]) {
-        finish_rows(workspace, out, &self.bias, add, self.activation);
+    /// The activation in a pass of its own over `out` [pixels, outputs].
+    fn activate(&self, workspace: &Workspace, out: &mut [f32]) {
+        let isa = workspace.isa();
+        let bias = vec![0.0; self.outputs()];
+        let run = (16_384 / bias.len()).max(1) * bias.len();
+        out.par_chunks_mut(run).for_each(|out| {
+            let end = Finish {
+                bias: &bias,
+                add: None,
+                activation: self.activation,
+            };
+            isa.run((end, out));
+        });
     }
 }
 
@@ -252,26 +257,4 @@ impl Kernel for (Finish<'_>, &mut [f32]) {
     fn run<S: Simd>(self, simd: S) {
         self.0.apply(simd, self.1);
     }
-}
-
-/// A pass of its own over `out` [pixels, channels].
-fn finish_rows(
-    workspace: &Workspace,
-    out: &mut [f32],
-    bias: &[f32],
-    add: Option<&[f32]>,
-    activation: Activation,
-) {
-    let isa = workspace.isa();
-    let run = (16_384 / bias.len()).max(1) * bias.len();
-    let chunks = out.par_chunks_mut(run).enumerate();
-    chunks.for_each(|(i, out)| {
-        let add = add.map(|add| &add[i * run..i * run + out.len()]);
-        let end = Finish {
-            bias,
-            add,
-            activation,
-        };
-        isa.run((end, out));
-    });
 }

@@ -1,10 +1,12 @@
 //! Convolutions of each channel by itself.
 
+use super::convolution::Finish;
 use super::window::Window;
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Weights as [vector of channels][tap][lane], zero beyond the last channel.
 pub(super) struct Depthwise {
@@ -31,13 +33,14 @@ impl Depthwise {
         }
     }
 
-    /// The sums for `x` of `shape`, [images, rows, columns, channels] = `to`, without bias.
-    pub fn run(
+    /// The convolution of `x` of `shape` into `out`, [images, rows, columns, channels] = `to`, finished row by row with
+    /// what `end` gives for a range of its pixels.
+    pub fn run<'a>(
         &self,
         workspace: &Workspace,
         (x, shape): (&[f32], [usize; 4]),
         to: [usize; 4],
-        out: &mut [f32],
+        (out, end): (&mut [f32], &(dyn Fn(Range<usize>) -> Finish<'a> + Sync)),
     ) {
         let isa = workspace.isa();
         let [_, rows, columns, channels] = to;
@@ -52,12 +55,16 @@ impl Depthwise {
                 size: [height, width],
                 at: line % rows,
                 channels: self.channels,
+                end: end(line * columns..(line + 1) * columns),
                 out,
             };
             isa.run(row);
         });
     }
 }
+
+/// Places worked on at a time, so that a weight once loaded serves them all.
+const AT_ONCE: usize = 4;
 
 /// One row of one image's result.
 struct Row<'a> {
@@ -67,6 +74,7 @@ struct Row<'a> {
     size: [usize; 2],
     at: usize,
     channels: usize,
+    end: Finish<'a>,
     out: &'a mut [f32],
 }
 
@@ -74,7 +82,7 @@ impl Kernel for Row<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) {
         let Self {
             window, channels, ..
         } = self;
@@ -82,27 +90,96 @@ impl Kernel for Row<'_> {
         let down = window.inside(0, self.at, self.size[0]);
         let top = window.first(0, self.at);
         let places = self.out.len() / channels;
+        // Places whose window lies inside from its first tap to its last.
+        let whole = |x: usize| window.inside(1, x, self.size[1]).len() == window.kernel[1];
+        let start = (0..places).find(|&x| whole(x)).unwrap_or(places);
+        let end = (start..places).find(|&x| !whole(x)).unwrap_or(places);
         for vector in 0..channels.div_ceil(S::LANES) {
             let first = vector * S::LANES;
-            let lanes = S::LANES.min(channels - first);
             let weights = &self.weights[vector * taps * S::LANES..][..taps * S::LANES];
-            for x in 0..places {
-                let along = window.inside(1, x, self.size[1]);
-                let left = window.first(1, x);
-                let mut sum = simd.zero();
-                for ky in down.clone() {
-                    let y = (top + (ky * window.dilation[0]) as isize) as usize;
-                    for kx in along.clone() {
-                        let x = (left + (kx * window.dilation[1]) as isize) as usize;
-                        let at = (y * self.size[1] + x) * channels + first;
-                        let tap = (ky * window.kernel[1] + kx) * S::LANES;
-                        let pixel = simd.load_some(&self.image[at..at + lanes]);
-                        sum = simd.fma(simd.load(&weights[tap..]), pixel, sum);
+            let mut x = 0;
+            while x < places {
+                if first + S::LANES <= channels && x >= start && x + AT_ONCE <= end {
+                    self.several(simd, x, weights, (first, down.clone(), top));
+                    x += AT_ONCE;
+                } else {
+                    self.one(simd, x, weights, (first, down.clone(), top));
+                    x += 1;
+                }
+            }
+        }
+        self.end.apply(simd, self.out);
+    }
+}
+
+impl Row<'_> {
+    /// The sum at place `x`, of taps inside the image, for up to a vector of channels from `first` on; `down` are the
+    /// rows of taps inside, `top` the row of the first tap.
+    #[inline(always)]
+    fn one<S: Simd>(
+        &mut self,
+        simd: S,
+        x: usize,
+        weights: &[f32],
+        (first, down, top): (usize, Range<usize>, isize),
+    ) {
+        let window = self.window;
+        let lanes = S::LANES.min(self.channels - first);
+        let along = window.inside(1, x, self.size[1]);
+        let left = window.first(1, x);
+        let mut sum = simd.zero();
+        for ky in down {
+            let y = (top + (ky * window.dilation[0]) as isize) as usize;
+            for kx in along.clone() {
+                let x = (left + (kx * window.dilation[1]) as isize) as usize;
+                let at = (y * self.size[1] + x) * self.channels + first;
+                let tap = (ky * window.kernel[1] + kx) * S::LANES;
+                let pixel = simd.load_some(&self.image[at..at + lanes]);
+                sum = simd.fma(simd.load(&weights[tap..]), pixel, sum);
+            }
+        }
+        let at = x * self.channels + first;
+        simd.store_some(&mut self.out[at..at + lanes], sum);
+    }
+
+    /// The sums at `AT_ONCE` places from `x` on, whose windows lie inside from left to right, for a whole vector of
+    /// channels.
+    #[inline(always)]
+    fn several<S: Simd>(
+        &mut self,
+        simd: S,
+        x: usize,
+        weights: &[f32],
+        (first, down, top): (usize, Range<usize>, isize),
+    ) {
+        let window = self.window;
+        let [rows, columns] = window.kernel;
+        let (tap, place) = (
+            window.dilation[1] * self.channels,
+            window.stride[1] * self.channels,
+        );
+        assert!(weights.len() >= rows * columns * S::LANES && down.end <= rows);
+        let mut sums = [simd.zero(); AT_ONCE];
+        for ky in down {
+            let y = (top + (ky * window.dilation[0]) as isize) as usize;
+            let left = window.first(1, x) as usize;
+            let line = &self.image[(y * self.size[1] + left) * self.channels + first..];
+            assert!(line.len() >= (columns - 1) * tap + (AT_ONCE - 1) * place + S::LANES);
+            for kx in 0..columns {
+                // SAFETY: the tap is below rows * columns, and its pixels at every place are inside the
+                // line, as asserted above.
+                unsafe {
+                    let at = (ky * columns + kx) * S::LANES;
+                    let weight = simd.load_ptr(weights.as_ptr().add(at));
+                    let pixel = line.as_ptr().add(kx * tap);
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = simd.fma(weight, simd.load_ptr(pixel.add(i * place)), *sum);
                     }
                 }
-                let at = x * channels + first;
-                simd.store_some(&mut self.out[at..at + lanes], sum);
             }
+        }
+        for (i, sum) in sums.iter().enumerate() {
+            simd.store(&mut self.out[(x + i) * self.channels + first..], *sum);
         }
     }
 }

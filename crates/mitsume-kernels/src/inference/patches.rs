@@ -146,6 +146,8 @@ impl Kernel for Run<'_> {
                     column: 1,
                 }
             };
+            // Whole panels of one group go where they belong at once.
+            let direct = self.of.groups == 1 && outputs == sums_row;
             for start in (0..depth).step_by(DEPTH) {
                 let part = DEPTH.min(depth - start);
                 for panel in 0..panels {
@@ -159,15 +161,20 @@ impl Kernel for Run<'_> {
                         data: &a.data[start..],
                         ..a
                     };
-                    let c = &mut self.sums[panel * self.of.panel..];
+                    let c = if direct {
+                        &mut *self.out
+                    } else {
+                        &mut *self.sums
+                    };
+                    let c = &mut c[panel * self.of.panel..];
                     product(simd, (rows, part), a, b, (c, sums_row), start > 0);
                 }
             }
-            for (sums, out) in self
-                .sums
-                .chunks_exact(sums_row)
-                .zip(self.out.chunks_exact_mut(channels))
-            {
+            if direct {
+                continue;
+            }
+            let sums = self.sums.chunks_exact(sums_row);
+            for (sums, out) in sums.zip(self.out.chunks_exact_mut(channels)) {
                 out[group * outputs..][..outputs].copy_from_slice(&sums[..outputs]);
             }
         }

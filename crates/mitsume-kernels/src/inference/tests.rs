@@ -93,6 +93,8 @@ fn every_way_of_convolving_gives_the_sums_of_the_definition() {
         (300, 40, 1, window(3, 2, 1), [5, 6]),
         (40, 40, 40, window(3, 1, 1), [6, 7]),
         (19, 19, 19, window(5, 2, 2), [9, 8]),
+        (33, 33, 33, window(3, 2, 1), [12, 21]),
+        (32, 32, 32, window(5, 1, 2), [7, 17]),
         (24, 48, 4, window(3, 1, 1), [6, 5]),
         (6, 8, 2, uneven, [7, 8]),
     ];
