@@ -2,6 +2,7 @@
 
 mod errors;
 mod evaluation;
+mod onnx;
 mod sandbox;
 mod sweep;
 mod training;

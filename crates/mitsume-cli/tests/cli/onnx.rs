@@ -1,0 +1,170 @@
+//! A user's own classifier, in an ONNX file.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, refused, text};
+
+/// A small residual network of 5 classes on images of 32x32.
+fn with_model() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
+    for name in ["residual.onnx", "vision-transformer.onnx"] {
+        std::fs::copy(models.join(name), sandbox.path(name)).unwrap();
+    }
+    let mut classes: Vec<String> = std::fs::read_dir(sandbox.path("data/Testing"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    classes.sort();
+    classes.reverse();
+    // Another order than the folders', and a class that no folder has.
+    classes.insert(1, "something else".into());
+    sandbox.write("names.txt", classes.join("\n"));
+    sandbox
+}
+
+const EVAL: [&str; 10] = [
+    "eval",
+    "--model",
+    "residual.onnx",
+    "--preset",
+    "levels",
+    "--classes",
+    "names.txt",
+    "--data",
+    "data/Testing",
+    "--json",
+];
+
+fn json(sandbox: &Sandbox, args: &[&str]) -> Value {
+    let output = sandbox.run(args);
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        text(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_model_is_evaluated_reported_scored_and_explained() {
+    let sandbox = with_model();
+    let mut args = EVAL.to_vec();
+    args.extend(["--out", "looked", "--cams", "cams.safetensors"]);
+    let evaluation = json(&sandbox, &args);
+    assert_eq!(evaluation["model"]["name"], "residual.onnx");
+    assert_eq!(evaluation["data"]["images"], 20);
+    assert_eq!(evaluation["per_class"].as_array().unwrap().len(), 4);
+    let score = json(&sandbox, &["score", "cams.safetensors", "--json"]);
+    assert_eq!(score["accuracy"], evaluation["accuracy"]);
+    let report = sandbox.run(&["report", "looked"]);
+    assert!(report.status.success(), "{}", text(&report.stderr));
+    let page = String::from_utf8(sandbox.read("looked/report.html")).unwrap();
+    assert!(page.contains("residual.onnx"));
+    let image = crate::sandbox::files_below(&sandbox.path("data/Testing")).remove(0);
+    let mut explain = vec!["explain", "--model", "residual.onnx", "--preset", "levels"];
+    explain.extend(["--classes", "names.txt", "--data", "data/Testing"]);
+    explain.extend(["--reference", "looked", "--out", "pictures", "--json"]);
+    explain.push(image.to_str().unwrap());
+    let explained = json(&sandbox, &explain);
+    assert!(explained["images"][0]["squared_l2"].is_number());
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let sandbox = with_model();
+    let run = |threads: &str, out: &str| {
+        let mut args = EVAL.to_vec();
+        args.extend(["--cams", out, "--threads", threads, "--method", "layer-cam"]);
+        let evaluation = json(&sandbox, &args);
+        (evaluation, sandbox.read(out))
+    };
+    assert_eq!(run("1", "one.safetensors"), run("3", "three.safetensors"));
+}
+
+#[test]
+fn layers_are_listed_with_the_default_marked() {
+    let sandbox = with_model();
+    let layers = json(&sandbox, &["layers", "residual.onnx", "--json"]);
+    let layers = layers["layers"].as_array().unwrap();
+    let default: Vec<_> = layers
+        .iter()
+        .filter(|layer| layer["default"] == true)
+        .collect();
+    assert_eq!(default.len(), 1);
+    assert_eq!(default[0]["name"], "/features/features.3/relu_1/Relu");
+    let table = sandbox.run(&["layers", "residual.onnx"]);
+    assert!(text(&table.stdout).contains("features.3"));
+}
+
+#[test]
+fn several_layers_and_flips_are_part_of_what_was_evaluated() {
+    let sandbox = with_model();
+    let mut args = EVAL.to_vec();
+    args.extend([
+        "--target-layer",
+        "features.1",
+        "--target-layer",
+        "features.3",
+        "--flip",
+    ]);
+    let evaluation = json(&sandbox, &args);
+    let layer = evaluation["model"]["target_layer"].as_str().unwrap();
+    assert!(layer.contains(" + "), "{layer}");
+    assert_eq!(evaluation["model"]["flip"], true);
+}
+
+#[test]
+fn tokens_are_laid_out_on_their_grid() {
+    let sandbox = with_model();
+    let mut args = EVAL.to_vec();
+    args[2] = "vision-transformer.onnx";
+    refused(&sandbox, &args, &["--token-grid 4x4"]);
+    args.extend(["--token-grid", "4x4"]);
+    let evaluation = json(&sandbox, &args);
+    assert_eq!(evaluation["model"]["cam_size"], serde_json::json!([4, 4]));
+}
+
+#[test]
+fn requests_that_do_not_fit_are_refused() {
+    let sandbox = with_model();
+    let with = |more: &[&str]| {
+        let mut args = EVAL.to_vec();
+        args.extend(more);
+        args.into_iter().map(String::from).collect::<Vec<_>>()
+    };
+    let refuse = |args: Vec<String>, words: &[&str]| {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        refused(&sandbox, &args, words);
+    };
+    refuse(
+        with(&["--target-layer", "featuers.3"]),
+        &["featuers.3", "features.3"],
+    );
+    refuse(
+        with(&["--weights", "w.pth"]),
+        &["--weights", "its own weights"],
+    );
+    refuse(
+        with(&["--image-size", "64"]),
+        &["residual.onnx", "32", "64"],
+    );
+    refuse(with(&["--mean", "0.5,0.5"]), &["--mean", "one or three"]);
+    refuse(with(&["--std", "0"]), &["std"]);
+    sandbox.write("names.txt", "a\nb\nc\nd\ne");
+    refuse(with(&[]), &["class folder", "a, b, c"]);
+    sandbox.write("names.txt", "a\nb");
+    refuse(with(&[]), &["names.txt", "2 names", "5 classes"]);
+    let bare = ["eval", "--model", "residual.onnx", "--data", "data/Testing"];
+    refused(
+        &sandbox,
+        &bare,
+        &["how were its images prepared", "--preset imagenet"],
+    );
+    sandbox.write("broken.onnx", b"\x08\x07 no model");
+    let broken = ["layers", "broken.onnx"];
+    refused(&sandbox, &broken, &["broken.onnx"]);
+    refused(&sandbox, &["layers", "none.onnx"], &["none.onnx"]);
+}
