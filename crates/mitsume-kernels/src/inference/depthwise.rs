@@ -94,19 +94,22 @@ impl Kernel for Row<'_> {
         let whole = |x: usize| window.inside(1, x, self.size[1]).len() == window.kernel[1];
         let start = (0..places).find(|&x| whole(x)).unwrap_or(places);
         let end = (start..places).find(|&x| !whole(x)).unwrap_or(places);
-        for vector in 0..channels.div_ceil(S::LANES) {
-            let first = vector * S::LANES;
-            let weights = &self.weights[vector * taps * S::LANES..][..taps * S::LANES];
-            let mut x = 0;
-            while x < places {
-                if first + S::LANES <= channels && x >= start && x + AT_ONCE <= end {
-                    self.several(simd, x, weights, (first, down.clone(), top));
-                    x += AT_ONCE;
+        // Places outside, channels inside: memory is read as it lies.
+        let mut x = 0;
+        while x < places {
+            let inside = x >= start && x + AT_ONCE <= end;
+            for (vector, weights) in self.weights.chunks_exact(taps * S::LANES).enumerate() {
+                let part = (vector * S::LANES, down.clone(), top);
+                if inside && part.0 + S::LANES <= channels {
+                    self.several(simd, x, weights, part);
                 } else {
-                    self.one(simd, x, weights, (first, down.clone(), top));
-                    x += 1;
+                    let until = if inside { x + AT_ONCE } else { x + 1 };
+                    for x in x..until {
+                        self.one(simd, x, weights, part.clone());
+                    }
                 }
             }
+            x += if inside { AT_ONCE } else { 1 };
         }
         self.end.apply(simd, self.out);
     }
