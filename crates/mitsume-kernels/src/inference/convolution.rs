@@ -1,13 +1,11 @@
 //! A convolution and how it is best computed.
 
 use super::depthwise::Depthwise;
-use super::finish::{Activation, finish};
+use super::finish::{Activation, Finish};
 use super::patches::Patches;
 use super::window::Window;
 use crate::error::Error;
 use crate::grid::Grid;
-use crate::isa::Kernel;
-use crate::simd::Simd;
 use crate::winograd::convolution::convolve;
 use crate::winograd::filter::{Direction, Filters as Winograd};
 use crate::winograd::input::Input;
@@ -228,33 +226,4 @@ fn is_winograd(window: &Window, groups: usize, inputs: usize) -> bool {
         after: [1, 1],
     };
     *window == plain && groups == 1 && inputs >= WINOGRAD_INPUTS
-}
-
-/// What follows the sums of some pixels.
-#[derive(Clone, Copy)]
-pub(crate) struct Finish<'a> {
-    pub bias: &'a [f32],
-    /// Of the same pixels.
-    pub add: Option<&'a [f32]>,
-    pub activation: Activation,
-}
-
-impl Finish<'_> {
-    /// Finishes `out` [pixels, channels].
-    #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, out: &mut [f32]) {
-        let channels = self.bias.len();
-        for (i, pixel) in out.chunks_exact_mut(channels).enumerate() {
-            let add = self.add.map(|add| &add[i * channels..(i + 1) * channels]);
-            finish(simd, pixel, self.bias, add, self.activation);
-        }
-    }
-}
-
-impl Kernel for (Finish<'_>, &mut [f32]) {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        self.0.apply(simd, self.1);
-    }
 }

@@ -1,6 +1,6 @@
 //! Convolutions of each channel by itself.
 
-use super::convolution::Finish;
+use super::finish::Finish;
 use super::window::Window;
 use crate::isa::Kernel;
 use crate::simd::Simd;

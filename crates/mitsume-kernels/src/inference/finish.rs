@@ -1,5 +1,6 @@
 //! What follows a convolution in the same pass: bias, skip connection, activation.
 
+use crate::isa::Kernel;
 use crate::simd::Simd;
 
 /// What is done to each value.
@@ -18,28 +19,103 @@ pub enum Activation {
     Silu,
 }
 
-/// `values` [channels] of one pixel become `activation(values + bias (+ add))`.
-#[inline(always)]
-pub(crate) fn finish<S: Simd>(
-    simd: S,
-    values: &mut [f32],
-    bias: &[f32],
-    add: Option<&[f32]>,
-    activation: Activation,
-) {
-    let n = values.len();
-    let mut at = 0;
-    while at < n {
-        let to = (at + S::LANES).min(n);
-        let mut v = simd.add(
-            simd.load_some(&values[at..to]),
-            simd.load_some(&bias[at..to]),
-        );
-        if let Some(add) = add {
-            v = simd.add(v, simd.load_some(&add[at..to]));
+/// What follows the sums of some pixels.
+#[derive(Clone, Copy)]
+pub(crate) struct Finish<'a> {
+    /// [channels]
+    pub bias: &'a [f32],
+    /// Of the same pixels.
+    pub add: Option<&'a [f32]>,
+    pub activation: Activation,
+}
+
+impl Finish<'_> {
+    /// `out` [pixels, channels] becomes `activation(out + bias (+ add))`.
+    #[inline(always)]
+    pub fn apply<S: Simd>(&self, simd: S, out: &mut [f32]) {
+        // Told apart here, not for each vector.
+        match self.activation {
+            Activation::Identity => self.with(simd, out, Identity),
+            Activation::Relu => self.with(simd, out, Relu),
+            Activation::Clip(low, high) => self.with(simd, out, Clip(low, high)),
+            other => self.with(simd, out, Other(other)),
         }
-        simd.store_some(&mut values[at..to], activate(simd, v, activation));
-        at = to;
+    }
+
+    #[inline(always)]
+    fn with<S: Simd, C: Curve>(&self, simd: S, out: &mut [f32], curve: C) {
+        let channels = self.bias.len();
+        let whole = channels / S::LANES * S::LANES;
+        for (i, pixel) in out.chunks_exact_mut(channels).enumerate() {
+            let add = self.add.map(|add| &add[i * channels..(i + 1) * channels]);
+            let mut at = 0;
+            while at < whole {
+                let mut v = simd.add(simd.load(&pixel[at..]), simd.load(&self.bias[at..]));
+                if let Some(add) = add {
+                    v = simd.add(v, simd.load(&add[at..]));
+                }
+                simd.store(&mut pixel[at..], curve.of(simd, v));
+                at += S::LANES;
+            }
+            if at < channels {
+                let rest = simd.load_some(&pixel[at..]);
+                let mut v = simd.add(rest, simd.load_some(&self.bias[at..]));
+                if let Some(add) = add {
+                    v = simd.add(v, simd.load_some(&add[at..]));
+                }
+                simd.store_some(&mut pixel[at..], curve.of(simd, v));
+            }
+        }
+    }
+}
+
+impl Kernel for (Finish<'_>, &mut [f32]) {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        self.0.apply(simd, self.1);
+    }
+}
+
+/// An activation known at compile time.
+trait Curve: Copy {
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V;
+}
+
+#[derive(Clone, Copy)]
+struct Identity;
+#[derive(Clone, Copy)]
+struct Relu;
+#[derive(Clone, Copy)]
+struct Clip(f32, f32);
+#[derive(Clone, Copy)]
+struct Other(Activation);
+
+impl Curve for Identity {
+    #[inline(always)]
+    fn of<S: Simd>(self, _: S, v: S::V) -> S::V {
+        v
+    }
+}
+
+impl Curve for Relu {
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+        simd.relu(v)
+    }
+}
+
+impl Curve for Clip {
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+        clip(simd, v, self.0, self.1)
+    }
+}
+
+impl Curve for Other {
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+        activate(simd, v, self.0)
     }
 }
 

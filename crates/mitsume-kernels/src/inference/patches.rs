@@ -1,6 +1,7 @@
 //! Convolutions as products: each output pixel's window laid out as a row, times the filters.
 
-use super::convolution::{Filters, Finish};
+use super::convolution::Filters;
+use super::finish::Finish;
 use super::window::Window;
 use crate::isa::Kernel;
 use crate::product::{Matrix, Panel, product};
@@ -15,6 +16,9 @@ use std::ops::Range;
 const PIXELS: usize = 96;
 /// Products summed up before the next filters are fetched: a panel of them fills half of the nearest cache.
 const DEPTH: usize = 256;
+
+/// Values beyond the last patch that a copy of a whole vector may write.
+const SLACK: usize = crate::simd::MAX_LANES;
 
 /// Filters as [group][panel of outputs][tap and input][output within panel], zero beyond the last output.
 pub(super) struct Patches {
@@ -89,7 +93,7 @@ impl Patches {
             let pixels = run * PIXELS..run * PIXELS + out.len() / to[3];
             let patch = if self.is_pointwise() { 0 } else { self.depth() };
             let sums = self.group[1].next_multiple_of(self.panel);
-            let mut patches = workspace.take(PIXELS * patch);
+            let mut patches = workspace.take(PIXELS * patch + SLACK);
             let mut sums = workspace.take(PIXELS * sums);
             isa.run(Run {
                 of: self,
@@ -131,7 +135,7 @@ impl Kernel for Run<'_> {
         for group in 0..self.of.groups {
             let pointwise = self.of.is_pointwise();
             if !pointwise {
-                self.lay_out(group);
+                self.lay_out(simd, group);
             }
             let a = if pointwise {
                 Matrix {
@@ -185,23 +189,21 @@ impl Kernel for Run<'_> {
 impl Run<'_> {
     /// The windows of the pixels as rows [pixel][tap, input], zero outside the image.
     #[inline(always)]
-    fn lay_out(&mut self, group: usize) {
+    fn lay_out<S: Simd>(&mut self, simd: S, group: usize) {
         let window = &self.of.window;
         let inputs = self.of.group[0];
         let [_, height, width, channels] = self.shape;
         let [_, rows, columns, _] = self.to;
         let depth = self.of.depth();
-        for (patch, pixel) in self
-            .patches
-            .chunks_exact_mut(depth)
-            .zip(self.pixels.clone())
-        {
+        for (i, pixel) in self.pixels.clone().enumerate() {
+            let patch = &mut self.patches[i * depth..];
             let (line, x) = (pixel / columns, pixel % columns);
             let (image, y) = (line / rows, line % rows);
             let down = window.inside(0, y, height);
             let along = window.inside(1, x, width);
-            if down.len() * along.len() < window.taps() {
-                patch.fill(0.0);
+            let whole = down.len() * along.len() == window.taps();
+            if !whole {
+                patch[..depth].fill(0.0);
             }
             let left = window.first(1, x) + (along.start * window.dilation[1]) as isize;
             for ky in down {
@@ -211,7 +213,12 @@ impl Run<'_> {
                 let to = &mut patch[(ky * window.kernel[1] + along.start) * inputs..];
                 if window.dilation[1] == 1 && inputs == channels {
                     let n = along.len() * inputs;
-                    to[..n].copy_from_slice(&self.x[from..from + n]);
+                    if whole && n <= S::LANES && from + S::LANES <= self.x.len() {
+                        // What is written too far is written over by what comes next.
+                        simd.store(to, simd.load(&self.x[from..]));
+                    } else {
+                        to[..n].copy_from_slice(&self.x[from..from + n]);
+                    }
                     continue;
                 }
                 let step = window.dilation[1] * channels;
