@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => commands::eval::run(args),
         Command::Explain(args) => commands::explain::run(args),
         Command::Layers(args) => commands::layers::run(args),
+        Command::Trust(args) => commands::trust::run(args),
         Command::Score(args) => commands::score::run(args),
         Command::Report(args) => commands::report::run(args),
         Command::Sweep(args) => commands::sweep::run(args),

@@ -22,6 +22,7 @@ mod maps;
 mod model_file;
 mod network;
 mod train;
+mod trust;
 
 pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};
 pub use demo::{DemoOptions, DemoOutcome, demo};
@@ -36,6 +37,7 @@ pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
 };
 pub use train::{Outcome, Plateau, TrainRequest, resume, train, train_or_resume};
+pub use trust::{TrustOptions, trust};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, LabError>;

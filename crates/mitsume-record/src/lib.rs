@@ -26,6 +26,7 @@ mod measures;
 mod preprocessing;
 mod run_dir;
 mod steps;
+mod trust;
 
 pub use atomic::{SwapDir, recover_dir, write_bytes, write_with};
 pub use config::{
@@ -47,6 +48,7 @@ pub use measures::{MeasureRow, read_measures, write_measures};
 pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;
 pub use steps::{StepRow, StepWriter, read_steps};
+pub use trust::{CurveResult, Faithfulness, ObjectResult, RoadResult, TrustResult};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, RecordError>;

@@ -9,6 +9,7 @@ mod layers;
 mod model;
 mod sweep;
 mod train;
+mod trust;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::{BenchArgs, BenchCommand, BenchSizes, Loss};
@@ -19,6 +20,7 @@ pub use layers::LayersArgs;
 pub use model::{EvalArgs, MeasureSet, ModelArgs};
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
+pub use trust::TrustArgs;
 
 use std::path::PathBuf;
 
@@ -51,6 +53,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Layers of an ONNX model that can be hooked, with their shapes
     Layers(LayersArgs),
+    /// Can the maps be trusted: randomised weights, removed pixels, masks of the objects
+    Trust(TrustArgs),
     /// The consistency metric on class activation maps made by any other tool
     Score(ScoreArgs),
     /// One HTML page of a run, an evaluation, or a folder of several

@@ -14,5 +14,6 @@ pub mod score;
 pub mod shell;
 pub mod sweep;
 pub mod train;
+pub mod trust;
 
 pub use output::duration;

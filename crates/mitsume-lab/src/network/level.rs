@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::logits_and_maps;
-use mitsume_nn::{Classifier, ClassifierSpec};
+use mitsume_nn::{Classifier, ClassifierSpec, Slot};
 
 use super::{HookedImages, Network};
 use crate::Result;
@@ -45,12 +45,53 @@ impl Network for LevelNetwork {
         self.model.head.linear.weight.val().device()
     }
 
+    fn weighted_layers(&self) -> Vec<String> {
+        let mut model = self.model.clone();
+        let slots = model.slots(self.spec.level);
+        let mut layers: Vec<String> = slots
+            .iter()
+            .map(|(name, _)| layer_of(name).into())
+            .collect();
+        layers.dedup();
+        layers.reverse();
+        layers
+    }
+
+    /// With PyTorch's default initialisation, and a new batch norm's statistics.
+    fn randomised(&self, count: usize, seed: u64) -> Result<Box<dyn Network>> {
+        let level = self.spec.level;
+        let chosen: Vec<String> = self.weighted_layers().into_iter().take(count).collect();
+        let mut model = self.model.clone();
+        let mut fresh = Classifier::new(self.spec, seed, &self.device());
+        for ((name, old), (_, new)) in model.slots(level).into_iter().zip(fresh.slots(level)) {
+            if !chosen.iter().any(|layer| layer == layer_of(&name)) {
+                continue;
+            }
+            match (old, new) {
+                (Slot::One(old), Slot::One(new)) => *old = new.clone(),
+                (Slot::Two(old), Slot::Two(new)) => *old = new.clone(),
+                (Slot::Four(old), Slot::Four(new)) => *old = new.clone(),
+                (Slot::Count(old), Slot::Count(new)) => *old = *new,
+                _ => unreachable!("both are of one architecture"),
+            }
+        }
+        let spec = self.spec;
+        Ok(Box::new(LevelNetwork { spec, model }))
+    }
+
     fn hook(&self, _: usize, images: Tensor<4>) -> Result<Box<dyn HookedImages + '_>> {
         Ok(Box::new(AtHead {
             model: &self.model,
             features: self.model.trunk.forward(images),
         }))
     }
+}
+
+/// `features.3.conv.0` of `features.3.conv.0.weight`.
+fn layer_of(parameter: &str) -> &str {
+    parameter
+        .rsplit_once('.')
+        .map_or(parameter, |(layer, _)| layer)
 }
 
 /// Images between trunk and head.

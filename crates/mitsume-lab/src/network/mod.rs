@@ -50,6 +50,15 @@ pub trait Network: Send + Sync {
         self.hook(0, images)?.logits()
     }
 
+    /// Layers with weights, the logits' first.
+    fn weighted_layers(&self) -> Vec<String>;
+
+    /// The same network with the weights of the first `count` of [`Self::weighted_layers`] drawn anew.
+    ///
+    /// # Errors
+    /// What the model refuses.
+    fn randomised(&self, count: usize, seed: u64) -> Result<Box<dyn Network>>;
+
     /// Rows and columns of its maps: of the hooked layer with the most pixels.
     fn cam_size(&self, image: [usize; 2]) -> [usize; 2] {
         let sizes = (0..self.layers().len()).map(|layer| self.map_size(layer, image));

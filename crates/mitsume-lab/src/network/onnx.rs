@@ -126,6 +126,23 @@ impl Network for OnnxNetwork {
         self.device.clone()
     }
 
+    fn weighted_layers(&self) -> Vec<String> {
+        self.model.weighted_layers()
+    }
+
+    /// The values of each layer's weights in another order.
+    fn randomised(&self, count: usize, seed: u64) -> Result<Box<dyn Network>> {
+        let model = self.model.randomised(count, seed);
+        Ok(Box::new(Self {
+            name: self.name.clone(),
+            hooks: hooks(&model, &self.request)?,
+            model,
+            request: self.request.clone(),
+            outputs: self.outputs.clone(),
+            device: self.device.clone(),
+        }))
+    }
+
     fn hook(&self, layer: usize, images: Tensor<4>) -> Result<Box<dyn HookedImages + '_>> {
         let hook = &self.hooks[layer];
         Ok(Box::new(AtLayer {

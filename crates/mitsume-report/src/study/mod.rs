@@ -1,7 +1,7 @@
 //! What many runs show together: statistics, figures, and one page of both.
 
 mod curves;
-mod figure;
+pub(crate) mod figure;
 mod figures;
 mod offsets;
 mod page;

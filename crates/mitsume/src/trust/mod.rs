@@ -35,7 +35,7 @@ pub use estimate::Estimate;
 pub use image::Image;
 pub use localisation::{Localisation, localisation};
 pub use order::Order;
-pub use pointing::{Pointing, pointing};
+pub use pointing::{Pointing, accuracy as pointing_accuracy, pointing};
 pub use randomisation::{Cascade, Doubt, Randomisation, Stage, Verdict};
 pub use road::{Road, RoadSettings};
 pub use similarity::{Similarity, similarity};

@@ -1,0 +1,44 @@
+//! `mitsume trust`
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+
+use super::{DeviceArg, ModelArgs, ThreadsArg};
+
+/// `mitsume trust`
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  \
+    mitsume trust --model level2 --weights runs/first/weights.safetensors \\\n    \
+    --data phantoms/Testing --masks phantoms/masks/Testing --out trusted\n\
+    then open trusted/trust.html in a browser.")]
+pub struct TrustArgs {
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// A folder with one folder per class; every image is explained for its label
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    /// Masks of the objects, at the images' own paths below this folder, ending in .png; any value but 0
+    /// is inside
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub masks: Option<PathBuf>,
+    /// Images to test, spread evenly through the folder
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub images: u32,
+    /// Stages of the randomisation, at most one a layer
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub stages: u16,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Folder for trust.json and trust.html
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Print the JSON to stdout and nothing else
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: DeviceArg,
+    #[command(flatten)]
+    pub threads: ThreadsArg,
+}

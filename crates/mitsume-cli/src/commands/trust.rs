@@ -1,0 +1,99 @@
+//! `mitsume trust`
+
+use mitsume_data::{ImageFolder, ImageSource};
+use mitsume_lab::{LabError, Subject, TrustOptions, trust};
+use mitsume_nn::parse_device;
+use mitsume_record::{TrustResult, write_bytes};
+use mitsume_report::{trust_page, verdict_sentence};
+
+use super::{model, output};
+use crate::args::TrustArgs;
+use crate::failure::{Failure, Result};
+use crate::progress::Progress;
+use crate::threads;
+
+/// Runs the command.
+pub fn run(args: TrustArgs) -> Result {
+    threads::set(args.threads.count())?;
+    let device = parse_device(&args.device.device)
+        .map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let folder = ImageFolder::open(&args.data)?;
+    let model = model::open(&args.model, Some(&folder), &device)?;
+    let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
+    let subject = Subject {
+        network: model.network.as_ref(),
+        folder: &folder,
+        source: &source,
+    };
+    let options = TrustOptions {
+        maps: model.maps,
+        images: args.images as usize,
+        stages: args.stages.into(),
+        seed: args.seed,
+        masks: args.masks.as_deref(),
+    };
+    std::fs::create_dir_all(&args.out).map_err(|error| {
+        Failure::Request(format!("cannot create {}: {error}", args.out.display()))
+    })?;
+    let mut progress = Progress::new();
+    let result = trust(&subject, &options, &mut |event| progress.show(event))?;
+    progress.finish();
+    let json = serde_json::to_vec_pretty(&result).expect("plain data serialises");
+    write_bytes(&args.out.join("trust.json"), &json).map_err(LabError::from)?;
+    let page = args.out.join("trust.html");
+    let html = trust_page(&result).map_err(LabError::from)?;
+    write_bytes(&page, html.as_bytes()).map_err(LabError::from)?;
+    if args.json {
+        return output::json(&result);
+    }
+    output::text(&format!("{}\n{}\n", summary(&result), page.display()))
+}
+
+fn summary(result: &TrustResult) -> String {
+    let figure =
+        |estimate: Option<mitsume::trust::Estimate>| output::figure(estimate.map(|e| e.mean));
+    let mut stages = vec![
+        ["randomised down to", "Spearman", "SSIM"]
+            .map(String::from)
+            .to_vec(),
+    ];
+    for stage in &result.randomisation.stages {
+        stages.push(vec![
+            stage.layer.clone(),
+            figure(stage.spearman),
+            figure(stage.ssim),
+        ]);
+    }
+    let header = ["maps", "ROAD", "deletion", "insertion"];
+    let mut faithful = vec![header.map(String::from).to_vec()];
+    for one in &result.faithfulness {
+        faithful.push(vec![
+            one.method.to_string(),
+            figure(one.road.combined),
+            figure(one.deletion.area),
+            figure(one.insertion.area),
+        ]);
+    }
+    let mut text = format!(
+        "{}\n\nsimilarity to the model's own maps\n{}\nROAD and insertion: larger is better; deletion: smaller\n{}",
+        verdict_sentence(&result.randomisation),
+        output::table(&stages),
+        output::table(&faithful)
+    );
+    if let Some(objects) = &result.localisation {
+        let header = ["maps", "pointing", "mass", "rank", "IoU"];
+        let mut rows = vec![header.map(String::from).to_vec()];
+        for one in objects {
+            rows.push(vec![
+                one.method.to_string(),
+                output::figure(one.pointing),
+                figure(one.mass),
+                figure(one.rank),
+                figure(one.iou_at_half),
+            ]);
+        }
+        text.push_str("\non the object: larger is better\n");
+        text.push_str(&output::table(&rows));
+    }
+    text
+}

@@ -1,0 +1,135 @@
+//! ROAD, deletion and insertion: the explained class' probability as pixels go or come.
+
+use burn::tensor::activation::softmax;
+use burn::tensor::{Tensor, TensorData};
+use mitsume::methods::Method;
+use mitsume::trust::{Baseline, Curve, Estimate, Image, Order, Road, RoadSettings, Walk};
+use mitsume_record::{CurveResult, Faithfulness, RoadResult};
+
+use super::Shown;
+use crate::Result;
+use crate::maps::floats;
+use crate::network::Network;
+
+/// Steps of a deletion or insertion curve.
+const STEPS: usize = 20;
+/// Perturbed images in a forward pass.
+const AT_ONCE: usize = 32;
+
+/// Gathers the curves of every image for one method.
+pub(super) struct Faithful<'a> {
+    network: &'a dyn Network,
+    method: Method,
+    settings: RoadSettings,
+    roads: Vec<Road>,
+    deletions: Vec<Curve>,
+    insertions: Vec<Curve>,
+}
+
+impl<'a> Faithful<'a> {
+    pub fn new(network: &'a dyn Network, method: Method, seed: u64) -> Self {
+        Self {
+            network,
+            method,
+            settings: RoadSettings {
+                seed,
+                ..RoadSettings::default()
+            },
+            roads: Vec::new(),
+            deletions: Vec::new(),
+            insertions: Vec::new(),
+        }
+    }
+
+    /// An image and its map at the image's size.
+    pub fn add(
+        &mut self,
+        shown: &Shown,
+        (map, size): (&[f32], [usize; 2]),
+        channels: usize,
+    ) -> Result<()> {
+        let image = Image::new(&shown.pixels, channels, size)?;
+        let shape = [channels, size[0], size[1]];
+        let original = self.scores(&shown.pixels, shape, shown.label)?[0];
+        let removed = self.settings.images(&image, map)?;
+        let scores = self.scores(&removed, shape, shown.label)?;
+        self.roads.push(self.settings.result(original, &scores)?);
+        let order = Order::most_relevant_first(map, size)?;
+        let step = image.pixels().div_ceil(STEPS);
+        let walks = [
+            Walk::deletion(&image, &order, step, Baseline::Zeros)?,
+            Walk::insertion(&image, &order, step, Baseline::Blurred)?,
+        ];
+        for (walk, curves) in walks.into_iter().zip([0, 1]) {
+            let mut images = Vec::new();
+            let mut on_the_way = walk.clone();
+            while let Some(image) = on_the_way.next_image() {
+                images.extend_from_slice(image);
+            }
+            let curve = walk.curve(&self.scores(&images, shape, shown.label)?)?;
+            match curves {
+                0 => self.deletions.push(curve),
+                _ => self.insertions.push(curve),
+            }
+        }
+        Ok(())
+    }
+
+    /// Probability of the class of each of `images` [N, C, H, W].
+    fn scores(&self, images: &[f32], [c, h, w]: [usize; 3], class: usize) -> Result<Vec<f64>> {
+        let mut scores = Vec::new();
+        for batch in images.chunks(AT_ONCE * c * h * w) {
+            let n = batch.len() / (c * h * w);
+            let data = TensorData::new(batch.to_vec(), [n, c, h, w]);
+            let images = Tensor::<4>::from_data(data, &self.network.device());
+            let logits = self.network.logits(images)?;
+            let classes = logits.dims()[1];
+            let probabilities = floats(softmax(logits, 1));
+            scores.extend((0..n).map(|i| f64::from(probabilities[i * classes + class])));
+        }
+        Ok(scores)
+    }
+
+    pub fn result(&self, seed: u64) -> Faithfulness {
+        let combined: Vec<f64> = self.roads.iter().map(|road| road.combined).collect();
+        let most = self.roads.iter().map(|road| &road.most_relevant_first);
+        let least = self.roads.iter().map(|road| &road.least_relevant_first);
+        let count = self.roads.len().max(1) as f64;
+        Faithfulness {
+            method: self.method,
+            road: RoadResult {
+                percentiles: self.settings.percentiles.clone(),
+                original: self.roads.iter().map(|road| road.original).sum::<f64>() / count,
+                most_relevant_first: mean_of(most),
+                least_relevant_first: mean_of(least),
+                combined: Estimate::of(&combined, seed),
+            },
+            deletion: curve(&self.deletions, seed),
+            insertion: curve(&self.insertions, seed),
+        }
+    }
+}
+
+fn curve(curves: &[Curve], seed: u64) -> CurveResult {
+    let areas: Vec<f64> = curves.iter().map(|curve| curve.area).collect();
+    CurveResult {
+        shares: curves
+            .first()
+            .map_or_else(Vec::new, |curve| curve.shares.clone()),
+        scores: mean_of(curves.iter().map(|curve| &curve.scores)),
+        area: Estimate::of(&areas, seed),
+    }
+}
+
+/// Place by place.
+fn mean_of<'a>(rows: impl ExactSizeIterator<Item = &'a Vec<f64>>) -> Vec<f64> {
+    let count = rows.len() as f64;
+    let mut sums: Vec<f64> = Vec::new();
+    for row in rows {
+        sums.resize(row.len(), 0.0);
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    sums.into_iter().map(|sum| sum / count).collect()
+}

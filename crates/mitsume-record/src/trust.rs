@@ -1,0 +1,88 @@
+//! `trust.json`: whether a model's maps can be trusted.
+
+use mitsume::methods::Method;
+use mitsume::trust::{Estimate, Randomisation};
+use serde::{Deserialize, Serialize};
+
+use crate::{DataSummary, ModelSummary};
+
+/// What `mitsume trust` found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrustResult {
+    /// The model, and how its maps were made.
+    pub model: ModelSummary,
+    /// The images; each is explained for its label.
+    pub data: DataSummary,
+    /// Of everything random.
+    pub seed: u64,
+    /// Do the maps depend on what the model learnt?
+    pub randomisation: Randomisation,
+    /// Do the maps show what the model depends on? The method's own first, then the random control's.
+    pub faithfulness: Vec<Faithfulness>,
+    /// Do the maps lie on the object? Where masks were given; the same order.
+    pub localisation: Option<Vec<ObjectResult>>,
+}
+
+/// What becomes of the probability of the explained class as pixels go or come, in the mean over images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Faithfulness {
+    /// The method of the maps.
+    pub method: Method,
+    /// Remove and debias.
+    pub road: RoadResult,
+    /// Pixels replaced by zeros, the most relevant first; a small area is good.
+    pub deletion: CurveResult,
+    /// Pixels put onto the blurred image, the most relevant first; a large area is good.
+    pub insertion: CurveResult,
+}
+
+/// ROAD over images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoadResult {
+    /// 100 - p of a hundred pixels are removed at p.
+    pub percentiles: Vec<u8>,
+    /// Mean probability of the images as they are.
+    pub original: f64,
+    /// At each percentile, with the most relevant pixels removed.
+    pub most_relevant_first: Vec<f64>,
+    /// At each percentile, with the least relevant pixels removed.
+    pub least_relevant_first: Vec<f64>,
+    /// Half the mean difference of both; above 0 is good, and far above better.
+    pub combined: Option<Estimate>,
+}
+
+/// A deletion or insertion curve over images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CurveResult {
+    /// Share of pixels changed.
+    pub shares: Vec<f64>,
+    /// Mean probability.
+    pub scores: Vec<f64>,
+    /// Mean area under the images' curves.
+    pub area: Option<Estimate>,
+}
+
+/// Maps against masks of the objects.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectResult {
+    /// The method of the maps.
+    pub method: Method,
+    /// Images with an object.
+    pub images: usize,
+    /// Images without a mask, or with an empty one.
+    pub without: usize,
+    /// Mean share of the image that is the object.
+    pub mask_share: Option<Estimate>,
+    /// Share of maps whose maximum is on the object or near it (pointing game).
+    pub pointing: Option<f64>,
+    /// What pointing at random would get.
+    pub pointing_by_chance: Option<Estimate>,
+    /// Relevance mass accuracy.
+    pub mass: Option<Estimate>,
+    /// Relevance rank accuracy.
+    pub rank: Option<Estimate>,
+    /// Intersection over union at half the maximum.
+    pub iou_at_half: Option<Estimate>,
+    /// Intersection over union of as many pixels as the object has.
+    pub iou_at_area: Option<Estimate>,
+}
