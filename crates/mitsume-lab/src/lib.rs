@@ -21,13 +21,14 @@ mod explain;
 mod maps;
 mod model_file;
 mod network;
+mod subject;
 mod train;
 mod trust;
 
 pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::LabError;
-pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, Subject, evaluate};
+pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
 pub use event::{Event, Observer};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use maps::{MapOptions, image_maps};
@@ -36,6 +37,7 @@ pub use model_file::{LoadedModel, ModelNote, load_model, numbered_classes};
 pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
 };
+pub use subject::Subject;
 pub use train::{Outcome, Plateau, TrainRequest, resume, train, train_or_resume};
 pub use trust::{TrustOptions, trust};
 

@@ -1,13 +1,11 @@
 //! A batch through the network, and out of it as plain numbers.
 
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Tensor, TensorData};
 use mitsume::train::predictions;
 use mitsume_data::Batch;
 
-use super::Subject;
-use crate::Result;
 use crate::maps::{MapOptions, MapRequest, floats, maps};
+use crate::{Result, Subject};
 
 /// What a batch of N images gives.
 pub(crate) struct Outputs {
@@ -38,15 +36,10 @@ pub(crate) fn forward(
     batch: &Batch,
     options: MapOptions,
 ) -> Result<Outputs> {
-    let preprocess = subject.source.preprocess();
-    let n = batch.indices.len();
-    let shape = [n, preprocess.channels, preprocess.height, preprocess.width];
-    let images = TensorData::new(batch.images.clone(), shape);
-    let images = Tensor::<4>::from_data(images, &subject.network.device());
     let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
     let request = MapRequest {
         options,
-        images,
+        images: subject.images(batch),
         targets: &batch.labels,
         seeds: &seeds,
     };

@@ -11,27 +11,13 @@ use std::path::Path;
 
 use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
-use mitsume_data::{ImageFolder, ImageSource, Preprocess, Skipped};
-use mitsume_record::{
-    DataSummary, Evaluation, EvaluationDraft, ImageRow, MapsShape, MapsWriter, ModelSummary,
-    ShownView,
-};
+use mitsume_data::{ImageFolder, Skipped};
+use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, MapsShape, MapsWriter};
 
 use crate::maps::MapOptions;
-use crate::network::Network;
-use crate::{Event, LabError, Observer, Result};
+use crate::{Event, LabError, Observer, Result, Subject};
 use forward::forward;
 use tally::{PerImage, Tally};
-
-/// What is evaluated, on what.
-pub struct Subject<'a> {
-    /// The network.
-    pub network: &'a dyn Network,
-    /// The classes and their images.
-    pub folder: &'a ImageFolder,
-    /// The same images, ready to be read, without augmentation.
-    pub source: &'a ImageSource,
-}
 
 /// What to do besides counting.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,7 +75,7 @@ pub fn evaluate(
     if let Some(draft) = draft {
         let mut images = draft.images()?;
         for (image, deviation) in pass.images.iter().zip(&deviations) {
-            images.push(&image_row(subject.folder, image, *deviation))?;
+            images.push(&image_row(subject, image, *deviation))?;
         }
         images.finish()?;
         draft.commit(&evaluation)?;
@@ -98,13 +84,10 @@ pub fn evaluate(
 }
 
 fn maps_shape(subject: &Subject<'_>) -> MapsShape {
-    let preprocess = subject.source.preprocess();
     MapsShape {
         capacity: subject.source.len(),
         classes: subject.folder.classes.len(),
-        cam: subject
-            .network
-            .cam_size([preprocess.height, preprocess.width]),
+        cam: subject.cam_size(),
     }
 }
 
@@ -227,28 +210,8 @@ fn second_pass(
         }
         Ok::<(), LabError>(())
     })?;
-    let preprocess = subject.source.preprocess();
-    let model = ModelSummary {
-        name: subject.network.name(),
-        parameters: subject.network.parameters(),
-        target_layer: subject.network.target_layer(),
-        method: options.maps.method,
-        flip: options.maps.flip,
-        cam_size: subject
-            .network
-            .cam_size([preprocess.height, preprocess.width]),
-    };
-    let data = DataSummary {
-        root: subject.folder.root.display().to_string(),
-        images: pass.images.len() as u64,
-        classes: subject.folder.classes.clone(),
-        view: view_of(preprocess),
-        skipped: pass
-            .skipped
-            .iter()
-            .map(|s| relative(subject.folder, &s.path))
-            .collect(),
-    };
+    let model = subject.model_summary(options.maps);
+    let data = subject.data_summary(pass.images.len(), &pass.skipped);
     let measures = pass.grid.as_ref().map(|grid| {
         if all_measures {
             Measures::new(grid, &distances, PERMUTATIONS, 0)
@@ -260,17 +223,9 @@ fn second_pass(
     Ok((evaluation, deviations))
 }
 
-/// What was shown of the images, where it is not all of them.
-fn view_of(preprocess: &Preprocess) -> Option<ShownView> {
-    (!preprocess.view.is_default()).then_some(ShownView {
-        view: preprocess.view,
-        size: [preprocess.height, preprocess.width],
-    })
-}
-
-fn image_row(folder: &ImageFolder, image: &PerImage, deviation: Option<Deviation>) -> ImageRow {
+fn image_row(subject: &Subject<'_>, image: &PerImage, deviation: Option<Deviation>) -> ImageRow {
     ImageRow {
-        path: relative(folder, &folder.samples[image.index].path),
+        path: subject.relative(&subject.folder.samples[image.index].path),
         label: image.label,
         prediction: image.prediction,
         correct: image.label == image.prediction,
@@ -279,12 +234,4 @@ fn image_row(folder: &ImageFolder, image: &PerImage, deviation: Option<Deviation
         squared_l2: deviation.map(|deviation| deviation.squared_l2),
         l2: deviation.map(|deviation| deviation.l2),
     }
-}
-
-fn relative(folder: &ImageFolder, path: &Path) -> String {
-    let path = path.strip_prefix(&folder.root).unwrap_or(path);
-    path.components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/")
 }

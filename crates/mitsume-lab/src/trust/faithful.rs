@@ -6,7 +6,6 @@ use mitsume::methods::Method;
 use mitsume::trust::{Baseline, Curve, Estimate, Image, Order, Road, RoadSettings, Walk};
 use mitsume_record::{CurveResult, Faithfulness, RoadResult};
 
-use super::Shown;
 use crate::Result;
 use crate::maps::floats;
 use crate::network::Network;
@@ -41,42 +40,32 @@ impl<'a> Faithful<'a> {
         }
     }
 
-    /// An image and its map at the image's size.
-    pub fn add(
-        &mut self,
-        shown: &Shown,
-        (map, size): (&[f32], [usize; 2]),
-        channels: usize,
-    ) -> Result<()> {
-        let image = Image::new(&shown.pixels, channels, size)?;
-        let shape = [channels, size[0], size[1]];
-        let original = self.scores(&shown.pixels, shape, shown.label)?[0];
-        let removed = self.settings.images(&image, map)?;
-        let scores = self.scores(&removed, shape, shown.label)?;
-        self.roads.push(self.settings.result(original, &scores)?);
-        let order = Order::most_relevant_first(map, size)?;
+    /// An image, the class it is explained for, and its map at the image's size.
+    pub fn add(&mut self, image: &Image<'_>, class: usize, map: &[f32]) -> Result<()> {
+        let score = |images: &[f32]| self.scores(images, image, class);
+        let original = score(image.values())?[0];
+        let removed = self.settings.images(image, map)?;
+        let road = self.settings.result(original, &score(&removed)?)?;
+        let order = Order::most_relevant_first(map, image.shape())?;
         let step = image.pixels().div_ceil(STEPS);
-        let walks = [
-            Walk::deletion(&image, &order, step, Baseline::Zeros)?,
-            Walk::insertion(&image, &order, step, Baseline::Blurred)?,
-        ];
-        for (walk, curves) in walks.into_iter().zip([0, 1]) {
+        let curve = |mut walk: Walk<'_>| -> Result<Curve> {
             let mut images = Vec::new();
-            let mut on_the_way = walk.clone();
-            while let Some(image) = on_the_way.next_image() {
+            while let Some(image) = walk.next_image() {
                 images.extend_from_slice(image);
             }
-            let curve = walk.curve(&self.scores(&images, shape, shown.label)?)?;
-            match curves {
-                0 => self.deletions.push(curve),
-                _ => self.insertions.push(curve),
-            }
-        }
+            Ok(walk.curve(&score(&images)?)?)
+        };
+        let deletion = curve(Walk::deletion(image, &order, step, Baseline::Zeros)?)?;
+        let insertion = curve(Walk::insertion(image, &order, step, Baseline::Blurred)?)?;
+        self.roads.push(road);
+        self.deletions.push(deletion);
+        self.insertions.push(insertion);
         Ok(())
     }
 
-    /// Probability of the class of each of `images` [N, C, H, W].
-    fn scores(&self, images: &[f32], [c, h, w]: [usize; 3], class: usize) -> Result<Vec<f64>> {
+    /// Probability of the class of each of `images` [N, C, H, W], all of the size of `like`.
+    fn scores(&self, images: &[f32], like: &Image<'_>, class: usize) -> Result<Vec<f64>> {
+        let (c, [h, w]) = (like.channels(), like.shape());
         let mut scores = Vec::new();
         for batch in images.chunks(AT_ONCE * c * h * w) {
             let n = batch.len() / (c * h * w);
@@ -90,7 +79,8 @@ impl<'a> Faithful<'a> {
         Ok(scores)
     }
 
-    pub fn result(&self, seed: u64) -> Faithfulness {
+    pub fn result(&self) -> Faithfulness {
+        let seed = self.settings.seed;
         let combined: Vec<f64> = self.roads.iter().map(|road| road.combined).collect();
         let most = self.roads.iter().map(|road| &road.most_relevant_first);
         let least = self.roads.iter().map(|road| &road.least_relevant_first);

@@ -6,8 +6,7 @@ use mitsume_data::decode::decode_file;
 use mitsume_data::{ImageSource, Interpolation, Preprocess, Sample, View};
 
 use super::objects::Objects;
-use crate::evaluate::Subject;
-use crate::{LabError, Result};
+use crate::{LabError, Result, Subject};
 
 /// The masks of a folder's images.
 pub(super) struct Masks {

@@ -8,14 +8,13 @@ mod stages;
 
 use std::path::Path;
 
-use burn::tensor::{Tensor, TensorData};
 use mitsume::methods::Method;
-use mitsume::trust::{TrustError, upsampled};
-use mitsume_record::{DataSummary, ModelSummary, TrustResult};
+use mitsume::trust::{Image, TrustError, upsampled};
+use mitsume_data::{Batch, Skipped};
+use mitsume_record::TrustResult;
 
-use crate::evaluate::Subject;
 use crate::maps::{MapOptions, MapRequest, maps};
-use crate::{Event, LabError, Observer, Result};
+use crate::{Event, LabError, Observer, Result, Subject};
 use faithful::Faithful;
 use masks::Masks;
 use objects::Objects;
@@ -48,121 +47,106 @@ pub fn trust(
     options: &TrustOptions<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<TrustResult> {
-    let network = subject.network;
-    let preprocess = subject.source.preprocess();
-    let size = [preprocess.height, preprocess.width];
-    let control = MapOptions {
-        method: Method::Random,
-        flip: false,
-    };
-    let mut stages = Stages::new(network, options)?;
-    let masks = options
-        .masks
-        .map(|folder| Masks::open(folder, subject))
-        .transpose()?;
-    // The random control says what chance gives.
-    let ways = [options.maps, control];
-    let mut faithful = ways.map(|way| Faithful::new(network, way.method, options.seed));
-    let mut objects = ways.map(|way| Objects::new(way.method));
-    let (chosen, skipped) = read(subject, options.images, observer)?;
-    let total = chosen.len();
-    for (number, batch) in chosen.chunks(AT_ONCE).enumerate() {
-        let labels: Vec<usize> = batch.iter().map(|image| image.label).collect();
-        let seeds: Vec<u64> = batch.iter().map(|image| image.index as u64).collect();
-        let pixels: Vec<f32> = batch
-            .iter()
-            .flat_map(|image| image.pixels.clone())
-            .collect();
-        let shape = [batch.len(), preprocess.channels, size[0], size[1]];
-        let images = Tensor::<4>::from_data(TensorData::new(pixels, shape), &network.device());
-        for (way, options) in ways.into_iter().enumerate() {
-            let request = MapRequest {
-                options,
-                images: images.clone(),
-                targets: &labels,
-                seeds: &seeds,
-            };
-            let made = maps(network, &request)?.1;
-            if way == 0 {
-                stages.add(&made, &request)?;
-            }
-            let from = network.cam_size(size);
-            for (image, map) in batch.iter().zip(made.chunks_exact(from[0] * from[1])) {
-                let map = upsampled(map, from, size)?;
-                faithful[way].add(image, (&map, size), preprocess.channels)?;
-                if let Some(masks) = &masks {
-                    objects[way].add(&map, masks.of(image.index)?.as_deref(), size)?;
-                }
-            }
+    let mut measures = Measures::new(subject, options)?;
+    let all = subject.source.len();
+    let total = options.images.min(all);
+    let chosen = (0..total).map(|i| i * all / total).collect();
+    let (mut images, mut done) = (0, 0);
+    let mut skipped: Vec<Skipped> = Vec::new();
+    for batch in subject.source.batches(chosen, AT_ONCE, 0) {
+        for skipped in &batch.skipped {
+            observer(Event::Skipped(skipped.clone()));
         }
-        let done = (number * AT_ONCE + batch.len()).min(total);
+        done += batch.indices.len() + batch.skipped.len();
+        images += batch.indices.len();
+        if !batch.indices.is_empty() {
+            measures.add(subject, &batch)?;
+        }
+        skipped.extend(batch.skipped);
         observer(Event::Evaluating { done, total });
     }
-    if let Some(masks) = &masks {
-        masks.refuse_if_none(&objects[0])?;
-    }
-    Ok(TrustResult {
-        model: ModelSummary {
-            name: network.name(),
-            parameters: network.parameters(),
-            target_layer: network.target_layer(),
-            method: options.maps.method,
-            flip: options.maps.flip,
-            cam_size: network.cam_size(size),
-        },
-        data: DataSummary {
-            root: subject.folder.root.display().to_string(),
-            images: total as u64,
-            classes: subject.folder.classes.clone(),
-            view: None,
-            skipped,
-        },
-        seed: options.seed,
-        randomisation: stages.result(options.seed),
-        faithfulness: faithful.map(|one| one.result(options.seed)).into(),
-        localisation: masks.map(|_| objects.map(|one| one.result(options.seed)).into()),
-    })
-}
-
-/// An image as the network takes it.
-struct Shown {
-    index: usize,
-    label: usize,
-    /// [C, H, W]
-    pixels: Vec<f32>,
-}
-
-/// `count` images spread evenly through the folder, and the paths of those that cannot be read.
-fn read(
-    subject: &Subject<'_>,
-    count: usize,
-    observer: &mut Observer<'_>,
-) -> Result<(Vec<Shown>, Vec<String>)> {
-    let all = subject.source.len();
-    let count = count.min(all);
-    let (mut shown, mut skipped) = (Vec::new(), Vec::new());
-    for index in (0..count).map(|i| i * all / count) {
-        let sample = &subject.folder.samples[index];
-        match subject.source.image(index, 0) {
-            Ok(pixels) => shown.push(Shown {
-                index,
-                label: sample.class,
-                pixels,
-            }),
-            Err(error) => {
-                skipped.push(sample.path.display().to_string());
-                observer(Event::Skipped(mitsume_data::Skipped {
-                    path: sample.path.clone(),
-                    reason: error.reason(),
-                }));
-            }
-        }
-    }
-    if shown.is_empty() {
+    if images == 0 {
         let root = subject.folder.root.display();
         return Err(LabError::Request(format!("{root}: no image can be read")));
     }
-    Ok((shown, skipped))
+    if let Some(masks) = &measures.masks {
+        masks.refuse_if_none(&measures.objects[0])?;
+    }
+    let seed = options.seed;
+    Ok(TrustResult {
+        model: subject.model_summary(options.maps),
+        data: subject.data_summary(images, &skipped),
+        seed,
+        randomisation: measures.stages.result(seed),
+        faithfulness: measures.faithful.map(|one| one.result()).into(),
+        localisation: measures
+            .masks
+            .map(|_| measures.objects.map(|one| one.result(seed)).into()),
+    })
+}
+
+/// Everything that is gathered, image by image.
+struct Measures<'a> {
+    /// The maps under test, and the control: the same feature maps, randomly weighted.
+    ways: [MapOptions; 2],
+    stages: Stages,
+    faithful: [Faithful<'a>; 2],
+    objects: [Objects; 2],
+    masks: Option<Masks>,
+}
+
+impl<'a> Measures<'a> {
+    fn new(subject: &Subject<'a>, options: &TrustOptions<'_>) -> Result<Self> {
+        let network = subject.network;
+        let control = MapOptions {
+            method: Method::Random,
+            flip: false,
+        };
+        let ways = [options.maps, control];
+        let open = |folder| Masks::open(folder, subject);
+        Ok(Self {
+            ways,
+            stages: Stages::new(network, options)?,
+            faithful: ways.map(|way| Faithful::new(network, way.method, options.seed)),
+            objects: ways.map(|way| Objects::new(way.method)),
+            masks: options.masks.map(open).transpose()?,
+        })
+    }
+
+    fn add(&mut self, subject: &Subject<'_>, batch: &Batch) -> Result<()> {
+        let size = subject.size();
+        let cam = subject.cam_size();
+        let images = subject.images(batch);
+        let channels = images.dims()[1];
+        let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
+        let objects = match &self.masks {
+            Some(masks) => batch.indices.iter().map(|&i| masks.of(i)).collect(),
+            None => Ok(Vec::new()),
+        }?;
+        for (way, options) in self.ways.into_iter().enumerate() {
+            let request = MapRequest {
+                options,
+                images: images.clone(),
+                targets: &batch.labels,
+                seeds: &seeds,
+            };
+            let made = maps(subject.network, &request)?.1;
+            if way == 0 {
+                self.stages.add(&made, &request)?;
+            }
+            let pixels = batch.images.chunks_exact(channels * size[0] * size[1]);
+            let made = made.chunks_exact(cam[0] * cam[1]);
+            for (i, (pixels, map)) in pixels.zip(made).enumerate() {
+                let map = upsampled(map, cam, size)?;
+                let image = Image::new(pixels, channels, size)?;
+                self.faithful[way].add(&image, batch.labels[i], &map)?;
+                if let Some(object) = objects.get(i) {
+                    self.objects[way].add(&map, object.as_deref(), size)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl From<TrustError> for LabError {

@@ -10,7 +10,7 @@ use crate::Result;
 const HALF: f64 = 0.5;
 /// How near the object a map may point, as a share of the image's shorter side: the pointing game's 15 pixels
 /// of an image of 224.
-const TOLERANCE: f64 = 15.0 / 224.0;
+const TOLERANCE: f64 = pointing::TOLERANCE / 224.0;
 
 /// Gathers every image for one method.
 pub(super) struct Objects {
