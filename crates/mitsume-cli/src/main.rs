@@ -8,6 +8,7 @@
 
 mod args;
 mod commands;
+mod device;
 mod failure;
 mod memory;
 mod progress;

@@ -2,20 +2,18 @@
 
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{EvaluateOptions, MeasureOptions, Subject, evaluate};
-use mitsume_nn::parse_device;
 use mitsume_record::Evaluation;
 
 use super::{model, output};
 use crate::args::{EvalArgs, MeasureSet};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::progress::Progress;
-use crate::threads;
+use crate::{device, threads};
 
 /// Runs the command.
 pub fn run(args: EvalArgs) -> Result {
     threads::set(args.threads.count())?;
-    let device = parse_device(&args.device.device)
-        .map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let device = device::open(&args.device)?;
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device)?;
     // Every image is needed once: nothing is worth keeping.

@@ -2,18 +2,16 @@
 
 use mitsume_data::ImageFolder;
 use mitsume_lab::{ExplainOptions, ExplainTarget, explain};
-use mitsume_nn::parse_device;
 
 use super::{model, output};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, Result};
-use crate::threads;
+use crate::{device, threads};
 
 /// Runs the command.
 pub fn run(args: ExplainArgs) -> Result {
     threads::set(args.threads.count())?;
-    let device = parse_device(&args.device.device)
-        .map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let device = device::open(&args.device)?;
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
     let model = model::open(&args.model, folder.as_ref(), &device)?;
     let options = ExplainOptions {

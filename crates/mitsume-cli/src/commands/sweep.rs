@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use mitsume_nn::parse_device;
 use mitsume_report::{StudyOptions, study};
 use mitsume_sweep::{
     Cell, CellOutcome, CellState, CellStatus, LocalOptions, SweepConfig, SweepDir, SweepError,
@@ -14,7 +13,7 @@ use super::output;
 use crate::args::{Launcher, SweepArgs};
 use crate::failure::{Failure, Result};
 use crate::sweep_progress::SweepProgress;
-use crate::{stop, threads};
+use crate::{device, stop, threads};
 
 /// Runs the command.
 pub fn run(args: SweepArgs) -> Result {
@@ -29,8 +28,7 @@ pub fn run(args: SweepArgs) -> Result {
         Some((config, origin)) => SweepDir::plan(&out, config, &origin)?,
         None => SweepDir::open(&out)?,
     };
-    let device = parse_device(&args.device.device)
-        .map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let device = device::open(&args.device)?;
     let options = LocalOptions {
         jobs: args.jobs.into(),
         threads: rayon::current_num_threads(),

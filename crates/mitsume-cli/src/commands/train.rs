@@ -4,19 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mitsume_lab::{Outcome, TrainRequest};
-use mitsume_nn::parse_device;
 use mitsume_record::RunConfig;
 
 use crate::args::TrainArgs;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::{stop, threads};
+use crate::{device, stop, threads};
 
 /// Runs the command.
 pub fn run(args: TrainArgs) -> Result {
     threads::set(args.threads.count())?;
-    let device = parse_device(&args.device.device)
-        .map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let device = device::open(&args.device)?;
     let device_name = args.device.device.clone();
     let stop = stop::on_signal();
     let mut progress = Progress::new();

@@ -2,7 +2,6 @@
 
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{LabError, Subject, TrustOptions, trust};
-use mitsume_nn::parse_device;
 use mitsume_record::{TrustResult, write_bytes};
 use mitsume_report::{trust_page, verdict_sentence};
 
@@ -10,13 +9,12 @@ use super::{model, output};
 use crate::args::TrustArgs;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::threads;
+use crate::{device, threads};
 
 /// Runs the command.
 pub fn run(args: TrustArgs) -> Result {
     threads::set(args.threads.count())?;
-    let device = parse_device(&args.device.device)
-        .map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let device = device::open(&args.device)?;
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
