@@ -71,6 +71,13 @@ impl Floats {
         &self.shape
     }
 
+    /// The sides [N, C, H, W] of images or feature maps.
+    pub fn image(&self) -> Result<[usize; 4], String> {
+        let shape = self.shape();
+        let wrong = |_| format!("input of shape {shape:?}: an image of four axes expected");
+        shape.try_into().map_err(wrong)
+    }
+
     /// Number of axes.
     pub fn rank(&self) -> usize {
         self.shape.len()

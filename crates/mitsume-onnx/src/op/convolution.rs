@@ -120,12 +120,7 @@ impl Convolution {
         let x = inputs.float(0)?;
         // The weights' and bias' places are free: they were known. A skip connection comes fourth.
         let add = inputs.optional(3).map(Value::float).transpose()?;
-        let [n, channels, h, w] = x.shape().try_into().map_err(|_| {
-            format!(
-                "input of shape {:?}: an image of four axes expected",
-                x.shape()
-            )
-        })?;
+        let [n, channels, h, w] = x.image()?;
         let expected = self.shape[1] * self.groups;
         if channels != expected {
             return Err(format!(

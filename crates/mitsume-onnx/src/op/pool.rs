@@ -38,7 +38,7 @@ impl Pool {
 impl Operator for Pool {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
-        let [n, c, h, w] = image(&x)?;
+        let [n, c, h, w] = x.image()?;
         let window = self.sliding.on([h, w]);
         let to = self.sliding.out([h, w], self.ceil)?;
         let shape = vec![n, c, to[0], to[1]];
@@ -103,7 +103,7 @@ impl GlobalPool {
 impl Operator for GlobalPool {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
-        let [n, c, h, w] = image(&x)?;
+        let [n, c, h, w] = x.image()?;
         let pooled = match x.order() {
             Order::ChannelsLast => {
                 let x = x.into_flat().reshape([n, h * w, c]);
@@ -125,13 +125,4 @@ impl Operator for GlobalPool {
         let result = Floats::new(pooled.reshape([n * c]), vec![n, c, 1, 1])?;
         Ok(vec![Value::Float(result)])
     }
-}
-
-fn image(x: &Floats) -> Result<[usize; 4], String> {
-    x.shape().try_into().map_err(|_| {
-        format!(
-            "input of shape {:?}: an image of four axes expected",
-            x.shape()
-        )
-    })
 }

@@ -33,12 +33,7 @@ impl Resize {
 impl Operator for Resize {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
-        let &[n, c, h, w] = x.shape() else {
-            return Err(format!(
-                "an image of four axes expected, {:?} found",
-                x.shape()
-            ));
-        };
+        let [n, c, h, w] = x.image()?;
         let factors = match (inputs.optional(2), inputs.ints(3)?) {
             (_, Some(sizes)) => sizes
                 .iter()

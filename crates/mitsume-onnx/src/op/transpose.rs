@@ -108,12 +108,7 @@ impl DepthToSpace {
 impl Operator for DepthToSpace {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
-        let &[n, c, h, w] = x.shape() else {
-            return Err(format!(
-                "an image of four axes expected, {:?} found",
-                x.shape()
-            ));
-        };
+        let [n, c, h, w] = x.image()?;
         let b = self.block;
         if b == 0 || b > 64 || !c.is_multiple_of(b * b) {
             return Err(format!("{c} channels to squares of {b}"));
