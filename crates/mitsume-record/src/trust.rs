@@ -1,10 +1,13 @@
 //! `trust.json`: whether a model's maps can be trusted.
 
+use std::path::Path;
+
 use mitsume::methods::Method;
 use mitsume::trust::{Estimate, Randomisation};
 use serde::{Deserialize, Serialize};
 
-use crate::{DataSummary, ModelSummary};
+use crate::environment::write_json;
+use crate::{DataSummary, ModelSummary, Result};
 
 /// What `mitsume trust` found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,16 @@ pub struct TrustResult {
     pub faithfulness: Vec<Faithfulness>,
     /// Do the maps lie on the object? Where masks were given; the same order.
     pub localisation: Option<Vec<ObjectResult>>,
+}
+
+impl TrustResult {
+    /// Writes it as JSON.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        write_json(path, self)
+    }
 }
 
 /// What becomes of the probability of the explained class as pixels go or come, in the mean over images.

@@ -30,14 +30,15 @@ pub fn run(args: TrustArgs) -> Result {
         seed: args.seed,
         masks: args.masks.as_deref(),
     };
+    // Before the work, which takes minutes: a folder that cannot be made must not cost it.
     std::fs::create_dir_all(&args.out).map_err(|error| {
         Failure::Request(format!("cannot create {}: {error}", args.out.display()))
     })?;
     let mut progress = Progress::new();
     let result = trust(&subject, &options, &mut |event| progress.show(event))?;
     progress.finish();
-    let json = serde_json::to_vec_pretty(&result).expect("plain data serialises");
-    write_bytes(&args.out.join("trust.json"), &json).map_err(LabError::from)?;
+    let json = args.out.join("trust.json");
+    result.write(&json).map_err(LabError::from)?;
     let page = args.out.join("trust.html");
     let html = trust_page(&result).map_err(LabError::from)?;
     write_bytes(&page, html.as_bytes()).map_err(LabError::from)?;
