@@ -6,7 +6,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 use mitsume::Deviation;
 use mitsume::train::predictions;
-use mitsume_data::{ImageSource, Preprocess, Sample, View};
+use mitsume_data::{ImageSource, Preprocess, Sample};
 use mitsume_record::{EvaluationDir, Maps, RunDir, write_bytes};
 use mitsume_report::{Map, Panel, PanelClass, PanelReference, panel_png, seen_picture};
 use serde::Serialize;
@@ -32,16 +32,21 @@ pub struct ExplainOptions<'a> {
     pub classes: &'a [String],
     /// Which class.
     pub target: ExplainTarget,
-    /// Height and width of its images, `[height, width]`.
-    pub size: [usize; 2],
-    /// How images come to that size.
-    pub view: View,
+    /// How images are prepared for it.
+    pub preprocess: Preprocess,
     /// How the maps are made.
     pub maps: MapOptions,
     /// A run directory or an evaluation whose class mean maps to compare with.
     pub reference: Option<&'a Path>,
     /// Folder for the pictures.
     pub out: &'a Path,
+}
+
+impl ExplainOptions<'_> {
+    /// `[height, width]` of its images.
+    fn size(&self) -> [usize; 2] {
+        [self.preprocess.height, self.preprocess.width]
+    }
 }
 
 /// One explained image.
@@ -83,15 +88,7 @@ pub fn explain(images: &[PathBuf], options: &ExplainOptions<'_>) -> Result<Vec<E
             class: 0,
         })
         .collect();
-    let preprocess = Preprocess {
-        height: options.size[0],
-        width: options.size[1],
-        channels: options.network.channels(),
-        augment: None,
-        seed: 0,
-        view: options.view,
-    };
-    let source = ImageSource::new(&samples, preprocess, 0)?;
+    let source = ImageSource::new(&samples, options.preprocess.clone(), 0)?;
     std::fs::create_dir_all(options.out).map_err(|error| {
         LabError::Request(format!("cannot create {}: {error}", options.out.display()))
     })?;
@@ -121,7 +118,7 @@ fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
     };
     let summary = dir.summary()?;
     let maps = Maps::open(&dir.maps_path())?;
-    let cam = options.network.cam_size(options.size);
+    let cam = options.network.cam_size(options.size());
     if maps.cam_size() != cam {
         return Err(LabError::Request(format!(
             "{}: its maps are {:?}, this model's {cam:?}: use the reference of the same model and \
@@ -165,7 +162,7 @@ fn explain_one(
     options: &ExplainOptions<'_>,
     reference: Option<&Maps>,
 ) -> Result<Explained> {
-    let [height, width] = options.size;
+    let [height, width] = options.size();
     let network = options.network;
     let image = TensorData::new(pixels, [1, network.channels(), height, width]);
     let image = Tensor::from_data(image, &network.device());
@@ -183,7 +180,7 @@ fn explain_one(
         seeds: &[0],
     };
     let cam = maps(network, &request)?.1;
-    let [h, w] = network.cam_size(options.size);
+    let [h, w] = network.cam_size(options.size());
 
     let mean = reference.and_then(|maps| maps.class_mean(target));
     let deviation = mean
@@ -203,7 +200,7 @@ fn explain_one(
     };
     let png = panel_png(&Panel {
         name: &name,
-        image: &seen_picture(path, &options.view, options.size)?,
+        image: &seen_picture(path, &options.preprocess.view, options.size())?,
         cam: &Map::new(cam, h, w)?,
         predicted: class(predicted),
         target: class(target),

@@ -19,8 +19,8 @@ pub struct Opened {
     /// Class names in the order of its logits.
     pub classes: Vec<String>,
     /// Height and width of its images.
-    pub size: [usize; 2],
-    pub view: View,
+    size: [usize; 2],
+    view: View,
     pub maps: MapOptions,
 }
 
