@@ -1,7 +1,9 @@
 //! A model as a graph of operators, in the order they are computed.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
+mod folding;
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use burn::tensor::Device;
 
@@ -11,9 +13,10 @@ use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
-use crate::op::{self, Binary, Inputs, Op, Reading, Unreadable};
+use crate::op::{self, Binary, Op, Reading, Unreadable};
 use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
-use crate::value::{Floats, Value};
+use crate::value::Value;
+use folding::{Folding, constant, uploaded};
 
 /// A value of the graph, by number.
 pub(crate) type Id = usize;
@@ -60,9 +63,6 @@ pub(crate) struct Graph {
 
 /// Opsets whose operators are read.
 pub(crate) const OPSETS: std::ops::RangeInclusive<i64> = 9..=23;
-/// Most values that may be computed beforehand.
-const FOLDED: usize = 1 << 26;
-
 impl Graph {
     /// Constants go to `device`, which has no autodiff.
     pub fn read(file: &mut ModelFile, device: &Device) -> Result<Self> {
@@ -80,7 +80,7 @@ impl Graph {
         builder.initialisers(&graph)?;
         let input = builder.image_input(&graph)?;
         let output = builder.output_name(&graph)?;
-        let order = builder.order(&graph, &output)?;
+        let order = order::order(file, &builder.names, &graph, &output)?;
         let mut nodes: Vec<Option<NodeProto>> = graph.node.into_iter().map(Some).collect();
         for index in order {
             let node = nodes[index].take().expect("each node comes once");
@@ -221,75 +221,6 @@ impl<'a> Builder<'a> {
         Ok(output.name.clone())
     }
 
-    /// Nodes the output depends on, in an order in which they can be computed: of those that can be next,
-    /// the first in the file.
-    fn order(&self, graph: &GraphProto, output: &str) -> Result<Vec<usize>> {
-        let mut maker: HashMap<&str, usize> = HashMap::new();
-        for (index, node) in graph.node.iter().enumerate() {
-            for name in node.output.iter().filter(|name| !name.is_empty()) {
-                if self.names.contains_key(name) || maker.insert(name, index).is_some() {
-                    return Err(self.file.wrong(format!("two values are named \"{name}\"")));
-                }
-            }
-        }
-        let inputs = |index: usize| {
-            let names = graph.node[index]
-                .input
-                .iter()
-                .filter(|name| !name.is_empty());
-            names.filter(|name| !self.names.contains_key(*name))
-        };
-        let missing = |name: &str| {
-            self.file.wrong(format!(
-                "\"{name}\" is used, but is neither an input, an initialiser nor any node's output"
-            ))
-        };
-        let mut needed = BTreeSet::new();
-        let mut open: Vec<usize> = match maker.get(output) {
-            Some(&index) => vec![index],
-            None if self.names.contains_key(output) => Vec::new(),
-            None => return Err(missing(output)),
-        };
-        let mut uses: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut waiting: HashMap<usize, usize> = HashMap::new();
-        while let Some(index) = open.pop() {
-            if !needed.insert(index) {
-                continue;
-            }
-            let mut from = BTreeSet::new();
-            for name in inputs(index) {
-                let before = *maker.get(name.as_str()).ok_or_else(|| missing(name))?;
-                from.insert(before);
-            }
-            waiting.insert(index, from.len());
-            for before in from {
-                uses.entry(before).or_default().push(index);
-                open.push(before);
-            }
-        }
-        let ready = needed.iter().filter(|index| waiting[index] == 0);
-        let mut ready: BinaryHeap<Reverse<usize>> = ready.map(|&index| Reverse(index)).collect();
-        let mut order = Vec::with_capacity(needed.len());
-        while let Some(Reverse(index)) = ready.pop() {
-            order.push(index);
-            for &after in uses.get(&index).into_iter().flatten() {
-                let left = waiting.get_mut(&after).expect("it was counted");
-                *left -= 1;
-                if *left == 0 {
-                    ready.push(Reverse(after));
-                }
-            }
-        }
-        if order.len() < needed.len() {
-            let stuck = needed.iter().find(|index| waiting[index] > 0);
-            let name = stuck.map_or("", |&index| &graph.node[index].name);
-            return Err(self
-                .file
-                .wrong(format!("node \"{name}\" depends on its own output")));
-        }
-        Ok(order)
-    }
-
     /// Takes in a node all of whose inputs are known by name.
     fn node(&mut self, mut proto: NodeProto) -> Result<()> {
         let first = proto.output.first().cloned().unwrap_or_default();
@@ -388,33 +319,6 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Computes a node whose inputs are all known.
-    fn fold(&mut self, op: &Op, inputs: &[Option<Id>], outputs: &[String]) -> Result<(), Folding> {
-        let value = |id: &Option<Id>| -> Result<Option<Value>, String> {
-            let Some(id) = *id else { return Ok(None) };
-            // Only the type counts of what is not known.
-            let stand_in = || Constant::Float(vec![0.0], vec![]);
-            let constant = self.constants.get(&id).cloned().unwrap_or_else(stand_in);
-            uploaded(constant, &self.device).map(Some)
-        };
-        let values = inputs.iter().map(value).collect::<Result<_, _>>()?;
-        let results = op.run(Inputs::new(values, self.device.clone()))?;
-        for (name, result) in outputs.iter().zip(results) {
-            self.folded = self.folded.saturating_add(result.count());
-            if self.folded > FOLDED {
-                return Err(Folding::Wrong(
-                    "values computed beforehand would take too much memory".into(),
-                ));
-            }
-            let constant = downloaded(result)?;
-            if !name.is_empty() {
-                let id = self.name(name).map_err(Folding::Name)?;
-                self.constants.insert(id, constant);
-            }
-        }
-        Ok(())
-    }
-
     /// Names all operators that are not known.
     fn unknown(&self) -> Error {
         let all = self.unknown.iter();
@@ -493,57 +397,4 @@ impl Node {
 fn makes_floats(op: &Op, kind: &str) -> bool {
     !matches!(op, Op::Binary(Binary(arithmetic)) if arithmetic.compares())
         && !["Shape", "Cast"].contains(&kind)
-}
-
-/// Why a node could not be computed beforehand.
-enum Folding {
-    Wrong(String),
-    Name(Error),
-}
-
-impl From<String> for Folding {
-    fn from(reason: String) -> Self {
-        Self::Wrong(reason)
-    }
-}
-
-fn constant(mut attributes: Attributes) -> Result<Constant, String> {
-    let constant = if let Some(tensor) = attributes.tensor("value")? {
-        tensor
-    } else if let Some(values) = attributes.ints("value_ints") {
-        Constant::Int(crate::ints::Ints::vector(values))
-    } else if let Some(values) = attributes.floats("value_floats") {
-        let shape = vec![values.len()];
-        Constant::Float(values, shape)
-    } else if attributes.has("value_int") {
-        let value = attributes.int("value_int", 0);
-        Constant::Int(crate::ints::Ints::new(vec![value], vec![])?)
-    } else if attributes.has("value_float") {
-        Constant::Float(vec![attributes.float("value_float", 0.0)], vec![])
-    } else {
-        return Err("no value".into());
-    };
-    attributes.finish()?;
-    Ok(constant)
-}
-
-/// A constant as a value on `device`.
-fn uploaded(constant: Constant, device: &Device) -> Result<Value, String> {
-    Ok(match constant {
-        Constant::Float(data, shape) => Value::Float(Floats::from_values(data, shape, device)?),
-        Constant::Int(ints) => Value::Int(ints),
-    })
-}
-
-fn downloaded(value: Value) -> Result<Constant, String> {
-    Ok(match value {
-        Value::Int(ints) => Constant::Int(ints),
-        Value::Float(floats) => {
-            let shape = floats.shape().to_vec();
-            let count = shape.iter().product::<usize>();
-            let data = floats.view([count]).into_data().convert::<f32>();
-            let data = data.try_into_vec().map_err(|error| format!("{error:?}"))?;
-            Constant::Float(data, shape)
-        }
-    })
 }
