@@ -180,6 +180,7 @@ fn every_command_has_help_with_an_example() {
         &["eval"],
         &["explain"],
         &["layers"],
+        &["trust"],
         &["score"],
         &["report"],
         &["completions"],

@@ -6,3 +6,4 @@ mod onnx;
 mod sandbox;
 mod sweep;
 mod training;
+mod trust;

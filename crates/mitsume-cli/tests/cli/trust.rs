@@ -1,0 +1,95 @@
+//! Whether the maps can be trusted.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, files_below, refused, text};
+
+/// A small residual network of 5 classes, of which the folder has 4.
+fn with_model() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
+    let to = sandbox.path("residual.onnx");
+    std::fs::copy(models.join("residual.onnx"), to).unwrap();
+    sandbox.write(
+        "names.txt",
+        "pituitary\nnotumor\nmeningioma\nother\nglioma\n",
+    );
+    sandbox
+}
+
+const TRUST: [&str; 13] = [
+    "trust",
+    "--model",
+    "residual.onnx",
+    "--preset",
+    "levels",
+    "--classes",
+    "names.txt",
+    "--data",
+    "data/Testing",
+    "--images",
+    "12",
+    "--stages",
+    "2",
+];
+
+fn trust(sandbox: &Sandbox, out: &str, more: &[&str]) -> Value {
+    let args = [&TRUST[..], &["--out", out, "--json"], more].concat();
+    let output = sandbox.run(&args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
+    let sandbox = with_model();
+    let first = files_below(&sandbox.path("data/Testing")).remove(0);
+    std::fs::write(&first, "no image").unwrap();
+    let result = trust(&sandbox, "trusted", &["--masks", "data/masks/Testing"]);
+    let skipped = first.strip_prefix(sandbox.path("data/Testing")).unwrap();
+    assert_eq!(result["data"]["images"], 11);
+    assert_eq!(result["data"]["skipped"][0], skipped.to_str().unwrap());
+    assert_eq!(
+        result["randomisation"]["stages"].as_array().unwrap().len(),
+        2
+    );
+    for (way, method) in ["grad-cam", "random"].into_iter().enumerate() {
+        let faithful = &result["faithfulness"][way];
+        assert_eq!(faithful["method"], method);
+        assert!(faithful["road"]["combined"]["mean"].is_number());
+        let object = &result["localisation"][way];
+        assert!((0.0..=1.0).contains(&object["mass"]["mean"].as_f64().unwrap()));
+        let images = object["images"].as_u64().unwrap();
+        assert_eq!(images + object["without"].as_u64().unwrap(), 11);
+    }
+    let kept: Value = serde_json::from_slice(&sandbox.read("trusted/trust.json")).unwrap();
+    assert_eq!(kept, result);
+    let page = text(&sandbox.read("trusted/trust.html"));
+    assert!(page.contains("Randomised layers") && page.contains("Objects"));
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let sandbox = with_model();
+    for threads in ["1", "3"] {
+        trust(&sandbox, threads, &["--threads", threads]);
+    }
+    for file in ["trust.json", "trust.html"] {
+        let read = |threads: &str| sandbox.read(&format!("{threads}/{file}"));
+        assert!(read("1") == read("3"), "{file}");
+    }
+}
+
+#[test]
+fn masks_that_are_not_there_are_refused() {
+    let sandbox = with_model();
+    let args = |masks| [&TRUST[..], &["--out", "trusted", "--masks", masks]].concat();
+    refused(&sandbox, &args("nowhere"), &["--masks", "nowhere"]);
+    refused(
+        &sandbox,
+        &args("data"),
+        &["--masks", "the first one's would be"],
+    );
+}
