@@ -20,7 +20,8 @@ pub struct TrustResult {
     pub seed: u64,
     /// Do the maps depend on what the model learnt?
     pub randomisation: Randomisation,
-    /// Do the maps show what the model depends on? The method's own first, then the random control's.
+    /// Do the maps show what the model depends on? The method's own first, then the
+    /// control's: the same feature maps weighted at random.
     pub faithfulness: Vec<Faithfulness>,
     /// Do the maps lie on the object? Where masks were given; the same order.
     pub localisation: Option<Vec<ObjectResult>>,
@@ -88,7 +89,7 @@ pub struct ObjectResult {
     pub mask_share: Option<Estimate>,
     /// Share of maps whose maximum is on the object or near it (pointing game).
     pub pointing: Option<f64>,
-    /// What pointing at random would get.
+    /// What pointing anywhere in the image would get.
     pub pointing_by_chance: Option<Estimate>,
     /// Relevance mass accuracy.
     pub mass: Option<Estimate>,

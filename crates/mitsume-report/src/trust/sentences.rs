@@ -1,6 +1,6 @@
 //! What was found, in words.
 
-use mitsume::trust::{Doubt, Randomisation, Verdict};
+use mitsume::trust::{Doubt, Estimate, Randomisation, Verdict};
 use mitsume_record::TrustResult;
 
 use super::with_interval;
@@ -48,21 +48,23 @@ pub(super) fn sentences(result: &TrustResult) -> Vec<String> {
         };
         sentences.push(format!(
             "Removing pixels that {} calls relevant changes the prediction {verb} than removing those \
-             of a random map: ROAD {} against {}.",
+             of the same features weighted at random: ROAD {} against {}.",
             own.method,
             with_interval(own.road.combined),
             with_interval(control.road.combined)
         ));
     }
+    let percent = |value: Option<f64>| value.map_or("–".into(), number::percent);
+    let mean = |estimate: Option<Estimate>| percent(estimate.map(|estimate| estimate.mean));
     if let Some([own, _]) = result.localisation.as_deref() {
         sentences.push(format!(
-            "Of {} images with an object, {} of the maps point at it or near it ({} by chance); {} of \
+            "Of {} images with an object, {} of the maps point at it or near it ({} pointing anywhere); {} of \
              the relevance lies on it, which covers {} of the image.",
             own.images,
-            own.pointing.map_or("–".into(), number::percent),
-            own.pointing_by_chance.map_or("–".into(), |chance| number::percent(chance.mean)),
-            own.mass.map_or("–".into(), |mass| number::percent(mass.mean)),
-            own.mask_share.map_or("–".into(), |share| number::percent(share.mean)),
+            percent(own.pointing),
+            mean(own.pointing_by_chance),
+            mean(own.mass),
+            mean(own.mask_share),
         ));
     }
     if !result.data.skipped.is_empty() {
