@@ -32,7 +32,11 @@ stop() {
   status=$?
   scancel --user=root 2>/dev/null || true
   for daemon in slurmd slurmctld munged; do
-    if [ -f "$work/$daemon.pid" ]; then kill "$(cat "$work/$daemon.pid")" 2>/dev/null || true; fi
+    [ -f "$work/$daemon.pid" ] || continue
+    pid="$(cat "$work/$daemon.pid")"
+    kill "$pid" 2>/dev/null || continue
+    # They write into the folder as they end: munged its seed, the others their state.
+    timeout 30 tail --pid="$pid" -f /dev/null || true
   done
   if [ "$status" -ne 0 ]; then
     tail -n 30 "$work"/*.log "$work"/sweep/slurm/*.log 2>/dev/null || true
