@@ -6,7 +6,12 @@ use mitsume_nn::parse_device;
 use crate::args::DeviceArg;
 use crate::failure::{Failure, Result};
 
-/// The device `--device` names.
+/// The device `--device` names, or the CPU.
 pub fn open(arg: &DeviceArg) -> Result<Device> {
-    parse_device(&arg.device).map_err(|error| Failure::Request(format!("--device: {error}")))
+    named(arg.name())
+}
+
+/// The device of a name.
+pub fn named(name: &str) -> Result<Device> {
+    parse_device(name).map_err(|error| Failure::Request(format!("--device: {error}")))
 }

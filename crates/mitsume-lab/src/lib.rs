@@ -38,7 +38,7 @@ pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
 };
 pub use subject::Subject;
-pub use train::{Outcome, Plateau, TrainRequest, resume, train, train_or_resume};
+pub use train::{Outcome, Plateau, TrainRequest, device_of_run, resume, train, train_or_resume};
 pub use trust::{TrustOptions, trust};
 
 /// What the functions of this crate return.

@@ -8,7 +8,14 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use mitsume::methods::Method;
 use mitsume_lab::{MapOptions, Network, OnnxNetwork, OnnxRequest, image_maps};
+use mitsume_nn::parse_device;
 use reference::Reference;
+
+/// The device under test: the one `MITSUME_TEST_DEVICE` names as `--device` does, or the CPU.
+fn device() -> Device {
+    let name = std::env::var("MITSUME_TEST_DEVICE");
+    parse_device(name.as_deref().unwrap_or("cpu")).unwrap_or_else(|error| panic!("{error}"))
+}
 
 fn models() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
@@ -29,7 +36,7 @@ fn open(model: &Path, reference: &Reference) -> OnnxNetwork {
         tokens: reference.tokens,
         ..OnnxRequest::default()
     };
-    OnnxNetwork::open(model, &request, &Device::flex()).unwrap()
+    OnnxNetwork::open(model, &request, &device()).unwrap()
 }
 
 fn furthest(a: &[f32], b: &[f32]) -> f32 {
@@ -52,7 +59,7 @@ fn logits_and_maps_are_those_of_pytorch_and_pytorch_grad_cam() {
     for model in models() {
         let reference = Reference::read(&model.with_extension("safetensors"));
         let network = open(&model, &reference);
-        let images = reference.images(&Device::flex());
+        let images = reference.images(&device());
         for method in reference.methods() {
             let options = MapOptions {
                 method,
@@ -96,7 +103,7 @@ fn a_map_smoothed_by_flips_is_the_mirror_of_that_of_the_mirrored_image() {
     let model = &models()[0];
     let reference = Reference::read(&model.with_extension("safetensors"));
     let network = open(model, &reference);
-    let images = reference.images(&Device::flex());
+    let images = reference.images(&device());
     let options = MapOptions {
         method: Method::GradCam,
         flip: true,
@@ -125,11 +132,11 @@ fn several_layers_give_their_mean_at_the_largest_ones_size() {
             layers: layers.iter().map(|&layer| layer.into()).collect(),
             ..OnnxRequest::default()
         };
-        OnnxNetwork::open(&model, &request, &Device::flex()).unwrap()
+        OnnxNetwork::open(&model, &request, &device()).unwrap()
     };
     let both = open(&["features.1", "features.3"]);
     let (early, late) = (open(&["features.1"]), open(&["features.3"]));
-    let images = reference.images(&Device::flex());
+    let images = reference.images(&device());
     let maps = |network: &OnnxNetwork| {
         let images = images.clone();
         image_maps(network, images, &reference.targets, MapOptions::default())

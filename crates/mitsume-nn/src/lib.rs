@@ -42,7 +42,7 @@ pub use block::Block;
 pub use classifier::{Classifier, ClassifierSpec, Slot};
 pub use conv::Conv;
 pub use conv_block::ConvBlock;
-pub use device::{DeviceError, parse_device};
+pub use device::{DeviceError, adapter_name, parse_device};
 pub use dropout::dropout_mask;
 pub use head::{Head, HeadSpec, Reading};
 pub use level::{BlockSpec, Level};

@@ -15,6 +15,9 @@ pub struct Environment {
     pub command: Vec<String>,
     /// The device computed on, as `--device` names it.
     pub device: String,
+    /// The adapter behind it, where it has one: a graphics card's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
     /// Threads used.
     pub threads: usize,
     /// Seed of initialisation, shuffling, augmentation and dropout.
@@ -66,6 +69,7 @@ impl Environment {
                 .map(|arg| arg.to_string_lossy().into_owned())
                 .collect(),
             device: device.to_owned(),
+            adapter: None,
             threads,
             seed,
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),

@@ -153,7 +153,14 @@ impl ThreadsArg {
 /// `--device`
 #[derive(clap::Args)]
 pub struct DeviceArg {
-    /// cpu, or cuda, metal, rocm, vulkan, webgpu where built in
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub device: String,
+    /// cpu, or cuda, metal, rocm, vulkan, webgpu where built in [default: cpu, or with --resume the run's]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+}
+
+impl DeviceArg {
+    /// The name asked for, or that of the CPU.
+    pub fn name(&self) -> &str {
+        self.device.as_deref().unwrap_or("cpu")
+    }
 }

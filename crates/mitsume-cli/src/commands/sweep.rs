@@ -33,7 +33,7 @@ pub fn run(args: SweepArgs) -> Result {
         jobs: args.jobs.into(),
         threads: rayon::current_num_threads(),
         device,
-        device_name: args.device.device.clone(),
+        device_name: args.device.name().to_owned(),
     };
     if args.dry_run {
         return dry_run(&sweep, &options, args.json);

@@ -14,8 +14,11 @@ use crate::{device, stop, threads};
 /// Runs the command.
 pub fn run(args: TrainArgs) -> Result {
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device)?;
-    let device_name = args.device.device.clone();
+    let device_name = match (&args.device.device, &args.resume) {
+        (None, Some(run)) => mitsume_lab::device_of_run(run)?,
+        _ => args.device.name().to_owned(),
+    };
+    let device = device::named(&device_name)?;
     let stop = stop::on_signal();
     let mut progress = Progress::new();
     let mut observer = |event| progress.show(event);

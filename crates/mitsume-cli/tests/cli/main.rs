@@ -1,5 +1,7 @@
 //! The command as its user meets it.
 
+#[cfg(feature = "adapters")]
+mod device;
 mod errors;
 mod evaluation;
 mod onnx;

@@ -104,6 +104,21 @@ fn the_consistency_of_another_methods_maps_is_trained_and_evaluated() {
 }
 
 #[test]
+fn a_run_goes_on_where_it_began_and_nowhere_else() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &[]);
+    let record = text(&sandbox.read("run/environment.json"));
+    let elsewhere = record.replace("\"device\": \"cpu\"", "\"device\": \"abacus\"");
+    assert_ne!(record, elsewhere);
+    sandbox.write("run/environment.json", elsewhere);
+    let here = ["train", "--resume", "run", "--device", "cpu"];
+    refused(&sandbox, &here, &["--device cpu", "run", "began on abacus"]);
+    let there = ["no device named", "abacus"];
+    refused(&sandbox, &["train", "--resume", "run"], &there);
+}
+
+#[test]
 fn a_run_of_another_method_resumes_to_the_same_bits_on_any_number_of_threads() {
     let sandbox = Sandbox::new();
     for (model, method) in [

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
 use mitsume_data::ImagePool;
-use mitsume_record::{RunConfig, RunDir};
+use mitsume_record::{Environment, RunConfig, RunDir};
 
 use crate::{LabError, Observer, Result};
 
@@ -80,7 +80,7 @@ pub fn train_or_resume(
 /// interruption. A run that was interrupted before its first checkpoint starts anew.
 ///
 /// # Errors
-/// As [`train`]; a folder that holds no run; data that changed since.
+/// As [`train`]; a folder that holds no run; data or a device that changed since.
 pub fn resume(
     out: &Path,
     sets: &[String],
@@ -88,13 +88,7 @@ pub fn resume(
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
-    let run_dir = RunDir::new(out);
-    if !run_dir.is_run() {
-        return Err(LabError::Request(format!(
-            "{}: no run to resume: it has no config.toml",
-            out.display()
-        )));
-    }
+    let run_dir = held(out)?;
     let config = RunConfig::read(&run_dir.config(), sets)?;
     let request = TrainRequest {
         config,
@@ -104,6 +98,31 @@ pub fn resume(
         images: Arc::default(),
     };
     run::run(&request, true, stop, observer)
+}
+
+/// The device a run began on, as `--device` names it: that on which it goes on.
+///
+/// # Errors
+/// A folder that holds no run; a record that cannot be read.
+pub fn device_of_run(out: &Path) -> Result<String> {
+    let run_dir = held(out)?;
+    if !run_dir.environment().is_file() {
+        // Interrupted before anything was computed.
+        return Ok("cpu".into());
+    }
+    Ok(Environment::read(&run_dir.environment())?.device)
+}
+
+/// The run directory `out`, if it is one.
+fn held(out: &Path) -> Result<RunDir> {
+    let run_dir = RunDir::new(out);
+    if !run_dir.is_run() {
+        return Err(LabError::Request(format!(
+            "{}: no run to resume: it has no config.toml",
+            out.display()
+        )));
+    }
+    Ok(run_dir)
 }
 
 fn refuse_occupied(out: &Path) -> Result<()> {

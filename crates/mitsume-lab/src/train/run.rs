@@ -82,9 +82,10 @@ impl<'a> Run<'a> {
             rayon::current_num_threads(),
             config.train.seed,
         );
+        environment.adapter = mitsume_nn::adapter_name(&request.device);
         environment.data = vec![train.record.clone(), valid.record.clone()];
         if resume {
-            refuse_changed_data(&dir, &environment)?;
+            refuse_changed_start(&dir, &environment)?;
         }
         let resuming = resume && checkpoint::exists(&dir.checkpoint())?;
         let state = if resuming {
@@ -380,7 +381,8 @@ fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
     )))
 }
 
-fn refuse_changed_data(dir: &RunDir, now: &Environment) -> Result<()> {
+/// A run goes on with the images and on the device it began with: with others its numbers would be nobody's.
+fn refuse_changed_start(dir: &RunDir, now: &Environment) -> Result<()> {
     if !dir.environment().is_file() {
         return Ok(());
     }
@@ -393,6 +395,15 @@ fn refuse_changed_data(dir: &RunDir, now: &Environment) -> Result<()> {
                 now.root, now.role
             )));
         }
+    }
+    if before.device != now.device {
+        return Err(LabError::Request(format!(
+            "--device {}: {} began on {began}, and devices differ in the last digits: go on with \
+             --device {began}, or start a new run",
+            now.device,
+            dir.root().display(),
+            began = before.device
+        )));
     }
     Ok(())
 }

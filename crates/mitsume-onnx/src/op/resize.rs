@@ -6,27 +6,50 @@ use crate::value::{Floats, Value};
 
 /// Each pixel as a block of pixels.
 #[derive(Debug)]
-pub(crate) struct Resize;
+pub(crate) struct Resize {
+    /// Place of the scales among the inputs.
+    scales: usize,
+}
 
 impl Resize {
     pub fn parse(node: &mut Reading) -> Result<Self, String> {
+        // Opset 10 knows no region of interest and no choice of places.
+        let scales = if node.opset < 11 { 1 } else { 2 };
         let attributes = &mut node.attributes;
         let mode = attributes.text("mode")?;
         if mode != "nearest" && !mode.is_empty() {
             return Err(format!("mode {mode} is not supported, only nearest"));
         }
+        let places = attributes.text("coordinate_transformation_mode")?;
+        let rounding = attributes.text("nearest_mode")?;
+        if scales == 2 && !repeats(&places, &rounding) {
+            return Err(format!(
+                "coordinate_transformation_mode {places} with nearest_mode {rounding} is not supported"
+            ));
+        }
         for name in [
-            "coordinate_transformation_mode",
-            "nearest_mode",
             "cubic_coeff_a",
             "exclude_outside",
             "extrapolation_value",
+            "keep_aspect_ratio_policy",
         ] {
-            // By whole factors all of them give the same.
+            // Of other modes, or of sizes that are no whole factors.
             attributes.ignore(name);
         }
         attributes.only("antialias", 0)?;
-        Ok(Self)
+        Ok(Self { scales })
+    }
+}
+
+/// Whether a pixel becomes a block of pixels by every whole factor; empty texts are the defaults.
+fn repeats(places: &str, rounding: &str) -> bool {
+    match places {
+        // Half a pixel in, no place is half way between two: however ties are rounded.
+        "" | "half_pixel" | "half_pixel_symmetric" => {
+            matches!(rounding, "" | "round_prefer_floor" | "round_prefer_ceil")
+        }
+        "asymmetric" => rounding == "floor",
+        _ => false,
     }
 }
 
@@ -34,7 +57,7 @@ impl Operator for Resize {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
-        let factors = match (inputs.optional(2), inputs.ints(3)?) {
+        let factors = match (inputs.optional(self.scales), inputs.ints(3)?) {
             (_, Some(sizes)) => sizes
                 .iter()
                 .zip(x.shape())
@@ -66,5 +89,39 @@ impl Operator for Resize {
             .repeat_dim(3, along)
             .repeat_dim(1, down);
         Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(shape)?)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The input's pixel, by the operator's definition.
+    fn pixel(places: &str, rounding: &str, at: usize, factor: usize) -> usize {
+        let (at, factor) = (at as f64, factor as f64);
+        let place: f64 = match places {
+            "asymmetric" => at / factor,
+            "align_corners" => at * 4.0 / (5.0 * factor - 1.0),
+            _ => (at + 0.5) / factor - 0.5,
+        };
+        let place = match rounding {
+            "floor" => place.floor(),
+            "ceil" => place.ceil(),
+            "round_prefer_ceil" => (place + 0.5).floor(),
+            _ => (place - 0.5).ceil(),
+        };
+        place.clamp(0.0, 4.0) as usize
+    }
+
+    #[test]
+    fn what_is_taken_for_a_repetition_is_one_and_nothing_else() {
+        for places in ["half_pixel", "asymmetric", "align_corners"] {
+            for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] {
+                let is_one = (1..=64).all(|factor| {
+                    (0..5 * factor).all(|at| pixel(places, rounding, at, factor) == at / factor)
+                });
+                assert_eq!(repeats(places, rounding), is_one, "{places} {rounding}");
+            }
+        }
     }
 }

@@ -30,7 +30,7 @@ fn cam_loss(distance: Distance, reference: Reference) -> CamLoss {
 }
 
 fn device() -> Device {
-    Device::flex().autodiff()
+    crate::network::device().autodiff()
 }
 
 fn maps(values: &[[[f32; 2]; 2]]) -> Tensor<3> {

@@ -35,7 +35,7 @@ fn one_hot(labels: &[usize], device: &Device) -> Tensor<2> {
 /// Float32 sums of up to 512 terms against float64 ones.
 #[test]
 fn tensors_give_the_maps_of_plain_arrays() {
-    let device = Device::flex();
+    let device = crate::network::device();
     for level in Level::ALL {
         let model = Fixture::load(level).model(&device);
         let features = model.trunk.forward(images(1000, &device).narrow(0, 0, 3));
@@ -77,7 +77,7 @@ struct Case {
 
 impl Case {
     fn new(level: Level) -> Self {
-        let device = Device::flex().autodiff();
+        let device = crate::network::device().autodiff();
         let spec = ClassifierSpec {
             level,
             channels: 1,

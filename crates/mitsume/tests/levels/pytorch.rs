@@ -2,9 +2,9 @@
 //! 1 channel, 64x64 images, batch 24, dropout 0.
 //!
 //! Float32 sums differ by their order, so: logits and alphas to 1e-4 relative (to the largest of
-//! their tensor), losses to 1e-5, gradient norms to 1e-3.
+//! their tensor), losses to 1e-5, gradient norms to 1e-3. On other devices than the CPU all to 1e-3.
 
-use crate::network::{Fixture, assert_close, floats, images, indices, vector};
+use crate::network::{Fixture, allowed, assert_close, device, floats, images, indices, vector};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::methods::Method;
 use mitsume::train::{
@@ -46,8 +46,10 @@ impl Way {
 fn each_level(check: impl Fn(Level, &Fixture, Way)) {
     for level in Level::ALL {
         let fixture = Fixture::load(level);
-        for way in [Way::Fused, Way::Composed] {
-            check(level, &fixture, way);
+        check(level, &fixture, Way::Composed);
+        // Other devices have no fused operation: both ways would be the same.
+        if device() == Device::flex() {
+            check(level, &fixture, Way::Fused);
         }
     }
 }
@@ -60,7 +62,7 @@ fn targets(labels: &[usize], device: &Device) -> Tensor<1, Int> {
 #[test]
 fn evaluation_gives_the_logits_alphas_and_maps_of_pytorch() {
     each_level(|level, fixture, way| {
-        let device = Device::flex();
+        let device = device();
         let model = fixture.model(&device);
         let eval = &fixture.json["eval"];
         let features = way.eval(&model, images(1000, &device));
@@ -123,7 +125,7 @@ fn evaluation_gives_the_logits_alphas_and_maps_of_pytorch() {
 #[test]
 fn the_metric_agrees_on_maps_computed_here() {
     each_level(|level, fixture, way| {
-        let device = Device::flex();
+        let device = device();
         let model = fixture.model(&device);
         let eval = &fixture.json["eval"];
         let labels = indices(&eval["labels"]);
@@ -142,7 +144,7 @@ fn the_metric_agrees_on_maps_computed_here() {
         for (ours, key) in ours.into_iter().zip(["consistency_l2sq", "consistency_l2"]) {
             let theirs = eval[key].as_f64().unwrap();
             assert!(
-                (ours - theirs).abs() <= 1e-4 * theirs,
+                (ours - theirs).abs() <= allowed(1e-4) * theirs,
                 "{level} {key}: {ours} {theirs}"
             );
         }
@@ -181,7 +183,7 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
         let train = &fixture.json["train"];
         let labels = indices(&train["labels"]);
         for (name, case) in train["cases"].as_object().unwrap() {
-            let device = Device::flex().autodiff();
+            let device = device().autodiff();
             let mut model = fixture.training_model(&device);
             let settings = settings(case);
             let maps = MapsOf {
@@ -219,7 +221,7 @@ fn within(ours: &Tensor<1>, theirs: &Value, tolerance: f64, what: &str) {
     let ours = f64::from(floats(&ours.clone().inner())[0]);
     let theirs = theirs.as_f64().unwrap();
     assert!(
-        (ours - theirs).abs() <= tolerance * theirs.abs().max(0.1),
+        (ours - theirs).abs() <= allowed(tolerance) * theirs.abs().max(0.1),
         "{what}: {ours} {theirs}"
     );
 }
@@ -227,7 +229,7 @@ fn within(ours: &Tensor<1>, theirs: &Value, tolerance: f64, what: &str) {
 #[test]
 fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
     each_level(|level, fixture, way| {
-        let device = Device::flex().autodiff();
+        let device = device().autodiff();
         let mut model = fixture.training_model(&device);
         let labels = indices(&fixture.json["train"]["labels"]);
         let maps = MapsOf {
@@ -257,7 +259,7 @@ fn five_adam_steps_follow_pytorch() {
     each_level(|level, fixture, way| {
         let trajectory = &fixture.json["train"]["adam_trajectory"];
         let labels = indices(&trajectory["labels"]);
-        let device = Device::flex().autodiff();
+        let device = device().autodiff();
         let mut model: Classifier = fixture.training_model(&device);
         let published = CamLossSettings {
             method: Method::GradCam,
