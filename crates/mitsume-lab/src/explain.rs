@@ -11,7 +11,7 @@ use mitsume_record::{EvaluationDir, Maps, RunDir, write_bytes};
 use mitsume_report::{Map, Panel, PanelClass, PanelReference, panel_png, seen_picture};
 use serde::Serialize;
 
-use crate::maps::{MapOptions, MapRequest, floats, maps};
+use crate::maps::{MapOptions, MapRequest, floats, maps_at};
 use crate::network::Network;
 use crate::{LabError, Result};
 
@@ -166,7 +166,8 @@ fn explain_one(
     let network = options.network;
     let image = TensorData::new(pixels, [1, network.channels(), height, width]);
     let image = Tensor::from_data(image, &network.device());
-    let logits = network.logits(image.clone())?;
+    let hooked = network.hook(image.clone())?;
+    let logits = hooked[0].logits()?;
     let predicted = predictions(&logits)[0];
     let probabilities = floats(softmax(logits, 1));
     let target = match options.target {
@@ -179,7 +180,7 @@ fn explain_one(
         targets: &[target],
         seeds: &[0],
     };
-    let cam = maps(network, &request)?.1;
+    let cam = maps_at(network, &hooked, &request)?.1;
     let [h, w] = network.cam_size(options.size());
 
     let mean = reference.and_then(|maps| maps.class_mean(target));

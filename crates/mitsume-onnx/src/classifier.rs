@@ -111,12 +111,29 @@ impl Classifier {
     /// # Errors
     /// A name that is none, with the nearest ones; a layer without a map, or that does not lead to the logits.
     pub fn hook(&self, layer: Option<&str>, tokens: Option<[usize; 2]>) -> Result<Hooked> {
-        let layer = layers::find(self, layer, tokens.is_some())?;
-        let places = Places::of(&self.shapes[&layer.id], tokens).map_err(|reason| {
-            let shape = layers::shape_text(&self.shapes[&layer.id]);
-            Error::Request(format!("layer {}, of shape {shape}: {reason}", layer.name))
-        })?;
-        Hooked::new(self, layer, places)
+        let mut hooks = self.hook_several(&[layer], tokens)?;
+        Ok(hooks.remove(0))
+    }
+
+    /// As [`Self::hook`], at each of several layers. What one of them has read is read for all: a
+    /// [`Reading`](crate::Reading) of any serves every other.
+    ///
+    /// # Errors
+    /// As [`Self::hook`].
+    pub fn hook_several(
+        &self,
+        layers: &[Option<&str>],
+        tokens: Option<[usize; 2]>,
+    ) -> Result<Vec<Hooked>> {
+        let found = layers.iter().map(|&layer| {
+            let layer = layers::find(self, layer, tokens.is_some())?;
+            let places = Places::of(&self.shapes[&layer.id], tokens).map_err(|reason| {
+                let shape = layers::shape_text(&self.shapes[&layer.id]);
+                Error::Request(format!("layer {}, of shape {shape}: {reason}", layer.name))
+            })?;
+            Ok((layer, places))
+        });
+        Hooked::several(self, found.collect::<Result<_>>()?)
     }
 
     /// Number of images the file insists on, if it does.

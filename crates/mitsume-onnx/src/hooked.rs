@@ -1,6 +1,7 @@
 //! A classifier in two parts: up to a layer, and from its output on.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -14,8 +15,11 @@ use crate::value::{Floats, Value};
 /// A classifier hooked at a layer. The part before runs without gradients; only the part after it is
 /// differentiated. It keeps no state: what one part hands to the other is in the caller's hands.
 pub struct Hooked {
-    before: Steps,
+    /// Shared by all that were hooked together.
+    before: Arc<Steps>,
     after: Steps,
+    /// What the second part reads.
+    crossing: Vec<Id>,
     input: Id,
     hook: Id,
     output: Id,
@@ -27,7 +31,7 @@ pub struct Hooked {
     device: Device,
 }
 
-/// A batch at the hooked layer.
+/// A batch at the hooked layer, and at any that was hooked together with it.
 pub struct Reading {
     chunks: Vec<Chunk>,
 }
@@ -36,22 +40,36 @@ pub struct Reading {
 struct Chunk {
     /// Images of the caller's; any others fill up a fixed batch.
     images: usize,
-    /// What the second part needs, the hooked value among it.
+    /// What the second parts need, the hooked values among it.
     values: Values,
 }
 
 impl Hooked {
-    pub(crate) fn new(of: &Classifier, layer: Found, places: Places) -> Result<Self> {
+    /// Hooks at several layers; a [`Reading`] of one of them is one of all.
+    pub(crate) fn several(of: &Classifier, layers: Vec<(Found, Places)>) -> Result<Vec<Self>> {
+        let hook = |(layer, places)| Self::after(of, layer, places);
+        let mut hooks: Vec<Self> = layers.into_iter().map(hook).collect::<Result<_>>()?;
+        let mut crossing: Vec<Id> = hooks.iter().flat_map(|h| h.crossing.clone()).collect();
+        crossing.sort_unstable();
+        crossing.dedup();
+        let before = leading_to(of.graph.nodes.clone(), &crossing);
+        let before = Arc::new(of.steps(&before, crossing));
+        for hook in &mut hooks {
+            hook.before = Arc::clone(&before);
+        }
+        Ok(hooks)
+    }
+
+    /// With the second part only.
+    fn after(of: &Classifier, layer: Found, places: Places) -> Result<Self> {
         let hook = layer.id;
         let output = of.graph.output;
-        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let mut after = Vec::new();
         let mut depends = HashSet::from([hook]);
         for node in &of.graph.nodes {
             if node.needs().any(|id| depends.contains(&id)) {
                 depends.extend(node.outputs.iter().flatten());
                 after.push(node.clone());
-            } else {
-                before.push(node.clone());
             }
         }
         if !depends.contains(&output) {
@@ -72,7 +90,6 @@ impl Hooked {
         crossing.push(hook);
         crossing.sort_unstable();
         crossing.dedup();
-        let before = leading_to(before, &crossing);
         let shape = &of.shapes[&hook];
         let map = match places {
             Places::Map => [shape[1], shape[2], shape[3]],
@@ -80,8 +97,9 @@ impl Hooked {
             Places::Tokens([rows, columns]) => [shape[2], rows, columns],
         };
         Ok(Self {
-            before: of.steps(&before, crossing),
+            before: Arc::new(of.steps(&[], Vec::new())),
             after: of.steps(&after, vec![output]),
+            crossing,
             input: of.graph.input.id,
             hook,
             output,
@@ -154,7 +172,7 @@ impl Hooked {
     /// What an operator refuses.
     pub fn logits(&self, reading: &Reading) -> Result<Tensor<2>> {
         let parts = reading.chunks.iter().map(|chunk| {
-            let logits = self.finish(chunk.values.clone(), false)?;
+            let logits = self.finish(self.own(chunk), false)?;
             Ok(logits.narrow(0, 0, chunk.images))
         });
         Ok(joined(parts.collect::<Result<_>>()?))
@@ -170,7 +188,7 @@ impl Hooked {
         for chunk in &reading.chunks {
             let own = features.clone().narrow(0, start, chunk.images);
             start += chunk.images;
-            let mut values = chunk.values.clone();
+            let mut values = self.own(chunk);
             let old = values[&self.hook].clone().float();
             let old = old.map_err(|reason| self.about(reason))?;
             values.insert(self.hook, Value::Float(self.with_map(old, own)));
@@ -186,7 +204,7 @@ impl Hooked {
     /// What an operator refuses.
     pub fn logits_without(&self, reading: &Reading, channel: usize) -> Result<Tensor<2>> {
         let parts = reading.chunks.iter().map(|chunk| {
-            let mut values = chunk.values.clone();
+            let mut values = self.own(chunk);
             let old = values[&self.hook].clone().float();
             let old = old.map_err(|reason| self.about(reason))?;
             let shape = old.shape().to_vec();
@@ -223,8 +241,8 @@ impl Hooked {
         let (mut all_logits, mut all) = (Vec::new(), Vec::new());
         for chunk in &reading.chunks {
             let mut values = Values::new();
-            for (id, value) in &chunk.values {
-                values.insert(*id, tracked(value.clone()));
+            for (id, value) in self.own(chunk) {
+                values.insert(id, tracked(value));
             }
             let hooked = values[&self.hook].clone().float();
             let hooked = hooked.map_err(|reason| self.about(reason))?;
@@ -254,6 +272,12 @@ impl Hooked {
             all_logits.push(logits.inner().narrow(0, 0, chunk.images));
         }
         Ok((joined(all_logits), joined(all)))
+    }
+
+    /// Of a chunk's values those that the second part reads.
+    fn own(&self, chunk: &Chunk) -> Values {
+        let value = |id: &Id| (*id, chunk.values[id].clone());
+        self.crossing.iter().map(value).collect()
     }
 
     fn about(&self, reason: String) -> Error {

@@ -106,6 +106,39 @@ fn the_parts_of_a_model_give_what_the_whole_gives_at_every_layer() {
     }
 }
 
+#[test]
+fn layers_hooked_together_read_once_what_each_reads_alone() {
+    let model = open("residual.onnx");
+    let layers = [Some("features.1"), Some("features.3"), Some("features.2")];
+    let together = model.hook_several(&layers, None).unwrap();
+    let shared = together[0].read(images(3)).unwrap();
+    let close = |a: Vec<f32>, b: Vec<f32>, what: &str| {
+        let far = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
+        // Fused operators add in another order.
+        assert!(
+            a.len() == b.len() && far.fold(0.0, f32::max) < 1e-5,
+            "{what}"
+        );
+    };
+    for (hooked, layer) in together.iter().zip(layers) {
+        let alone = model.hook(layer, None).unwrap();
+        let own = alone.read(images(3)).unwrap();
+        let name = alone.layer();
+        let features = |hooked: &Hooked, reading| values(hooked.features(reading).unwrap());
+        close(features(hooked, &shared), features(&alone, &own), name);
+        let (ours, ours_down) = hooked.gradients(&shared, &[0, 1, 2]).unwrap();
+        let (theirs, theirs_down) = alone.gradients(&own, &[0, 1, 2]).unwrap();
+        close(values(ours), values(theirs), name);
+        close(values(ours_down), values(theirs_down), name);
+        let without = |hooked: &Hooked, reading| hooked.logits_without(reading, 1).unwrap();
+        close(
+            values(without(hooked, &shared)),
+            values(without(&alone, &own)),
+            name,
+        );
+    }
+}
+
 /// By central differences of the logits: float32, so the step is large and the tolerance wide; a wrong
 /// gradient is off by its own size.
 #[test]

@@ -10,22 +10,21 @@ use super::{MapRequest, floats};
 use crate::network::{HookedImages, Network};
 use crate::{LabError, Result};
 
-/// Logits [N, K] and normalised maps [N, h, w] of hooked layer `layer`, row by row.
+/// Logits [N, K] and normalised maps [N, h, w] of the request's images at one hooked layer, row by row.
 ///
 /// # Errors
 /// What the network refuses.
 pub(super) fn method_maps(
     network: &dyn Network,
-    layer: usize,
+    hooked: &dyn HookedImages,
     request: &MapRequest<'_>,
 ) -> Result<(Tensor<2>, Vec<f32>)> {
-    let hooked = network.hook(layer, request.images.clone())?;
     if request.options.method == Method::GradCam
         && let Some((logits, maps)) = hooked.grad_cam(request.targets)
     {
         return Ok((logits, floats(maps)));
     }
-    let (logits, raw) = raw_maps(network, hooked.as_ref(), request)?;
+    let (logits, raw) = raw_maps(network, hooked, request)?;
     let maps = raw.into_par_iter().flat_map_iter(|mut map| {
         normalise(&mut map);
         map
@@ -93,7 +92,7 @@ fn class_weights(hooked: &Hooked) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maps::MapOptions;
+    use crate::maps::{MapOptions, maps as maps_of};
     use crate::network::LevelNetwork;
     use burn::tensor::Device;
     use burn::tensor::TensorData;
@@ -127,7 +126,7 @@ mod tests {
             targets: &TARGETS,
             seeds: &[0, 1, 2],
         };
-        method_maps(&network, 0, &request).unwrap().1
+        maps_of(&network, &request).unwrap().1
     }
 
     #[test]
@@ -186,7 +185,7 @@ mod tests {
                 targets: &TARGETS,
                 seeds: &[0, 1, 2],
             };
-            let error = method_maps(&network, 0, &request).unwrap_err();
+            let error = maps_of(&network, &request).unwrap_err();
             assert!(error.is_request(), "{error}");
             assert!(error.to_string().contains("take grad-cam"), "{error}");
         }
@@ -196,7 +195,7 @@ mod tests {
     fn scores_without_a_channel_are_the_heads_on_features_without_it() {
         for level in Level::ALL {
             let (network, images) = network(level);
-            let hooked = network.hook(0, images).unwrap();
+            let hooked = network.hook(images).unwrap().remove(0);
             let features = hooked.features().unwrap();
             let [n, channels, h, w] = features.dims();
             let values = floats(features);

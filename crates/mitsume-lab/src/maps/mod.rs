@@ -9,7 +9,7 @@ use mitsume::methods::Method;
 use mitsume::normalise;
 
 use crate::Result;
-use crate::network::Network;
+use crate::network::{HookedImages, Network};
 use enlarged::enlarged;
 use method_maps::method_maps;
 
@@ -66,16 +66,30 @@ pub(crate) fn maps(
     network: &dyn Network,
     request: &MapRequest<'_>,
 ) -> Result<(Tensor<2>, Vec<f32>)> {
+    let hooked = network.hook(request.images.clone())?;
+    maps_at(network, &hooked, request)
+}
+
+/// As [`maps`], of images that were run up to the hooked layers already.
+///
+/// # Errors
+/// As [`maps`].
+pub(crate) fn maps_at(
+    network: &dyn Network,
+    hooked: &[Box<dyn HookedImages + '_>],
+    request: &MapRequest<'_>,
+) -> Result<(Tensor<2>, Vec<f32>)> {
     let [_, _, height, width] = request.images.dims();
     let [h, w] = network.cam_size([height, width]);
-    let (logits, mut sum) = of_layers(network, request, [h, w])?;
+    let (logits, mut sum) = of_layers(network, hooked, request, [h, w])?;
     let mut parts = network.layers().len();
     if request.options.flip {
         let mirrored = MapRequest {
             images: request.images.clone().flip([3]),
             ..*request
         };
-        let (_, maps) = of_layers(network, &mirrored, [h, w])?;
+        let hooked = network.hook(mirrored.images.clone())?;
+        let (_, maps) = of_layers(network, &hooked, &mirrored, [h, w])?;
         for (sum, row) in sum.chunks_exact_mut(w).zip(maps.chunks_exact(w)) {
             for (sum, value) in sum.iter_mut().zip(row.iter().rev()) {
                 *sum += value;
@@ -92,10 +106,11 @@ pub(crate) fn maps(
 /// The sum of the hooked layers' maps at `size`.
 fn of_layers(
     network: &dyn Network,
+    hooked: &[Box<dyn HookedImages + '_>],
     request: &MapRequest<'_>,
     size: [usize; 2],
 ) -> Result<(Tensor<2>, Vec<f32>)> {
-    let (logits, first) = method_maps(network, 0, request)?;
+    let (logits, first) = method_maps(network, hooked[0].as_ref(), request)?;
     let [_, _, height, width] = request.images.dims();
     let at_size = |maps: Vec<f32>, layer: usize| {
         let own = network.map_size(layer, [height, width]);
@@ -106,8 +121,8 @@ fn of_layers(
         maps.flat_map(|map| enlarged(map, own, size)).collect()
     };
     let mut sum = at_size(first, 0);
-    for layer in 1..network.layers().len() {
-        let maps = at_size(method_maps(network, layer, request)?.1, layer);
+    for (layer, hooked) in hooked.iter().enumerate().skip(1) {
+        let maps = at_size(method_maps(network, hooked.as_ref(), request)?.1, layer);
         for (sum, value) in sum.iter_mut().zip(maps) {
             *sum += value;
         }

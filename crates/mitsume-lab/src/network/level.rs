@@ -79,11 +79,11 @@ impl Network for LevelNetwork {
         Ok(Box::new(LevelNetwork { spec, model }))
     }
 
-    fn hook(&self, _: usize, images: Tensor<4>) -> Result<Box<dyn HookedImages + '_>> {
-        Ok(Box::new(AtHead {
+    fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
+        Ok(vec![Box::new(AtHead {
             model: &self.model,
             features: self.model.trunk.forward(images),
-        }))
+        })])
     }
 }
 

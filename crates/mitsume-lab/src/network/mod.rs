@@ -36,18 +36,19 @@ pub trait Network: Send + Sync {
     /// Where it computes; a device without autodiff.
     fn device(&self) -> Device;
 
-    /// Runs `images` [N, C, H, W] up to hooked layer `layer`.
+    /// Runs `images` [N, C, H, W] up to every hooked layer, in the order of [`Self::layers`]: once, however many
+    /// there are.
     ///
     /// # Errors
     /// What the model refuses.
-    fn hook(&self, layer: usize, images: Tensor<4>) -> Result<Box<dyn HookedImages + '_>>;
+    fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>>;
 
     /// Logits [N, K] of `images` [N, C, H, W].
     ///
     /// # Errors
     /// What the model refuses.
     fn logits(&self, images: Tensor<4>) -> Result<Tensor<2>> {
-        self.hook(0, images)?.logits()
+        self.hook(images)?[0].logits()
     }
 
     /// Layers with weights, the logits' first.

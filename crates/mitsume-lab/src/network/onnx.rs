@@ -1,6 +1,7 @@
 //! A model in an ONNX file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume_onnx::{Classifier, Hooked, Images, Layer, Reading};
@@ -143,13 +144,16 @@ impl Network for OnnxNetwork {
         }))
     }
 
-    fn hook(&self, layer: usize, images: Tensor<4>) -> Result<Box<dyn HookedImages + '_>> {
-        let hook = &self.hooks[layer];
-        Ok(Box::new(AtLayer {
-            network: self,
-            hook,
-            reading: hook.read(images)?,
-        }))
+    fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
+        let reading = Arc::new(self.hooks[0].read(images)?);
+        let at_layer = |hook| -> Box<dyn HookedImages + '_> {
+            Box::new(AtLayer {
+                network: self,
+                hook,
+                reading: Arc::clone(&reading),
+            })
+        };
+        Ok(self.hooks.iter().map(at_layer).collect())
     }
 }
 
@@ -159,15 +163,14 @@ fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<Hooked>> {
     if names.is_empty() {
         names.push(None);
     }
-    let hook = |name: Option<&str>| Ok(model.hook(name, request.tokens)?);
-    names.into_iter().map(hook).collect()
+    Ok(model.hook_several(&names, request.tokens)?)
 }
 
 /// Images between the two parts of a model.
 struct AtLayer<'a> {
     network: &'a OnnxNetwork,
     hook: &'a Hooked,
-    reading: Reading,
+    reading: Arc<Reading>,
 }
 
 impl HookedImages for AtLayer<'_> {

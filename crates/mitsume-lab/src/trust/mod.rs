@@ -13,7 +13,7 @@ use mitsume::trust::{Image, TrustError, upsampled};
 use mitsume_data::{Batch, Skipped};
 use mitsume_record::TrustResult;
 
-use crate::maps::{MapOptions, MapRequest, maps};
+use crate::maps::{MapOptions, MapRequest, maps_at};
 use crate::{Event, LabError, Observer, Result, Subject};
 use faithful::Faithful;
 use masks::Masks;
@@ -123,6 +123,7 @@ impl<'a> Measures<'a> {
             Some(masks) => batch.indices.iter().map(|&i| masks.of(i)).collect(),
             None => Ok(Vec::new()),
         }?;
+        let hooked = subject.network.hook(images.clone())?;
         for (way, options) in self.ways.into_iter().enumerate() {
             let request = MapRequest {
                 options,
@@ -130,7 +131,7 @@ impl<'a> Measures<'a> {
                 targets: &batch.labels,
                 seeds: &seeds,
             };
-            let made = maps(subject.network, &request)?.1;
+            let made = maps_at(subject.network, &hooked, &request)?.1;
             if way == 0 {
                 self.stages.add(&made, &request)?;
             }
