@@ -39,7 +39,7 @@ pub use network::{
 };
 pub use subject::Subject;
 pub use train::{Outcome, Plateau, TrainRequest, device_of_run, resume, train, train_or_resume};
-pub use trust::{TrustOptions, trust};
+pub use trust::{TrustOptions, Trusted, trust};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, LabError>;

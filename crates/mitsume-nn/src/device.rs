@@ -2,7 +2,10 @@
 
 use burn::tensor::Device;
 #[cfg(feature = "adapters")]
-use burn::tensor::DeviceType;
+use burn::tensor::{DeviceType, Tensor, TensorData};
+
+#[cfg(feature = "adapters")]
+use crate::{Classifier, ClassifierSpec, Level};
 
 /// A device name that is unknown, known but not compiled in, or compiled in but not on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +22,21 @@ pub enum DeviceError {
          it; or use --device cpu"
     )]
     NoAdapter(String),
+    /// Its numbers are not those of the CPU.
+    #[error(
+        "{name}: its driver computes wrongly: the logits of a small network are off by {error:.1e} of \
+         the CPU's; update the driver, or use --device cpu"
+    )]
+    Wrong {
+        /// The device.
+        name: String,
+        /// Largest difference over the largest logit.
+        error: f32,
+    },
 }
+
+/// Devices that a cargo feature of the same name builds in.
+const BUILT_IN_BY_FEATURE: [&str; 5] = ["cuda", "metal", "rocm", "vulkan", "webgpu"];
 
 /// `cpu`, or one of `cuda`, `metal`, `rocm`, `vulkan`, `webgpu` where the feature is compiled in: its first, most
 /// powerful adapter.
@@ -49,12 +66,13 @@ pub fn parse_device(name: &str) -> Result<Device, DeviceError> {
         // Not `Device::webgpu`: that is the browser's own API, which no native program has.
         #[cfg(feature = "webgpu")]
         "webgpu" => present(name, DeviceType::Wgpu, || Device::wgpu(Default::default())),
-        "cuda" | "metal" | "rocm" | "vulkan" | "webgpu" => Err(DeviceError::NotBuilt(name.into())),
+        _ if BUILT_IN_BY_FEATURE.contains(&name) => Err(DeviceError::NotBuilt(name.into())),
         _ => Err(DeviceError::Unknown(name.into())),
     }
 }
 
-/// The device, if the machine has any of its kind: Burn opens one at the first tensor only, and panics there.
+/// The device, if the machine has any of its kind (Burn opens one at the first tensor only, and panics there) and it
+/// computes as the CPU does.
 #[cfg(feature = "adapters")]
 fn present(
     name: &str,
@@ -64,7 +82,44 @@ fn present(
     if Device::enumerate(kind).is_empty() {
         return Err(DeviceError::NoAdapter(name.into()));
     }
-    Ok(open())
+    let device = open();
+    let error = difference(&device);
+    // What the fixtures are compared to; a driver that is wrong is wrong by far more. NaN is wrong too.
+    if error <= 1e-3 {
+        return Ok(device);
+    }
+    let name = name.into();
+    Err(DeviceError::Wrong { name, error })
+}
+
+/// How far a device's logits of a small network, with every kind of layer, are from the CPU's. Drivers are
+/// compilers, and there are some that run to the end with wrong numbers.
+#[cfg(feature = "adapters")]
+fn difference(device: &Device) -> f32 {
+    let spec = ClassifierSpec {
+        level: Level::Four,
+        channels: 1,
+        classes: 4,
+        dropout: None,
+    };
+    let logits = |device: &Device| -> Vec<f32> {
+        let pixel = |i: usize| ((i * 7919 + i * i * 31) % 1009) as f32 / 504.5 - 1.0;
+        let pixels: Vec<f32> = (0..2 * 32 * 32).map(pixel).collect();
+        let images = Tensor::from_data(TensorData::new(pixels, [2, 1, 32, 32]), device);
+        let model = Classifier::new(spec, 0, device);
+        let logits = model.head.logits(model.trunk.forward(images), None);
+        let values = logits.into_data().convert::<f32>().try_into_vec();
+        values.expect("converted to f32")
+    };
+    let (here, there) = (logits(&Device::flex()), logits(device));
+    let largest = |values: &mut dyn Iterator<Item = f32>| {
+        values.fold(
+            0.0_f32,
+            |most, v| if v.abs() <= most { most } else { v.abs() },
+        )
+    };
+    let far = largest(&mut here.iter().zip(&there).map(|(a, b)| a - b));
+    far / largest(&mut here.iter().copied())
 }
 
 /// The name of the adapter behind a device, such as a graphics card's; none for the CPU.

@@ -1,13 +1,11 @@
 //! The images of a class with their overlays, from typical to deviant.
 
-use std::path::{Component, Path, PathBuf};
-
 use mitsume_record::{Evaluation, ImageRow, Maps};
 use rayon::prelude::*;
 
 use crate::map::Map;
 use crate::overlay::{overlay, plain};
-use crate::picture::{fitted, jpeg_uri, load_picture, seen_picture};
+use crate::picture::{fitted, jpeg_uri, picture_of};
 use crate::selection::{by_deviation, choose};
 use crate::source::Evaluated;
 use crate::view::{Card, ClassGallery};
@@ -51,14 +49,8 @@ pub(crate) fn galleries(evaluated: &Evaluated, per_class: usize) -> Result<Vec<C
 fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Result<Card> {
     let [height, width] = maps.cam_size();
     let map = Map::new(maps.cam(index)?, height, width)?;
-    let path = inside(Path::new(&summary.data.root), &row.path);
     let (mut input, mut over, mut alone) = (None, None, None);
-    // A picture that moved or was never there must not keep the rest from being seen.
-    let seen = |path: PathBuf| match &summary.data.view {
-        Some(shown) => seen_picture(&path, &shown.view, shown.size),
-        None => load_picture(&path),
-    };
-    if let Some(picture) = path.and_then(|path| seen(path).ok()) {
+    if let Some(picture) = picture_of(&summary.data, &row.path) {
         let thumbnail = fitted(&picture, THUMBNAIL);
         input = Some(jpeg_uri(&thumbnail)?);
         over = Some(jpeg_uri(&overlay(&thumbnail, &map))?);
@@ -81,31 +73,4 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
         sort_deviation: row.squared_l2.map_or_else(String::new, |d| d.to_string()),
         sort_probability: row.probability_label.to_string(),
     })
-}
-
-/// `relative` below `root`, unless it would leave it: the page must not show files that merely
-/// happen to be on the machine it is made on.
-fn inside(root: &Path, relative: &str) -> Option<PathBuf> {
-    let relative = Path::new(relative);
-    let stays = relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
-    (stays && relative.components().next().is_some()).then(|| root.join(relative))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_that_leave_the_data_folder_are_not_followed() {
-        let root = Path::new("/data");
-        assert_eq!(
-            inside(root, "a/b.png"),
-            Some(PathBuf::from("/data/a/b.png"))
-        );
-        for path in ["", "/etc/passwd", "../x.png", "a/../../x.png", "."] {
-            assert_eq!(inside(root, path), None, "{path}");
-        }
-    }
 }

@@ -39,7 +39,7 @@ pub use page::{Page, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{load_picture, seen_picture};
 pub use study::{Study, StudyOptions, study};
-pub use trust::{trust_page, verdict_sentence};
+pub use trust::{CascadeExample, trust_page, verdict_sentence};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, ReportError>;

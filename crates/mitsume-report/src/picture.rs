@@ -1,11 +1,12 @@
 //! Image files in, small encoded pictures out.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use base64::Engine;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder, RgbImage};
 use mitsume_data::{Pixels, View};
+use mitsume_record::DataSummary;
 
 use crate::Result;
 
@@ -33,6 +34,27 @@ pub fn seen_picture(path: &Path, view: &View, size: [usize; 2]) -> Result<RgbIma
         return Ok(picture);
     }
     Ok(image::imageops::crop_imm(&picture, left, top, width, height).to_image())
+}
+
+/// What the model saw of the image at `relative` below the data's folder. None if it cannot be read: a picture
+/// that moved or was never there must not keep the rest of a page from being seen.
+pub(crate) fn picture_of(data: &DataSummary, relative: &str) -> Option<RgbImage> {
+    let path = inside(Path::new(&data.root), relative)?;
+    let seen = match &data.view {
+        Some(shown) => seen_picture(&path, &shown.view, shown.size),
+        None => load_picture(&path),
+    };
+    seen.ok()
+}
+
+/// `relative` below `root`, unless it would leave it: the page must not show files that merely
+/// happen to be on the machine it is made on.
+fn inside(root: &Path, relative: &str) -> Option<PathBuf> {
+    let relative = Path::new(relative);
+    let stays = relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    (stays && relative.components().next().is_some()).then(|| root.join(relative))
 }
 
 /// The picture scaled so that its longer side is `side`, keeping its proportions.
@@ -128,5 +150,17 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("/nowhere/x.png"), "{error}");
+    }
+
+    #[test]
+    fn paths_that_leave_the_data_folder_are_not_followed() {
+        let root = Path::new("/data");
+        assert_eq!(
+            inside(root, "a/b.png"),
+            Some(PathBuf::from("/data/a/b.png"))
+        );
+        for path in ["", "/etc/passwd", "../x.png", "a/../../x.png", "."] {
+            assert_eq!(inside(root, path), None, "{path}");
+        }
     }
 }

@@ -35,17 +35,18 @@ pub fn run(args: TrustArgs) -> Result {
         Failure::Request(format!("cannot create {}: {error}", args.out.display()))
     })?;
     let mut progress = Progress::new();
-    let result = trust(&subject, &options, &mut |event| progress.show(event))?;
+    let trusted = trust(&subject, &options, &mut |event| progress.show(event))?;
+    let result = &trusted.result;
     progress.finish();
     let json = args.out.join("trust.json");
     result.write(&json).map_err(LabError::from)?;
     let page = args.out.join("trust.html");
-    let html = trust_page(&result).map_err(LabError::from)?;
+    let html = trust_page(result, &trusted.examples).map_err(LabError::from)?;
     write_bytes(&page, html.as_bytes()).map_err(LabError::from)?;
     if args.json {
-        return output::json(&result);
+        return output::json(result);
     }
-    output::text(&format!("{}\n{}\n", summary(&result), page.display()))
+    output::text(&format!("{}\n{}\n", summary(result), page.display()))
 }
 
 fn summary(result: &TrustResult) -> String {

@@ -68,6 +68,8 @@ fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
     assert_eq!(kept, result);
     let page = text(&sandbox.read("trusted/trust.html"));
     assert!(page.contains("Randomised layers") && page.contains("Objects"));
+    // Of each class an image, its map, and one at each stage.
+    assert_eq!(page.matches("<img").count(), 4 * (1 + 1 + 2));
 }
 
 #[test]

@@ -9,9 +9,10 @@ mod stages;
 use std::path::Path;
 
 use mitsume::methods::Method;
-use mitsume::trust::{Image, TrustError, upsampled};
+use mitsume::trust::{Image, TrustError, similarity, upsampled};
 use mitsume_data::{Batch, Skipped};
 use mitsume_record::TrustResult;
+use mitsume_report::{CascadeExample, Map};
 
 use crate::maps::{MapOptions, MapRequest, maps_at};
 use crate::{Event, LabError, Observer, Result, Subject};
@@ -35,6 +36,15 @@ pub struct TrustOptions<'a> {
     pub masks: Option<&'a Path>,
 }
 
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    /// The figures.
+    pub result: TrustResult,
+    /// Images of the randomisation test, to be shown.
+    pub examples: Vec<CascadeExample>,
+}
+
 /// Images whose maps are made together.
 const AT_ONCE: usize = 8;
 
@@ -46,7 +56,7 @@ pub fn trust(
     subject: &Subject<'_>,
     options: &TrustOptions<'_>,
     observer: &mut Observer<'_>,
-) -> Result<TrustResult> {
+) -> Result<Trusted> {
     let mut measures = Measures::new(subject, options)?;
     let all = subject.source.len();
     let total = options.images.min(all);
@@ -73,7 +83,8 @@ pub fn trust(
         masks.refuse_if_none(&measures.objects[0])?;
     }
     let seed = options.seed;
-    Ok(TrustResult {
+    let examples = examples(subject, &measures.stages)?;
+    let result = TrustResult {
         model: subject.model_summary(options.maps),
         data: subject.data_summary(images, &skipped),
         seed,
@@ -82,7 +93,25 @@ pub fn trust(
         localisation: measures
             .masks
             .map(|_| measures.objects.map(|one| one.result(seed)).into()),
-    })
+    };
+    Ok(Trusted { result, examples })
+}
+
+/// The images that are shown, with how alike their maps are.
+fn examples(subject: &Subject<'_>, stages: &Stages) -> Result<Vec<CascadeExample>> {
+    let [h, w] = subject.cam_size();
+    let shown = stages.examples().iter().map(|example| {
+        let own = &example.maps[0];
+        let alike = |map: &Vec<f32>| Ok(similarity(own, map, [h, w])?.spearman);
+        let maps = example.maps.iter().map(|map| Map::new(map.clone(), h, w));
+        Ok(CascadeExample {
+            path: subject.relative(&subject.folder.samples[example.index].path),
+            class: subject.folder.classes[example.class].clone(),
+            maps: maps.collect::<std::result::Result<_, _>>()?,
+            spearman: example.maps[1..].iter().map(alike).collect::<Result<_>>()?,
+        })
+    });
+    shown.collect()
 }
 
 /// Everything that is gathered, image by image.
@@ -133,7 +162,7 @@ impl<'a> Measures<'a> {
             };
             let made = maps_at(subject.network, &hooked, &request)?.1;
             if way == 0 {
-                self.stages.add(&made, &request)?;
+                self.stages.add(&made, &batch.indices, &request)?;
             }
             let pixels = batch.images.chunks_exact(channels * size[0] * size[1]);
             let made = made.chunks_exact(cam[0] * cam[1]);

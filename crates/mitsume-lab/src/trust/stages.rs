@@ -11,6 +11,19 @@ use crate::{LabError, Result};
 pub(super) struct Stages {
     networks: Vec<Box<dyn Network>>,
     cascade: Cascade,
+    examples: Vec<Example>,
+}
+
+/// Most images kept to be shown.
+const EXAMPLES: usize = 6;
+
+/// An image's maps, kept to be shown.
+pub(super) struct Example {
+    /// Its place in the folder.
+    pub index: usize,
+    pub class: usize,
+    /// The model's own, then one for each stage.
+    pub maps: Vec<Vec<f32>>,
 }
 
 impl Stages {
@@ -33,11 +46,17 @@ impl Stages {
         Ok(Self {
             networks: networks.collect::<Result<_>>()?,
             cascade: Cascade::new(names.collect())?,
+            examples: Vec::new(),
         })
     }
 
-    /// Compares a batch's maps, [N, h, w], with those of every stage.
-    pub fn add(&mut self, originals: &[f32], request: &MapRequest<'_>) -> Result<()> {
+    /// Compares a batch's maps, [N, h, w], with those of every stage. `indices` are the images' places in the folder.
+    pub fn add(
+        &mut self,
+        originals: &[f32],
+        indices: &[usize],
+        request: &MapRequest<'_>,
+    ) -> Result<()> {
         let [_, _, height, width] = request.images.dims();
         let mut of_stages = Vec::new();
         for network in &self.networks {
@@ -49,8 +68,23 @@ impl Stages {
             let own = i * length..(i + 1) * length;
             let stages: Vec<&[f32]> = of_stages.iter().map(|maps| &maps[own.clone()]).collect();
             self.cascade.add(original, &stages, shape)?;
+            let class = request.targets[i];
+            let is_new = self.examples.iter().all(|example| example.class != class);
+            if is_new && self.examples.len() < EXAMPLES {
+                let maps = std::iter::once(original).chain(stages);
+                self.examples.push(Example {
+                    index: indices[i],
+                    class,
+                    maps: maps.map(<[f32]>::to_vec).collect(),
+                });
+            }
         }
         Ok(())
+    }
+
+    /// The first image of each class, of some classes.
+    pub fn examples(&self) -> &[Example] {
+        &self.examples
     }
 
     pub fn result(&self, seed: u64) -> Randomisation {

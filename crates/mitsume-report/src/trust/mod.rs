@@ -1,5 +1,6 @@
 //! The page of `mitsume trust`.
 
+mod examples;
 mod lines;
 mod sentences;
 
@@ -9,8 +10,10 @@ use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
 use crate::study::figure::{Figure, HEIGHT, WIDTH};
 use crate::{Result, number};
+use examples::Row;
 use lines::{Line, lines};
 
+pub use examples::CascadeExample;
 pub use sentences::verdict_sentence;
 
 #[derive(Template)]
@@ -22,6 +25,7 @@ struct Document {
     sentences: Vec<String>,
     cascade: Figure,
     stages: Vec<Vec<String>>,
+    examples: Vec<Row>,
     perturbed: Vec<Figure>,
     faithful: Vec<Vec<String>>,
     objects: Vec<Vec<String>>,
@@ -31,11 +35,11 @@ struct Document {
     version: &'static str,
 }
 
-/// One self-contained HTML page.
+/// One self-contained HTML page; `examples` of its randomisation test are shown as pictures.
 ///
 /// # Errors
-/// A template that fails to render.
-pub fn trust_page(result: &TrustResult) -> Result<String> {
+/// A picture that cannot be encoded; a template that fails to render.
+pub fn trust_page(result: &TrustResult, examples: &[CascadeExample]) -> Result<String> {
     let model = &result.model;
     let facts = vec![
         ("Model", model.name.clone()),
@@ -53,6 +57,7 @@ pub fn trust_page(result: &TrustResult) -> Result<String> {
         sentences: sentences::sentences(result),
         cascade: cascade(result),
         stages: stages(result),
+        examples: examples::rows(examples, &result.data)?,
         perturbed: perturbed(&result.faithfulness),
         faithful: result.faithfulness.iter().map(faithful).collect(),
         objects: objects.map(object).collect(),
