@@ -19,7 +19,7 @@ use crate::{Event, LabError, Observer, Result, Subject};
 use faithful::Faithful;
 use masks::Masks;
 use objects::Objects;
-use stages::Stages;
+use stages::{Example, Stages};
 
 /// What to test, and how.
 #[derive(Clone, Copy, Debug)]
@@ -83,12 +83,13 @@ pub fn trust(
         masks.refuse_if_none(&measures.objects[0])?;
     }
     let seed = options.seed;
-    let examples = examples(subject, &measures.stages)?;
+    let (randomisation, shown) = measures.stages.finish()?;
+    let examples = examples(subject, &shown)?;
     let result = TrustResult {
         model: subject.model_summary(options.maps),
         data: subject.data_summary(images, &skipped),
         seed,
-        randomisation: measures.stages.result(seed),
+        randomisation,
         faithfulness: measures.faithful.map(|one| one.result()).into(),
         localisation: measures
             .masks
@@ -98,9 +99,9 @@ pub fn trust(
 }
 
 /// The images that are shown, with how alike their maps are.
-fn examples(subject: &Subject<'_>, stages: &Stages) -> Result<Vec<CascadeExample>> {
+fn examples(subject: &Subject<'_>, shown: &[Example]) -> Result<Vec<CascadeExample>> {
     let [h, w] = subject.cam_size();
-    let shown = stages.examples().iter().map(|example| {
+    let shown = shown.iter().map(|example| {
         let own = &example.maps[0];
         let alike = |map: &Vec<f32>| Ok(similarity(own, map, [h, w])?.spearman);
         let maps = example.maps.iter().map(|map| Map::new(map.clone(), h, w));
@@ -118,7 +119,7 @@ fn examples(subject: &Subject<'_>, stages: &Stages) -> Result<Vec<CascadeExample
 struct Measures<'a> {
     /// The maps under test, and the control: the same feature maps, randomly weighted.
     ways: [MapOptions; 2],
-    stages: Stages,
+    stages: Stages<'a>,
     faithful: [Faithful<'a>; 2],
     objects: [Objects; 2],
     masks: Option<Masks>,
@@ -162,7 +163,7 @@ impl<'a> Measures<'a> {
             };
             let made = maps_at(subject.network, &hooked, &request)?.1;
             if way == 0 {
-                self.stages.add(&made, &batch.indices, &request)?;
+                self.stages.add(made.clone(), images.clone(), batch)?;
             }
             let pixels = batch.images.chunks_exact(channels * size[0] * size[1]);
             let made = made.chunks_exact(cam[0] * cam[1]);

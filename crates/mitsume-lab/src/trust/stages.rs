@@ -1,17 +1,37 @@
 //! The cascading randomisation test (Adebayo et al. 2018).
 
+use burn::tensor::Tensor;
 use mitsume::trust::{Cascade, Randomisation};
+use mitsume_data::Batch;
 
 use super::TrustOptions;
-use crate::maps::{MapRequest, maps};
+use crate::maps::{MapOptions, MapRequest, maps};
 use crate::network::Network;
 use crate::{LabError, Result};
 
-/// The network with more and more of its layers drawn anew, from the logits down.
-pub(super) struct Stages {
-    networks: Vec<Box<dyn Network>>,
+/// Images that may wait for the stages.
+const WAITING: usize = 64;
+
+/// The maps of the network with more and more of its layers drawn anew, from the logits down. Such a network takes as
+/// much memory as the model itself, so there is one at a time, and many images wait for it.
+pub(super) struct Stages<'a> {
+    network: &'a dyn Network,
+    maps: MapOptions,
+    seed: u64,
+    /// Layers drawn anew at each stage.
+    counts: Vec<usize>,
+    waiting: Vec<Waiting>,
     cascade: Cascade,
     examples: Vec<Example>,
+}
+
+/// A batch with the model's own maps, [N, h, w].
+struct Waiting {
+    images: Tensor<4>,
+    labels: Vec<usize>,
+    /// The images' places in the folder.
+    indices: Vec<usize>,
+    originals: Vec<f32>,
 }
 
 /// Most images kept to be shown.
@@ -26,8 +46,8 @@ pub(super) struct Example {
     pub maps: Vec<Vec<f32>>,
 }
 
-impl Stages {
-    pub fn new(network: &dyn Network, options: &TrustOptions<'_>) -> Result<Self> {
+impl<'a> Stages<'a> {
+    pub fn new(network: &'a dyn Network, options: &TrustOptions<'_>) -> Result<Self> {
         let layers = network.weighted_layers();
         if layers.is_empty() {
             let name = network.name();
@@ -39,55 +59,83 @@ impl Stages {
         // Spread evenly; the last is all of them.
         let counts = (1..=stages).map(|stage| stage * layers.len() / stages);
         let counts: Vec<usize> = counts.collect();
-        let networks = counts
-            .iter()
-            .map(|&count| network.randomised(count, options.seed));
         let names = counts.iter().map(|&count| layers[count - 1].clone());
         Ok(Self {
-            networks: networks.collect::<Result<_>>()?,
+            network,
+            maps: options.maps,
+            seed: options.seed,
             cascade: Cascade::new(names.collect())?,
+            counts,
+            waiting: Vec::new(),
             examples: Vec::new(),
         })
     }
 
-    /// Compares a batch's maps, [N, h, w], with those of every stage. `indices` are the images' places in the folder.
-    pub fn add(
-        &mut self,
-        originals: &[f32],
-        indices: &[usize],
-        request: &MapRequest<'_>,
-    ) -> Result<()> {
-        let [_, _, height, width] = request.images.dims();
-        let mut of_stages = Vec::new();
-        for network in &self.networks {
-            of_stages.push(maps(network.as_ref(), request)?.1);
+    /// Takes a batch with the model's own maps, [N, h, w].
+    pub fn add(&mut self, originals: Vec<f32>, images: Tensor<4>, batch: &Batch) -> Result<()> {
+        self.waiting.push(Waiting {
+            images,
+            labels: batch.labels.clone(),
+            indices: batch.indices.clone(),
+            originals,
+        });
+        let count: usize = self.waiting.iter().map(|w| w.labels.len()).sum();
+        if count < WAITING {
+            return Ok(());
         }
-        let shape = self.networks[0].cam_size([height, width]);
-        let length = shape[0] * shape[1];
-        for (i, original) in originals.chunks_exact(length).enumerate() {
-            let own = i * length..(i + 1) * length;
-            let stages: Vec<&[f32]> = of_stages.iter().map(|maps| &maps[own.clone()]).collect();
-            self.cascade.add(original, &stages, shape)?;
-            let class = request.targets[i];
-            let is_new = self.examples.iter().all(|example| example.class != class);
-            if is_new && self.examples.len() < EXAMPLES {
-                let maps = std::iter::once(original).chain(stages);
-                self.examples.push(Example {
-                    index: indices[i],
-                    class,
-                    maps: maps.map(<[f32]>::to_vec).collect(),
-                });
+        self.compare()
+    }
+
+    /// Compares the maps that wait with those of every stage.
+    fn compare(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        // By stage, then by batch.
+        let mut of_stages: Vec<Vec<Vec<f32>>> = Vec::new();
+        for &count in &self.counts {
+            let network = self.network.randomised(count, self.seed)?;
+            let made = waiting.iter().map(|batch| {
+                let seeds: Vec<u64> = batch.indices.iter().map(|&i| i as u64).collect();
+                let request = MapRequest {
+                    options: self.maps,
+                    images: batch.images.clone(),
+                    targets: &batch.labels,
+                    seeds: &seeds,
+                };
+                Ok(maps(network.as_ref(), &request)?.1)
+            });
+            of_stages.push(made.collect::<Result<_>>()?);
+        }
+        for (at, batch) in waiting.iter().enumerate() {
+            let [_, _, height, width] = batch.images.dims();
+            let shape = self.network.cam_size([height, width]);
+            let length = shape[0] * shape[1];
+            for (i, original) in batch.originals.chunks_exact(length).enumerate() {
+                let own = i * length..(i + 1) * length;
+                let stages = of_stages.iter().map(|stage| &stage[at][own.clone()]);
+                let stages: Vec<&[f32]> = stages.collect();
+                self.cascade.add(original, &stages, shape)?;
+                self.keep(batch.indices[i], batch.labels[i], (original, stages));
             }
         }
         Ok(())
     }
 
-    /// The first image of each class, of some classes.
-    pub fn examples(&self) -> &[Example] {
-        &self.examples
+    /// Keeps the first image of a class, to be shown.
+    fn keep(&mut self, index: usize, class: usize, (original, stages): (&[f32], Vec<&[f32]>)) {
+        let is_new = self.examples.iter().all(|example| example.class != class);
+        if is_new && self.examples.len() < EXAMPLES {
+            let maps = std::iter::once(original).chain(stages);
+            self.examples.push(Example {
+                index,
+                class,
+                maps: maps.map(<[f32]>::to_vec).collect(),
+            });
+        }
     }
 
-    pub fn result(&self, seed: u64) -> Randomisation {
-        self.cascade.result(seed)
+    /// What all images show, and the first image of some classes.
+    pub fn finish(mut self) -> Result<(Randomisation, Vec<Example>)> {
+        self.compare()?;
+        Ok((self.cascade.result(self.seed), self.examples))
     }
 }
