@@ -42,10 +42,10 @@ const BUILT_IN_BY_FEATURE: [&str; 5] = ["cuda", "metal", "rocm", "vulkan", "webg
 /// powerful adapter.
 ///
 /// `webgpu` compiles kernels to WGSL and runs them on whatever graphics API the machine has (Vulkan, Metal, DirectX 12,
-/// OpenGL); `vulkan` to SPIR-V, and on Vulkan alone.
+/// OpenGL); `vulkan` to SPIR-V, and on Vulkan alone. Built in together, both use SPIR-V where they can.
 ///
 /// # Errors
-/// A name that is unknown or not built in; no adapter.
+/// A name that is unknown or not built in; no adapter; an adapter that computes something else than the CPU.
 pub fn parse_device(name: &str) -> Result<Device, DeviceError> {
     match name {
         "cpu" => Ok(Device::flex()),
