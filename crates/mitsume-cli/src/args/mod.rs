@@ -153,7 +153,7 @@ impl ThreadsArg {
 /// `--device`
 #[derive(clap::Args)]
 pub struct DeviceArg {
-    /// cpu, or cuda, metal, rocm, vulkan, webgpu where built in [default: cpu, or with --resume the run's]
+    /// cpu, or cuda, metal, rocm, vulkan, webgpu where built in [default: cpu]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<String>,
 }

@@ -24,7 +24,7 @@ pub struct TrainArgs {
     /// The run directory; must be new or empty [default: the next free runs/MODEL-NNN]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "resume")]
     pub out: Option<PathBuf>,
-    /// Go on with an interrupted run (with --set train.epochs=N: a finished one)
+    /// Go on with an interrupted run, on the device it began on (with --set train.epochs=N: a finished one)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub resume: Option<PathBuf>,
     #[command(flatten)]
