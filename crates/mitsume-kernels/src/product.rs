@@ -26,6 +26,19 @@ pub(crate) struct Panel<'a> {
 #[inline(always)]
 pub(crate) fn product<S: Simd>(
     simd: S,
+    shape: (usize, usize),
+    a: Matrix,
+    b: Panel,
+    c: (&mut [f32], usize),
+    accumulate: bool,
+) {
+    product_of_width::<S, 2>(simd, shape, a, b, c, accumulate);
+}
+
+/// [`product`] with the first `W` of the panel's vectors.
+#[inline(always)]
+pub(crate) fn product_of_width<S: Simd, const W: usize>(
+    simd: S,
     (rows, depth): (usize, usize),
     a: Matrix,
     b: Panel,
@@ -35,11 +48,10 @@ pub(crate) fn product<S: Simd>(
     if rows == 0 {
         return;
     }
-    let width = 2 * S::LANES;
-    assert!(c.len() >= (rows - 1) * c_row + width);
+    assert!(c.len() >= (rows - 1) * c_row + W * S::LANES);
     if depth > 0 {
         assert!(a.data.len() > (rows - 1) * a.row + (depth - 1) * a.column);
-        assert!(b.data.len() >= (depth - 1) * b.row + b.half + S::LANES);
+        assert!(b.data.len() >= (depth - 1) * b.row + (W - 1) * b.half + S::LANES);
     }
     let mut done = 0;
     while done < rows {
@@ -51,32 +63,32 @@ pub(crate) fn product<S: Simd>(
             let ct = (c.as_mut_ptr().add(done * c_row), c_row);
             let bt = (b.data.as_ptr(), b.row, b.half);
             match n {
-                1 => tile::<S, 1>(simd, depth, at, bt, ct, accumulate),
-                2 => tile::<S, 2>(simd, depth, at, bt, ct, accumulate),
-                3 => tile::<S, 3>(simd, depth, at, bt, ct, accumulate),
-                4 => tile::<S, 4>(simd, depth, at, bt, ct, accumulate),
-                5 => tile::<S, 5>(simd, depth, at, bt, ct, accumulate),
-                6 => tile::<S, 6>(simd, depth, at, bt, ct, accumulate),
-                7 => tile::<S, 7>(simd, depth, at, bt, ct, accumulate),
-                8 => tile::<S, 8>(simd, depth, at, bt, ct, accumulate),
-                9 => tile::<S, 9>(simd, depth, at, bt, ct, accumulate),
-                10 => tile::<S, 10>(simd, depth, at, bt, ct, accumulate),
-                11 => tile::<S, 11>(simd, depth, at, bt, ct, accumulate),
-                _ => tile::<S, 12>(simd, depth, at, bt, ct, accumulate),
+                1 => tile::<S, 1, W>(simd, depth, at, bt, ct, accumulate),
+                2 => tile::<S, 2, W>(simd, depth, at, bt, ct, accumulate),
+                3 => tile::<S, 3, W>(simd, depth, at, bt, ct, accumulate),
+                4 => tile::<S, 4, W>(simd, depth, at, bt, ct, accumulate),
+                5 => tile::<S, 5, W>(simd, depth, at, bt, ct, accumulate),
+                6 => tile::<S, 6, W>(simd, depth, at, bt, ct, accumulate),
+                7 => tile::<S, 7, W>(simd, depth, at, bt, ct, accumulate),
+                8 => tile::<S, 8, W>(simd, depth, at, bt, ct, accumulate),
+                9 => tile::<S, 9, W>(simd, depth, at, bt, ct, accumulate),
+                10 => tile::<S, 10, W>(simd, depth, at, bt, ct, accumulate),
+                11 => tile::<S, 11, W>(simd, depth, at, bt, ct, accumulate),
+                _ => tile::<S, 12, W>(simd, depth, at, bt, ct, accumulate),
             }
         }
         done += n;
     }
 }
 
-/// One register tile of `R` rows.
+/// One register tile of `R` rows and `W` vectors.
 ///
 /// # Safety
 /// With `a = (pointer, row, column)`, `b = (pointer, row, half)` and `c = (pointer, row)`: element (i, j) of `a`
-/// must be readable for i < R, j < depth; `LANES` values at every row of `b` below `depth`, and `half` after
-/// them, readable; and `2 * LANES` values at every row of `c` below R readable and writable.
+/// must be readable for i < R, j < depth; `W` vectors, `half` apart, at every row of `b` below `depth`, readable;
+/// and `W * LANES` values at every row of `c` below R readable and writable.
 #[inline(always)]
-unsafe fn tile<S: Simd, const R: usize>(
+unsafe fn tile<S: Simd, const R: usize, const W: usize>(
     simd: S,
     depth: usize,
     a: (*const f32, usize, usize),
@@ -89,28 +101,33 @@ unsafe fn tile<S: Simd, const R: usize>(
     }
     // SAFETY: all accesses are the ones the caller answers for.
     unsafe {
-        let mut sums = [[simd.zero(); 2]; R];
+        let mut sums = [[simd.zero(); W]; R];
         if accumulate {
-            for (i, sum) in sums.iter_mut().enumerate() {
-                sum[0] = simd.load_ptr(c.0.add(i * c.1));
-                sum[1] = simd.load_ptr(c.0.add(i * c.1 + S::LANES));
+            for (i, sums) in sums.iter_mut().enumerate() {
+                for (half, sum) in sums.iter_mut().enumerate() {
+                    *sum = simd.load_ptr(c.0.add(i * c.1 + half * S::LANES));
+                }
             }
         }
         let (mut pa, mut pb) = (a.0, b.0);
         for _ in 0..depth {
-            let b0 = simd.load_ptr(pb);
-            let b1 = simd.load_ptr(pb.add(b.2));
-            for (i, sum) in sums.iter_mut().enumerate() {
+            let mut row = [simd.zero(); W];
+            for (half, row) in row.iter_mut().enumerate() {
+                *row = simd.load_ptr(pb.add(half * b.2));
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
                 let x = simd.splat(*pa.add(i * a.1));
-                sum[0] = simd.fma(x, b0, sum[0]);
-                sum[1] = simd.fma(x, b1, sum[1]);
+                for (sum, row) in sums.iter_mut().zip(row) {
+                    *sum = simd.fma(x, row, *sum);
+                }
             }
             pa = pa.wrapping_add(a.2);
             pb = pb.wrapping_add(b.1);
         }
-        for (i, sum) in sums.iter().enumerate() {
-            simd.store_ptr(c.0.add(i * c.1), sum[0]);
-            simd.store_ptr(c.0.add(i * c.1 + S::LANES), sum[1]);
+        for (i, sums) in sums.iter().enumerate() {
+            for (half, sum) in sums.iter().enumerate() {
+                simd.store_ptr(c.0.add(i * c.1 + half * S::LANES), *sum);
+            }
         }
     }
 }

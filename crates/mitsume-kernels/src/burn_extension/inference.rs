@@ -3,7 +3,7 @@
 use super::tensors::{flat, lend_flat, values};
 use super::workspace;
 use crate::error::Error;
-use crate::inference::{self, Activation, Convolution, Pooling, Window};
+use crate::inference::{self, Activation, Convolution, Pooling, Separable, Window};
 use crate::workspace::Buffer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -26,7 +26,32 @@ pub fn convolve(
     shape: [usize; 4],
     add: Option<Tensor<1>>,
 ) -> Result<(Tensor<1>, [usize; 4]), Error> {
-    let request = Request::new(Layer::Convolve(Arc::clone(convolution)), shape);
+    add_and_run(Layer::Convolve(Arc::clone(convolution)), x, shape, add)
+}
+
+/// Runs the convolutions of `separable` on `x`, as [`convolve`] does one.
+///
+/// # Errors
+/// As [`Separable::run`].
+///
+/// # Panics
+/// As [`convolve`].
+pub fn separable(
+    separable: &Arc<Separable>,
+    x: Tensor<1>,
+    shape: [usize; 4],
+    add: Option<Tensor<1>>,
+) -> Result<(Tensor<1>, [usize; 4]), Error> {
+    add_and_run(Layer::Separable(Arc::clone(separable)), x, shape, add)
+}
+
+fn add_and_run(
+    layer: Layer,
+    x: Tensor<1>,
+    shape: [usize; 4],
+    add: Option<Tensor<1>>,
+) -> Result<(Tensor<1>, [usize; 4]), Error> {
+    let request = Request::new(layer, shape);
     let has_add = add.is_some();
     let add = add.unwrap_or_else(|| x.clone());
     let result = <Dispatch as InferenceBackend>::infer(
@@ -84,6 +109,7 @@ fn run(request: Request, x: Tensor<1>) -> Result<Tensor<1>, Error> {
 #[derive(Clone)]
 enum Layer {
     Convolve(Arc<Convolution>),
+    Separable(Arc<Separable>),
     Pool(Pooling, Window, [usize; 2]),
     Affine(Arc<[Vec<f32>; 2]>, Activation),
 }
@@ -116,10 +142,8 @@ impl Request {
     fn run(&self, x: &[f32], add: Option<&[f32]>) -> Result<(Buffer, [usize; 4]), Error> {
         let (workspace, shape) = (workspace(), self.shape);
         match &self.layer {
-            Layer::Convolve(convolution) => {
-                let (out, to) = convolution.run(workspace, x, shape, add)?;
-                Ok((out, to))
-            }
+            Layer::Convolve(convolution) => convolution.run(workspace, x, shape, add),
+            Layer::Separable(separable) => separable.run(workspace, x, shape, add),
             Layer::Pool(pooling, window, to) => {
                 let out = inference::pool(workspace, *pooling, window, (x, shape), *to)?;
                 Ok((out, [shape[0], to[0], to[1], shape[3]]))
@@ -132,7 +156,7 @@ impl Request {
     }
 }
 
-/// The operation behind [`convolve`], [`pool`] and [`affine`].
+/// The operation behind [`convolve`], [`separable`], [`pool`] and [`affine`].
 #[backend_extension(Flex, Autodiff)]
 pub trait InferenceBackend: Backend {
     /// The layer of `request` on flat tensors.

@@ -1,6 +1,6 @@
 //! Batch norm in evaluation, where no convolution stands before it.
 
-use super::finish::{Activation, activate};
+use super::curve::{Activation, Curve};
 use crate::error::Error;
 use crate::isa::Kernel;
 use crate::simd::Simd;
@@ -63,7 +63,7 @@ impl Kernel for Run<'_> {
                 let scale = simd.load_some(&self.scale[at..to]);
                 let shift = simd.load_some(&self.shift[at..to]);
                 let v = simd.fma(simd.load_some(&x[at..to]), scale, shift);
-                simd.store_some(&mut out[at..to], activate(simd, v, self.activation));
+                simd.store_some(&mut out[at..to], self.activation.of(simd, v));
                 at = to;
             }
         }

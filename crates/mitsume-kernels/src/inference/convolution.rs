@@ -1,8 +1,10 @@
 //! A convolution and how it is best computed.
 
+use super::curve::{Activate, Activation};
 use super::depthwise::Depthwise;
-use super::finish::{Activation, Finish};
-use super::patches::Patches;
+use super::finish::Finish;
+use super::patches::{PIXELS, Patches, is_pointwise};
+use super::separable::Stages;
 use super::window::Window;
 use crate::error::Error;
 use crate::grid::Grid;
@@ -33,17 +35,59 @@ pub struct Convolution {
     window: Window,
     bias: Vec<f32>,
     activation: Activation,
-    way: Way,
+    pub(super) way: Way,
 }
 
-enum Way {
+pub(super) enum Way {
     Winograd(Winograd),
     Depthwise(Depthwise),
     Patches(Patches),
 }
 
+/// How a convolution is best computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 3x3 of stride 1, in the Winograd domain.
+    Winograd,
+    /// Each channel by itself, tap by tap.
+    Depthwise,
+    /// A matrix product of each pixel's window.
+    Patches,
+    /// A matrix product of the pixels themselves, in place.
+    Pointwise,
+}
+
 /// Fewer input channels than this are no work for a Winograd transform.
 const WINOGRAD_INPUTS: usize = 8;
+
+impl Kind {
+    /// Of filters and a window that [`Convolution::new`] takes.
+    pub fn of(filters: &Filters, window: &Window) -> Self {
+        let &Filters {
+            outputs,
+            inputs,
+            groups,
+            ..
+        } = filters;
+        let plain = |side: usize| Window {
+            kernel: [side; 2],
+            stride: [1; 2],
+            dilation: [1; 2],
+            before: [side / 2; 2],
+            after: [side / 2; 2],
+        };
+        let depthwise = groups == inputs && outputs == inputs && groups > 1;
+        if depthwise && Depthwise::suits(window) {
+            Self::Depthwise
+        } else if *window == plain(3) && groups == 1 && inputs >= WINOGRAD_INPUTS {
+            Self::Winograd
+        } else if is_pointwise(window) {
+            Self::Pointwise
+        } else {
+            Self::Patches
+        }
+    }
+}
 
 impl Convolution {
     /// Packs the weights. `bias` [outputs].
@@ -72,31 +116,20 @@ impl Convolution {
             });
         }
         let expected = outputs * (inputs / groups) * window.taps();
-        for (what, expected, found) in [
-            ("weights", expected, weights.len()),
-            ("bias", outputs, bias.len()),
-        ] {
-            if expected != found {
-                return Err(Error::Length {
-                    what: what.into(),
-                    expected,
-                    found,
-                });
-            }
-        }
-        let way = if groups == inputs && outputs == inputs && groups > 1 {
-            Way::Depthwise(Depthwise::new(workspace, weights, inputs, window))
-        } else if is_winograd(&window, groups, inputs) {
-            let shape = (outputs, inputs);
-            Way::Winograd(Winograd::new(
+        fits("weights", expected, weights.len())?;
+        fits("bias", outputs, bias.len())?;
+        let way = match Kind::of(&filters, &window) {
+            Kind::Depthwise => Way::Depthwise(Depthwise::new(workspace, weights, inputs, window)),
+            Kind::Winograd => Way::Winograd(Winograd::new(
                 workspace,
                 weights,
-                shape,
+                (outputs, inputs),
                 Direction::Forward,
                 None,
-            ))
-        } else {
-            Way::Patches(Patches::new(workspace, filters, window))
+            )),
+            Kind::Patches | Kind::Pointwise => {
+                Way::Patches(Patches::new(workspace, filters, window))
+            }
         };
         Ok(Self {
             inputs,
@@ -134,41 +167,53 @@ impl Convolution {
         shape: [usize; 4],
         add: Option<&[f32]>,
     ) -> Result<(Buffer, [usize; 4]), Error> {
-        let [images, height, width, channels] = shape;
-        let size = || Error::Size {
-            images,
-            height,
-            width,
-        };
-        let [oh, ow] = self.window.out([height, width]).ok_or_else(size)?;
-        let to = [images, oh, ow, self.outputs()];
+        let to = self.check(x, shape)?;
         let count = to.iter().product();
-        let lengths = [
-            ("input channels", self.inputs, channels),
-            ("input", shape.iter().product(), x.len()),
-            ("skip connection", count, add.map_or(count, <[f32]>::len)),
-        ];
-        for (what, expected, found) in lengths {
-            if expected != found {
-                return Err(Error::Length {
-                    what: what.into(),
-                    expected,
-                    found,
+        fits("skip connection", count, add.map_or(count, <[f32]>::len))?;
+        let mut out = workspace.take(count);
+        match &self.way {
+            Way::Winograd(filters) => self.winograd(workspace, filters, (x, shape), add, &mut out),
+            Way::Depthwise(_) => Stages::of(self).run(workspace, (x, shape), (&mut out, to), add),
+            Way::Patches(patches) => {
+                let part = PIXELS * to[3];
+                out.par_chunks_mut(part).enumerate().for_each(|(i, out)| {
+                    let pixels = i * PIXELS..i * PIXELS + out.len() / to[3];
+                    let add = add.map(|add| &add[i * part..i * part + out.len()]);
+                    let (finish, mut scratch) = (self.finish(add), patches.scratch(workspace));
+                    let isa = workspace.isa();
+                    patches.run(isa, (x, shape, to), pixels, (out, finish), &mut scratch);
                 });
             }
         }
-        let mut out = workspace.take(count);
-        let end = |pixels: std::ops::Range<usize>| Finish {
-            bias: &self.bias,
-            add: add.map(|add| &add[pixels.start * to[3]..pixels.end * to[3]]),
-            activation: self.activation,
-        };
-        match &self.way {
-            Way::Winograd(filters) => self.winograd(workspace, filters, (x, shape), add, &mut out),
-            Way::Depthwise(taps) => taps.run(workspace, (x, shape), to, (&mut out, &end)),
-            Way::Patches(patches) => patches.run(workspace, (x, shape), to, (&mut out, &end)),
-        }
         Ok((out, to))
+    }
+
+    /// The shape of the result for `x` of `shape`.
+    pub(super) fn check(&self, x: &[f32], shape: [usize; 4]) -> Result<[usize; 4], Error> {
+        fits("input", shape.iter().product(), x.len())?;
+        self.out(shape)
+    }
+
+    /// The shape of the result for an input of `shape`.
+    pub(super) fn out(&self, shape: [usize; 4]) -> Result<[usize; 4], Error> {
+        let [images, height, width, channels] = shape;
+        fits("input channels", self.inputs, channels)?;
+        let out = self.window.out([height, width]);
+        let [rows, columns] = out.ok_or(Error::Size {
+            images,
+            height,
+            width,
+        })?;
+        Ok([images, rows, columns, self.outputs()])
+    }
+
+    /// What follows the sums of pixels to which `add` is added.
+    pub(super) fn finish<'a>(&'a self, add: Option<&'a [f32]>) -> Finish<'a> {
+        Finish {
+            bias: &self.bias,
+            add,
+            activation: self.activation,
+        }
     }
 
     fn winograd(
@@ -197,33 +242,22 @@ impl Convolution {
         };
         convolve(workspace, input, filters, &outcome, out);
         if !matches!(self.activation, Activation::Identity | Activation::Relu) {
-            self.activate(workspace, out);
+            // In a pass of its own.
+            let isa = workspace.isa();
+            out.par_chunks_mut(16_384)
+                .for_each(|out| isa.run(Activate(self.activation, out)));
         }
-    }
-
-    /// The activation in a pass of its own over `out` [pixels, outputs].
-    fn activate(&self, workspace: &Workspace, out: &mut [f32]) {
-        let isa = workspace.isa();
-        let bias = vec![0.0; self.outputs()];
-        let run = (16_384 / bias.len()).max(1) * bias.len();
-        out.par_chunks_mut(run).for_each(|out| {
-            let end = Finish {
-                bias: &bias,
-                add: None,
-                activation: self.activation,
-            };
-            isa.run((end, out));
-        });
     }
 }
 
-fn is_winograd(window: &Window, groups: usize, inputs: usize) -> bool {
-    let plain = Window {
-        kernel: [3, 3],
-        stride: [1, 1],
-        dilation: [1, 1],
-        before: [1, 1],
-        after: [1, 1],
-    };
-    *window == plain && groups == 1 && inputs >= WINOGRAD_INPUTS
+/// As many values as there must be.
+pub(super) fn fits(what: &str, expected: usize, found: usize) -> Result<(), Error> {
+    match expected == found {
+        true => Ok(()),
+        false => Err(Error::Length {
+            what: what.into(),
+            expected,
+            found,
+        }),
+    }
 }

@@ -1,149 +1,97 @@
 //! What follows a convolution in the same pass: bias, skip connection, activation.
 
-use crate::isa::Kernel;
+use super::curve::{Activation, Clip, Curve, Identity, Relu};
 use crate::simd::Simd;
 
-/// What is done to each value.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Activation {
-    /// Nothing.
-    #[default]
-    Identity,
-    /// `max(x, 0)`
-    Relu,
-    /// `min(max(x, low), high)`
-    Clip(f32, f32),
-    /// `x * min(max(x / 6 + 1/2, 0), 1)`
-    HardSwish,
-    /// `x / (1 + exp(-x))`
-    Silu,
-}
-
-/// What follows the sums of some pixels.
+/// What follows the sums of some pixels: `activation(sum + bias (+ add))`.
 #[derive(Clone, Copy)]
-pub(crate) struct Finish<'a> {
+pub(super) struct Finish<'a> {
     /// [channels]
     pub bias: &'a [f32],
-    /// Of the same pixels.
+    /// [pixels, channels]
     pub add: Option<&'a [f32]>,
     pub activation: Activation,
 }
 
+/// Sums of some pixels, `row` apart from pixel to pixel, of `columns` channels from `first` on; rows are whole vectors.
+#[derive(Clone, Copy)]
+pub(super) struct Sums<'a> {
+    pub values: &'a [f32],
+    pub row: usize,
+    pub first: usize,
+    pub columns: usize,
+}
+
 impl Finish<'_> {
-    /// `out` [pixels, channels] becomes `activation(out + bias (+ add))`.
+    /// The channels of `out` [pixels, channels] whose sums are given.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, out: &mut [f32]) {
+    pub fn of<S: Simd>(&self, simd: S, sums: Sums, out: &mut [f32]) {
         // Told apart here, not for each vector.
         match self.activation {
-            Activation::Identity => self.with(simd, out, Identity),
-            Activation::Relu => self.with(simd, out, Relu),
-            Activation::Clip(low, high) => self.with(simd, out, Clip(low, high)),
-            other => self.with(simd, out, Other(other)),
+            Activation::Identity => self.with(simd, sums, out, Identity),
+            Activation::Relu => self.with(simd, sums, out, Relu),
+            Activation::Clip(low, high) => self.with(simd, sums, out, Clip(low, high)),
+            other => self.with(simd, sums, out, other),
         }
     }
 
     #[inline(always)]
-    fn with<S: Simd, C: Curve>(&self, simd: S, out: &mut [f32], curve: C) {
+    fn with<S: Simd, C: Curve>(&self, simd: S, sums: Sums, out: &mut [f32], curve: C) {
         let channels = self.bias.len();
-        let whole = channels / S::LANES * S::LANES;
-        for (i, pixel) in out.chunks_exact_mut(channels).enumerate() {
-            let add = self.add.map(|add| &add[i * channels..(i + 1) * channels]);
-            let mut at = 0;
-            while at < whole {
-                let mut v = simd.add(simd.load(&pixel[at..]), simd.load(&self.bias[at..]));
-                if let Some(add) = add {
-                    v = simd.add(v, simd.load(&add[at..]));
+        let Sums {
+            values,
+            row,
+            first,
+            columns,
+        } = sums;
+        assert!(first + columns <= channels && out.len().is_multiple_of(channels));
+        assert!(self.add.is_none_or(|add| add.len() == out.len()));
+        let pixels = out.len() / channels;
+        assert!(columns.next_multiple_of(S::LANES) <= row && values.len() >= pixels * row);
+        let mut at = 0;
+        while at < columns {
+            let n = (columns - at).min(S::LANES);
+            let bias = simd.load_some(&self.bias[first + at..][..n]);
+            for pixel in 0..pixels {
+                let place = pixel * channels + first + at;
+                // SAFETY: the sums' rows are whole vectors, as asserted above; the place is inside `out`
+                // and what is added, of the same length, and `n` values from it on are the pixel's.
+                unsafe {
+                    let mut v = simd.load_ptr(values.as_ptr().add(pixel * row + at));
+                    v = simd.add(v, bias);
+                    if let Some(add) = self.add {
+                        v = simd.add(v, load(simd, add.as_ptr().add(place), n));
+                    }
+                    store(simd, out.as_mut_ptr().add(place), n, curve.of(simd, v));
                 }
-                simd.store(&mut pixel[at..], curve.of(simd, v));
-                at += S::LANES;
             }
-            if at < channels {
-                let rest = simd.load_some(&pixel[at..]);
-                let mut v = simd.add(rest, simd.load_some(&self.bias[at..]));
-                if let Some(add) = add {
-                    v = simd.add(v, simd.load_some(&add[at..]));
-                }
-                simd.store_some(&mut pixel[at..], curve.of(simd, v));
-            }
+            at += n;
         }
     }
 }
 
-impl Kernel for (Finish<'_>, &mut [f32]) {
-    type Output = ();
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        self.0.apply(simd, self.1);
-    }
-}
-
-/// An activation known at compile time.
-trait Curve: Copy {
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V;
-}
-
-#[derive(Clone, Copy)]
-struct Identity;
-#[derive(Clone, Copy)]
-struct Relu;
-#[derive(Clone, Copy)]
-struct Clip(f32, f32);
-#[derive(Clone, Copy)]
-struct Other(Activation);
-
-impl Curve for Identity {
-    #[inline(always)]
-    fn of<S: Simd>(self, _: S, v: S::V) -> S::V {
-        v
-    }
-}
-
-impl Curve for Relu {
-    #[inline(always)]
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
-        simd.relu(v)
-    }
-}
-
-impl Curve for Clip {
-    #[inline(always)]
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
-        clip(simd, v, self.0, self.1)
-    }
-}
-
-impl Curve for Other {
-    #[inline(always)]
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
-        activate(simd, v, self.0)
-    }
-}
-
-/// The activation of one vector.
+/// # Safety
+/// `lanes` values, which are at most a vector, must be readable at `p`.
 #[inline(always)]
-pub(crate) fn activate<S: Simd>(simd: S, v: S::V, activation: Activation) -> S::V {
-    match activation {
-        Activation::Identity => v,
-        Activation::Relu => simd.relu(v),
-        Activation::Clip(low, high) => clip(simd, v, low, high),
-        Activation::HardSwish => {
-            let gate = simd.fma(v, simd.splat(1.0 / 6.0), simd.splat(0.5));
-            simd.mul(v, clip(simd, gate, 0.0, 1.0))
-        }
-        Activation::Silu => {
-            let mut lanes = [0.0; crate::simd::MAX_LANES];
-            simd.store(&mut lanes, v);
-            for x in &mut lanes[..S::LANES] {
-                *x /= 1.0 + (-*x).exp();
-            }
-            simd.load(&lanes)
+pub(super) unsafe fn load<S: Simd>(simd: S, p: *const f32, lanes: usize) -> S::V {
+    // SAFETY: required of the caller.
+    unsafe {
+        match lanes == S::LANES {
+            true => simd.load_ptr(p),
+            false => simd.load_some(std::slice::from_raw_parts(p, lanes)),
         }
     }
 }
 
+/// # Safety
+/// `lanes` values, which are at most a vector, must be writable at `p`.
 #[inline(always)]
-fn clip<S: Simd>(simd: S, v: S::V, low: f32, high: f32) -> S::V {
-    let (low, high) = (simd.splat(low), simd.splat(high));
-    let v = simd.select(simd.gt(low, v), low, v);
-    simd.select(simd.gt(v, high), high, v)
+pub(super) unsafe fn store<S: Simd>(simd: S, p: *mut f32, lanes: usize, v: S::V) {
+    // SAFETY: required of the caller.
+    unsafe {
+        match lanes == S::LANES {
+            true => simd.store_ptr(p, v),
+            false => simd.store_some(std::slice::from_raw_parts_mut(p, lanes), v),
+        }
+    }
 }

@@ -2,20 +2,25 @@
 //! is made of, where [`trunk`](crate::trunk) is made for one family and its training.
 //!
 //! A convolution with its bias, a skip connection and its activation is one pass. 3x3 convolutions of
-//! stride 1 run in the Winograd domain, depthwise ones tap by tap, all others as matrix products.
+//! stride 1 run in the Winograd domain, depthwise ones tap by tap, all others as matrix products. A depthwise
+//! convolution and those before and after it can be one pass: [`Separable`].
 
 mod affine;
 mod convolution;
+mod curve;
 mod depthwise;
 mod finish;
+mod lines;
 mod patches;
 mod pool;
+mod separable;
 mod window;
 
 pub use affine::affine;
-pub use convolution::{Convolution, Filters};
-pub use finish::Activation;
+pub use convolution::{Convolution, Filters, Kind};
+pub use curve::Activation;
 pub use pool::{Pooling, pool};
+pub use separable::Separable;
 pub use window::Window;
 
 #[cfg(test)]

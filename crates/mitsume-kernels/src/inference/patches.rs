@@ -1,20 +1,19 @@
 //! Convolutions as products: each output pixel's window laid out as a row, times the filters.
 
 use super::convolution::Filters;
-use super::finish::Finish;
+use super::finish::{Finish, Sums};
 use super::window::Window;
-use crate::isa::Kernel;
-use crate::product::{Matrix, Panel, product};
+use crate::isa::{Isa, Kernel};
+use crate::product::{Matrix, Panel, product_of_width};
 use crate::simd::Simd;
 use crate::winograd::filter::panel_width;
 use crate::workspace::{Buffer, Workspace};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Pixels worked on at a time: a multiple of the register tile's rows, and enough to use each filter
 /// often while it is in the nearest cache.
-const PIXELS: usize = 96;
-/// Products summed up before the next filters are fetched: a panel of them fills half of the nearest cache.
+pub(super) const PIXELS: usize = 96;
+/// Products summed up before the next filters are fetched: a panel of them fills the nearest cache.
 const DEPTH: usize = 256;
 
 /// Values beyond the last patch that a copy of a whole vector may write.
@@ -29,6 +28,12 @@ pub(super) struct Patches {
     group: [usize; 2],
     /// Outputs of a panel.
     panel: usize,
+}
+
+/// Where windows are laid out and sums wait for the rest of theirs.
+pub(super) struct Scratch {
+    patches: Buffer,
+    sums: Buffer,
 }
 
 impl Patches {
@@ -62,64 +67,76 @@ impl Patches {
         }
     }
 
-    /// Every pixel of `x` by itself, in place.
-    fn is_pointwise(&self) -> bool {
-        let Window {
-            kernel,
-            stride,
-            before,
-            after,
-            ..
-        } = self.window;
-        kernel == [1, 1] && stride == [1, 1] && before == [0, 0] && after == [0, 0]
+    pub fn is_pointwise(&self) -> bool {
+        is_pointwise(&self.window)
     }
 
     fn depth(&self) -> usize {
         self.window.taps() * self.group[0]
     }
 
-    /// The convolution of `x` of `shape` into `out`, [images, rows, columns, outputs] = `to`, finished run by run
-    /// with what `end` gives for a range of its pixels.
-    pub fn run<'a>(
+    /// What [`Self::run`] needs.
+    pub fn scratch(&self, workspace: &Workspace) -> Scratch {
+        let patch = if self.is_pointwise() { 0 } else { self.depth() };
+        Scratch {
+            patches: workspace.take(PIXELS * patch + SLACK),
+            sums: workspace.take(PIXELS * self.panel),
+        }
+    }
+
+    /// `pixels` of the convolution of `x` of `shape`, whose result is of shape [images, rows, columns, outputs] = `to`,
+    /// into `out` [pixels, outputs], finished by what is of the same pixels.
+    pub fn run(
         &self,
-        workspace: &Workspace,
-        (x, shape): (&[f32], [usize; 4]),
-        to: [usize; 4],
-        (out, end): (&mut [f32], &(dyn Fn(Range<usize>) -> Finish<'a> + Sync)),
+        isa: Isa,
+        (x, shape, to): (&[f32], [usize; 4], [usize; 4]),
+        pixels: Range<usize>,
+        (out, finish): (&mut [f32], Finish),
+        scratch: &mut Scratch,
     ) {
-        let isa = workspace.isa();
-        let runs = out.par_chunks_mut(PIXELS * to[3]).enumerate();
-        runs.for_each(|(run, out)| {
-            let pixels = run * PIXELS..run * PIXELS + out.len() / to[3];
-            let patch = if self.is_pointwise() { 0 } else { self.depth() };
-            let sums = self.group[1].next_multiple_of(self.panel);
-            let mut patches = workspace.take(PIXELS * patch + SLACK);
-            let mut sums = workspace.take(PIXELS * sums);
+        let channels = to[3];
+        for (i, out) in out.chunks_mut(PIXELS * channels).enumerate() {
+            let start = pixels.start + i * PIXELS;
+            let part = i * PIXELS * channels..i * PIXELS * channels + out.len();
             isa.run(Run {
                 of: self,
                 x,
                 shape,
                 to,
-                pixels: pixels.clone(),
-                patches: &mut patches,
-                sums: &mut sums,
+                pixels: start..start + out.len() / channels,
+                scratch,
+                finish: Finish {
+                    add: finish.add.map(|add| &add[part]),
+                    ..finish
+                },
                 out,
-                end: end(pixels),
             });
-        });
+        }
     }
 }
 
+/// Every pixel of the image by itself, in place.
+pub(super) fn is_pointwise(window: &Window) -> bool {
+    let &Window {
+        kernel,
+        stride,
+        before,
+        after,
+        ..
+    } = window;
+    kernel == [1, 1] && stride == [1, 1] && before == [0, 0] && after == [0, 0]
+}
+
+/// At most `PIXELS` of a result.
 struct Run<'a> {
     of: &'a Patches,
     x: &'a [f32],
     shape: [usize; 4],
     to: [usize; 4],
     pixels: Range<usize>,
-    patches: &'a mut [f32],
-    sums: &'a mut [f32],
+    scratch: &'a mut Scratch,
+    finish: Finish<'a>,
     out: &'a mut [f32],
-    end: Finish<'a>,
 }
 
 impl Kernel for Run<'_> {
@@ -128,61 +145,72 @@ impl Kernel for Run<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let [inputs, outputs] = self.of.group;
-        let (depth, rows) = (self.of.depth(), self.pixels.len());
         let panels = outputs.div_ceil(self.of.panel);
-        let sums_row = panels * self.of.panel;
-        let channels = self.to[3];
+        let pointwise = self.of.is_pointwise();
         for group in 0..self.of.groups {
-            let pointwise = self.of.is_pointwise();
             if !pointwise {
                 self.lay_out(simd, group);
             }
-            let a = if pointwise {
-                Matrix {
-                    data: &self.x[self.pixels.start * self.shape[3] + group * inputs..],
-                    row: self.shape[3],
-                    column: 1,
-                }
-            } else {
-                Matrix {
-                    data: &*self.patches,
-                    row: depth,
-                    column: 1,
-                }
-            };
-            // Whole panels of one group go where they belong at once.
-            let direct = self.of.groups == 1 && outputs == sums_row;
-            for start in (0..depth).step_by(DEPTH) {
-                let part = DEPTH.min(depth - start);
-                for panel in 0..panels {
-                    let at = ((group * panels + panel) * depth + start) * self.of.panel;
-                    let b = Panel {
-                        data: &self.of.weights[at..],
-                        row: self.of.panel,
-                        half: self.of.panel / 2,
-                    };
-                    let a = Matrix {
-                        data: &a.data[start..],
-                        ..a
-                    };
-                    let c = if direct {
-                        &mut *self.out
+            for panel in 0..panels {
+                let first = panel * self.of.panel;
+                let columns = (outputs - first).min(self.of.panel);
+                let weights = (group * panels + panel) * self.of.depth() * self.of.panel;
+                let b = Panel {
+                    data: &self.of.weights[weights..],
+                    row: self.of.panel,
+                    half: S::LANES,
+                };
+                let start = self.pixels.start * self.shape[3] + group * inputs;
+                let a = Matrix {
+                    data: match pointwise {
+                        true => &self.x[start..],
+                        false => &self.scratch.patches,
+                    },
+                    row: if pointwise {
+                        self.shape[3]
                     } else {
-                        &mut *self.sums
-                    };
-                    let c = &mut c[panel * self.of.panel..];
-                    product(simd, (rows, part), a, b, (c, sums_row), start > 0);
+                        self.of.depth()
+                    },
+                    column: 1,
+                };
+                let shape = (self.pixels.len(), self.of.depth());
+                let sums = &mut self.scratch.sums;
+                match columns <= S::LANES {
+                    true => sums_of_panel::<S, 1>(simd, shape, a, b, sums),
+                    false => sums_of_panel::<S, 2>(simd, shape, a, b, sums),
                 }
-            }
-            if direct {
-                continue;
-            }
-            let sums = self.sums.chunks_exact(sums_row);
-            for (sums, out) in sums.zip(self.out.chunks_exact_mut(channels)) {
-                out[group * outputs..][..outputs].copy_from_slice(&sums[..outputs]);
+                let sums = Sums {
+                    values: sums,
+                    row: self.of.panel,
+                    first: group * outputs + first,
+                    columns,
+                };
+                self.finish.of(simd, sums, self.out);
             }
         }
-        self.end.apply(simd, self.out);
+    }
+}
+
+/// The sums of one panel of outputs, of its first `W` vectors, at all pixels: rows as far apart as the panel's.
+#[inline(always)]
+fn sums_of_panel<S: Simd, const W: usize>(
+    simd: S,
+    (rows, depth): (usize, usize),
+    a: Matrix,
+    b: Panel,
+    sums: &mut [f32],
+) {
+    for start in (0..depth).step_by(DEPTH) {
+        let part = (rows, DEPTH.min(depth - start));
+        let a = Matrix {
+            data: &a.data[start..],
+            ..a
+        };
+        let b = Panel {
+            data: &b.data[start * b.row..],
+            ..b
+        };
+        product_of_width::<S, W>(simd, part, a, b, (sums, b.row), start > 0);
     }
 }
 
@@ -190,40 +218,65 @@ impl Run<'_> {
     /// The windows of the pixels as rows [pixel][tap, input], zero outside the image.
     #[inline(always)]
     fn lay_out<S: Simd>(&mut self, simd: S, group: usize) {
-        let window = &self.of.window;
-        let inputs = self.of.group[0];
-        let [_, height, width, channels] = self.shape;
-        let [_, rows, columns, _] = self.to;
-        let depth = self.of.depth();
-        for (i, pixel) in self.pixels.clone().enumerate() {
-            let patch = &mut self.patches[i * depth..];
+        let columns = self.to[2];
+        let mut pixel = self.pixels.start;
+        while pixel < self.pixels.end {
             let (line, x) = (pixel / columns, pixel % columns);
-            let (image, y) = (line / rows, line % rows);
-            let down = window.inside(0, y, height);
-            let along = window.inside(1, x, width);
-            let whole = down.len() * along.len() == window.taps();
-            if !whole {
+            let n = (columns - x).min(self.pixels.end - pixel);
+            self.lay_out_line(simd, group, (line, x..x + n), pixel - self.pixels.start);
+            pixel += n;
+        }
+    }
+
+    /// The windows of places `along` of one line of the result, the first as patch `patch`.
+    #[inline(always)]
+    fn lay_out_line<S: Simd>(
+        &mut self,
+        simd: S,
+        group: usize,
+        (line, along): (usize, Range<usize>),
+        patch: usize,
+    ) {
+        let window = &self.of.window;
+        let [_, height, width, channels] = self.shape;
+        let (inputs, depth) = (self.of.group[0], self.of.depth());
+        let (image, y) = (line / self.to[1], line % self.to[1]);
+        let down = window.inside(0, y, height);
+        let top = window.first(0, y);
+        let whole = window.whole(1, self.to[2], width);
+        let down_whole = down.len() == window.kernel[0];
+        let taps = window.kernel[1] * inputs;
+        // Taps beside each other, one copy of at most a vector.
+        let short = window.dilation[1] == 1 && inputs == channels && taps <= S::LANES;
+        for (i, x) in along.enumerate() {
+            let patch = &mut self.scratch.patches[(patch + i) * depth..];
+            let is_whole = whole.contains(&x);
+            if !(is_whole && down_whole) {
                 patch[..depth].fill(0.0);
             }
-            let left = window.first(1, x) + (along.start * window.dilation[1]) as isize;
-            for ky in down {
-                let y = (window.first(0, y) + (ky * window.dilation[0]) as isize) as usize;
-                let line = (image * height + y) * width;
-                let from = (line + left.max(0) as usize) * channels + group * inputs;
-                let to = &mut patch[(ky * window.kernel[1] + along.start) * inputs..];
-                if window.dilation[1] == 1 && inputs == channels {
-                    let n = along.len() * inputs;
-                    if whole && n <= S::LANES && from + S::LANES <= self.x.len() {
-                        // What is written too far is written over by what comes next.
-                        simd.store(to, simd.load(&self.x[from..]));
-                    } else {
-                        to[..n].copy_from_slice(&self.x[from..from + n]);
-                    }
-                    continue;
+            let (first, inside) = match is_whole {
+                true => (window.first(1, x) as usize, 0..window.kernel[1]),
+                false => {
+                    let inside = window.inside(1, x, width);
+                    let left = window.first(1, x) + (inside.start * window.dilation[1]) as isize;
+                    (left.max(0) as usize, inside)
                 }
-                let step = window.dilation[1] * channels;
-                for (i, to) in to.chunks_exact_mut(inputs).take(along.len()).enumerate() {
-                    to.copy_from_slice(&self.x[from + i * step..][..inputs]);
+            };
+            for ky in down.clone() {
+                let y = (top + (ky * window.dilation[0]) as isize) as usize;
+                let from = ((image * height + y) * width + first) * channels + group * inputs;
+                let to = &mut patch[ky * taps + inside.start * inputs..];
+                if short && is_whole && down_whole && from + S::LANES <= self.x.len() {
+                    // What is written too far is written over by what comes next.
+                    simd.store(to, simd.load(&self.x[from..]));
+                } else if window.dilation[1] == 1 && inputs == channels {
+                    let n = inside.len() * inputs;
+                    to[..n].copy_from_slice(&self.x[from..from + n]);
+                } else {
+                    let step = window.dilation[1] * channels;
+                    for (i, to) in to.chunks_exact_mut(inputs).take(inside.len()).enumerate() {
+                        to.copy_from_slice(&self.x[from + i * step..][..inputs]);
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{Isa, Workspace};
+use std::sync::Arc;
 
 fn values(n: usize, seed: usize) -> Vec<f32> {
     let value = |i: usize| ((i * 7919 + seed * 104_729 + i * i % 257) % 2003) as f32 / 1001.5 - 1.0;
@@ -85,8 +86,15 @@ fn every_way_of_convolving_gives_the_sums_of_the_definition() {
         before: [1, 0],
         after: [0, 2],
     };
+    // More padding than the window is large: no line of it is worth keeping.
+    let padded = Window {
+        before: [7, 3],
+        after: [1, 9],
+        ..window(3, 4, 0)
+    };
     let cases = [
         (3, 20, 1, window(7, 2, 3), [13, 12]),
+        (3, 21, 1, window(3, 2, 1), [8, 9]),
         (16, 33, 1, window(1, 1, 0), [9, 11]),
         (24, 7, 1, window(1, 2, 0), [9, 8]),
         (16, 24, 1, window(3, 1, 1), [7, 9]),
@@ -94,6 +102,7 @@ fn every_way_of_convolving_gives_the_sums_of_the_definition() {
         (40, 40, 40, window(3, 1, 1), [6, 7]),
         (19, 19, 19, window(5, 2, 2), [9, 8]),
         (33, 33, 33, window(3, 2, 1), [12, 21]),
+        (5, 5, 5, padded, [4, 6]),
         (32, 32, 32, window(5, 1, 2), [7, 17]),
         (24, 48, 4, window(3, 1, 1), [6, 5]),
         (6, 8, 2, uneven, [7, 8]),
@@ -142,6 +151,128 @@ fn every_way_of_convolving_gives_the_sums_of_the_definition() {
             }
         }
     }
+}
+
+/// A convolution of values made up for `seed`.
+fn convolution(
+    workspace: &Workspace,
+    [inputs, outputs, groups]: [usize; 3],
+    window: Window,
+    seed: usize,
+) -> Arc<Convolution> {
+    let weights = values(outputs * inputs / groups * window.taps(), seed);
+    let filters = Filters {
+        weights: &weights,
+        outputs,
+        inputs,
+        groups,
+    };
+    let activation = [Activation::Silu, Activation::Clip(-0.5, 0.5)][seed % 2];
+    let bias = values(outputs, seed + 1);
+    Convolution::new(workspace, filters, &bias, window, activation)
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn separable_convolutions_give_the_bits_of_one_after_another() {
+    let dilated = Window {
+        dilation: [2, 3],
+        before: [2, 3],
+        after: [2, 3],
+        ..window(3, 1, 0)
+    };
+    let uneven = Window {
+        kernel: [4, 2],
+        stride: [3, 1],
+        dilation: [1, 1],
+        before: [3, 0],
+        after: [0, 1],
+    };
+    // channels of the input, the depthwise convolution and the result; its window, the one before; rows, columns
+    let cases = [
+        ([3, 32, 16], window(3, 1, 1), window(3, 2, 1), [29, 31]),
+        ([16, 96, 24], window(3, 2, 1), window(1, 1, 0), [27, 40]),
+        ([24, 40, 33], window(5, 1, 2), window(1, 1, 0), [14, 14]),
+        ([8, 19, 7], window(5, 2, 2), window(1, 2, 0), [30, 9]),
+        ([5, 35, 64], window(7, 1, 3), window(1, 1, 0), [9, 110]),
+        ([6, 9, 4], dilated, window(1, 1, 1), [13, 8]),
+        ([6, 9, 4], uneven, window(1, 1, 0), [26, 3]),
+        ([4, 8, 4], window(3, 1, 0), window(1, 1, 0), [3, 4]),
+    ];
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for (case, ([inputs, between, outputs], window_, first, [h, w])) in
+            cases.into_iter().enumerate()
+        {
+            let new = |channels, window, seed| convolution(&workspace, channels, window, seed);
+            let expand = new([inputs, between, 1], first, case);
+            let depthwise = new([between, between, between], window_, case + 20);
+            let project = new([between, outputs, 1], window(1, 1, 0), case + 41);
+            for parts in 0..4 {
+                let before = (parts & 1 > 0).then_some(&expand);
+                let after = (parts & 2 > 0).then_some(&project);
+                let all = before.into_iter().chain([&depthwise]).chain(after);
+                let all: Vec<_> = all.collect();
+                let shape = [3, h, w, all[0].inputs()];
+                let x = values(shape.iter().product(), case + 60);
+                let mut to = shape;
+                for convolution in &all {
+                    to = convolution.out(to).unwrap();
+                }
+                let add = values(to.iter().product(), case + 70);
+                let add = (case % 2 == 0).then_some(&add[..]);
+                let (mut expected, mut at) = (x.clone(), shape);
+                for (i, convolution) in all.iter().enumerate() {
+                    let add = add.filter(|_| i + 1 == all.len());
+                    let (y, to) = convolution.run(&workspace, &expected, at, add).unwrap();
+                    (expected, at) = (y.into_vec(), to);
+                }
+                let separable =
+                    Separable::new(before.cloned(), depthwise.clone(), after.cloned()).unwrap();
+                for threads in [1, 3, 16] {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                    let run = || separable.run(&workspace, &x, shape, add).unwrap();
+                    let (found, found_to) = pool.build().unwrap().install(run);
+                    assert_eq!(found_to, to);
+                    let same = found
+                        .iter()
+                        .map(|v| v.to_bits())
+                        .eq(expected.iter().map(|v| v.to_bits()));
+                    assert!(
+                        same,
+                        "{} case {case} parts {parts}, {threads} threads",
+                        isa.name()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn convolutions_that_cannot_follow_each_other_are_refused() {
+    let workspace = Workspace::default();
+    let new = |channels, window| convolution(&workspace, channels, window, 0);
+    let depthwise = new([8, 8, 8], window(3, 1, 1));
+    let pointwise = new([8, 8, 1], window(1, 1, 0));
+    let with = |expand, depthwise: &Arc<Convolution>, project| {
+        Separable::new(expand, Arc::clone(depthwise), project).map(|_| ())
+    };
+    assert!(with(Some(pointwise.clone()), &depthwise, Some(pointwise.clone())).is_ok());
+    assert!(with(None, &pointwise, None).is_err());
+    let winograd = new([8, 8, 1], window(3, 1, 1));
+    assert!(with(Some(winograd.clone()), &depthwise, None).is_err());
+    assert!(with(None, &depthwise, Some(winograd)).is_err());
+    assert!(with(None, &depthwise, Some(new([8, 8, 1], window(1, 2, 0)))).is_err());
+    assert!(with(Some(new([8, 9, 1], window(1, 1, 0))), &depthwise, None).is_err());
+    assert!(with(None, &depthwise, Some(new([9, 8, 1], window(1, 1, 0)))).is_err());
+    let separable = Separable::new(None, depthwise, Some(pointwise)).unwrap();
+    let run = |x: &[f32], shape, add| separable.run(&workspace, x, shape, add).map(|_| ());
+    assert!(run(&[0.0; 32], [1, 2, 2, 8], Some(&[0.0; 32])).is_ok());
+    assert!(run(&[0.0; 31], [1, 2, 2, 8], None).is_err());
+    assert!(run(&[0.0; 32], [1, 2, 4, 4], None).is_err());
+    assert!(run(&[0.0; 32], [1, 2, 2, 8], Some(&[0.0; 31])).is_err());
 }
 
 #[test]

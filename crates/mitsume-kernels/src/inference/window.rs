@@ -37,6 +37,20 @@ impl Window {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// Pixels from the first tap along `axis` to the last, both counted.
+    pub(crate) fn reach(&self, axis: usize) -> usize {
+        let steps = self.kernel[axis].saturating_sub(1);
+        steps.saturating_mul(self.dilation[axis]).saturating_add(1)
+    }
+
+    /// Of `places` along `axis`, those whose taps all lie inside an image of `side` pixels.
+    pub(crate) fn whole(&self, axis: usize, places: usize, side: usize) -> Range<usize> {
+        let start = self.before[axis].div_ceil(self.stride[axis]).min(places);
+        let room = (side + self.before[axis]).checked_sub(self.reach(axis));
+        let end = room.map_or(0, |room| room / self.stride[axis] + 1);
+        start..end.clamp(start, places)
+    }
+
     /// First pixel of the window at place `at` along `axis`; negative in the padding.
     pub(crate) fn first(&self, axis: usize, at: usize) -> isize {
         (at * self.stride[axis]) as isize - self.before[axis] as isize
@@ -85,6 +99,8 @@ mod tests {
                 let expected: Vec<usize> = (0..kernel).filter(exists).collect();
                 let found: Vec<usize> = window.inside(0, at, side).collect();
                 assert_eq!(found, expected, "{window:?} at {at}");
+                let whole = window.whole(0, out, side).contains(&at);
+                assert_eq!(whole, expected.len() == kernel, "{window:?} at {at}");
             }
         }
     }

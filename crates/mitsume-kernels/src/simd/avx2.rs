@@ -2,7 +2,7 @@
 //!
 //! Every `unsafe` block here rests on one reason: a value of the type exists only where the machine
 //! has these instructions (see `assume`); memory is touched only through the pointers of
-//! `load_ptr` and `store_ptr`, whose callers answer for them.
+//! `load_ptr` and `store_ptr`, whose callers answer for them, and by masks inside a slice.
 
 use super::Simd;
 use std::arch::x86_64::*;
@@ -82,4 +82,32 @@ impl Simd for Avx2 {
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         unsafe { _mm256_blendv_ps(b, a, m) }
     }
+    #[inline(always)]
+    fn at_least(self, x: Self::V, bound: Self::V) -> Self::V {
+        unsafe { _mm256_max_ps(bound, x) } // As in `relu`.
+    }
+    #[inline(always)]
+    fn at_most(self, x: Self::V, bound: Self::V) -> Self::V {
+        unsafe { _mm256_min_ps(bound, x) }
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn load_some(self, x: &[f32]) -> Self::V {
+        unsafe { _mm256_maskload_ps(x.as_ptr(), first(x.len())) }
+    }
+    #[inline(always)]
+    fn store_some(self, x: &mut [f32], v: Self::V) {
+        unsafe { _mm256_maskstore_ps(x.as_mut_ptr(), first(x.len()), v) }
+    }
+}
+
+/// The first `n` lanes, or all.
+#[inline(always)]
+fn first(n: usize) -> __m256i {
+    const WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: eight values from at most the eighth on; the machine has AVX2, as the caller shows.
+    unsafe { _mm256_loadu_si256(WINDOW[8 - n.min(8)..].as_ptr().cast()) }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every `unsafe` block here rests on one reason: a value of the type exists only where the machine
 //! has these instructions (see `assume`); memory is touched only through the pointers of
-//! `load_ptr` and `store_ptr`, whose callers answer for them.
+//! `load_ptr` and `store_ptr`, whose callers answer for them, and by masks inside a slice.
 
 use super::Simd;
 use std::arch::x86_64::*;
@@ -79,5 +79,38 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         unsafe { _mm512_mask_blend_ps(m, b, a) }
+    }
+    #[inline(always)]
+    fn at_least(self, x: Self::V, bound: Self::V) -> Self::V {
+        unsafe { _mm512_max_ps(bound, x) } // As in `relu`.
+    }
+    #[inline(always)]
+    fn at_most(self, x: Self::V, bound: Self::V) -> Self::V {
+        unsafe { _mm512_min_ps(bound, x) }
+    }
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn two_to(self, n: Self::V) -> Self::V {
+        unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), n) }
+    }
+    #[inline(always)]
+    fn load_some(self, x: &[f32]) -> Self::V {
+        unsafe { _mm512_maskz_loadu_ps(first(x.len()), x.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store_some(self, x: &mut [f32], v: Self::V) {
+        unsafe { _mm512_mask_storeu_ps(x.as_mut_ptr(), first(x.len()), v) }
+    }
+}
+
+/// The first `n` lanes, or all.
+#[inline(always)]
+fn first(n: usize) -> __mmask16 {
+    match n {
+        0..16 => (1 << n) - 1,
+        _ => __mmask16::MAX,
     }
 }

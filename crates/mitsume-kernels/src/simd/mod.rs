@@ -51,6 +51,41 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         self.splat(0.0)
     }
 
+    /// `max(x, bound)`, and NaN where x is NaN.
+    #[inline(always)]
+    fn at_least(self, x: Self::V, bound: Self::V) -> Self::V {
+        self.select(self.gt(bound, x), bound, x)
+    }
+
+    /// `min(x, bound)`, and NaN where x is NaN.
+    #[inline(always)]
+    fn at_most(self, x: Self::V, bound: Self::V) -> Self::V {
+        self.select(self.gt(x, bound), bound, x)
+    }
+
+    /// `a / b`. A loop over lanes, here and below, becomes the set's own instruction.
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        let (mut x, mut by) = ([0.0; MAX_LANES], [0.0; MAX_LANES]);
+        self.store(&mut x, a);
+        self.store(&mut by, b);
+        for i in 0..Self::LANES {
+            x[i] /= by[i];
+        }
+        self.load(&x)
+    }
+
+    /// `2^n` of whole numbers from -126 to 127; anything of others.
+    #[inline(always)]
+    fn two_to(self, n: Self::V) -> Self::V {
+        let mut x = [0.0; MAX_LANES];
+        self.store(&mut x, n);
+        for x in &mut x[..Self::LANES] {
+            *x = f32::from_bits(((*x as i32).wrapping_add(127) as u32) << 23);
+        }
+        self.load(&x)
+    }
+
     /// The first `LANES` values of `x`.
     #[inline(always)]
     fn load(self, x: &[f32]) -> Self::V {

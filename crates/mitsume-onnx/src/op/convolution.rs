@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
 use mitsume_kernels::burn_extension::{inference, workspace};
-use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters};
+use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters, Kind};
 
 use super::window::Sliding;
 use super::{Inputs, Reading, on_kernels, unary};
@@ -121,15 +121,7 @@ impl Convolution {
         // The weights' and bias' places are free: they were known. A skip connection comes fourth.
         let add = inputs.optional(3).map(Value::float).transpose()?;
         let [n, channels, h, w] = x.image()?;
-        let expected = self.shape[1] * self.groups;
-        if channels != expected {
-            return Err(format!(
-                "{channels} input channels, its weights are for {expected}"
-            ));
-        }
-        let [rows, columns] = self.sliding.out([h, w], false)?;
-        let to = vec![n, self.shape[0], rows, columns];
-        limits::elements(&to)?;
+        let to = self.out([n, channels, h, w])?.to_vec();
         if add.as_ref().is_some_and(|add| add.shape() != to) {
             return Err("a skip connection of another shape".into());
         }
@@ -141,6 +133,55 @@ impl Convolution {
         Ok(vec![Value::Float(result)])
     }
 
+    /// Its weights as the kernels have them, for images of `size`.
+    pub fn packed(&self, size: [usize; 2]) -> Result<Arc<Packed>, String> {
+        let window = self.sliding.on(size);
+        if let Some(packed) = self.ready.packed.get()
+            && packed.window() == window
+        {
+            return Ok(Arc::clone(packed));
+        }
+        let packed = Packed::new(
+            workspace(),
+            self.filters(),
+            &self.bias,
+            window,
+            self.activation,
+        );
+        let packed = Arc::new(packed.map_err(|e| e.to_string())?);
+        // With padding that depends on the image, only the first size's is kept.
+        let _ = self.ready.packed.set(Arc::clone(&packed));
+        Ok(packed)
+    }
+
+    fn filters(&self) -> Filters<'_> {
+        Filters {
+            weights: &self.weights,
+            outputs: self.shape[0],
+            inputs: self.shape[1] * self.groups,
+            groups: self.groups,
+        }
+    }
+
+    /// How the kernels compute it on images of `size`.
+    pub fn kind(&self, size: [usize; 2]) -> Kind {
+        Kind::of(&self.filters(), &self.sliding.on(size))
+    }
+
+    /// The shape of the result for an input of shape [N, C, H, W].
+    pub fn out(&self, [n, channels, h, w]: [usize; 4]) -> Result<[usize; 4], String> {
+        let expected = self.shape[1] * self.groups;
+        if channels != expected {
+            return Err(format!(
+                "{channels} input channels, its weights are for {expected}"
+            ));
+        }
+        let [rows, columns] = self.sliding.out([h, w], false)?;
+        let to = [n, self.shape[0], rows, columns];
+        limits::elements(&to)?;
+        Ok(to)
+    }
+
     fn run_packed(
         &self,
         x: Floats,
@@ -148,25 +189,7 @@ impl Convolution {
         add: Option<Floats>,
         to: Vec<usize>,
     ) -> Result<Floats, String> {
-        let window = self.sliding.on([shape[1], shape[2]]);
-        let pack = || {
-            let filters = Filters {
-                weights: &self.weights,
-                outputs: self.shape[0],
-                inputs: self.shape[1] * self.groups,
-                groups: self.groups,
-            };
-            Packed::new(workspace(), filters, &self.bias, window, self.activation)
-        };
-        let packed = match self.ready.packed.get() {
-            Some(packed) if packed.window() == window => Arc::clone(packed),
-            _ => {
-                let packed = Arc::new(pack().map_err(|e| e.to_string())?);
-                // With padding that depends on the image, only the first size's is kept.
-                let _ = self.ready.packed.set(Arc::clone(&packed));
-                packed
-            }
-        };
+        let packed = self.packed([shape[1], shape[2]])?;
         let add = add.map(|add| add.channels_last().into_flat());
         let (data, _) = inference::convolve(&packed, x.channels_last().into_flat(), shape, add)
             .map_err(|error| error.to_string())?;

@@ -12,6 +12,7 @@ mod reduce;
 mod reshape;
 mod resize;
 mod select;
+mod separable;
 mod slice;
 mod softmax;
 mod spread;
@@ -30,6 +31,7 @@ use crate::value::{Floats, Value};
 pub(crate) use arithmetic::{Arithmetic, Binary};
 pub(crate) use convolution::Convolution;
 pub(crate) use normalise::BatchNorm;
+pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 pub(crate) use unary::Unary;
 
@@ -86,6 +88,8 @@ impl Inputs {
 pub(crate) enum Op {
     /// A convolution and what was drawn into it.
     Convolution(std::sync::Arc<Convolution>),
+    /// A depthwise convolution and its neighbours.
+    Separable(std::sync::Arc<Separable>),
     /// A batch norm in evaluation.
     BatchNorm(std::sync::Arc<BatchNorm>),
     /// Of each value by itself.
@@ -104,6 +108,7 @@ impl Op {
     pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         match self {
             Self::Convolution(op) => op.run(inputs),
+            Self::Separable(op) => op.run(inputs),
             Self::BatchNorm(op) => op.run(inputs),
             Self::Unary(op) => op.run(inputs),
             Self::Binary(op) => op.run(inputs),

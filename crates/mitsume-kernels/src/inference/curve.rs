@@ -1,0 +1,159 @@
+//! Activations, of a vector and of many values.
+
+use crate::isa::Kernel;
+use crate::simd::Simd;
+
+/// What is done to each value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    Identity,
+    /// `max(x, 0)`
+    Relu,
+    /// `min(max(x, low), high)`
+    Clip(f32, f32),
+    /// `x * min(max(x / 6 + 1/2, 0), 1)`
+    HardSwish,
+    /// `x / (1 + exp(-x))`
+    Silu,
+}
+
+/// A function of each lane. Those that loops are compiled for are types of their own.
+pub(super) trait Curve: Copy {
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V;
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Identity;
+#[derive(Clone, Copy)]
+pub(super) struct Relu;
+#[derive(Clone, Copy)]
+pub(super) struct Clip(pub f32, pub f32);
+
+impl Curve for Identity {
+    #[inline(always)]
+    fn of<S: Simd>(self, _: S, v: S::V) -> S::V {
+        v
+    }
+}
+
+impl Curve for Relu {
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+        simd.relu(v)
+    }
+}
+
+impl Curve for Clip {
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+        simd.at_most(simd.at_least(v, simd.splat(self.0)), simd.splat(self.1))
+    }
+}
+
+impl Curve for Activation {
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+        match self {
+            Activation::Identity => v,
+            Activation::Relu => simd.relu(v),
+            Activation::Clip(low, high) => Clip(low, high).of(simd, v),
+            Activation::HardSwish => {
+                let gate = simd.fma(v, simd.splat(1.0 / 6.0), simd.splat(0.5));
+                simd.mul(v, Clip(0.0, 1.0).of(simd, gate))
+            }
+            Activation::Silu => {
+                let e = exp(simd, simd.sub(simd.zero(), v));
+                simd.div(v, simd.add(simd.splat(1.0), e))
+            }
+        }
+    }
+}
+
+/// The activation of every value.
+pub(super) struct Activate<'a>(pub Activation, pub &'a mut [f32]);
+
+impl Kernel for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for x in self.1.chunks_mut(S::LANES) {
+            let v = self.0.of(simd, simd.load_some(x));
+            simd.store_some(x, v);
+        }
+    }
+}
+
+/// `exp(x)` as Cephes' `expf`: `2^n exp(r)` with `|r| <= ln(2) / 2`, and a polynomial for the latter. x is held where
+/// the result is a normal number.
+#[inline(always)]
+fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
+    /// Added and taken away again, it leaves the nearest whole number.
+    const ROUND: f32 = 12_582_912.0;
+    /// ln(2): its first bits, which times n are exact, and the rest.
+    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+    const POLYNOMIAL: [f32; 6] = [
+        1.987_569_1e-4,
+        1.398_2e-3,
+        8.333_452e-3,
+        4.166_579_6e-2,
+        1.666_666_6e-1,
+        0.5,
+    ];
+    let x = Clip(-87.0, 88.0).of(simd, x);
+    let n = simd.fma(x, simd.splat(std::f32::consts::LOG2_E), simd.splat(ROUND));
+    let n = simd.sub(n, simd.splat(ROUND));
+    let r = simd.fnma(n, simd.splat(LN_2[0]), x);
+    let r = simd.fnma(n, simd.splat(LN_2[1]), r);
+    let mut p = simd.splat(POLYNOMIAL[0]);
+    for c in &POLYNOMIAL[1..] {
+        p = simd.fma(p, r, simd.splat(*c));
+    }
+    let p = simd.fma(simd.mul(p, r), r, simd.add(r, simd.splat(1.0)));
+    simd.mul(p, simd.two_to(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::Isa;
+
+    #[test]
+    fn silu_is_the_functions_value_to_a_few_units_in_the_last_place() {
+        for isa in Isa::available() {
+            let x: Vec<f32> = (-8000..=8000).map(|i| i as f32 / 100.0).collect();
+            let mut y = x.clone();
+            isa.run(Activate(Activation::Silu, &mut y));
+            for (x, y) in x.into_iter().zip(y) {
+                let expected = f64::from(x) / (1.0 + (-f64::from(x)).exp());
+                let off = (f64::from(y) - expected).abs();
+                // float32 has 24 bits: eight units of the last.
+                assert!(
+                    off <= expected.abs() * 5e-7,
+                    "{}: {x} {y} {expected}",
+                    isa.name()
+                );
+            }
+            let mut ends = [f32::INFINITY, 1e30, -1e4, f32::NAN, 0.0];
+            isa.run(Activate(Activation::Silu, &mut ends));
+            assert_eq!(ends[..2], [f32::INFINITY, 1e30], "{}", isa.name());
+            assert!(
+                ends[2].abs() < 1e-30 && ends[3].is_nan() && ends[4] == 0.0,
+                "{}",
+                isa.name()
+            );
+        }
+    }
+
+    #[test]
+    fn bounds_hold_values_and_let_nan_through() {
+        for isa in Isa::available() {
+            let mut x = [-2.0, -1.0, 0.5, 3.0, f32::NAN, f32::INFINITY];
+            isa.run(Activate(Activation::Clip(-1.0, 2.0), &mut x));
+            assert_eq!(x[..4], [-1.0, -1.0, 0.5, 2.0], "{}", isa.name());
+            assert!(x[4].is_nan() && x[5] == 2.0, "{}", isa.name());
+        }
+    }
+}
