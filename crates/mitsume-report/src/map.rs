@@ -1,6 +1,7 @@
 //! A class activation map.
 
 use crate::{ReportError, Result};
+use mitsume::trust::upsampled;
 
 /// A map `[height, width]` of finite values, normally in [0, 1].
 #[derive(Debug, Clone, PartialEq)]
@@ -70,30 +71,9 @@ impl Map {
     /// The map sampled at `height` x `width`: bilinear between element centres, the border
     /// repeated, as `interpolate(mode="bilinear", align_corners=False)`.
     pub(crate) fn resampled(&self, height: usize, width: usize) -> Vec<f32> {
-        let columns: Vec<_> = (0..width)
-            .map(|x| neighbours(x, width, self.width))
-            .collect();
-        let mut out = Vec::with_capacity(height * width);
-        for y in 0..height {
-            let (top, bottom, v) = neighbours(y, height, self.height);
-            let row = |y: usize| &self.values[y * self.width..(y + 1) * self.width];
-            let (top, bottom) = (row(top), row(bottom));
-            out.extend(columns.iter().map(|&(left, right, u)| {
-                let above = top[left] + (top[right] - top[left]) * u;
-                let below = bottom[left] + (bottom[right] - bottom[left]) * u;
-                above + (below - above) * v
-            }));
-        }
-        out
+        upsampled(&self.values, [self.height, self.width], [height, width])
+            .expect("a map is finite and of its size, as is the picture it is drawn on")
     }
-}
-
-/// The two source elements around target element `index`, and the weight of the second.
-fn neighbours(index: usize, target: usize, source: usize) -> (usize, usize, f32) {
-    let centre = (index as f32 + 0.5) * source as f32 / target as f32 - 0.5;
-    let centre = centre.clamp(0.0, (source - 1) as f32);
-    let low = centre.floor() as usize;
-    (low, (low + 1).min(source - 1), centre - low as f32)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! A mean over images with its interval.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use mitsume_stats::bootstrap;
 use serde::{Deserialize, Serialize};
 
 /// Resamples of the bootstrap.
@@ -22,37 +21,14 @@ pub struct Estimate {
 impl Estimate {
     /// Of one value per image; none of nothing. `seed` decides the samples.
     pub fn of(values: &[f64], seed: u64) -> Option<Self> {
-        let mean = |values: &mut dyn Iterator<Item = f64>, count: usize| {
-            values.sum::<f64>() / count as f64
-        };
         let images = values.len();
-        if images == 0 {
-            return None;
-        }
-        let interval = (images > 1).then(|| {
-            let mut numbers = ChaCha8Rng::seed_from_u64(seed);
-            // Uneven by less than images / 2^64.
-            let mut any = || ((u128::from(numbers.next_u64()) * images as u128) >> 64) as usize;
-            let mut means: Vec<f64> = (0..RESAMPLES)
-                .map(|_| mean(&mut (0..images).map(|_| values[any()]), images))
-                .collect();
-            means.sort_by(f64::total_cmp);
-            [quantile(&means, 0.025), quantile(&means, 0.975)]
-        });
-        Some(Self {
-            mean: mean(&mut values.iter().copied(), images),
-            interval,
+        let interval = bootstrap::of_mean(values, 0.95, RESAMPLES, seed);
+        (images > 0).then(|| Self {
+            mean: values.iter().sum::<f64>() / images as f64,
+            interval: interval.map(|interval| [interval.low, interval.high]),
             images,
         })
     }
-}
-
-/// Of sorted values, at least one; numpy's default definition.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let position = at * (sorted.len() - 1) as f64;
-    let below = position as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (position - below as f64) * (sorted[above] - sorted[below])
 }
 
 #[cfg(test)]
