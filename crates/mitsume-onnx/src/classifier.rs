@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::file::ModelFile;
-use crate::fuse::{Shapes, fused};
+use crate::fuse::{Known, Shapes, fused};
 use crate::graph::{Graph, Id, Node};
 use crate::hooked::Hooked;
 use crate::layers::{self, Layer, Places};
@@ -144,8 +144,15 @@ impl Classifier {
     /// Part of the graph that computes `wanted`, made faster.
     pub(crate) fn steps(&self, nodes: &[Node], wanted: Vec<Id>) -> Steps {
         let kept: HashSet<Id> = wanted.iter().copied().collect();
-        let nodes = fused(nodes, &kept, &self.shapes);
+        let nodes = fused(nodes, &kept, self.known());
         self.unfused(nodes, wanted)
+    }
+
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known {
+            shapes: &self.shapes,
+            constants: &self.graph.constants,
+        }
     }
 
     fn unfused(&self, nodes: Vec<Node>, wanted: Vec<Id>) -> Steps {

@@ -98,6 +98,23 @@ pub fn affine(
     run(Request::new(layer, shape), x)
 }
 
+/// Layer normalization of each row of `x`, `[rows, values]` = `shape`. No gradient flows.
+///
+/// # Errors
+/// As [`inference::layer_norm`].
+///
+/// # Panics
+/// As [`convolve`].
+pub fn layer_norm(
+    scale_and_shift: &Arc<[Vec<f32>; 2]>,
+    epsilon: f32,
+    x: Tensor<1>,
+    [rows, values]: [usize; 2],
+) -> Result<Tensor<1>, Error> {
+    let layer = Layer::LayerNorm(Arc::clone(scale_and_shift), epsilon);
+    run(Request::new(layer, [1, 1, rows, values]), x)
+}
+
 fn run(request: Request, x: Tensor<1>) -> Result<Tensor<1>, Error> {
     let add = x.clone().into_dispatch();
     let result =
@@ -112,6 +129,7 @@ enum Layer {
     Separable(Arc<Separable>),
     Pool(Pooling, Window, [usize; 2]),
     Affine(Arc<[Vec<f32>; 2]>, Activation),
+    LayerNorm(Arc<[Vec<f32>; 2]>, f32),
 }
 
 /// What a layer makes of a shape.
@@ -152,11 +170,15 @@ impl Request {
                 let out = inference::affine(workspace, x, (&both[0], &both[1]), *activation)?;
                 Ok((out, shape))
             }
+            Layer::LayerNorm(both, epsilon) => {
+                let out = inference::layer_norm(workspace, x, (&both[0], &both[1]), *epsilon)?;
+                Ok((out, shape))
+            }
         }
     }
 }
 
-/// The operation behind [`convolve`], [`separable`], [`pool`] and [`affine`].
+/// The operation behind [`convolve`], [`separable`], [`pool`], [`affine`] and [`layer_norm`].
 #[backend_extension(Flex, Autodiff)]
 pub trait InferenceBackend: Backend {
     /// The layer of `request` on flat tensors.

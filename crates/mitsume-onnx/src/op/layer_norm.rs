@@ -1,6 +1,8 @@
 //! LayerNormalization.
 
-use super::{Inputs, Operator, Reading};
+use mitsume_kernels::burn_extension::inference;
+
+use super::{Inputs, Operator, Reading, on_kernels};
 use crate::ints::axis;
 use crate::value::{Floats, Value};
 
@@ -29,22 +31,29 @@ impl Operator for LayerNorm {
         let axis = axis(self.axis, shape.len())?;
         let inner: usize = shape[axis..].iter().product();
         let outer: usize = shape[..axis].iter().product();
-        let of_inner = |name: &str, v: Floats| {
-            let count: usize = v.shape().iter().product();
-            if count == inner {
-                Ok(v.view([1, inner]))
-            } else {
-                Err(format!(
-                    "{name} of {count} values where {inner} are expected"
-                ))
-            }
+        let of_inner = |name: &str, v: &Floats| match v.shape().iter().product::<usize>() {
+            count if count == inner => Ok(()),
+            count => Err(format!(
+                "{name} of {count} values where {inner} are expected"
+            )),
         };
+        of_inner("scale", &scale)?;
+        bias.as_ref()
+            .map_or(Ok(()), |bias| of_inner("bias", bias))?;
+        if on_kernels(&x) {
+            let bias = bias.map_or_else(|| Ok(vec![0.0; inner]), Floats::on_host)?;
+            let both = [scale.on_host()?, bias].into();
+            let x = x.plain().into_flat();
+            let y = inference::layer_norm(&both, self.epsilon, x, [outer, inner])
+                .map_err(|error| error.to_string())?;
+            return Ok(vec![Value::Float(Floats::new(y, shape)?)]);
+        }
         let x = x.view([outer, inner]);
         let centred = x.clone() - x.mean_dim(1);
         let variance = (centred.clone() * centred.clone()).mean_dim(1);
-        let mut y = centred / variance.add_scalar(self.epsilon).sqrt() * of_inner("scale", scale)?;
+        let mut y = centred / variance.add_scalar(self.epsilon).sqrt() * scale.view([1, inner]);
         if let Some(bias) = bias {
-            y = y + of_inner("bias", bias)?;
+            y = y + bias.view([1, inner]);
         }
         let result = Floats::from_tensor(y).reshaped(shape)?;
         Ok(vec![Value::Float(result)])

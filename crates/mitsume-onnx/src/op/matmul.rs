@@ -2,17 +2,17 @@
 
 use burn::tensor::Tensor;
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, Reading};
 use crate::limits;
 use crate::shape::broadcast;
 use crate::value::{Floats, Value};
 
 /// The product of the last two axes, the others broadcast.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct MatMul;
 
-impl Operator for MatMul {
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+impl MatMul {
+    pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let (a, b) = (inputs.float(0)?, inputs.float(1)?);
         let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
         let ([.., n, k], [.., k2, m]) = (&a_shape[..], &b_shape[..]) else {
@@ -46,11 +46,11 @@ impl Operator for MatMul {
 }
 
 /// `alpha A B + beta C`, A and B transposed where said.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Gemm {
-    alpha: f32,
-    beta: f32,
-    transposed: [bool; 2],
+    pub alpha: f32,
+    pub beta: f32,
+    pub transposed: [bool; 2],
 }
 
 impl Gemm {
@@ -62,10 +62,8 @@ impl Gemm {
             transposed: ["transA", "transB"].map(|name| attributes.int(name, 0) != 0),
         }
     }
-}
 
-impl Operator for Gemm {
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let a = matrix(inputs.float(0)?, self.transposed[0])?;
         let b = matrix(inputs.float(1)?, self.transposed[1])?;
         let c = inputs.optional(2).map(Value::float).transpose()?;

@@ -4,6 +4,7 @@ mod arithmetic;
 mod convolution;
 mod gather;
 mod layer_norm;
+mod linear;
 mod matmul;
 mod normalise;
 mod pool;
@@ -30,6 +31,8 @@ use crate::value::{Floats, Value};
 
 pub(crate) use arithmetic::{Arithmetic, Binary};
 pub(crate) use convolution::Convolution;
+pub(crate) use linear::Linear;
+pub(crate) use matmul::{Gemm, MatMul};
 pub(crate) use normalise::BatchNorm;
 pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
@@ -92,6 +95,12 @@ pub(crate) enum Op {
     Separable(std::sync::Arc<Separable>),
     /// A batch norm in evaluation.
     BatchNorm(std::sync::Arc<BatchNorm>),
+    /// A product of two tensors.
+    MatMul(MatMul),
+    /// A product of two matrices, plus a third.
+    Gemm(Gemm),
+    /// Either, of a known matrix, and what was drawn into it.
+    Linear(std::sync::Arc<Linear>),
     /// Of each value by itself.
     Unary(Unary),
     /// Of two tensors, value by value.
@@ -110,6 +119,9 @@ impl Op {
             Self::Convolution(op) => op.run(inputs),
             Self::Separable(op) => op.run(inputs),
             Self::BatchNorm(op) => op.run(inputs),
+            Self::MatMul(op) => op.run(inputs),
+            Self::Gemm(op) => op.run(inputs),
+            Self::Linear(op) => op.run(inputs),
             Self::Unary(op) => op.run(inputs),
             Self::Binary(op) => op.run(inputs),
             Self::Softmax(op) => op.run(inputs),
@@ -180,6 +192,8 @@ pub(crate) fn parse(mut node: Reading) -> Result<Op, Unreadable> {
         "Conv" => Op::Convolution(Convolution::parse(&mut node)?.into()),
         "BatchNormalization" => Op::BatchNorm(BatchNorm::parse(&mut node)?.into()),
         "Softmax" => Op::Softmax(Softmax::parse(&mut node)?),
+        "MatMul" => Op::MatMul(MatMul),
+        "Gemm" => Op::Gemm(Gemm::parse(&mut node)),
         "Identity" => Op::Identity,
         "Dropout" => {
             // In evaluation it does nothing.
@@ -215,8 +229,6 @@ fn other(node: &mut Reading) -> Result<std::sync::Arc<dyn Operator>, Unreadable>
         "LayerNormalization" => Arc::new(layer_norm::LayerNorm::parse(node)?),
         "LogSoftmax" => Arc::new(softmax::LogSoftmax(Softmax::parse(node)?)),
         "PRelu" => Arc::new(prelu::PRelu),
-        "Gemm" => Arc::new(matmul::Gemm::parse(node)),
-        "MatMul" => Arc::new(matmul::MatMul),
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceProd" => {
             Arc::new(reduce::Reduce::parse(node)?)
         }

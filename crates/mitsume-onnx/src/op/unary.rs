@@ -27,10 +27,8 @@ pub(crate) enum Unary {
     HardSigmoid(f32, f32),
     LeakyRelu(f32),
     Elu(f32),
-    /// Exact, or by the hyperbolic tangent.
-    Gelu {
-        approximate: bool,
-    },
+    /// By the hyperbolic tangent; the exact one is an activation.
+    GeluTanh,
     /// One that can run in the same pass as what comes before it.
     Activation(Activation),
 }
@@ -62,12 +60,10 @@ impl Unary {
             }
             "LeakyRelu" => Self::LeakyRelu(attributes.float("alpha", 0.01)),
             "Elu" => Self::Elu(attributes.float("alpha", 1.0)),
-            "Gelu" => Self::Gelu {
-                approximate: match attributes.text("approximate")?.as_str() {
-                    "" | "none" => false,
-                    "tanh" => true,
-                    other => return Err(format!("approximate = {other} is not known")),
-                },
+            "Gelu" => match attributes.text("approximate")?.as_str() {
+                "" | "none" => Self::Activation(Activation::Gelu),
+                "tanh" => Self::GeluTanh,
+                other => return Err(format!("approximate = {other} is not known")),
             },
             "Relu" => Self::Activation(Activation::Relu),
             "HardSwish" => Self::Activation(Activation::HardSwish),
@@ -114,8 +110,7 @@ impl Unary {
             Self::HardSigmoid(alpha, beta) => hard_sigmoid(x, alpha, beta),
             Self::LeakyRelu(slope) => activation::leaky_relu(x, slope.into()),
             Self::Elu(alpha) => activation::elu(x, alpha.into()),
-            Self::Gelu { approximate: false } => activation::gelu(x),
-            Self::Gelu { approximate: true } => activation::gelu_approximate(x),
+            Self::GeluTanh => activation::gelu_approximate(x),
             Self::Activation(kind) => activate(x, kind),
         }
     }
@@ -151,5 +146,6 @@ pub(super) fn activate(x: Tensor<1>, kind: Activation) -> Tensor<1> {
         Activation::Clip(low, high) => x.clamp(low, high),
         Activation::HardSwish => x.clone() * hard_sigmoid(x, 1.0 / 6.0, 0.5),
         Activation::Silu => activation::silu(x),
+        Activation::Gelu => activation::gelu(x),
     }
 }

@@ -1,0 +1,90 @@
+//! Layer normalization (Ba et al. 2016) in evaluation.
+
+use crate::error::Error;
+use crate::isa::Kernel;
+use crate::simd::Simd;
+use crate::workspace::{Buffer, Workspace};
+use rayon::prelude::*;
+
+use super::convolution::fits;
+
+/// `(x - mean) / sqrt(variance + epsilon) * scale + shift` of each row of `x` [rows, values]; scale and shift
+/// [values], mean and variance (over n, not n - 1) of the row.
+///
+/// # Errors
+/// Lengths that do not fit.
+pub fn layer_norm(
+    workspace: &Workspace,
+    x: &[f32],
+    (scale, shift): (&[f32], &[f32]),
+    epsilon: f32,
+) -> Result<Buffer, Error> {
+    let values = scale.len();
+    fits("shift", values, shift.len())?;
+    if values == 0 || !x.len().is_multiple_of(values) {
+        return Err(Error::Length {
+            what: "rows".into(),
+            expected: values,
+            found: x.len(),
+        });
+    }
+    let isa = workspace.isa();
+    let mut out = workspace.take(x.len());
+    let run = (16_384 / values).max(1) * values;
+    let runs = out.par_chunks_mut(run).zip(x.par_chunks(run));
+    runs.for_each(|(out, x)| {
+        isa.run(Rows {
+            x,
+            scale,
+            shift,
+            epsilon,
+            out,
+        });
+    });
+    Ok(out)
+}
+
+struct Rows<'a> {
+    x: &'a [f32],
+    scale: &'a [f32],
+    shift: &'a [f32],
+    epsilon: f32,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let values = self.scale.len();
+        let rows = self.x.chunks_exact(values);
+        for (x, out) in rows.zip(self.out.chunks_exact_mut(values)) {
+            let mut sum = simd.zero();
+            for x in x.chunks(S::LANES) {
+                sum = simd.add(sum, simd.load_some(x));
+            }
+            let mean_of_row = simd.sum(sum) / values as f32;
+            let mean = simd.splat(mean_of_row);
+            // In a pass of its own: a difference of two large sums would lose what is small.
+            let mut squares = simd.zero();
+            let whole = values / S::LANES * S::LANES;
+            for x in x[..whole].chunks_exact(S::LANES) {
+                let centred = simd.sub(simd.load(x), mean);
+                squares = simd.fma(centred, centred, squares);
+            }
+            let mut variance = simd.sum(squares);
+            for x in &x[whole..] {
+                variance += (x - mean_of_row) * (x - mean_of_row);
+            }
+            let by = simd.splat(1.0 / (variance / values as f32 + self.epsilon).sqrt());
+            for (at, out) in (0..).step_by(S::LANES).zip(out.chunks_mut(S::LANES)) {
+                let part = at..at + out.len();
+                let centred = simd.sub(simd.load_some(&x[part.clone()]), mean);
+                let scale = simd.mul(simd.load_some(&self.scale[part.clone()]), by);
+                let shift = simd.load_some(&self.shift[part]);
+                simd.store_some(out, simd.fma(centred, scale, shift));
+            }
+        }
+    }
+}

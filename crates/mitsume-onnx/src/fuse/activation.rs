@@ -1,0 +1,129 @@
+//! Activations that a file spells out in simpler operators.
+
+use mitsume_kernels::inference::Activation;
+
+use super::Fusing;
+use crate::graph::Id;
+use crate::op::{Arithmetic, Binary, Op, Unary};
+
+impl Fusing<'_> {
+    /// `x * sigmoid(x)` and `x * hard_sigmoid(x)` as one operator.
+    pub(super) fn gate(&mut self, index: usize) {
+        let Some(node) = &self.nodes[index] else {
+            return;
+        };
+        let (Op::Binary(Binary(Arithmetic::Mul)), &[Some(a), Some(b)]) =
+            (&node.op, &node.inputs[..])
+        else {
+            return;
+        };
+        for (x, gate) in [(a, b), (b, a)] {
+            let Some(before) = self.only_for(gate) else {
+                continue;
+            };
+            let from = self.nodes[before].as_ref().expect("it is there");
+            if from.inputs.first() != Some(&Some(x)) {
+                continue;
+            }
+            let activation = match from.op {
+                Op::Unary(Unary::Sigmoid) => Activation::Silu,
+                Op::Unary(Unary::HardSigmoid(alpha, beta))
+                    if (alpha - 1.0 / 6.0).abs() < 1e-6 && beta == 0.5 =>
+                {
+                    Activation::HardSwish
+                }
+                _ => continue,
+            };
+            self.nodes[before] = None;
+            if let Some(uses) = self.uses.get_mut(&x) {
+                *uses -= 1;
+            }
+            let node = self.nodes[index].as_mut().expect("it is there");
+            node.op = Op::Unary(Unary::Activation(activation));
+            node.inputs = vec![Some(x)];
+            return;
+        }
+    }
+
+    /// `x (1 + erf(x / sqrt(2))) / 2`, its factors in any order, as one operator.
+    pub(super) fn gelu(&mut self, index: usize) {
+        let Some((x, between)) = self.nodes[index].as_ref().and(self.gelu_of(index)) else {
+            return;
+        };
+        for between in between {
+            self.nodes[between] = None;
+        }
+        if let Some(uses) = self.uses.get_mut(&x) {
+            *uses -= 1;
+        }
+        let node = self.nodes[index].as_mut().expect("it is there");
+        node.op = Op::Unary(Unary::Activation(Activation::Gelu));
+        node.inputs = vec![Some(x)];
+    }
+
+    /// What node `index` is the GELU of, and the four nodes before it that make it so.
+    fn gelu_of(&self, index: usize) -> Option<(Id, [usize; 4])> {
+        let outer = self.pair(index, Arithmetic::Mul)?;
+        [outer, [outer[1], outer[0]]]
+            .into_iter()
+            .find_map(|[inner, third]| {
+                let inner_at = self.only_for(inner)?;
+                let [first, second] = self.pair(inner_at, Arithmetic::Mul)?;
+                let orders = [
+                    [first, second, third],
+                    [second, first, third],
+                    [first, third, second],
+                    [second, third, first],
+                    [third, first, second],
+                    [third, second, first],
+                ];
+                orders.into_iter().find_map(|[half, x, sum]| {
+                    let nodes = (self.scalar(half)? == 0.5).then(|| self.one_and_erf(sum, x))??;
+                    Some((x, [inner_at, nodes[0], nodes[1], nodes[2]]))
+                })
+            })
+    }
+
+    /// The nodes of `sum`, if it is `1 + erf(x / sqrt(2))`.
+    fn one_and_erf(&self, sum: Id, x: Id) -> Option<[usize; 3]> {
+        let sum_at = self.only_for(sum)?;
+        let [a, b] = self.pair(sum_at, Arithmetic::Add)?;
+        [(a, b), (b, a)].into_iter().find_map(|(one, erf)| {
+            let erf_at = self
+                .only_for(erf)
+                .filter(|_| self.scalar(one) == Some(1.0))?;
+            let node = self.at(erf_at);
+            let scaled = node.inputs.first().copied().flatten()?;
+            let scaled_at = self.only_for(scaled)?;
+            let by = match self.at(scaled_at).op {
+                Op::Binary(Binary(Arithmetic::Div)) => {
+                    let [of, by] = self.pair(scaled_at, Arithmetic::Div)?;
+                    (of == x).then(|| self.scalar(by))??
+                }
+                _ => {
+                    let [a, b] = self.pair(scaled_at, Arithmetic::Mul)?;
+                    let by = [(a, b), (b, a)].into_iter().find(|(of, _)| *of == x)?.1;
+                    1.0 / self.scalar(by)?
+                }
+            };
+            let is_erf = matches!(node.op, Op::Unary(Unary::Erf));
+            let is_root = (by - std::f32::consts::SQRT_2).abs() < 1e-6;
+            (is_erf && is_root).then_some([sum_at, erf_at, scaled_at])
+        })
+    }
+
+    /// The inputs of node `index`, if it is `kind`.
+    fn pair(&self, index: usize, kind: Arithmetic) -> Option<[Id; 2]> {
+        let node = self.at(index);
+        match (&node.op, &node.inputs[..]) {
+            (Op::Binary(Binary(found)), &[Some(a), Some(b)]) if *found == kind => Some([a, b]),
+            _ => None,
+        }
+    }
+
+    /// The one number that value `id` is known to be.
+    fn scalar(&self, id: Id) -> Option<f32> {
+        let is_one = self.constants.get(&id)?.count() == 1;
+        is_one.then(|| self.known(id))??.first().copied()
+    }
+}

@@ -1,0 +1,155 @@
+//! A product with a known matrix (MatMul or Gemm), with whatever of its neighbours can run in the same pass.
+
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::{Tensor, TensorData};
+use mitsume_kernels::burn_extension::{inference, workspace};
+use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters, Window};
+
+use super::{Inputs, on_kernels, unary};
+use crate::limits;
+use crate::value::{Floats, Value};
+
+/// `activation(x W + bias (+ add))` of the last axis of its first input, plus its second where it is given.
+#[derive(Clone)]
+pub(crate) struct Linear {
+    /// [inputs, outputs]
+    weights: Floats,
+    /// [outputs]
+    bias: Vec<f32>,
+    activation: Activation,
+    /// The weights as the kernels have them, made once.
+    packed: OnceLock<Arc<Packed>>,
+}
+
+impl std::fmt::Debug for Linear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Linear {:?}", self.weights.shape())
+    }
+}
+
+impl Linear {
+    /// `weights` [inputs, outputs], or [outputs, inputs] where they are `transposed`; none where they are no matrix.
+    pub fn new(weights: &Floats, transposed: bool) -> Option<Self> {
+        let &[rows, columns] = weights.shape() else {
+            return None;
+        };
+        let weights = match transposed {
+            true => Floats::from_tensor(weights.clone().view([rows, columns]).transpose()),
+            false => weights.clone(),
+        };
+        Some(Self {
+            bias: vec![0.0; weights.shape()[1]],
+            weights,
+            activation: Activation::Identity,
+            packed: OnceLock::new(),
+        })
+    }
+
+    /// The same with `bias`, one for each output or one for all, added; none where that does not fit, or an activation
+    /// stands between.
+    pub fn with_bias(&self, bias: &[f32]) -> Option<Self> {
+        let fits = bias.len() == self.bias.len() || bias.len() == 1;
+        (fits && self.is_plain()).then(|| Self {
+            bias: (self.bias.iter().zip(bias.iter().cycle()))
+                .map(|(a, b)| a + b)
+                .collect(),
+            packed: OnceLock::new(),
+            ..self.clone()
+        })
+    }
+
+    /// The same with `activation` after it; none where it has one already.
+    pub fn with_activation(&self, activation: Activation) -> Option<Self> {
+        self.is_plain().then(|| Self {
+            activation,
+            packed: OnceLock::new(),
+            ..self.clone()
+        })
+    }
+
+    /// Whether no activation was drawn into it.
+    pub fn is_plain(&self) -> bool {
+        self.activation == Activation::Identity
+    }
+
+    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+        let x = inputs.float(0)?;
+        let add = inputs.optional(1).map(Value::float).transpose()?;
+        let (depth, outputs) = (self.weights.shape()[0], self.bias.len());
+        let mut to = x.shape().to_vec();
+        match to.last_mut() {
+            Some(last) if *last == depth => *last = outputs,
+            _ => {
+                return Err(format!(
+                    "an input of shape {:?} for a {depth}x{outputs} matrix",
+                    x.shape()
+                ));
+            }
+        }
+        let rows = limits::elements(&to)? / outputs.max(1);
+        if add.as_ref().is_some_and(|add| add.shape() != to) {
+            return Err("a skip connection of another shape".into());
+        }
+        let y = match on_kernels(&x) {
+            true => {
+                let (x, add) = (
+                    x.plain().into_flat(),
+                    add.map(|add| add.plain().into_flat()),
+                );
+                let (y, _) = inference::convolve(&self.packed()?, x, [1, 1, rows, depth], add)
+                    .map_err(|error| error.to_string())?;
+                Floats::new(y, to)?
+            }
+            false => self.run_composed(x.view([rows, depth]), add).reshaped(to)?,
+        };
+        Ok(vec![Value::Float(y)])
+    }
+
+    fn run_composed(&self, x: Tensor<2>, add: Option<Floats>) -> Floats {
+        let outputs = self.bias.len();
+        let bias = TensorData::new(self.bias.clone(), [1, outputs]);
+        let bias = Tensor::<2>::from_data(bias, &x.device().inner());
+        let weights = self.weights.clone().view(self.sides());
+        let (weights, bias) = match x.device().is_autodiff() {
+            true => (weights.autodiff(), bias.autodiff()),
+            false => (weights, bias),
+        };
+        let mut y = x.matmul(weights) + bias;
+        if let Some(add) = add {
+            let sides = y.dims();
+            y = y + add.view(sides);
+        }
+        Floats::from_tensor(y).map(|y| unary::activate(y, self.activation))
+    }
+
+    fn sides(&self) -> [usize; 2] {
+        [self.weights.shape()[0], self.bias.len()]
+    }
+
+    /// A 1x1 convolution of as many pixels as there are rows.
+    fn packed(&self) -> Result<Arc<Packed>, String> {
+        if let Some(packed) = self.packed.get() {
+            return Ok(Arc::clone(packed));
+        }
+        let [inputs, outputs] = self.sides();
+        let transposed = self.weights.clone().view([inputs, outputs]).transpose();
+        let weights = Floats::from_tensor(transposed).on_host()?;
+        let filters = Filters {
+            weights: &weights,
+            outputs,
+            inputs,
+            groups: 1,
+        };
+        let pixel = Window {
+            kernel: [1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before: [0, 0],
+            after: [0, 0],
+        };
+        let packed = Packed::new(workspace(), filters, &self.bias, pixel, self.activation);
+        let packed = Arc::new(packed.map_err(|error| error.to_string())?);
+        Ok(Arc::clone(self.packed.get_or_init(|| packed)))
+    }
+}
