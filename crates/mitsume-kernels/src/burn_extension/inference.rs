@@ -111,7 +111,7 @@ pub fn layer_norm(
     x: Tensor<1>,
     [rows, values]: [usize; 2],
 ) -> Result<Tensor<1>, Error> {
-    let layer = Layer::LayerNorm(Arc::clone(scale_and_shift), epsilon);
+    let layer = Layer::NormOfRows(Arc::clone(scale_and_shift), epsilon);
     run(Request::new(layer, [1, 1, rows, values]), x)
 }
 
@@ -129,7 +129,7 @@ enum Layer {
     Separable(Arc<Separable>),
     Pool(Pooling, Window, [usize; 2]),
     Affine(Arc<[Vec<f32>; 2]>, Activation),
-    LayerNorm(Arc<[Vec<f32>; 2]>, f32),
+    NormOfRows(Arc<[Vec<f32>; 2]>, f32),
 }
 
 /// What a layer makes of a shape.
@@ -170,7 +170,7 @@ impl Request {
                 let out = inference::affine(workspace, x, (&both[0], &both[1]), *activation)?;
                 Ok((out, shape))
             }
-            Layer::LayerNorm(both, epsilon) => {
+            Layer::NormOfRows(both, epsilon) => {
                 let out = inference::layer_norm(workspace, x, (&both[0], &both[1]), *epsilon)?;
                 Ok((out, shape))
             }

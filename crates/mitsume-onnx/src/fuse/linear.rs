@@ -5,6 +5,10 @@ use crate::graph::{Id, Node};
 use crate::op::{Linear, MatMul, Op};
 use crate::value::Value;
 
+/// Fewer rows of one image than this are a classifier's: its weights are read from memory once for all images, and
+/// packing them would double what they take.
+const ROWS: usize = 8;
+
 impl Fusing<'_> {
     /// Node `index` as a product with a known matrix, if it is one.
     pub(super) fn linear(&mut self, index: usize) {
@@ -26,7 +30,10 @@ impl Fusing<'_> {
         let Some(Value::Float(weights)) = self.constants.get(&weights) else {
             return None;
         };
-        if self.constants.contains_key(&x) {
+        let [of_image @ .., _] = &self.shapes.get(&x)?[..] else {
+            return None;
+        };
+        if of_image.iter().product::<usize>() < ROWS {
             return None;
         }
         match node.op {

@@ -13,8 +13,9 @@ use crate::value::{Floats, Value};
 /// `activation(x W + bias (+ add))` of the last axis of its first input, plus its second where it is given.
 #[derive(Clone)]
 pub(crate) struct Linear {
-    /// [inputs, outputs]
+    /// [inputs, outputs], or [outputs, inputs] where they are transposed.
     weights: Floats,
+    transposed: bool,
     /// [outputs]
     bias: Vec<f32>,
     activation: Activation,
@@ -34,13 +35,10 @@ impl Linear {
         let &[rows, columns] = weights.shape() else {
             return None;
         };
-        let weights = match transposed {
-            true => Floats::from_tensor(weights.clone().view([rows, columns]).transpose()),
-            false => weights.clone(),
-        };
         Some(Self {
-            bias: vec![0.0; weights.shape()[1]],
-            weights,
+            weights: weights.clone(),
+            transposed,
+            bias: vec![0.0; if transposed { rows } else { columns }],
             activation: Activation::Identity,
             packed: OnceLock::new(),
         })
@@ -76,7 +74,7 @@ impl Linear {
     pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
         let add = inputs.optional(1).map(Value::float).transpose()?;
-        let (depth, outputs) = (self.weights.shape()[0], self.bias.len());
+        let (depth, outputs) = (self.inputs(), self.bias.len());
         let mut to = x.shape().to_vec();
         match to.last_mut() {
             Some(last) if *last == depth => *last = outputs,
@@ -110,7 +108,10 @@ impl Linear {
         let outputs = self.bias.len();
         let bias = TensorData::new(self.bias.clone(), [1, outputs]);
         let bias = Tensor::<2>::from_data(bias, &x.device().inner());
-        let weights = self.weights.clone().view(self.sides());
+        let weights = match self.transposed {
+            true => self.matrix().transpose(),
+            false => self.matrix(),
+        };
         let (weights, bias) = match x.device().is_autodiff() {
             true => (weights.autodiff(), bias.autodiff()),
             false => (weights, bias),
@@ -123,8 +124,14 @@ impl Linear {
         Floats::from_tensor(y).map(|y| unary::activate(y, self.activation))
     }
 
-    fn sides(&self) -> [usize; 2] {
-        [self.weights.shape()[0], self.bias.len()]
+    fn inputs(&self) -> usize {
+        self.weights.shape()[usize::from(self.transposed)]
+    }
+
+    /// The weights as they are.
+    fn matrix(&self) -> Tensor<2> {
+        let sides = [0, 1].map(|axis| self.weights.shape()[axis]);
+        self.weights.clone().view(sides)
     }
 
     /// A 1x1 convolution of as many pixels as there are rows.
@@ -132,13 +139,14 @@ impl Linear {
         if let Some(packed) = self.packed.get() {
             return Ok(Arc::clone(packed));
         }
-        let [inputs, outputs] = self.sides();
-        let transposed = self.weights.clone().view([inputs, outputs]).transpose();
-        let weights = Floats::from_tensor(transposed).on_host()?;
+        let weights = match self.transposed {
+            true => self.weights.clone(),
+            false => Floats::from_tensor(self.matrix().transpose()),
+        };
         let filters = Filters {
-            weights: &weights,
-            outputs,
-            inputs,
+            weights: &weights.on_host()?,
+            outputs: self.bias.len(),
+            inputs: self.inputs(),
             groups: 1,
         };
         let pixel = Window {
