@@ -1,5 +1,5 @@
-//! Times an ONNX model, for `scripts/reference/onnx_parity speed`: `onnx_speed MODEL.onnx BATCH` prints the median seconds
-//! of a batch, for logits alone and with Grad-CAM maps, as JSON.
+//! Times an ONNX model, for `scripts/reference/onnx_parity speed`: `onnx_speed MODEL.onnx BATCH [ROWS COLUMNS]` prints the
+//! median seconds of a batch, for logits alone and with Grad-CAM maps, as JSON. Rows and columns are those of a token grid.
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,8 +13,15 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let mut next = || args.next().ok_or("MODEL.onnx BATCH expected");
     let (model, batch) = (next()?, next()?.parse::<usize>()?);
+    let grid: Vec<usize> = args
+        .map(|side| side.parse())
+        .collect::<std::result::Result<_, _>>()?;
+    let request = OnnxRequest {
+        tokens: <[usize; 2]>::try_from(grid).ok(),
+        ..OnnxRequest::default()
+    };
     let device = Device::flex();
-    let network = OnnxNetwork::open(Path::new(&model), &OnnxRequest::default(), &device)?;
+    let network = OnnxNetwork::open(Path::new(&model), &request, &device)?;
     let [channels, height, width] = network.image();
     let count = batch * channels * height * width;
     let pixel = |i: usize| ((i * 7919 + i * i % 1013) % 2003) as f32 / 1001.5 - 1.0;

@@ -53,7 +53,8 @@ def main():
     command = commands.add_parser("speed", help="seconds beside onnxruntime and pytorch-grad-cam")
     command.add_argument("--program-speed", default=SPEED_PROGRAM)
     command.add_argument("--batch", type=int, default=16)
-    command.set_defaults(run=lambda a: speed(a.program_speed, a.batch))
+    command.add_argument("--only", nargs="*", help="these architectures")
+    command.set_defaults(run=lambda a: speed(a.program_speed, a.batch, a.only))
     arguments = parser.parse_args()
     raise SystemExit(arguments.run(arguments))
 

@@ -24,8 +24,8 @@ THREADS, RUNS, WARM_UP = 2, 7, 2
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def speed(program, batch):
-    """Prints the table. Returns the exit code: 1 if the program failed."""
+def speed(program, batch, only):
+    """Prints the table, of the architectures `only`. Returns the exit code: 1 if the program failed."""
     torch.set_num_threads(THREADS)
     code = 0
     print(f"{THREADS} threads, batches of {batch}, median of {RUNS} runs after {WARM_UP}; onnxruntime")
@@ -33,10 +33,11 @@ def speed(program, batch):
     print("from a folder; without: from memory.\n")
     print("| model | what | mitsume-onnx | other | ratio |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        files = save_pictures(folder, 2 * batch)
-        for architecture in ARCHITECTURES:
-            subject, _ = build(architecture)
-            images = pictures(batch, 224, seed=3)
+        for architecture in only or ARCHITECTURES:
+            subject, samples = build(architecture)
+            side = samples.shape[-1]
+            files = save_pictures(folder, 2 * batch, side)
+            images = pictures(batch, side, seed=3)
             path = os.path.join(folder, f"{architecture}.onnx")
             save_onnx(path, subject.model, images[:2], "torchscript", 17, False)
             code |= rows(program, subject, path, images, files)
@@ -46,7 +47,7 @@ def speed(program, batch):
 def rows(program, subject, path, images, files):
     batch = len(images)
     try:
-        ours = run(program, path, batch)
+        ours = run(program, path, batch, subject.grid or ())
     except (subprocess.CalledProcessError, OSError, ValueError) as error:
         print(f"{subject.architecture}: {getattr(error, 'stderr', None) or error}")
         ours = {}
@@ -63,9 +64,9 @@ def row(subject, what, ours, other):
     print(f"| {subject.architecture} | {what} | {ours} | {other * 1000:.1f} ms | {ratio} |", flush=True)
 
 
-def run(program, path, batch):
+def run(program, path, batch, grid):
     """The program's JSON, which is the last line it prints."""
-    command = [*shlex.split(program), path, str(batch)]
+    command = [*shlex.split(program), path, str(batch), *map(str, grid)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     return json.loads(printed[printed.index("{") :])
 
@@ -87,14 +88,19 @@ def runtime(path, images):
     return median(lambda: session.run(None, {"images": images.numpy()}))
 
 
+def grad_cam(subject):
+    reshape = None if subject.layout == "nchw" else subject.channels_first
+    return cams.GradCAM(subject.model, [subject.layer], reshape_transform=reshape)
+
+
 def in_memory(subject, images):
-    with cams.GradCAM(subject.model, [subject.layer]) as cam:
+    with grad_cam(subject) as cam:
         return median(lambda: cam(images, None))
 
 
 def over_folder(subject, files, batch):
     """Seconds per image: reading, scaling to the network's space, and the map at the image's size."""
-    with cams.GradCAM(subject.model, [subject.layer]) as cam:
+    with grad_cam(subject) as cam:
 
         def folder():
             for start in range(0, len(files), batch):
@@ -104,9 +110,9 @@ def over_folder(subject, files, batch):
         return median(folder) / len(files)
 
 
-def save_pictures(folder, count):
+def save_pictures(folder, count, side):
     files = []
-    for i, image in enumerate(pictures(count, 224, seed=4)):
+    for i, image in enumerate(pictures(count, side, seed=4)):
         bytes_ = ((image.permute(1, 2, 0) * 0.25 + 0.5).clamp(0, 1) * 255).byte().numpy()
         files.append(os.path.join(folder, f"{i:03}.png"))
         Image.fromarray(bytes_).save(files[-1])
