@@ -15,9 +15,9 @@
 //! ```
 //!
 //! A file is read ([`Classifier::open`]) into a graph of operators; what does not depend on the image is
-//! computed once, and batch norms, skip connections and activations are drawn into convolutions. On the CPU
-//! convolutions and pools run in `mitsume-kernels`, channels last; everything else, and everything that is
-//! differentiated, is Burn's.
+//! computed once, and batch norms, biases, skip connections and activations are drawn into convolutions and
+//! matrix products. On the CPU convolutions, pools, products with known matrices and layer norms run in
+//! `mitsume-kernels`, channels last; everything else, and everything that is differentiated, is Burn's.
 //!
 //! Files are not trusted: sizes are checked before memory is taken for them, graphs must be free of
 //! cycles, and data outside the file must lie in its folder.

@@ -1,4 +1,4 @@
-//! Layers of any convolutional classifier in evaluation, channels last: what a model read from a file
+//! Layers of any classifier in evaluation, convolutional or transformer, channels last: what a model read from a file
 //! is made of, where [`trunk`](crate::trunk) is made for one family and its training.
 //!
 //! A convolution with its bias, a skip connection and its activation is one pass. 3x3 convolutions of
