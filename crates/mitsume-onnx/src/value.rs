@@ -12,6 +12,20 @@ pub(crate) enum Order {
     Plain,
     /// Of a shape [N, C, H, W], but [N, H, W, C] in memory: what the CPU's kernels work on.
     ChannelsLast,
+    /// Of a shape [N, G, C, H, W], but [N, H, W, G, C] in memory: channels last in groups, as ShuffleNet
+    /// exchanges them. Only [`Floats::reshaped`] makes it, out of channels last, and nothing moves.
+    GroupsLast,
+}
+
+impl Order {
+    /// Whether a tensor of that many axes can have it.
+    fn fits(self, rank: usize) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::ChannelsLast => rank == 4,
+            Self::GroupsLast => rank == 5,
+        }
+    }
 }
 
 /// Numbers on the device. The number of axes is known only at run time, so the tensor is flat, with
@@ -33,7 +47,7 @@ impl Floats {
     pub fn with_order(data: Tensor<1>, shape: Vec<usize>, order: Order) -> Result<Self, String> {
         let expected = limits::elements(&shape)?;
         let found = data.dims()[0];
-        if found != expected || (order == Order::ChannelsLast && shape.len() != 4) {
+        if found != expected || !order.fits(shape.len()) {
             return Err(format!("{found} values for a tensor of shape {shape:?}"));
         }
         Ok(Self { data, shape, order })
@@ -154,11 +168,25 @@ impl Floats {
         if self.shape.iter().product::<usize>() != limits::elements(&shape)? {
             return Err(format!("{:?} cannot become {shape:?}", self.shape));
         }
-        let Self { data, .. } = self.plain();
+        // Channels that part into groups, or groups that join, stay where they are.
+        let order = match (self.order, self.shape.as_slice(), shape.as_slice()) {
+            (Order::ChannelsLast, [n, _, h, w], [a, _, _, b, c]) if [n, h, w] == [a, b, c] => {
+                Order::GroupsLast
+            }
+            (Order::GroupsLast, [n, _, _, h, w], [a, _, b, c]) if [n, h, w] == [a, b, c] => {
+                Order::ChannelsLast
+            }
+            _ => Order::Plain,
+        };
+        let x = if order == Order::Plain {
+            self.plain()
+        } else {
+            self
+        };
         Ok(Self {
-            data,
+            data: x.data,
             shape,
-            order: Order::Plain,
+            order,
         })
     }
 
@@ -184,9 +212,16 @@ impl Floats {
         self.map(Tensor::autodiff)
     }
 
-    /// [N, C, H, W].
+    /// [N, C, H, W], of groups all their channels.
     fn sides(&self) -> [usize; 4] {
-        [self.shape[0], self.shape[1], self.shape[2], self.shape[3]]
+        let rank = self.shape.len();
+        let channels = self.shape[1..rank - 2].iter().product();
+        [
+            self.shape[0],
+            channels,
+            self.shape[rank - 2],
+            self.shape[rank - 1],
+        ]
     }
 }
 

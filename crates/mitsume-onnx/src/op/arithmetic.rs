@@ -224,7 +224,7 @@ fn power(x: Tensor<1>, exponent: f32) -> Tensor<1> {
 /// The shape as its sides lie in memory.
 fn in_order(shape: &[usize], order: Order) -> Vec<usize> {
     match order {
-        Order::Plain => shape.to_vec(),
+        Order::Plain | Order::GroupsLast => shape.to_vec(),
         Order::ChannelsLast => {
             let s = padded(shape, 4);
             vec![s[0], s[2], s[3], s[1]]
@@ -236,7 +236,7 @@ fn in_order(shape: &[usize], order: Order) -> Vec<usize> {
 fn laid_out(x: Floats, order: Order) -> Result<(Tensor<1>, Vec<usize>), String> {
     let shape = in_order(x.shape(), order);
     let data = match order {
-        Order::Plain => x.plain().into_flat(),
+        Order::Plain | Order::GroupsLast => x.plain().into_flat(),
         Order::ChannelsLast => {
             let four = padded(x.shape(), 4);
             x.reshaped_as(four)?.channels_last().into_flat()

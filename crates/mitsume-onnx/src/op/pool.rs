@@ -113,7 +113,7 @@ impl Operator for GlobalPool {
                     x.mean_dim(1)
                 }
             }
-            Order::Plain => {
+            Order::Plain | Order::GroupsLast => {
                 let x = x.view([n, c, h * w]);
                 if self.max {
                     x.max_dim(2)

@@ -48,6 +48,14 @@ pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, String> {
     if order == [0, 3, 1, 2] && x.order() == Order::Plain {
         return Floats::with_order(x.into_flat(), shape, Order::ChannelsLast);
     }
+    // Groups of channels exchanged where they lie: a transpose of each pixel's values.
+    if order == [0, 2, 1, 3, 4] && x.order() == Order::GroupsLast {
+        let (to, from) = (shape[1], shape[2]);
+        let count: usize = shape.iter().product();
+        let x = x.into_flat().reshape([count / (to * from), from, to]);
+        let data = x.swap_dims(1, 2).reshape([count]);
+        return Floats::with_order(data, shape, Order::GroupsLast);
+    }
     match order.len() {
         0 | 1 => Ok(x),
         2 => on::<2>(x, order),

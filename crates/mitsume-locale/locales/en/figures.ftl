@@ -1,0 +1,1 @@
+### Lettering inside figures and pictures.

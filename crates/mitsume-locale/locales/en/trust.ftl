@@ -1,0 +1,1 @@
+### The page and the sentences of mitsume trust.

@@ -1,0 +1,1 @@
+### mitsume trust のページと文。

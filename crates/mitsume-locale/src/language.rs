@@ -1,0 +1,113 @@
+//! The languages, and which one a person reads.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Value;
+use crate::messages::Messages;
+
+/// A language that the program speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// English, the default.
+    #[default]
+    English,
+    /// Japanese.
+    Japanese,
+}
+
+/// A name that is no language of the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownLanguage(String);
+
+impl fmt::Display for UnknownLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown language {:?}: en or ja", self.0)
+    }
+}
+
+impl std::error::Error for UnknownLanguage {}
+
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(tag: &str) -> Result<Self, UnknownLanguage> {
+        Self::ALL
+            .into_iter()
+            .find(|language| language.tag() == tag)
+            .ok_or_else(|| UnknownLanguage(tag.to_owned()))
+    }
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::English, Self::Japanese];
+
+    /// The language tag (BCP 47): `en` or `ja`. Also the `lang` attribute of a page.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Japanese => "ja",
+        }
+    }
+
+    /// The language of a locale name such as `ja_JP.UTF-8`; English for any other.
+    pub fn of_locale(locale: &str) -> Self {
+        let language = locale.split(['_', '.', '@', '-']).next();
+        language
+            .and_then(|tag| tag.parse().ok())
+            .unwrap_or_default()
+    }
+
+    /// The language of the environment, from the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is
+    /// set (POSIX, "Internationalization Variables").
+    pub fn of_environment() -> Self {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|value| !value.is_empty());
+        set.map_or_else(Self::default, |locale| Self::of_locale(&locale))
+    }
+
+    /// The message `id`, which has no arguments.
+    pub fn text(self, id: &str) -> String {
+        self.format(id, &[])
+    }
+
+    /// The message `id` with its arguments; see [`text!`](crate::text).
+    pub fn format(self, id: &str, arguments: &[(&str, Value<'_>)]) -> String {
+        Messages::of(self).format(id, arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_names_a_language() {
+        let names = [
+            "ja_JP.UTF-8",
+            "ja",
+            "ja-JP",
+            "en_GB.UTF-8",
+            "C",
+            "",
+            "jav_ID",
+        ];
+        let languages = names.map(Language::of_locale);
+        use Language::{English, Japanese};
+        assert_eq!(
+            languages,
+            [
+                Japanese, Japanese, Japanese, English, English, English, English
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_language_is_refused_with_the_known_ones() {
+        let error = "fr".parse::<Language>().unwrap_err();
+        assert_eq!(error.to_string(), "unknown language \"fr\": en or ja");
+    }
+}

@@ -1,0 +1,82 @@
+//! The messages of one language, parsed once.
+
+use std::sync::OnceLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use unic_langid::LanguageIdentifier;
+
+use crate::{Language, Value};
+
+/// The Fluent files of a language, as part of the program.
+macro_rules! files {
+    ($folder:literal, $($file:literal),+) => {
+        [$(include_str!(concat!("../locales/", $folder, "/", $file, ".ftl"))),+]
+    };
+}
+
+/// The messages of one language.
+pub(crate) struct Messages {
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl Messages {
+    /// The messages of `language`.
+    pub fn of(language: Language) -> &'static Self {
+        static ENGLISH: OnceLock<Messages> = OnceLock::new();
+        static JAPANESE: OnceLock<Messages> = OnceLock::new();
+        // One list of files a language, because a macro cannot be given a constant.
+        let (once, files) = match language {
+            Language::English => (
+                &ENGLISH,
+                files!(
+                    "en", "language", "report", "figures", "study", "trust", "command"
+                ),
+            ),
+            Language::Japanese => (
+                &JAPANESE,
+                files!(
+                    "ja", "language", "report", "figures", "study", "trust", "command"
+                ),
+            ),
+        };
+        once.get_or_init(|| Self::parse(language, &files))
+    }
+
+    fn parse(language: Language, files: &[&str]) -> Self {
+        let tag: LanguageIdentifier = language.tag().parse().expect("a language tag");
+        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        // The marks that isolate right-to-left arguments would be shown as boxes in pictures.
+        bundle.set_use_isolating(false);
+        for file in files {
+            // Both may hold errors only if the files of the program do; the tests parse them all.
+            let resource = FluentResource::try_new((*file).to_owned());
+            let resource = resource.unwrap_or_else(|(resource, _)| resource);
+            bundle.add_resource_overriding(resource);
+        }
+        Self { bundle }
+    }
+
+    /// The message, or its identifier where there is none: a page with one bare identifier is
+    /// better than no page. The tests keep it from happening.
+    pub fn format(&self, id: &str, arguments: &[(&str, Value<'_>)]) -> String {
+        let pattern = self
+            .bundle
+            .get_message(id)
+            .and_then(|message| message.value());
+        let Some(pattern) = pattern else {
+            debug_assert!(false, "no message {id:?}");
+            return id.to_owned();
+        };
+        let mut named = FluentArgs::with_capacity(arguments.len());
+        for (name, value) in arguments {
+            named.set(*name, value.clone());
+        }
+        let mut errors = Vec::new();
+        let text = self
+            .bundle
+            .format_pattern(pattern, Some(&named), &mut errors);
+        debug_assert!(errors.is_empty(), "message {id:?}: {errors:?}");
+        text.into_owned()
+    }
+}
