@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use burn::tensor::Device;
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_record::{Evaluation, EvaluationDir, RunConfig, RunDir};
-use mitsume_report::report;
+use mitsume_report::{ReportOptions, report};
 
 use crate::{Event, LabError, Observer, Outcome, Result, TrainRequest, train};
 
@@ -91,7 +91,7 @@ pub fn demo(
         evaluations.push(EvaluationDir::new(RunDir::new(&out).evaluation()).summary()?);
     }
     let page = options.out.join("report.html");
-    report(&options.out.join("runs"))?.write(&page)?;
+    report(&options.out.join("runs"), &ReportOptions::default())?.write(&page)?;
     let consistent = evaluations.pop().expect("two runs");
     let plain = evaluations.pop().expect("two runs");
     let run = RunDir::new(options.out.join("runs").join(format!("lambda-{LAMBDA}")));

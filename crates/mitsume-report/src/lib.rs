@@ -21,6 +21,7 @@ mod gallery;
 mod map;
 mod more_measures;
 mod number;
+mod options;
 mod overlay;
 mod page;
 mod panel;
@@ -35,6 +36,7 @@ mod view;
 
 pub use error::ReportError;
 pub use map::Map;
+pub use options::ReportOptions;
 pub use page::{Page, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{load_picture, seen_picture};

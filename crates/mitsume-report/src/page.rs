@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use askama::Template;
+use mitsume_locale::Language;
 
 use crate::chart::{Chart, style_classes};
 use crate::more_measures::more_measures;
+use crate::options::ReportOptions;
 use crate::source::{Entry, Evaluated, Run};
 use crate::summary::summaries;
 use crate::view::{
@@ -46,6 +48,7 @@ impl Page {
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Document<'a> {
+    language: Language,
     title: &'a str,
     style: &'static str,
     script: &'static str,
@@ -66,7 +69,8 @@ struct Document<'a> {
 ///
 /// # Errors
 /// [`ReportError`](crate::ReportError): nothing found, or a record is damaged; the file is named.
-pub fn report(dir: &Path) -> Result<Page> {
+pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
+    let language = options.language;
     let mut entries = source::read(dir)?;
     order(&mut entries);
     let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
@@ -89,6 +93,7 @@ pub fn report(dir: &Path) -> Result<Page> {
             .flat_map(|gallery| &gallery.cards)
     };
     let html = Document {
+        language,
         title: &title,
         style: include_str!("../templates/style.css"),
         script: include_str!("../templates/script.js"),

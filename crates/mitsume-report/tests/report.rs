@@ -5,8 +5,13 @@ mod synthetic;
 use std::path::Path;
 
 use mitsume_record::{EvaluationDir, RunDir};
-use mitsume_report::{Page, report};
+use mitsume_report::{Page, ReportError, ReportOptions};
 use synthetic::{Plan, evaluation, run};
+
+/// The English page.
+fn report(dir: &Path) -> Result<Page, ReportError> {
+    mitsume_report::report(dir, &ReportOptions::default())
+}
 
 /// A page of an evaluation made by `plan`.
 fn page(plan: &Plan) -> Page {

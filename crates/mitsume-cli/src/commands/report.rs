@@ -1,6 +1,7 @@
 //! `mitsume report`
 
 use mitsume_lab::LabError;
+use mitsume_report::ReportOptions;
 
 use super::output;
 use crate::args::ReportArgs;
@@ -8,7 +9,8 @@ use crate::failure::Result;
 
 /// Runs the command.
 pub fn run(args: ReportArgs) -> Result {
-    let page = mitsume_report::report(&args.dir).map_err(LabError::from)?;
+    let options = ReportOptions::default();
+    let page = mitsume_report::report(&args.dir, &options).map_err(LabError::from)?;
     let path = args.output.unwrap_or_else(|| args.dir.join("report.html"));
     page.write(&path).map_err(LabError::from)?;
     if page.missing_pictures > 0 {

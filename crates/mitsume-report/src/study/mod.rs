@@ -160,7 +160,7 @@ impl Study {
             if page.exists() && time(&page) >= time(&evaluation) {
                 continue;
             }
-            crate::report(&dir)?.write(&page)?;
+            crate::report(&dir, &crate::ReportOptions::default())?.write(&page)?;
         }
         Ok(())
     }

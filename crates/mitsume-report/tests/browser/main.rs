@@ -13,9 +13,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driver::{Browser, DESKTOP, PHONE};
-use mitsume_report::{StudyOptions, report, study};
+use mitsume_report::{Page, ReportError, ReportOptions, StudyOptions, study};
 use serde_json::Value;
 use synthetic::{Plan, evaluation, run};
+
+/// The English page.
+fn report(dir: &Path) -> Result<Page, ReportError> {
+    mitsume_report::report(dir, &ReportOptions::default())
+}
 
 /// A report made of two runs, and the folder it is in.
 fn two_runs() -> (tempfile::TempDir, PathBuf) {
