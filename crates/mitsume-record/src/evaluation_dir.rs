@@ -146,12 +146,12 @@ impl EvaluationDraft {
         MapsWriter::create(&self.dir().maps_path(), shape)
     }
 
-    /// Starts `images.csv`.
+    /// Starts `images.csv` of images of these classes.
     ///
     /// # Errors
     /// As [`ImagesWriter::create`].
-    pub fn images(&self) -> Result<ImagesWriter> {
-        ImagesWriter::create(&self.dir().images_path())
+    pub fn images(&self, classes: &[String]) -> Result<ImagesWriter> {
+        ImagesWriter::create(&self.dir().images_path(), classes)
     }
 
     /// Writes `eval.json` and puts the folder in its place.

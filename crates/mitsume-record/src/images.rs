@@ -1,4 +1,11 @@
 //! `images.csv`: one row per evaluated image.
+//!
+//! The columns are those of [`ImageRow`], then `class` and `predicted` (the names of `label` and
+//! `prediction`), `rank` (1 for the image of its class nearest to the class mean map; equal
+//! deviations share a rank; empty where there is no deviation), and the softmax probability of
+//! every class, each in a column `pINDEX:NAME` such as `p0:glioma`. The index makes a column's name
+//! unambiguous whatever a class is called. Names are written as they are, not shielded from
+//! spreadsheets that would take them for formulas: the file is for programs.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
@@ -6,10 +13,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::epoch_table::expect_columns;
 use crate::{RecordError, Result};
 
-/// One evaluated image. The fields are the columns, in order.
+/// One evaluated image. The fields are the first columns, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageRow {
     /// Relative to `data.root` of `eval.json`, with `/` between folders. Bytes that are no
@@ -44,6 +50,9 @@ const COLUMNS: [&str; 8] = [
     "l2",
 ];
 
+/// The columns between those and the probabilities.
+const NAMES: [&str; 3] = ["class", "predicted", "rank"];
+
 mod flag {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -69,33 +78,64 @@ mod flag {
 pub struct ImagesWriter {
     csv: csv::Writer<BufWriter<File>>,
     path: PathBuf,
+    classes: Vec<String>,
 }
 
 impl ImagesWriter {
-    /// A new file with the header.
+    /// A new file with the header, for images of these classes.
     ///
     /// # Errors
     /// [`RecordError::Io`] naming `path`.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path, classes: &[String]) -> Result<Self> {
         let file = File::create(path).map_err(|e| RecordError::io("write", path, e))?;
         let mut csv = csv::WriterBuilder::new()
             .has_headers(false)
             .from_writer(BufWriter::new(file));
-        csv.write_record(COLUMNS)
+        let probabilities = classes.iter().enumerate();
+        let header = [&COLUMNS[..], &NAMES]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .chain(probabilities.map(|(index, name)| format!("p{index}:{name}")));
+        csv.write_record(header)
             .map_err(|e| RecordError::io("write", path, e.into()))?;
         Ok(Self {
             csv,
             path: path.to_owned(),
+            classes: classes.to_vec(),
         })
     }
 
-    /// Appends one row.
+    /// Appends one row, with the image's rank in its class and the probability of every class.
     ///
     /// # Errors
-    /// [`RecordError::Io`] naming the file.
-    pub fn push(&mut self, row: &ImageRow) -> Result<()> {
+    /// [`RecordError::Io`] naming the file; [`RecordError::Malformed`] if a class is unknown or
+    /// there are not as many probabilities as classes.
+    pub fn push(
+        &mut self,
+        row: &ImageRow,
+        rank: Option<usize>,
+        probabilities: &[f32],
+    ) -> Result<()> {
+        let name = |class: usize| {
+            let name = self.classes.get(class).map(String::as_str);
+            name.filter(|_| probabilities.len() == self.classes.len())
+        };
+        let (Some(class), Some(predicted)) = (name(row.label), name(row.prediction)) else {
+            let problem = format!(
+                "{}: classes {} and {} and {} probabilities, where there are {} classes",
+                row.path,
+                row.label,
+                row.prediction,
+                probabilities.len(),
+                self.classes.len()
+            );
+            return Err(RecordError::malformed(&self.path, problem));
+        };
+        // As `probability` is written, so that equal numbers are equal as text.
+        let probabilities: Vec<f64> = probabilities.iter().map(|&p| f64::from(p)).collect();
         self.csv
-            .serialize(row)
+            .serialize((row, class, predicted, rank, probabilities))
             .map_err(|e| RecordError::io("write", &self.path, e.into()))
     }
 
@@ -110,7 +150,8 @@ impl ImagesWriter {
     }
 }
 
-/// Reads all rows of an evaluation of `classes` classes.
+/// Reads all rows of an evaluation of `classes` classes: the columns of [`ImageRow`], with which
+/// every version of the file begins.
 ///
 /// # Errors
 /// [`RecordError`] naming the line: other columns, a label outside the classes, a `correct`
@@ -118,7 +159,13 @@ impl ImagesWriter {
 pub fn read_images(path: &Path, classes: usize) -> Result<Vec<ImageRow>> {
     let file = File::open(path).map_err(|e| RecordError::io("read", path, e))?;
     let mut csv = csv::Reader::from_reader(BufReader::new(file));
-    expect_columns(&mut csv, path, &COLUMNS)?;
+    let header = csv
+        .headers()
+        .map_err(|e| RecordError::malformed(path, e.to_string()))?;
+    if !header.iter().take(COLUMNS.len()).eq(COLUMNS) {
+        let problem = format!("the first line must begin with \"{}\"", COLUMNS.join(","));
+        return Err(RecordError::malformed(path, problem));
+    }
     let mut rows = Vec::new();
     for (index, row) in csv.deserialize().enumerate() {
         let row: ImageRow = row.map_err(|e| RecordError::malformed(path, e.to_string()))?;
@@ -161,11 +208,19 @@ mod tests {
             label: 1,
             prediction: 1,
             correct: true,
-            probability: 0.9,
-            probability_label: 0.9,
+            probability: f64::from(0.9_f32),
+            probability_label: f64::from(0.9_f32),
             squared_l2: Some(0.01),
             l2: None,
         }
+    }
+
+    fn write(path: &Path, classes: [&str; 2], rows: &[ImageRow]) {
+        let mut out = ImagesWriter::create(path, &classes.map(str::to_owned)).unwrap();
+        for row in rows {
+            out.push(row, Some(3), &[0.1, 0.9]).unwrap();
+        }
+        out.finish().unwrap();
     }
 
     #[test]
@@ -178,10 +233,64 @@ mod tests {
             row("<img src=x onerror=alert(1)>.png"),
             row("目つめ.png"),
         ];
-        let mut out = ImagesWriter::create(&path).unwrap();
-        rows.iter().for_each(|row| out.push(row).unwrap());
-        out.finish().unwrap();
+        write(&path, ["a", "b"], &rows);
         assert_eq!(read_images(&path, 2).unwrap(), rows);
+    }
+
+    #[test]
+    fn names_rank_and_every_probability_follow_the_older_columns() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("images.csv");
+        write(&path, ["=1+1, \"x\"", "p0:path"], &[row("a.png")]);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let expected = "path,label,prediction,correct,probability,probability_label,squared_l2,l2,\
+            class,predicted,rank,\"p0:=1+1, \"\"x\"\"\",p1:p0:path\n\
+            a.png,1,1,1,0.8999999761581421,0.8999999761581421,0.01,,\
+            p0:path,p0:path,3,0.10000000149011612,0.8999999761581421\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_file_without_the_newer_columns_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("images.csv");
+        let text = format!("{}\na.png,1,1,1,0.9,0.9,0.01,\n", COLUMNS.join(","));
+        std::fs::write(&path, text).unwrap();
+        let expected = ImageRow {
+            probability: 0.9,
+            probability_label: 0.9,
+            ..row("a.png")
+        };
+        assert_eq!(read_images(&path, 2).unwrap(), [expected]);
+    }
+
+    /// What reads the file by the first columns' names or places finds the same in both.
+    #[test]
+    fn the_first_columns_are_what_they_were() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("images.csv");
+        write(&path, ["a", "b"], &[row("a.png")]);
+        let mut csv = csv::Reader::from_path(&path).unwrap();
+        let header: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
+        assert_eq!(header[..8], COLUMNS);
+        let found: ImageRow = csv.deserialize().next().unwrap().unwrap();
+        assert_eq!(found, row("a.png"));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_classes_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("images.csv");
+        let mut out = ImagesWriter::create(&path, &["a".to_owned()]).unwrap();
+        let error = out.push(&row("a.png"), None, &[1.0]).unwrap_err();
+        assert!(error.to_string().contains("there are 1 classes"), "{error}");
+        let row = ImageRow {
+            label: 0,
+            prediction: 0,
+            ..row("a.png")
+        };
+        assert!(out.push(&row, None, &[0.5, 0.5]).is_err());
+        assert!(out.push(&row, None, &[1.0]).is_ok());
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn evaluation() -> Evaluation {
 fn write_dir(root: &Path) {
     let draft = EvaluationDraft::new(root).unwrap();
     write_maps(&draft.dir().maps_path(), 9);
-    let mut images = draft.images().unwrap();
+    let mut images = draft.images(&evaluation().data.classes).unwrap();
     for (index, (label, prediction)) in IMAGES.into_iter().enumerate() {
         let row = ImageRow {
             path: format!("{index}.png"),
@@ -96,7 +96,7 @@ fn write_dir(root: &Path) {
             squared_l2: Some(0.1),
             l2: Some(0.01),
         };
-        images.push(&row).unwrap();
+        images.push(&row, Some(1), &[0.25, 0.75]).unwrap();
     }
     images.finish().unwrap();
     draft.commit(&evaluation()).unwrap();

@@ -5,6 +5,7 @@
 //! the same however many images there are.
 
 mod forward;
+mod rank;
 mod tally;
 
 use std::path::Path;
@@ -12,11 +13,12 @@ use std::path::Path;
 use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
 use mitsume_data::{ImageFolder, Skipped};
-use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, MapsShape, MapsWriter};
+use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter};
 
 use crate::maps::MapOptions;
 use crate::{Event, LabError, Observer, Result, Subject};
 use forward::forward;
+use rank::ranks;
 use tally::{PerImage, Tally};
 
 /// What to do besides counting.
@@ -73,14 +75,28 @@ pub fn evaluate(
         writer.finish(&class_maps)?;
     }
     if let Some(draft) = draft {
-        let mut images = draft.images()?;
-        for (image, deviation) in pass.images.iter().zip(&deviations) {
-            images.push(&image_row(subject, image, *deviation))?;
-        }
-        images.finish()?;
+        write_images(&draft, subject, &pass.images, &deviations)?;
         draft.commit(&evaluation)?;
     }
     Ok(evaluation)
+}
+
+/// Writes `images.csv`; the probabilities come from the maps' file, so that memory does not grow
+/// with the number of classes.
+fn write_images(
+    draft: &EvaluationDraft,
+    subject: &Subject<'_>,
+    images: &[PerImage],
+    deviations: &[Option<Deviation>],
+) -> Result<()> {
+    let maps = Maps::open(&draft.dir().maps_path())?;
+    let ranks = ranks(images, deviations);
+    let mut table = draft.images(&subject.folder.classes)?;
+    for (index, image) in images.iter().enumerate() {
+        let row = image_row(subject, image, deviations[index]);
+        table.push(&row, ranks[index], &maps.probabilities(index)?)?;
+    }
+    Ok(table.finish()?)
 }
 
 fn maps_shape(subject: &Subject<'_>) -> MapsShape {

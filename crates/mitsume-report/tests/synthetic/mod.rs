@@ -117,7 +117,7 @@ pub fn evaluation(root: &Path, data: &Path, plan: &Plan) -> Evaluation {
         cam: [SIDE, SIDE],
     };
     let mut maps = draft.maps(shape).unwrap();
-    let mut rows = draft.images().unwrap();
+    let mut rows = draft.images(&plan.classes).unwrap();
     let mut deviations = vec![(0.0, 0.0); k];
     for (path, label, prediction, map, probability) in &images {
         let mut all = vec![(1.0 - probability) / k as f32; k];
@@ -148,7 +148,7 @@ pub fn evaluation(root: &Path, data: &Path, plan: &Plan) -> Evaluation {
             squared_l2: counted.then_some(squared_l2),
             l2: counted.then_some(l2),
         };
-        rows.push(&row).unwrap();
+        rows.push(&row, None, &all).unwrap();
     }
     maps.finish(&means).unwrap();
     rows.finish().unwrap();
