@@ -29,8 +29,8 @@ pub struct DemoOutcome {
     pub plain: Evaluation,
     /// Training with the consistency loss.
     pub consistent: Evaluation,
-    /// Weights of the second run.
-    pub weights: PathBuf,
+    /// The second run's directory.
+    pub run: PathBuf,
     /// An image to explain.
     pub example: PathBuf,
 }
@@ -99,7 +99,7 @@ pub fn demo(
         report: page,
         plain,
         consistent,
-        weights: run.weights(),
+        run: run.root().to_owned(),
         example: data.join("Testing/glioma"),
     }))
 }

@@ -20,6 +20,8 @@ mod event;
 mod explain;
 mod maps;
 mod model_file;
+mod model_note;
+mod model_source;
 mod network;
 mod subject;
 mod train;
@@ -33,12 +35,16 @@ pub use event::{Event, Observer};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{Images, Layer};
-pub use model_file::{LoadedModel, ModelNote, load_model, numbered_classes};
+pub use model_file::{LoadedModel, Shown};
+pub use model_note::ModelNote;
+pub use model_source::{ModelRequest, ModelSource};
 pub use network::{
-    ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
+    ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, in_order, layers,
 };
 pub use subject::Subject;
-pub use train::{Outcome, Plateau, TrainRequest, device_of_run, resume, train, train_or_resume};
+pub use train::{
+    Outcome, Plateau, Standing, TrainRequest, device_of_run, resume, train, train_or_resume,
+};
 pub use trust::{TrustOptions, Trusted, trust};
 
 /// What the functions of this crate return.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
 use mitsume_data::{Batch, ImageFolder, ImageSource, Skipped};
-use mitsume_record::{DataSummary, ModelSummary, ShownView};
+use mitsume_record::{DataSummary, ModelSettings, ModelSummary, ShownView};
 
 use crate::maps::MapOptions;
 use crate::network::Network;
@@ -17,6 +17,8 @@ pub struct Subject<'a> {
     pub folder: &'a ImageFolder,
     /// The same images, ready to be read, without augmentation.
     pub source: &'a ImageSource,
+    /// How the network is used other than as it was trained.
+    pub settings: ModelSettings,
 }
 
 impl Subject<'_> {
@@ -49,6 +51,8 @@ impl Subject<'_> {
             method: maps.method,
             flip: maps.flip,
             cam_size: self.cam_size(),
+            image_size: Some(self.size()),
+            settings: self.settings.clone(),
         }
     }
 

@@ -8,7 +8,7 @@ use mitsume_data::View;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
-use crate::{RecordError, Result};
+use crate::{ModelSettings, RecordError, Result};
 
 /// Accuracy, kappa and consistency of one model on one data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,12 @@ pub struct ModelSummary {
     pub flip: bool,
     /// Height and width of a CAM, in elements.
     pub cam_size: [usize; 2],
+    /// Height and width of the images it was shown; none in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<[usize; 2]>,
+    /// How it was used other than as it was trained.
+    #[serde(flatten)]
+    pub settings: ModelSettings,
 }
 
 /// The data evaluated on.
@@ -223,6 +229,8 @@ mod tests {
                 method: Method::GradCam,
                 flip: false,
                 cam_size: [28, 28],
+                image_size: Some([224, 224]),
+                settings: ModelSettings::default(),
             },
             data: DataSummary {
                 root: "/data".to_owned(),

@@ -59,6 +59,8 @@ fn evaluation() -> Evaluation {
             method: Default::default(),
             flip: false,
             cam_size: CAM,
+            image_size: None,
+            settings: Default::default(),
         },
         data: DataSummary {
             root: "/nowhere".to_owned(),

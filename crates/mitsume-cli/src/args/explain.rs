@@ -9,8 +9,7 @@ use super::{DeviceArg, ModelArgs, ThreadsArg};
 /// `mitsume explain`
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
-    mitsume explain --model level2 --weights runs/first/weights.safetensors \\\n    \
-    scan1.png scan2.png --reference runs/first --out explained")]
+    mitsume explain --run runs/first scan1.png scan2.png --reference runs/first --out explained")]
 pub struct ExplainArgs {
     #[command(flatten)]
     pub model: ModelArgs,

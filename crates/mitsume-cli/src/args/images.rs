@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
 
-/// Size, cut and scale of a network's images. Levels need none of it; for an ONNX model it must be said how it was
+/// Size, cut and scale of a network's images. Weights of a run know them; for an ONNX model it must be said how it was
 /// trained.
 #[derive(clap::Args)]
 pub struct ImageArgs {
-    /// Side of the network's images [default: 224, or what the model file fixes]
+    /// Side of the network's images [default: what it was trained with or its file fixes; 224 where neither is known]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(4..=4096))]
     pub image_size: Option<u32>,
     /// A known preprocessing; the flags below change it

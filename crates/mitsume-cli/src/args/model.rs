@@ -10,10 +10,14 @@ use super::{DeviceArg, ImageArgs, ThreadsArg};
 /// Which model, where it is hooked and how its maps are made.
 #[derive(clap::Args)]
 pub struct ModelArgs {
-    /// level1 to level5, or an ONNX file of your own classifier
-    #[arg(long, value_name = "MODEL", value_hint = ValueHint::FilePath)]
-    pub model: String,
-    /// A level's weights: .safetensors, or a PyTorch state dict (.pth); an ONNX file has its own
+    /// An ONNX file of your own classifier, a run directory, or level1 to level5 with --weights
+    #[arg(long, value_name = "MODEL", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present_any = ["run", "weights"])]
+    pub model: Option<String>,
+    /// A run directory: its network, weights, classes, and how it was shown images
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["model", "weights"])]
+    pub run: Option<PathBuf>,
+    /// A level's weights: .safetensors, or a PyTorch state dict (.pth); the others have their own
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub weights: Option<PathBuf>,
     /// How maps are made: grad-cam, hires-cam, elementwise, grad-cam-plus-plus, xgrad-cam, layer-cam,
@@ -30,8 +34,8 @@ pub struct ModelArgs {
     /// How a layer's tokens lie, for transformers, as 14x14
     #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid)]
     pub token_grid: Option<[usize; 2]>,
-    /// Names of an ONNX model's classes, one a line, in the order of its outputs; class folders are then
-    /// matched by name
+    /// Names of the model's classes, one a line, in the order of its outputs, where it does not know them; class
+    /// folders are then matched by name
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub classes: Option<PathBuf>,
     #[command(flatten)]
@@ -52,7 +56,8 @@ fn grid(text: &str) -> Result<[usize; 2], String> {
 /// `mitsume eval`
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
-    mitsume eval --model level2 --weights runs/first/weights.safetensors --data brain/Testing --json\n  \
+    mitsume eval --run runs/first --data brain/Testing --json\n  \
+    mitsume eval --model level2 --weights published.pth --image-size 224 --data brain/Testing\n  \
     mitsume eval --model resnet18.onnx --preset imagenet --classes names.txt --data photos --out looked")]
 pub struct EvalArgs {
     #[command(flatten)]

@@ -9,7 +9,7 @@ use super::{DeviceArg, ModelArgs, ThreadsArg};
 /// `mitsume trust`
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  \
-    mitsume trust --model level2 --weights runs/first/weights.safetensors \\\n    \
+    mitsume trust --run runs/first \\\n    \
     --data phantoms/Testing --masks phantoms/masks/Testing --out trusted\n\
     then open trusted/trust.html in a browser.")]
 pub struct TrustArgs {

@@ -55,10 +55,10 @@ fn summary(outcome: &DemoOutcome) -> String {
          report: {report}\n\n\
          Next, on images of your own (one folder per class):\n  \
          mitsume data check DIR\n  \
-         mitsume explain --model level2 --image-size 64 --weights {weights} {example}/*.png --out explained\n  \
+         mitsume explain --run {run} {example}/*.png --out explained\n  \
          mitsume train --help",
         report = outcome.report.display(),
-        weights = outcome.weights.display(),
+        run = outcome.run.display(),
         example = outcome.example.display(),
     )
 }

@@ -2,6 +2,7 @@
 
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{EvaluateOptions, MeasureOptions, Subject, evaluate};
+use mitsume_locale::Language;
 use mitsume_record::Evaluation;
 
 use super::{model, output};
@@ -12,16 +13,18 @@ use crate::{device, threads};
 
 /// Runs the command.
 pub fn run(args: EvalArgs) -> Result {
+    let language = Language::default();
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = ImageFolder::open(&args.data)?;
-    let model = model::open(&args.model, Some(&folder), &device)?;
+    let model = model::open(&args.model, Some(&folder), &device, language)?;
     // Every image is needed once: nothing is worth keeping.
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
     let subject = Subject {
         network: model.network.as_ref(),
         folder: &folder,
         source: &source,
+        settings: model.settings,
     };
     let options = EvaluateOptions {
         batch_size: args.batch_size as usize,
@@ -40,11 +43,11 @@ pub fn run(args: EvalArgs) -> Result {
     if args.json {
         output::json(&evaluation)
     } else {
-        output::text(&summary(&evaluation))
+        output::text(&summary(&evaluation, language))
     }
 }
 
-fn summary(evaluation: &Evaluation) -> String {
+fn summary(evaluation: &Evaluation, language: Language) -> String {
     let figure = output::figure;
     let mut rows = vec![
         ["class", "images", "correct", "squared-l2", "l2"]
@@ -66,7 +69,7 @@ fn summary(evaluation: &Evaluation) -> String {
         n => format!(", {n} skipped"),
     };
     format!(
-        "{model}: {images} images{skipped}, {method} at {layer}\n\
+        "{model}: {images} images{skipped}, {method} at {layer}\n{overrides}\
          accuracy {accuracy:.4}  kappa {kappa:.4}  cross-entropy {loss:.4}\n\
          consistency over {counted} correct images (lower: more consistent)\n  \
          squared-l2 {squared}\n  l2         {l2}\n{more}\n{table}",
@@ -74,6 +77,7 @@ fn summary(evaluation: &Evaluation) -> String {
         method = evaluation.model.method,
         layer = evaluation.model.target_layer,
         images = evaluation.data.images,
+        overrides = model::overrides(&evaluation.model.settings, language),
         accuracy = evaluation.accuracy,
         kappa = evaluation.kappa,
         loss = evaluation.cross_entropy,

@@ -2,6 +2,7 @@
 
 use mitsume_data::ImageFolder;
 use mitsume_lab::{ExplainOptions, ExplainTarget, explain};
+use mitsume_locale::Language;
 
 use super::{model, output};
 use crate::args::ExplainArgs;
@@ -10,10 +11,14 @@ use crate::{device, threads};
 
 /// Runs the command.
 pub fn run(args: ExplainArgs) -> Result {
+    let language = Language::default();
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
-    let model = model::open(&args.model, folder.as_ref(), &device)?;
+    let model = model::open(&args.model, folder.as_ref(), &device, language)?;
+    if let Some(reference) = &args.reference {
+        model.refuse_outdated_reference(reference)?;
+    }
     let options = ExplainOptions {
         network: model.network.as_ref(),
         target: target(&args.class, &model.classes)?,
@@ -25,7 +30,11 @@ pub fn run(args: ExplainArgs) -> Result {
     };
     let explained = explain(&args.images, &options)?;
     if args.json {
-        return output::json(&serde_json::json!({ "images": explained }));
+        let settings = serde_json::to_value(&model.settings).expect("plain data serialises");
+        let mut json = serde_json::json!({ "images": explained });
+        let object = json.as_object_mut().expect("an object");
+        object.extend(settings.as_object().cloned().unwrap_or_default());
+        return output::json(&json);
     }
     let mut rows = vec![
         ["picture", "predicted", "p", "map of", "squared-l2"]
@@ -43,7 +52,8 @@ pub fn run(args: ExplainArgs) -> Result {
             deviation,
         ]);
     }
-    output::text(&output::table(&rows))
+    let overrides = model::overrides(&model.settings, language);
+    output::text(&format!("{overrides}{}", output::table(&rows)))
 }
 
 fn target(name: &str, classes: &[String]) -> Result<ExplainTarget> {

@@ -2,6 +2,7 @@
 
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{LabError, Subject, TrustOptions, trust};
+use mitsume_locale::Language;
 use mitsume_record::{TrustResult, write_bytes};
 use mitsume_report::{trust_page, verdict_sentence};
 
@@ -13,15 +14,17 @@ use crate::{device, threads};
 
 /// Runs the command.
 pub fn run(args: TrustArgs) -> Result {
+    let language = Language::default();
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = ImageFolder::open(&args.data)?;
-    let model = model::open(&args.model, Some(&folder), &device)?;
+    let model = model::open(&args.model, Some(&folder), &device, language)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
     let subject = Subject {
         network: model.network.as_ref(),
         folder: &folder,
         source: &source,
+        settings: model.settings,
     };
     let options = TrustOptions {
         maps: model.maps,
@@ -46,10 +49,14 @@ pub fn run(args: TrustArgs) -> Result {
     if args.json {
         return output::json(result);
     }
-    output::text(&format!("{}\n{}\n", summary(result), page.display()))
+    output::text(&format!(
+        "{}\n{}\n",
+        summary(result, language),
+        page.display()
+    ))
 }
 
-fn summary(result: &TrustResult) -> String {
+fn summary(result: &TrustResult, language: Language) -> String {
     let figure =
         |estimate: Option<mitsume::trust::Estimate>| output::figure(estimate.map(|e| e.mean));
     let mut stages = vec![
@@ -75,7 +82,8 @@ fn summary(result: &TrustResult) -> String {
         ]);
     }
     let mut text = format!(
-        "{}\n\nsimilarity to the model's own maps\n{}\nROAD and insertion: larger is better; deletion: smaller\n{}",
+        "{}{}\n\nsimilarity to the model's own maps\n{}\nROAD and insertion: larger is better; deletion: smaller\n{}",
+        model::overrides(&result.model.settings, language),
         verdict_sentence(&result.randomisation),
         output::table(&stages),
         output::table(&faithful)

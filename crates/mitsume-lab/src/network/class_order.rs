@@ -1,5 +1,9 @@
 //! Which of a model's outputs is which class of the data.
 
+use std::path::Path;
+
+use mitsume_data::ImageFolder;
+
 use crate::{LabError, Result};
 
 /// For each class, in the order it is spoken of, the model's output.
@@ -47,6 +51,39 @@ impl ClassOrder {
         })
     }
 
+    /// The order for a model in `model` of so many `outputs`: with `names` (one for each output) and a `folder`, the
+    /// folder's classes by name; with only one of them, its names in its order; with neither, numbers.
+    ///
+    /// # Errors
+    /// As [`Self::by_name`]; without names, another number of class folders than outputs.
+    pub fn choose(
+        model: &Path,
+        outputs: usize,
+        names: Option<Vec<String>>,
+        folder: Option<&ImageFolder>,
+    ) -> Result<Self> {
+        let Some(folder) = folder else {
+            return Ok(Self::own(names.unwrap_or_else(|| numbered(outputs))));
+        };
+        if let Some(names) = names {
+            return Self::by_name(&names, &folder.classes).map_err(|error| {
+                let (folder, model) = (folder.root.display(), model.display());
+                LabError::Request(format!("{folder}: {error} of {model}"))
+            });
+        }
+        let classes = &folder.classes;
+        if classes.len() != outputs {
+            return Err(LabError::Request(format!(
+                "{}: {} class folders ({}), but {} has {outputs} classes",
+                folder.root.display(),
+                classes.len(),
+                classes.join(", "),
+                model.display(),
+            )));
+        }
+        Ok(Self::own(classes.clone()))
+    }
+
     /// Class names, in the order they are spoken of.
     pub fn names(&self) -> &[String] {
         &self.names
@@ -61,6 +98,11 @@ impl ClassOrder {
     pub fn is_own(&self, classes: usize) -> bool {
         self.outputs.iter().copied().eq(0..classes)
     }
+}
+
+/// `class 0`, `class 1`, ...: names where there are none.
+fn numbered(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| format!("class {class}")).collect()
 }
 
 fn shortened(names: &[String]) -> String {

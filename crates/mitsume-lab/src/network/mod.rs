@@ -1,6 +1,7 @@
 //! What evaluation and explanation need of a model, whatever it is.
 
 mod class_order;
+mod in_order;
 mod level;
 mod onnx;
 
@@ -9,6 +10,7 @@ use burn::tensor::{Device, Tensor};
 use crate::Result;
 
 pub use class_order::ClassOrder;
+pub use in_order::in_order;
 pub use level::LevelNetwork;
 pub use onnx::{OnnxNetwork, OnnxRequest, layers};
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use mitsume_onnx::{Classifier, Hooked, Images, Layer, Reading};
 
-use super::{ClassOrder, HookedImages, Network};
+use super::{HookedImages, Network};
 use crate::maps::floats;
 use crate::{LabError, Result};
 
@@ -35,8 +35,6 @@ pub struct OnnxNetwork {
     model: Classifier,
     hooks: Vec<Hooked>,
     request: OnnxRequest,
-    /// The model's output for each class; none where they are the model's own.
-    outputs: Option<Vec<usize>>,
     device: Device,
 }
 
@@ -53,16 +51,8 @@ impl OnnxNetwork {
             hooks: hooks(&model, request)?,
             model,
             request: request.clone(),
-            outputs: None,
             device: device.clone(),
         })
-    }
-
-    /// The same model with classes in another order, or fewer of them.
-    pub fn with_classes(mut self, order: &ClassOrder) -> Self {
-        let own = order.is_own(self.model.classes());
-        self.outputs = (!own).then(|| order.outputs().to_vec());
-        self
     }
 
     /// Channels, height and width of its images.
@@ -73,25 +63,6 @@ impl OnnxNetwork {
     /// Whether the file ends in a softmax, which was left off.
     pub fn had_softmax(&self) -> bool {
         self.model.had_softmax()
-    }
-
-    /// Of the model's logits [N, outputs] those of the classes, [N, K].
-    fn of_classes(&self, logits: Tensor<2>) -> Tensor<2> {
-        let Some(outputs) = &self.outputs else {
-            return logits;
-        };
-        let data: Vec<i64> = outputs.iter().map(|&output| output as i64).collect();
-        let data = TensorData::new(data, [outputs.len()]);
-        let columns = Tensor::<1, Int>::from_data(data, &logits.device());
-        logits.select(1, columns)
-    }
-
-    /// The model's outputs for classes.
-    fn to_outputs(&self, classes: &[usize]) -> Vec<usize> {
-        match &self.outputs {
-            Some(outputs) => classes.iter().map(|&class| outputs[class]).collect(),
-            None => classes.to_vec(),
-        }
     }
 }
 
@@ -109,8 +80,7 @@ impl Network for OnnxNetwork {
     }
 
     fn classes(&self) -> usize {
-        let outputs = self.outputs.as_ref();
-        outputs.map_or(self.model.classes(), Vec::len)
+        self.model.classes()
     }
 
     fn layers(&self) -> Vec<String> {
@@ -139,7 +109,6 @@ impl Network for OnnxNetwork {
             hooks: hooks(&model, &self.request)?,
             model,
             request: self.request.clone(),
-            outputs: self.outputs.clone(),
             device: self.device.clone(),
         }))
     }
@@ -148,7 +117,7 @@ impl Network for OnnxNetwork {
         let reading = Arc::new(self.hooks[0].read(images)?);
         let at_layer = |hook| -> Box<dyn HookedImages + '_> {
             Box::new(AtLayer {
-                network: self,
+                classes: self.model.classes(),
                 hook,
                 reading: Arc::clone(&reading),
             })
@@ -168,7 +137,7 @@ fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<Hooked>> {
 
 /// Images between the two parts of a model.
 struct AtLayer<'a> {
-    network: &'a OnnxNetwork,
+    classes: usize,
     hook: &'a Hooked,
     reading: Arc<Reading>,
 }
@@ -179,13 +148,11 @@ impl HookedImages for AtLayer<'_> {
     }
 
     fn logits(&self) -> Result<Tensor<2>> {
-        Ok(self.network.of_classes(self.hook.logits(&self.reading)?))
+        Ok(self.hook.logits(&self.reading)?)
     }
 
     fn gradients(&self, targets: &[usize]) -> Result<(Tensor<2>, Tensor<4>)> {
-        let outputs = self.network.to_outputs(targets);
-        let (logits, gradients) = self.hook.gradients(&self.reading, &outputs)?;
-        Ok((self.network.of_classes(logits), gradients))
+        Ok(self.hook.gradients(&self.reading, targets)?)
     }
 
     fn pools_first(&self) -> bool {
@@ -195,13 +162,12 @@ impl HookedImages for AtLayer<'_> {
     /// A pass of what comes after the layer for every channel, for all images at once.
     fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let [channels, _, _] = self.hook.map();
-        let classes = self.network.classes();
         let mut scores = vec![Vec::with_capacity(channels); targets.len()];
         for channel in 0..channels {
             let logits = self.hook.logits_without(&self.reading, channel)?;
-            let logits = floats(self.network.of_classes(logits));
+            let logits = floats(logits);
             for (i, (scores, &target)) in scores.iter_mut().zip(targets).enumerate() {
-                scores.push(logits[i * classes + target].into());
+                scores.push(logits[i * self.classes + target].into());
             }
         }
         Ok(scores)

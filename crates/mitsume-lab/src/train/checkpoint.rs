@@ -21,7 +21,8 @@ pub(super) struct State {
     pub progress: Progress,
 }
 
-const WEIGHTS: &str = "weights.safetensors";
+/// The weights, under their published names.
+pub(super) const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
 const EMA: &str = "ema.json";
 const PROGRESS: &str = "progress.json";
@@ -53,6 +54,11 @@ pub(super) fn exists(folder: &Path) -> Result<bool> {
     Ok(folder.join(PROGRESS).is_file())
 }
 
+/// The counters of a checkpoint.
+pub(super) fn progress(folder: &Path) -> Result<Progress> {
+    read_json(&folder.join(PROGRESS))
+}
+
 /// Reads a checkpoint into a state freshly made for the same configuration.
 pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
     let State {
@@ -80,7 +86,7 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
         let reason = "moving averages of other classes, map size or decay than the configuration's";
         return Err(LabError::Request(format!("{}: {reason}", path.display())));
     }
-    let progress: Progress = read_json(&folder.join(PROGRESS))?;
+    let progress = progress(folder)?;
     // An optimiser state has a first and a second moment for each trained tensor once a step is
     // done; fewer means a damaged file whose gaps would silently start from zero.
     let found = optimizer.to_record().len();

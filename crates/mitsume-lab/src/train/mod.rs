@@ -5,6 +5,7 @@ mod plateau;
 mod prepare;
 mod progress;
 mod run;
+mod standing;
 mod step;
 mod tensorboard;
 
@@ -19,6 +20,7 @@ use mitsume_record::{Environment, RunConfig, RunDir};
 use crate::{LabError, Observer, Result};
 
 pub use plateau::Plateau;
+pub use standing::Standing;
 
 /// A run that is asked for.
 #[derive(Clone)]

@@ -105,6 +105,7 @@ impl<'a> Run<'a> {
             model: level.to_string(),
             classes,
             image_size: config.data.image_size,
+            view: train.source.preprocess().view,
         };
         Ok(Run {
             config,
@@ -263,6 +264,7 @@ impl<'a> Run<'a> {
             network: &network,
             folder: &self.valid.folder,
             source: &self.valid.source,
+            settings: Default::default(),
         };
         // Images that cannot be read were named when the run began.
         let mut quiet = |event: Event| match event {

@@ -218,6 +218,8 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
             method: Default::default(),
             flip: false,
             cam_size: [SIDE, SIDE],
+            image_size: None,
+            settings: Default::default(),
         },
         data: DataSummary {
             root: data.to_str().unwrap().to_owned(),

@@ -1,0 +1,247 @@
+//! The model a command is asked to use.
+
+mod notes;
+mod preprocessing;
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use mitsume_data::{ImageFolder, Preprocess, View};
+use mitsume_lab::{
+    ClassOrder, Images, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, OnnxNetwork,
+    OnnxRequest, Standing, in_order,
+};
+use mitsume_locale::Language;
+use mitsume_nn::Level;
+use mitsume_record::{ModelSetting, ModelSettings, Override};
+
+use crate::args::ModelArgs;
+use crate::failure::{Failure, Result};
+
+pub use notes::overrides;
+
+/// A model, ready to be shown images.
+pub struct Opened {
+    /// Its file.
+    source: PathBuf,
+    /// How many classes it has, of which a folder may have fewer.
+    outputs: usize,
+    pub network: Box<dyn Network>,
+    /// Class names in the order of its logits.
+    pub classes: Vec<String>,
+    /// How it is used other than as it was trained.
+    pub settings: ModelSettings,
+    pub maps: MapOptions,
+    /// Height and width of its images.
+    size: [usize; 2],
+    view: View,
+    /// Where its run stands, if that is not finished.
+    unfinished: Option<Standing>,
+}
+
+impl Opened {
+    /// How images are prepared for it.
+    pub fn preprocess(&self) -> Preprocess {
+        Preprocess {
+            height: self.size[0],
+            width: self.size[1],
+            channels: self.network.channels(),
+            augment: None,
+            seed: 0,
+            view: self.view,
+        }
+    }
+
+    /// The evaluation in an unfinished run is of earlier weights than its checkpoint's.
+    pub fn refuse_outdated_reference(&self, reference: &Path) -> Result {
+        let Some(standing) = &self.unfinished else {
+            return Ok(());
+        };
+        let same = standing.run.canonicalize().ok() == reference.canonicalize().ok();
+        if !same {
+            return Ok(());
+        }
+        Err(Failure::Request(format!(
+            "--reference {0}: the run is not finished, so there are no class mean maps of these \
+             weights yet: mitsume train --resume {0}, or mitsume eval --run {0} --data DIR --out \
+             EVALUATION and --reference EVALUATION",
+            reference.display()
+        )))
+    }
+}
+
+/// Opens the model and says what it was not told; with `folder`, its classes are the folder's.
+pub fn open(
+    args: &ModelArgs,
+    folder: Option<&ImageFolder>,
+    device: &Device,
+    language: Language,
+) -> Result<Opened> {
+    let request = ModelRequest {
+        model: args.model.as_deref(),
+        run: args.run.as_deref(),
+        weights: args.weights.as_deref(),
+    };
+    let opened = match request.find()? {
+        ModelSource::Onnx(path) => onnx(args, &path, folder, device)?,
+        ModelSource::Level {
+            level,
+            weights,
+            unfinished,
+        } => Opened {
+            unfinished,
+            ..of_level(args, (level, &weights), folder, device)?
+        },
+    };
+    let view = opened.view.validate(opened.size);
+    view.map_err(|error| Failure::Request(error.to_string()))?;
+    notes::say(&opened, language);
+    Ok(opened)
+}
+
+fn maps(args: &ModelArgs) -> MapOptions {
+    MapOptions {
+        method: args.method,
+        flip: args.flip,
+    }
+}
+
+fn of_level(
+    args: &ModelArgs,
+    (level, weights): (Level, &Path),
+    folder: Option<&ImageFolder>,
+    device: &Device,
+) -> Result<Opened> {
+    let of_onnx = [
+        ("--target-layer", !args.target_layer.is_empty()),
+        ("--token-grid", args.token_grid.is_some()),
+    ];
+    if let Some((flag, _)) = of_onnx.iter().find(|(_, given)| *given) {
+        return Err(Failure::Request(format!(
+            "{flag} is for ONNX files; {level} has its own"
+        )));
+    }
+    let loaded = LoadedModel::open(level, weights, device)?;
+    let note = loaded.note.as_ref();
+    let given = preprocessing::given(&args.images, note.map(|note| note.image_size))?;
+    let mut shown = loaded.shown(&given)?;
+    let trained = note.map(|note| note.classes.clone());
+    let names = class_names(args, loaded.network.classes(), weights)?;
+    let known = names.or_else(|| trained.clone());
+    let settings = &mut shown.settings;
+    if known.is_none() && folder.is_some() {
+        settings.assumed.push(ModelSetting::Classes);
+    }
+    let order = ClassOrder::choose(weights, loaded.network.classes(), known, folder)?;
+    settings
+        .overrides
+        .extend(trained.and_then(|trained| other_classes(trained, &order)));
+    Ok(Opened {
+        source: weights.to_owned(),
+        outputs: loaded.network.classes(),
+        classes: order.names().to_vec(),
+        network: in_order(Box::new(loaded.network), &order),
+        size: [shown.size; 2],
+        view: shown.view,
+        settings: shown.settings,
+        maps: maps(args),
+        unfinished: None,
+    })
+}
+
+/// Other names than the weights', or fewer of them; the same in another order are the same.
+fn other_classes(trained: Vec<String>, order: &ClassOrder) -> Option<Override> {
+    let outputs = order.outputs().iter().map(|&output| &trained[output]);
+    let same = order.names().iter().eq(outputs) && trained.len() == order.names().len();
+    (!same).then(|| Override {
+        key: ModelSetting::Classes,
+        used: order.names().to_vec().into(),
+        trained_with: trained.into(),
+    })
+}
+
+fn onnx(
+    args: &ModelArgs,
+    path: &Path,
+    folder: Option<&ImageFolder>,
+    device: &Device,
+) -> Result<Opened> {
+    let given = preprocessing::given(&args.images, None)?;
+    if given.mean.is_none() || given.std.is_none() {
+        return Err(Failure::Request(format!(
+            "{}: how were its images prepared? --preset imagenet, --preset levels, --preprocess \
+             FILE.toml, or --mean and --std",
+            path.display()
+        )));
+    }
+    let request = OnnxRequest {
+        layers: args.target_layer.clone(),
+        tokens: args.token_grid,
+        images: Images {
+            channels: given.channels,
+            size: given.size.map(|side| [side; 2]),
+        },
+    };
+    let network = OnnxNetwork::open(path, &request, device)?;
+    if network.had_softmax() {
+        eprintln!(
+            "note: {} ends in a softmax; the class scores are the logits before it",
+            path.display()
+        );
+    }
+    let outputs = network.classes();
+    let names = class_names(args, outputs, path)?;
+    let mut settings = ModelSettings::default();
+    if names.is_none() && folder.is_some() {
+        settings.assumed.push(ModelSetting::Classes);
+    }
+    let order = ClassOrder::choose(path, outputs, names, folder)?;
+    let [_, height, width] = network.image();
+    Ok(Opened {
+        source: path.to_owned(),
+        outputs,
+        classes: order.names().to_vec(),
+        network: in_order(Box::new(network), &order),
+        size: [height, width],
+        view: given.view(View::default()),
+        settings,
+        maps: maps(args),
+        unfinished: None,
+    })
+}
+
+/// What `--classes` says: a name for each output.
+fn class_names(args: &ModelArgs, outputs: usize, model: &Path) -> Result<Option<Vec<String>>> {
+    let Some(file) = &args.classes else {
+        return Ok(None);
+    };
+    let names = read_names(file)?;
+    if names.len() != outputs {
+        return Err(Failure::Request(format!(
+            "--classes {}: {} names, but {} has {outputs} classes",
+            file.display(),
+            names.len(),
+            model.display()
+        )));
+    }
+    Ok(Some(names))
+}
+
+/// Class names, one a line.
+fn read_names(path: &Path) -> Result<Vec<String>> {
+    const LARGEST: u64 = 1 << 24;
+    let about =
+        |problem: String| Failure::Request(format!("--classes {}: {problem}", path.display()));
+    let length = std::fs::metadata(path)
+        .map_err(|error| about(error.to_string()))?
+        .len();
+    if length > LARGEST {
+        return Err(about("more than 16 MiB of names".into()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| about(error.to_string()))?;
+    let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
+    match names.iter().position(String::is_empty) {
+        Some(line) => Err(about(format!("line {} is empty", line + 1))),
+        None => Ok(names),
+    }
+}

@@ -1,0 +1,134 @@
+//! What is said of a model: where it is used other than as it was trained, and what had to be assumed.
+
+use mitsume_lab::Standing;
+use mitsume_locale::{Language, text};
+use mitsume_record::{ModelSetting, ModelSettings, Override};
+use serde_json::Value;
+
+use super::Opened;
+
+/// Says it on stderr, before the work.
+pub(super) fn say(opened: &Opened, language: Language) {
+    let lines = [
+        opened.unfinished.as_ref().map(|s| unfinished(s, language)),
+        assumed(opened, language),
+        by_position(opened, language),
+    ];
+    let overridden = opened.settings.overrides.iter();
+    let overridden = overridden.map(|one| overridden_line(one, opened, language));
+    for line in lines.into_iter().flatten().chain(overridden) {
+        eprintln!("{line}");
+    }
+}
+
+/// What was overridden, in one line for a summary; empty where nothing was.
+pub fn overrides(settings: &ModelSettings, language: Language) -> String {
+    let all: Vec<String> = settings
+        .overrides
+        .iter()
+        .map(|one| {
+            text!(
+                language,
+                "command-model-override-short",
+                setting = one.key.name(),
+                used = shown(&one.used),
+                trained = shown(&one.trained_with)
+            )
+        })
+        .collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    text!(
+        language,
+        "command-model-overrides",
+        changes = all.join("; ")
+    ) + "\n"
+}
+
+fn overridden_line(one: &Override, opened: &Opened, language: Language) -> String {
+    let (used, trained) = (shown(&one.used), shown(&one.trained_with));
+    let fewer = |value: &Value| value.as_array().map_or(0, Vec::len);
+    if one.key == ModelSetting::Classes && fewer(&one.used) < opened.outputs {
+        return text!(
+            language,
+            "command-model-fewer-classes",
+            used = used,
+            trained = trained
+        );
+    }
+    text!(
+        language,
+        "command-model-override",
+        setting = one.key.name(),
+        used = used,
+        trained = trained
+    )
+}
+
+fn unfinished(standing: &Standing, language: Language) -> String {
+    text!(
+        language,
+        "command-model-unfinished",
+        run = standing.run.display().to_string(),
+        step = standing.steps_done,
+        done = standing.epochs_done,
+        epochs = standing.epochs
+    )
+}
+
+/// How images are prepared where neither the weights nor the flags say all of it.
+fn assumed(opened: &Opened, language: Language) -> Option<String> {
+    let assumed = &opened.settings.assumed;
+    let of_images: Vec<ModelSetting> = assumed
+        .iter()
+        .copied()
+        .filter(|setting| *setting != ModelSetting::Classes)
+        .collect();
+    if of_images.is_empty() {
+        return None;
+    }
+    let view = opened.view;
+    let values = of_images.into_iter().map(|setting| {
+        let value = match setting {
+            ModelSetting::ImageSize => opened.size[1].to_string(),
+            ModelSetting::Crop => shown(&view.crop.into()),
+            ModelSetting::Interpolation => shown(&serde_json::json!(view.interpolation)),
+            ModelSetting::Mean => view.mean[0].to_string(),
+            ModelSetting::Std => view.std[0].to_string(),
+            ModelSetting::Classes => String::new(),
+        };
+        format!("{} {value}", setting.name())
+    });
+    Some(text!(
+        language,
+        "command-model-assumed",
+        model = opened.source.display().to_string(),
+        settings = values.collect::<Vec<_>>().join(", ")
+    ))
+}
+
+fn by_position(opened: &Opened, language: Language) -> Option<String> {
+    let assumed = opened.settings.assumed.contains(&ModelSetting::Classes);
+    assumed.then(|| {
+        text!(
+            language,
+            "command-model-classes-by-position",
+            model = opened.source.display().to_string(),
+            classes = opened.classes.join(", ")
+        )
+    })
+}
+
+/// A setting's value as a person writes it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "none".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(shown).collect();
+            values.join(", ")
+        }
+        value => value.to_string(),
+    }
+}
