@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use mitsume_lab::Event;
+use mitsume_locale::{Language, text};
 use mitsume_record::EpochRow;
 
 /// Turns events into what a person sees.
@@ -26,6 +27,11 @@ impl Progress {
     pub fn show(&mut self, event: Event) {
         match event {
             Event::Stage(name) => self.line(&name),
+            Event::OtherInit(path) => self.line(&text!(
+                Language::default(),
+                "command-train-other-init",
+                path = path.display().to_string()
+            )),
             Event::Loading { done, total } => self.bar("reading images", done, total, ""),
             Event::Skipped(skipped) => {
                 self.line(&format!(

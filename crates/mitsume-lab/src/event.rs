@@ -1,5 +1,7 @@
 //! What happens while work goes on, for whoever shows it.
 
+use std::path::PathBuf;
+
 use mitsume_data::Skipped;
 use mitsume_record::EpochRow;
 
@@ -17,6 +19,8 @@ pub enum Event {
     },
     /// An image cannot be read and is left out.
     Skipped(Skipped),
+    /// A run goes on whose `model.init` is another file than it began with; its checkpoint's weights are used.
+    OtherInit(PathBuf),
     /// A training step is done.
     Step {
         /// Epoch, from 1, of `epochs`.

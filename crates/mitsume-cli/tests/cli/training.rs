@@ -4,6 +4,8 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
+
 use crate::sandbox::{Sandbox, files_below, refused, text};
 
 /// Consistency from the second epoch on, so that moving averages matter too.
@@ -308,4 +310,62 @@ fn a_run_directory_has_everything_and_reads_back() {
     let repeat = sandbox.run(&["train", "--config", "run/config.toml", "--out", "again"]);
     assert!(repeat.status.success(), "{}", text(&repeat.stderr));
     assert_eq!(sandbox.results("again"), sandbox.results("run"));
+}
+
+#[test]
+fn the_weights_a_run_began_with_are_recorded_and_not_needed_to_go_on() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("first", &["--set", "train.epochs=1"]);
+    let begin = |out: &str| {
+        std::fs::copy(
+            sandbox.path("first/weights.safetensors"),
+            sandbox.path("init.safetensors"),
+        )
+        .unwrap();
+        let init = "model.init=init.safetensors";
+        sandbox.train(out, &["--set", "train.epochs=1", "--set", init]);
+    };
+    begin("whole");
+    let environment: serde_json::Value =
+        serde_json::from_slice(&sandbox.read("whole/environment.json")).unwrap();
+    let expected = Sha256::digest(sandbox.read("init.safetensors"));
+    let expected: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(environment["init_sha256"], expected);
+    let resume = |run: &str| {
+        let output = sandbox.run(&["train", "--resume", run, "--set", "train.epochs=2"]);
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    assert!(!resume("whole").contains("another file"));
+
+    begin("changed");
+    sandbox.write("init.safetensors", "other bytes");
+    let said = resume("changed");
+    assert!(said.contains("init.safetensors is another file"), "{said}");
+    assert!(sandbox.results("changed") == sandbox.results("whole"));
+
+    begin("deleted");
+    std::fs::remove_file(sandbox.path("init.safetensors")).unwrap();
+    resume("deleted");
+    assert!(sandbox.results("deleted") == sandbox.results("whole"));
+
+    // Without a checkpoint it begins anew, and then the weights matter.
+    begin("anew");
+    std::fs::remove_dir_all(sandbox.path("anew/checkpoint")).unwrap();
+    std::fs::copy(
+        sandbox.path("whole/weights.safetensors"),
+        sandbox.path("init.safetensors"),
+    )
+    .unwrap();
+    refused(
+        &sandbox,
+        &["train", "--resume", "anew"],
+        &[
+            "model.init",
+            "init.safetensors",
+            "not the weights the run began with",
+        ],
+    );
 }

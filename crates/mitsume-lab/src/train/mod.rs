@@ -1,6 +1,7 @@
 //! A training run in a run directory.
 
 mod checkpoint;
+mod init;
 mod plateau;
 mod prepare;
 mod progress;

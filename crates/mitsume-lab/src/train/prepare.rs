@@ -142,17 +142,22 @@ pub(super) fn spec(config: &RunConfig, level: Level, classes: usize) -> Classifi
     }
 }
 
-/// Step 0 of a run: a new network (or `model.init`'s weights), no moments, no averages.
+/// Puts `model.init`'s weights, where there are any, into a new run's network.
+pub(super) fn initialise(config: &RunConfig, level: Level, model: &mut Classifier) -> Result<()> {
+    if let Some(init) = &config.model.init {
+        weights::Weights::open(init)?.apply(level, model)?;
+    }
+    Ok(())
+}
+
+/// Step 0 of a run: a new network, no moments, no averages.
 pub(super) fn state(
     config: &RunConfig,
     spec: ClassifierSpec,
     device: &burn::tensor::Device,
 ) -> Result<State> {
     let level = spec.level;
-    let mut model = Classifier::new(spec, config.train.seed, device);
-    if let Some(init) = &config.model.init {
-        weights::Weights::open(init)?.apply(level, &mut model)?;
-    }
+    let model = Classifier::new(spec, config.train.seed, device);
     let size = config.data.image_size;
     let ema = EmaMaps::new(
         config.consistency.ema_decay,

@@ -13,6 +13,7 @@ use mitsume_record::{
 };
 
 use super::checkpoint::{self, State};
+use super::init;
 use super::prepare::{self, Split};
 use super::step::{StepContext, step};
 use super::tensorboard::TensorBoard;
@@ -73,7 +74,7 @@ impl<'a> Run<'a> {
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();
         let spec = prepare::spec(config, level, classes.len());
-        let state = prepare::state(config, spec, &device)?;
+        let mut state = prepare::state(config, spec, &device)?;
 
         let dir = RunDir::new(&request.out);
         let mut environment = Environment::detect(
@@ -84,21 +85,30 @@ impl<'a> Run<'a> {
         );
         environment.adapter = mitsume_nn::adapter_name(&request.device);
         environment.data = vec![train.record.clone(), valid.record.clone()];
-        if resume {
-            refuse_changed_start(&dir, &environment)?;
+        let began = (resume && dir.environment().is_file())
+            .then(|| Environment::read(&dir.environment()))
+            .transpose()?;
+        if let Some(began) = &began {
+            refuse_changed_start(&dir, began, &environment)?;
         }
-        let resuming = resume && checkpoint::exists(&dir.checkpoint())?;
-        let state = if resuming {
+        if resume && checkpoint::exists(&dir.checkpoint())? {
             refuse_changed_method(&dir, config)?;
-            checkpoint::load(&dir.checkpoint(), level, state)?
+            if let Some(began) = &began {
+                init::tell_of_another(config, began, observer);
+            }
+            state = checkpoint::load(&dir.checkpoint(), level, state)?;
         } else {
-            state
-        };
+            if let Some(began) = &began {
+                init::refuse_another(config, began)?;
+            }
+            environment.init_sha256 = init::sha256(config)?;
+            prepare::initialise(config, level, &mut state.model)?;
+        }
         std::fs::create_dir_all(dir.root()).map_err(|error| {
             LabError::Failed(format!("cannot create {}: {error}", dir.root().display()))
         })?;
         config.write(&dir.config())?;
-        if !resume || !dir.environment().is_file() {
+        if began.is_none() {
             environment.write(&dir.environment())?;
         }
         let note = ModelNote {
@@ -384,11 +394,7 @@ fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
 }
 
 /// A run goes on with the images and on the device it began with: with others its numbers would be nobody's.
-fn refuse_changed_start(dir: &RunDir, now: &Environment) -> Result<()> {
-    if !dir.environment().is_file() {
-        return Ok(());
-    }
-    let before = Environment::read(&dir.environment())?;
+fn refuse_changed_start(dir: &RunDir, before: &Environment, now: &Environment) -> Result<()> {
     for (before, now) in before.data.iter().zip(&now.data) {
         if before.fingerprint != now.fingerprint {
             return Err(LabError::Request(format!(

@@ -10,3 +10,5 @@ command-model-overrides = not as it was trained: { $changes }
 command-model-assumed = note: { $model } does not say how its images were prepared; assumed, as published: { $settings }
 command-model-classes-by-position = note: { $model } does not name its classes; assumed, in the order of the folders: { $classes }
 command-model-unfinished = note: { $run } is not finished; the weights of its last checkpoint are used (step { $step }, { $done } of { $epochs } epochs done)
+
+command-train-other-init = warning: { $path } is another file than the run began with; the weights of its checkpoint are used

@@ -10,3 +10,5 @@ command-model-overrides = 学習時と異なる設定: { $changes }
 command-model-assumed = 注: { $model } には画像の前処理が記録されていません。公開されたモデルに合わせて次のように仮定します: { $settings }
 command-model-classes-by-position = 注: { $model } にはクラス名が記録されていません。フォルダの順に次のように仮定します: { $classes }
 command-model-unfinished = 注: { $run } は学習の途中です。最後のチェックポイントの重みを使います（ステップ { $step }、全 { $epochs } エポックのうち { $done } エポック完了）
+
+command-train-other-init = 警告: { $path } は、学習を始めたときのファイルと異なります。チェックポイントの重みで再開します
