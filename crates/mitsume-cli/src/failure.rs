@@ -11,7 +11,7 @@ pub enum Failure {
     Request(String),
     /// The work failed. Exit code 1.
     Work(String),
-    /// Stopped by the user; the state is saved, and the message says how to go on. Exit code 130.
+    /// Stopped by the user; the message, in the user's language, says how to go on. Exit code 130.
     Interrupted(String),
     /// The reader of the output is gone (`mitsume ... | head`): nothing more to say. Exit code 0.
     OutputClosed,
@@ -33,7 +33,7 @@ impl Failure {
                 ExitCode::from(1)
             }
             Failure::Interrupted(message) => {
-                eprintln!("interrupted: {message}");
+                eprintln!("{message}");
                 ExitCode::from(130)
             }
             Failure::OutputClosed => ExitCode::SUCCESS,

@@ -4,38 +4,46 @@
 //! Arguments are in `args`, one file per command in `commands`, and what they do in the library
 //! crates. Libraries, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
 //! completions and the manual page from one definition; `indicatif` for progress on a terminal;
-//! `ctrlc` for SIGINT and SIGTERM on every platform; `libc` for one setting of glibc's allocator.
+//! `ctrlc` for SIGINT and SIGTERM on every platform; `shlex` for paths in printed commands;
+//! `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
 
 mod args;
 mod commands;
+mod console;
 mod device;
+mod epoch_line;
 mod failure;
 mod memory;
 mod progress;
+mod shell_word;
 mod stop;
 mod sweep_progress;
 mod threads;
+mod time_left;
 
 use std::process::ExitCode;
 
 use args::Command;
 use clap::Parser;
+use console::Console;
 
 fn main() -> ExitCode {
     memory::keep();
-    let result = match args::Args::parse().command {
-        Command::Demo(args) => commands::demo::run(args),
-        Command::Data(args) => commands::data::run(args),
-        Command::Train(args) => commands::train::run(args),
-        Command::Eval(args) => commands::eval::run(args),
-        Command::Explain(args) => commands::explain::run(args),
-        Command::Layers(args) => commands::layers::run(args),
-        Command::Trust(args) => commands::trust::run(args),
-        Command::Score(args) => commands::score::run(args),
-        Command::Report(args) => commands::report::run(args),
-        Command::Sweep(args) => commands::sweep::run(args),
-        Command::Analyze(args) => commands::analyze::run(args),
-        Command::Bench(args) => commands::bench::run(args),
+    let args = args::Args::parse();
+    let console = Console::new(&args.person);
+    let result = match args.command {
+        Command::Demo(args) => commands::demo::run(args, console),
+        Command::Data(args) => commands::data::run(args, console),
+        Command::Train(args) => commands::train::run(args, console),
+        Command::Eval(args) => commands::eval::run(args, console),
+        Command::Explain(args) => commands::explain::run(args, console),
+        Command::Layers(args) => commands::layers::run(args, console),
+        Command::Trust(args) => commands::trust::run(args, console),
+        Command::Score(args) => commands::score::run(args, console),
+        Command::Report(args) => commands::report::run(args, console),
+        Command::Sweep(args) => commands::sweep::run(args, console),
+        Command::Analyze(args) => commands::analyze::run(args, console),
+        Command::Bench(args) => commands::bench::run(args, console),
         Command::Completions(args) => commands::shell::completions(args),
         Command::Man => commands::shell::man(),
     };

@@ -1,44 +1,70 @@
-//! Showing progress: bars on a terminal, one line per epoch elsewhere. All on stderr.
+//! Showing progress: bars on a terminal, a line per epoch everywhere. All on stderr.
 
 use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mitsume_lab::Event;
-use mitsume_locale::{Language, text};
+use mitsume_data::Skipped;
+use mitsume_lab::{Event, Stage};
+use mitsume_locale::text;
 use mitsume_record::EpochRow;
+
+use crate::commands::duration;
+use crate::console::{Console, Verbosity};
+use crate::epoch_line::{epoch_line, head};
+use crate::time_left::TimeLeft;
 
 /// Turns events into what a person sees.
 pub struct Progress {
+    console: Console,
     bar: Option<ProgressBar>,
     terminal: bool,
+    began: Instant,
+    /// What goes on, and since when.
+    activity: Option<(String, Instant)>,
+    run: Run,
 }
 
-/// What the bar is about; a new activity starts a new bar, so that the time left is its own.
+/// The run whose epochs are shown.
+#[derive(Default)]
+struct Run {
+    epochs: u64,
+    left: TimeLeft,
+    headed: bool,
+}
+
 impl Progress {
     /// Bars only where stderr is a terminal.
-    pub fn new() -> Self {
+    pub fn new(console: Console) -> Self {
+        let wanted = console.verbosity > Verbosity::Quiet;
         Progress {
+            console,
             bar: None,
-            terminal: std::io::stderr().is_terminal(),
+            terminal: wanted && std::io::stderr().is_terminal(),
+            began: Instant::now(),
+            activity: None,
+            run: Run::default(),
         }
     }
 
     /// Shows one event.
     pub fn show(&mut self, event: Event) {
+        let language = self.console.language;
         match event {
-            Event::Stage(name) => self.line(&name),
-            Event::OtherInit(path) => self.line(&text!(
-                Language::default(),
-                "command-train-other-init",
-                path = path.display().to_string()
-            )),
-            Event::Loading { done, total } => self.bar("reading images", done, total, ""),
+            Event::Stage(stage) => self.stage(&stage),
+            Event::OtherInit(path) => {
+                self.remove_bar();
+                let path = path.display().to_string();
+                self.console
+                    .warn(&text!(language, "command-train-other-init", path = path));
+            }
+            Event::Loading { done, total } => {
+                let name = text!(language, "command-reading-images");
+                self.bar(name, done, total, String::new());
+            }
             Event::Skipped(skipped) => {
-                self.line(&format!(
-                    "skipped {}: {}",
-                    skipped.path.display(),
-                    skipped.reason
-                ));
+                self.remove_bar();
+                self.console.warn(&skipped_line(&skipped, self.console));
             }
             Event::Step {
                 epoch,
@@ -47,73 +73,120 @@ impl Progress {
                 steps,
                 loss,
             } => {
-                let name = format!("epoch {epoch}/{epochs}");
-                self.bar(&name, step, steps, &format!("loss {loss:.4}"));
+                let now = self.began.elapsed();
+                self.run.epochs = epochs;
+                let left = self.run.left.step((epoch, epochs), (step, steps), now);
+                let name = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
+                let left = left.map_or(String::new(), |left| {
+                    let time = duration(left, language);
+                    text!(language, "command-about-left", time = time)
+                });
+                let loss = format!("{loss:.4}");
+                let loss = text!(language, "command-step-loss", loss = loss);
+                self.bar(name, step, steps, format!("{loss}  {left}"));
             }
-            Event::Evaluating { done, total } => self.bar("evaluating", done, total, ""),
-            Event::Epoch(row) => self.line(&epoch_line(&row)),
+            Event::Evaluating { done, total } => {
+                let name = text!(language, "command-evaluating");
+                self.bar(name, done, total, String::new());
+            }
+            Event::Epoch(row) => self.epoch(&row),
         }
     }
 
-    /// Removes the bar.
+    /// Removes the bar; where it is wanted, says how long all of it took.
     pub fn finish(&mut self) {
+        self.end_activity();
+        let time = duration(self.began.elapsed().as_secs_f64(), self.console.language);
+        self.console.detail(&text!(
+            self.console.language,
+            "command-took-in-all",
+            time = time
+        ));
+    }
+
+    fn stage(&mut self, stage: &Stage) {
+        let language = self.console.language;
+        let text = match stage {
+            Stage::Phantoms(dir) => {
+                let dir = dir.display().to_string();
+                text!(language, "command-drawing-phantoms", dir = dir)
+            }
+            Stage::Training { lambda } => {
+                let lambda = lambda.to_string();
+                text!(language, "command-training-level2", lambda = lambda)
+            }
+        };
+        self.run = Run::default();
+        self.end_activity();
+        self.console.note(&text);
+    }
+
+    fn epoch(&mut self, row: &EpochRow) {
+        let left = self.run.left.epoch(row.epoch, self.began.elapsed());
+        self.end_activity();
+        let language = self.console.language;
+        if !self.run.headed {
+            self.run.headed = true;
+            self.console.note(&head(language));
+        }
+        let epochs = self.run.epochs.max(row.epoch);
+        self.console.note(&epoch_line(row, epochs, left, language));
+    }
+
+    fn remove_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
 
-    fn line(&mut self, text: &str) {
-        self.finish();
-        eprintln!("{text}");
+    fn end_activity(&mut self) {
+        self.remove_bar();
+        let Some((name, since)) = self.activity.take() else {
+            return;
+        };
+        let language = self.console.language;
+        let time = duration(since.elapsed().as_secs_f64(), language);
+        self.console
+            .detail(&text!(language, "command-took", what = name, time = time));
     }
 
-    fn bar(&mut self, name: &str, done: usize, total: usize, message: &str) {
+    fn bar(&mut self, name: String, done: usize, total: usize, message: String) {
+        if self
+            .activity
+            .as_ref()
+            .is_none_or(|(before, _)| *before != name)
+        {
+            self.end_activity();
+            self.activity = Some((name.clone(), Instant::now()));
+        }
         if !self.terminal {
             return;
         }
         let total = total as u64;
-        let same = self
-            .bar
-            .as_ref()
-            .is_some_and(|bar| bar.prefix() == name && bar.length() == Some(total));
-        if !same {
-            self.finish();
-            let style = ProgressStyle::with_template(
-                "{prefix:>14} [{bar:30}] {pos}/{len}  {elapsed} elapsed, {eta} left  {msg}",
-            )
-            .expect("the template is a constant")
-            .progress_chars("=> ");
-            let bar = ProgressBar::new(total)
-                .with_style(style)
-                .with_prefix(name.to_string());
-            self.bar = Some(bar);
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_position(done as u64);
-            bar.set_message(message.to_string());
-        }
+        let bar = self.bar.get_or_insert_with(|| {
+            // The bar takes what the terminal's width leaves.
+            let style = ProgressStyle::with_template("{prefix} [{wide_bar}] {pos}/{len}  {msg}")
+                .expect("the template is a constant")
+                .progress_chars("=> ");
+            let bar = ProgressBar::new(total).with_style(style).with_prefix(name);
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar
+        });
+        bar.set_length(total);
+        bar.set_position(done as u64);
+        bar.set_message(message);
         if done as u64 == total {
-            self.finish();
+            self.remove_bar();
         }
     }
 }
 
-fn epoch_line(row: &EpochRow) -> String {
-    let figure = |value: Option<f64>| value.map_or("-".to_string(), |value| format!("{value:.6}"));
-    let cam = row
-        .train_cam_loss
-        .map_or(String::new(), |cam| format!(" cam {cam:.5}"));
-    format!(
-        "epoch {:>3}  lambda {:<6.4} loss {:.4}{cam}  valid loss {:.4}  accuracy {:.4}  kappa {:.4}  \
-         squared-l2 {}  l2 {}  {:.1} s",
-        row.epoch,
-        row.lambda,
-        row.train_loss,
-        row.val_loss,
-        row.val_accuracy,
-        row.kappa,
-        figure(row.consistency_squared_l2),
-        figure(row.consistency_l2),
-        row.seconds,
+/// An image that is left out.
+pub fn skipped_line(skipped: &Skipped, console: Console) -> String {
+    text!(
+        console.language,
+        "command-skipped",
+        path = skipped.path.display().to_string(),
+        reason = skipped.reason.as_str(),
     )
 }

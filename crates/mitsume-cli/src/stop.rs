@@ -3,19 +3,28 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use mitsume_locale::text;
+
+use crate::console::Console;
+
 /// A flag that is set by the first signal. The second ends the process at once: the last
 /// checkpoint stays whole either way.
-pub fn on_signal() -> Arc<AtomicBool> {
+pub fn on_signal(console: Console) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let handler = move || {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("stopping after this step (again to stop at once)");
+        console.note(&text!(console.language, "command-stopping"));
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        eprintln!("warning: Ctrl-C will end the process without saving: {error}");
+        let reason = error.to_string();
+        console.warn(&text!(
+            console.language,
+            "command-no-signals",
+            reason = reason
+        ));
     }
     stop
 }

@@ -7,14 +7,18 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mitsume_lab::Event;
+use mitsume_locale::{Language, text};
 use mitsume_record::EpochRow;
 use mitsume_sweep::{Cell, CellEvent, CellOutcome};
 
 use crate::commands::duration;
+use crate::console::{Console, Verbosity};
+use crate::progress::skipped_line;
 
 /// Turns the events of a sweep into what a person sees.
 pub struct SweepProgress {
-    /// None where stderr is no terminal.
+    console: Console,
+    /// None where stderr is no terminal, or progress is not wanted.
     screen: Option<(MultiProgress, ProgressBar)>,
     running: HashMap<String, Running>,
     cells: usize,
@@ -32,15 +36,18 @@ struct Running {
 
 impl SweepProgress {
     /// For `cells` cells to run, after `finished` that were there.
-    pub fn new(cells: usize, finished: usize) -> Self {
-        let screen = std::io::stderr().is_terminal().then(|| {
+    pub fn new(cells: usize, finished: usize, console: Console) -> Self {
+        let wanted = console.verbosity > Verbosity::Quiet;
+        let screen = (wanted && std::io::stderr().is_terminal()).then(|| {
             let screen = MultiProgress::new();
             let total = screen.add(ProgressBar::new((cells + finished) as u64));
-            total.set_style(style("cells {pos}/{len} [{bar:30}] {elapsed} elapsed"));
+            total.set_style(style("{prefix} {pos}/{len} [{wide_bar}] {elapsed}"));
+            total.set_prefix(text!(console.language, "command-cells"));
             total.set_position(finished as u64);
             (screen, total)
         });
         SweepProgress {
+            console,
             screen,
             running: HashMap::new(),
             cells,
@@ -54,8 +61,8 @@ impl SweepProgress {
             CellEvent::Started => self.start(cell),
             CellEvent::Run(Event::Epoch(row)) => self.epoch(cell, &row),
             CellEvent::Run(Event::Skipped(skipped)) => {
-                let (path, reason) = (skipped.path.display(), skipped.reason);
-                self.say(&format!("{}: skipped {path}: {reason}", cell.name));
+                let line = format!("{}: {}", cell.name, skipped_line(&skipped, self.console));
+                self.warn(&line);
             }
             CellEvent::Run(Event::Step {
                 epoch,
@@ -68,10 +75,12 @@ impl SweepProgress {
                     && let Some(line) = &running.line
                 {
                     let percent = 100 * step / steps.max(1);
+                    let language = self.console.language;
+                    let of = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
                     line.set_message(format!(
-                        "epoch {epoch}/{epochs} {percent:>3} % {}{}",
+                        "{of} {percent:>3} % {}{}",
                         running.figures,
-                        running.time_left(epochs + 1 - epoch)
+                        running.time_left(epochs + 1 - epoch, language)
                     ));
                 }
             }
@@ -92,7 +101,7 @@ impl SweepProgress {
             let line = screen.insert_before(total, ProgressBar::new_spinner());
             line.set_style(style("{prefix}  {msg}"));
             line.set_prefix(cell.name.clone());
-            line.set_message("reading images");
+            line.set_message(text!(self.console.language, "command-reading-images"));
             line
         });
         let running = Running {
@@ -103,7 +112,12 @@ impl SweepProgress {
         };
         self.running.insert(cell.name.clone(), running);
         if self.screen.is_none() {
-            self.say(&format!("{}: started", cell.name));
+            let cell = cell.name.as_str();
+            self.say(&text!(
+                self.console.language,
+                "command-cell-started",
+                cell = cell
+            ));
         }
     }
 
@@ -122,18 +136,26 @@ impl SweepProgress {
             .map_or(Duration::ZERO, |r| r.since.elapsed());
         self.ended += 1;
         let count = format!("[{}/{}]", self.ended, self.cells);
-        let name = &cell.name;
+        let language = self.console.language;
         let text = match outcome {
             CellOutcome::Finished => {
-                let time = duration(time.as_secs_f64());
-                format!("{count} {name}: finished in {time}  {figures}")
+                let time = duration(time.as_secs_f64(), language);
+                let finished = text!(language, "command-cell-finished", time = time);
+                format!("{finished}  {figures}")
             }
-            CellOutcome::AlreadyFinished => format!("{count} {name}: was finished"),
-            CellOutcome::Elsewhere => format!("{count} {name}: another process works on it"),
-            CellOutcome::Interrupted => format!("{count} {name}: saved"),
-            CellOutcome::Failed(problem) => format!("{count} {name}: FAILED: {problem}"),
+            CellOutcome::AlreadyFinished => text!(language, "command-cell-was-finished"),
+            CellOutcome::Elsewhere => text!(language, "command-cell-elsewhere"),
+            CellOutcome::Interrupted => text!(language, "command-cell-saved"),
+            CellOutcome::Failed(problem) => {
+                text!(language, "command-cell-failed", problem = problem.as_str())
+            }
         };
-        self.say(&text);
+        let line = format!("{count} {}: {text}", cell.name);
+        if matches!(outcome, CellOutcome::Failed(_)) {
+            self.warn(&line);
+        } else {
+            self.say(&line);
+        }
         if let Some(line) = running.and_then(|running| running.line) {
             line.finish_and_clear();
         }
@@ -147,19 +169,30 @@ impl SweepProgress {
             Some((screen, _)) => {
                 let _ = screen.println(text);
             }
-            None => eprintln!("{text}"),
+            None => self.console.note(text),
+        }
+    }
+
+    /// What is said with `--quiet` too.
+    fn warn(&self, text: &str) {
+        match &self.screen {
+            Some((screen, _)) => {
+                let _ = screen.println(text);
+            }
+            None => self.console.warn(text),
         }
     }
 }
 
 impl Running {
     /// From the epochs of this job so far.
-    fn time_left(&self, epochs_left: u64) -> String {
+    fn time_left(&self, epochs_left: u64, language: Language) -> String {
         if self.epochs == 0 {
             return String::new();
         }
         let each = self.since.elapsed().as_secs_f64() / f64::from(self.epochs + 1);
-        format!("  about {} left", duration(each * epochs_left as f64))
+        let time = duration(each * epochs_left as f64, language);
+        format!("  {}", text!(language, "command-about-left", time = time))
     }
 }
 

@@ -9,7 +9,7 @@ use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_record::{Evaluation, EvaluationDir, RunConfig, RunDir};
 use mitsume_report::{ReportOptions, report};
 
-use crate::{Event, LabError, Observer, Outcome, Result, TrainRequest, train};
+use crate::{Event, LabError, Observer, Outcome, Result, Stage, TrainRequest, train};
 
 /// What a demo is asked for.
 #[derive(Clone, Debug)]
@@ -59,10 +59,7 @@ pub fn demo(
         )));
     }
     let data = options.out.join("phantoms");
-    observer(Event::Stage(format!(
-        "drawing phantoms into {}",
-        data.display()
-    )));
+    observer(Event::Stage(Stage::Phantoms(data.clone())));
     let spec = PhantomSpec {
         per_class_train: TRAIN_PER_CLASS,
         per_class_test: TEST_PER_CLASS,
@@ -74,9 +71,7 @@ pub fn demo(
     let images = Arc::default();
     let mut evaluations = Vec::new();
     for lambda in [0.0, LAMBDA] {
-        observer(Event::Stage(format!(
-            "training level 2 with lambda {lambda}"
-        )));
+        observer(Event::Stage(Stage::Training { lambda }));
         let out = options.out.join("runs").join(format!("lambda-{lambda}"));
         let request = TrainRequest {
             config: config(&data, options.seed, lambda)?,

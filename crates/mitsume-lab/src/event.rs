@@ -8,8 +8,8 @@ use mitsume_record::EpochRow;
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A new piece of work begins, such as "lambda 50".
-    Stage(String),
+    /// A new piece of work begins.
+    Stage(Stage),
     /// Images were decoded.
     Loading {
         /// So far.
@@ -43,6 +43,18 @@ pub enum Event {
     },
     /// An epoch is done, evaluated and saved.
     Epoch(EpochRow),
+}
+
+/// A piece of work among several.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stage {
+    /// Phantoms are drawn into this folder.
+    Phantoms(PathBuf),
+    /// A level is trained.
+    Training {
+        /// The largest weight of the consistency loss; 0 for plain training.
+        lambda: f64,
+    },
 }
 
 /// Told of events, on the thread that works.

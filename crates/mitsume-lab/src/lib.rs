@@ -31,7 +31,7 @@ pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_s
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::LabError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
-pub use event::{Event, Observer};
+pub use event::{Event, Observer, Stage};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{Images, Layer};

@@ -7,6 +7,7 @@ mod explain;
 mod images;
 mod layers;
 mod model;
+mod person;
 mod sweep;
 mod train;
 mod trust;
@@ -18,6 +19,7 @@ pub use explain::ExplainArgs;
 pub use images::{ImageArgs, InterpolationArg, Preset};
 pub use layers::LayersArgs;
 pub use model::{EvalArgs, MeasureSet, ModelArgs};
+pub use person::PersonArgs;
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
 pub use trust::TrustArgs;
@@ -36,6 +38,8 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub person: PersonArgs,
 }
 
 /// The commands.

@@ -1,14 +1,16 @@
 //! `mitsume analyze`
 
 use mitsume_lab::LabError;
+use mitsume_locale::text;
 use mitsume_report::{StudyOptions, study};
 
 use super::output;
 use crate::args::AnalyzeArgs;
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 
 /// Runs the command.
-pub fn run(args: AnalyzeArgs) -> Result {
+pub fn run(args: AnalyzeArgs, console: Console) -> Result {
     if !(args.confidence > 0.0 && args.confidence < 1.0) {
         let problem = format!(
             "--confidence: {} must lie between 0 and 1, such as 0.95",
@@ -25,7 +27,8 @@ pub fn run(args: AnalyzeArgs) -> Result {
     let study = study(&args.path, &options).map_err(LabError::from)?;
     if let Some(out) = &args.out {
         let page = study.write(out).map_err(LabError::from)?;
-        eprintln!("report: {}", page.display());
+        let path = page.display().to_string();
+        console.note(&text!(console.language, "command-report-at", path = path));
     }
     if args.json {
         output::json(&study.json())

@@ -1,5 +1,6 @@
 //! `mitsume bench`
 
+use mitsume_locale::text;
 use std::path::PathBuf;
 
 use mitsume_lab::{BenchLoss, BenchOptions, bench_eval, bench_step};
@@ -7,11 +8,12 @@ use mitsume_nn::Level;
 
 use super::output;
 use crate::args::{BenchArgs, BenchCommand, BenchSizes, Loss};
+use crate::console::Console;
 use crate::failure::Result;
 use crate::threads;
 
 /// Runs the command.
-pub fn run(args: BenchArgs) -> Result {
+pub fn run(args: BenchArgs, console: Console) -> Result {
     match args.command {
         BenchCommand::Step(args) => {
             threads::set(args.sizes.threads.count())?;
@@ -23,9 +25,13 @@ pub fn run(args: BenchArgs) -> Result {
             if args.sizes.json {
                 return output::json(&time);
             }
-            output::text(&format!(
-                "level {}: {:.4} s per step, {:.1} images/s, {:.1} GFLOP/s",
-                time.level, time.seconds_per_step, time.images_per_second, time.gflops
+            output::text(&text!(
+                console.language,
+                "command-bench-step",
+                level = time.level,
+                seconds = format!("{:.4}", time.seconds_per_step),
+                rate = format!("{:.1}", time.images_per_second),
+                gflops = format!("{:.1}", time.gflops),
             ))
         }
         BenchCommand::Eval(args) => {
@@ -34,9 +40,13 @@ pub fn run(args: BenchArgs) -> Result {
             if args.sizes.json {
                 return output::json(&time);
             }
-            output::text(&format!(
-                "level {}: {:.3} s for {} images, {:.1} images/s",
-                time.level, time.seconds, time.images, time.images_per_second
+            output::text(&text!(
+                console.language,
+                "command-bench-eval",
+                level = time.level,
+                seconds = format!("{:.3}", time.seconds),
+                images = time.images,
+                rate = format!("{:.1}", time.images_per_second),
             ))
         }
     }

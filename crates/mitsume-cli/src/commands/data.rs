@@ -2,21 +2,23 @@
 
 use mitsume_data::check::{CheckReport, check};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
+use mitsume_locale::{Language, text};
 
 use super::output;
 use crate::args::{CheckArgs, DataArgs, DataCommand, SynthArgs};
+use crate::console::Console;
 use crate::failure::Result;
 use crate::threads;
 
 /// Runs the command.
-pub fn run(args: DataArgs) -> Result {
+pub fn run(args: DataArgs, console: Console) -> Result {
     match args.command {
-        DataCommand::Synth(args) => synth(args),
-        DataCommand::Check(args) => run_check(args),
+        DataCommand::Synth(args) => synth(args, console),
+        DataCommand::Check(args) => run_check(args, console),
     }
 }
 
-fn synth(args: SynthArgs) -> Result {
+fn synth(args: SynthArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     let spec = PhantomSpec {
         per_class_train: args.train,
@@ -25,32 +27,36 @@ fn synth(args: SynthArgs) -> Result {
         seed: args.seed,
     };
     write_data_set(&args.dir, spec, &|_, _| {})?;
+    let language = console.language;
     let dir = args.dir.display();
     output::text(&format!(
-        "{dir}/Training: {} images in each of 4 classes\n{dir}/Testing: {}\n{dir}/masks: where the lesions are",
-        args.train, args.test
+        "{dir}/Training: {}\n{dir}/Testing: {}\n{dir}/masks: {}",
+        text!(language, "command-phantoms", images = args.train),
+        text!(language, "command-phantoms", images = args.test),
+        text!(language, "command-phantom-masks"),
     ))
 }
 
-fn run_check(args: CheckArgs) -> Result {
+fn run_check(args: CheckArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     let report = check(&args.dir, &|_, _| {})?;
     if args.json {
         output::json(&report)
     } else {
-        output::text(&summary(&report))
+        output::text(&summary(&report, console.language))
     }
 }
 
-fn summary(report: &CheckReport) -> String {
+fn summary(report: &CheckReport, language: Language) -> String {
     let mut text = String::new();
     for split in &report.splits {
-        let name = if split.name.is_empty() {
-            "images"
-        } else {
-            &split.name
+        let name = match split.name.as_str() {
+            "" => text!(language, "command-split-unnamed"),
+            name => name.to_owned(),
         };
-        text += &format!("{name}: {} images\n", split.images);
+        let images = split.images;
+        text += &text!(language, "command-split", split = name, images = images);
+        text.push('\n');
         let counts = |counts: &std::collections::BTreeMap<String, usize>| {
             counts
                 .iter()
@@ -59,33 +65,46 @@ fn summary(report: &CheckReport) -> String {
                 .join(", ")
         };
         for (what, counted) in [
-            ("classes", &split.classes),
-            ("sizes", &split.sizes),
-            ("modes", &split.modes),
+            (text!(language, "command-split-classes"), &split.classes),
+            (text!(language, "command-split-sizes"), &split.sizes),
+            (text!(language, "command-split-modes"), &split.modes),
         ] {
-            text += &format!("  {what:<8}{}\n", some(&counts(counted)));
+            text += &format!("  {}{}\n", output::padded(&what, 8), some(&counts(counted)));
         }
     }
-    text += &format!("unreadable files: {}\n", report.unreadable.len());
+    let files = report.unreadable.len();
+    text += &text!(language, "command-unreadable", files = files);
+    text.push('\n');
     for (path, reason) in report.unreadable.iter().zip(&report.unreadable_reasons) {
         text += &format!("  {path}: {reason}\n");
     }
-    text += &format!(
-        "exact duplicates (same pixels): {} groups, {} repeats\n\
-         near duplicates (same to the eye, perhaps): {} groups, {} images in all\n\
-         leaks: {} images of a later split equal one in the first\n\
-         label conflicts: {} groups with the same pixels under different classes\n",
-        report.duplicates.groups,
-        report.duplicates.images,
-        report.near_duplicates.groups,
-        report.near_duplicates.images,
-        report.leaks.images,
-        report.conflicts.len(),
-    );
+    for line in [
+        text!(
+            language,
+            "command-duplicates",
+            groups = report.duplicates.groups,
+            repeats = report.duplicates.images,
+        ),
+        text!(
+            language,
+            "command-near-duplicates",
+            groups = report.near_duplicates.groups,
+            images = report.near_duplicates.images,
+        ),
+        text!(language, "command-leaks", images = report.leaks.images),
+        text!(
+            language,
+            "command-conflicts",
+            groups = report.conflicts.len()
+        ),
+    ] {
+        text += &line;
+        text.push('\n');
+    }
     for group in &report.conflicts {
         text += &format!("  {}\n", group.join(", "));
     }
-    text + "--json lists every file."
+    text + &text!(language, "command-json-lists")
 }
 
 /// At most a few lines' worth of a long list.

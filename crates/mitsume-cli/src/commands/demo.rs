@@ -1,18 +1,21 @@
 //! `mitsume demo`
 
 use mitsume_lab::{DemoOptions, DemoOutcome};
+use mitsume_locale::{Language, text};
 
 use super::output;
 use crate::args::DemoArgs;
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
+use crate::shell_word::shell_word;
 use crate::{stop, threads};
 
 /// Runs the command.
-pub fn run(args: DemoArgs) -> Result {
+pub fn run(args: DemoArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
-    let stop = stop::on_signal();
-    let mut progress = Progress::new();
+    let stop = stop::on_signal(console);
+    let mut progress = Progress::new(console);
     let options = DemoOptions {
         out: args.out.clone(),
         seed: args.seed,
@@ -20,15 +23,19 @@ pub fn run(args: DemoArgs) -> Result {
     let outcome = mitsume_lab::demo(&options, &stop, &mut |event| progress.show(event))?;
     progress.finish();
     match outcome {
-        Some(outcome) => output::text(&summary(&outcome)),
-        None => Err(Failure::Interrupted(format!(
-            "the demo starts anew: remove {} and run it again",
-            args.out.display()
-        ))),
+        Some(outcome) => output::text(&summary(&outcome, console.language)),
+        None => {
+            let out = args.out.display().to_string();
+            Err(Failure::Interrupted(text!(
+                console.language,
+                "command-demo-interrupted",
+                out = out
+            )))
+        }
     }
 }
 
-fn summary(outcome: &DemoOutcome) -> String {
+fn summary(outcome: &DemoOutcome, language: Language) -> String {
     let (plain, consistent) = (&outcome.plain, &outcome.consistent);
     let row = |name: &str, plain: String, consistent: String| vec![name.into(), plain, consistent];
     let figure = output::figure;
@@ -40,25 +47,26 @@ fn summary(outcome: &DemoOutcome) -> String {
             format!("{:.4}", consistent.kappa),
         ),
         row(
-            "consistency, squared-l2",
+            &text!(language, "command-demo-consistency", form = "squared-l2"),
             figure(plain.consistency.squared_l2),
             figure(consistent.consistency.squared_l2),
         ),
         row(
-            "consistency, l2",
+            &text!(language, "command-demo-consistency", form = "l2"),
             figure(plain.consistency.l2),
             figure(consistent.consistency.l2),
         ),
     ]);
+    let explain = format!(
+        "mitsume explain --run {} {}/*.png --out explained",
+        shell_word(&outcome.run),
+        shell_word(&outcome.example),
+    );
+    let report = outcome.report.display().to_string();
     format!(
-        "{table}Lower consistency figures: the model looks at the same place more.\n\n\
-         report: {report}\n\n\
-         Next, on images of your own (one folder per class):\n  \
-         mitsume data check DIR\n  \
-         mitsume explain --run {run} {example}/*.png --out explained\n  \
-         mitsume train --help",
-        report = outcome.report.display(),
-        run = outcome.run.display(),
-        example = outcome.example.display(),
+        "{table}{}\n\n{}\n\n{}\n  mitsume data check DIR\n  {explain}\n  mitsume train --help",
+        text!(language, "command-demo-lower"),
+        text!(language, "command-report-at", path = report),
+        text!(language, "command-demo-next"),
     )
 }

@@ -2,22 +2,22 @@
 
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{EvaluateOptions, MeasureOptions, Subject, evaluate};
-use mitsume_locale::Language;
+use mitsume_locale::{Language, text};
 use mitsume_record::Evaluation;
 
 use super::{model, output};
 use crate::args::{EvalArgs, MeasureSet};
+use crate::console::Console;
 use crate::failure::Result;
 use crate::progress::Progress;
 use crate::{device, threads};
 
 /// Runs the command.
-pub fn run(args: EvalArgs) -> Result {
-    let language = Language::default();
+pub fn run(args: EvalArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = ImageFolder::open(&args.data)?;
-    let model = model::open(&args.model, Some(&folder), &device, language)?;
+    let model = model::open(&args.model, Some(&folder), &device, console)?;
     // Every image is needed once: nothing is worth keeping.
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
     let subject = Subject {
@@ -37,23 +37,19 @@ pub fn run(args: EvalArgs) -> Result {
             all: args.measures == MeasureSet::All,
         }),
     };
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(console);
     let evaluation = evaluate(&subject, &options, &mut |event| progress.show(event))?;
     progress.finish();
     if args.json {
         output::json(&evaluation)
     } else {
-        output::text(&summary(&evaluation, language))
+        output::text(&summary(&evaluation, console.language))
     }
 }
 
 fn summary(evaluation: &Evaluation, language: Language) -> String {
     let figure = output::figure;
-    let mut rows = vec![
-        ["class", "images", "correct", "squared-l2", "l2"]
-            .map(String::from)
-            .to_vec(),
-    ];
+    let mut rows = vec![output::class_header(language)];
     for class in &evaluation.per_class {
         let (images, correct) = (class.images.to_string(), class.correct.to_string());
         rows.push(vec![
@@ -64,27 +60,32 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
             figure(class.l2),
         ]);
     }
-    let skipped = match evaluation.data.skipped.len() {
-        0 => String::new(),
-        n => format!(", {n} skipped"),
-    };
-    format!(
-        "{model}: {images} images{skipped}, {method} at {layer}\n{overrides}\
-         accuracy {accuracy:.4}  kappa {kappa:.4}  cross-entropy {loss:.4}\n\
-         consistency over {counted} correct images (lower: more consistent)\n  \
-         squared-l2 {squared}\n  l2         {l2}\n{more}\n{table}",
-        model = evaluation.model.name,
-        method = evaluation.model.method,
-        layer = evaluation.model.target_layer,
+    let head = text!(
+        language,
+        "command-evaluated",
+        model = evaluation.model.name.as_str(),
         images = evaluation.data.images,
+        skipped = evaluation.data.skipped.len(),
+        method = evaluation.model.method.to_string(),
+        layer = evaluation.model.target_layer.as_str(),
+    );
+    let agreement = text!(
+        language,
+        "command-agreement",
+        accuracy = format!("{:.4}", evaluation.accuracy),
+        kappa = format!("{:.4}", evaluation.kappa),
+        loss = format!("{:.4}", evaluation.cross_entropy),
+    );
+    format!(
+        "{head}\n{overrides}{agreement}\n{consistency}{more}\n{table}",
         overrides = model::overrides(&evaluation.model.settings, language),
-        accuracy = evaluation.accuracy,
-        kappa = evaluation.kappa,
-        loss = evaluation.cross_entropy,
-        counted = evaluation.consistency.counted,
-        squared = figure(evaluation.consistency.squared_l2),
-        l2 = figure(evaluation.consistency.l2),
-        more = output::measures(evaluation.measures.as_ref()),
+        consistency = output::consistency(
+            evaluation.consistency.counted,
+            evaluation.consistency.squared_l2,
+            evaluation.consistency.l2,
+            language
+        ),
+        more = output::measures(evaluation.measures.as_ref(), language),
         table = output::table(&rows),
     )
 }

@@ -2,20 +2,20 @@
 
 use mitsume_data::ImageFolder;
 use mitsume_lab::{ExplainOptions, ExplainTarget, explain};
-use mitsume_locale::Language;
+use mitsume_locale::text;
 
 use super::{model, output};
 use crate::args::ExplainArgs;
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::{device, threads};
 
 /// Runs the command.
-pub fn run(args: ExplainArgs) -> Result {
-    let language = Language::default();
+pub fn run(args: ExplainArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
-    let model = model::open(&args.model, folder.as_ref(), &device, language)?;
+    let model = model::open(&args.model, folder.as_ref(), &device, console)?;
     if let Some(reference) = &args.reference {
         model.refuse_outdated_reference(reference)?;
     }
@@ -36,11 +36,14 @@ pub fn run(args: ExplainArgs) -> Result {
         object.extend(settings.as_object().cloned().unwrap_or_default());
         return output::json(&json);
     }
-    let mut rows = vec![
-        ["picture", "predicted", "p", "map of", "squared-l2"]
-            .map(String::from)
-            .to_vec(),
-    ];
+    let language = console.language;
+    let mut rows = vec![vec![
+        text!(language, "command-picture"),
+        text!(language, "command-predicted"),
+        "p".into(),
+        text!(language, "command-map-of"),
+        "squared-l2".into(),
+    ]];
     for image in explained {
         let probability = format!("{:.3}", image.probability);
         let deviation = output::figure(image.squared_l2);

@@ -1,13 +1,15 @@
 //! `mitsume layers`
 
 use mitsume_lab::{Images, layers};
+use mitsume_locale::text;
 
 use super::output;
 use crate::args::LayersArgs;
+use crate::console::Console;
 use crate::failure::Result;
 
 /// Runs the command.
-pub fn run(args: LayersArgs) -> Result {
+pub fn run(args: LayersArgs, console: Console) -> Result {
     let images = Images {
         channels: args.channels.map(usize::from),
         size: args.image_size.map(|side| [side as usize; 2]),
@@ -28,11 +30,14 @@ pub fn run(args: LayersArgs) -> Result {
             .collect();
         return output::json(&serde_json::json!({ "layers": layers }));
     }
-    let mut rows = vec![
-        ["layer", "module", "operator", "shape", ""]
-            .map(String::from)
-            .to_vec(),
-    ];
+    let language = console.language;
+    let mut rows = vec![vec![
+        text!(language, "command-layer"),
+        text!(language, "command-module"),
+        text!(language, "command-operator"),
+        text!(language, "command-shape"),
+        String::new(),
+    ]];
     for layer in &layers {
         let sides: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
         let mark = if layer.default { "*" } else { "" };
@@ -45,7 +50,8 @@ pub fn run(args: LayersArgs) -> Result {
         ]);
     }
     output::text(&format!(
-        "{}\n* taken where --target-layer names none; a name may be a layer's or a module's",
-        output::table(&rows)
+        "{}\n{}",
+        output::table(&rows),
+        text!(language, "command-layer-default")
     ))
 }

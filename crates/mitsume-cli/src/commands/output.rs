@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, Write};
 
 use mitsume::measures::Measures;
+use mitsume_locale::{Language, text};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::failure::{Failure, Result};
 
@@ -36,39 +38,98 @@ pub fn figure(value: Option<f64>) -> String {
 }
 
 /// Measures beyond the two forms, a line each; those that were not taken are left out.
-pub fn measures(measures: Option<&Measures>) -> String {
+pub fn measures(measures: Option<&Measures>, language: Language) -> String {
     let Some(measures) = measures else {
         return String::new();
     };
     let [rows, columns] = measures.grid;
     let lines = [
-        ("squared-l2 on the grid", measures.grid_squared_l2),
-        ("l2 on the grid", measures.grid_l2),
-        ("chance-corrected (higher: more)", measures.chance_corrected),
-        ("  permutation p", measures.chance_p),
-        ("1 - cosine", measures.cosine),
-        ("Jensen-Shannon, bits", measures.jensen_shannon),
-        ("earth mover's, on the grid", measures.earth_mover),
-        ("1 - Pearson", measures.pearson),
-        ("1 - SSIM", measures.ssim),
+        (
+            text!(language, "command-measure-grid-squared-l2"),
+            measures.grid_squared_l2,
+        ),
+        (text!(language, "command-measure-grid-l2"), measures.grid_l2),
+        (
+            text!(language, "command-measure-chance-corrected"),
+            measures.chance_corrected,
+        ),
+        (
+            format!("  {}", text!(language, "command-measure-chance-p")),
+            measures.chance_p,
+        ),
+        (text!(language, "command-measure-cosine"), measures.cosine),
+        (
+            text!(language, "command-measure-jensen-shannon"),
+            measures.jensen_shannon,
+        ),
+        (
+            text!(language, "command-measure-earth-mover"),
+            measures.earth_mover,
+        ),
+        (text!(language, "command-measure-pearson"), measures.pearson),
+        (text!(language, "command-measure-ssim"), measures.ssim),
     ];
     let taken = lines
         .iter()
         .filter_map(|(name, value)| Some((name, (*value)?)));
     let text: String = taken
-        .map(|(name, value)| format!("  {name:<32}{value:.6}\n"))
+        .map(|(name, value)| format!("  {}{value:.6}\n", padded(name, 32)))
         .collect();
-    format!("beyond the metric (grid {rows}x{columns}; distances from the class mean map)\n{text}")
+    let grid = format!("{rows}x{columns}");
+    format!(
+        "{}\n{text}",
+        text!(language, "command-measures", grid = grid)
+    )
+}
+
+/// Both forms of the metric, under how many images they are of.
+pub fn consistency(
+    counted: u64,
+    squared_l2: Option<f64>,
+    l2: Option<f64>,
+    language: Language,
+) -> String {
+    format!(
+        "{}\n  squared-l2 {}\n  l2         {}\n",
+        text!(language, "command-consistency", counted = counted),
+        figure(squared_l2),
+        figure(l2),
+    )
+}
+
+/// The head of a table of classes.
+pub fn class_header(language: Language) -> Vec<String> {
+    vec![
+        text!(language, "command-class"),
+        text!(language, "command-images"),
+        text!(language, "command-correct"),
+        "squared-l2".into(),
+        "l2".into(),
+    ]
+}
+
+/// Text with blanks behind it, `width` columns of a terminal in all.
+pub fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
 /// A time as people say it: "45 s", "3 min 10 s", "2 h 5 min".
-pub fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64, language: Language) -> String {
     let whole = seconds.max(0.0).round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
-        (0, 0, _) if seconds < 10.0 => format!("{seconds:.1} s"),
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    let (hours, minutes) = (whole / 3600, whole / 60 % 60);
+    match (hours, minutes) {
+        (0, 0) => {
+            let decimals = usize::from(seconds < 10.0);
+            let seconds = format!("{seconds:.decimals$}");
+            text!(language, "command-seconds", seconds = seconds)
+        }
+        (0, _) => text!(
+            language,
+            "command-minutes",
+            minutes = minutes,
+            seconds = whole % 60
+        ),
+        _ => text!(language, "command-hours", hours = hours, minutes = minutes),
     }
 }
 
@@ -78,7 +139,7 @@ pub fn table(rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
+            .map(|cell| cell.width())
             .max()
     };
     let widths: Vec<usize> = (0..columns)
@@ -90,10 +151,11 @@ pub fn table(rows: &[Vec<String>]) -> String {
             .zip(&widths)
             .enumerate()
             .map(|(i, (cell, width))| {
+                let blanks = " ".repeat(width.saturating_sub(cell.width()));
                 if i == 0 {
-                    format!("{cell:<width$}")
+                    format!("{cell}{blanks}")
                 } else {
-                    format!("{cell:>width$}")
+                    format!("{blanks}{cell}")
                 }
             });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
@@ -107,8 +169,11 @@ mod tests {
 
     #[test]
     fn times_have_two_units_at_most() {
-        let texts = [4.56, 45.0, 190.0, 7500.0].map(duration);
-        assert_eq!(texts, ["4.6 s", "45 s", "3 min 10 s", "2 h 5 min"]);
+        let texts = |language| [4.56, 45.0, 190.0, 7500.0].map(|time| duration(time, language));
+        let english = ["4.6 s", "45 s", "3 min 10 s", "2 h 5 min"];
+        assert_eq!(texts(Language::English), english);
+        let japanese = ["4.6 秒", "45 秒", "3 分 10 秒", "2 時間 5 分"];
+        assert_eq!(texts(Language::Japanese), japanese);
     }
 
     #[test]
@@ -118,5 +183,11 @@ mod tests {
             vec!["a".into(), "12".into()],
         ];
         assert_eq!(table(&rows), "class   n\na      12\n");
+        // Twice as wide as Latin letters.
+        let rows = [
+            vec!["クラス".into(), "枚".into()],
+            vec!["a".into(), "12".into()],
+        ];
+        assert_eq!(table(&rows), "クラス  枚\na       12\n");
     }
 }

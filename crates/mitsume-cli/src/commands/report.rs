@@ -1,23 +1,28 @@
 //! `mitsume report`
 
 use mitsume_lab::LabError;
+use mitsume_locale::text;
 use mitsume_report::ReportOptions;
 
 use super::output;
 use crate::args::ReportArgs;
+use crate::console::Console;
 use crate::failure::Result;
 
 /// Runs the command.
-pub fn run(args: ReportArgs) -> Result {
-    let options = ReportOptions::default();
+pub fn run(args: ReportArgs, console: Console) -> Result {
+    let language = console.language;
+    let options = ReportOptions { language };
     let page = mitsume_report::report(&args.dir, &options).map_err(LabError::from)?;
     let path = args.output.unwrap_or_else(|| args.dir.join("report.html"));
     page.write(&path).map_err(LabError::from)?;
     if page.missing_pictures > 0 {
-        eprintln!(
-            "warning: {} of {} pictures are no longer where they were; the page has placeholders",
-            page.missing_pictures, page.images
-        );
+        console.warn(&text!(
+            language,
+            "command-missing-pictures",
+            missing = page.missing_pictures,
+            images = page.images,
+        ));
     }
     output::text(&path.display().to_string())
 }

@@ -2,13 +2,15 @@
 
 use mitsume::score::{Score, ScoreMeasures, ScoreOptions, score};
 use mitsume_lab::PERMUTATIONS;
+use mitsume_locale::{Language, text};
 
 use super::output;
 use crate::args::{MeasureSet, ScoreArgs};
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 
 /// Runs the command.
-pub fn run(args: ScoreArgs) -> Result {
+pub fn run(args: ScoreArgs, console: Console) -> Result {
     let options = ScoreOptions {
         normalise: args.normalise,
         measures: (args.measures != MeasureSet::None).then(|| ScoreMeasures {
@@ -24,17 +26,13 @@ pub fn run(args: ScoreArgs) -> Result {
     if args.json {
         output::json(&score)
     } else {
-        output::text(&summary(&score))
+        output::text(&summary(&score, console.language))
     }
 }
 
-fn summary(score: &Score) -> String {
+fn summary(score: &Score, language: Language) -> String {
     let figure = output::figure;
-    let mut rows = vec![
-        ["class", "images", "correct", "squared-l2", "l2"]
-            .map(String::from)
-            .to_vec(),
-    ];
+    let mut rows = vec![output::class_header(language)];
     for class in &score.per_class {
         let (images, correct) = (class.images.to_string(), class.correct.to_string());
         let name = class.class.to_string();
@@ -47,17 +45,23 @@ fn summary(score: &Score) -> String {
         ]);
     }
     let [h, w] = score.cam_size;
+    let head = text!(
+        language,
+        "command-scored",
+        images = score.images,
+        size = format!("{h}x{w}"),
+        accuracy = format!("{:.4}", score.accuracy),
+        kappa = format!("{:.4}", score.kappa),
+    );
     format!(
-        "{} maps of {h}x{w}, accuracy {:.4}, kappa {:.4}\n\
-         consistency over {} correct images (lower: more consistent)\n  \
-         squared-l2 {}\n  l2         {}\n{}\n{}",
-        score.images,
-        score.accuracy,
-        score.kappa,
-        score.consistency.counted,
-        figure(score.consistency.squared_l2),
-        figure(score.consistency.l2),
-        output::measures(score.measures.as_ref()),
+        "{head}\n{}{}\n{}",
+        output::consistency(
+            score.consistency.counted,
+            score.consistency.squared_l2,
+            score.consistency.l2,
+            language
+        ),
+        output::measures(score.measures.as_ref(), language),
         output::table(&rows),
     )
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mitsume_locale::{Language, text};
 use mitsume_report::{StudyOptions, study};
 use mitsume_sweep::{
     Cell, CellOutcome, CellState, CellStatus, LocalOptions, SweepConfig, SweepDir, SweepError,
@@ -11,12 +12,14 @@ use serde::Serialize;
 
 use super::output;
 use crate::args::{Launcher, SweepArgs};
+use crate::console::Console;
 use crate::failure::{Failure, Result};
+use crate::shell_word::shell_word;
 use crate::sweep_progress::SweepProgress;
 use crate::{device, stop, threads};
 
 /// Runs the command.
-pub fn run(args: SweepArgs) -> Result {
+pub fn run(args: SweepArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     if args.print {
         return print(&args);
@@ -36,14 +39,14 @@ pub fn run(args: SweepArgs) -> Result {
         device_name: args.device.name().to_owned(),
     };
     if args.dry_run {
-        return dry_run(&sweep, &options, args.json);
+        return dry_run(&sweep, &options, args.json, console.language);
     }
     sweep.check_data()?;
     sweep.write()?;
     match (&args.cell, args.launcher) {
-        (Some(name), _) => one_cell(&sweep, name, &options),
-        (None, Launcher::Slurm) => submit(&sweep),
-        (None, Launcher::Local) => local(&sweep, &options, args.json),
+        (Some(name), _) => one_cell(&sweep, name, &options, console),
+        (None, Launcher::Slurm) => submit(&sweep, console),
+        (None, Launcher::Local) => local(&sweep, &options, args.json, console),
     }
 }
 
@@ -97,7 +100,7 @@ struct Planned<'a> {
     estimated_seconds: f64,
 }
 
-fn dry_run(sweep: &SweepDir, options: &LocalOptions, json: bool) -> Result {
+fn dry_run(sweep: &SweepDir, options: &LocalOptions, json: bool, language: Language) -> Result {
     let statuses = sweep.statuses()?;
     let cells: Vec<&Cell> = sweep.cells.iter().collect();
     let estimates = estimate(sweep, &cells, options)?;
@@ -116,42 +119,48 @@ fn dry_run(sweep: &SweepDir, options: &LocalOptions, json: bool) -> Result {
             "cells": planned, "jobs": options.jobs, "estimated_seconds": total,
         }));
     }
-    let mut rows = vec![
-        ["cell", "state", "epochs", "time left"]
-            .map(String::from)
-            .to_vec(),
-    ];
+    let mut rows = vec![vec![
+        text!(language, "command-cell"),
+        text!(language, "command-state"),
+        text!(language, "command-epochs"),
+        text!(language, "command-time-left"),
+    ]];
     rows.extend(planned.iter().map(|cell| {
         let status = cell.status;
         vec![
             status.name.clone(),
-            state(status.state).into(),
+            state(status.state, language),
             format!("{}/{}", status.epochs_done, status.epochs),
-            output::duration(cell.estimated_seconds),
+            output::duration(cell.estimated_seconds, language),
         ]
     }));
     output::text(&format!(
-        "{}\n{} cells, about {} with --jobs {}, from steps measured here (reading images not \
-         included)",
+        "{}\n{}",
         output::table(&rows),
-        cells.len(),
-        output::duration(total),
-        options.jobs,
+        text!(
+            language,
+            "command-sweep-estimate",
+            cells = cells.len(),
+            time = output::duration(total, language),
+            jobs = options.jobs,
+        ),
     ))
 }
 
 /// What a task of a job array does.
-fn one_cell(sweep: &SweepDir, name: &str, options: &LocalOptions) -> Result {
+fn one_cell(sweep: &SweepDir, name: &str, options: &LocalOptions, console: Console) -> Result {
     let cell = sweep.cell(name)?;
-    let stop = stop::on_signal();
-    let mut progress = SweepProgress::new(1, 0);
+    let stop = stop::on_signal(console);
+    let mut progress = SweepProgress::new(1, 0, console);
     let outcomes = run_cells(sweep, &[cell], options, &stop, &mut |_, event| {
         progress.show(cell, event);
     })?;
     progress.finish();
     match outcomes.into_iter().next() {
-        Some(CellOutcome::Interrupted) => Err(Failure::Interrupted(format!(
-            "{name} is saved; the same command goes on"
+        Some(CellOutcome::Interrupted) => Err(Failure::Interrupted(text!(
+            console.language,
+            "command-cell-interrupted",
+            cell = name
         ))),
         Some(CellOutcome::Failed(problem)) => Err(Failure::Work(format!("{name}: {problem}"))),
         Some(CellOutcome::Elsewhere) => Err(Failure::Work(format!(
@@ -168,62 +177,69 @@ fn unfinished(sweep: &SweepDir) -> Result<Vec<&Cell>> {
     Ok(left.map(|(cell, _)| cell).collect())
 }
 
-fn submit(sweep: &SweepDir) -> Result {
+fn submit(sweep: &SweepDir, console: Console) -> Result {
+    let language = console.language;
     let cells = unfinished(sweep)?;
     if cells.is_empty() {
-        eprintln!(
-            "nothing to submit: all {} cells are finished",
-            sweep.cells.len()
-        );
+        let cells = sweep.cells.len();
+        console.note(&text!(language, "command-nothing-to-submit", cells = cells));
         return Ok(());
     }
     let program = std::env::current_exe()
         .map_err(|error| Failure::Work(format!("cannot find this program's file: {error}")))?;
     let submission = slurm::submit(sweep, &cells, &program)?;
-    let root = sweep.root().display();
-    eprintln!(
-        "job {} has {} tasks; job {} analyses after them\nlogs: {root}/slurm\nprogress: mitsume \
-         sweep --out {root} --dry-run",
-        submission.array, submission.tasks, submission.analysis,
-    );
+    let root = shell_word(sweep.root());
+    console.note(&text!(
+        language,
+        "command-submitted",
+        job = submission.array.to_string(),
+        tasks = submission.tasks,
+        analysis = submission.analysis.to_string(),
+        logs = sweep.root().join("slurm").display().to_string(),
+        command = format!("mitsume sweep --out {root} --dry-run"),
+    ));
     output::text(&submission.array)
 }
 
-fn local(sweep: &SweepDir, options: &LocalOptions, json: bool) -> Result {
+fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console) -> Result {
     let cells = unfinished(sweep)?;
-    let stop = stop::on_signal();
-    let mut progress = SweepProgress::new(cells.len(), sweep.cells.len() - cells.len());
+    let stop = stop::on_signal(console);
+    let mut progress = SweepProgress::new(cells.len(), sweep.cells.len() - cells.len(), console);
     let outcomes = run_cells(sweep, &cells, options, &stop, &mut |index, event| {
         progress.show(cells[index], event);
     })?;
     progress.finish();
     let statuses = sweep.statuses()?;
     if statuses.iter().any(|status| status.epochs_done > 0) {
-        write_study(sweep.root())?;
+        write_study(sweep.root(), console)?;
     }
     if json {
         output::json(&serde_json::json!({ "cells": statuses }))?;
     } else {
-        output::text(&table(&statuses))?;
+        output::text(&table(&statuses, console.language))?;
     }
-    ended(sweep, &outcomes)
+    ended(sweep, &outcomes, console.language)
 }
 
-fn write_study(root: &Path) -> Result {
+fn write_study(root: &Path, console: Console) -> Result {
     let written = study(root, &StudyOptions::default()).and_then(|study| study.write(root));
     let page = written.map_err(mitsume_lab::LabError::from)?;
-    eprintln!("report: {}", page.display());
+    let path = page.display().to_string();
+    console.note(&text!(console.language, "command-report-at", path = path));
     Ok(())
 }
 
-fn ended(sweep: &SweepDir, outcomes: &[CellOutcome]) -> Result {
+fn ended(sweep: &SweepDir, outcomes: &[CellOutcome], language: Language) -> Result {
     let count = |wanted: fn(&CellOutcome) -> bool| outcomes.iter().filter(|o| wanted(o)).count();
     let failed = count(|outcome| matches!(outcome, CellOutcome::Failed(_)));
     let interrupted = count(|outcome| *outcome == CellOutcome::Interrupted);
     let root = sweep.root().display();
     if interrupted > 0 {
-        return Err(Failure::Interrupted(format!(
-            "{interrupted} cells are left; go on with: mitsume sweep --out {root}"
+        return Err(Failure::Interrupted(text!(
+            language,
+            "command-sweep-interrupted",
+            cells = interrupted,
+            command = format!("mitsume sweep --out {}", shell_word(sweep.root())),
         )));
     }
     if failed > 0 {
@@ -234,13 +250,19 @@ fn ended(sweep: &SweepDir, outcomes: &[CellOutcome]) -> Result {
     Ok(())
 }
 
-fn table(statuses: &[CellStatus]) -> String {
-    let header = ["cell", "state", "epochs", "kappa", "squared-l2", "l2"];
-    let mut rows = vec![header.map(String::from).to_vec()];
+fn table(statuses: &[CellStatus], language: Language) -> String {
+    let mut rows = vec![vec![
+        text!(language, "command-cell"),
+        text!(language, "command-state"),
+        text!(language, "command-epochs"),
+        "kappa".into(),
+        "squared-l2".into(),
+        "l2".into(),
+    ]];
     rows.extend(statuses.iter().map(|status| {
         vec![
             status.name.clone(),
-            state(status.state).into(),
+            state(status.state, language),
             format!("{}/{}", status.epochs_done, status.epochs),
             output::figure(status.kappa),
             output::figure(status.squared_l2),
@@ -250,13 +272,13 @@ fn table(statuses: &[CellStatus]) -> String {
     output::table(&rows)
 }
 
-fn state(state: CellState) -> &'static str {
+fn state(state: CellState, language: Language) -> String {
     match state {
-        CellState::Waiting => "waiting",
-        CellState::Running => "running",
-        CellState::Interrupted => "interrupted",
-        CellState::Failed => "failed",
-        CellState::Finished => "finished",
+        CellState::Waiting => text!(language, "command-state-waiting"),
+        CellState::Running => text!(language, "command-state-running"),
+        CellState::Interrupted => text!(language, "command-state-interrupted"),
+        CellState::Failed => text!(language, "command-state-failed"),
+        CellState::Finished => text!(language, "command-state-finished"),
     }
 }
 

@@ -4,23 +4,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mitsume_lab::{Outcome, TrainRequest};
+use mitsume_locale::text;
 use mitsume_record::RunConfig;
 
 use crate::args::TrainArgs;
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
+use crate::shell_word::shell_word;
 use crate::{device, stop, threads};
 
 /// Runs the command.
-pub fn run(args: TrainArgs) -> Result {
+pub fn run(args: TrainArgs, console: Console) -> Result {
+    let language = console.language;
     threads::set(args.threads.count())?;
     let device_name = match (&args.device.device, &args.resume) {
         (None, Some(run)) => mitsume_lab::device_of_run(run)?,
         _ => args.device.name().to_owned(),
     };
     let device = device::named(&device_name)?;
-    let stop = stop::on_signal();
-    let mut progress = Progress::new();
+    let stop = stop::on_signal(console);
+    let mut progress = Progress::new(console);
     let mut observer = |event| progress.show(event);
     let (out, outcome) = match (&args.resume, &args.config) {
         (Some(out), _) => {
@@ -45,14 +49,24 @@ pub fn run(args: TrainArgs) -> Result {
     progress.finish();
     match outcome {
         Outcome::Finished => {
-            let out = out.display();
-            eprintln!("done: {out}\nsee it: mitsume report {out}");
+            let report = format!("mitsume report {}", shell_word(&out));
+            let out = out.display().to_string();
+            console.note(&text!(
+                language,
+                "command-done",
+                out = out,
+                command = report
+            ));
             Ok(())
         }
-        Outcome::Interrupted => Err(Failure::Interrupted(format!(
-            "saved; go on with: mitsume train --resume {}",
-            out.display()
-        ))),
+        Outcome::Interrupted => {
+            let resume = format!("mitsume train --resume {}", shell_word(&out));
+            Err(Failure::Interrupted(text!(
+                language,
+                "command-interrupted",
+                command = resume
+            )))
+        }
     }
 }
 

@@ -2,23 +2,23 @@
 
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{LabError, Subject, TrustOptions, trust};
-use mitsume_locale::Language;
+use mitsume_locale::{Language, text};
 use mitsume_record::{TrustResult, write_bytes};
 use mitsume_report::{trust_page, verdict_sentence};
 
 use super::{model, output};
 use crate::args::TrustArgs;
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::{device, threads};
 
 /// Runs the command.
-pub fn run(args: TrustArgs) -> Result {
-    let language = Language::default();
+pub fn run(args: TrustArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = ImageFolder::open(&args.data)?;
-    let model = model::open(&args.model, Some(&folder), &device, language)?;
+    let model = model::open(&args.model, Some(&folder), &device, console)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
     let subject = Subject {
         network: model.network.as_ref(),
@@ -37,7 +37,7 @@ pub fn run(args: TrustArgs) -> Result {
     std::fs::create_dir_all(&args.out).map_err(|error| {
         Failure::Request(format!("cannot create {}: {error}", args.out.display()))
     })?;
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(console);
     let trusted = trust(&subject, &options, &mut |event| progress.show(event))?;
     let result = &trusted.result;
     progress.finish();
@@ -51,7 +51,7 @@ pub fn run(args: TrustArgs) -> Result {
     }
     output::text(&format!(
         "{}\n{}\n",
-        summary(result, language),
+        summary(result, console.language),
         page.display()
     ))
 }
@@ -59,11 +59,11 @@ pub fn run(args: TrustArgs) -> Result {
 fn summary(result: &TrustResult, language: Language) -> String {
     let figure =
         |estimate: Option<mitsume::trust::Estimate>| output::figure(estimate.map(|e| e.mean));
-    let mut stages = vec![
-        ["randomised down to", "Spearman", "SSIM"]
-            .map(String::from)
-            .to_vec(),
-    ];
+    let mut stages = vec![vec![
+        text!(language, "command-trust-stage"),
+        "Spearman".into(),
+        "SSIM".into(),
+    ]];
     for stage in &result.randomisation.stages {
         stages.push(vec![
             stage.layer.clone(),
@@ -71,8 +71,12 @@ fn summary(result: &TrustResult, language: Language) -> String {
             figure(stage.ssim),
         ]);
     }
-    let header = ["maps", "ROAD", "deletion", "insertion"];
-    let mut faithful = vec![header.map(String::from).to_vec()];
+    let mut faithful = vec![vec![
+        text!(language, "command-trust-maps"),
+        "ROAD".into(),
+        text!(language, "command-trust-deletion"),
+        text!(language, "command-trust-insertion"),
+    ]];
     for one in &result.faithfulness {
         faithful.push(vec![
             one.method.to_string(),
@@ -82,15 +86,22 @@ fn summary(result: &TrustResult, language: Language) -> String {
         ]);
     }
     let mut text = format!(
-        "{}{}\n\nsimilarity to the model's own maps\n{}\nROAD and insertion: larger is better; deletion: smaller\n{}",
+        "{}{}\n\n{}\n{}\n{}\n{}",
         model::overrides(&result.model.settings, language),
         verdict_sentence(&result.randomisation),
+        text!(language, "command-trust-similarity"),
         output::table(&stages),
+        text!(language, "command-trust-faithful"),
         output::table(&faithful)
     );
     if let Some(objects) = &result.localisation {
-        let header = ["maps", "pointing", "mass", "rank", "IoU"];
-        let mut rows = vec![header.map(String::from).to_vec()];
+        let mut rows = vec![vec![
+            text!(language, "command-trust-maps"),
+            text!(language, "command-trust-pointing"),
+            text!(language, "command-trust-mass"),
+            text!(language, "command-trust-rank"),
+            "IoU".into(),
+        ]];
         for one in objects {
             rows.push(vec![
                 one.method.to_string(),
@@ -100,8 +111,8 @@ fn summary(result: &TrustResult, language: Language) -> String {
                 figure(one.iou_at_half),
             ]);
         }
-        text.push_str("\non the object: larger is better\n");
-        text.push_str(&output::table(&rows));
+        let head = text!(language, "command-trust-object");
+        text += &format!("\n{head}\n{}", output::table(&rows));
     }
     text
 }

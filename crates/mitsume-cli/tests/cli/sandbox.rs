@@ -30,6 +30,8 @@ impl Sandbox {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(cargo_bin("mitsume"));
         command.current_dir(self.dir.path()).args(args);
+        // The language of whoever runs the tests must not matter.
+        command.env("LC_ALL", "C");
         command
     }
 

@@ -9,6 +9,169 @@ command-model-overrides = not as it was trained: { $changes }
 # The weight file knows nothing; `settings` are keys and values such as "image_size 224".
 command-model-assumed = note: { $model } does not say how its images were prepared; assumed, as published: { $settings }
 command-model-classes-by-position = note: { $model } does not name its classes; assumed, in the order of the folders: { $classes }
+command-model-softmax = note: { $model } ends in a softmax; the class scores are the logits before it
 command-model-unfinished = note: { $run } is not finished; the weights of its last checkpoint are used (step { $step }, { $done } of { $epochs } epochs done)
 
 command-train-other-init = warning: { $path } is another file than the run began with; the weights of its checkpoint are used
+
+## Heads of tables and words that several commands share.
+
+command-class = class
+command-images = images
+command-correct = correct
+command-report-at = report: { $path }
+
+## Figures: eval, score.
+
+command-evaluated =
+    { $model }: { $images ->
+        [one] { $images } image
+       *[other] { $images } images
+    }{ $skipped ->
+        [0] { "" }
+       *[other] , { $skipped } skipped
+    }, { $method } at { $layer }
+command-agreement = accuracy { $accuracy }  kappa { $kappa }  cross-entropy { $loss }
+command-scored =
+    { $images ->
+        [one] { $images } map
+       *[other] { $images } maps
+    } of { $size }, accuracy { $accuracy }, kappa { $kappa }
+command-consistency =
+    consistency over { $counted ->
+        [one] { $counted } correct image
+       *[other] { $counted } correct images
+    } (lower: more consistent)
+command-measures = beyond the metric (grid { $grid }; distances from the class mean map)
+command-measure-grid-squared-l2 = squared-l2 on the grid
+command-measure-grid-l2 = l2 on the grid
+command-measure-chance-corrected = chance-corrected (higher: more)
+command-measure-chance-p = permutation p
+command-measure-cosine = 1 - cosine
+command-measure-jensen-shannon = Jensen-Shannon, bits
+command-measure-earth-mover = earth mover's, on the grid
+command-measure-pearson = 1 - Pearson
+command-measure-ssim = 1 - SSIM
+
+## explain
+
+command-picture = picture
+command-predicted = predicted
+command-map-of = map of
+
+## layers
+
+command-layer = layer
+command-module = module
+command-operator = operator
+command-shape = shape
+command-layer-default = * taken where --target-layer names none; a name may be a layer's or a module's
+
+## bench
+
+command-bench-step = level { $level }: { $seconds } s per step, { $rate } images/s, { $gflops } GFLOP/s
+command-bench-eval = level { $level }: { $seconds } s for { $images } images, { $rate } images/s
+
+## data
+
+command-phantoms = { $images } images in each of 4 classes
+command-phantom-masks = where the lesions are
+command-split = { $split }: { $images ->
+        [one] { $images } image
+       *[other] { $images } images
+    }
+command-split-unnamed = images
+command-split-classes = classes
+command-split-sizes = sizes
+command-split-modes = modes
+command-unreadable = unreadable files: { $files }
+command-duplicates = exact duplicates (same pixels): { $groups } groups, { $repeats } repeats
+command-near-duplicates = near duplicates (same to the eye, perhaps): { $groups } groups, { $images } images in all
+command-leaks = leaks: { $images } images of a later split equal one in the first
+command-conflicts = label conflicts: { $groups } groups with the same pixels under different classes
+command-json-lists = --json lists every file.
+
+## report
+
+command-missing-pictures = warning: { $missing } of { $images } pictures are no longer where they were; the page has placeholders
+
+## trust
+
+command-trust-similarity = similarity to the model's own maps
+command-trust-stage = randomised down to
+command-trust-faithful = ROAD and insertion: larger is better; deletion: smaller
+command-trust-maps = maps
+command-trust-deletion = deletion
+command-trust-insertion = insertion
+command-trust-object = on the object: larger is better
+command-trust-pointing = pointing
+command-trust-mass = mass
+command-trust-rank = rank
+
+## Times
+
+command-seconds = { $seconds } s
+command-minutes = { $minutes } min { $seconds } s
+command-hours = { $hours } h { $minutes } min
+
+## Progress
+
+command-stopping = stopping after this step (again to stop at once)
+command-no-signals = warning: Ctrl-C will end the process without saving: { $reason }
+command-skipped = skipped { $path }: { $reason }
+command-reading-images = reading images
+command-evaluating = evaluating
+command-epoch-of = epoch { $epoch }/{ $epochs }
+command-step-loss = loss { $loss }
+command-about-left = about { $time } left
+command-took = { $what }: { $time }
+command-took-in-all = in all: { $time }
+command-drawing-phantoms = drawing phantoms into { $dir }
+command-training-level2 = training level 2 with lambda { $lambda }
+# Heads of narrow columns, a line per epoch.
+command-epoch = epoch
+command-lambda = lambda
+command-loss = loss
+command-cam-loss = cam
+command-valid-loss = valid
+command-accuracy = acc.
+command-time = time
+command-left = left
+
+## train, demo
+
+command-done =
+    done: { $out }
+    see it: { $command }
+command-interrupted = interrupted: saved; go on with: { $command }
+command-demo-interrupted = interrupted: the demo starts anew: remove { $out } and run it again
+command-demo-consistency = consistency, { $form }
+command-demo-lower = Lower consistency figures: the model looks at the same place more.
+command-demo-next = Next, on images of your own (one folder per class):
+
+## sweep
+
+command-cell = cell
+command-cells = cells
+command-state = state
+command-state-waiting = waiting
+command-state-running = running
+command-state-interrupted = interrupted
+command-state-failed = failed
+command-state-finished = finished
+command-epochs = epochs
+command-time-left = time left
+command-sweep-estimate = { $cells } cells, about { $time } with --jobs { $jobs }, from steps measured here (reading images not included)
+command-cell-started = { $cell }: started
+command-cell-finished = finished in { $time }
+command-cell-was-finished = was finished
+command-cell-elsewhere = another process works on it
+command-cell-saved = saved
+command-cell-failed = FAILED: { $problem }
+command-cell-interrupted = interrupted: { $cell } is saved; the same command goes on
+command-nothing-to-submit = nothing to submit: all { $cells } cells are finished
+command-submitted =
+    job { $job } has { $tasks } tasks; job { $analysis } analyses after them
+    logs: { $logs }
+    progress: { $command }
+command-sweep-interrupted = interrupted: { $cells } cells are left; go on with: { $command }

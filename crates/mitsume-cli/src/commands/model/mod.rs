@@ -11,11 +11,12 @@ use mitsume_lab::{
     ClassOrder, Images, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, OnnxNetwork,
     OnnxRequest, Standing, in_order,
 };
-use mitsume_locale::Language;
+use mitsume_locale::text;
 use mitsume_nn::Level;
 use mitsume_record::{ModelSetting, ModelSettings, Override};
 
 use crate::args::ModelArgs;
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 
 pub use notes::overrides;
@@ -75,7 +76,7 @@ pub fn open(
     args: &ModelArgs,
     folder: Option<&ImageFolder>,
     device: &Device,
-    language: Language,
+    console: Console,
 ) -> Result<Opened> {
     let request = ModelRequest {
         model: args.model.as_deref(),
@@ -83,7 +84,7 @@ pub fn open(
         weights: args.weights.as_deref(),
     };
     let opened = match request.find()? {
-        ModelSource::Onnx(path) => onnx(args, &path, folder, device)?,
+        ModelSource::Onnx(path) => onnx(args, &path, folder, (device, console))?,
         ModelSource::Level {
             level,
             weights,
@@ -95,7 +96,7 @@ pub fn open(
     };
     let view = opened.view.validate(opened.size);
     view.map_err(|error| Failure::Request(error.to_string()))?;
-    notes::say(&opened, language);
+    notes::say(&opened, console);
     Ok(opened)
 }
 
@@ -164,7 +165,7 @@ fn onnx(
     args: &ModelArgs,
     path: &Path,
     folder: Option<&ImageFolder>,
-    device: &Device,
+    (device, console): (&Device, Console),
 ) -> Result<Opened> {
     let given = preprocessing::given(&args.images, None)?;
     if given.mean.is_none() || given.std.is_none() {
@@ -184,10 +185,12 @@ fn onnx(
     };
     let network = OnnxNetwork::open(path, &request, device)?;
     if network.had_softmax() {
-        eprintln!(
-            "note: {} ends in a softmax; the class scores are the logits before it",
-            path.display()
-        );
+        let model = path.display().to_string();
+        console.note(&text!(
+            console.language,
+            "command-model-softmax",
+            model = model
+        ));
     }
     let outputs = network.classes();
     let names = class_names(args, outputs, path)?;

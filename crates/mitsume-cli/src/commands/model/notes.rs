@@ -6,9 +6,11 @@ use mitsume_record::{ModelSetting, ModelSettings, Override};
 use serde_json::Value;
 
 use super::Opened;
+use crate::console::Console;
 
 /// Says it on stderr, before the work.
-pub(super) fn say(opened: &Opened, language: Language) {
+pub(super) fn say(opened: &Opened, console: Console) {
+    let language = console.language;
     let lines = [
         opened.unfinished.as_ref().map(|s| unfinished(s, language)),
         assumed(opened, language),
@@ -17,7 +19,7 @@ pub(super) fn say(opened: &Opened, language: Language) {
     let overridden = opened.settings.overrides.iter();
     let overridden = overridden.map(|one| overridden_line(one, opened, language));
     for line in lines.into_iter().flatten().chain(overridden) {
-        eprintln!("{line}");
+        console.warn(&line);
     }
 }
 

@@ -1,0 +1,57 @@
+//! How commands speak to a person: in which language, and how much of it on stderr.
+
+use mitsume_locale::Language;
+
+use crate::args::PersonArgs;
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Warnings and errors.
+    Quiet,
+    /// Also progress and notes.
+    Normal,
+    /// Also what was settled on, and times.
+    Verbose,
+}
+
+/// The language and the verbosity of a command, handed to everything that speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Console {
+    /// Of all that a person reads but error messages and `--help`.
+    pub language: Language,
+    /// How much is said.
+    pub verbosity: Verbosity,
+}
+
+impl Console {
+    /// As the arguments say; the language else as the locale says.
+    pub fn new(args: &PersonArgs) -> Self {
+        Console {
+            language: args.lang.unwrap_or_else(Language::of_environment),
+            verbosity: match (args.quiet, args.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (false, false) => Verbosity::Normal,
+                (false, true) => Verbosity::Verbose,
+            },
+        }
+    }
+
+    /// Says what a person must know even with `--quiet`: what was guessed, left out or is wrong.
+    pub fn warn(self, text: &str) {
+        eprintln!("{text}");
+    }
+
+    /// Says what is good to know.
+    pub fn note(self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            eprintln!("{text}");
+        }
+    }
+    /// Says what only a person who asks for more wants to know.
+    pub fn detail(self, text: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            eprintln!("{text}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Paths in commands that are printed to be pasted into a shell.
+
+use std::path::Path;
+
+/// The path as one word of a POSIX shell's command line, quoted where it must be.
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    // Else it would be taken for an option.
+    let text = if text.starts_with('-') {
+        format!("./{text}")
+    } else {
+        text
+    };
+    match shlex::try_quote(&text) {
+        Ok(word) => word.into_owned(),
+        // No path holds a zero byte.
+        Err(_) => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_read_back_as_the_path_it_was_made_of() {
+        for path in [
+            "runs/a",
+            "my runs/it's",
+            "$HOME/`x`",
+            "a\"b\\c",
+            "結果/一",
+            "~x",
+            "a*?[b]",
+        ] {
+            let word = shell_word(Path::new(path));
+            assert_eq!(shlex::split(&word).unwrap(), [path], "{word}");
+        }
+        assert_eq!(shell_word(Path::new("runs/level2-001")), "runs/level2-001");
+        assert_eq!(shell_word(Path::new("my runs")), "'my runs'");
+        assert_eq!(shell_word(Path::new("-x")), "./-x");
+    }
+}
