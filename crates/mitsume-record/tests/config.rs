@@ -307,3 +307,42 @@ fn what_is_missing_is_named() {
     assert!(refuse("[data]\ntrain='a'\nvalid='b'").contains("model.name: missing; one of level1"));
     assert!(refuse("[data").contains("run.toml: no TOML:"));
 }
+
+fn without_effect(more: &str) -> Vec<&'static str> {
+    let text = format!("{SMALLEST}\n{more}");
+    let config = RunConfig::from_toml(&text, Path::new("run.toml")).unwrap();
+    config.keys_without_effect()
+}
+
+#[test]
+fn nothing_of_the_cam_loss_has_an_effect_on_plain_training() {
+    let of_the_loss = ["t0", "t1", "distance", "reference", "ema_decay", "alpha"];
+    let of_the_loss = of_the_loss.map(|key| format!("consistency.{key}"));
+    let all = |keys: &[&str]| of_the_loss.iter().all(|key| keys.contains(&&**key));
+    let none = |keys: &[&str]| !of_the_loss.iter().any(|key| keys.contains(&&**key));
+    let plain = without_effect("");
+    assert!(all(&plain), "{plain:?}");
+    // It decides which maps are evaluated.
+    assert!(!plain.contains(&"consistency.method"), "{plain:?}");
+    assert!(none(&without_effect("[consistency]\nlambda_max = 50")));
+    // A ramp that has not left 0 by the last epoch, and one that has.
+    for (t0, t1, never) in [(3, 10, true), (2, 10, false), (4, 4, true), (3, 3, false)] {
+        let more =
+            format!("[train]\nepochs = 3\n[consistency]\nlambda_max = -50\nt0 = {t0}\nt1 = {t1}");
+        let keys = without_effect(&more);
+        assert_eq!(all(&keys), never, "{t0} {t1}: {keys:?}");
+        assert_eq!(none(&keys), !never, "{t0} {t1}: {keys:?}");
+        assert_eq!(keys.contains(&"consistency.lambda_max"), never);
+    }
+}
+
+#[test]
+fn settings_that_others_put_out_of_use_have_no_effect() {
+    let batch = "[consistency]\nlambda_max = 50\nreference = \"batch\"";
+    assert!(without_effect(batch).contains(&"consistency.ema_decay"));
+    let ema = "[consistency]\nlambda_max = 50\nreference = \"ema\"";
+    assert!(!without_effect(ema).contains(&"consistency.ema_decay"));
+    assert!(without_effect("[evaluation]\nmeasures = false").contains(&"evaluation.grid"));
+    assert!(!without_effect("").contains(&"evaluation.grid"));
+    assert!(without_effect("").contains(&"consistency.preset"));
+}

@@ -24,9 +24,48 @@ pub fn cohens_kappa(correct: u64, truths: &[u64], predictions: &[u64]) -> f64 {
     above_chance as f64 / at_most as f64
 }
 
+/// The standard error that kappa has where predictions agree with the classes by chance alone
+/// (Fleiss, Cohen and Everitt 1969, "Large sample standard errors of kappa and weighted kappa",
+/// Eq. 9), from the marginals as in [`cohens_kappa`].
+///
+/// `sqrt(pe + pe^2 - sum_k p_k q_k (p_k + q_k)) / ((1 - pe) sqrt(n))` with the shares `p_k` and
+/// `q_k` of class `k` among truths and predictions. 0 where kappa is 0 by definition.
+pub fn kappa_error_by_chance(truths: &[u64], predictions: &[u64]) -> f64 {
+    let images = truths.iter().sum::<u64>() as f64;
+    let shares = || {
+        let pairs = truths.iter().zip(predictions);
+        pairs.map(|(&truth, &prediction)| (truth as f64 / images, prediction as f64 / images))
+    };
+    let by_chance: f64 = shares().map(|(p, q)| p * q).sum();
+    let skew: f64 = shares().map(|(p, q)| p * q * (p + q)).sum();
+    if images == 0.0 || by_chance >= 1.0 {
+        return 0.0;
+    }
+    let variance = (by_chance + by_chance * by_chance - skew).max(0.0);
+    variance.sqrt() / ((1.0 - by_chance) * images.sqrt())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of K balanced classes it is `1 / sqrt((K - 1) n)`.
+    #[test]
+    fn the_error_by_chance_falls_with_images_and_classes() {
+        let error = |classes: usize, each: u64| {
+            let balanced = vec![each; classes];
+            kappa_error_by_chance(&balanced, &balanced)
+        };
+        assert!((error(2, 50) - 0.1).abs() < 1e-12);
+        assert!((error(4, 25) - 0.1 / 3_f64.sqrt()).abs() < 1e-12);
+        // Computed by hand for unequal classes: pe 0.5, the sum of p q (p + q) 0.54.
+        let skewed = kappa_error_by_chance(&[30, 70], &[50, 50]);
+        assert!((skewed - (0.75_f64 - 0.54).sqrt() / 5.0).abs() < 1e-12, "{skewed}");
+        // Everything taken for one class, one class only, nothing at all.
+        assert_eq!(kappa_error_by_chance(&[5, 5], &[10, 0]), 0.0);
+        assert_eq!(kappa_error_by_chance(&[0, 9], &[0, 9]), 0.0);
+        assert_eq!(kappa_error_by_chance(&[], &[]), 0.0);
+    }
 
     #[test]
     fn kappa_of_a_textbook_table() {

@@ -1,5 +1,6 @@
 //! `run.toml`: what a training run is asked to do.
 
+mod effect;
 mod keys;
 mod read;
 

@@ -1,0 +1,324 @@
+//! Which line of a comparison is best in a quantity, and why none is.
+
+use std::collections::BTreeMap;
+
+use mitsume::kappa::kappa_error_by_chance;
+use mitsume_locale::{Language, text};
+use mitsume_record::Evaluation;
+use mitsume_stats::holm::holm;
+use mitsume_stats::paired::compare;
+
+use crate::settings::{Settings, lambda};
+use crate::source::{Entry, Run};
+
+/// The normal distribution's upper 5 %: a kappa below so many of its standard errors by chance is
+/// one that guessing gives too.
+const CHANCE: f64 = 1.645;
+/// What is taken for more than chance between seeds.
+const LEVEL: f64 = 0.05;
+/// Fewer evaluated images than this say nothing of a model.
+const LEAST_IMAGES: u64 = 30;
+/// Fewer counted images of a class on average make its mean map out of single images.
+const LEAST_PER_CLASS: f64 = 10.0;
+
+/// A column of the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    Accuracy,
+    Kappa,
+    SquaredL2,
+    L2,
+}
+
+impl Quantity {
+    pub fn is_consistency(self) -> bool {
+        matches!(self, Self::SquaredL2 | Self::L2)
+    }
+}
+
+/// Why a value stands outside the comparison, or why none is best in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    // Of one line.
+    AtChance,
+    OneClass,
+    FewImages,
+    // Of all lines.
+    NotEvaluated,
+    DataDiffer,
+    EpochsDiffer,
+    MethodsDiffer,
+    SizesDiffer,
+    LayersDiffer,
+    ClassesDiffer,
+    OneSeed,
+    WithinChance,
+}
+
+/// How a value stands among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing to say.
+    Plain,
+    /// Of the settings whose mean over so many seeds is best, beyond chance.
+    Best { seeds: usize },
+    /// The best value of all, which is no more than that.
+    Extreme { lowest: bool, reason: Reason },
+    /// It does not take part.
+    Out(Reason),
+}
+
+/// A line and its value of the quantity.
+pub(crate) type Line<'a> = (&'a Entry, Option<f64>);
+
+/// The standing of each line in `quantity`.
+pub(crate) fn standings(lines: &[Line], quantity: Quantity) -> Vec<Standing> {
+    let mut standings = vec![Standing::Plain; lines.len()];
+    let mut competing = Vec::new();
+    for (index, (entry, value)) in lines.iter().enumerate() {
+        match (value, of_line(entry, quantity)) {
+            (None, _) => {}
+            (Some(_), Some(reason)) => standings[index] = Standing::Out(reason),
+            (Some(value), None) => competing.push((index, *entry, *value)),
+        }
+    }
+    let sign = if quantity.is_consistency() { -1.0 } else { 1.0 };
+    let Some(best) = competing.iter().map(|line| sign * line.2).reduce(f64::max) else {
+        return standings;
+    };
+    // Equal values leave nothing to mark.
+    if competing.iter().all(|line| sign * line.2 == best) {
+        return standings;
+    }
+    let entries: Vec<&Entry> = competing.iter().map(|line| line.1).collect();
+    let values: Vec<f64> = competing.iter().map(|line| sign * line.2).collect();
+    let verdict = match of_all(&entries, quantity) {
+        Some(reason) => Err(reason),
+        None => over_seeds(&entries, &values),
+    };
+    match verdict {
+        Ok((members, seeds)) => members
+            .into_iter()
+            .for_each(|member| standings[competing[member].0] = Standing::Best { seeds }),
+        Err(reason) => {
+            let lowest = quantity.is_consistency();
+            for (index, _, value) in &competing {
+                if sign * value == best {
+                    standings[*index] = Standing::Extreme { lowest, reason };
+                }
+            }
+        }
+    }
+    standings
+}
+
+/// Why the value of one line means little, whatever the others are.
+fn of_line(entry: &Entry, quantity: Quantity) -> Option<Reason> {
+    let Some(evaluated) = &entry.evaluation else {
+        let last = entry.run.as_ref().and_then(|run| run.epochs.last());
+        return last
+            .filter(|row| row.kappa <= 0.0)
+            .map(|_| Reason::AtChance);
+    };
+    let summary = &evaluated.summary;
+    if at_chance(summary) {
+        return Some(Reason::AtChance);
+    }
+    if !quantity.is_consistency() {
+        return (summary.data.images < LEAST_IMAGES).then_some(Reason::FewImages);
+    }
+    let classes = counted_classes(summary, quantity).len();
+    if classes < 2 {
+        return Some(Reason::OneClass);
+    }
+    let per_class = summary.consistency.counted as f64 / classes as f64;
+    (per_class < LEAST_PER_CLASS).then_some(Reason::FewImages)
+}
+
+fn at_chance(summary: &Evaluation) -> bool {
+    let truths: Vec<u64> = summary.per_class.iter().map(|class| class.images).collect();
+    let column = |class: usize| summary.confusion.iter().map(|row| row[class]).sum();
+    let predictions: Vec<u64> = (0..truths.len()).map(column).collect();
+    summary.kappa <= CHANCE * kappa_error_by_chance(&truths, &predictions)
+}
+
+/// The classes that the consistency is over.
+fn counted_classes(summary: &Evaluation, quantity: Quantity) -> Vec<&str> {
+    let least = if quantity == Quantity::L2 { 2 } else { 1 };
+    let classes = summary.per_class.iter();
+    let counted = classes.filter(|class| class.correct >= least);
+    counted.map(|class| &class.class[..]).collect()
+}
+
+/// Why the values cannot be compared with each other.
+fn of_all(entries: &[&Entry], quantity: Quantity) -> Option<Reason> {
+    let evaluations: Vec<&Evaluation> = entries
+        .iter()
+        .filter_map(|entry| Some(&entry.evaluation.as_ref()?.summary))
+        .collect();
+    let runs: Vec<&Run> = entries
+        .iter()
+        .filter_map(|entry| entry.run.as_ref())
+        .collect();
+    let unfinished = |run: &&Run| run.epochs.len() as u64 != run.config.train.epochs;
+    if differ(&runs, |run| run.epochs.len()) || runs.iter().any(unfinished) {
+        return Some(Reason::EpochsDiffer);
+    }
+    if differ(entries, |entry| seen(entry)) {
+        return Some(Reason::DataDiffer);
+    }
+    if !quantity.is_consistency() {
+        return None;
+    }
+    if evaluations.len() < entries.len() {
+        return Some(Reason::NotEvaluated);
+    }
+    let model = |summary: &&Evaluation| summary.model.clone();
+    let checks = [
+        (
+            differ(&evaluations, |e| (model(e).method, model(e).flip)),
+            Reason::MethodsDiffer,
+        ),
+        (
+            differ(&evaluations, |e| model(e).cam_size),
+            Reason::SizesDiffer,
+        ),
+        (
+            differ(&evaluations, |e| model(e).target_layer),
+            Reason::LayersDiffer,
+        ),
+        (
+            differ(&evaluations, |e| counted_classes(e, quantity)),
+            Reason::ClassesDiffer,
+        ),
+    ];
+    let first = checks.into_iter().find(|(differ, _)| *differ);
+    first.map(|(_, reason)| reason)
+}
+
+/// Whether a property is not the same of all items.
+fn differ<'a, T, P: PartialEq>(items: &'a [T], of: impl Fn(&'a T) -> P) -> bool {
+    items.windows(2).any(|pair| of(&pair[0]) != of(&pair[1]))
+}
+
+/// The images that a line's figures are of: folder, number, classes.
+pub(crate) fn seen(entry: &Entry) -> (String, Option<(u64, &[String])>) {
+    match (&entry.evaluation, &entry.run) {
+        (Some(evaluated), _) => {
+            let data = &evaluated.summary.data;
+            (data.root.clone(), Some((data.images, &data.classes)))
+        }
+        (None, Some(run)) => (run.config.data.valid.display().to_string(), None),
+        (None, None) => (String::new(), None),
+    }
+}
+
+/// What makes runs repetitions of each other: everything but the seed.
+#[derive(PartialEq)]
+struct Repeated<'a> {
+    model: &'a str,
+    train: &'a std::path::Path,
+    lambda: f64,
+    settings: Settings,
+}
+
+fn repeated(run: &Run) -> Repeated<'_> {
+    Repeated {
+        model: &run.config.model.name,
+        train: &run.config.data.train,
+        lambda: lambda(&run.config),
+        settings: Settings::of(&run.config),
+    }
+}
+
+/// Lines by seed, for each setting; an evaluation without its run is a setting by itself.
+fn groups(entries: &[&Entry]) -> Vec<BTreeMap<Option<u64>, usize>> {
+    let mut groups: Vec<(Option<Repeated>, BTreeMap<Option<u64>, usize>)> = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let run = entry.run.as_ref();
+        let key = run.map(repeated);
+        let seed = run.map(|run| run.config.train.seed);
+        let known = groups
+            .iter()
+            .position(|(known, _)| key.is_some() && *known == key);
+        let at = known.unwrap_or_else(|| {
+            groups.push((key, BTreeMap::new()));
+            groups.len() - 1
+        });
+        // The same run twice counts once.
+        groups[at].1.entry(seed).or_insert(index);
+    }
+    groups.into_iter().map(|(_, members)| members).collect()
+}
+
+/// The lines of the setting that is better than every other over the seeds they share, by paired
+/// t-tests corrected by Holm, and the number of its seeds. More is better in `values`.
+fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize), Reason> {
+    let groups = groups(entries);
+    let mean = |group: &BTreeMap<Option<u64>, usize>| {
+        group.values().map(|line| values[*line]).sum::<f64>() / group.len() as f64
+    };
+    let best = (0..groups.len())
+        .max_by(|a, b| mean(&groups[*a]).total_cmp(&mean(&groups[*b])))
+        .ok_or(Reason::OneSeed)?;
+    let mut ps = Vec::new();
+    for other in (0..groups.len()).filter(|other| *other != best) {
+        let shared = groups[best].iter().filter(|(seed, _)| seed.is_some());
+        let differences: Vec<f64> = shared
+            .filter_map(|(seed, line)| Some(values[*line] - values[*groups[other].get(seed)?]))
+            .collect();
+        if differences.len() < 2 {
+            return Err(Reason::OneSeed);
+        }
+        // The t-test needs no draws.
+        let test = compare(&differences, 1.0 - LEVEL, 1, 0);
+        ps.push(test.and_then(|test| test.p).unwrap_or(1.0));
+    }
+    let seeds = groups[best].len();
+    if ps.is_empty() {
+        // Runs of one setting differ by their seeds alone.
+        return Err(Reason::WithinChance);
+    }
+    if holm(&ps).iter().any(|p| *p >= LEVEL) {
+        return Err(Reason::WithinChance);
+    }
+    Ok((groups[best].values().copied().collect(), seeds))
+}
+
+impl Standing {
+    /// In a few words; empty where there is nothing to say.
+    pub fn words(self, language: Language) -> String {
+        match self {
+            Self::Plain => String::new(),
+            Self::Best { seeds } => text!(language, "report-standing-best", seeds = seeds),
+            Self::Extreme { lowest, reason } => {
+                let reason = reason.words(language);
+                if lowest {
+                    text!(language, "report-standing-lowest", reason = reason)
+                } else {
+                    text!(language, "report-standing-highest", reason = reason)
+                }
+            }
+            Self::Out(reason) => reason.words(language),
+        }
+    }
+}
+
+impl Reason {
+    fn words(self, language: Language) -> String {
+        match self {
+            Self::AtChance => text!(language, "report-standing-at-chance"),
+            Self::OneClass => text!(language, "report-standing-one-class"),
+            Self::FewImages => text!(language, "report-standing-few-images"),
+            Self::NotEvaluated => text!(language, "report-standing-not-evaluated"),
+            Self::DataDiffer => text!(language, "report-standing-data-differ"),
+            Self::EpochsDiffer => text!(language, "report-standing-epochs-differ"),
+            Self::MethodsDiffer => text!(language, "report-standing-methods-differ"),
+            Self::SizesDiffer => text!(language, "report-standing-sizes-differ"),
+            Self::LayersDiffer => text!(language, "report-standing-layers-differ"),
+            Self::ClassesDiffer => text!(language, "report-standing-classes-differ"),
+            Self::OneSeed => text!(language, "report-standing-one-seed"),
+            Self::WithinChance => text!(language, "report-standing-within-chance"),
+        }
+    }
+}
