@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use askama::Template;
-use mitsume_locale::Language;
+use mitsume_locale::{Language, text};
 
 use crate::chart::{Chart, style_classes};
 use crate::more_measures::more_measures;
@@ -85,7 +85,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
         .map(|(index, entry)| run_view(index, entry, per_class))
         .collect::<Result<_>>()?;
     let charts: Vec<ChartView> = curves::charts(&entries).iter().map(chart_view).collect();
-    let comparison = summaries(&entries);
+    let comparison = summaries(&entries, language);
     let cards = || {
         let evaluations = runs.iter().filter_map(|run| run.evaluation.as_ref());
         evaluations

@@ -46,6 +46,15 @@ impl Settings {
         self.0.keys().chain(other.0.keys()).all(same)
     }
 
+    /// Whether all that sets the other run apart has no effect on this one.
+    pub fn stand_for(&self, other: &Self) -> bool {
+        let same = |key: &String| {
+            let own = self.0.get(key);
+            own == other.0.get(key) || own == Some(&None)
+        };
+        self.0.keys().chain(other.0.keys()).all(same)
+    }
+
     /// Keys and values that have an effect here and are otherwise in some of `others`.
     pub fn that_differ<'a>(
         &'a self,
@@ -109,6 +118,7 @@ mod tests {
         let late = settings("[consistency]\nlambda_max = 50\nt1 = 20");
         assert!(plain.agree(&early) && early.agree(&plain) && plain.agree(&late));
         assert!(!early.agree(&late));
+        assert!(plain.stand_for(&early) && !early.stand_for(&plain));
         let other_maps = settings("[consistency]\nmethod = 'hires-cam'");
         assert!(!other_maps.agree(&early), "the maps evaluated differ");
         let differing: Vec<_> = early.that_differ([&plain, &late].into_iter()).collect();

@@ -1,10 +1,13 @@
 //! The figures that matter, one line per run, compared with each other.
 
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
+use mitsume_locale::{Language, text};
 use mitsume_record::ConsistencyConfig;
 
 use crate::number;
+use crate::settings::{Settings, lambda};
 use crate::source::Entry;
+use crate::standing::{Line, Quantity, Standing, seen, standings};
 use crate::view::{Figure, Summary};
 
 /// The lines of the comparison.
@@ -27,7 +30,7 @@ struct Figures {
     counted: Option<u64>,
 }
 
-pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
+pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
     let figures: Vec<Figures> = entries.iter().map(figures).collect();
     let mut sizes = entries
         .iter()
@@ -36,14 +39,14 @@ pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
     let first_size = sizes.next();
     let map_sizes_differ = sizes.any(|size| Some(size) != first_size);
     let bases: Vec<Option<usize>> = (0..entries.len()).map(|line| base(entries, line)).collect();
-    let column = |value: fn(&Figures) -> Option<f64>, show: Show, comparable: bool| {
-        let values: Vec<Option<f64>> = figures.iter().map(value).collect();
-        compare(&values, &bases, comparable, show)
+    let column = |value: fn(&Figures) -> Option<f64>, quantity: Quantity, comparable: bool| {
+        let lines: Vec<Line> = entries.iter().zip(figures.iter().map(value)).collect();
+        compare(&lines, &bases, comparable, (quantity, language)).into_iter()
     };
-    let mut accuracy = column(|f| f.accuracy, Show::Share, true).into_iter();
-    let mut kappa = column(|f| f.kappa, Show::Kappa, true).into_iter();
-    let mut squared_l2 = column(|f| f.squared_l2, Show::Deviation, true).into_iter();
-    let mut l2 = column(|f| f.l2, Show::Deviation, !map_sizes_differ).into_iter();
+    let mut accuracy = column(|f| f.accuracy, Quantity::Accuracy, true);
+    let mut kappa = column(|f| f.kappa, Quantity::Kappa, true);
+    let mut squared_l2 = column(|f| f.squared_l2, Quantity::SquaredL2, true);
+    let mut l2 = column(|f| f.l2, Quantity::L2, !map_sizes_differ);
     let lines = entries
         .iter()
         .zip(&figures)
@@ -78,30 +81,49 @@ pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
         });
     Comparison {
         lines: lines.collect(),
-        baseline: baseline(entries, &bases),
+        baseline: baseline(entries, &bases, language),
         map_sizes_differ,
     }
 }
 
-/// The line that a line is compared with: of the same model, the first trained without CAM loss,
-/// or else the first; `None` for that line itself.
+/// The line that a line is compared with: of the same model on the same images, for a run the one
+/// of its seed trained without CAM loss that nothing else with an effect sets apart, for an
+/// evaluation the first trained so; or else the first. `None` for that line itself.
 fn base(entries: &[Entry], line: usize) -> Option<usize> {
-    let same = || (0..entries.len()).filter(|i| model(&entries[*i]) == model(&entries[line]));
+    let own = &entries[line];
+    let alike = |i: &usize| {
+        let other = &entries[*i];
+        model(other) == model(own) && seen(other) == seen(own) && of_one_seed(other, own)
+    };
+    let same = || (0..entries.len()).filter(alike);
     let is_plain = |i: &usize| {
         let run = entries[*i].run.as_ref();
-        run.is_some_and(|run| run.config.consistency.lambda_max == 0.0)
+        run.is_some_and(|run| lambda(&run.config) == 0.0)
     };
     let base = same().find(is_plain).or_else(|| same().next());
     base.filter(|base| *base != line)
 }
 
-fn baseline(entries: &[Entry], bases: &[Option<usize>]) -> Option<String> {
+/// Whether two runs have the same seed and training images, and nothing with an effect on both
+/// differs; nothing is known of an evaluation without its run.
+fn of_one_seed(a: &Entry, b: &Entry) -> bool {
+    let (Some(a), Some(b)) = (&a.run, &b.run) else {
+        return true;
+    };
+    let (a, b) = (&a.config, &b.config);
+    a.train.seed == b.train.seed
+        && a.data.train == b.data.train
+        && Settings::of(a).agree(&Settings::of(b))
+}
+
+fn baseline(entries: &[Entry], bases: &[Option<usize>], language: Language) -> Option<String> {
     let mut used: Vec<usize> = bases.iter().flatten().copied().collect();
+    used.sort_unstable();
     used.dedup();
     match used[..] {
         [] => None,
         [one] => Some(entries[one].name.clone()),
-        _ => Some("the first run with lambda 0 of the same model".to_owned()),
+        _ => Some(text!(language, "report-baseline-of-each")),
     }
 }
 
@@ -159,95 +181,96 @@ fn loss(config: &ConsistencyConfig) -> String {
     format!("{preset}: {distance}, {reference}, alpha {alpha}")
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Show {
-    Share,
-    Kappa,
-    Deviation,
-}
-
 /// A column; `bases` names for each line the one it is compared with.
 fn compare(
-    values: &[Option<f64>],
+    lines: &[Line],
     bases: &[Option<usize>],
     comparable: bool,
-    show: Show,
+    (quantity, language): (Quantity, Language),
 ) -> Vec<Figure> {
-    let defined = values.iter().flatten().copied();
-    let best = match show {
-        Show::Deviation => defined.reduce(f64::min),
-        Show::Share | Show::Kappa => defined.reduce(f64::max),
-    };
-    // Equal values leave nothing to mark.
-    let differ = values.iter().flatten().any(|value| Some(*value) != best);
-    let figure = |(value, base): (&Option<f64>, &Option<usize>)| {
-        let Some(value) = *value else {
+    let figure = |((line, base), standing): ((&Line, &Option<usize>), Standing)| {
+        let Some(value) = line.1 else {
             return Figure {
                 text: "–".to_owned(),
                 ..Figure::default()
             };
         };
-        let text = match show {
-            Show::Share => number::percent(value),
-            Show::Kappa | Show::Deviation => number::short(value),
+        let shown = match quantity {
+            Quantity::Accuracy => number::percent(value),
+            Quantity::Kappa | Quantity::SquaredL2 | Quantity::L2 => number::short(value),
         };
-        let from = base.filter(|_| comparable).and_then(|base| values[base]);
+        let from = base.filter(|_| comparable).and_then(|base| lines[base].1);
         Figure {
-            text,
-            best: comparable && differ && best == Some(value),
+            text: shown,
+            best: matches!(standing, Standing::Best { .. }),
+            standing: standing.words(language),
             change: from
-                .map(|from| difference(from, value, show))
+                .map(|from| difference(from, value, quantity, language))
                 .unwrap_or_default(),
         }
     };
-    values.iter().zip(bases).map(figure).collect()
+    let standings = standings(lines, quantity);
+    lines.iter().zip(bases).zip(standings).map(figure).collect()
 }
 
-fn difference(from: f64, to: f64, show: Show) -> String {
-    let text = match show {
-        Show::Share => format!("{:+.1} points", (to - from) * 100.0),
-        Show::Kappa => format!("{:+.4}", to - from),
-        Show::Deviation if from == 0.0 => return String::new(),
-        Show::Deviation => format!("{:+.0} %", (to - from) / from * 100.0),
+fn difference(from: f64, to: f64, quantity: Quantity, language: Language) -> String {
+    let change = match quantity {
+        Quantity::Accuracy => {
+            let points = format!("{:+.1}", (to - from) * 100.0);
+            text!(language, "report-points", points = points)
+        }
+        Quantity::Kappa => format!("{:+.4}", to - from),
+        Quantity::SquaredL2 | Quantity::L2 if from == 0.0 => return String::new(),
+        Quantity::SquaredL2 | Quantity::L2 => format!("{:+.0} %", (to - from) / from * 100.0),
     };
-    text.replace('-', "−")
+    change.replace('-', "−")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn lower_deviation_and_higher_kappa_are_best() {
-        let bases = [None, Some(0), Some(0)];
-        let values = [Some(0.04), None, Some(0.03)];
-        let deviation = compare(&values, &bases, true, Show::Deviation);
-        assert_eq!(deviation[2].change, "−25 %");
-        assert!(deviation[2].best && !deviation[0].best);
-        assert_eq!(
-            (deviation[0].change.as_str(), deviation[1].text.as_str()),
-            ("", "–")
-        );
-        let accuracy = compare(&[Some(0.9), Some(0.95)], &bases[..2], true, Show::Share);
-        assert_eq!(accuracy[1].change, "+5.0 points");
-        assert!(accuracy[1].best);
+    fn entry() -> Entry {
+        Entry {
+            name: "x".to_owned(),
+            run: None,
+            evaluation: None,
+        }
+    }
+
+    fn changes(values: &[f64], comparable: bool, quantity: Quantity) -> Vec<String> {
+        let entries: Vec<Entry> = values.iter().map(|_| entry()).collect();
+        let values = values.iter().map(|value| Some(*value));
+        let lines: Vec<Line> = entries.iter().zip(values).collect();
+        let bases: Vec<_> = (0..lines.len()).map(|i| (i > 0).then_some(0)).collect();
+        let figures = compare(&lines, &bases, comparable, (quantity, Language::English));
+        figures.into_iter().map(|figure| figure.change).collect()
     }
 
     #[test]
-    fn what_cannot_be_compared_has_no_best_and_no_change() {
-        assert!(!compare(&[Some(0.5)], &[None], true, Show::Kappa)[0].best);
-        let equal = compare(&[Some(0.5), Some(0.5)], &[None, Some(0)], true, Show::Kappa);
-        assert!(equal.iter().all(|figure| !figure.best));
-        let sizes = compare(
-            &[Some(0.5), Some(0.4)],
-            &[None, Some(0)],
-            false,
-            Show::Deviation,
+    fn changes_are_against_the_base() {
+        assert_eq!(
+            changes(&[0.04, 0.03], true, Quantity::SquaredL2),
+            ["", "−25 %"]
         );
-        assert!(
-            sizes
-                .iter()
-                .all(|figure| !figure.best && figure.change.is_empty())
+        assert_eq!(
+            changes(&[0.9, 0.95], true, Quantity::Accuracy),
+            ["", "+5.0 points"]
         );
+        assert_eq!(
+            changes(&[0.5, 0.25], true, Quantity::Kappa),
+            ["", "−0.2500"]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_compared_has_no_change_and_what_is_not_there_is_a_dash() {
+        assert_eq!(changes(&[0.5, 0.4], false, Quantity::L2), ["", ""]);
+        let (present, missing) = (entry(), entry());
+        let lines = [(&present, Some(0.5)), (&missing, None)];
+        let bases = [None, Some(0)];
+        let figures = compare(&lines, &bases, true, (Quantity::L2, Language::English));
+        assert_eq!(figures[1].text, "–");
+        assert!(figures[1].change.is_empty() && figures[1].standing.is_empty());
     }
 }

@@ -32,6 +32,9 @@ impl Summary {
 pub(crate) struct Figure {
     pub text: String,
     pub best: bool,
+    /// How it stands, in a few words: that it is the best, or why none is; empty where there is nothing
+    /// to say.
+    pub standing: String,
     /// Change against the first line, such as "−12 %"; empty where there is none.
     pub change: String,
 }

@@ -18,6 +18,10 @@ pub struct EpochRecord {
     pub seed: Option<String>,
     /// The model.
     pub model: String,
+    /// Other models that this one stands for as well where lambdas are compared: what sets them apart
+    /// has no effect on this run, as nothing of the CAM loss has at lambda 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<String>,
     /// lambda_max; none where the runs do not vary it.
     pub lambda: Option<f64>,
     /// The epoch, from 1.
@@ -172,6 +176,7 @@ impl Columns {
             dataset: text(self.dataset),
             run: text(self.run),
             model: text(self.model),
+            stands_for: Vec::new(),
             seed: self.seed.map(text).filter(|seed| !seed.is_empty()),
             lambda: number(self.lambda, "a finite number is needed", f64::is_finite)?,
             epoch: epoch.map_err(|_| BadField {

@@ -1,6 +1,6 @@
 //! What a lambda does to kappa, against the baseline of the same seeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -57,15 +57,15 @@ pub fn compare_lambdas(
     let mut comparisons = Vec::new();
     for runs in runs.chunk_by(|a, b| a.condition.dataset == b.condition.dataset) {
         let lambdas = by_lambda(runs)?;
-        let mut models: Vec<&str> = runs.iter().map(|run| &run.condition.model[..]).collect();
-        models.dedup();
+        let models: BTreeSet<&str> = runs.iter().flat_map(Run::models).collect();
         let mut family: Vec<LambdaComparison> = models
             .iter()
             .flat_map(|model| against_baseline(&lambdas, Some(model), &runs[0], options))
             .collect();
         correct(&mut family);
+        let compared: BTreeSet<_> = family.iter().map(|one| one.model.clone()).collect();
         comparisons.append(&mut family);
-        if models.len() > 1 {
+        if compared.len() > 1 {
             let mut family = against_baseline(&lambdas, None, &runs[0], options);
             correct(&mut family);
             comparisons.append(&mut family);
@@ -94,19 +94,18 @@ fn by_lambda(runs: &[Run]) -> Result<Vec<(f64, Kappas<'_>)>, SeedTwice> {
                 lambdas.len() - 1
             }
         };
-        let pairing = (&run.condition.model[..], run.pairing());
-        if let Some(first) = names.insert((index, pairing), &run.name) {
-            return Err(SeedTwice {
-                condition: format!(
-                    "{}, {}, lambda {lambda}",
-                    run.condition.dataset, run.condition.model
-                ),
-                seed: run.pairing().to_owned(),
-                first: first.clone(),
-                second: run.name.clone(),
-            });
+        for model in run.models() {
+            let pairing = (model, run.pairing());
+            if let Some(first) = names.insert((index, pairing), &run.name) {
+                return Err(SeedTwice {
+                    condition: format!("{}, {model}, lambda {lambda}", run.condition.dataset),
+                    seed: run.pairing().to_owned(),
+                    first: first.clone(),
+                    second: run.name.clone(),
+                });
+            }
+            lambdas[index].1.insert(pairing, (last, best));
         }
-        lambdas[index].1.insert(pairing, (last, best));
     }
     lambdas.sort_by(|a, b| a.0.total_cmp(&b.0));
     Ok(lambdas)

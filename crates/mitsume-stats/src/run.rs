@@ -44,6 +44,9 @@ pub struct Run {
     pub seed: Option<String>,
     /// The condition.
     pub condition: Condition,
+    /// Other models that it stands for where lambdas are compared; see
+    /// [`EpochRecord::stands_for`].
+    pub stands_for: Vec<String>,
     /// Epochs in order: number, kappa, consistency.
     pub epochs: Vec<(u32, Option<f64>, Option<f64>)>,
 }
@@ -76,11 +79,12 @@ impl Run {
                 lambda: record.lambda,
             };
             runs.entry((condition, record.run.clone(), record.seed.clone()))
-                .or_insert_with(Vec::new)
+                .or_insert_with(|| (&record.stands_for, Vec::new()))
+                .1
                 .push((record.epoch, record.kappa, record.consistency));
         }
         runs.into_iter()
-            .map(|((condition, name, seed), mut epochs)| {
+            .map(|((condition, name, seed), (stands_for, mut epochs))| {
                 epochs.sort_by_key(|epoch| epoch.0);
                 match epochs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
                     Some(pair) => Err(RunError::EpochTwice {
@@ -93,6 +97,7 @@ impl Run {
                         name,
                         seed,
                         condition,
+                        stands_for: stands_for.clone(),
                         epochs,
                     }),
                 }
@@ -119,6 +124,12 @@ impl Run {
             .iter()
             .filter_map(|epoch| epoch.1)
             .max_by(f64::total_cmp)
+    }
+
+    /// The models it is compared as: its own, and those it stands for.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        let own = std::iter::once(&self.condition.model);
+        own.chain(&self.stands_for).map(String::as_str)
     }
 
     /// What pairs runs of different lambda: the seed, or the run's name where it is unknown.

@@ -152,6 +152,7 @@ fn learning() -> Vec<EpochRecord> {
                         run: format!("{model}-{seed}-{lambda}"),
                         seed: Some(seed.to_string()),
                         model: model.to_owned(),
+                        stands_for: Vec::new(),
                         lambda: Some(lambda),
                         epoch,
                         kappa: Some(kappa),
@@ -280,4 +281,49 @@ fn contradictory_records_are_refused() {
     };
     let error = analyze(&learning(), &options).unwrap_err().to_string();
     assert!(error.contains("95") && error.contains("0.95"), "{error}");
+}
+
+#[test]
+fn a_baseline_is_compared_with_every_model_that_it_stands_for() {
+    let mut records = learning();
+    records.retain(|record| record.model == "level1" && record.lambda != Some(-100.0));
+    let mut late = records.clone();
+    late.retain(|record| record.lambda == Some(50.0));
+    for record in &mut late {
+        record.model = "level1 (t1 20)".to_owned();
+        record.run += "-late";
+    }
+    for record in &mut records {
+        if record.lambda == Some(0.0) {
+            record.model = "level1".to_owned();
+            record.stands_for = ["level1 (t1 5)", "level1 (t1 20)"]
+                .map(str::to_owned)
+                .to_vec();
+        } else {
+            record.model = "level1 (t1 5)".to_owned();
+        }
+    }
+    records.extend(late);
+    let analysis = analyze(&records, &Options::default()).unwrap();
+    let pairs: Vec<(Option<&str>, usize)> = analysis
+        .lambdas
+        .iter()
+        .map(|one| (one.model.as_deref(), one.final_kappa.pairs))
+        .collect();
+    let expected = [
+        (Some("level1 (t1 20)"), 3),
+        (Some("level1 (t1 5)"), 3),
+        (None, 6),
+    ];
+    assert_eq!(pairs, expected);
+    // In its own condition it is there once.
+    let cells: Vec<(&str, usize)> = analysis
+        .cells
+        .iter()
+        .map(|cell| (&cell.model[..], cell.final_kappa.runs))
+        .collect();
+    assert_eq!(
+        cells,
+        [("level1", 3), ("level1 (t1 20)", 3), ("level1 (t1 5)", 3)]
+    );
 }

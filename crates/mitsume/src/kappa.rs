@@ -60,7 +60,10 @@ mod tests {
         assert!((error(4, 25) - 0.1 / 3_f64.sqrt()).abs() < 1e-12);
         // Computed by hand for unequal classes: pe 0.5, the sum of p q (p + q) 0.54.
         let skewed = kappa_error_by_chance(&[30, 70], &[50, 50]);
-        assert!((skewed - (0.75_f64 - 0.54).sqrt() / 5.0).abs() < 1e-12, "{skewed}");
+        assert!(
+            (skewed - (0.75_f64 - 0.54).sqrt() / 5.0).abs() < 1e-12,
+            "{skewed}"
+        );
         // Everything taken for one class, one class only, nothing at all.
         assert_eq!(kappa_error_by_chance(&[5, 5], &[10, 0]), 0.0);
         assert_eq!(kappa_error_by_chance(&[0, 9], &[0, 9]), 0.0);

@@ -369,3 +369,35 @@ fn the_weights_a_run_began_with_are_recorded_and_not_needed_to_go_on() {
         ],
     );
 }
+
+/// What is said to have no effect has none, and what is not said so has one.
+#[test]
+fn at_lambda_0_no_setting_of_the_cam_loss_changes_a_bit() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level2", "");
+    sandbox.train("plain", &[]);
+    let sets = [
+        "t0=5",
+        "t1=20",
+        "distance=l2",
+        "reference=batch",
+        "alpha=detached",
+        "ema_decay=0.5",
+    ];
+    let sets: Vec<String> = sets
+        .iter()
+        .map(|set| format!("consistency.{set}"))
+        .collect();
+    let mut args = Vec::new();
+    sets.iter().for_each(|set| args.extend(["--set", set]));
+    sandbox.train("other", &args);
+    assert_eq!(sandbox.results("other"), sandbox.results("plain"));
+    // Nor has a lambda that is never reached.
+    args.extend(["--set", "consistency.lambda_max=50"]);
+    sandbox.train("never", &args);
+    assert_eq!(sandbox.results("never"), sandbox.results("plain"));
+    sandbox.train("maps", &["--set", "consistency.method=layer-cam"]);
+    let [plain, maps] = ["plain", "maps"].map(|run| sandbox.results(run));
+    assert_eq!(maps.1, plain.1, "the same weights");
+    assert_ne!(maps.2, plain.2, "another consistency");
+}

@@ -62,7 +62,16 @@ fn courses(
     }
     let names: Vec<String> = lambdas.iter().map(|&lambda| name_of(lambda)).collect();
     let of_model = |model: &String| {
-        let own: Vec<&EpochRecord> = here.iter().copied().filter(|r| r.model == *model).collect();
+        let of_model =
+            |record: &&EpochRecord| record.model == *model || record.stands_for.contains(model);
+        let own: Vec<&EpochRecord> = here.iter().copied().filter(of_model).collect();
+        // Drawn with the models it stands for.
+        if own
+            .iter()
+            .all(|r| r.model == *model && !r.stands_for.is_empty())
+        {
+            return None;
+        }
         let label = |record: &EpochRecord| record.lambda.map_or(String::new(), name_of);
         let title = format!("{dataset}, {model}");
         let file = format!("{dataset}-{model}");

@@ -1,5 +1,6 @@
 //! What many runs show together: statistics, figures, and one page of both.
 
+mod conditions;
 mod curves;
 pub(crate) mod figure;
 mod figures;

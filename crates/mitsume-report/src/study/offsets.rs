@@ -61,6 +61,7 @@ mod tests {
             run: "r".into(),
             seed: None,
             model: model.into(),
+            stands_for: Vec::new(),
             lambda: None,
             epoch: 1,
             kappa: None,

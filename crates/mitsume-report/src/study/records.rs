@@ -1,11 +1,13 @@
 //! The epochs of many runs as tables: one per way to measure consistency.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use mitsume_record::{EpochRow, MeasureRow, RunConfig, read_measures};
+use mitsume_record::{EpochRow, MeasureRow, read_measures};
 use mitsume_stats::EpochRecord;
 
+use super::conditions::{Conditions, conditions};
+use crate::settings::lambda;
 use crate::source::{self, Entry, Run};
 use crate::{ReportError, Result};
 
@@ -29,9 +31,14 @@ pub(crate) struct RunLine {
     pub name: String,
     pub dataset: String,
     pub model: String,
+    /// What it was trained with: 0 where lambda_max is never reached.
     pub lambda: f64,
+    pub lambda_max: f64,
     pub seed: u64,
     pub epochs: String,
+    pub unfinished: bool,
+    /// Whether another run has the same epochs, and counts instead.
+    pub repeats: bool,
     pub last: Option<EpochRow>,
     /// Whether it has an evaluation, and so a report of its own.
     pub evaluated: bool,
@@ -44,6 +51,14 @@ pub(crate) struct Records {
     pub measures: Vec<Measure>,
     /// Of a folder; none of a table.
     pub runs: Vec<RunLine>,
+}
+
+impl Records {
+    /// Names of the runs that are so.
+    pub fn names(&self, are: impl Fn(&RunLine) -> bool) -> Vec<&str> {
+        let runs = self.runs.iter().filter(|run| are(run));
+        runs.map(|run| &run.name[..]).collect()
+    }
 }
 
 /// Reads a table (`.csv`), or the runs of a folder.
@@ -79,8 +94,15 @@ fn of_folder(path: &Path) -> Result<Records> {
             depth: 3,
         });
     }
-    let labels = labels(&runs);
-    let lambdas: BTreeSet<u64> = runs.iter().map(|run| lambda(run).to_bits()).collect();
+    let Conditions {
+        labels,
+        stands_for,
+        same_as,
+    } = conditions(&runs);
+    let lambdas: BTreeSet<u64> = runs
+        .iter()
+        .map(|run| lambda(&run.config).to_bits())
+        .collect();
     let varied = lambdas.len() > 1;
     let mut more = Vec::new();
     for entry in &entries {
@@ -101,13 +123,18 @@ fn of_folder(path: &Path) -> Result<Records> {
         run: entries[index].name.clone(),
         seed: Some(runs[index].config.train.seed.to_string()),
         model: labels[index].clone(),
-        lambda: varied.then(|| lambda(runs[index])),
+        stands_for: stands_for[index].clone(),
+        lambda: varied.then(|| lambda(&runs[index].config)),
         epoch: u32::try_from(epoch).unwrap_or(u32::MAX),
         kappa: Some(kappa),
         consistency,
     };
+    let counted = || {
+        let all = runs.iter().enumerate();
+        all.filter(|(index, _)| same_as[*index].is_none())
+    };
     let of_rows = |column: Column| -> Vec<EpochRecord> {
-        let each = runs.iter().enumerate().flat_map(|(index, run)| {
+        let each = counted().flat_map(|(index, run)| {
             let rows = run.epochs.iter();
             rows.map(move |row| (index, row))
         });
@@ -115,7 +142,7 @@ fn of_folder(path: &Path) -> Result<Records> {
             .collect()
     };
     let of_measures = |column: MeasureColumn| -> Vec<EpochRecord> {
-        let each = runs.iter().enumerate().flat_map(|(index, run)| {
+        let each = counted().flat_map(|(index, run)| {
             let pairs = run.epochs.iter().zip(&more[index]);
             pairs.map(move |(row, measure)| (index, row, measure))
         });
@@ -169,94 +196,22 @@ fn of_folder(path: &Path) -> Result<Records> {
             },
         ]);
     }
-    let lines = entries.iter().zip(&labels).filter_map(|(entry, label)| {
-        let run = entry.run.as_ref()?;
-        Some(RunLine {
-            name: entry.name.clone(),
-            dataset: run.config.data.title(),
-            model: label.clone(),
-            lambda: lambda(run),
-            seed: run.config.train.seed,
-            epochs: format!("{}/{}", run.epochs.len(), run.config.train.epochs),
-            last: run.epochs.last().cloned(),
-            evaluated: entry.evaluation.is_some(),
-        })
+    let lines = entries.iter().zip(&runs).enumerate();
+    let lines = lines.map(|(index, (entry, run))| RunLine {
+        name: entry.name.clone(),
+        dataset: run.config.data.title(),
+        model: labels[index].clone(),
+        lambda: lambda(&run.config),
+        lambda_max: run.config.consistency.lambda_max,
+        seed: run.config.train.seed,
+        epochs: format!("{}/{}", run.epochs.len(), run.config.train.epochs),
+        unfinished: (run.epochs.len() as u64) < run.config.train.epochs,
+        repeats: same_as[index].is_some(),
+        last: run.epochs.last().cloned(),
+        evaluated: entry.evaluation.is_some(),
     });
     Ok(Records {
         runs: lines.collect(),
         measures,
     })
-}
-
-fn lambda(run: &Run) -> f64 {
-    // -0 is 0.
-    run.config.consistency.lambda_max + 0.0
-}
-
-/// The models' names, with the settings that differ between runs of one model: those runs are not
-/// repetitions of each other.
-fn labels(runs: &[&Run]) -> Vec<String> {
-    let settings: Vec<BTreeMap<String, String>> =
-        runs.iter().map(|run| settings(&run.config)).collect();
-    let label = |index: usize| {
-        let name = &runs[index].config.model.name;
-        let same = (0..runs.len()).filter(|&other| runs[other].config.model.name == *name);
-        let same: Vec<usize> = same.collect();
-        let own = settings[index].iter().filter(|(key, value)| {
-            let differs = |&other: &usize| settings[other].get(*key) != Some(value);
-            same.iter().any(differs)
-        });
-        let own: Vec<String> = own
-            .map(|(key, value)| {
-                let key = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
-                format!("{key} {value}")
-            })
-            .collect();
-        if own.is_empty() {
-            name.clone()
-        } else {
-            format!("{name} ({})", own.join(", "))
-        }
-    };
-    (0..runs.len()).map(label).collect()
-}
-
-/// What may tell two kinds of runs of one model apart, by key.
-fn settings(config: &RunConfig) -> BTreeMap<String, String> {
-    const NOT: [&str; 7] = [
-        "data.name",
-        "data.train",
-        "data.valid",
-        "data.cache",
-        "model.name",
-        "train.seed",
-        "consistency.lambda_max",
-    ];
-    let mut flat = BTreeMap::new();
-    if let Ok(text) = config.to_toml()
-        && let Ok(table) = text.parse::<toml::Table>()
-    {
-        flatten(&table, "", &mut flat);
-    }
-    flat.retain(|key, _| !NOT.contains(&&**key));
-    flat
-}
-
-fn flatten(table: &toml::Table, above: &str, flat: &mut BTreeMap<String, String>) {
-    for (name, value) in table {
-        let key = if above.is_empty() {
-            name.clone()
-        } else {
-            format!("{above}.{name}")
-        };
-        match value {
-            toml::Value::Table(inner) => flatten(inner, &key, flat),
-            toml::Value::String(text) => {
-                flat.insert(key, text.clone());
-            }
-            other => {
-                flat.insert(key, other.to_string());
-            }
-        }
-    }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use mitsume_locale::{Language, text};
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
 
 use super::Study;
-use super::records::Measure;
+use super::records::{Measure, Records};
 use super::tables::{interval, p, signed, signed_short};
 
 /// What is taken for more than chance.
@@ -28,8 +29,56 @@ pub(crate) fn sentences(study: &Study) -> Vec<String> {
     sentences.extend(moved.map(|comparison| of_lambda(comparison, measure.title)));
     sentences.extend(study.analysis.cautions.iter().cloned());
     sentences.extend(variants(study));
+    sentences.extend(of_runs(&study.records, Language::English));
     if sentences.is_empty() {
         sentences.push("There are too few epochs with kappa to say anything.".to_owned());
+    }
+    sentences
+}
+
+/// What is to be known of single runs: those that are not finished, whose lambda was never anything
+/// but 0, or that repeat another.
+fn of_runs(records: &Records, language: Language) -> Vec<String> {
+    const MOST_NAMED: usize = 5;
+    let named = |names: &[&str]| {
+        let shown = names[..names.len().min(MOST_NAMED)].join(", ");
+        let more = if names.len() > MOST_NAMED {
+            ", …"
+        } else {
+            ""
+        };
+        format!("{shown}{more}")
+    };
+    let unfinished = records.names(|run| run.unfinished);
+    let never = records.names(|run| run.lambda != run.lambda_max);
+    let repeating = records.names(|run| run.repeats);
+    let mut sentences = Vec::new();
+    if !unfinished.is_empty() {
+        let (count, names) = (unfinished.len(), named(&unfinished));
+        sentences.push(text!(
+            language,
+            "study-unfinished",
+            count = count,
+            names = names
+        ));
+    }
+    if !never.is_empty() {
+        let (count, names) = (never.len(), named(&never));
+        sentences.push(text!(
+            language,
+            "study-lambda-never-reached",
+            count = count,
+            names = names
+        ));
+    }
+    if !repeating.is_empty() {
+        let (count, names) = (repeating.len(), named(&repeating));
+        sentences.push(text!(
+            language,
+            "study-repeating",
+            count = count,
+            names = names
+        ));
     }
     sentences
 }

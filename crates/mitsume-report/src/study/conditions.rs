@@ -1,0 +1,107 @@
+//! Which runs of a folder are repetitions of each other, and which are compared with which.
+
+use crate::settings::{Settings, lambda};
+use crate::source::Run;
+
+/// What each run counts as, in the order of the runs.
+pub(crate) struct Conditions {
+    /// The model's name, with the settings that differ between runs of that model: those runs are
+    /// not repetitions of each other.
+    pub labels: Vec<String>,
+    /// Other labels of the same data set whose lambdas the run is compared with too, because what
+    /// sets them apart has no effect on it.
+    pub stands_for: Vec<Vec<String>>,
+    /// The run that has the same epochs, where there is one before or with more of them: only that
+    /// one counts.
+    pub same_as: Vec<Option<usize>>,
+}
+
+pub(crate) fn conditions(runs: &[&Run]) -> Conditions {
+    let settings: Vec<Settings> = runs.iter().map(|run| Settings::of(&run.config)).collect();
+    let name = |run: usize| &runs[run].config.model.name;
+    let labels: Vec<String> = (0..runs.len())
+        .map(|run| {
+            let same = (0..runs.len()).filter(|&other| name(other) == name(run));
+            let same = same.map(|other| &settings[other]);
+            label(name(run), &settings[run], same)
+        })
+        .collect();
+    let stands_for = |run: usize| {
+        let of = |other: &usize| {
+            name(*other) == name(run)
+                && runs[*other].config.data.title() == runs[run].config.data.title()
+                && labels[*other] != labels[run]
+                && settings[run].stand_for(&settings[*other])
+        };
+        let mut others: Vec<String> = (0..runs.len())
+            .filter(of)
+            .map(|other| labels[other].clone())
+            .collect();
+        others.sort();
+        others.dedup();
+        others
+    };
+    Conditions {
+        stands_for: (0..runs.len()).map(stands_for).collect(),
+        same_as: (0..runs.len())
+            .map(|run| same_as(runs, &labels, run))
+            .collect(),
+        labels,
+    }
+}
+
+fn label<'a>(
+    name: &str,
+    own: &'a Settings,
+    same: impl Iterator<Item = &'a Settings> + Clone,
+) -> String {
+    let own: Vec<String> = own
+        .that_differ(same)
+        .map(|(key, value)| {
+            let key = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
+            format!("{key} {value}")
+        })
+        .collect();
+    if own.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} ({})", own.join(", "))
+    }
+}
+
+/// A sweep over a setting trains the same baseline once for each of its values, to the same bits.
+/// Runs of one condition and seed whose figures are not the same are left to the analysis, which
+/// refuses them.
+fn same_as(runs: &[&Run], labels: &[String], run: usize) -> Option<usize> {
+    let own = runs[run];
+    let identity = |index: usize| {
+        let config = &runs[index].config;
+        let lambda = lambda(config).to_bits();
+        (
+            &labels[index],
+            config.data.title(),
+            config.train.seed,
+            lambda,
+        )
+    };
+    let precedes = |other: usize| {
+        let (others, owns) = (runs[other].epochs.len(), own.epochs.len());
+        others > owns || (others == owns && other < run)
+    };
+    (0..runs.len()).find(|&other| {
+        other != run
+            && precedes(other)
+            && identity(other) == identity(run)
+            && same_figures(runs[other], own)
+    })
+}
+
+/// Whether the epochs that both runs have are the same but for the time they took.
+fn same_figures(a: &Run, b: &Run) -> bool {
+    a.epochs.iter().zip(&b.epochs).all(|(a, b)| {
+        let [mut a, mut b] = [a.clone(), b.clone()];
+        // What was asked for is written beside what came of it.
+        (a.seconds, b.seconds) = (0.0, 0.0);
+        a == b
+    })
+}

@@ -1,0 +1,188 @@
+//! Which runs of a folder a study compares: what has no effect on a run sets it apart from none.
+
+mod synthetic;
+
+use std::path::{Path, PathBuf};
+
+use mitsume_report::{Study, StudyOptions};
+use serde_json::Value;
+use synthetic::Plan;
+
+/// A folder to put runs in.
+struct Runs(tempfile::TempDir);
+
+impl Runs {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A run of 20 epochs whose settings are changed before it is written down.
+    fn add(&self, name: &str, lambda: f64, changes: &[(&str, &str)]) -> PathBuf {
+        let root = self.0.path().join("out").join(name);
+        synthetic::run(&root, &self.0.path().join("data"), lambda, &Plan::default());
+        let config = root.join("config.toml");
+        let mut text = std::fs::read_to_string(&config).unwrap();
+        for (old, new) in changes {
+            assert!(text.contains(old), "{old} in {text}");
+            text = text.replace(old, new);
+        }
+        std::fs::write(&config, text).unwrap();
+        root
+    }
+
+    fn study(&self) -> Study {
+        let options = StudyOptions {
+            resamples: 100,
+            ..StudyOptions::default()
+        };
+        mitsume_report::study(&self.0.path().join("out"), &options).unwrap()
+    }
+}
+
+/// Model, lambda and number of pairs of each comparison.
+fn compared(study: &Study) -> Vec<(Option<String>, f64, u64)> {
+    let json = study.json();
+    let of = |one: &Value| {
+        let model = one["model"].as_str().map(str::to_owned);
+        let pairs = one["final_kappa"]["pairs"].as_u64().unwrap();
+        (model, one["lambda"].as_f64().unwrap(), pairs)
+    };
+    json["lambdas"].as_array().unwrap().iter().map(of).collect()
+}
+
+fn drop_epochs(root: &Path, kept: usize) {
+    let path = root.join("epochs.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().take(kept + 1).collect();
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+}
+
+const ALPHA: (&str, &str) = ("alpha = \"detached\"", "alpha = \"full\"");
+
+#[test]
+fn a_baseline_is_paired_whatever_its_cam_loss_would_have_been() {
+    let runs = Runs::new();
+    runs.add("plain", 0.0, &[]);
+    runs.add(
+        "fifty",
+        50.0,
+        &[
+            ("t1 = 10", "t1 = 5"),
+            ALPHA,
+            ("ema_decay = 0.9", "ema_decay = 0.5"),
+        ],
+    );
+    assert_eq!(
+        compared(&runs.study()),
+        [(Some("level2".to_owned()), 50.0, 1)]
+    );
+}
+
+#[test]
+fn one_baseline_is_paired_with_each_way_to_train() {
+    let runs = Runs::new();
+    runs.add("plain", 0.0, &[]);
+    runs.add("early", 50.0, &[("t1 = 10", "t1 = 5")]);
+    runs.add("late", 50.0, &[("t1 = 10", "t1 = 20")]);
+    let expected = [("level2 (t1 20)", 1), ("level2 (t1 5)", 1)];
+    let found = compared(&runs.study());
+    let single: Vec<_> = found.iter().filter(|one| one.0.is_some()).collect();
+    assert_eq!(single.len(), 2, "{found:?}");
+    for (one, (model, pairs)) in single.iter().zip(expected) {
+        assert_eq!((one.0.as_deref(), one.2), (Some(model), pairs));
+    }
+}
+
+#[test]
+fn baselines_that_a_grid_trained_to_the_same_bits_count_once() {
+    let runs = Runs::new();
+    for (name, lambda, changes) in [
+        ("detached-0", 0.0, &[][..]),
+        ("full-0", 0.0, &[ALPHA][..]),
+        ("detached-50", 50.0, &[][..]),
+        ("full-50", 50.0, &[ALPHA][..]),
+    ] {
+        runs.add(name, lambda, changes);
+    }
+    let study = runs.study();
+    let found = compared(&study);
+    let models: Vec<_> = found.iter().filter_map(|one| one.0.as_deref()).collect();
+    assert_eq!(models, ["level2 (alpha detached)", "level2 (alpha full)"]);
+    let cells = study.json()["cells"].clone();
+    let plain = cells
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|cell| cell["lambda"] == 0.0);
+    assert_eq!(plain.unwrap()["final_kappa"]["runs"], 1, "{cells}");
+    let all = study.sentences().join("\n");
+    assert!(
+        all.contains("One run repeats another to the last digit") && all.contains("(full-0)"),
+        "{all}"
+    );
+}
+
+#[test]
+fn runs_of_one_seed_with_other_figures_are_not_taken_for_the_same() {
+    let runs = Runs::new();
+    runs.add("a", 0.0, &[]);
+    let other = runs.add("b", 0.0, &[ALPHA]);
+    runs.add("c", 50.0, &[]);
+    let path = other.join("epochs.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (head, last) = text.trim_end().rsplit_once('\n').unwrap();
+    let changed: Vec<String> = last
+        .split(',')
+        .enumerate()
+        .map(|(column, value)| {
+            if column == 9 {
+                "0.123".to_owned()
+            } else {
+                value.to_owned()
+            }
+        })
+        .collect();
+    std::fs::write(&path, format!("{head}\n{}\n", changed.join(","))).unwrap();
+    let error = mitsume_report::study(&runs.0.path().join("out"), &StudyOptions::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("same seed 0"), "{error}");
+}
+
+#[test]
+fn the_maps_method_does_set_a_baseline_apart() {
+    let runs = Runs::new();
+    runs.add("plain", 0.0, &[]);
+    runs.add(
+        "fifty",
+        50.0,
+        &[("method = \"grad-cam\"", "method = \"layer-cam\"")],
+    );
+    assert_eq!(compared(&runs.study()), []);
+}
+
+#[test]
+fn a_lambda_that_is_never_reached_is_counted_as_0_and_said() {
+    let runs = Runs::new();
+    runs.add("plain", 0.0, &[]);
+    let never = runs.add(
+        "never",
+        0.0,
+        &[
+            ("lambda_max = 0.0", "lambda_max = 50.0"),
+            ("t0 = 2", "t0 = 30"),
+            ("t1 = 10", "t1 = 40"),
+        ],
+    );
+    runs.add("fifty", 50.0, &[]);
+    drop_epochs(&never, 19);
+    let study = runs.study();
+    assert_eq!(compared(&study), [(Some("level2".to_owned()), 50.0, 1)]);
+    let all = study.sentences().join("\n");
+    for said in [
+        "ends before its lambda rises (never)",
+        "One run is unfinished (never)",
+        "One run repeats another",
+    ] {
+        assert!(all.contains(said), "{said}: {all}");
+    }
+}
