@@ -231,9 +231,12 @@ fn repeated(run: &Run) -> Repeated<'_> {
     }
 }
 
-/// Lines by seed, for each setting; an evaluation without its run is a setting by itself.
-fn groups(entries: &[&Entry]) -> Vec<BTreeMap<Option<u64>, usize>> {
-    let mut groups: Vec<(Option<Repeated>, BTreeMap<Option<u64>, usize>)> = Vec::new();
+/// Lines by seed; no seed is known of an evaluation without its run.
+type BySeed = BTreeMap<Option<u64>, usize>;
+
+/// The lines of each setting; an evaluation without its run is a setting by itself.
+fn groups(entries: &[&Entry]) -> Vec<BySeed> {
+    let mut groups: Vec<(Option<Repeated>, BySeed)> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let run = entry.run.as_ref();
         let key = run.map(repeated);
@@ -242,7 +245,7 @@ fn groups(entries: &[&Entry]) -> Vec<BTreeMap<Option<u64>, usize>> {
             .iter()
             .position(|(known, _)| key.is_some() && *known == key);
         let at = known.unwrap_or_else(|| {
-            groups.push((key, BTreeMap::new()));
+            groups.push((key, BySeed::new()));
             groups.len() - 1
         });
         // The same run twice counts once.
@@ -255,9 +258,8 @@ fn groups(entries: &[&Entry]) -> Vec<BTreeMap<Option<u64>, usize>> {
 /// t-tests corrected by Holm, and the number of its seeds. More is better in `values`.
 fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize), Reason> {
     let groups = groups(entries);
-    let mean = |group: &BTreeMap<Option<u64>, usize>| {
-        group.values().map(|line| values[*line]).sum::<f64>() / group.len() as f64
-    };
+    let mean =
+        |group: &BySeed| group.values().map(|line| values[*line]).sum::<f64>() / group.len() as f64;
     let best = (0..groups.len())
         .max_by(|a, b| mean(&groups[*a]).total_cmp(&mean(&groups[*b])))
         .ok_or(Reason::OneSeed)?;
@@ -527,7 +529,8 @@ mod tests {
             let elsewhere = changed(|summary| summary.data.root = "/other".to_owned());
             assert_eq!(against(elsewhere, quantity), Reason::DataDiffer);
         }
-        let of_maps: [(fn(&mut Evaluation), Reason); 4] = [
+        type Change = (fn(&mut Evaluation), Reason);
+        let of_maps: [Change; 4] = [
             (
                 |summary| summary.model.cam_size = [14, 14],
                 Reason::SizesDiffer,
