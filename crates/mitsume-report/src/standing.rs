@@ -354,6 +354,8 @@ mod tests {
                 method: Default::default(),
                 flip: false,
                 cam_size: [7, 7],
+                image_size: None,
+                settings: Default::default(),
             },
             data: DataSummary {
                 root: "/data".to_owned(),
