@@ -44,8 +44,40 @@ pub struct Analysis {
     pub cells: Vec<Cell>,
     /// Every lambda against the baseline.
     pub lambdas: Vec<LambdaComparison>,
-    /// What the data cannot bear, in plain words.
-    pub cautions: Vec<String>,
+    /// What the data cannot bear.
+    pub cautions: Vec<Caution>,
+}
+
+/// Something that the data cannot bear.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Caution {
+    /// Runs without kappa are left out.
+    NoKappa {
+        /// So many.
+        without: usize,
+        /// Of so many.
+        runs: usize,
+    },
+    /// Epochs of a run are alike: tests that take them as independent are too sure.
+    Autocorrelated {
+        /// Epochs of a run, on average.
+        epochs: f64,
+        /// As many independent ones they are worth, on average.
+        effective: f64,
+        /// The least of any condition.
+        least: f64,
+        /// That condition's data set.
+        dataset: String,
+        /// Its model.
+        model: String,
+    },
+    /// So many correlations rest on a single run.
+    SingleRun(usize),
+    /// Lambdas vary, and no run has the baseline.
+    NoBaseline(f64),
+    /// So many comparisons of lambdas rest on a single seed.
+    SingleSeed(usize),
 }
 
 /// Records or options that cannot be analysed.
@@ -88,17 +120,15 @@ fn cautions(
     correlations: &[ConditionCorrelation],
     lambdas: &[LambdaComparison],
     options: &Options,
-) -> Vec<String> {
+) -> Vec<Caution> {
     let mut cautions = Vec::new();
     let without = runs
         .iter()
         .filter(|run| run.final_kappa().is_none())
         .count();
     if without > 0 {
-        cautions.push(format!(
-            "{without} of {} runs have no kappa and are left out.",
-            runs.len()
-        ));
+        let runs = runs.len();
+        cautions.push(Caution::NoKappa { without, runs });
     }
     cautions.extend(autocorrelated(correlations));
     let single = correlations
@@ -106,33 +136,25 @@ fn cautions(
         .filter(|correlation| correlation.runs < 2)
         .count();
     if single > 0 {
-        cautions.push(format!(
-            "{single} correlations rest on a single run: nothing is known of how runs differ."
-        ));
+        cautions.push(Caution::SingleRun(single));
     }
     let varied = runs
         .iter()
         .any(|run| run.condition.lambda.is_some_and(|l| l != options.baseline));
     if varied && lambdas.is_empty() {
-        let baseline = options.baseline;
-        cautions.push(format!(
-            "No lambda can be compared: no run of lambda {baseline} to pair."
-        ));
+        cautions.push(Caution::NoBaseline(options.baseline));
     }
     let unpaired = lambdas
         .iter()
         .filter(|one| one.model.is_some() && one.final_kappa.pairs < 2)
         .count();
     if unpaired > 0 {
-        cautions.push(format!(
-            "{unpaired} comparisons of lambdas rest on a single seed: a difference may be chance, \
-             and no test can tell."
-        ));
+        cautions.push(Caution::SingleSeed(unpaired));
     }
     cautions
 }
 
-fn autocorrelated(correlations: &[ConditionCorrelation]) -> Option<String> {
+fn autocorrelated(correlations: &[ConditionCorrelation]) -> Option<Caution> {
     let runs = || {
         let all = correlations
             .iter()
@@ -145,12 +167,11 @@ fn autocorrelated(correlations: &[ConditionCorrelation]) -> Option<String> {
         .iter()
         .filter_map(|correlation| Some((correlation.effective_epochs?, correlation)))
         .min_by(|a, b| a.0.total_cmp(&b.0))?;
-    (least < 0.9 * epochs).then(|| {
-        format!(
-            "Epochs of a run are autocorrelated: its {epochs:.0} epochs are worth {effective:.1} \
-             independent ones on average, and {least:.1} in {}, {}. Tests that take epochs as \
-             independent (shuffle_p) are too sure; read the intervals across runs.",
-            worst.dataset, worst.model
-        )
+    (least < 0.9 * epochs).then(|| Caution::Autocorrelated {
+        epochs,
+        effective,
+        least,
+        dataset: worst.dataset.clone(),
+        model: worst.model.clone(),
     })
 }

@@ -26,5 +26,5 @@ mod random;
 pub mod run;
 pub mod run_correlation;
 
-pub use analysis::{Analysis, AnalysisError, Options, analyze};
+pub use analysis::{Analysis, AnalysisError, Caution, Options, analyze};
 pub use epoch::{EpochRecord, TableError, read_epochs};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mitsume_stats::{Analysis, EpochRecord, Options, analyze, read_epochs};
+use mitsume_stats::{Analysis, Caution, EpochRecord, Options, analyze, read_epochs};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,12 +72,12 @@ fn the_published_records_have_the_means_of_table_2() {
 #[test]
 fn runs_without_kappa_and_autocorrelated_epochs_are_pointed_out() {
     let analysis = published();
-    let cautions = analysis.cautions.join("\n");
-    assert!(
-        cautions.contains("5 of 60 runs have no kappa"),
-        "{cautions}"
-    );
-    assert!(cautions.contains("autocorrelated"), "{cautions}");
+    let (without, runs) = (5, 60);
+    assert_eq!(analysis.cautions[0], Caution::NoKappa { without, runs });
+    let Caution::Autocorrelated { epochs, least, .. } = &analysis.cautions[1] else {
+        panic!("{:?}", analysis.cautions);
+    };
+    assert!(*epochs == 20.0 && *least < 18.0, "{epochs} {least}");
     for correlation in &analysis.correlations {
         let interval = correlation.fisher.unwrap().interval.unwrap();
         assert!(interval.low < correlation.mean_r && correlation.mean_r < interval.high);
@@ -220,12 +220,7 @@ fn a_single_seed_is_compared_across_models_only_and_cautioned() {
         (1, None, None)
     );
     assert_eq!(analysis.lambdas[5].final_kappa.pairs, 2);
-    assert!(
-        analysis
-            .cautions
-            .iter()
-            .any(|caution| caution.contains("single seed"))
-    );
+    assert!(analysis.cautions.contains(&Caution::SingleSeed(4)));
 }
 
 #[test]
@@ -234,12 +229,7 @@ fn without_a_baseline_there_is_no_comparison() {
     records.retain(|record| record.lambda != Some(0.0));
     let analysis = analyze(&records, &Options::default()).unwrap();
     assert!(analysis.lambdas.is_empty());
-    assert!(
-        analysis
-            .cautions
-            .iter()
-            .any(|caution| caution.contains("lambda 0"))
-    );
+    assert!(analysis.cautions.contains(&Caution::NoBaseline(0.0)));
 }
 
 #[test]

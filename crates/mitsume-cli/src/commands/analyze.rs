@@ -23,6 +23,7 @@ pub fn run(args: AnalyzeArgs, console: Console) -> Result {
         resamples: args.resamples as usize,
         seed: args.seed,
         baseline: args.baseline,
+        language: console.language,
     };
     let study = study(&args.path, &options).map_err(LabError::from)?;
     if let Some(out) = &args.out {

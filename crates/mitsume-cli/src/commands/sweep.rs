@@ -222,7 +222,11 @@ fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console)
 }
 
 fn write_study(root: &Path, console: Console) -> Result {
-    let written = study(root, &StudyOptions::default()).and_then(|study| study.write(root));
+    let options = StudyOptions {
+        language: console.language,
+        ..StudyOptions::default()
+    };
+    let written = study(root, &options).and_then(|study| study.write(root));
     let page = written.map_err(mitsume_lab::LabError::from)?;
     let path = page.display().to_string();
     console.note(&text!(console.language, "command-report-at", path = path));

@@ -44,7 +44,7 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
     let json = args.out.join("trust.json");
     result.write(&json).map_err(LabError::from)?;
     let page = args.out.join("trust.html");
-    let html = trust_page(result, &trusted.examples).map_err(LabError::from)?;
+    let html = trust_page(result, &trusted.examples, console.language).map_err(LabError::from)?;
     write_bytes(&page, html.as_bytes()).map_err(LabError::from)?;
     if args.json {
         return output::json(result);
@@ -88,7 +88,7 @@ fn summary(result: &TrustResult, language: Language) -> String {
     let mut text = format!(
         "{}{}\n\n{}\n{}\n{}\n{}",
         model::overrides(&result.model.settings, language),
-        verdict_sentence(&result.randomisation),
+        verdict_sentence(&result.randomisation, language),
         text!(language, "command-trust-similarity"),
         output::table(&stages),
         text!(language, "command-trust-faithful"),

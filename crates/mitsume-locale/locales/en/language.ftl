@@ -7,3 +7,7 @@ language-images =
         [one] { $count } image
        *[other] { $count } images
     }
+# The link before a page's header, for keyboards and screen readers.
+language-skip-to-summary = Skip to the summary
+language-parts-of-page = Parts of this page
+language-summary = Summary

@@ -1,1 +1,73 @@
 ### mitsume trust のページと文。
+
+trust-lead = マップは、モデルが学習したことに依存しているか。モデルの判断のもとを示しているか。対象物の上にあるか。
+trust-found = 示されたことと、示されていないこと
+trust-randomised = 層のランダム化
+trust-randomised-note = 出力に近い層から順に、学習した重みを乱数に置き換えていきます。それでも変わらないマップは、モデルの知識ではなく、画像の輪郭を示しています（Adebayo et al. 2018）。
+trust-stage = 段階
+trust-down-to = ランダム化した最後の層
+trust-spearman = Spearman
+trust-spearman-absolute = その絶対値
+trust-constant = 一定のマップ
+trust-constant-note = 値は画像の平均で、括弧内は 95 % ブートストラップ区間です。一定のマップとは、どこも同じ値のマップです。多くは、クラスのスコアを上げる場所がなく、全体が 0 になったものです。比べる模様がないので、ここで数え、平均には含めません。
+trust-single-images = 画像ごとのマップ
+trust-single-images-note = いくつかのクラスについて、調べた最初の画像の、元のモデルのマップと各段階のマップです。下の数値は、元のモデルのマップとの Spearman の順位相関です。
+trust-image = 画像
+trust-the-model = 元のモデル
+trust-stage-number = 段階 { $stage }
+trust-own-map = 元のモデルのマップ
+trust-map-at-stage = 段階 { $stage } のマップ
+trust-removed = 画素の除去
+trust-removed-note = 画素を除く、または加えるにつれて、正解クラスの確率がどう変わるかを示します。random の線は、同じ特徴マップにランダムな重みを付けたもので、特徴は知っていてもクラスは知りません。
+trust-maps = マップ
+trust-road-column = ROAD（大きいほど良い）
+trust-deletion-column = 削除曲線の面積（小さいほど良い）
+trust-insertion-column = 挿入曲線の面積（大きいほど良い）
+trust-objects = 対象物
+trust-objects-note = 対象物のマスクと比べます。量：重要度のうち対象物の上にある割合で、対象物の面積の割合と比べるものです。順位：対象物の画素数と同じ数だけ重要度の高い画素を選んだとき、対象物の上にある割合です。偶然：画像のどこかを無作為に指した場合です。random の行は、同じ特徴マップにランダムな重みを付けたもので、特徴だけでも対象物の上にあることがあります。
+trust-images = 画像数
+trust-pointing = 指し示し
+trust-by-chance = 偶然
+trust-mass = 量
+trust-rank = 順位
+trust-object-share = 対象物の割合
+trust-iou-half = IoU（半値）
+trust-iou-area = IoU（同面積）
+trust-made = 条件
+trust-model = モデル
+trust-layer = 層
+trust-data = データ
+trust-seed = シード
+trust-made-note = mitsume { $version }。以上のどれも、モデルが正しいことを示すものではありません。マップは、誤ったモデルにも忠実でありえます。
+
+# 冒頭の文。
+trust-passes = マップは、モデルが学習したことによって変わります。すべての層をランダム化すると、元のモデルのマップとの順位相関は { $figure } です。この検査で示されたのはそれだけで、学習した何かを映すマップならどれでも満たします。モデルの判断の根拠を示していることも、正しい場所を見ていることも、示されてはいません。
+trust-fails = マップは、モデルが学習したことにほとんど依存していません。すべての層をランダム化しても、元のモデルのマップとの順位相関は { $figure } です。モデルの判断の根拠として読むことはできません。
+trust-too-few = マップが学習したことに依存しているかどうかは、示されていません。画像が少なすぎます。10 枚以上で調べてください。
+trust-mostly-constant = マップが学習したことに依存しているかどうかは、示されていません。すべての層をランダム化すると、ほとんどのマップが一定になります。
+trust-across = マップが学習したことに依存しているかどうかは、示されていません。すべての層をランダム化したときの、元のモデルのマップとの順位相関は { $figure } で、0.5 の両側にまたがります。
+trust-more-than-random = { $method } が重要とする画素を除くと、同じ特徴マップにランダムな重みを付けた場合よりも予測が変わります（ROAD は { $own }、ランダムでは { $random }）。
+trust-no-more-than-random = { $method } が重要とする画素を除いても、同じ特徴マップにランダムな重みを付けた場合より予測が変わるとは言えません（ROAD は { $own }、ランダムでは { $random }）。
+trust-on-object = 対象物のある { $images } 枚のうち、マップが対象物またはその近くを指すのは { $pointing } です（無作為に指すと { $chance }）。重要度の { $mass } が対象物の上にあり、対象物は画像の { $share } を占めます。
+trust-skipped = 読めなかった画像 { $count } 枚は除きました。
+
+# 図。
+trust-chart = { $title }。折れ線グラフ。
+trust-chart-line = { $label }：{ $from } から { $to }。
+trust-chart-point = { $label }：{ $x } で { $y }
+trust-similarity-title = 元のモデルのマップとの類似度
+trust-similarity-caption = 上から下へ、示した層まで、層を一群ずつランダム化していきます。学習したことを示すマップなら、値が下がります。
+trust-similarity = 類似度
+trust-spearman-line = Spearman の順位相関
+trust-ssim-line = 構造的類似度（SSIM）
+trust-probability = 確率
+trust-road-caption = 除いた画素は周囲の画素から補います。二つの端が離れているほど良いマップです。
+trust-pixels-removed = 除いた画素（%）
+trust-most-first = { $method }：重要な画素から
+trust-least-first = { $method }：重要でない画素から
+trust-deletion = 削除
+trust-deletion-caption = 重要な画素から順に除きます。良いマップの線は早く下がります。
+trust-pixels-deleted = 除いた画素（%）
+trust-insertion = 挿入
+trust-insertion-caption = ぼかした画像に、重要な画素から順に加えます。良いマップの線は早く上がります。
+trust-pixels-inserted = 加えた画素（%）

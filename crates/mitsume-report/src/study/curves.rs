@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 
-use super::figure::{Axes, Figure, Item, file_name};
+use super::figure::{Axes, Figure, HEIGHT, Item, WIDTH, file_name};
 use super::style::Style;
 use crate::number;
 
@@ -14,7 +15,7 @@ pub(crate) struct Quantity<'a> {
     /// Part of the file's name.
     pub key: &'a str,
     /// Name of the y axis.
-    pub title: &'a str,
+    pub title: String,
     pub of: fn(&EpochRecord) -> Option<f64>,
 }
 
@@ -26,8 +27,8 @@ pub(crate) fn curves(
     title: (&str, &str),
     quantity: &Quantity,
     records: &[&EpochRecord],
-    label: &dyn Fn(&EpochRecord) -> String,
-    order: &[String],
+    (label, order): (&dyn Fn(&EpochRecord) -> String, &[String]),
+    language: Language,
 ) -> Option<Figure> {
     let courses: Vec<(usize, &String, Course)> = order
         .iter()
@@ -47,8 +48,12 @@ pub(crate) fn curves(
         return None;
     }
     let axes = Axes::around(&points, true);
-    let mut body = axes.frame("epoch", quantity.title);
-    let mut words = format!("Line chart of {} over epochs.", quantity.title);
+    let mut body = axes.frame(&text!(language, "study-epoch"), &quantity.title);
+    let mut words = text!(
+        language,
+        "study-curve-chart",
+        quantity = &quantity.title[..]
+    );
     let mut legend = Vec::new();
     for (index, name, course) in &courses {
         let style = Style(*index);
@@ -71,7 +76,15 @@ pub(crate) fn curves(
         }
         let _ = write!(body, "<path d=\"{path}\"/>{marks}</g>");
         if let Some((epoch, (_, mean, _))) = course.iter().next_back() {
-            let _ = write!(words, " {name}: {} in epoch {epoch}.", number::short(*mean));
+            let (name, mean) = (&name[..], number::short(*mean));
+            let last = text!(
+                language,
+                "study-curve-last",
+                name = name,
+                mean = mean,
+                epoch = *epoch
+            );
+            let _ = write!(words, " {last}");
         }
         legend.push(Item {
             label: (*name).clone(),
@@ -81,10 +94,16 @@ pub(crate) fn curves(
     let (subject, file) = title;
     Some(Figure {
         file: file_name(&["curve", quantity.key, file]),
-        title: format!("{subject}: {} over epochs", quantity.title),
-        caption: "Lines are means over runs, shaded from the lowest to the highest run.".to_owned(),
+        title: text!(
+            language,
+            "study-curve-title",
+            subject = subject,
+            quantity = &quantity.title[..]
+        ),
+        caption: text!(language, "study-curves-note"),
         description: words,
         body,
+        size: (WIDTH, HEIGHT),
         legend,
     })
 }

@@ -5,11 +5,13 @@ use std::fmt::Write;
 use super::style::STANDALONE;
 use crate::chart::{bounds, tick_text, ticks};
 
-pub(crate) const WIDTH: f64 = 640.0;
-pub(crate) const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 76.0;
+/// Narrow, so that the lettering can be read on a phone and in a column of a paper.
+pub(crate) const WIDTH: f64 = 480.0;
+pub(crate) const HEIGHT: f64 = 330.0;
+const LEFT: f64 = 70.0;
 const RIGHT: f64 = 16.0;
-const TOP: f64 = 14.0;
+/// Room for the y axis's name, which stands above it: along the axis a long one would be cut.
+const TOP: f64 = 32.0;
 const BOTTOM: f64 = 52.0;
 
 /// A finished drawing.
@@ -22,8 +24,10 @@ pub(crate) struct Figure {
     pub caption: String,
     /// The drawing in words.
     pub description: String,
-    /// SVG of [`WIDTH`] by [`HEIGHT`], without the frame of the file. Names in it are escaped.
+    /// SVG of `size`, without the frame of the file. Names in it are escaped.
     pub body: String,
+    /// Width and height.
+    pub size: (f64, f64),
     pub legend: Vec<Item>,
 }
 
@@ -147,11 +151,10 @@ impl Axes {
         let _ = write!(
             svg,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
-             <text transform=\"translate(15 {:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+             <text x=\"4\" y=\"16\">{}</text>",
             (left + right) / 2.0,
             HEIGHT - 10.0,
             escape(x_name),
-            (top + bottom) / 2.0,
             escape(y_name),
         );
         svg

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 
 use super::curves::{Quantity, curves};
@@ -10,21 +11,21 @@ use super::records::Records;
 use super::scatter::scatter;
 
 /// All figures, data set by data set: scatters of every measure, then curves.
-pub(crate) fn figures(records: &Records) -> Vec<Figure> {
+pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
     let all = &records.measures[0].records;
     let models = in_order(all.iter().map(|record| record.model.clone()));
     let mut figures = Vec::new();
     for dataset in in_order(all.iter().map(|record| record.dataset.clone())) {
         for measure in &records.measures {
-            figures.extend(scatter(&dataset, measure, &models));
+            figures.extend(scatter(&dataset, measure, &models, language));
         }
         let here: Vec<&EpochRecord> = all.iter().filter(|r| r.dataset == dataset).collect();
         let mut of = |quantity: Quantity, here: &[&EpochRecord]| {
-            figures.extend(courses(&dataset, &quantity, here, &models));
+            figures.extend(courses(&dataset, &quantity, here, &models, language));
         };
         let kappa = Quantity {
             key: "kappa",
-            title: "Cohen’s kappa",
+            title: text!(language, "study-kappa"),
             of: |record| record.kappa,
         };
         of(kappa, &here);
@@ -35,8 +36,8 @@ pub(crate) fn figures(records: &Records) -> Vec<Figure> {
                 .filter(|record| record.dataset == dataset)
                 .collect();
             let quantity = Quantity {
-                key: measure.key,
-                title: measure.title,
+                key: measure.name.key(),
+                title: measure.name.title(language),
                 of: |record| record.consistency,
             };
             of(quantity, &here);
@@ -51,15 +52,23 @@ fn courses(
     quantity: &Quantity,
     here: &[&EpochRecord],
     models: &[String],
+    language: Language,
 ) -> Vec<Figure> {
     let mut lambdas: Vec<f64> = here.iter().filter_map(|record| record.lambda).collect();
     lambdas.sort_by(f64::total_cmp);
     lambdas.dedup();
     if lambdas.is_empty() {
         let model = |record: &EpochRecord| record.model.clone();
-        let figure = curves((dataset, dataset), quantity, here, &model, models);
+        let figure = curves(
+            (dataset, dataset),
+            quantity,
+            here,
+            (&model, models),
+            language,
+        );
         return figure.into_iter().collect();
     }
+    let name_of = |lambda: f64| text!(language, "study-lambda", lambda = lambda.to_string());
     let names: Vec<String> = lambdas.iter().map(|&lambda| name_of(lambda)).collect();
     let of_model = |model: &String| {
         let of_model =
@@ -75,13 +84,9 @@ fn courses(
         let label = |record: &EpochRecord| record.lambda.map_or(String::new(), name_of);
         let title = format!("{dataset}, {model}");
         let file = format!("{dataset}-{model}");
-        curves((&title, &file), quantity, &own, &label, &names)
+        curves((&title, &file), quantity, &own, (&label, &names), language)
     };
     models.iter().filter_map(of_model).collect()
-}
-
-fn name_of(lambda: f64) -> String {
-    format!("lambda {lambda}")
 }
 
 fn in_order(names: impl Iterator<Item = String>) -> Vec<String> {

@@ -4,6 +4,7 @@ mod conditions;
 mod curves;
 pub(crate) mod figure;
 mod figures;
+mod measure;
 mod offsets;
 mod page;
 mod records;
@@ -14,6 +15,7 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
+use mitsume_locale::Language;
 use mitsume_record::write_bytes;
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
@@ -25,8 +27,56 @@ use figure::Figure;
 use offsets::Offset;
 use records::{Measure, Records};
 
-/// How runs are analysed: confidence, draws, seed, the lambda to compare with.
-pub type StudyOptions = Options;
+/// How runs are analysed, and in which language that is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StudyOptions {
+    /// Of all intervals, strictly between 0 and 1.
+    pub confidence: f64,
+    /// Of the bootstrap and of tests by random draws.
+    pub resamples: usize,
+    /// Of the same.
+    pub seed: u64,
+    /// The lambda that others are compared with.
+    pub baseline: f64,
+    /// Of the page, the figures and the text; sentences in JSON are English whatever it is.
+    pub language: Language,
+}
+
+impl Default for StudyOptions {
+    fn default() -> Self {
+        let Options {
+            confidence,
+            resamples,
+            seed,
+            baseline,
+        } = Options::default();
+        Self {
+            confidence,
+            resamples,
+            seed,
+            baseline,
+            language: Language::default(),
+        }
+    }
+}
+
+impl StudyOptions {
+    /// Of the reports beside the runs.
+    fn of_reports(&self) -> crate::ReportOptions {
+        crate::ReportOptions {
+            language: self.language,
+        }
+    }
+
+    fn of_analysis(&self) -> Options {
+        Options {
+            confidence: self.confidence,
+            resamples: self.resamples,
+            seed: self.seed,
+            baseline: self.baseline,
+        }
+    }
+}
 
 /// What many runs show.
 #[derive(Debug, Clone)]
@@ -65,21 +115,22 @@ pub fn study(path: &Path, options: &StudyOptions) -> Result<Study> {
         path: path.to_owned(),
         source,
     };
-    let analysis = analyze(&records.measures[0].records, options).map_err(failed)?;
+    let of_analysis = &options.of_analysis();
+    let analysis = analyze(&records.measures[0].records, of_analysis).map_err(failed)?;
     let mut measures = Vec::new();
     for measure in &records.measures {
         measures.push(Measured {
-            measure: measure.key,
-            correlations: analyze(&measure.records, options)
+            measure: measure.name.key(),
+            correlations: analyze(&measure.records, of_analysis)
                 .map_err(failed)?
                 .correlations,
-            lambdas: analyze(&as_outcome(measure), options)
+            lambdas: analyze(&as_outcome(measure), of_analysis)
                 .map_err(failed)?
                 .lambdas,
             offsets: offsets::offsets(&measure.records),
         });
     }
-    let figures = figures::figures(&records);
+    let figures = figures::figures(&records, options.language);
     Ok(Study {
         source: path.to_owned(),
         records,
@@ -102,23 +153,27 @@ fn as_outcome(measure: &Measure) -> Vec<EpochRecord> {
 
 impl Study {
     /// The analysis as one JSON object: `correlations`, `cells` and `lambdas` of the first measure,
-    /// `cautions` and `summary` in words, and `measures` with every one.
+    /// `cautions` and `summary` in English words, and `measures` with every one.
     pub fn json(&self) -> serde_json::Value {
         let mut json = serde_json::json!({ "measure": self.measures[0].measure });
         let analysis = serde_json::to_value(&self.analysis).unwrap_or_default();
         if let (Some(json), serde_json::Value::Object(analysis)) = (json.as_object_mut(), analysis)
         {
             json.extend(analysis);
-            json.insert("summary".into(), self.sentences().into());
+            let cautions = sentences::cautions(self, Language::English);
+            json.insert("cautions".into(), cautions.into());
+            let summary = sentences::sentences(self, Language::English);
+            json.insert("summary".into(), summary.into());
             let measures = serde_json::to_value(&self.measures).unwrap_or_default();
             json.insert("measures".into(), measures);
         }
         json
     }
 
-    /// What the data does and does not show, a sentence each, no more than the tests say.
+    /// What the data does and does not show, a sentence each, no more than the tests say, in the
+    /// language of the options.
     pub fn sentences(&self) -> Vec<String> {
-        sentences::sentences(self)
+        sentences::sentences(self, self.options.language)
     }
 
     /// The tables as text, for a terminal.
@@ -161,7 +216,7 @@ impl Study {
             if page.exists() && time(&page) >= time(&evaluation) {
                 continue;
             }
-            crate::report(&dir, &crate::ReportOptions::default())?.write(&page)?;
+            crate::report(&dir, &self.options.of_reports())?.write(&page)?;
         }
         Ok(())
     }

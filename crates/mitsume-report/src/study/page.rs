@@ -1,8 +1,9 @@
 //! The page of a study.
 
 use askama::Template;
+use mitsume_locale::{Language, text};
 
-use super::figure::{Figure, HEIGHT, WIDTH};
+use super::figure::Figure;
 use super::records::RunLine;
 use super::tables::{Table, tables};
 use super::{Study, sentences};
@@ -11,6 +12,7 @@ use crate::{Result, number};
 #[derive(Template)]
 #[template(path = "study.html")]
 struct Document<'a> {
+    language: Language,
     title: String,
     style: &'static str,
     sentences: Vec<String>,
@@ -20,8 +22,6 @@ struct Document<'a> {
     runs: Vec<RunRow>,
     linked: bool,
     notes: Vec<(String, String)>,
-    width: f64,
-    height: f64,
     version: &'static str,
 }
 
@@ -45,12 +45,14 @@ pub(crate) fn page(study: &Study, linked: bool) -> Result<String> {
             .filter(|figure| figure.file.starts_with(kind))
             .collect()
     };
+    let language = study.options.language;
     let notes = study.records.measures.iter();
-    let notes = notes.map(|measure| (measure.title.to_owned(), measure.note.to_owned()));
+    let notes = notes.map(|measure| (measure.name.title(language), measure.name.note(language)));
     Ok(Document {
+        language,
         title,
         style: include_str!("../../templates/style.css"),
-        sentences: sentences::sentences(study),
+        sentences: sentences::sentences(study, language),
         scatters: of("scatter-"),
         curves: of("curve-"),
         tables: tables(study),
@@ -62,8 +64,6 @@ pub(crate) fn page(study: &Study, linked: bool) -> Result<String> {
             .collect(),
         linked,
         notes: notes.collect(),
-        width: WIDTH,
-        height: HEIGHT,
         version: env!("CARGO_PKG_VERSION"),
     }
     .render()?)

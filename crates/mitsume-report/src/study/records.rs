@@ -7,6 +7,7 @@ use mitsume_record::{EpochRow, MeasureRow, read_measures};
 use mitsume_stats::EpochRecord;
 
 use super::conditions::{Conditions, conditions};
+use super::measure::MeasureName;
 use crate::settings::lambda;
 use crate::source::{self, Entry, Run};
 use crate::{ReportError, Result};
@@ -14,14 +15,7 @@ use crate::{ReportError, Result};
 /// A way to measure consistency, and every epoch measured with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Measure {
-    /// Its name in JSON and file names.
-    pub key: &'static str,
-    /// Its name in tables.
-    pub title: &'static str,
-    /// What to know of it, in a sentence.
-    pub note: &'static str,
-    /// Whether more means more consistent.
-    pub more_is_consistent: bool,
+    pub name: MeasureName,
     pub records: Vec<EpochRecord>,
 }
 
@@ -69,10 +63,7 @@ pub(crate) fn read(path: &Path) -> Result<Records> {
     let records = mitsume_stats::read_epochs(path)?;
     Ok(Records {
         measures: vec![Measure {
-            key: "consistency",
-            title: "consistency",
-            note: "As in the table's column of this name; lower is more consistent.",
-            more_is_consistent: false,
+            name: MeasureName::OfTable,
             records,
         }],
         runs: Vec::new(),
@@ -151,47 +142,26 @@ fn of_folder(path: &Path) -> Result<Records> {
     };
     let mut measures = vec![
         Measure {
-            key: "squared-l2",
-            title: "squared-l2",
-            note: "The definition (Eq. 9, 10): the mean squared deviation from the class mean map. \
-                   Lower is more consistent.",
-            more_is_consistent: false,
+            name: MeasureName::SquaredL2,
             records: of_rows(|row| row.consistency_squared_l2),
         },
         Measure {
-            key: "l2",
-            title: "l2",
-            note: "As published: it falls as a map is sampled more finely, so models whose maps \
-                   differ in size do not compare. Lower is more consistent.",
-            more_is_consistent: false,
+            name: MeasureName::L2,
             records: of_rows(|row| row.consistency_l2),
         },
     ];
     if more.iter().any(|rows| !rows.is_empty()) {
         measures.extend([
             Measure {
-                key: "grid-squared-l2",
-                title: "squared-l2 on the common grid",
-                note: "The definition, on maps averaged over the cells of one coarse grid: models \
-                       whose maps differ in size compare. Lower is more consistent.",
-                more_is_consistent: false,
+                name: MeasureName::GridSquaredL2,
                 records: of_measures(|row| row.grid_squared_l2),
             },
             Measure {
-                key: "grid-l2",
-                title: "l2 on the common grid",
-                note: "The published form on maps averaged over the cells of one coarse grid. Lower \
-                       is more consistent.",
-                more_is_consistent: false,
+                name: MeasureName::GridL2,
                 records: of_measures(|row| row.grid_l2),
             },
             Measure {
-                key: "chance-corrected",
-                title: "chance-corrected consistency",
-                note: "How much of the maps' variance the class explains: 0 where images of one \
-                       class are looked at no more alike than images of different classes, 1 where \
-                       all of a class have one map. Higher is more consistent.",
-                more_is_consistent: true,
+                name: MeasureName::ChanceCorrected,
                 records: of_measures(|row| row.chance_corrected),
             },
         ]);

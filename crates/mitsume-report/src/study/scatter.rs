@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 use mitsume_stats::least_squares::{Line, least_squares};
 
-use super::figure::{Axes, Figure, Item, file_name};
+use super::figure::{Axes, Figure, HEIGHT, Item, WIDTH, file_name};
 use super::records::Measure;
 use super::style::Style;
 use crate::number;
@@ -15,7 +16,14 @@ use crate::number;
 const FINEST: &str = "level1";
 
 /// The figure of one data set; none without points.
-pub(crate) fn scatter(dataset: &str, measure: &Measure, models: &[String]) -> Option<Figure> {
+pub(crate) fn scatter(
+    dataset: &str,
+    measure: &Measure,
+    models: &[String],
+    language: Language,
+) -> Option<Figure> {
+    let title = measure.name.title(language);
+    let title = &title[..];
     let of = |wanted: &dyn Fn(&EpochRecord) -> bool| -> Vec<(f64, f64)> {
         let records = measure.records.iter();
         let here = records.filter(|record| record.dataset == dataset && wanted(record));
@@ -27,20 +35,14 @@ pub(crate) fn scatter(dataset: &str, measure: &Measure, models: &[String]) -> Op
         return None;
     }
     let axes = Axes::around(&all, false);
-    let mut body = axes.frame(
-        "Cohen’s kappa",
-        &format!(
-            "{} ({})",
-            measure.title,
-            if measure.more_is_consistent {
-                "higher: more consistent"
-            } else {
-                "lower: more consistent"
-            }
-        ),
-    );
+    let y_name = if measure.name.more_is_consistent() {
+        text!(language, "study-higher-axis", measure = title)
+    } else {
+        text!(language, "study-lower-axis", measure = title)
+    };
+    let mut body = axes.frame(&text!(language, "study-kappa"), &y_name);
     let mut legend = Vec::new();
-    let mut words = format!("Scatter of kappa and {}, a point per epoch.", measure.title);
+    let mut words = text!(language, "study-scatter-chart", measure = title);
     let mut fits = String::new();
     for (index, model) in models.iter().enumerate() {
         let points = of(&|record| record.model == *model);
@@ -61,7 +63,7 @@ pub(crate) fn scatter(dataset: &str, measure: &Measure, models: &[String]) -> Op
                 line,
                 &format!("fit {}", style.classes()),
             ));
-            let _ = write!(words, " {model}: {}.", slope(line));
+            let _ = write!(words, " {model}: {}.", slope(line, language));
         }
         legend.push(Item {
             label: model.clone(),
@@ -72,7 +74,7 @@ pub(crate) fn scatter(dataset: &str, measure: &Measure, models: &[String]) -> Op
     let mut overall = |points: &[(f64, f64)], label: &str, classes: &str| {
         if let Some(line) = fit(points) {
             body.push_str(&drawn(&axes, points, line, classes));
-            let _ = write!(words, " {label}: {}.", slope(line));
+            let _ = write!(words, " {label}: {}.", slope(line, language));
             legend.push(Item {
                 label: label.to_owned(),
                 swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
@@ -80,18 +82,28 @@ pub(crate) fn scatter(dataset: &str, measure: &Measure, models: &[String]) -> Op
         }
     };
     if models.len() > 1 {
-        overall(&all, "all models", "all");
+        overall(&all, &text!(language, "study-all-models"), "all");
         let rest = of(&|record| !is_finest(&record.model));
         if rest.len() < all.len() && !rest.is_empty() {
-            overall(&rest, "without level1", "all rest");
+            overall(
+                &rest,
+                &text!(language, "study-without", model = FINEST),
+                "all rest",
+            );
         }
     }
     Some(Figure {
-        file: file_name(&["scatter", measure.key, dataset]),
-        title: format!("{dataset}: kappa and {}", measure.title),
-        caption: measure.note.to_owned(),
+        file: file_name(&["scatter", measure.name.key(), dataset]),
+        title: text!(
+            language,
+            "study-scatter-title",
+            dataset = dataset,
+            measure = title
+        ),
+        caption: measure.name.note(language),
         description: words,
         body,
+        size: (WIDTH, HEIGHT),
         legend,
     })
 }
@@ -125,6 +137,6 @@ fn drawn(axes: &Axes, points: &[(f64, f64)], line: Line, classes: &str) -> Strin
     format!("<g class=\"line {classes}\"><path d=\"M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}\"/></g>")
 }
 
-fn slope(line: Line) -> String {
-    format!("slope {}", number::short(line.slope))
+fn slope(line: Line, language: Language) -> String {
+    text!(language, "study-slope", slope = number::short(line.slope))
 }

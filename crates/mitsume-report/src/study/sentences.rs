@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mitsume_locale::{Language, text};
+use mitsume_stats::Caution;
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
@@ -15,25 +16,74 @@ use super::tables::{interval, p, signed, signed_short};
 const LEVEL: f64 = 0.05;
 
 /// Correlations with the first measure, then lambdas on kappa and on that measure, then cautions.
-pub(crate) fn sentences(study: &Study) -> Vec<String> {
+pub(crate) fn sentences(study: &Study, language: Language) -> Vec<String> {
     let measure = &study.records.measures[0];
+    let confidence = study.options.confidence;
     let mut sentences: Vec<String> = study
         .analysis
         .correlations
         .iter()
-        .map(|correlation| of_correlation(correlation, measure, study.options.confidence))
+        .map(|correlation| of_correlation(correlation, measure, confidence, language))
         .collect();
-    let kappa = study.analysis.lambdas.iter();
-    sentences.extend(kappa.map(|comparison| of_lambda(comparison, "kappa")));
+    let kappa = text!(language, "study-outcome-kappa");
+    let on_kappa = study.analysis.lambdas.iter();
+    sentences.extend(on_kappa.map(|comparison| of_lambda(comparison, &kappa, language)));
+    let title = measure.name.title(language);
     let moved = study.measures[0].lambdas.iter();
-    sentences.extend(moved.map(|comparison| of_lambda(comparison, measure.title)));
-    sentences.extend(study.analysis.cautions.iter().cloned());
-    sentences.extend(variants(study));
-    sentences.extend(of_runs(&study.records, Language::English));
+    sentences.extend(moved.map(|comparison| of_lambda(comparison, &title, language)));
+    sentences.extend(cautions(study, language));
+    sentences.extend(variants(study, language));
+    sentences.extend(of_runs(&study.records, language));
     if sentences.is_empty() {
-        sentences.push("There are too few epochs with kappa to say anything.".to_owned());
+        sentences.push(text!(language, "study-nothing"));
     }
     sentences
+}
+
+/// What the data cannot bear.
+pub(crate) fn cautions(study: &Study, language: Language) -> Vec<String> {
+    let cautions = study.analysis.cautions.iter();
+    cautions
+        .map(|caution| of_caution(caution, language))
+        .collect()
+}
+
+fn of_caution(caution: &Caution, language: Language) -> String {
+    match caution {
+        Caution::NoKappa { without, runs } => {
+            text!(
+                language,
+                "study-caution-no-kappa",
+                without = *without,
+                runs = *runs
+            )
+        }
+        Caution::Autocorrelated {
+            epochs,
+            effective,
+            least,
+            dataset,
+            model,
+        } => text!(
+            language,
+            "study-caution-autocorrelated",
+            epochs = format!("{epochs:.0}"),
+            effective = format!("{effective:.1}"),
+            least = format!("{least:.1}"),
+            dataset = &dataset[..],
+            model = &model[..],
+        ),
+        Caution::SingleRun(count) => {
+            text!(language, "study-caution-single-run", count = *count)
+        }
+        Caution::NoBaseline(baseline) => {
+            let baseline = baseline.to_string();
+            text!(language, "study-caution-no-baseline", baseline = baseline)
+        }
+        Caution::SingleSeed(count) => {
+            text!(language, "study-caution-single-seed", count = *count)
+        }
+    }
 }
 
 /// What is to be known of single runs: those that are not finished, whose lambda was never anything
@@ -84,7 +134,7 @@ fn of_runs(records: &Records, language: Language) -> Vec<String> {
 }
 
 /// Pooled pairs are not independent where they come from variants of one model.
-fn variants(study: &Study) -> Option<String> {
+fn variants(study: &Study, language: Language) -> Option<String> {
     let labels: BTreeSet<&str> = study
         .records
         .runs
@@ -94,116 +144,180 @@ fn variants(study: &Study) -> Option<String> {
     let base = |label: &str| label.split(" (").next().unwrap_or(label).to_owned();
     let bases: BTreeSet<String> = labels.iter().map(|label| base(label)).collect();
     let pooled = study.analysis.lambdas.iter().any(|row| row.model.is_none());
-    (pooled && bases.len() < labels.len()).then(|| {
-        "“All models together” counts variants of one model as if they were different models; runs of \
-         one seed are alike in both, so its intervals are too narrow: read the variants one by one."
-            .to_owned()
-    })
+    (pooled && bases.len() < labels.len()).then(|| text!(language, "study-variants"))
 }
 
-fn of_correlation(row: &ConditionCorrelation, measure: &Measure, confidence: f64) -> String {
-    let lambda = row
-        .lambda
-        .map_or(String::new(), |l| format!(", lambda {l}"));
-    let subject = format!("{}, {}{lambda}", row.dataset, row.model);
+fn subject(dataset: &str, model: &str, lambda: Option<f64>, language: Language) -> String {
+    match lambda {
+        None => text!(language, "study-subject", dataset = dataset, model = model),
+        Some(lambda) => text!(
+            language,
+            "study-subject-lambda",
+            dataset = dataset,
+            model = model,
+            lambda = lambda.to_string(),
+        ),
+    }
+}
+
+fn of_correlation(
+    row: &ConditionCorrelation,
+    measure: &Measure,
+    confidence: f64,
+    language: Language,
+) -> String {
+    let subject = subject(&row.dataset, &row.model, row.lambda, language);
+    let (r, runs) = (signed(row.mean_r), row.runs);
     let Some(range) = row.fisher.and_then(|fisher| fisher.interval) else {
-        return format!(
-            "{subject}: r = {} over {} run{}; nothing is known of how runs differ, so this is no \
-             evidence.",
-            signed(row.mean_r),
-            row.runs,
-            if row.runs == 1 { "" } else { "s" }
+        return text!(
+            language,
+            "study-no-evidence",
+            subject = subject,
+            r = r,
+            runs = runs
         );
     };
-    let figures = format!(
-        "mean r = {} over {} runs, {:.0} % interval {}",
-        signed(row.mean_r),
-        row.runs,
-        confidence * 100.0,
-        interval(Some(range))
+    let figures = text!(
+        language,
+        "study-r-figures",
+        r = r,
+        runs = runs,
+        percent = format!("{:.0}", confidence * 100.0),
+        interval = interval(Some(range)),
     );
     let excludes_none = range.low > 0.0 || range.high < 0.0;
     if !excludes_none {
-        return format!(
-            "{subject}: no relation of kappa and {} is shown ({figures}); that does not show that \
-             there is none.",
-            measure.title
+        let measure = measure.name.title(language);
+        return text!(
+            language,
+            "study-no-relation",
+            subject = subject,
+            measure = measure,
+            figures = figures,
         );
     }
-    let together = (row.mean_r > 0.0) == measure.more_is_consistent;
-    let direction = if together {
-        "epochs of higher kappa are those of more consistent maps"
+    let together = (row.mean_r > 0.0) == measure.name.more_is_consistent();
+    let mut parts = vec![if together {
+        text!(
+            language,
+            "study-more-consistent",
+            subject = subject,
+            figures = figures
+        )
     } else {
-        "epochs of higher kappa are those of less consistent maps"
-    };
-    let trend = match row.mean_r_of_changes {
-        Some(r) if r.abs() < 0.3 * row.mean_r.abs() => {
-            " Their changes from epoch to epoch hardly go together, so it may be a shared trend of \
-             training."
-        }
-        _ => "",
-    };
-    let test = match row.sign_flip_p {
-        Some(value) if value > LEVEL => format!(
-            " The sign-flip test does not confirm it (p = {}; {} runs cannot give less than {}).",
-            p(Some(value)),
-            row.runs,
-            p(Some(2.0 / 2_f64.powi(row.runs as i32)))
-        ),
-        _ => String::new(),
-    };
-    let rank = match row.mean_rho {
-        Some(rho) if rho.abs() < 0.5 * row.mean_r.abs() => format!(
-            " The ranks agree much less (mean rho {}): a few extreme epochs make the r.",
-            signed(rho)
-        ),
-        _ => String::new(),
-    };
-    format!("{subject}: {direction} ({figures}).{rank}{trend}{test}")
+        text!(
+            language,
+            "study-less-consistent",
+            subject = subject,
+            figures = figures
+        )
+    }];
+    parts.extend(doubts(row, language));
+    joined(&parts, language)
+}
+
+/// What speaks against a correlation whose interval excludes 0.
+fn doubts(row: &ConditionCorrelation, language: Language) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if let Some(rho) = row.mean_rho
+        && rho.abs() < 0.5 * row.mean_r.abs()
+    {
+        doubts.push(text!(language, "study-extreme-epochs", rho = signed(rho)));
+    }
+    if let Some(r) = row.mean_r_of_changes
+        && r.abs() < 0.3 * row.mean_r.abs()
+    {
+        doubts.push(text!(language, "study-shared-trend"));
+    }
+    if let Some(value) = row.sign_flip_p.filter(|value| *value > LEVEL) {
+        let least = p(Some(2.0 / 2_f64.powi(row.runs as i32)));
+        let (value, runs) = (p(Some(value)), row.runs);
+        doubts.push(text!(
+            language,
+            "study-not-confirmed",
+            p = value,
+            runs = runs,
+            least = least
+        ));
+    }
+    doubts
+}
+
+/// Sentences one after the other, as the language writes them.
+fn joined(sentences: &[String], language: Language) -> String {
+    match language {
+        Language::English => sentences.join(" "),
+        Language::Japanese => sentences.concat(),
+    }
 }
 
 /// What the test without an assumption of normal differences says where it does not agree.
-fn unconfirmed(test: &PairedComparison) -> String {
-    let Some(value) = test.sign_flip_p.filter(|value| *value > LEVEL) else {
-        return String::new();
-    };
-    format!(
-        " That rests on differences being normally distributed; the sign-flip test, which does not, \
-         gives p = {} ({} pairs cannot give less than {}).",
-        p(Some(value)),
-        test.pairs,
-        p(Some(2.0 / 2_f64.powi(test.pairs as i32)))
-    )
+fn unconfirmed(test: &PairedComparison, language: Language) -> Option<String> {
+    let value = test.sign_flip_p.filter(|value| *value > LEVEL)?;
+    let least = p(Some(2.0 / 2_f64.powi(test.pairs as i32)));
+    let (value, pairs) = (p(Some(value)), test.pairs);
+    Some(text!(
+        language,
+        "study-rests-on-normal",
+        p = value,
+        pairs = pairs,
+        least = least
+    ))
 }
 
-fn of_lambda(row: &LambdaComparison, outcome: &str) -> String {
-    let model = row.model.as_deref().unwrap_or("all models together");
+fn of_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> String {
+    let together = text!(language, "study-all-together");
+    let model = row.model.as_deref().unwrap_or(&together);
     let test = &row.final_kappa;
-    let subject = format!("{}, {model}, lambda {}", row.dataset, row.lambda);
-    let change = format!(
-        "{outcome} changes by {} against lambda {}",
-        signed_short(test.mean_difference),
-        row.baseline
-    );
+    let subject = subject(&row.dataset, model, Some(row.lambda), language);
+    let change = signed_short(test.mean_difference);
+    let baseline = row.baseline.to_string();
+    let (pairs, range) = (test.pairs, interval(test.interval));
     match row.p_holm {
-        None if test.pairs < 2 => {
-            format!("{subject}: {change} in a single pair of runs; it cannot be told from chance.")
-        }
-        None => format!("{subject}: {change} in all {} pairs alike.", test.pairs),
-        Some(value) if value < LEVEL => format!(
-            "{subject}: {change} ({} pairs, interval {}, corrected p = {}).{}",
-            test.pairs,
-            interval(test.interval),
-            p(Some(value)),
-            unconfirmed(test)
+        None if pairs < 2 => text!(
+            language,
+            "study-single-pair",
+            subject = subject,
+            outcome = outcome,
+            change = change,
+            baseline = baseline,
         ),
-        Some(value) => format!(
-            "{subject}: no effect on {outcome} is shown ({} over {} pairs, interval {}, corrected \
-             p = {}).",
-            signed_short(test.mean_difference),
-            test.pairs,
-            interval(test.interval),
-            p(Some(value))
+        None => text!(
+            language,
+            "study-all-alike",
+            subject = subject,
+            outcome = outcome,
+            change = change,
+            baseline = baseline,
+            pairs = pairs,
+        ),
+        Some(value) if value < LEVEL => {
+            let effect = text!(
+                language,
+                "study-effect",
+                subject = subject,
+                outcome = outcome,
+                change = change,
+                baseline = baseline,
+                pairs = pairs,
+                interval = range,
+                p = p(Some(value)),
+            );
+            let doubt = unconfirmed(test, language);
+            joined(
+                &[vec![effect], doubt.into_iter().collect()].concat(),
+                language,
+            )
+        }
+        Some(value) => text!(
+            language,
+            "study-no-effect",
+            subject = subject,
+            outcome = outcome,
+            change = change,
+            pairs = pairs,
+            interval = range,
+            p = p(Some(value)),
         ),
     }
 }

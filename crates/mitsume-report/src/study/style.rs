@@ -66,8 +66,8 @@ text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif;
 .line .cross{stroke-width:2;stroke-dasharray:none}.line .band{stroke:none;fill:currentColor;opacity:.13}\
 .points{opacity:.75}.fit path{stroke-width:1.8}\
 .s0{color:#0072b2}.s1{color:#d55e00}.s2{color:#009e73}.s3{color:#b8638f}.s4{color:#1b1d21}\
-.d1 path{stroke-dasharray:7 4}.d2 path{stroke-dasharray:2 3}.d3 path{stroke-dasharray:9 3 2 3}\
-.all{color:#555}.all path{stroke-width:2.6}.rest path{stroke-dasharray:3 4}";
+.d1 path{stroke-dasharray:8 4}.d2 path{stroke-dasharray:2 3}.d3 path{stroke-dasharray:12 4 2 4 2 4}\
+.all{color:#555}.all path{stroke-width:2.6}.rest path{stroke-dasharray:18 6}";
 
 #[cfg(test)]
 mod tests {

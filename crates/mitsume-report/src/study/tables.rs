@@ -1,11 +1,13 @@
 //! Tables of a study, as text and for the page.
 
+use mitsume_locale::{Language, text};
 use mitsume_stats::cells::Spread;
 use mitsume_stats::interval::Interval;
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
 use serde::{Serialize, Serializer};
+use unicode_width::UnicodeWidthStr;
 
 use super::Study;
 
@@ -20,30 +22,23 @@ pub(crate) struct Table {
 
 /// All tables: table 2 of every measure, kappa by cell, what lambda does.
 pub(crate) fn tables(study: &Study) -> Vec<Table> {
-    let mut tables: Vec<Table> = study
-        .records
-        .measures
-        .iter()
-        .zip(&study.measures)
+    let language = study.options.language;
+    let all = || study.records.measures.iter().zip(&study.measures);
+    let mut tables: Vec<Table> = all()
         .filter(|(_, measured)| !measured.correlations.is_empty())
-        .map(|(measure, measured)| correlations(measure.title, &measured.correlations, study))
+        .map(|(measure, measured)| {
+            correlations(&measure.name.title(language), &measured.correlations, study)
+        })
         .collect();
     tables.push(cells(study));
     if !study.analysis.lambdas.is_empty() {
-        tables.push(lambdas(
-            "What lambda does to kappa",
-            "Kappa after the last epoch against the baseline of the same seeds.",
-            &study.analysis.lambdas,
-        ));
+        let kappa = text!(language, "study-outcome-kappa");
+        tables.push(lambdas(&kappa, "", &study.analysis.lambdas, language));
     }
-    for (measure, measured) in study.records.measures.iter().zip(&study.measures) {
+    for (measure, measured) in all() {
         if !measured.lambdas.is_empty() {
-            let note = format!(
-                "{} after the last epoch against the baseline of the same seeds. {}",
-                measure.title, measure.note
-            );
-            let title = format!("What lambda does to {}", measure.title);
-            tables.push(lambdas(&title, &note, &measured.lambdas));
+            let (title, note) = (measure.name.title(language), measure.name.note(language));
+            tables.push(lambdas(&title, &note, &measured.lambdas, language));
         }
     }
     if study.measures.iter().any(|m| !m.offsets.is_empty()) {
@@ -53,19 +48,20 @@ pub(crate) fn tables(study: &Study) -> Vec<Table> {
 }
 
 fn correlations(title: &str, rows: &[ConditionCorrelation], study: &Study) -> Table {
-    let percent = study.analysis.confidence * 100.0;
-    let header = [
-        "data set".to_owned(),
-        "model".to_owned(),
-        "lambda".to_owned(),
-        "runs".to_owned(),
-        "mean r".to_owned(),
-        format!("{percent:.0} % interval"),
-        "bootstrap".to_owned(),
-        "sign-flip p".to_owned(),
-        "mean rho".to_owned(),
-        "r of changes".to_owned(),
-        "epochs worth".to_owned(),
+    let language = study.options.language;
+    let percent = format!("{:.0}", study.analysis.confidence * 100.0);
+    let header = vec![
+        text!(language, "study-column-dataset"),
+        text!(language, "study-column-model"),
+        text!(language, "study-column-lambda"),
+        text!(language, "study-column-runs"),
+        text!(language, "study-column-mean-r"),
+        text!(language, "study-column-percent-interval", percent = percent),
+        text!(language, "study-column-bootstrap"),
+        text!(language, "study-column-sign-flip"),
+        text!(language, "study-column-mean-rho"),
+        text!(language, "study-column-changes"),
+        text!(language, "study-column-worth"),
     ];
     let row = |row: &ConditionCorrelation| {
         vec![
@@ -84,26 +80,24 @@ fn correlations(title: &str, rows: &[ConditionCorrelation], study: &Study) -> Ta
         ]
     };
     Table {
-        title: format!("Correlation of kappa and {title} over the epochs of a run"),
-        note: "Mean of the runs’ Pearson r, with Student’s interval of Fisher’s z across runs and \
-               a bootstrap over runs. The sign-flip test takes runs as independent and cannot fall \
-               below 2 / 2^runs. “Epochs worth”: how many independent epochs a run’s are worth."
-            .to_owned(),
-        header: header.to_vec(),
+        title: text!(language, "study-correlations-title", measure = title),
+        note: text!(language, "study-correlations-note"),
+        header,
         rows: rows.iter().map(row).collect(),
     }
 }
 
 fn cells(study: &Study) -> Table {
-    let header = [
-        "data set",
-        "model",
-        "lambda",
-        "runs",
-        "final kappa",
-        "interval",
-        "best kappa",
-        "interval",
+    let language = study.options.language;
+    let header = vec![
+        text!(language, "study-column-dataset"),
+        text!(language, "study-column-model"),
+        text!(language, "study-column-lambda"),
+        text!(language, "study-column-runs"),
+        text!(language, "study-column-final-kappa"),
+        text!(language, "study-column-interval"),
+        text!(language, "study-column-best-kappa"),
+        text!(language, "study-column-interval"),
     ];
     let spread = |spread: &Spread| [short(spread.mean), interval(spread.interval)];
     let rows = study.analysis.cells.iter().map(|cell| {
@@ -118,32 +112,33 @@ fn cells(study: &Study) -> Table {
         row
     });
     Table {
-        title: "Kappa by cell, over seeds".to_owned(),
-        note: "The best epoch is chosen on the validation images, so it flatters.".to_owned(),
+        title: text!(language, "study-cells-title"),
+        note: text!(language, "study-cells-note"),
         rows: rows.collect(),
-        header: header.map(str::to_owned).to_vec(),
+        header,
     }
 }
 
-fn lambdas(title: &str, note: &str, rows: &[LambdaComparison]) -> Table {
-    let header = [
-        "data set",
-        "model",
-        "lambda",
-        "against",
-        "pairs",
-        "difference",
-        "interval",
-        "effect g",
-        "p",
-        "p (Holm)",
-        "sign-flip p",
+fn lambdas(outcome: &str, note: &str, rows: &[LambdaComparison], language: Language) -> Table {
+    let header = vec![
+        text!(language, "study-column-dataset"),
+        text!(language, "study-column-model"),
+        text!(language, "study-column-lambda"),
+        text!(language, "study-column-against"),
+        text!(language, "study-column-pairs"),
+        text!(language, "study-column-difference"),
+        text!(language, "study-column-interval"),
+        text!(language, "study-column-effect"),
+        text!(language, "study-column-p"),
+        text!(language, "study-column-holm"),
+        text!(language, "study-column-sign-flip"),
     ];
+    let together = text!(language, "study-all-together");
     let row = |row: &LambdaComparison| {
         let test = &row.final_kappa;
         vec![
             row.dataset.clone(),
-            row.model.clone().unwrap_or_else(|| "all models".into()),
+            row.model.clone().unwrap_or_else(|| together.clone()),
             row.lambda.to_string(),
             row.baseline.to_string(),
             test.pairs.to_string(),
@@ -155,24 +150,30 @@ fn lambdas(title: &str, note: &str, rows: &[LambdaComparison]) -> Table {
             p(test.sign_flip_p),
         ]
     };
+    let own = text!(language, "study-lambdas-note");
     Table {
-        title: title.to_owned(),
-        note: format!(
-            "{note} Paired t-test, corrected by Holm over the lambdas and models of a data set; g \
-             is Hedges’ effect size of the paired differences."
-        ),
-        header: header.map(str::to_owned).to_vec(),
+        title: text!(language, "study-lambdas-title", outcome = outcome),
+        note: format!("{own} {note}").trim_end().to_owned(),
+        header,
         rows: rows.iter().map(row).collect(),
     }
 }
 
 fn offsets(study: &Study) -> Table {
-    let header = ["measure", "data set", "model", "median", "others", "ratio"];
+    let language = study.options.language;
+    let header = vec![
+        text!(language, "study-column-measure"),
+        text!(language, "study-column-dataset"),
+        text!(language, "study-column-model"),
+        text!(language, "study-column-median"),
+        text!(language, "study-column-others"),
+        text!(language, "study-column-ratio"),
+    ];
     let rows = study.records.measures.iter().zip(&study.measures);
     let rows = rows.flat_map(|(measure, measured)| {
-        measured.offsets.iter().map(|offset| {
+        measured.offsets.iter().map(move |offset| {
             vec![
-                measure.title.to_owned(),
+                measure.name.title(language),
                 offset.dataset.clone(),
                 offset.model.clone(),
                 short(offset.median),
@@ -182,12 +183,10 @@ fn offsets(study: &Study) -> Table {
         })
     });
     Table {
-        title: "Where each model’s values lie".to_owned(),
-        note: "Median over all epochs, against that of the other models. With l2 the size of the \
-               maps alone gives an offset."
-            .to_owned(),
+        title: text!(language, "study-offsets-title"),
+        note: text!(language, "study-offsets-note"),
         rows: rows.collect(),
-        header: header.map(str::to_owned).to_vec(),
+        header,
     }
 }
 
@@ -207,13 +206,13 @@ fn aligned(table: &Table) -> String {
     let rows = || std::iter::once(&table.header).chain(&table.rows);
     let width = |column: usize| {
         let cells = rows().filter_map(move |row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        cells.map(|cell| cell.width()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..table.header.len()).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths);
         let cells: Vec<String> = cells
-            .map(|(cell, &width)| format!("{cell:<width$}"))
+            .map(|(cell, &width)| format!("{cell}{}", " ".repeat(width - cell.width())))
             .collect();
         format!("  {}\n", cells.join("  ").trim_end())
     };

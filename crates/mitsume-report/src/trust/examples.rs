@@ -1,5 +1,6 @@
 //! Single images' maps as the network loses what it learnt.
 
+use mitsume_locale::{Language, text};
 use mitsume_record::DataSummary;
 
 use crate::map::Map;
@@ -43,11 +44,16 @@ pub(super) struct Picture {
 
 /// # Errors
 /// A picture that cannot be encoded.
-pub(super) fn rows(examples: &[CascadeExample], data: &DataSummary) -> Result<Vec<Row>> {
-    examples.iter().map(|example| row(example, data)).collect()
+pub(super) fn rows(
+    examples: &[CascadeExample],
+    data: &DataSummary,
+    language: Language,
+) -> Result<Vec<Row>> {
+    let rows = examples.iter();
+    rows.map(|example| row(example, data, language)).collect()
 }
 
-fn row(example: &CascadeExample, data: &DataSummary) -> Result<Row> {
+fn row(example: &CascadeExample, data: &DataSummary, language: Language) -> Result<Row> {
     let image = picture_of(data, &example.path).map(|picture| fitted(&picture, SIDE));
     let mut pictures = Vec::new();
     for (stage, map) in example.maps.iter().enumerate() {
@@ -56,9 +62,9 @@ fn row(example: &CascadeExample, data: &DataSummary) -> Result<Row> {
             None => plain(map, SIDE, SIDE),
         };
         let (text, below) = match stage.checked_sub(1) {
-            None => ("the model's own map".to_owned(), String::new()),
+            None => (text!(language, "trust-own-map"), String::new()),
             Some(before) => (
-                format!("map at stage {stage}"),
+                text!(language, "trust-map-at-stage", stage = stage),
                 number::short_or_dash(example.spearman.get(before).copied().flatten()),
             ),
         };

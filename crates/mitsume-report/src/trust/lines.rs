@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use mitsume_locale::{Language, text};
+
 use crate::chart::style_classes;
 use crate::number;
-use crate::study::figure::{Axes, Figure, Item, escape};
+use crate::study::figure::{Axes, Figure, HEIGHT, Item, WIDTH, escape};
 
 /// One line.
 pub(super) struct Line {
@@ -12,12 +14,36 @@ pub(super) struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
+impl Line {
+    /// Where it begins and ends; empty where it has no points.
+    pub fn in_words(&self, language: Language) -> String {
+        let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
+            return String::new();
+        };
+        let [from, to] = [first.1, last.1].map(number::short);
+        let label = self.label.as_str();
+        let words = text!(
+            language,
+            "trust-chart-line",
+            label = label,
+            from = from,
+            to = to
+        );
+        format!(" {words}")
+    }
+}
+
 /// A figure of `lines` over named axes.
-pub(super) fn lines(title: &str, caption: &str, (x, y): (&str, &str), lines: &[Line]) -> Figure {
+pub(super) fn lines(
+    (title, caption): (&str, &str),
+    (x, y): (&str, &str),
+    lines: &[Line],
+    language: Language,
+) -> Figure {
     let all: Vec<(f64, f64)> = lines.iter().flat_map(|line| line.points.clone()).collect();
     let axes = Axes::around(&all, false);
     let mut body = axes.frame(x, y);
-    let mut description = format!("{title}. Line chart.");
+    let mut description = text!(language, "trust-chart", title = title);
     let mut legend = Vec::new();
     for (style, line) in lines.iter().enumerate() {
         let classes = style_classes(style);
@@ -32,21 +58,19 @@ pub(super) fn lines(title: &str, caption: &str, (x, y): (&str, &str), lines: &[L
             path.join("L")
         );
         for (place, (x, y)) in places.iter().zip(&line.points) {
+            let [x, y] = [*x, *y].map(number::short);
+            let label = line.label.as_str();
+            let point = text!(language, "trust-chart-point", label = label, x = x, y = y);
             let _ = write!(
                 body,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}: {} at {}</title></circle>",
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}</title></circle>",
                 place.0,
                 place.1,
-                escape(&line.label),
-                number::short(*y),
-                number::short(*x)
+                escape(&point)
             );
         }
         body.push_str("</g>");
-        if let (Some(first), Some(last)) = (line.points.first(), line.points.last()) {
-            let [from, to] = [first.1, last.1].map(number::short);
-            let _ = write!(description, " {}: from {from} to {to}.", line.label);
-        }
+        description.push_str(&line.in_words(language));
         legend.push(Item {
             label: line.label.clone(),
             swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
@@ -58,6 +82,7 @@ pub(super) fn lines(title: &str, caption: &str, (x, y): (&str, &str), lines: &[L
         caption: caption.to_owned(),
         description,
         body,
+        size: (WIDTH, HEIGHT),
         legend,
     }
 }

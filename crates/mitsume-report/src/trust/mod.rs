@@ -2,16 +2,19 @@
 
 mod examples;
 mod lines;
+mod profile;
 mod sentences;
 
 use askama::Template;
 use mitsume::trust::Estimate;
+use mitsume_locale::{Language, text};
 use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
-use crate::study::figure::{Figure, HEIGHT, WIDTH};
+use crate::study::figure::Figure;
 use crate::{Result, number};
 use examples::Row;
 use lines::{Line, lines};
+use profile::profile;
 
 pub use examples::CascadeExample;
 pub use sentences::verdict_sentence;
@@ -19,6 +22,7 @@ pub use sentences::verdict_sentence;
 #[derive(Template)]
 #[template(path = "trust.html")]
 struct Document {
+    language: Language,
     title: String,
     style: &'static str,
     verdict: String,
@@ -29,41 +33,46 @@ struct Document {
     perturbed: Vec<Figure>,
     faithful: Vec<Vec<String>>,
     objects: Vec<Vec<String>>,
-    facts: Vec<(&'static str, String)>,
-    width: f64,
-    height: f64,
+    facts: Vec<(String, String)>,
     version: &'static str,
 }
 
-/// One self-contained HTML page; `examples` of its randomisation test are shown as pictures.
+/// One self-contained HTML page in `language`; `examples` of its randomisation test are shown as
+/// pictures.
 ///
 /// # Errors
 /// A picture that cannot be encoded; a template that fails to render.
-pub fn trust_page(result: &TrustResult, examples: &[CascadeExample]) -> Result<String> {
+pub fn trust_page(
+    result: &TrustResult,
+    examples: &[CascadeExample],
+    language: Language,
+) -> Result<String> {
     let model = &result.model;
     let facts = vec![
-        ("Model", model.name.clone()),
-        ("Layer", model.target_layer.clone()),
-        ("Maps", model.method.to_string()),
-        ("Images", result.data.images.to_string()),
-        ("Data", result.data.root.clone()),
-        ("Seed", result.seed.to_string()),
+        (text!(language, "trust-model"), model.name.clone()),
+        (text!(language, "trust-layer"), model.target_layer.clone()),
+        (text!(language, "trust-maps"), model.method.to_string()),
+        (
+            text!(language, "trust-images"),
+            result.data.images.to_string(),
+        ),
+        (text!(language, "trust-data"), result.data.root.clone()),
+        (text!(language, "trust-seed"), result.seed.to_string()),
     ];
     let objects = result.localisation.iter().flatten();
     Ok(Document {
+        language,
         title: model.name.clone(),
         style: include_str!("../../templates/style.css"),
-        verdict: verdict_sentence(&result.randomisation),
-        sentences: sentences::sentences(result),
-        cascade: cascade(result),
+        verdict: verdict_sentence(&result.randomisation, language),
+        sentences: sentences::sentences(result, language),
+        cascade: cascade(result, language),
         stages: stages(result),
-        examples: examples::rows(examples, &result.data)?,
-        perturbed: perturbed(&result.faithfulness),
+        examples: examples::rows(examples, &result.data, language)?,
+        perturbed: perturbed(&result.faithfulness, language),
         faithful: result.faithfulness.iter().map(faithful).collect(),
         objects: objects.map(object).collect(),
         facts,
-        width: WIDTH,
-        height: HEIGHT,
         version: env!("CARGO_PKG_VERSION"),
     }
     .render()?)
@@ -85,24 +94,33 @@ pub(crate) fn with_interval(estimate: Option<Estimate>) -> String {
     }
 }
 
-fn cascade(result: &TrustResult) -> Figure {
+fn cascade(result: &TrustResult, language: Language) -> Figure {
     let stages = &result.randomisation.stages;
-    let of = |label: &str, value: &dyn Fn(usize) -> Option<Estimate>| {
+    let of = |label: String, value: &dyn Fn(usize) -> Option<Estimate>| {
         let first = std::iter::once((0.0, 1.0));
         let rest = (0..stages.len()).filter_map(|i| Some((i as f64 + 1.0, value(i)?.mean)));
         Line {
-            label: label.to_owned(),
+            label,
             points: first.chain(rest).collect(),
         }
     };
-    lines(
-        "Similarity to the model's own maps",
-        "A map that shows what was learnt falls as layers are drawn anew.",
-        ("stages of layers drawn anew", "similarity"),
+    let whole = std::iter::once(text!(language, "trust-the-model"));
+    let rows: Vec<String> = whole
+        .chain(stages.iter().map(|s| s.layer.clone()))
+        .collect();
+    let title = text!(language, "trust-similarity-title");
+    let caption = text!(language, "trust-similarity-caption");
+    profile(
+        (&title, &caption),
+        &text!(language, "trust-similarity"),
+        &rows,
         &[
-            of("Spearman's correlation", &|i| stages[i].spearman),
-            of("structural similarity", &|i| stages[i].ssim),
+            of(text!(language, "trust-spearman-line"), &|i| {
+                stages[i].spearman
+            }),
+            of(text!(language, "trust-ssim-line"), &|i| stages[i].ssim),
         ],
+        language,
     )
 }
 
@@ -121,7 +139,7 @@ fn stages(result: &TrustResult) -> Vec<Vec<String>> {
     stages.map(row).collect()
 }
 
-fn perturbed(all: &[Faithfulness]) -> Vec<Figure> {
+fn perturbed(all: &[Faithfulness], language: Language) -> Vec<Figure> {
     let road = all.iter().flat_map(|one| {
         let points = |scores: &[f64]| {
             let removed = one.road.percentiles.iter().map(|&p| 100.0 - f64::from(p));
@@ -132,11 +150,11 @@ fn perturbed(all: &[Faithfulness]) -> Vec<Figure> {
         };
         [
             Line {
-                label: format!("{}: most relevant first", one.method),
+                label: text!(language, "trust-most-first", method = one.method.name()),
                 points: points(&one.road.most_relevant_first),
             },
             Line {
-                label: format!("{}: least relevant first", one.method),
+                label: text!(language, "trust-least-first", method = one.method.name()),
                 points: points(&one.road.least_relevant_first),
             },
         ]
@@ -155,23 +173,30 @@ fn perturbed(all: &[Faithfulness]) -> Vec<Figure> {
     };
     let deletion = curve(&|one| in_percent(&one.deletion.shares, &one.deletion.scores));
     let insertion = curve(&|one| in_percent(&one.insertion.shares, &one.insertion.scores));
+    let probability = text!(language, "trust-probability");
+    let figure = |(title, caption): (String, String), x: String, of: &[Line]| {
+        lines((&title, &caption), (&x, &probability), of, language)
+    };
     vec![
-        lines(
-            "ROAD",
-            "Removed pixels are filled in from their neighbours. The wider apart the two ends, the better.",
-            ("pixels removed, %", "probability"),
+        figure(
+            ("ROAD".to_owned(), text!(language, "trust-road-caption")),
+            text!(language, "trust-pixels-removed"),
             &road,
         ),
-        lines(
-            "Deletion",
-            "Most relevant pixels go first: a good map's line falls early.",
-            ("pixels deleted, %", "probability"),
+        figure(
+            (
+                text!(language, "trust-deletion"),
+                text!(language, "trust-deletion-caption"),
+            ),
+            text!(language, "trust-pixels-deleted"),
             &deletion,
         ),
-        lines(
-            "Insertion",
-            "Most relevant pixels come first, onto the blurred image: a good map's line rises early.",
-            ("pixels inserted, %", "probability"),
+        figure(
+            (
+                text!(language, "trust-insertion"),
+                text!(language, "trust-insertion-caption"),
+            ),
+            text!(language, "trust-pixels-inserted"),
             &insertion,
         ),
     ]

@@ -3,6 +3,7 @@
 //! Needs Chromium and ChromeDriver; `scripts/test-report.sh` installs them and runs this.
 
 mod driver;
+mod languages;
 #[path = "../synthetic/mod.rs"]
 mod synthetic;
 
@@ -110,7 +111,8 @@ fn photograph(browser: &Browser, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     for part in [
-        "main", "scatters", "curves", "classes", "gallery", "tables", "runs", "reading", "made",
+        "main", "randomised", "removed", "objects", "scatters", "curves", "classes", "gallery",
+        "tables", "runs", "reading", "made",
     ] {
         let there = browser.run(&format!(
             "const part = document.getElementById('{part}');

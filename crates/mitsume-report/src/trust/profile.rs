@@ -1,0 +1,171 @@
+//! A figure of values layer by layer, from top to bottom, with the layers' names beside it.
+
+use std::fmt::Write;
+
+use mitsume_locale::{Language, text};
+
+use super::lines::Line;
+use crate::chart::{bounds, style_classes, tick_text, ticks};
+use crate::number;
+use crate::study::figure::{Figure, Item, escape};
+use crate::text::shortened;
+
+/// Narrow, so that the lettering can be read on a phone.
+const WIDTH: f64 = 460.0;
+const LEFT: f64 = 170.0;
+const RIGHT: f64 = 16.0;
+const TOP: f64 = 12.0;
+const BOTTOM: f64 = 46.0;
+const ROW: f64 = 28.0;
+/// Characters of a layer's name that fit beside the drawing.
+const MOST_LETTERS: usize = 22;
+
+/// Where a value at a row is drawn.
+struct Plane {
+    range: (f64, f64),
+    bottom: f64,
+}
+
+impl Plane {
+    fn at(&self, row: f64, value: f64) -> (f64, f64) {
+        let share = (value - self.range.0) / (self.range.1 - self.range.0);
+        (
+            LEFT + share * (WIDTH - LEFT - RIGHT),
+            TOP + ROW * (row + 0.5),
+        )
+    }
+}
+
+/// A figure of `lines`, whose points are (row, value), over an axis called `x`.
+pub(super) fn profile(
+    (title, caption): (&str, &str),
+    x: &str,
+    rows: &[String],
+    lines: &[Line],
+    language: Language,
+) -> Figure {
+    let values = lines
+        .iter()
+        .flat_map(|line| &line.points)
+        .map(|point| point.1);
+    let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
+    let marks = ticks(low.min(0.0), high, 5);
+    let bottom = TOP + ROW * rows.len() as f64;
+    let plane = Plane {
+        range: (marks[0], marks[marks.len() - 1]),
+        bottom,
+    };
+    let mut body = frame(&plane, x, rows, &marks);
+    let mut description = text!(language, "trust-chart", title = title);
+    let mut legend = Vec::new();
+    for (style, line) in lines.iter().enumerate() {
+        let classes = style_classes(style);
+        let places: Vec<(f64, f64)> = line
+            .points
+            .iter()
+            .map(|(row, value)| plane.at(*row, *value))
+            .collect();
+        let path: Vec<String> = places
+            .iter()
+            .map(|(x, y)| format!("{x:.1} {y:.1}"))
+            .collect();
+        let _ = write!(
+            body,
+            "<g class=\"line {classes}\"><path d=\"M{}\"/>",
+            path.join("L")
+        );
+        for ((x, y), (row, value)) in places.iter().zip(&line.points) {
+            let name = rows.get(*row as usize).map_or("", String::as_str);
+            let _ = write!(
+                body,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.2\"><title>{}</title></circle>",
+                escape(&format!(
+                    "{}, {name}: {}",
+                    line.label,
+                    number::short(*value)
+                ))
+            );
+        }
+        body.push_str("</g>");
+        description.push_str(&line.in_words(language));
+        legend.push(Item {
+            label: line.label.clone(),
+            swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
+        });
+    }
+    Figure {
+        file: String::new(),
+        title: title.to_owned(),
+        caption: caption.to_owned(),
+        description,
+        body,
+        size: (WIDTH, bottom + BOTTOM),
+        legend,
+    }
+}
+
+fn frame(plane: &Plane, x: &str, rows: &[String], marks: &[f64]) -> String {
+    let (bottom, mut svg) = (plane.bottom, String::new());
+    for mark in marks {
+        let at = plane.at(0.0, *mark).0;
+        let _ = write!(
+            svg,
+            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>\
+             <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            bottom + 17.0,
+            tick_text(*mark, marks)
+        );
+    }
+    for (row, name) in rows.iter().enumerate() {
+        let y = plane.at(row as f64, 0.0).1;
+        let _ = write!(
+            svg,
+            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}<title>{}</title></text>",
+            WIDTH - RIGHT,
+            LEFT - 8.0,
+            y + 4.5,
+            escape(&shortened(name, MOST_LETTERS)),
+            escape(name)
+        );
+    }
+    let _ = write!(
+        svg,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+        (LEFT + WIDTH - RIGHT) / 2.0,
+        bottom + 38.0,
+        escape(x)
+    );
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layer_is_named_and_no_name_leaves_the_drawing() {
+        let long = "/backbone/features/features.13/conv/Conv_output_0".to_owned();
+        let rows = ["the model", "<fc>", &long].map(str::to_owned);
+        let line = Line {
+            label: "Spearman".to_owned(),
+            points: vec![(0.0, 1.0), (1.0, 0.4), (2.0, -0.1)],
+        };
+        let figure = profile(("t", "c"), "similarity", &rows, &[line], Language::English);
+        assert!(figure.body.contains(">the model<") && figure.body.contains("&lt;fc&gt;"));
+        let shown = shortened(&long, MOST_LETTERS);
+        assert!(
+            figure
+                .body
+                .contains(&format!(">{shown}<title>{long}</title>"))
+        );
+        // Rows from top to bottom, inside.
+        let heights: Vec<f64> = figure
+            .body
+            .split("cy=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
+            .collect();
+        assert!(heights.is_sorted() && heights[2] < figure.size.1 - BOTTOM);
+    }
+}

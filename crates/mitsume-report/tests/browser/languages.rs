@@ -1,0 +1,128 @@
+//! The pages of a study and of trust in both languages.
+
+use std::path::PathBuf;
+
+use mitsume_locale::Language;
+use mitsume_record::TrustResult;
+use mitsume_report::{StudyOptions, study, trust_page};
+use serde_json::{Value, json};
+
+use crate::driver::{Browser, Screen};
+use crate::{photograph, quiet, two_runs};
+
+const PHONE: Screen = Screen {
+    width: 390,
+    height: 844,
+    phone: true,
+};
+
+/// Names that are the same in every language: of the program, measures, methods, models, layers, files,
+/// people and what the test itself made up.
+const NAMES: [&str; 47] = [
+    "mitsume", "study", "trust", "squared", "l2", "kappa", "report", "html", "figures", "analysis",
+    "json", "consistency", "Cohen", "Pearson", "Spearman", "Fisher", "Holm", "Hedges", "lambda",
+    "level1", "level2", "data", "SSIM", "ROAD", "IoU", "Adebayo", "et", "al", "random", "grad",
+    "cam", "features", "Conv", "output", "backbone", "layer", "logits", "images", "conv1", "conv2",
+    "fc", "glioma", "the", "out", "Eq", "z", "seed",
+];
+
+fn estimate(mean: f64) -> Value {
+    json!({"mean": mean, "interval": [mean - 0.05, mean + 0.05], "images": 48})
+}
+
+/// A result with every part, and names of layers as long as those of exported models.
+fn trusted() -> TrustResult {
+    let stage = |layer: &str, mean: f64| {
+        json!({"layer": layer, "spearman": estimate(mean), "absolute_spearman": estimate(mean),
+               "ssim": estimate(mean / 2.0), "undefined": 3})
+    };
+    let faithful = |method: &str| {
+        let curve = json!({"shares": [0.0, 0.5, 1.0], "scores": [0.9, 0.4, 0.2], "area": estimate(0.4)});
+        json!({"method": method, "deletion": curve, "insertion": curve,
+               "road": {"percentiles": [20, 40, 60, 80], "original": 0.9,
+                        "most_relevant_first": [0.3, 0.4, 0.5, 0.7],
+                        "least_relevant_first": [0.6, 0.7, 0.8, 0.9], "combined": estimate(0.2)}})
+    };
+    let object = |method: &str| {
+        json!({"method": method, "images": 40, "pointing": 0.7, "pointing_by_chance": estimate(0.2),
+               "mass": estimate(0.4), "rank": estimate(0.5), "mask_share": estimate(0.1),
+               "iou_at_half": estimate(0.3), "iou_at_area": estimate(0.3)})
+    };
+    serde_json::from_value(json!({
+        "model": {"name": "level2", "parameters": 1, "target_layer": "layer4", "method": "grad-cam",
+                  "cam_size": [7, 7]},
+        "data": {"root": "/data", "images": 48, "classes": ["glioma"], "skipped": ["glioma/1.png"]},
+        "seed": 0,
+        "randomisation": {"images": 48, "constant_originals": 0, "verdict": "passes", "stages": [
+            stage("fc", 0.8), stage("/backbone/features/features.13/conv/Conv_output_0", 0.3),
+            stage("conv1", 0.1)]},
+        "faithfulness": [faithful("grad-cam"), faithful("random")],
+        "localisation": [object("grad-cam"), object("random")],
+    }))
+    .unwrap()
+}
+
+/// Name and file of each page.
+fn pages(language: Language) -> (tempfile::TempDir, Vec<(&'static str, PathBuf)>) {
+    let (dir, _) = two_runs();
+    let out = dir.path().join("out");
+    let options = StudyOptions {
+        language,
+        ..StudyOptions::default()
+    };
+    let studied = study(&out, &options).unwrap().write(&out).unwrap();
+    let trust = dir.path().join("trust.html");
+    std::fs::write(&trust, trust_page(&trusted(), &[], language).unwrap()).unwrap();
+    (dir, vec![("study", studied), ("trust", trust)])
+}
+
+/// Words of Latin letters in what is shown or read out, without [`NAMES`].
+fn latin_words(browser: &Browser) -> Vec<String> {
+    let text = browser.run(
+        "const said = ['aria-label', 'alt', 'title'].flatMap(name =>
+           [...document.body.querySelectorAll(`[${name}]`)].map(e => e.getAttribute(name)));
+         return [document.body.textContent, ...said].join('\\n');",
+    );
+    let text = text.as_str().unwrap();
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_word = |word: &&str| {
+        word.len() > 1 && word.starts_with(|c: char| c.is_ascii_alphabetic()) && !NAMES.contains(word)
+    };
+    words.filter(is_word).map(str::to_owned).collect()
+}
+
+#[test]
+fn both_pages_speak_one_language_and_fit_a_phone() {
+    for language in Language::ALL {
+        let (_dir, pages) = pages(language);
+        let browser = Browser::start(PHONE);
+        for (name, page) in pages {
+            browser.open(&page);
+            let tag = browser.run("return document.documentElement.lang");
+            assert_eq!(tag, language.tag(), "{name}");
+            let width = browser.run("return document.documentElement.scrollWidth");
+            assert_eq!(width, PHONE.width, "{name}, {}", language.tag());
+            let words = latin_words(&browser);
+            match language {
+                Language::English => assert!(words.len() > 200, "{name}: {words:?}"),
+                Language::Japanese => assert_eq!(words, [""; 0], "{name}"),
+            }
+            // Lettering in figures as large as it is drawn there.
+            let smallest = browser.run(
+                "return Math.min(...[...document.querySelectorAll('.chart > svg text')]
+                   .map(t => 13 * t.ownerSVGElement.getScreenCTM().a));",
+            );
+            assert!(smallest.as_f64().unwrap() > 8.0, "{name}: {smallest}");
+            // No lettering leaves its figure.
+            let cut = browser.run(
+                "return [...document.querySelectorAll('.chart > svg text')].filter(t => {
+                   const [a, b] = [t.getBoundingClientRect(), t.ownerSVGElement.getBoundingClientRect()];
+                   return a.left < b.left - 1 || a.right > b.right + 1 || a.top < b.top - 1 || a.bottom > b.bottom + 1;
+                 }).map(t => t.textContent);",
+            );
+            assert_eq!(cut, Value::Array(Vec::new()), "{name}, {}", language.tag());
+            photograph(&browser, &format!("phone-{name}-{}", language.tag()));
+            quiet(&browser, &page);
+        }
+    }
+}
