@@ -111,8 +111,18 @@ fn photograph(browser: &Browser, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     for part in [
-        "main", "randomised", "removed", "objects", "scatters", "curves", "classes", "gallery",
-        "tables", "runs", "reading", "made",
+        "main",
+        "randomised",
+        "removed",
+        "objects",
+        "scatters",
+        "curves",
+        "classes",
+        "gallery",
+        "tables",
+        "runs",
+        "reading",
+        "made",
     ] {
         let there = browser.run(&format!(
             "const part = document.getElementById('{part}');
