@@ -22,12 +22,15 @@ pub(crate) struct Quantity<'a> {
 /// Lowest, mean and highest of a line by epoch.
 type Course = BTreeMap<u32, (f64, f64, f64)>;
 
-/// One line per `label`; none where no record has the quantity.
+/// Which line a record belongs to.
+type Label<'a> = &'a dyn Fn(&EpochRecord) -> String;
+
+/// One line per `label`, in the order given; none where no record has the quantity.
 pub(crate) fn curves(
     title: (&str, &str),
     quantity: &Quantity,
     records: &[&EpochRecord],
-    (label, order): (&dyn Fn(&EpochRecord) -> String, &[String]),
+    (label, order): (Label, &[String]),
     language: Language,
 ) -> Option<Figure> {
     let courses: Vec<(usize, &String, Course)> = order
