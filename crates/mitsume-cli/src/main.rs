@@ -14,6 +14,7 @@ mod device;
 mod epoch_line;
 mod failure;
 mod memory;
+mod oddities;
 mod progress;
 mod shell_word;
 mod stop;

@@ -1,10 +1,11 @@
 //! Showing progress: bars on a terminal, a line per epoch everywhere. All on stderr.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mitsume_data::Skipped;
+use mitsume_data::{OtherFiles, Skipped};
 use mitsume_lab::{Event, Stage};
 use mitsume_locale::text;
 use mitsume_record::EpochRow;
@@ -12,6 +13,7 @@ use mitsume_record::EpochRow;
 use crate::commands::duration;
 use crate::console::{Console, Verbosity};
 use crate::epoch_line::{epoch_line, head};
+use crate::oddities;
 use crate::time_left::TimeLeft;
 
 /// Turns events into what a person sees.
@@ -65,6 +67,15 @@ impl Progress {
             Event::Skipped(skipped) => {
                 self.remove_bar();
                 self.console.warn(&skipped_line(&skipped, self.console));
+            }
+            Event::OtherFiles { root, files } => {
+                self.remove_bar();
+                self.console
+                    .warn(&other_files_line(&root, &files, self.console));
+            }
+            Event::Leaks(leaks) => {
+                self.remove_bar();
+                self.console.warn(&oddities::leaks(&leaks, language));
             }
             Event::Step {
                 epoch,
@@ -179,6 +190,18 @@ impl Progress {
             self.remove_bar();
         }
     }
+}
+
+/// Which files of a data set are not taken as images.
+pub fn other_files_line(root: &Path, files: &[OtherFiles], console: Console) -> String {
+    let folder = root.display().to_string();
+    let files = oddities::other_files(files, console.language);
+    text!(
+        console.language,
+        "command-not-images-in",
+        folder = folder,
+        files = files
+    )
 }
 
 /// An image that is left out.

@@ -1,7 +1,7 @@
 //! Showing a sweep: on a terminal a line per running cell and one for all of them, elsewhere a
 //! line when a cell begins and ends. All on stderr.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use mitsume_sweep::{Cell, CellEvent, CellOutcome};
 
 use crate::commands::duration;
 use crate::console::{Console, Verbosity};
-use crate::progress::skipped_line;
+use crate::oddities;
+use crate::progress::{other_files_line, skipped_line};
 
 /// Turns the events of a sweep into what a person sees.
 pub struct SweepProgress {
@@ -21,6 +22,8 @@ pub struct SweepProgress {
     /// None where stderr is no terminal, or progress is not wanted.
     screen: Option<(MultiProgress, ProgressBar)>,
     running: HashMap<String, Running>,
+    /// What was said of data sets.
+    said: HashSet<String>,
     cells: usize,
     ended: usize,
 }
@@ -50,6 +53,7 @@ impl SweepProgress {
             console,
             screen,
             running: HashMap::new(),
+            said: HashSet::new(),
             cells,
             ended: 0,
         }
@@ -63,6 +67,13 @@ impl SweepProgress {
             CellEvent::Run(Event::Skipped(skipped)) => {
                 let line = format!("{}: {}", cell.name, skipped_line(&skipped, self.console));
                 self.warn(&line);
+            }
+            // Once for a data set, not once for each of its cells.
+            CellEvent::Run(Event::OtherFiles { root, files }) => {
+                self.warn_once(other_files_line(&root, &files, self.console));
+            }
+            CellEvent::Run(Event::Leaks(leaks)) => {
+                self.warn_once(oddities::leaks(&leaks, self.console.language));
             }
             CellEvent::Run(Event::Step {
                 epoch,
@@ -86,6 +97,13 @@ impl SweepProgress {
             }
             CellEvent::Run(_) => {}
             CellEvent::Ended(outcome) => self.end(cell, &outcome),
+        }
+    }
+
+    fn warn_once(&mut self, line: String) {
+        if !self.said.contains(&line) {
+            self.warn(&line);
+            self.said.insert(line);
         }
     }
 

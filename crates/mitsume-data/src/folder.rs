@@ -7,12 +7,16 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::DataError;
+use crate::other_files::OtherFiles;
 
 /// File names taken as images: torchvision's list, and DICOM. What a file really is is seen when it is decoded, and a file of
 /// a format that is not read is reported and not overlooked.
 const EXTENSIONS: [&str; 10] = [
     "jpg", "jpeg", "png", "dcm", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
 ];
+
+/// File names that system programs leave in folders and nobody misses. Names that begin with a dot are left out too.
+const LEAVINGS: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
 /// One image file and its class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +41,9 @@ pub struct ImageFolder {
     pub classes: Vec<String>,
     /// All images, in order.
     pub samples: Vec<Sample>,
+    /// Files in the class folders whose names are not those of images, and image files beside the class folders, in order:
+    /// what a user may believe to be part of the data set. Neither hidden files nor `Thumbs.db` and `desktop.ini`.
+    pub others: Vec<PathBuf>,
 }
 
 impl ImageFolder {
@@ -60,25 +67,38 @@ impl ImageFolder {
             ));
         }
         let mut samples = Vec::new();
+        let mut others = images_beside_the_classes(root);
         for (class, name) in classes.iter().enumerate() {
             let folder = root.join(name);
-            let files = image_files(&folder)?;
-            if files.is_empty() {
+            let files = files_below(&folder)?;
+            if files.images.is_empty() {
+                let found = OtherFiles::of(&folder, &files.others);
+                let found = found
+                    .iter()
+                    .map(|o| format!(" ({} {})", o.paths.len(), o.kind));
                 return Err(DataError::layout(
                     &folder,
                     format!(
-                        "no image file in this class folder: put images ({}) into it or remove it",
+                        "no image file in this class folder{}: put images ({}) into it or remove it",
+                        found.collect::<String>(),
                         EXTENSIONS.join(", ")
                     ),
                 ));
             }
-            samples.extend(files.into_iter().map(|path| Sample { path, class }));
+            samples.extend(files.images.into_iter().map(|path| Sample { path, class }));
+            others.extend(files.others);
         }
         Ok(Self {
             root: root.to_owned(),
             classes,
             samples,
+            others,
         })
+    }
+
+    /// The files that are not taken as images, by kind. Their first bytes are read.
+    pub fn other_files(&self) -> Vec<OtherFiles> {
+        OtherFiles::of(&self.root, &self.others)
     }
 
     /// Keeps at most `most` images of each class, evenly spread over the class's order, so that a folder sorted by
@@ -160,8 +180,15 @@ pub(crate) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-/// Image files in and below `folder`, by folder, then by name.
-pub(crate) fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+/// The files of a class folder, each list by folder, then by name.
+pub(crate) struct ClassFiles {
+    pub images: Vec<PathBuf>,
+    /// Not named as images.
+    pub others: Vec<PathBuf>,
+}
+
+/// The files in and below `folder`, without hidden ones and the leavings of system programs.
+pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
     let full = folder.canonicalize();
     let full = full.map_err(|e| DataError::read(folder, e))?;
     // A link to a folder above would make the whole data set part of this class.
@@ -177,9 +204,7 @@ pub(crate) fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
     for entry in walk.filter_entry(visible) {
         match entry {
-            Ok(entry) if !entry.file_type().is_dir() && is_image_name(entry.path()) => {
-                files.push(entry.into_path());
-            }
+            Ok(entry) if !entry.file_type().is_dir() => files.push(entry.into_path()),
             Ok(_) => {}
             Err(error) if error.loop_ancestor().is_some() => {
                 tracing::warn!("{error}: this link is not followed");
@@ -187,15 +212,15 @@ pub(crate) fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
                 // A dangling link: listed, so that it is reported when its image is asked for.
-                if path.is_symlink() && is_image_name(&path) {
-                    files.push(path);
-                } else if !path.is_symlink() {
+                if !path.is_symlink() {
                     let source = error.into();
                     return Err(DataError::Read { path, source });
                 }
+                files.push(path);
             }
         }
     }
+    files.retain(|file| !is_leaving(file));
     files.sort_by_cached_key(|file| {
         let parent = file.parent().unwrap_or(folder);
         (
@@ -203,7 +228,25 @@ pub(crate) fn image_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
             file.file_name().map(ToOwned::to_owned),
         )
     });
-    Ok(files)
+    let (images, others) = files.into_iter().partition(|file| is_image_name(file));
+    Ok(ClassFiles { images, others })
+}
+
+/// Image files that lie in `root` itself and so have no class, by name.
+pub(crate) fn images_beside_the_classes(root: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path()).filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        is_image_name(path) && !hidden(&name) && !path.is_dir()
+    });
+    let mut files: Vec<PathBuf> = files.collect();
+    files.sort();
+    files
+}
+
+fn is_leaving(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    hidden(&name) || LEAVINGS.contains(&name.to_lowercase().as_str())
 }
 
 fn no_class_folder(root: &Path) -> String {

@@ -10,8 +10,10 @@ use crate::batches::Batches;
 use crate::decode::decode_file;
 use crate::error::DataError;
 use crate::folder::Sample;
+use crate::grey::grey;
 use crate::pixels::Pixels;
 use crate::preprocess::{Preprocess, normalise};
+use crate::repeats::pixel_digest;
 
 /// A file that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct ImageSource {
 struct Images {
     samples: Vec<Sample>,
     slots: Vec<OnceLock<Slot>>,
+    /// Of the decoded grey pixels, from the first decoding on.
+    digests: Vec<OnceLock<blake3::Hash>>,
     free: AtomicU64,
     decodings: AtomicU64,
     /// Held while all of them are decoded, so that two runs do not decode them side by side.
@@ -63,6 +67,7 @@ impl ImageSource {
         let images = Arc::new(Images {
             samples: samples.to_vec(),
             slots: samples.iter().map(|_| OnceLock::new()).collect(),
+            digests: samples.iter().map(|_| OnceLock::new()).collect(),
             free: AtomicU64::new(cache_bytes),
             decodings: AtomicU64::new(0),
             loading: Mutex::new(()),
@@ -113,6 +118,11 @@ impl ImageSource {
     /// How many times an image file was decoded so far, for this source and all that share its cache.
     pub fn decodings(&self) -> u64 {
         self.images.decodings.load(Ordering::Relaxed)
+    }
+
+    /// The digest of an image's decoded grey pixels, once it was decoded.
+    pub(crate) fn digest(&self, index: usize) -> Option<blake3::Hash> {
+        self.images.digests[index].get().copied()
     }
 
     /// Decodes every image once, in parallel on the current rayon pool, and keeps what fits into the cache.
@@ -191,6 +201,7 @@ impl ImageSource {
         images.decodings.fetch_add(1, Ordering::Relaxed);
         match decode_file(path) {
             Ok(decoded) => {
+                images.digest(index, &decoded.pixels);
                 let fixed = self.preprocess.fixed_part(decoded.pixels);
                 let result = use_pixels(&fixed);
                 images.keep(index, fixed);
@@ -206,6 +217,14 @@ impl ImageSource {
 }
 
 impl Images {
+    /// Remembers what tells this picture from others; little beside its decoding.
+    fn digest(&self, index: usize, decoded: &Pixels) {
+        self.digests[index].get_or_init(|| match decoded.channels {
+            1 => pixel_digest(decoded),
+            _ => pixel_digest(&grey(decoded.clone())),
+        });
+    }
+
     fn keep(&self, index: usize, pixels: Pixels) {
         let bytes = pixels.data.len() as u64;
         let room = |free: u64| free.checked_sub(bytes);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use mitsume_data::check::{CheckReport, check};
+use mitsume_data::check::{CheckReport, check, check_splits};
 use mitsume_data::phantom::{PhantomClass, draw};
 use std::fs;
 use std::path::Path;
@@ -55,6 +55,14 @@ fn planted() -> tempfile::TempDir {
         .for_each(|p| p.0[0] = p.0[0].saturating_add(6));
     brighter.save(at("Training/notumor/brighter.png")).unwrap();
     fs::write(at("Testing/notumor/broken.jpg"), b"\xff\xd8\xff").unwrap();
+    // Not taken as images, but for what system programs leave.
+    fs::write(at("Training/glioma/moving.gif"), b"GIF89a").unwrap();
+    fs::write(at("Testing/glioma/picture.gif"), b"GIF89a").unwrap();
+    fs::copy(at("Training/glioma/1.png"), at("Training/glioma/scan")).unwrap();
+    fs::write(at("Training/glioma/notes.txt"), b"notes").unwrap();
+    for leaving in ["Thumbs.db", "desktop.ini", ".DS_Store"] {
+        fs::write(at("Training/notumor").join(leaving), b"x").unwrap();
+    }
     dir
 }
 
@@ -70,6 +78,27 @@ fn what_is_planted_is_found() {
     assert_eq!(report.splits[1].sizes["64x64"], 10);
     assert_eq!(report.unreadable, ["Testing/notumor/broken.jpg"]);
     assert!(report.unreadable_reasons[0].contains("JPEG"));
+    let others: Vec<(&str, Vec<&str>)> = report
+        .other_files
+        .iter()
+        .map(|o| {
+            (
+                o.kind.as_str(),
+                o.paths.iter().map(String::as_str).collect(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        others,
+        [
+            (
+                "GIF",
+                vec!["Training/glioma/moving.gif", "Testing/glioma/picture.gif"]
+            ),
+            (".txt", vec!["Training/glioma/notes.txt"]),
+            ("PNG without .png", vec!["Training/glioma/scan"]),
+        ]
+    );
     assert_eq!((report.duplicates.groups, report.duplicates.images), (2, 4));
     assert_eq!(report.leaks.images, 2);
     assert_eq!(report.leaks.groups.len(), 1);
@@ -135,6 +164,19 @@ fn folds_with_the_same_classes_are_splits() {
     let report = run(dir.path());
     assert_eq!(report.splits.len(), 2);
     assert_eq!(report.leaks.images, 4);
+}
+
+#[test]
+fn folders_that_lie_apart_are_the_splits_of_one_data_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ours, theirs) = (dir.path().join("ours"), dir.path().join("x/theirs"));
+    data_set(&ours, &["ill", "well"], &[2, 2]);
+    data_set(&theirs, &["ill", "well"], &[3, 2]);
+    let report = check_splits(&[ours.clone(), theirs.clone()], &|_, _| ()).unwrap();
+    assert_eq!(report.splits[1].name, theirs.display().to_string());
+    assert_eq!(report.leaks.images, 4);
+    let pair = [&ours, &theirs].map(|dir| dir.join("ill/000.png").display().to_string());
+    assert_eq!(report.leaks.groups[0], pair);
 }
 
 #[test]

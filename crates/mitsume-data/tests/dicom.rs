@@ -1,5 +1,6 @@
 //! DICOM files made here, with known pixels.
 
+use dicom_core::value::PixelFragmentSequence;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
@@ -10,6 +11,18 @@ const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
 /// A file of 2 rows and 3 columns of 16-bit values, with changes.
 fn file(pixels: [u16; 6], more: &[(Tag, VR, PrimitiveValue)], syntax: &str) -> Vec<u8> {
+    written(image(pixels, more), syntax)
+}
+
+/// A file of the same size whose pixels are one encoded frame.
+fn encoded(frame: &[u8], more: &[(Tag, VR, PrimitiveValue)], syntax: &str) -> Vec<u8> {
+    let mut object = image([0; 6], more);
+    let pieces = PixelFragmentSequence::new_fragments(vec![frame.to_vec()]);
+    object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, pieces));
+    written(object, syntax)
+}
+
+fn image(pixels: [u16; 6], more: &[(Tag, VR, PrimitiveValue)]) -> InMemDicomObject {
     let mut object = InMemDicomObject::new_empty();
     let base = [
         (tags::PATIENT_NAME, VR::PN, PrimitiveValue::from(NAME)),
@@ -38,6 +51,10 @@ fn file(pixels: [u16; 6], more: &[(Tag, VR, PrimitiveValue)], syntax: &str) -> V
     for (tag, vr, value) in base.into_iter().chain(more.iter().cloned()) {
         object.put(DataElement::new(tag, vr, value));
     }
+    object
+}
+
+fn written(object: InMemDicomObject, syntax: &str) -> Vec<u8> {
     let meta = FileMetaTableBuilder::new()
         .transfer_syntax(syntax)
         .media_storage_sop_class_uid("1.2.840.10008.5.1.4.1.1.2")
@@ -166,6 +183,89 @@ fn an_element_that_claims_more_than_the_file_is_refused_before_it_is_read() {
     let mut bytes = whole;
     bytes[name + 6..name + 8].copy_from_slice(&0xfffe_u16.to_le_bytes());
     refused(&bytes, &["claims more than the file holds"]);
+}
+
+/// Six 16-bit pixels 0x0102 to 0x0607, as literals: the high bytes, then the low ones.
+fn run_lengths() -> Vec<u8> {
+    let mut frame: Vec<u8> = Vec::new();
+    for number in [2_u32, 64, 72] {
+        frame.extend(number.to_le_bytes());
+    }
+    frame.resize(64, 0);
+    frame.extend([5, 1, 2, 3, 4, 5, 6, 0x80]);
+    frame.extend([5, 2, 3, 4, 5, 6, 7, 0x80]);
+    frame
+}
+
+const RLE: &str = "1.2.840.10008.1.2.5";
+
+#[test]
+fn run_lengths_are_decoded() {
+    let image = pixels(&encoded(&run_lengths(), &[], RLE)).pixels;
+    assert_eq!(image.data, [0, 51, 102, 153, 204, 255]);
+}
+
+/// The decoder would read beyond its slices, or make room for four thousand million offsets.
+#[test]
+fn damaged_run_lengths_are_refused_before_they_are_decoded() {
+    let changed = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut frame = run_lengths();
+        change(&mut frame);
+        encoded(&frame, &[], RLE)
+    };
+    let number = |frame: &mut Vec<u8>, at: usize, value: u32| {
+        frame[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    };
+    refused(&changed(&|f| f.truncate(20)), &["no header"]);
+    refused(&changed(&|f| f.truncate(0)), &["no header"]);
+    for segments in [0, 1, 3, u32::MAX] {
+        refused(
+            &changed(&|f| number(f, 0, segments)),
+            &["number of segments"],
+        );
+    }
+    refused(&changed(&|f| number(f, 8, 63)), &["outside"]);
+    refused(&changed(&|f| number(f, 8, u32::MAX)), &["outside"]);
+    refused(&changed(&|f| number(f, 4, 0)), &["outside"]);
+    refused(&changed(&|f| f[72] = 4), &["fewer pixels"]);
+    refused(&changed(&|f| f.truncate(74)), &["fewer pixels"]);
+    let larger = [(tags::ROWS, VR::US, PrimitiveValue::from(9_u16))];
+    refused(&encoded(&run_lengths(), &larger, RLE), &["fewer pixels"]);
+}
+
+/// Every damage is foreseen: the decoder never panics, so its panic is never what is reported.
+#[test]
+fn no_changed_byte_of_an_encoded_image_makes_the_decoder_panic() {
+    let whole = encoded(&run_lengths(), &[], RLE);
+    for at in 132..whole.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= flip;
+            if let Err(reason) = decode(&bytes) {
+                assert!(!reason.contains("gave up"), "byte {at} ^ {flip}: {reason}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_of_other_samples_than_the_image_is_refused_before_it_is_decoded() {
+    const BASELINE: &str = "1.2.840.10008.1.2.4.50";
+    let jpeg = |components: u8| {
+        let mut stream = vec![0xff, 0xd8, 0xff, 0xc0, 0, 8 + 3 * components, 8, 0, 2, 0, 3];
+        stream.push(components);
+        (0..components).for_each(|c| stream.extend([c + 1, 0x11, 0]));
+        stream.extend([0xff, 0xd9]);
+        stream
+    };
+    // 8 bits where the image has 16, and three components where it has one.
+    refused(&encoded(&jpeg(1), &[], BASELINE), &["other samples"]);
+    let eight = [(tags::BITS_ALLOCATED, VR::US, PrimitiveValue::from(8_u16))];
+    refused(&encoded(&jpeg(3), &eight, BASELINE), &["other samples"]);
+    refused(
+        &encoded(&[0xff, 0xd8, 0xff, 0xd9], &eight, BASELINE),
+        &["no frame"],
+    );
 }
 
 /// A folder of them is a data set like any other.

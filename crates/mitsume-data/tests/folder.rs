@@ -72,6 +72,19 @@ fn hidden_names_and_other_files_are_left_out() {
     }
     let folder = ImageFolder::open(dir.path()).unwrap();
     assert_eq!(names(&folder), ["a/1.png"]);
+    // What somebody may miss is known.
+    let others = folder.other_files();
+    let others: Vec<_> = others
+        .iter()
+        .map(|o| (&o.kind[..], &o.paths[0][..]))
+        .collect();
+    assert_eq!(
+        others,
+        [
+            (".txt", "a/notes.txt"),
+            ("image beside the class folders", "top.png")
+        ]
+    );
 }
 
 fn reason(root: &Path) -> String {
@@ -93,6 +106,12 @@ fn layouts_that_are_no_data_set_are_explained() {
     assert!(
         message.contains("empty") && message.contains("no image file"),
         "{message}"
+    );
+    fs::write(root.join("empty/1.gif"), b"GIF89a").unwrap();
+    assert!(
+        reason(root).contains("no image file in this class folder (1 GIF)"),
+        "{}",
+        reason(root)
     );
     let splits = tempfile::tempdir().unwrap();
     touch(&splits.path().join("Training/a/1.png"));

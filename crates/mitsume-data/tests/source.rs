@@ -2,7 +2,9 @@
 
 mod support;
 
-use mitsume_data::{Augment, Batch, ImageFolder, ImagePool, ImageSource, Preprocess, shuffled};
+use mitsume_data::{
+    Augment, Batch, ImageFolder, ImagePool, ImageSource, Preprocess, repeated, shuffled,
+};
 use std::time::{Duration, Instant};
 use support::data_set;
 
@@ -266,5 +268,54 @@ fn a_part_of_each_class_is_spread_over_it() {
             n => vec![before[0].clone(), before[n / 2].clone()],
         };
         assert_eq!(of(&folder.samples), expected);
+    }
+}
+
+/// Told by the decoded pixels, whatever the cache keeps of them and however the file stores them.
+#[test]
+fn images_of_two_sets_that_are_equal_are_found_when_both_are_loaded() {
+    let (dir, train) = set();
+    let other = tempfile::tempdir().unwrap();
+    data_set(other.path(), &["a", "b"], &[2, 2]);
+    for (from, to) in [("a/004.png", "b/same.png"), ("b/007.png", "a/same.png")] {
+        std::fs::copy(dir.path().join(from), other.path().join(to)).unwrap();
+    }
+    // Its pixels are those of a/000.png as well.
+    image::open(other.path().join("a/000.png"))
+        .unwrap()
+        .to_rgba8()
+        .save(other.path().join("a/stored_otherwise.png"))
+        .unwrap();
+    std::fs::remove_file(other.path().join("a/000.png")).unwrap();
+    std::fs::remove_file(other.path().join("b/000.png")).unwrap();
+    let valid = ImageFolder::open(other.path()).unwrap();
+    for (augment, cache) in [(None, 0), (None, 1 << 20), (Some(Augment::default()), 2000)] {
+        let of = source(&valid, None, cache);
+        let among = source(&train, augment, cache);
+        assert_eq!(repeated(&of, &among), [], "nothing was decoded yet");
+        of.load(&|_, _| ());
+        among.load(&|_, _| ());
+        let names = |(valid_at, train_at): (usize, usize)| {
+            let name = |folder: &ImageFolder, index: usize| {
+                let path = &folder.samples[index].path;
+                path.strip_prefix(&folder.root)
+                    .unwrap()
+                    .display()
+                    .to_string()
+            };
+            (name(&valid, valid_at), name(&train, train_at))
+        };
+        let found: Vec<(String, String)> = repeated(&of, &among).into_iter().map(names).collect();
+        let found: Vec<(&str, &str)> = found.iter().map(|(a, b)| (&a[..], &b[..])).collect();
+        assert_eq!(
+            found,
+            [
+                ("a/001.png", "a/001.png"),
+                ("a/same.png", "b/007.png"),
+                ("a/stored_otherwise.png", "a/000.png"),
+                ("b/001.png", "b/001.png"),
+                ("b/same.png", "a/004.png"),
+            ]
+        );
     }
 }

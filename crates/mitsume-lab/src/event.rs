@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mitsume_data::Skipped;
+use mitsume_data::{OtherFiles, Skipped};
 use mitsume_record::EpochRow;
 
 /// One thing that happened.
@@ -21,6 +21,15 @@ pub enum Event {
     Skipped(Skipped),
     /// A run goes on whose `model.init` is another file than it began with; its checkpoint's weights are used.
     OtherInit(PathBuf),
+    /// Files of a data set are not taken as images.
+    OtherFiles {
+        /// The data set's folder.
+        root: PathBuf,
+        /// The files, the most frequent kind first.
+        files: Vec<OtherFiles>,
+    },
+    /// Images that are validated on are trained on too.
+    Leaks(Leaks),
     /// A training step is done.
     Step {
         /// Epoch, from 1, of `epochs`.
@@ -55,6 +64,19 @@ pub enum Stage {
         /// The largest weight of the consistency loss; 0 for plain training.
         lambda: f64,
     },
+}
+
+/// Validation images that equal training images in their decoded grey pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaks {
+    /// The folder trained on.
+    pub train: PathBuf,
+    /// The folder validated on.
+    pub valid: PathBuf,
+    /// Validation images in all.
+    pub of: usize,
+    /// The validation images that leak, each with the first training image that it equals.
+    pub pairs: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Told of events, on the thread that works.

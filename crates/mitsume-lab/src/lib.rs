@@ -31,7 +31,7 @@ pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_s
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::LabError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
-pub use event::{Event, Observer, Stage};
+pub use event::{Event, Leaks, Observer, Stage};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{Images, Layer};
@@ -41,7 +41,7 @@ pub use model_source::{ModelRequest, ModelSource};
 pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, in_order, layers,
 };
-pub use subject::Subject;
+pub use subject::{Subject, tell_other_files};
 pub use train::{
     Outcome, Plateau, Standing, TrainRequest, device_of_run, resume, train, train_or_resume,
 };

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
-use mitsume_data::{Batch, ImageFolder, ImageSource, Skipped};
+use mitsume_data::{Batch, ImageFolder, ImageSource, OtherFiles, Skipped};
 use mitsume_record::{DataSummary, ModelSettings, ModelSummary, ShownView};
 
 use crate::maps::MapOptions;
 use crate::network::Network;
+use crate::{Event, Observer};
 
 /// What is evaluated, on what.
 pub struct Subject<'a> {
@@ -68,6 +69,7 @@ impl Subject<'_> {
                 size: self.size(),
             }),
             skipped: skipped.iter().map(|s| self.relative(&s.path)).collect(),
+            other_files: self.folder.other_files(),
         }
     }
 
@@ -79,4 +81,16 @@ impl Subject<'_> {
             .collect::<Vec<_>>()
             .join("/")
     }
+}
+
+/// Says which files of a data set are not taken as images, if any, and returns them.
+pub fn tell_other_files(folder: &ImageFolder, observer: &mut Observer<'_>) -> Vec<OtherFiles> {
+    let files = folder.other_files();
+    if !files.is_empty() {
+        observer(Event::OtherFiles {
+            root: folder.root.clone(),
+            files: files.clone(),
+        });
+    }
+    files
 }

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_store::{ModuleStore, PytorchStore, SafetensorsStore, bridge};
+use mitsume_guard::guarded;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 
@@ -96,7 +96,7 @@ impl Weights {
             .is_some_and(|ending| ending == "safetensors");
         // Pickles are a program more than a format; should its interpreter panic on a hostile
         // one, that must be an error here and not the end of the process.
-        let tensors = catch_unwind(AssertUnwindSafe(|| {
+        let tensors = guarded(|| {
             if safetensors {
                 let mut store = SafetensorsStore::from_file(path);
                 store
@@ -110,8 +110,8 @@ impl Weights {
                     .cloned()
                     .map_err(|error| error.to_string())
             }
-        }))
-        .map_err(|_| unreadable("the file is damaged".into()))?
+        })
+        .ok_or_else(|| unreadable("the file is damaged".into()))?
         .map_err(unreadable)?;
         Ok(Weights {
             path: path.into(),
@@ -223,8 +223,8 @@ impl Weights {
                 .try_into_vec()
                 .map_err(|error| format!("{error:?}"))
         };
-        catch_unwind(AssertUnwindSafe(read))
-            .unwrap_or_else(|_| Err(format!("parameter \"{name}\" is damaged")))
+        guarded(read)
+            .unwrap_or_else(|| Err(format!("parameter \"{name}\" is damaged")))
             .map_err(|reason| WeightsError::Unreadable {
                 path: self.path.clone(),
                 reason,

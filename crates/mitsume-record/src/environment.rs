@@ -1,5 +1,6 @@
 //! `environment.json`: enough to repeat a run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,12 @@ pub struct DataSetRecord {
     pub classes: Vec<String>,
     /// Digest over names and contents, in hexadecimal.
     pub fingerprint: String,
+    /// Files that were not taken as images, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_files: BTreeMap<String, usize>,
+    /// Images that equal a training image in their decoded grey pixels; none where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also_trained_on: Option<usize>,
 }
 
 impl Environment {
@@ -219,6 +226,8 @@ mod tests {
             images: 3,
             classes: vec!["a".to_owned(), "b".to_owned()],
             fingerprint: "00ff".to_owned(),
+            other_files: BTreeMap::from([("GIF".to_owned(), 2)]),
+            also_trained_on: Some(1),
         });
         environment.write(&path).unwrap();
         assert_eq!(Environment::read(&path).unwrap(), environment);

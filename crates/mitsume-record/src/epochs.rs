@@ -23,7 +23,7 @@ pub struct EpochRow {
     pub train_loss: f64,
     /// Mean training cross-entropy over the images.
     pub train_cross_entropy: f64,
-    /// Mean CAM loss over the steps.
+    /// Mean CAM loss over the images: each step's, weighted by its images.
     pub train_cam_loss: Option<f64>,
     /// Share of training images predicted correctly while training, in [0, 1].
     pub train_accuracy: f64,

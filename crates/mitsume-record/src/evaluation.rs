@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mitsume::measures::Measures;
 use mitsume::methods::Method;
-use mitsume_data::View;
+use mitsume_data::{OtherFiles, View};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
@@ -74,6 +74,9 @@ pub struct DataSummary {
     pub view: Option<ShownView>,
     /// Images left out because they could not be read, relative to `root`.
     pub skipped: Vec<String>,
+    /// Files that are not taken as images, the most frequent kind first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_files: Vec<OtherFiles>,
 }
 
 /// What a network was shown of the images.
@@ -238,6 +241,7 @@ mod tests {
                 classes: vec!["a".to_owned(), "b".to_owned()],
                 view: None,
                 skipped: vec!["b/broken.png".to_owned()],
+                other_files: Vec::new(),
             },
             accuracy: 0.4,
             kappa: 0.1,

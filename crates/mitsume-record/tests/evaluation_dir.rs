@@ -68,6 +68,7 @@ fn evaluation() -> Evaluation {
             classes: vec!["a".to_owned(), "b".to_owned()],
             view: None,
             skipped: vec![],
+            other_files: vec![],
         },
         accuracy: 0.75,
         kappa: 0.5,

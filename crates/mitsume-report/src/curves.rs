@@ -71,7 +71,7 @@ fn of_one_run(epochs: &[EpochRow]) -> Vec<Chart> {
         ));
         charts.push(chart(
             "CAM loss",
-            "mean over the steps of an epoch",
+            "mean over the images of an epoch",
             epochs,
             &[CAM_LOSS],
         ));

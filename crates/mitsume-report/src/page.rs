@@ -82,7 +82,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
     let runs: Vec<RunView> = entries
         .iter()
         .enumerate()
-        .map(|(index, entry)| run_view(index, entry, per_class))
+        .map(|(index, entry)| run_view((index, entry), per_class, language))
         .collect::<Result<_>>()?;
     let charts: Vec<ChartView> = curves::charts(&entries).iter().map(chart_view).collect();
     let comparison = summaries(&entries, language);
@@ -160,12 +160,19 @@ fn all_classes(runs: &[RunView]) -> Vec<String> {
     names
 }
 
-fn run_view(index: usize, entry: &Entry, per_class: usize) -> Result<RunView> {
+fn run_view(
+    (index, entry): (usize, &Entry),
+    per_class: usize,
+    language: Language,
+) -> Result<RunView> {
     let run = entry.run.as_ref();
     Ok(RunView {
         index,
         name: entry.name.clone(),
-        facts: facts(entry),
+        facts: facts(entry)
+            .into_iter()
+            .chain(run.map(|run| data_facts(run, language)).unwrap_or_default())
+            .collect(),
         environment: run.map(environment).unwrap_or_default(),
         config: run.map(|run| run.config_text.clone()),
         epochs: run.filter(|run| !run.epochs.is_empty()).map(epoch_table),
@@ -212,6 +219,37 @@ fn facts(entry: &Entry) -> Vec<(String, String)> {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// What is odd about the data of a run; nothing where nobody looked.
+fn data_facts(run: &Run, language: Language) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    for data in run
+        .environment
+        .iter()
+        .flat_map(|environment| &environment.data)
+    {
+        let kinds = data.other_files.iter();
+        let kinds: Vec<String> = kinds.map(|(kind, n)| format!("{n} {kind}")).collect();
+        if !kinds.is_empty() {
+            let files = format!("{} ({})", kinds.join(", "), data.root);
+            facts.push((text!(language, "report-other-files"), files));
+        }
+        let leaks = match data.also_trained_on {
+            None => continue,
+            Some(0) => text!(language, "report-leaks-none"),
+            Some(images) => {
+                text!(
+                    language,
+                    "report-leaks-value",
+                    images = images,
+                    of = data.images
+                )
+            }
+        };
+        facts.push((text!(language, "report-leaks"), leaks));
+    }
+    facts
 }
 
 fn environment(run: &Run) -> Vec<(String, String)> {

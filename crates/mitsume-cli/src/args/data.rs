@@ -48,11 +48,13 @@ pub struct SynthArgs {
 
 /// `mitsume data check`
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  mitsume data check brain-tumor-mri --json")]
+#[command(
+    after_help = "Examples:\n  mitsume data check brain-tumor-mri --json\n  mitsume data check data/train elsewhere/test"
+)]
 pub struct CheckArgs {
-    /// A folder of splits (each with class folders), or of class folders
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub dir: PathBuf,
+    /// A folder of splits (each with class folders), or of class folders; several: each is a split, the first is trained on
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, required = true)]
+    pub dirs: Vec<PathBuf>,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]
     pub json: bool,

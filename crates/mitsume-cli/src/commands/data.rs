@@ -1,6 +1,6 @@
 //! `mitsume data`
 
-use mitsume_data::check::{CheckReport, check};
+use mitsume_data::check::{CheckReport, check, check_splits};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_locale::{Language, text};
 
@@ -8,6 +8,7 @@ use super::output;
 use crate::args::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 use crate::console::Console;
 use crate::failure::Result;
+use crate::oddities;
 use crate::threads;
 
 /// Runs the command.
@@ -39,7 +40,10 @@ fn synth(args: SynthArgs, console: Console) -> Result {
 
 fn run_check(args: CheckArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
-    let report = check(&args.dir, &|_, _| {})?;
+    let report = match &args.dirs[..] {
+        [dir] => check(dir, &|_, _| {})?,
+        splits => check_splits(splits, &|_, _| {})?,
+    };
     if args.json {
         output::json(&report)
     } else {
@@ -78,31 +82,43 @@ fn summary(report: &CheckReport, language: Language) -> String {
     for (path, reason) in report.unreadable.iter().zip(&report.unreadable_reasons) {
         text += &format!("  {path}: {reason}\n");
     }
-    for line in [
-        text!(
-            language,
-            "command-duplicates",
-            groups = report.duplicates.groups,
-            repeats = report.duplicates.images,
+    let others = match oddities::other_files(&report.other_files, language) {
+        none if none.is_empty() => text!(language, "command-not-images-none"),
+        files => text!(language, "command-not-images", files = files),
+    };
+    text += &format!("{others}\n");
+    let (duplicates, near) = (&report.duplicates, &report.near_duplicates);
+    let (groups, repeats) = (duplicates.groups, duplicates.images);
+    let conflicts = report.conflicts.len();
+    for (line, groups) in [
+        (
+            text!(
+                language,
+                "command-duplicates",
+                groups = groups,
+                repeats = repeats
+            ),
+            &duplicates.paths,
         ),
-        text!(
-            language,
-            "command-near-duplicates",
-            groups = report.near_duplicates.groups,
-            images = report.near_duplicates.images,
+        (
+            text!(
+                language,
+                "command-near-duplicates",
+                groups = near.groups,
+                images = near.images,
+            ),
+            &near.paths,
         ),
-        text!(language, "command-leaks", images = report.leaks.images),
-        text!(
-            language,
-            "command-conflicts",
-            groups = report.conflicts.len()
+        (
+            text!(language, "command-leaks", images = report.leaks.images),
+            &report.leaks.groups,
+        ),
+        (
+            text!(language, "command-conflicts", groups = conflicts),
+            &report.conflicts,
         ),
     ] {
-        text += &line;
-        text.push('\n');
-    }
-    for group in &report.conflicts {
-        text += &format!("  {}\n", group.join(", "));
+        text += &format!("{line}\n{}", oddities::groups(groups, language));
     }
     text + &text!(language, "command-json-lists")
 }

@@ -1,13 +1,14 @@
 //! `mitsume explain`
 
 use mitsume_data::ImageFolder;
-use mitsume_lab::{ExplainOptions, ExplainTarget, explain};
+use mitsume_lab::{ExplainOptions, ExplainTarget, explain, tell_other_files};
 use mitsume_locale::text;
 
 use super::{model, output};
 use crate::args::ExplainArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
+use crate::progress::Progress;
 use crate::{device, threads};
 
 /// Runs the command.
@@ -15,6 +16,10 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
+    if let Some(folder) = &folder {
+        let mut progress = Progress::new(console);
+        tell_other_files(folder, &mut |event| progress.show(event));
+    }
     let model = model::open(&args.model, folder.as_ref(), &device, console)?;
     if let Some(reference) = &args.reference {
         model.refuse_outdated_reference(reference)?;

@@ -213,3 +213,99 @@ fn a_device_that_is_not_built_in_says_how_to_build_it() {
         &["--features cuda"],
     );
 }
+
+/// The optimiser's reader panics on ranks and shapes that contradict each other, and starts from zero where something
+/// is missing.
+#[test]
+fn an_optimisers_state_that_does_not_fit_the_network_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let path = "run/checkpoint/optimizer.bpk";
+    let whole = sandbox.read(path);
+    let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
+    let at = |name: &str| {
+        let name = name.as_bytes();
+        whole.windows(name.len()).position(|w| w == name).unwrap() + name.len()
+    };
+    let mut damaged = vec![whole[..whole.len() / 2].to_vec()];
+    // The first byte of values after these names, and a letter of each name.
+    for name in ["__rank", "momentum.time", "shape", "dtype", "moment_1"] {
+        for (offset, flip) in [(0, 0x08), (1, 0x03), (8, 0x05)] {
+            let mut bytes = whole.clone();
+            bytes[at(name) + offset - 1] ^= flip;
+            damaged.push(bytes);
+        }
+    }
+    // A moment that is not a number.
+    let mut nan = whole.clone();
+    let end = nan.len();
+    nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    damaged.push(nan);
+    for bytes in damaged {
+        sandbox.write(path, bytes);
+        refused(&sandbox, &resume, &["optimizer.bpk"]);
+    }
+    sandbox.write(path, &whole);
+    assert!(sandbox.run(&resume).status.success());
+}
+
+#[test]
+fn what_is_not_taken_as_an_image_and_what_leaks_is_said_and_recorded() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    let first = |split: &str| {
+        let folder = sandbox.path(&format!("data/{split}/glioma"));
+        crate::sandbox::files_below(&folder).remove(0)
+    };
+    let copied = sandbox.path("data/Testing/glioma/again.png");
+    std::fs::copy(first("Training"), &copied).unwrap();
+    sandbox.write("data/Training/glioma/moving.gif", b"GIF89a");
+    sandbox.write("data/Testing/glioma/moving.gif", b"GIF89a");
+    let train = [
+        "train",
+        "--config",
+        "run.toml",
+        "--out",
+        "run",
+        "--set",
+        "train.epochs=1",
+    ];
+    let english = |args: &[&str]| sandbox.command(args).env("LC_ALL", "C").output().unwrap();
+    let trained = english(&train);
+    let said = text(&trained.stderr);
+    assert!(trained.status.success(), "{said}");
+    for words in [
+        "data/Training: not taken as images: 1 GIF (glioma/moving.gif)",
+        "data/Testing: not taken as images: 1 GIF (glioma/moving.gif)",
+        "1 of 21 validation images are also training images",
+        "data/Testing/glioma/again.png = data/Training/glioma/",
+        "mitsume data check data/Training data/Testing --json",
+    ] {
+        assert_eq!(
+            said.matches(words).count(),
+            1,
+            "\"{words}\" once in: {said}"
+        );
+    }
+    let json =
+        |name: &str| -> serde_json::Value { serde_json::from_slice(&sandbox.read(name)).unwrap() };
+    let environment = json("run/environment.json");
+    assert_eq!(environment["data"][1]["also_trained_on"], 1);
+    assert_eq!(environment["data"][0]["other_files"]["GIF"], 1);
+    let skipped = &json("run/evaluation/eval.json")["data"];
+    assert_eq!(skipped["skipped"], serde_json::json!([]));
+    assert_eq!(skipped["other_files"][0]["paths"][0], "glioma/moving.gif");
+    let page = english(&["report", "run", "-o", "page.html"]);
+    assert!(page.status.success(), "{}", text(&page.stderr));
+    let page = text(&sandbox.read("page.html"));
+    assert!(page.contains("1 of 21 validation images are also training images"));
+    let checked = text(&english(&["data", "check", "data"]).stdout);
+    for words in [
+        "not taken as images: 2 GIF (Training/glioma/moving.gif, Testing/glioma/moving.gif)",
+        "leaks: 1 images",
+        "= Testing/glioma/again.png",
+    ] {
+        assert!(checked.contains(words), "no \"{words}\" in: {checked}");
+    }
+}

@@ -16,10 +16,13 @@ use crate::decode::{Mode, decode_file};
 use crate::error::DataError;
 use crate::folder::relative;
 use crate::grey::grey;
+use crate::other_files::OtherFiles;
+use crate::repeats::pixel_digest;
 use perceptual::Likeness;
-use splits::find_splits;
+use splits::{Split, find_splits, read_split};
 
-/// The findings. Paths are relative to the folder checked, with `/` between their parts.
+/// The findings. Paths are relative to the folder checked, with `/` between their parts; where several folders are
+/// checked they begin with the folder as it was named.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckReport {
     /// Training first, then by name; one, if the folder holds classes and not splits.
@@ -28,6 +31,8 @@ pub struct CheckReport {
     pub unreadable: Vec<String>,
     /// Why, in the order of `unreadable`.
     pub unreadable_reasons: Vec<String>,
+    /// Files in class folders that are not taken as images, the most frequent kind first.
+    pub other_files: Vec<OtherFiles>,
     /// Images with equal decoded grey pixels.
     pub duplicates: Duplicates,
     /// Images of later splits that equal one in the first split.
@@ -90,6 +95,8 @@ pub struct NearDuplicates {
 
 struct Entry {
     path: PathBuf,
+    /// As it is shown.
+    name: String,
     split: usize,
     class: String,
 }
@@ -112,7 +119,51 @@ pub fn check(
     dir: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<CheckReport, DataError> {
-    let (mut splits, entries) = list(dir)?;
+    look_through(
+        find_splits(dir)?,
+        &|path| relative(path, dir),
+        dir,
+        progress,
+    )
+}
+
+/// Checks folders of class folders as the splits of one data set, wherever they lie: the first is what is trained on.
+///
+/// # Errors
+/// As [`check`].
+///
+/// # Panics
+/// If there is no folder.
+pub fn check_splits(
+    dirs: &[PathBuf],
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<CheckReport, DataError> {
+    let read = |dir: &PathBuf| read_split(dir, dir.display().to_string());
+    let splits = dirs.iter().map(read).collect::<Result<_, _>>()?;
+    look_through(
+        splits,
+        &|path| path.display().to_string(),
+        &dirs[0],
+        progress,
+    )
+}
+
+fn look_through(
+    found: Vec<Split>,
+    name: &dyn Fn(&Path) -> String,
+    dir: &Path,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<CheckReport, DataError> {
+    let others = found
+        .iter()
+        .flat_map(|split| OtherFiles::kinds(&split.dir, &split.others));
+    let other_files = OtherFiles::grouped(others.map(|(kind, path)| (kind, name(path))));
+    let (mut splits, entries) = list(found, name);
+    if entries.is_empty() {
+        let reason = "no image in a class folder: a data set has one folder per class, or one folder per split \
+                      (Training, Testing) with those in it";
+        return Err(DataError::layout(dir, reason));
+    }
     let done = AtomicUsize::new(0);
     let seen: Vec<Result<Seen, DataError>> = entries
         .par_iter()
@@ -123,7 +174,7 @@ pub fn check(
         })
         .collect();
     count(&mut splits, &entries, &seen);
-    let path = |index: usize| relative(&entries[index].path, dir);
+    let path = |index: usize| entries[index].name.clone();
     let failures = (0..)
         .zip(&seen)
         .filter_map(|(i, s)| Some((i, s.as_ref().err()?)));
@@ -146,6 +197,7 @@ pub fn check(
         splits,
         unreadable,
         unreadable_reasons,
+        other_files,
         duplicates: Duplicates {
             groups: equal.len(),
             images: equal.iter().map(|g| g.len() - 1).sum(),
@@ -166,13 +218,14 @@ pub fn check(
 }
 
 /// The splits with the classes they have, nothing counted yet, and all images.
-fn list(dir: &Path) -> Result<(Vec<SplitReport>, Vec<Entry>), DataError> {
+fn list(found: Vec<Split>, name: &dyn Fn(&Path) -> String) -> (Vec<SplitReport>, Vec<Entry>) {
     let mut splits = Vec::new();
     let mut entries = Vec::new();
-    for (split, found) in find_splits(dir)?.into_iter().enumerate() {
+    for (split, found) in found.into_iter().enumerate() {
         let mut classes = BTreeMap::new();
         for (class, files) in found.classes {
             entries.extend(files.into_iter().map(|path| Entry {
+                name: name(&path),
                 path,
                 split,
                 class: class.clone(),
@@ -187,25 +240,17 @@ fn list(dir: &Path) -> Result<(Vec<SplitReport>, Vec<Entry>), DataError> {
             modes: BTreeMap::new(),
         });
     }
-    if entries.is_empty() {
-        let reason = "no image in a class folder: a data set has one folder per class, or one folder per split \
-                      (Training, Testing) with those in it";
-        return Err(DataError::layout(dir, reason));
-    }
-    Ok((splits, entries))
+    (splits, entries)
 }
 
 fn look_at(path: &Path) -> Result<Seen, DataError> {
     let decoded = decode_file(path)?;
     let size = (decoded.pixels.width, decoded.pixels.height);
     let grey = grey(decoded.pixels);
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&(size.0 as u64).to_le_bytes());
-    hasher.update(&grey.data);
     Ok(Seen {
         size,
         mode: decoded.mode,
-        pixels: hasher.finalize(),
+        pixels: pixel_digest(&grey),
         likeness: Likeness::of(&grey),
     })
 }

@@ -4,12 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::folder::{class_folders, image_files, is_image_name, is_split_name};
+use crate::folder::{
+    class_folders, files_below, images_beside_the_classes, is_image_name, is_split_name,
+};
 
 /// A split and the image files of its classes.
 pub(super) struct Split {
     pub name: String,
+    pub dir: PathBuf,
     pub classes: Vec<(String, Vec<PathBuf>)>,
+    /// Files that are not taken as images.
+    pub others: Vec<PathBuf>,
 }
 
 /// The splits of a data set: the first (training) first, then by name.
@@ -58,13 +63,18 @@ fn hold_the_same_folders(dir: &Path, folders: &[String]) -> Result<bool, DataErr
     Ok(several && inner.iter().all(|names| *names == inner[0]))
 }
 
-fn read_split(dir: &Path, name: String) -> Result<Split, DataError> {
-    let classes = class_folders(dir)?.into_iter().map(|class| {
-        let files = image_files(&dir.join(&class))?;
-        Ok((class, files))
-    });
+pub(super) fn read_split(dir: &Path, name: String) -> Result<Split, DataError> {
+    let mut classes = Vec::new();
+    let mut others = images_beside_the_classes(dir);
+    for class in class_folders(dir)? {
+        let files = files_below(&dir.join(&class))?;
+        classes.push((class, files.images));
+        others.extend(files.others);
+    }
     Ok(Split {
         name,
-        classes: classes.collect::<Result<_, DataError>>()?,
+        dir: dir.to_owned(),
+        classes,
+        others,
     })
 }

@@ -21,10 +21,10 @@ mod png;
 
 use std::fs::File;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::DynamicImage;
+use mitsume_guard::guarded;
 
 use crate::error::DataError;
 use crate::pixels::Pixels;
@@ -107,12 +107,12 @@ pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
 /// What is wrong with the bytes, in words.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let kind = kind(bytes)?;
-    let decoded = catch_unwind(AssertUnwindSafe(|| match kind {
+    let decoded = guarded(|| match kind {
         Kind::Png => png::decode(bytes),
         Kind::Jpeg => jpeg::decode(bytes),
         Kind::Dicom => dicom::decode(bytes),
-    }));
-    let (image, mode) = decoded.map_err(|_| "damaged: the decoder gave up")??;
+    });
+    let (image, mode) = decoded.ok_or("damaged: the decoder gave up")??;
     Ok(Decoded {
         pixels: to_pixels(image),
         mode,
@@ -141,13 +141,16 @@ fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-enum Kind {
+/// A format that is read.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
     Png,
     Jpeg,
     Dicom,
 }
 
-fn kind(bytes: &[u8]) -> Result<Kind, String> {
+/// The format that the first bytes of a file (132 of them) tell, and its name; no kind for one that is not read.
+pub(crate) fn named_kind(bytes: &[u8]) -> Option<(Option<Kind>, &'static str)> {
     const OTHERS: [(&[u8], &str); 8] = [
         (b"GIF8", "GIF"),
         (b"BM", "BMP"),
@@ -158,23 +161,28 @@ fn kind(bytes: &[u8]) -> Result<Kind, String> {
         (b"P6", "PPM"),
         (b"\0\0\0\x0cjP", "JPEG 2000"),
     ];
+    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return Some((Some(Kind::Png), "PNG"));
+    }
+    if bytes.starts_with(b"\xff\xd8") {
+        return Some((Some(Kind::Jpeg), "JPEG"));
+    }
+    if dicom::is_dicom(bytes) {
+        return Some((Some(Kind::Dicom), "DICOM"));
+    }
+    let other = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic));
+    other.map(|(_, name)| (None, *name))
+}
+
+fn kind(bytes: &[u8]) -> Result<Kind, String> {
     if bytes.is_empty() {
         return Err("empty file".into());
     }
-    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Ok(Kind::Png);
+    match named_kind(bytes) {
+        Some((Some(kind), _)) => Ok(kind),
+        Some((None, name)) => Err(format!("{name} is not read: convert it to PNG or JPEG")),
+        None => Err("neither PNG, JPEG nor DICOM".into()),
     }
-    if bytes.starts_with(b"\xff\xd8") {
-        return Ok(Kind::Jpeg);
-    }
-    if dicom::is_dicom(bytes) {
-        return Ok(Kind::Dicom);
-    }
-    let other = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic));
-    Err(match other {
-        Some((_, name)) => format!("{name} is not read: convert it to PNG or JPEG"),
-        None => "neither PNG, JPEG nor DICOM".into(),
-    })
 }
 
 fn check_size(width: usize, height: usize) -> Result<(), String> {

@@ -16,7 +16,7 @@ use mitsume_data::{ImageFolder, Skipped};
 use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter};
 
 use crate::maps::MapOptions;
-use crate::{Event, LabError, Observer, Result, Subject};
+use crate::{Event, LabError, Observer, Result, Subject, tell_other_files};
 use forward::forward;
 use rank::ranks;
 use tally::{PerImage, Tally};
@@ -60,6 +60,7 @@ pub fn evaluate(
     observer: &mut Observer<'_>,
 ) -> Result<Evaluation> {
     let draft = options.out.map(EvaluationDraft::new).transpose()?;
+    tell_other_files(subject.folder, observer);
     let shape = maps_shape(subject);
     let mut writers: Vec<MapsWriter> = Vec::new();
     if let Some(draft) = &draft {

@@ -1,15 +1,16 @@
 //! Saving everything a run needs to go on, and reading it back.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::optim::ModuleOptimizer;
 use mitsume::EmaMaps;
+use mitsume_guard::guarded;
 use mitsume_nn::{Classifier, Level, weights};
 use mitsume_record::{SwapDir, recover_dir, write_bytes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::moments;
 use super::progress::Progress;
 use crate::{LabError, Result};
 
@@ -68,14 +69,18 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
         ..
     } = state;
     weights::Weights::open(&folder.join(WEIGHTS))?.apply(level, &mut model)?;
+    let progress = progress(folder)?;
     let path = folder.join(OPTIMIZER);
     let damaged = |why: String| {
         let path = path.display();
         LabError::Request(format!("{path}: cannot read the optimiser's state: {why}"))
     };
-    // The reader may panic on a damaged file; that must not end the process without a word.
-    let optimizer = catch_unwind(AssertUnwindSafe(|| optimizer.load(&path)))
-        .map_err(|_| damaged("the file is damaged".into()))?
+    let panicked = || damaged("the file is damaged".into());
+    guarded(|| moments::check(&path, &model, level, progress.steps_done))
+        .ok_or_else(panicked)?
+        .map_err(damaged)?;
+    let optimizer = guarded(|| optimizer.load(&path))
+        .ok_or_else(panicked)?
         .map_err(|error| damaged(error.to_string()))?;
     let stored: EmaMaps = read_json(&folder.join(EMA))?;
     let fits = stored.shape() == ema.shape()
@@ -86,40 +91,12 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
         let reason = "moving averages of other classes, map size or decay than the configuration's";
         return Err(LabError::Request(format!("{}: {reason}", path.display())));
     }
-    let progress = progress(folder)?;
-    // An optimiser state has a first and a second moment for each trained tensor once a step is
-    // done; fewer means a damaged file whose gaps would silently start from zero.
-    let found = optimizer.to_record().len();
-    let expected = if progress.steps_done == 0 {
-        0
-    } else {
-        2 * trained_tensors(&model, level)
-    };
-    if found != expected {
-        return Err(damaged(format!("{found} moments, {expected} expected")));
-    }
     Ok(State {
         model,
         optimizer,
         ema: stored,
         progress,
     })
-}
-
-fn trained_tensors(model: &Classifier, level: Level) -> usize {
-    use mitsume_nn::Slot;
-    let mut model = model.clone();
-    let trained = |(_, slot): &(String, Slot<'_>)| match slot {
-        Slot::One(param) => param.is_require_grad(),
-        Slot::Two(param) => param.is_require_grad(),
-        Slot::Four(param) => param.is_require_grad(),
-        Slot::Count(_) => false,
-    };
-    model
-        .slots(level)
-        .iter()
-        .filter(|slot| trained(slot))
-        .count()
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod init;
+mod moments;
 mod plateau;
 mod prepare;
 mod progress;

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use mitsume::EmaMaps;
-use mitsume_data::{Augment, ImageFolder, ImagePool, ImageSource, Preprocess};
+use mitsume_data::{Augment, ImageFolder, ImagePool, ImageSource, Preprocess, repeated};
 use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 use mitsume_record::{DataSetRecord, RunConfig};
 
 use super::checkpoint::State;
 use super::plateau::Plateau;
 use super::progress::Progress;
-use crate::{Event, LabError, Observer, Result};
+use crate::{Event, LabError, Leaks, Observer, Result, tell_other_files};
 
 /// The images of one split, ready to be read.
 pub(super) struct Split {
@@ -76,12 +76,18 @@ pub(super) fn split(
     skipped
         .into_iter()
         .for_each(|skipped| observer(Event::Skipped(skipped)));
+    let other_files = tell_other_files(&folder, observer);
     let record = DataSetRecord {
         role: role.into(),
         root: folder.root.display().to_string(),
         images: readable.len(),
         classes: folder.classes.clone(),
         fingerprint: folder.fingerprint()?,
+        other_files: other_files
+            .into_iter()
+            .map(|o| (o.kind, o.paths.len()))
+            .collect(),
+        also_trained_on: None,
     };
     Ok(Split {
         folder,
@@ -111,6 +117,26 @@ pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<(
         train.folder.root.display(),
         train.folder.classes.join(", "),
     )))
+}
+
+/// Looks for validation images that are training images too, says so, and notes it in the record. Compares what
+/// was seen when the images were decoded, so it takes no time to speak of.
+pub(super) fn look_for_leaks(train: &Split, valid: &mut Split, observer: &mut Observer<'_>) {
+    let pairs = repeated(&valid.source, &train.source);
+    valid.record.also_trained_on = Some(pairs.len());
+    if pairs.is_empty() {
+        return;
+    }
+    let path = |split: &Split, index: usize| split.folder.samples[index].path.clone();
+    let paths = pairs
+        .iter()
+        .map(|(v, t)| (path(valid, *v), path(train, *t)));
+    observer(Event::Leaks(Leaks {
+        train: train.folder.root.clone(),
+        valid: valid.folder.root.clone(),
+        of: valid.readable.len(),
+        pairs: paths.collect(),
+    }));
 }
 
 /// The architecture, checked against the size of the images.

@@ -69,8 +69,9 @@ impl<'a> Run<'a> {
         let config = &request.config;
         let level = prepare::level(config)?;
         let train = prepare::split("train", config, &request.images, observer)?;
-        let valid = prepare::split("valid", config, &request.images, observer)?;
+        let mut valid = prepare::split("valid", config, &request.images, observer)?;
         prepare::refuse_different_classes(&train, &valid)?;
+        prepare::look_for_leaks(&train, &mut valid, observer);
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();
         let spec = prepare::spec(config, level, classes.len());
@@ -276,9 +277,9 @@ impl<'a> Run<'a> {
             source: &self.valid.source,
             settings: Default::default(),
         };
-        // Images that cannot be read were named when the run began.
+        // What is left out was named when the run began.
         let mut quiet = |event: Event| match event {
-            Event::Skipped(_) => {}
+            Event::Skipped(_) | Event::OtherFiles { .. } => {}
             event => observer(event),
         };
         evaluate(&subject, options, &mut quiet)

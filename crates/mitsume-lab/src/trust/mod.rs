@@ -15,7 +15,7 @@ use mitsume_record::TrustResult;
 use mitsume_report::{CascadeExample, Map};
 
 use crate::maps::{MapOptions, MapRequest, maps_at};
-use crate::{Event, LabError, Observer, Result, Subject};
+use crate::{Event, LabError, Observer, Result, Subject, tell_other_files};
 use faithful::Faithful;
 use masks::Masks;
 use objects::Objects;
@@ -58,6 +58,7 @@ pub fn trust(
     observer: &mut Observer<'_>,
 ) -> Result<Trusted> {
     let mut measures = Measures::new(subject, options)?;
+    tell_other_files(subject.folder, observer);
     let all = subject.source.len();
     let total = options.images.min(all);
     let chosen = (0..total).map(|i| i * all / total).collect();

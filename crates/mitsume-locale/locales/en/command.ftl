@@ -175,3 +175,15 @@ command-submitted =
     logs: { $logs }
     progress: { $command }
 command-sweep-interrupted = interrupted: { $cells } cells are left; go on with: { $command }
+
+## What is odd about a data set.
+
+command-more = and { $count } more
+command-not-images = not taken as images: { $files }
+command-not-images-none = not taken as images: none
+command-not-images-in = { $folder }: not taken as images: { $files }
+command-leaking = { $images } of { $of } validation { $of ->
+        [one] image is also a training image
+       *[other] images are also training images
+    } (same pixels): accuracy, kappa and consistency are not those of new images
+command-leaking-all = see all: { $command }

@@ -21,3 +21,9 @@ report-standing-note = A best is named only where its mean over several seeds di
 report-baseline-of-each = the run without CAM loss of the same model and seed
 # A change of a share, such as +1.5.
 report-points = { $points } points
+
+# A run's fact: validation images whose pixels equal a training image's.
+report-leaks = leaks
+report-leaks-value = { $images } of { $of } validation images are also training images (same pixels)
+report-leaks-none = none: no validation image is also a training image
+report-other-files = not taken as images

@@ -160,3 +160,12 @@ command-submitted =
     ログ: { $logs }
     進行状況: { $command }
 command-sweep-interrupted = 中断: { $cells } セルが残っています。再開するには: { $command }
+
+## データセットの気になる点
+
+command-more = 他 { $count } 件
+command-not-images = 画像として扱わないファイル: { $files }
+command-not-images-none = 画像として扱わないファイル: なし
+command-not-images-in = { $folder }: 画像として扱わないファイル: { $files }
+command-leaking = 検証画像 { $of } 枚のうち { $images } 枚は学習画像と同一です (画素が一致)。正解率・kappa・一貫性は未知の画像に対する値になりません
+command-leaking-all = すべて表示: { $command }

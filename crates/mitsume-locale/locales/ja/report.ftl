@@ -21,3 +21,9 @@ report-standing-note = 「最良」は、複数のシードの平均がほかの
 report-baseline-of-each = 同じモデル・同じシードの、CAM 損失なしの学習
 # 割合の変化（例: +1.5）。
 report-points = { $points } ポイント
+
+# 検証画像のうち、画素が学習画像と一致するもの。
+report-leaks = データの重複
+report-leaks-value = 検証画像 { $of } 枚のうち { $images } 枚が学習画像と同一です（画素が一致）
+report-leaks-none = なし（学習画像と同一の検証画像はありません）
+report-other-files = 画像として扱わないファイル

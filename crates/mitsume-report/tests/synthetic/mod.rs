@@ -227,6 +227,7 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
             classes: plan.classes.clone(),
             view: None,
             skipped: vec!["0/broken <b>.png".to_owned()],
+            other_files: vec![],
         },
         accuracy,
         kappa: accuracy - 0.05,
@@ -274,6 +275,8 @@ pub fn run(root: &Path, data: &Path, lambda: f64, plan: &Plan) -> PathBuf {
         images: 5712,
         classes: plan.classes.clone(),
         fingerprint: "9f86d081884c7d65".to_owned(),
+        other_files: Default::default(),
+        also_trained_on: None,
     });
     environment.write(&run.environment()).unwrap();
     let rows: Vec<EpochRow> = (1..=20).map(|epoch| epoch_row(epoch, lambda)).collect();

@@ -9,8 +9,9 @@
 //! module: errors are in words of its own, without values from the file.
 
 mod lengths;
+mod rle;
 
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_object::file::{OpenFileOptions, ReadPreamble};
 use dicom_object::{DefaultDicomObject, Tag};
 use dicom_pixeldata::PixelDecoder;
@@ -71,41 +72,98 @@ fn check(object: &DefaultDicomObject) -> Result<(), String> {
             "DICOM: colour of {bits} bits is not read: convert it to PNG"
         ));
     }
-    let rgb = object
-        .get(tags::PHOTOMETRIC_INTERPRETATION)
-        .and_then(|element| element.to_str().ok())
-        .is_some_and(|name| name.trim() == "RGB");
-    for fragment in data.fragments().unwrap_or_default() {
-        if let Some((width, height)) = jpeg_size(fragment)
-            && (u32::from(width), u32::from(height)) != (columns, rows)
-        {
-            // A decoder would believe it and allocate.
-            return Err("DICOM: the JPEG inside is of another size than the image".into());
-        }
-        if colour && rgb && fragment.starts_with(b"\xff\xd8") && !says_how_it_is_coloured(fragment)
-        {
-            // A decoder takes three components without a mark for luminance and chrominance.
-            return Err(
-                "DICOM: the colours of the JPEG inside are ambiguous: convert it to PNG".into(),
-            );
-        }
+    let Some(fragments) = data.fragments() else {
+        return Ok(());
+    };
+    let stored = Stored {
+        rows,
+        columns,
+        samples: number(tags::SAMPLES_PER_PIXEL).unwrap_or(1),
+        bits,
+    };
+    let syntax = object.meta().transfer_syntax().trim_end_matches('\0');
+    if syntax == uids::RLE_LOSSLESS {
+        let [frame] = fragments else {
+            return Err("DICOM: damaged: run-length encoding in several pieces".into());
+        };
+        let pixels = columns as usize * rows as usize;
+        return rle::check(frame, (stored.samples * bits / 8) as usize, pixels);
+    }
+    if fragments.iter().any(|piece| piece.starts_with(SOI)) {
+        let rgb = object
+            .get(tags::PHOTOMETRIC_INTERPRETATION)
+            .and_then(|element| element.to_str().ok())
+            .is_some_and(|name| name.trim() == "RGB");
+        return check_jpeg(&fragments.concat(), &stored, rgb);
     }
     Ok(())
 }
 
-/// Width and height in a JPEG stream's frame header, where it begins in these bytes.
-fn jpeg_size(bytes: &[u8]) -> Option<(u16, u16)> {
-    let mut rest = bytes.strip_prefix(b"\xff\xd8")?;
+/// What the data set says of the pixels.
+struct Stored {
+    rows: u32,
+    columns: u32,
+    samples: u32,
+    bits: u32,
+}
+
+/// Start of a JPEG image.
+const SOI: &[u8] = b"\xff\xd8";
+
+/// A decoder would believe the JPEG inside, allocate for it, and write it where the image has room.
+fn check_jpeg(stream: &[u8], stored: &Stored, rgb: bool) -> Result<(), String> {
+    let Some(frame) = jpeg_frame(stream) else {
+        return Err("DICOM: damaged: the JPEG inside has no frame".into());
+    };
+    if (frame.columns, frame.rows) != (stored.columns, stored.rows) {
+        return Err("DICOM: the JPEG inside is of another size than the image".into());
+    }
+    // 8-bit samples are decoded to one byte, all others to two.
+    let bytes = if frame.precision == 8 { 1 } else { 2 };
+    if frame.components != stored.samples || bytes * 8 != stored.bits {
+        return Err(
+            "DICOM: the JPEG inside has other samples (number, bits) than the image".into(),
+        );
+    }
+    if stored.samples > 1 && rgb && !says_how_it_is_coloured(stream) {
+        // A decoder takes three components without a mark for luminance and chrominance.
+        return Err(
+            "DICOM: the colours of the JPEG inside are ambiguous: convert it to PNG".into(),
+        );
+    }
+    Ok(())
+}
+
+/// The numbers in a JPEG's frame header.
+struct JpegFrame {
+    precision: u8,
+    rows: u32,
+    columns: u32,
+    components: u32,
+}
+
+/// The frame header of a JPEG stream.
+fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
+    let mut rest = bytes.strip_prefix(SOI)?;
     loop {
         let (&[mark, kind, high, low], after) = rest.split_first_chunk()?;
         if mark != 0xff {
             return None;
         }
+        if kind == 0xff {
+            // Any number of these may stand before a marker.
+            rest = &rest[1..];
+            continue;
+        }
         // SOF0 to SOF15 without DHT, JPG and DAC, which share the range.
         if (0xc0..=0xcf).contains(&kind) && ![0xc4, 0xc8, 0xcc].contains(&kind) {
-            let size = after.get(1..5)?;
-            let number = |at: usize| u16::from_be_bytes([size[at], size[at + 1]]);
-            return Some((number(2), number(0)));
+            let &[precision, r1, r0, c1, c0, components] = after.first_chunk()?;
+            return Some(JpegFrame {
+                precision,
+                rows: u16::from_be_bytes([r1, r0]).into(),
+                columns: u16::from_be_bytes([c1, c0]).into(),
+                components: components.into(),
+            });
         }
         let length = usize::from(u16::from_be_bytes([high, low]));
         rest = after.get(length.checked_sub(2)?..)?;
