@@ -363,6 +363,7 @@ mod tests {
                 classes: vec!["a".to_owned(), "b".to_owned()],
                 view: None,
                 skipped: Vec::new(),
+                other_files: vec![],
             },
             accuracy: (a + b) as f64 / 200.0,
             kappa: (a + b) as f64 / 100.0 - 1.0,
