@@ -2,7 +2,6 @@
 
 mod checkpoint;
 mod init;
-mod moments;
 mod plateau;
 mod prepare;
 mod progress;
