@@ -3,8 +3,8 @@
 use super::convolution::Filters;
 use super::finish::{Finish, Sums};
 use super::window::Window;
+use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::isa::{Isa, Kernel};
-use crate::product::{Matrix, Panel, product_of_width};
 use crate::simd::Simd;
 use crate::winograd::filter::panel_width;
 use crate::workspace::{Buffer, Workspace};
@@ -157,8 +157,8 @@ impl Kernel for Run<'_> {
                 let weights = (group * panels + panel) * self.of.depth() * self.of.panel;
                 let b = Panel {
                     data: &self.of.weights[weights..],
-                    row: self.of.panel,
-                    half: S::LANES,
+                    row_stride: self.of.panel,
+                    vector_stride: S::LANES,
                 };
                 let start = self.pixels.start * self.shape[3] + group * inputs;
                 let a = Matrix {
@@ -166,12 +166,12 @@ impl Kernel for Run<'_> {
                         true => &self.x[start..],
                         false => &self.scratch.patches,
                     },
-                    row: if pointwise {
+                    row_stride: if pointwise {
                         self.shape[3]
                     } else {
                         self.of.depth()
                     },
-                    column: 1,
+                    column_stride: 1,
                 };
                 let shape = (self.pixels.len(), self.of.depth());
                 let sums = &mut self.scratch.sums;
@@ -207,10 +207,15 @@ fn sums_of_panel<S: Simd, const W: usize>(
             ..a
         };
         let b = Panel {
-            data: &b.data[start * b.row..],
+            data: &b.data[start * b.row_stride..],
             ..b
         };
-        product_of_width::<S, W>(simd, part, a, b, (sums, b.row), start > 0);
+        let c = Output {
+            data: sums,
+            row_stride: b.row_stride,
+            accumulate: start > 0,
+        };
+        gemm::<S, W>(simd, part, a, b, c);
     }
 }
 

@@ -5,9 +5,9 @@ use super::input::{Input, Planes, transform};
 use super::outcome::{Outcome, Spot, To};
 use super::transform::{self, IN, OUT, POINTS};
 use super::{STAGGER, tile_runs};
+use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::grid::split_by;
 use crate::isa::Kernel;
-use crate::product::{Matrix, Panel, product};
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -183,24 +183,22 @@ fn multiply<S: Simd>(
         let c = &mut products[point * plane..][..planes.tiles * row];
         let matrix = Matrix {
             data: a,
-            row: planes.tile,
-            column: 1,
+            row_stride: planes.tile,
+            column_stride: 1,
         };
         for (i, panel) in group.clone().enumerate() {
             let b = &filters.data[(panel * POINTS + point) * depth * width..][..depth * width];
             let panel = Panel {
                 data: b,
-                row: width,
-                half: S::LANES,
+                row_stride: width,
+                vector_stride: S::LANES,
             };
-            product(
-                simd,
-                (planes.tiles, depth),
-                matrix,
-                panel,
-                (&mut c[i * width..], row),
-                false,
-            );
+            let c = Output {
+                data: &mut c[i * width..],
+                row_stride: row,
+                accumulate: false,
+            };
+            gemm::<S, 2>(simd, (planes.tiles, depth), matrix, panel, c);
         }
     }
 }
