@@ -19,6 +19,7 @@ mod batch_norm;
 pub mod bench;
 #[cfg(feature = "burn")]
 pub mod burn_extension;
+mod epilogue;
 mod error;
 mod first_layer;
 mod gemm;
@@ -27,6 +28,7 @@ pub mod head;
 pub mod inference;
 mod isa;
 pub mod maps;
+mod norm_activation;
 mod pointwise;
 mod simd;
 mod squeeze_excite;
