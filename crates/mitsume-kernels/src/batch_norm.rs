@@ -1,6 +1,6 @@
 //! Batch normalisation as two numbers per channel, and its backward pass as three.
 
-use crate::winograd::convolution::Sums;
+use crate::winograd::convolution::TileSums;
 
 /// As PyTorch's default.
 pub(crate) const EPSILON: f64 = 1e-5;
@@ -23,8 +23,8 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// From the sums of `WithStatistics`, merged in order by Chan's formula.
-    pub(crate) fn of(sums: &Sums, channels: usize) -> Self {
+    /// From the sums of `StoreWithStatistics`, merged in order by Chan's formula.
+    pub(crate) fn from_tile_sums(sums: &TileSums, channels: usize) -> Self {
         let mut mean = vec![0.0; channels];
         let mut spread = vec![0.0; channels];
         let mut count = 0.0;
@@ -109,17 +109,17 @@ impl Normalisation {
         }
     }
 
-    /// The backward pass from `sum` of dy and `product`, the sum of dy * (z - mean): per channel
-    /// dz = `gain` * dy + `slope` * (z - mean) + `offset`. Gradients of weight and bias go to the last two.
+    /// The backward pass from `sum`, the sum of dn per channel, and `product`, that of dn * (z - mean). The
+    /// gradients of weight and bias are written to the last two.
     pub(crate) fn backward(
         &self,
         sum: &[f64],
         product: &[f64],
         weight: &mut [f32],
         bias: &mut [f32],
-    ) -> Backward {
+    ) -> InputGradientTerms {
         let channels = self.scale.len();
-        let mut backward = Backward {
+        let mut terms = InputGradientTerms {
             gain: self.scale.clone(),
             slope: vec![0.0; channels],
             offset: vec![0.0; channels],
@@ -128,22 +128,24 @@ impl Normalisation {
             let (gain, inverse) = (f64::from(self.scale[c]), self.inverse[c]);
             weight[c] = (product[c] * inverse) as f32;
             bias[c] = sum[c] as f32;
-            backward.slope[c] = (-gain * inverse * inverse * product[c] / self.count) as f32;
-            backward.offset[c] = (-gain * sum[c] / self.count) as f32;
+            terms.slope[c] = (-gain * inverse * inverse * product[c] / self.count) as f32;
+            terms.offset[c] = (-gain * sum[c] / self.count) as f32;
         }
-        backward
+        terms
     }
 }
 
-/// See [`Normalisation::backward`].
+/// The gradient of z per channel: dz = `gain` * dn + `slope` * (z - mean) + `offset`, dn being the gradient of
+/// the normalised values.
 #[derive(Clone, Debug)]
-pub(crate) struct Backward {
+pub(crate) struct InputGradientTerms {
     pub gain: Vec<f32>,
     pub slope: Vec<f32>,
     pub offset: Vec<f32>,
 }
 
-/// Evaluation mode: the convolution's weights times `scale` and bias `shift` are convolution and norm in one.
+/// Batch norm in evaluation mode folded into the convolution before it: its weights times `scale`, and
+/// `shift` as its bias.
 pub(crate) struct Folded {
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
@@ -168,8 +170,8 @@ impl Folded {
     }
 }
 
-/// Adds up the two sums per channel of every run, in order, in f64.
-pub(crate) fn add_up(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
+/// Adds the two sums per channel of every run, in order, in f64.
+pub(crate) fn reduce_sums(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut sum, mut product) = (vec![0.0; channels], vec![0.0; channels]);
     for part in parts.chunks_exact(2 * channels) {
         for c in 0..channels {

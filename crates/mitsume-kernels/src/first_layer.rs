@@ -217,7 +217,7 @@ pub(crate) struct PatchGradient {
     pub sum: Vec<f64>,
 }
 
-/// From the gradient `dy` of the pooled result, which must be zero where the ReLU was closed.
+/// From the gradient `dy` of the pooled result, which must be zero where the ReLU's input was not positive.
 pub(crate) fn patch_gradient(
     workspace: &Workspace,
     images: Images,
@@ -310,7 +310,7 @@ impl Gradient<'_> {
                     let at = (r * pooled.width + x) * outputs + o;
                     let d = simd.load_some(&dy[at..at + n]);
                     total = simd.add(total, d);
-                    let d = crate::activation::route(simd, y, d);
+                    let d = crate::norm_activation::max_pool_gradient(simd, y, d);
                     for (t, g) in g.iter_mut().enumerate() {
                         let at = (t / 9 * 4 + t / 3 % 3) * line + t % 3 + 2 * x;
                         for (q, d) in d.iter().enumerate() {

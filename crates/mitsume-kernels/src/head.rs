@@ -5,9 +5,9 @@
 //! over the pixels of the class score's gradient) is `base`, the linear layer's weight over the number of pixels,
 //! times the share of pixels where a gradient passes.
 
-use crate::activation::route;
 use crate::error::Error;
 use crate::isa::Kernel;
+use crate::norm_activation::max_pool_gradient;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -369,7 +369,7 @@ fn add_routed<S: Simd>(
             for (y, at) in y.iter_mut().zip(corners) {
                 *y = simd.load_some(&image[at + c..at + end]);
             }
-            let d = route(simd, y, simd.load_some(&even[c..end]));
+            let d = max_pool_gradient(simd, y, simd.load_some(&even[c..end]));
             for (d, at) in d.iter().zip(corners) {
                 let out = &mut out[at + c..at + end];
                 simd.store_some(out, simd.add(simd.load_some(out), *d));

@@ -19,15 +19,17 @@ mod batch_norm;
 pub mod bench;
 #[cfg(feature = "burn")]
 pub mod burn_extension;
+mod epilogue;
 mod error;
 mod first_layer;
+mod gemm;
 mod grid;
 pub mod head;
 pub mod inference;
 mod isa;
 pub mod maps;
+mod norm_activation;
 mod pointwise;
-mod product;
 mod simd;
 mod squeeze_excite;
 pub mod trunk;

@@ -1,7 +1,7 @@
 //! 1x1 convolutions: products of all pixels with one matrix.
 
+use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::isa::Kernel;
-use crate::product::{Matrix, Panel, product};
 use crate::simd::Simd;
 use crate::winograd::filter::{Direction, panel_width};
 use crate::workspace::{Buffer, Workspace};
@@ -103,23 +103,21 @@ impl Kernel for Multiply<'_> {
             let rows = S::TILE_ROWS.min(pixels - first);
             let a = Matrix {
                 data: &self.x[first * inputs..],
-                row: inputs,
-                column: 1,
+                row_stride: inputs,
+                column_stride: 1,
             };
             for (panel, b) in self.weights.data.chunks_exact(inputs * width).enumerate() {
-                let c = (&mut self.out[first * self.row + panel * width..], self.row);
-                product(
-                    simd,
-                    (rows, inputs),
-                    a,
-                    Panel {
-                        data: b,
-                        row: width,
-                        half: S::LANES,
-                    },
-                    c,
-                    false,
-                );
+                let b = Panel {
+                    data: b,
+                    row_stride: width,
+                    vector_stride: S::LANES,
+                };
+                let c = Output {
+                    data: &mut self.out[first * self.row + panel * width..],
+                    row_stride: self.row,
+                    accumulate: false,
+                };
+                gemm::<S, 2>(simd, (rows, inputs), a, b, c);
             }
         }
     }
@@ -189,17 +187,21 @@ impl Kernel for Accumulate<'_> {
         let pixels = self.x.len() / self.inputs;
         let x = Matrix {
             data: self.x,
-            row: 1,
-            column: self.inputs,
+            row_stride: 1,
+            column_stride: self.inputs,
         };
         for column in (0..self.row).step_by(2 * S::LANES) {
             let dy = Panel {
                 data: &self.dy[column..],
-                row: self.row,
-                half: S::LANES,
+                row_stride: self.row,
+                vector_stride: S::LANES,
             };
-            let sums = (&mut self.sums[column..], self.row);
-            product(simd, (self.inputs, pixels), x, dy, sums, true);
+            let sums = Output {
+                data: &mut self.sums[column..],
+                row_stride: self.row,
+                accumulate: true,
+            };
+            gemm::<S, 2>(simd, (self.inputs, pixels), x, dy, sums);
         }
     }
 }

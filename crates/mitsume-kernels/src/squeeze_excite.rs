@@ -1,14 +1,16 @@
 //! Squeeze-excite: x * sigmoid(W2 relu(W1 mean(x) + b1) + b2), the mean over each image's pixels.
 //!
-//! The two small products are a millionth of a level's work and are written out.
+//! The two small products are a millionth of a network's work and need no kernel.
 
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// Weights and biases: first [hidden, channels], [hidden]; second [channels, hidden], [channels].
+/// The two linear layers of a squeeze-excite.
 #[derive(Clone, Copy)]
-pub(crate) struct Gates<'a> {
+pub(crate) struct SqueezeExcite<'a> {
+    /// Weight [hidden, channels] and bias [hidden].
     pub first: (&'a [f32], &'a [f32]),
+    /// Weight [channels, hidden] and bias [channels].
     pub second: (&'a [f32], &'a [f32]),
 }
 
@@ -19,11 +21,11 @@ pub(crate) struct Excitation {
     pub mean: Vec<f32>,
     /// After the inner ReLU [images, hidden].
     pub hidden: Vec<f32>,
-    /// The factors [images, channels].
-    pub excite: Vec<f32>,
+    /// The factors the channels are multiplied by [images, channels].
+    pub factors: Vec<f32>,
 }
 
-impl Gates<'_> {
+impl SqueezeExcite<'_> {
     fn shape(&self) -> (usize, usize) {
         (self.second.1.len(), self.first.1.len())
     }
@@ -32,24 +34,24 @@ impl Gates<'_> {
     pub(crate) fn forward(&self, mean: Vec<f32>) -> Excitation {
         let (channels, hidden) = self.shape();
         let mut inner = Vec::new();
-        let mut excite = Vec::new();
+        let mut factors = Vec::new();
         for mean in mean.chunks_exact(channels) {
             let from = inner.len();
             let h = dense(mean, self.first).map(|h| if h > 0.0 || h.is_nan() { h } else { 0.0 });
             inner.extend(h);
-            excite.extend(
+            factors.extend(
                 dense(&inner[from..from + hidden], self.second).map(|v| 1.0 / (1.0 + (-v).exp())),
             );
         }
         Excitation {
             mean,
             hidden: inner,
-            excite,
+            factors,
         }
     }
 
     /// From the gradient of the factors [images, channels]: the gradient of the means, and those of the four
-    /// parameters, in the order of `Gates`.
+    /// parameters, in the order of the fields.
     pub(crate) fn backward(
         &self,
         forward: &Excitation,
@@ -69,27 +71,27 @@ impl Gates<'_> {
         let images = forward.mean.chunks_exact(channels);
         let rows = images.zip(forward.hidden.chunks_exact(hidden));
         let ends = forward
-            .excite
+            .factors
             .chunks_exact(channels)
             .zip(gradient.chunks_exact(channels));
         let mut all = Vec::with_capacity(forward.mean.len());
-        for ((mean, inner), (excite, gradient)) in rows.zip(ends) {
-            let outer: Vec<f32> = excite
+        for ((mean, inner), (factors, gradient)) in rows.zip(ends) {
+            let outer: Vec<f32> = factors
                 .iter()
                 .zip(gradient)
                 .map(|(e, g)| g * e * (1.0 - e))
                 .collect();
-            let mut within = outer_product(
+            let mut hidden_gradient = layer_gradient(
                 &outer,
                 inner,
                 (&mut *second, &mut *second_bias),
                 self.second.0,
             );
-            for (w, h) in within.iter_mut().zip(inner) {
+            for (w, h) in hidden_gradient.iter_mut().zip(inner) {
                 *w = if *h > 0.0 { *w } else { 0.0 };
             }
-            all.extend(outer_product(
-                &within,
+            all.extend(layer_gradient(
+                &hidden_gradient,
                 mean,
                 (&mut *first, &mut *first_bias),
                 self.first.0,
@@ -117,7 +119,7 @@ fn dense<'a>(
 }
 
 /// Adds `gradient` x `input` to a layer's gradients and returns W^T `gradient`.
-fn outer_product(
+fn layer_gradient(
     gradient: &[f32],
     input: &[f32],
     (weights, bias): (&mut [f32], &mut [f32]),
@@ -140,7 +142,7 @@ fn outer_product(
 }
 
 /// `out` = `x` [images, pixels, channels] times each image's `factors` [images, channels].
-pub(crate) fn scale(x: &[f32], factors: &[f32], images: usize, out: &mut [f32]) {
+pub(crate) fn scale_channels(x: &[f32], factors: &[f32], images: usize, out: &mut [f32]) {
     let (size, channels) = (x.len() / images.max(1), factors.len() / images.max(1));
     if size == 0 {
         return;
@@ -158,7 +160,7 @@ pub(crate) fn scale(x: &[f32], factors: &[f32], images: usize, out: &mut [f32]) 
 }
 
 /// Sums over each image's pixels of `a * b` [images, pixels, channels]: [images, channels].
-pub(crate) fn products(
+pub(crate) fn channel_dot_products(
     workspace: &Workspace,
     a: &[f32],
     b: &[f32],

@@ -3,9 +3,9 @@
 use super::{Case, values};
 use crate::grid::Grid;
 use crate::winograd::convolution::convolve;
+use crate::winograd::epilogue::{InputGradient, ReluMask, StoreWithStatistics};
 use crate::winograd::filter::{Direction, Filters};
 use crate::winograd::input::Input;
-use crate::winograd::outcome::{Carried, Gate, WithStatistics};
 use crate::winograd::weight_gradient::weight_gradient;
 use crate::workspace::Workspace;
 
@@ -67,7 +67,7 @@ pub fn convolution(workspace: &Workspace, images: usize, [side, ci, co]: [usize;
                 data: &x,
                 affine: None,
             };
-            convolve(&w, input, &f, &WithStatistics, &mut z);
+            convolve(&w, input, &f, &StoreWithStatistics, &mut z);
         })
     };
     let backward = {
@@ -76,15 +76,15 @@ pub fn convolution(workspace: &Workspace, images: usize, [side, ci, co]: [usize;
         let (ones, zeros) = (vec![1.0; ci], vec![0.0; ci]);
         let mut dx = vec![0.0; small];
         Box::new(move || {
-            let gate = Gate {
+            let mask = ReluMask {
                 reference: &x,
                 scale: &ones,
                 shift: &zeros,
                 center: &zeros,
             };
-            let outcome = Carried {
+            let epilogue = InputGradient {
                 accumulate: false,
-                gate: Some(gate),
+                mask: Some(mask),
             };
             let input = Input {
                 grid,
@@ -92,7 +92,7 @@ pub fn convolution(workspace: &Workspace, images: usize, [side, ci, co]: [usize;
                 data: &dz,
                 affine: None,
             };
-            convolve(&w, input, &f, &outcome, &mut dx);
+            convolve(&w, input, &f, &epilogue, &mut dx);
         })
     };
     let gradient = {

@@ -43,13 +43,13 @@ pub fn level(
                 let shape = [side, outputs];
                 if norm {
                     // The last stage of level 2 ends in the norm: its pass has no ReLU, which costs the same.
-                    each(pass(Pointwise::Activate, shape, pool), 1);
+                    each(pass(Pointwise::NormActivation, shape, pool), 1);
                     // Between two convolutions the sums come with the next one's input gradient.
                     let next = spec.stages.get(index + 1);
                     if next.is_none() || !relu || squeezes(stage) {
                         each(pass(Pointwise::Sums, shape, pool), 1);
                     }
-                    each(pass(Pointwise::InPlace, shape, pool), 1);
+                    each(pass(Pointwise::InputGradient, shape, pool), 1);
                 }
             }
             Stage::Residual { pool, .. } => {
@@ -64,9 +64,9 @@ pub fn level(
                 each(forward, 2);
                 each(gradient, 1);
                 let shape = [side, outputs];
-                each(pass(Pointwise::Join, shape, pool), 1);
-                each(pass(Pointwise::JoinGradient, shape, pool), 1);
-                each(pass(Pointwise::InPlace, shape, false), 2);
+                each(pass(Pointwise::ResidualAdd, shape, pool), 1);
+                each(pass(Pointwise::ResidualAddGradient, shape, pool), 1);
+                each(pass(Pointwise::InputGradient, shape, false), 2);
             }
         }
         inputs = outputs;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::isa::Kernel;
-use crate::product::{Matrix, Panel, product};
 use crate::simd::Simd;
 use crate::workspace::Workspace;
 
@@ -68,16 +68,21 @@ impl Kernel for Products {
         let mut c = vec![0.0; ROWS * self.width];
         let a = Matrix {
             data: &a,
-            row: DEPTH,
-            column: 1,
+            row_stride: DEPTH,
+            column_stride: 1,
         };
         let b = Panel {
             data: &b,
-            row: self.width,
-            half: self.width / 2,
+            row_stride: self.width,
+            vector_stride: self.width / 2,
         };
         for _ in 0..PRODUCTS {
-            product(simd, (ROWS, DEPTH), a, b, (&mut c, self.width), true);
+            let c = Output {
+                data: &mut c,
+                row_stride: self.width,
+                accumulate: true,
+            };
+            gemm::<S, 2>(simd, (ROWS, DEPTH), a, b, c);
         }
         // Looked at, so that it is computed.
         std::hint::black_box(c[0])

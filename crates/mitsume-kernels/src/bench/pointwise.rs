@@ -1,36 +1,37 @@
-//! What stands between two convolutions.
+//! The passes between two convolutions.
 
 use super::{Case, values};
-use crate::activation::{
-    Activation, Incoming, activate, gradient_in_place, gradient_sums, join_gradient,
-};
 use crate::batch_norm::{Moments, Normalisation};
 use crate::grid::Grid;
+use crate::norm_activation::{
+    NormActivation, OutputGradient, input_gradient_in_place, norm_activation, norm_gradient_sums,
+    residual_add_gradient,
+};
 use crate::workspace::Workspace;
 
 /// One of the passes over memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pointwise {
     /// Normalise, ReLU, pool.
-    Activate,
+    NormActivation,
     /// The sums batch norm's backward pass needs.
     Sums,
-    /// From the gradient of the result to that of the convolution's output, in its place.
-    InPlace,
-    /// Normalise, add the skip connection, ReLU, pool.
-    Join,
-    /// The way back through that, with the sums.
-    JoinGradient,
+    /// The gradient of the convolution's output from that of the result, in place.
+    InputGradient,
+    /// Normalise, residual add, ReLU, pool.
+    ResidualAdd,
+    /// Its backward pass, with the sums.
+    ResidualAddGradient,
 }
 
 impl Pointwise {
     /// Every pass.
     pub const ALL: [Self; 5] = [
-        Self::Activate,
+        Self::NormActivation,
         Self::Sums,
-        Self::InPlace,
-        Self::Join,
-        Self::JoinGradient,
+        Self::InputGradient,
+        Self::ResidualAdd,
+        Self::ResidualAddGradient,
     ];
 }
 
@@ -56,8 +57,8 @@ pub fn pointwise(
     };
     let norm = Normalisation::new(&moments, &vec![1.0; channels], &vec![0.1; channels]);
     let (w, z, dy) = (workspace.clone(), values(whole, 1), values(out, 2));
-    let layers = move |norm: &Normalisation, run: &mut dyn FnMut(Activation<'_>)| {
-        run(Activation {
+    let layers = move |norm: &Normalisation, run: &mut dyn FnMut(NormActivation<'_>)| {
+        run(NormActivation {
             grid,
             scale: &norm.scale,
             shift: &norm.shift,
@@ -66,48 +67,56 @@ pub fn pointwise(
         });
     };
     let (name, moved, run): (_, _, Box<dyn FnMut() + Send>) = match pass {
-        Pointwise::Activate => {
+        Pointwise::NormActivation => {
             let mut y = dy;
-            let run = move || layers(&norm, &mut |l| activate(&w, l, (&z, None), &mut y, None));
+            let run = move || {
+                layers(&norm, &mut |l| {
+                    norm_activation(&w, l, (&z, None), &mut y, None)
+                })
+            };
             ("normalise, ReLU", whole + out, Box::new(run))
         }
         Pointwise::Sums => {
             let run = move || {
                 layers(&norm, &mut |l| {
-                    gradient_sums(&w, l, &norm.mean, &z, incoming(&dy, false));
+                    norm_gradient_sums(&w, l, &norm.mean, &z, gradient(&dy, false));
                 });
             };
             ("gradient sums", whole + out, Box::new(run))
         }
-        Pointwise::InPlace => {
+        Pointwise::InputGradient => {
             let sums = vec![1e-3; channels];
             let mut rest = vec![0.0; channels];
-            let backward = norm.backward(&sums, &sums, &mut rest.clone(), &mut rest);
+            let terms = norm.backward(&sums, &sums, &mut rest.clone(), &mut rest);
             let mut z = z;
             let run = move || {
                 layers(&norm, &mut |l| {
-                    gradient_in_place(&w, l, (&norm, &backward), &mut z, incoming(&dy, true));
+                    input_gradient_in_place(&w, l, (&norm, &terms), &mut z, gradient(&dy, true));
                 });
             };
             ("gradient in place", 2 * whole + out, Box::new(run))
         }
-        Pointwise::Join => {
+        Pointwise::ResidualAdd => {
             let (skip, mut y) = (values(whole, 3), dy);
             let run = move || {
                 layers(&norm, &mut |l| {
-                    activate(&w, l, (&z, Some(&skip)), &mut y, None);
+                    norm_activation(&w, l, (&z, Some(&skip)), &mut y, None);
                 });
             };
-            ("normalise, add, ReLU", 2 * whole + out, Box::new(run))
+            (
+                "normalise, residual add, ReLU",
+                2 * whole + out,
+                Box::new(run),
+            )
         }
-        Pointwise::JoinGradient => {
+        Pointwise::ResidualAddGradient => {
             let mut skip = w.take(whole);
             let run = move || {
                 layers(&norm, &mut |l| {
-                    join_gradient(&w, l, &norm.mean, (&z, &mut skip), &dy);
+                    residual_add_gradient(&w, l, &norm.mean, (&z, &mut skip), &dy);
                 });
             };
-            ("join gradient", 3 * whole + out, Box::new(run))
+            ("residual add gradient", 3 * whole + out, Box::new(run))
         }
     };
     let pooled = if pool { ", pool" } else { "" };
@@ -120,10 +129,10 @@ pub fn pointwise(
     }
 }
 
-fn incoming(dy: &[f32], gated: bool) -> Incoming<'_> {
-    Incoming {
+fn gradient(dy: &[f32], masked: bool) -> OutputGradient<'_> {
+    OutputGradient {
         dy,
-        gated,
-        excited: None,
+        masked,
+        squeeze_excite: None,
     }
 }

@@ -60,7 +60,7 @@ fn add_and_run(
         has_add,
         request.clone(),
     );
-    let to = request.outcome()?;
+    let to = request.epilogue()?;
     Ok((Tensor::from_dispatch(result), to))
 }
 
@@ -119,7 +119,7 @@ fn run(request: Request, x: Tensor<1>) -> Result<Tensor<1>, Error> {
     let add = x.clone().into_dispatch();
     let result =
         <Dispatch as InferenceBackend>::infer(x.into_dispatch(), add, false, request.clone());
-    request.outcome()?;
+    request.epilogue()?;
     Ok(Tensor::from_dispatch(result))
 }
 
@@ -133,14 +133,14 @@ enum Layer {
 }
 
 /// What a layer makes of a shape.
-type Outcome = Arc<Mutex<Option<Result<[usize; 4], Error>>>>;
+type TileEpilogue = Arc<Mutex<Option<Result<[usize; 4], Error>>>>;
 
 /// A layer, its input's shape, and the way back for what a back end's operation cannot return.
 #[derive(Clone)]
 pub struct Request {
     layer: Layer,
     shape: [usize; 4],
-    outcome: Outcome,
+    epilogue: TileEpilogue,
 }
 
 impl Request {
@@ -148,13 +148,13 @@ impl Request {
         Self {
             layer,
             shape,
-            outcome: Outcome::default(),
+            epilogue: TileEpilogue::default(),
         }
     }
 
-    fn outcome(self) -> Result<[usize; 4], Error> {
-        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-        outcome.take().expect("an operation says how it went")
+    fn epilogue(self) -> Result<[usize; 4], Error> {
+        let mut epilogue = self.epilogue.lock().unwrap_or_else(PoisonError::into_inner);
+        epilogue.take().expect("an operation says how it went")
     }
 
     fn run(&self, x: &[f32], add: Option<&[f32]>) -> Result<(Buffer, [usize; 4]), Error> {
@@ -194,15 +194,15 @@ impl InferenceBackend for Flex {
     fn infer(x: FlexTensor, add: FlexTensor, has_add: bool, request: Request) -> FlexTensor {
         let (x, add) = (x.to_contiguous(), add.to_contiguous());
         let result = request.run(values(&x), has_add.then(|| values(&add)));
-        let (data, outcome) = match result {
+        let (data, epilogue) = match result {
             Ok((data, to)) => (lend_flat(data), Ok(to)),
             Err(error) => (flat(vec![0.0]), Err(error)),
         };
         let mut slot = request
-            .outcome
+            .epilogue
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *slot = Some(outcome);
+        *slot = Some(epilogue);
         data
     }
 }

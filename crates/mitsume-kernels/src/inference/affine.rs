@@ -1,6 +1,6 @@
 //! Batch norm in evaluation, where no convolution stands before it.
 
-use super::curve::{Activation, Curve};
+use crate::activation::{Activation, Elementwise};
 use crate::error::Error;
 use crate::isa::Kernel;
 use crate::simd::Simd;
@@ -63,7 +63,7 @@ impl Kernel for Run<'_> {
                 let scale = simd.load_some(&self.scale[at..to]);
                 let shift = simd.load_some(&self.shift[at..to]);
                 let v = simd.fma(simd.load_some(&x[at..to]), scale, shift);
-                simd.store_some(&mut out[at..to], self.activation.of(simd, v));
+                simd.store_some(&mut out[at..to], self.activation.apply(simd, v));
                 at = to;
             }
         }

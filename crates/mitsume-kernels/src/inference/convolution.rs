@@ -1,21 +1,21 @@
-//! A convolution and how it is best computed.
+//! A convolution, and the algorithm that computes it.
 
-use super::curve::{Activate, Activation};
 use super::depthwise::Depthwise;
-use super::finish::Finish;
-use super::patches::{PIXELS, Patches, is_pointwise};
-use super::separable::Stages;
+use super::im2col::{Im2col, PIXELS, Pixels, is_pointwise};
+use super::separable::Chain;
 use super::window::Window;
+use crate::activation::Activation;
+use crate::epilogue::Epilogue;
 use crate::error::Error;
 use crate::grid::Grid;
 use crate::winograd::convolution::convolve;
+use crate::winograd::epilogue::Store;
 use crate::winograd::filter::{Direction, Filters as Winograd};
 use crate::winograd::input::Input;
-use crate::winograd::outcome::Activated;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// Filters of a convolution, PyTorch's and ONNX's way.
+/// Filters of a convolution, in PyTorch's and ONNX's layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Filters<'a> {
     /// [outputs, inputs / groups, rows, columns]
@@ -28,41 +28,42 @@ pub struct Filters<'a> {
     pub groups: usize,
 }
 
-/// A convolution of images [images, height, width, channels], ready to run: weights packed, bias and
-/// activation in the same pass.
+/// A convolution of images [images, height, width, channels] with packed weights; bias, residual and
+/// activation are applied in the same pass.
 pub struct Convolution {
     inputs: usize,
     window: Window,
     bias: Vec<f32>,
     activation: Activation,
-    pub(super) way: Way,
+    pub(super) weights: PackedWeights,
 }
 
-pub(super) enum Way {
+/// Weights as the algorithm reads them.
+pub(super) enum PackedWeights {
     Winograd(Winograd),
     Depthwise(Depthwise),
-    Patches(Patches),
+    Im2col(Im2col),
 }
 
-/// How a convolution is best computed.
+/// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Algorithm {
     /// 3x3 of stride 1, in the Winograd domain.
     Winograd,
     /// Each channel by itself, tap by tap.
     Depthwise,
-    /// A matrix product of each pixel's window.
-    Patches,
-    /// A matrix product of the pixels themselves, in place.
+    /// Each output pixel's window laid out as a row of a matrix, times the filters.
+    Im2col,
+    /// 1x1: the pixels times the filters, without laying anything out.
     Pointwise,
 }
 
-/// Fewer input channels than this are no work for a Winograd transform.
+/// With fewer input channels than this, the Winograd transforms cost more than they save.
 const WINOGRAD_INPUTS: usize = 8;
 
-impl Kind {
-    /// Of filters and a window that [`Convolution::new`] takes.
-    pub fn of(filters: &Filters, window: &Window) -> Self {
+impl Algorithm {
+    /// The fastest algorithm for filters and a window that [`Convolution::new`] takes.
+    pub fn choose(filters: &Filters, window: &Window) -> Self {
         let &Filters {
             outputs,
             inputs,
@@ -77,14 +78,14 @@ impl Kind {
             after: [side / 2; 2],
         };
         let depthwise = groups == inputs && outputs == inputs && groups > 1;
-        if depthwise && Depthwise::suits(window) {
+        if depthwise && Depthwise::supports(window) {
             Self::Depthwise
         } else if *window == plain(3) && groups == 1 && inputs >= WINOGRAD_INPUTS {
             Self::Winograd
         } else if is_pointwise(window) {
             Self::Pointwise
         } else {
-            Self::Patches
+            Self::Im2col
         }
     }
 }
@@ -116,19 +117,21 @@ impl Convolution {
             });
         }
         let expected = outputs * (inputs / groups) * window.taps();
-        fits("weights", expected, weights.len())?;
-        fits("bias", outputs, bias.len())?;
-        let way = match Kind::of(&filters, &window) {
-            Kind::Depthwise => Way::Depthwise(Depthwise::new(workspace, weights, inputs, window)),
-            Kind::Winograd => Way::Winograd(Winograd::new(
+        check_length("weights", expected, weights.len())?;
+        check_length("bias", outputs, bias.len())?;
+        let weights = match Algorithm::choose(&filters, &window) {
+            Algorithm::Depthwise => {
+                PackedWeights::Depthwise(Depthwise::new(workspace, weights, inputs, window))
+            }
+            Algorithm::Winograd => PackedWeights::Winograd(Winograd::new(
                 workspace,
                 weights,
                 (outputs, inputs),
                 Direction::Forward,
                 None,
             )),
-            Kind::Patches | Kind::Pointwise => {
-                Way::Patches(Patches::new(workspace, filters, window))
+            Algorithm::Im2col | Algorithm::Pointwise => {
+                PackedWeights::Im2col(Im2col::new(workspace, filters, window))
             }
         };
         Ok(Self {
@@ -136,7 +139,7 @@ impl Convolution {
             window,
             bias: bias.to_vec(),
             activation,
-            way,
+            weights,
         })
     }
 
@@ -155,8 +158,8 @@ impl Convolution {
         self.inputs
     }
 
-    /// The convolution of `x`, `[images, height, width, inputs]` = `shape`, plus `add` (of the result's shape) where
-    /// given, activated. Returns the result and its shape.
+    /// `activation(convolution(x) + bias + residual)` of `x`, `[images, height, width, inputs]` = `shape`; the
+    /// `residual` has the result's shape, and is 0 if not given. Returns the result and its shape.
     ///
     /// # Errors
     /// Lengths that do not fit, or images smaller than the window.
@@ -165,39 +168,43 @@ impl Convolution {
         workspace: &Workspace,
         x: &[f32],
         shape: [usize; 4],
-        add: Option<&[f32]>,
+        residual: Option<&[f32]>,
     ) -> Result<(Buffer, [usize; 4]), Error> {
-        let to = self.check(x, shape)?;
+        check_length("input", shape.iter().product(), x.len())?;
+        let to = self.output_shape(shape)?;
         let count = to.iter().product();
-        fits("skip connection", count, add.map_or(count, <[f32]>::len))?;
+        check_length("residual", count, residual.map_or(count, <[f32]>::len))?;
         let mut out = workspace.take(count);
-        match &self.way {
-            Way::Winograd(filters) => self.winograd(workspace, filters, (x, shape), add, &mut out),
-            Way::Depthwise(_) => Stages::of(self).run(workspace, (x, shape), (&mut out, to), add),
-            Way::Patches(patches) => {
+        match &self.weights {
+            PackedWeights::Winograd(filters) => {
+                self.winograd(workspace, filters, (x, shape), residual, &mut out);
+            }
+            PackedWeights::Depthwise(_) => {
+                Chain::depthwise(self).run(workspace, (x, shape), (&mut out, to), residual);
+            }
+            PackedWeights::Im2col(im2col) => {
                 let part = PIXELS * to[3];
                 out.par_chunks_mut(part).enumerate().for_each(|(i, out)| {
-                    let pixels = i * PIXELS..i * PIXELS + out.len() / to[3];
-                    let add = add.map(|add| &add[i * part..i * part + out.len()]);
-                    let (finish, mut scratch) = (self.finish(add), patches.scratch(workspace));
-                    let isa = workspace.isa();
-                    patches.run(isa, (x, shape, to), pixels, (out, finish), &mut scratch);
+                    let mut scratch = im2col.scratch(workspace);
+                    let residual = residual.map(|r| &r[i * part..i * part + out.len()]);
+                    let pixels = Pixels {
+                        x,
+                        input_shape: shape,
+                        output_shape: to,
+                        range: i * PIXELS..i * PIXELS + out.len() / to[3],
+                    };
+                    let epilogue = self.epilogue(residual);
+                    im2col.run(workspace.isa(), pixels, epilogue, out, &mut scratch);
                 });
             }
         }
         Ok((out, to))
     }
 
-    /// The shape of the result for `x` of `shape`.
-    pub(super) fn check(&self, x: &[f32], shape: [usize; 4]) -> Result<[usize; 4], Error> {
-        fits("input", shape.iter().product(), x.len())?;
-        self.out(shape)
-    }
-
     /// The shape of the result for an input of `shape`.
-    pub(super) fn out(&self, shape: [usize; 4]) -> Result<[usize; 4], Error> {
+    pub(super) fn output_shape(&self, shape: [usize; 4]) -> Result<[usize; 4], Error> {
         let [images, height, width, channels] = shape;
-        fits("input channels", self.inputs, channels)?;
+        check_length("input channels", self.inputs, channels)?;
         let out = self.window.out([height, width]);
         let [rows, columns] = out.ok_or(Error::Size {
             images,
@@ -207,11 +214,11 @@ impl Convolution {
         Ok([images, rows, columns, self.outputs()])
     }
 
-    /// What follows the sums of pixels to which `add` is added.
-    pub(super) fn finish<'a>(&'a self, add: Option<&'a [f32]>) -> Finish<'a> {
-        Finish {
+    /// The epilogue of pixels with this `residual`.
+    pub(super) fn epilogue<'a>(&'a self, residual: Option<&'a [f32]>) -> Epilogue<'a> {
+        Epilogue {
             bias: &self.bias,
-            add,
+            residual,
             activation: self.activation,
         }
     }
@@ -221,7 +228,7 @@ impl Convolution {
         workspace: &Workspace,
         filters: &Winograd,
         (x, [images, height, width, channels]): (&[f32], [usize; 4]),
-        add: Option<&[f32]>,
+        residual: Option<&[f32]>,
         out: &mut [f32],
     ) {
         let input = Input {
@@ -234,24 +241,16 @@ impl Convolution {
             data: x,
             affine: None,
         };
-        let outcome = Activated {
-            bias: &self.bias,
-            add,
-            relu: self.activation == Activation::Relu,
+        let store = Store {
+            epilogue: self.epilogue(residual),
             pool: false,
         };
-        convolve(workspace, input, filters, &outcome, out);
-        if !matches!(self.activation, Activation::Identity | Activation::Relu) {
-            // In a pass of its own.
-            let isa = workspace.isa();
-            out.par_chunks_mut(16_384)
-                .for_each(|out| isa.run(Activate(self.activation, out)));
-        }
+        convolve(workspace, input, filters, &store, out);
     }
 }
 
-/// As many values as there must be.
-pub(super) fn fits(what: &str, expected: usize, found: usize) -> Result<(), Error> {
+/// An error unless as many values are there as expected.
+pub(super) fn check_length(what: &str, expected: usize, found: usize) -> Result<(), Error> {
     match expected == found {
         true => Ok(()),
         false => Err(Error::Length {

@@ -1,8 +1,8 @@
-//! Convolutions of each channel by itself.
+//! Depthwise convolutions: each channel by itself.
 
-use super::curve::Curve;
-use super::finish::{Finish, load, store};
 use super::window::Window;
+use crate::activation::Elementwise;
+use crate::epilogue::{Epilogue, load_lanes, store_lanes};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
@@ -14,15 +14,15 @@ pub(super) struct Depthwise {
     window: Window,
 }
 
-/// The longest window computed tap by tap, in pixels: so many lines are kept.
-const REACH: usize = 64;
+/// Largest extent of a window, in pixels: as many lines are kept.
+const MOST_EXTENT: usize = 64;
 
 impl Depthwise {
-    /// Whether the lines under a window are few, and its padding no more than they are.
-    pub fn suits(window: &Window) -> bool {
+    /// Whether the lines under a window are few, and its padding smaller than its extent.
+    pub fn supports(window: &Window) -> bool {
         (0..2).all(|axis| {
-            let reach = window.reach(axis);
-            reach <= REACH && window.before[axis] < reach && window.after[axis] < reach
+            let extent = window.extent(axis);
+            extent <= MOST_EXTENT && window.before[axis] < extent && window.after[axis] < extent
         })
     }
 
@@ -44,17 +44,17 @@ impl Depthwise {
     }
 }
 
-/// Places worked on at a time, so that a weight once loaded serves them all.
-const AT_ONCE: usize = 4;
+/// Output pixels computed together: each weight is loaded once for all of them.
+const BLOCK: usize = 4;
 
 /// One row of one image's result.
 pub(super) struct Row<'a> {
-    pub of: &'a Depthwise,
+    pub weights: &'a Depthwise,
     /// The line under each row of taps, padded: [columns, channels], and a vector beyond.
     pub lines: &'a [&'a [f32]],
-    /// Of the row's pixels.
-    pub finish: Finish<'a>,
-    /// [places, channels]
+    /// Its residual is of the row's pixels.
+    pub epilogue: Epilogue<'a>,
+    /// [columns, channels]
     pub out: &'a mut [f32],
 }
 
@@ -68,59 +68,59 @@ impl Kernel for Row<'_> {
             stride,
             dilation,
             ..
-        } = self.of.window;
-        // Known at compile time, a pixel once loaded serves all windows it is in.
+        } = self.weights.window;
+        // With sizes known at compile time, a pixel is loaded once for all windows it is in.
         match (kernel[1], stride[1], dilation[1]) {
-            (3, 1, 1) => self.places::<S, 3, 1>(simd),
-            (3, 2, 1) => self.places::<S, 3, 2>(simd),
-            (5, 1, 1) => self.places::<S, 5, 1>(simd),
-            (5, 2, 1) => self.places::<S, 5, 2>(simd),
-            _ => self.places::<S, 0, 0>(simd),
+            (3, 1, 1) => self.columns::<S, 3, 1>(simd),
+            (3, 2, 1) => self.columns::<S, 3, 2>(simd),
+            (5, 1, 1) => self.columns::<S, 5, 1>(simd),
+            (5, 2, 1) => self.columns::<S, 5, 2>(simd),
+            _ => self.columns::<S, 0, 0>(simd),
         }
     }
 }
 
 impl Row<'_> {
-    /// All places, with windows of `K` columns `STRIDE` apart, or of any where those are 0.
+    /// All columns, for windows of `K` columns and stride `STRIDE`, or of any size where those are 0.
     #[inline(always)]
-    fn places<S: Simd, const K: usize, const STRIDE: usize>(&mut self, simd: S) {
-        let (window, channels) = (&self.of.window, self.of.channels);
-        let places = self.out.len() / channels;
+    fn columns<S: Simd, const K: usize, const STRIDE: usize>(&mut self, simd: S) {
+        let (window, channels) = (&self.weights.window, self.weights.channels);
+        let columns = self.out.len() / channels;
         let vectors = channels.div_ceil(S::LANES);
-        let needed = (places.max(1) - 1) * window.stride[1] + window.reach(1) - 1;
+        let needed = (columns.max(1) - 1) * window.stride[1] + window.extent(1) - 1;
         let needed = needed * channels + vectors * S::LANES;
         assert!(self.lines.len() == window.kernel[0]);
         assert!(self.lines.iter().all(|line| line.len() >= needed));
-        assert!(self.of.weights.len() >= vectors * window.taps() * S::LANES);
-        assert!(self.out.len() == places * channels && self.finish.bias.len() == channels);
+        assert!(self.weights.weights.len() >= vectors * window.taps() * S::LANES);
+        assert!(self.out.len() == columns * channels && self.epilogue.bias.len() == channels);
         assert!(
-            self.finish
-                .add
-                .is_none_or(|add| add.len() == self.out.len())
+            self.epilogue
+                .residual
+                .is_none_or(|residual| residual.len() == self.out.len())
         );
         for vector in 0..vectors {
             let mut x = 0;
-            while x < places {
+            while x < columns {
                 // SAFETY: all lengths were just checked.
                 unsafe {
-                    if places < AT_ONCE {
+                    if columns < BLOCK {
                         self.block::<S, K, STRIDE, 1>(simd, x, vector);
                         x += 1;
                     } else {
-                        // The last overlap with those before: what is computed twice is the same.
-                        let at = x.min(places - AT_ONCE);
-                        self.block::<S, K, STRIDE, AT_ONCE>(simd, at, vector);
-                        x += AT_ONCE;
+                        // The last block overlaps the one before; the columns in both are computed twice.
+                        let at = x.min(columns - BLOCK);
+                        self.block::<S, K, STRIDE, BLOCK>(simd, at, vector);
+                        x += BLOCK;
                     }
                 }
             }
         }
     }
 
-    /// `N` places from `x` on, for one vector of channels.
+    /// `N` columns from `x` on, for one vector of channels.
     ///
     /// # Safety
-    /// They must be places of the row and the vector one of its channels', all lengths as [`Self::places`] checks.
+    /// The columns and the vector must exist, and all lengths be as [`Self::columns`] checks.
     #[inline(always)]
     unsafe fn block<S: Simd, const K: usize, const STRIDE: usize, const N: usize>(
         &mut self,
@@ -128,37 +128,37 @@ impl Row<'_> {
         x: usize,
         vector: usize,
     ) {
-        let (window, channels) = (&self.of.window, self.of.channels);
+        let (window, channels) = (&self.weights.window, self.weights.channels);
         let first = vector * S::LANES;
-        let (columns, tap, place) = match K {
+        let (taps, tap_step, stride) = match K {
             0 => (window.kernel[1], window.dilation[1], window.stride[1]),
             _ => (K, 1, STRIDE),
         };
         let mut sums = [simd.zero(); N];
         // SAFETY: required of the caller; a line is read at most a vector beyond its last window.
         unsafe {
-            let mut weight = self.of.weights.as_ptr().add(first * window.taps());
+            let mut weight = self.weights.weights.as_ptr().add(first * window.taps());
             for line in self.lines {
-                let pixels = line.as_ptr().add(x * place * channels + first);
-                for kx in 0..columns {
+                let pixels = line.as_ptr().add(x * stride * channels + first);
+                for kx in 0..taps {
                     let w = simd.load_ptr(weight);
                     weight = weight.add(S::LANES);
                     for (i, sum) in sums.iter_mut().enumerate() {
-                        let pixel = pixels.add((i * place + kx * tap) * channels);
+                        let pixel = pixels.add((i * stride + kx * tap_step) * channels);
                         *sum = simd.fma(w, simd.load_ptr(pixel), *sum);
                     }
                 }
             }
             let lanes = (channels - first).min(S::LANES);
-            let bias = load(simd, self.finish.bias.as_ptr().add(first), lanes);
+            let bias = load_lanes(simd, self.epilogue.bias.as_ptr().add(first), lanes);
             for (i, sum) in sums.iter().enumerate() {
                 let at = (x + i) * channels + first;
                 let mut v = simd.add(*sum, bias);
-                if let Some(add) = self.finish.add {
-                    v = simd.add(v, load(simd, add.as_ptr().add(at), lanes));
+                if let Some(residual) = self.epilogue.residual {
+                    v = simd.add(v, load_lanes(simd, residual.as_ptr().add(at), lanes));
                 }
-                let v = self.finish.activation.of(simd, v);
-                store(simd, self.out.as_mut_ptr().add(at), lanes, v);
+                let v = self.epilogue.activation.apply(simd, v);
+                store_lanes(simd, self.out.as_mut_ptr().add(at), lanes, v);
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-use super::convolution::fits;
+use super::convolution::check_length;
 
 /// `(x - mean) / sqrt(variance + epsilon) * scale + shift` of each row of `x` [rows, values]; scale and shift
 /// [values], mean and variance (over n, not n - 1) of the row.
@@ -20,7 +20,7 @@ pub fn layer_norm(
     epsilon: f32,
 ) -> Result<Buffer, Error> {
     let values = scale.len();
-    fits("shift", values, shift.len())?;
+    check_length("shift", values, shift.len())?;
     if values == 0 || !x.len().is_multiple_of(values) {
         return Err(Error::Length {
             what: "rows".into(),
@@ -66,7 +66,7 @@ impl Kernel for Rows<'_> {
             }
             let mean_of_row = simd.sum(sum) / values as f32;
             let mean = simd.splat(mean_of_row);
-            // In a pass of its own: a difference of two large sums would lose what is small.
+            // In a pass of its own: as the difference of two large sums it would lose its digits.
             let mut squares = simd.zero();
             let whole = values / S::LANES * S::LANES;
             for x in x[..whole].chunks_exact(S::LANES) {

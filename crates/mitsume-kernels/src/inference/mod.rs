@@ -7,19 +7,17 @@
 
 mod affine;
 mod convolution;
-mod curve;
 mod depthwise;
-mod finish;
+mod im2col;
 mod layer_norm;
-mod lines;
-mod patches;
+mod line_buffer;
 mod pool;
 mod separable;
 mod window;
 
+pub use crate::activation::Activation;
 pub use affine::affine;
-pub use convolution::{Convolution, Filters, Kind};
-pub use curve::Activation;
+pub use convolution::{Algorithm, Convolution, Filters};
 pub use layer_norm::layer_norm;
 pub use pool::{Pooling, pool};
 pub use separable::Separable;

@@ -41,7 +41,7 @@ pub fn pool(
     }
     let [rows, columns] = to;
     let reaches = |axis: usize, places: usize, side: usize| {
-        (0..places).all(|at| !window.inside(axis, at, side).is_empty())
+        (0..places).all(|at| !window.taps_inside(axis, at, side).is_empty())
     };
     if !reaches(0, rows, height) || !reaches(1, columns, width) {
         return Err(Error::Size {
@@ -88,7 +88,7 @@ impl Row<'_> {
             after,
             ..
         } = self.window;
-        let first = self.window.first(axis, at);
+        let first = self.window.start(axis, at);
         let end = (self.size[axis] + after[axis]) as isize;
         (0..kernel[axis])
             .filter(|tap| first + ((tap * dilation[axis]) as isize) < end)
@@ -102,12 +102,12 @@ impl Kernel for Row<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (window, channels) = (self.window, self.channels);
-        let down = window.inside(0, self.at, self.size[0]);
-        let top = window.first(0, self.at);
+        let down = window.taps_inside(0, self.at, self.size[0]);
+        let top = window.start(0, self.at);
         let counted_down = self.counted(0, self.at);
         for place in 0..self.out.len() / channels {
-            let along = window.inside(1, place, self.size[1]);
-            let left = window.first(1, place);
+            let along = window.taps_inside(1, place, self.size[1]);
+            let left = window.start(1, place);
             let count = match self.pooling {
                 Pooling::MeanWithPadding => counted_down * self.counted(1, place),
                 _ => down.len() * along.len(),

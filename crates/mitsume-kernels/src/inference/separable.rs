@@ -1,9 +1,9 @@
-//! A depthwise convolution with the convolutions before and after it, line by line.
+//! A depthwise convolution and the convolutions before and after it in one pass over the rows.
 
-use super::convolution::{Convolution, Way, fits};
+use super::convolution::{Convolution, PackedWeights, check_length};
 use super::depthwise::{Depthwise, Row};
-use super::lines::Lines;
-use super::patches::{Patches, Scratch};
+use super::im2col::{Im2col, Pixels, Scratch};
+use super::line_buffer::LineBuffer;
 use crate::error::Error;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// A depthwise convolution, the one before it that expands the channels, and the pointwise one after it that projects
 /// them: the inverted residual of MobileNetV2 (Sandler et al. 2018, Fig. 3b), or its parts.
 ///
-/// Between them are the largest feature maps of such networks. Only the lines under the depthwise window are kept
-/// of the first, and one line of the second, so neither ever leaves the cache. The results are those of the three
+/// The feature maps between them are the largest of such networks. Only the rows under the depthwise window are kept
+/// of the first, and one row of the second, so neither leaves the cache. The results are those of the three
 /// convolutions one after another, bit for bit.
 pub struct Separable {
     expand: Option<Arc<Convolution>>,
@@ -23,9 +23,9 @@ pub struct Separable {
 }
 
 impl Separable {
-    /// - `expand`: makes the depthwise convolution's input; any but those that run in the Winograd domain. Default: none.
-    /// - `depthwise`: each channel by itself.
-    /// - `project`: takes its output; 1x1, of stride 1, without padding. Default: none.
+    /// - `expand`: the convolution before, computed by im2col; none for the depthwise convolution's input itself.
+    /// - `depthwise`: the depthwise convolution.
+    /// - `project`: the convolution after, 1x1 of stride 1 without padding; none for the depthwise result itself.
     ///
     /// # Errors
     /// Convolutions of another kind, or channels that do not fit.
@@ -35,23 +35,25 @@ impl Separable {
         project: Option<Arc<Convolution>>,
     ) -> Result<Self, Error> {
         let refused = |reason| Err(Error::Unsupported { stage: 0, reason });
-        if !matches!(depthwise.way, Way::Depthwise(_)) {
-            return refused("each channel by itself, in a small window, is expected");
+        if !matches!(depthwise.weights, PackedWeights::Depthwise(_)) {
+            return refused("a depthwise convolution with a small window is expected");
         }
         if let Some(expand) = &expand {
-            fits(
+            check_length(
                 "channels to expand to",
                 depthwise.inputs(),
                 expand.outputs(),
             )?;
-            if !matches!(expand.way, Way::Patches(_)) {
-                return refused("this convolution is not computed pixel by pixel");
+            if !matches!(expand.weights, PackedWeights::Im2col(_)) {
+                return refused(
+                    "the convolution before a depthwise one must be computed by im2col",
+                );
             }
         }
         if let Some(project) = &project {
-            fits("channels to project", depthwise.outputs(), project.inputs())?;
-            if !matches!(&project.way, Way::Patches(patches) if patches.is_pointwise()) {
-                return refused("only a pointwise convolution can follow line by line");
+            check_length("channels to project", depthwise.outputs(), project.inputs())?;
+            if !matches!(&project.weights, PackedWeights::Im2col(im2col) if im2col.is_pointwise()) {
+                return refused("the convolution after a depthwise one must be pointwise");
             }
         }
         Ok(Self {
@@ -61,8 +63,8 @@ impl Separable {
         })
     }
 
-    /// What the convolutions make of `x`, `[images, height, width, inputs]` = `shape`, one after another; `add` (of
-    /// the result's shape) is the last one's. Returns the result and its shape.
+    /// Applies the convolutions to `x`, `[images, height, width, inputs]` = `shape`; `residual` (of the result's
+    /// shape) is added in the last one's epilogue. Returns the result and its shape.
     ///
     /// # Errors
     /// As [`Convolution::run`].
@@ -71,42 +73,43 @@ impl Separable {
         workspace: &Workspace,
         x: &[f32],
         shape: [usize; 4],
-        add: Option<&[f32]>,
+        residual: Option<&[f32]>,
     ) -> Result<(Buffer, [usize; 4]), Error> {
-        let stages = Stages {
+        let chain = Chain {
             expand: self.expand.as_deref(),
             depthwise: &self.depthwise,
             project: self.project.as_deref(),
         };
-        fits("input", shape.iter().product(), x.len())?;
+        check_length("input", shape.iter().product(), x.len())?;
         let mut to = shape;
-        for convolution in [stages.expand, Some(stages.depthwise), stages.project] {
-            to = convolution.map_or(Ok(to), |convolution| convolution.out(to))?;
+        for convolution in [chain.expand, Some(chain.depthwise), chain.project] {
+            to = convolution.map_or(Ok(to), |convolution| convolution.output_shape(to))?;
         }
         let count = to.iter().product();
-        fits("skip connection", count, add.map_or(count, <[f32]>::len))?;
+        check_length("residual", count, residual.map_or(count, <[f32]>::len))?;
         let mut out = workspace.take(count);
-        stages.run(workspace, (x, shape), (&mut out, to), add);
+        chain.run(workspace, (x, shape), (&mut out, to), residual);
         Ok((out, to))
     }
 }
 
-/// Fewer rows than this are not worth making the lines above them again.
+/// Fewest rows in a task: its first rows need rows of the expansion that the task above computes too.
 const ROWS: usize = 12;
-/// Parts for each thread, so that all end at about the same time.
-const PARTS: usize = 4;
+/// Tasks for each thread, so that all end at about the same time. The result does not depend on how
+/// rows are split.
+const TASKS: usize = 4;
 
 /// The convolutions of a [`Separable`].
 #[derive(Clone, Copy)]
-pub(super) struct Stages<'a> {
+pub(super) struct Chain<'a> {
     expand: Option<&'a Convolution>,
     depthwise: &'a Convolution,
     project: Option<&'a Convolution>,
 }
 
-impl<'a> Stages<'a> {
-    /// A depthwise convolution by itself.
-    pub fn of(depthwise: &'a Convolution) -> Self {
+impl<'a> Chain<'a> {
+    /// A depthwise convolution alone.
+    pub fn depthwise(depthwise: &'a Convolution) -> Self {
         Self {
             expand: None,
             depthwise,
@@ -114,16 +117,16 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// Their result, of shape `to`, for `x` of `shape`: all lengths fit.
+    /// Writes the result, of shape `to`, for `x` of `shape`; lengths were checked.
     pub fn run(
         &self,
         workspace: &Workspace,
         (x, shape): (&[f32], [usize; 4]),
         (out, to): (&mut [f32], [usize; 4]),
-        add: Option<&[f32]>,
+        residual: Option<&[f32]>,
     ) {
         let [images, rows, columns, channels] = to;
-        let parts = (PARTS * rayon::current_num_threads()).div_ceil(images.max(1));
+        let parts = (TASKS * rayon::current_num_threads()).div_ceil(images.max(1));
         let rows_of_part = rows.div_ceil(parts).max(ROWS.min(rows));
         let (image, part) = (rows * columns * channels, rows_of_part * columns * channels);
         let x = x.par_chunks_exact(shape[1..].iter().product());
@@ -131,12 +134,12 @@ impl<'a> Stages<'a> {
         images.for_each(|(i, (out, x))| {
             out.par_chunks_mut(part).enumerate().for_each(|(j, out)| {
                 let start = j * part;
-                let mut band = Band::new(self, workspace, (x, shape), to);
-                let add = add.map(|add| &add[i * image + start..][..out.len()]);
+                let mut rows = Rows::new(self, workspace, (x, shape), to);
+                let residual = residual.map(|r| &r[i * image + start..][..out.len()]);
                 for (k, out) in out.chunks_exact_mut(columns * channels).enumerate() {
                     let at = k * columns * channels;
-                    let add = add.map(|add| &add[at..at + columns * channels]);
-                    band.row(j * rows_of_part + k, out, add);
+                    let residual = residual.map(|r| &r[at..at + columns * channels]);
+                    rows.compute(j * rows_of_part + k, out, residual);
                 }
             });
         });
@@ -144,113 +147,121 @@ impl<'a> Stages<'a> {
 }
 
 /// Consecutive rows of one image's result.
-struct Band<'a> {
-    stages: Stages<'a>,
+struct Rows<'a> {
+    chain: Chain<'a>,
     workspace: &'a Workspace,
-    /// One image, and its shape.
+    /// One image [height, width, channels], and its shape.
     x: &'a [f32],
     shape: [usize; 4],
-    /// The depthwise convolution's input's.
+    /// Shape of the depthwise convolution's input.
     expanded: [usize; 4],
     depthwise: &'a Depthwise,
-    lines: Lines,
-    expand: Option<(&'a Convolution, &'a Patches, Scratch)>,
+    lines: LineBuffer,
+    expand: Option<(&'a Convolution, &'a Im2col, Scratch)>,
     project: Option<Project<'a>>,
 }
 
-/// The last convolution, and the line before it.
+/// The last convolution, and the row of its input.
 struct Project<'a> {
     convolution: &'a Convolution,
-    patches: &'a Patches,
+    im2col: &'a Im2col,
     scratch: Scratch,
     line: Buffer,
     /// Shapes of the line and of what it becomes.
     shapes: [[usize; 4]; 2],
 }
 
-impl<'a> Band<'a> {
+impl<'a> Rows<'a> {
     fn new(
-        stages: &Stages<'a>,
+        chain: &Chain<'a>,
         workspace: &'a Workspace,
         (x, [_, height, width, channels]): (&'a [f32], [usize; 4]),
         [_, _, columns, outputs]: [usize; 4],
     ) -> Self {
         let shape = [1, height, width, channels];
-        let patches = |convolution: &'a Convolution| match &convolution.way {
-            Way::Patches(patches) => patches,
+        let im2col = |convolution: &'a Convolution| match &convolution.weights {
+            PackedWeights::Im2col(im2col) => im2col,
             _ => unreachable!("Separable::new takes no other"),
         };
-        let Way::Depthwise(depthwise) = &stages.depthwise.way else {
+        let PackedWeights::Depthwise(depthwise) = &chain.depthwise.weights else {
             unreachable!("Separable::new takes no other");
         };
-        let expanded = stages
-            .expand
-            .map_or(shape, |expand| expand.out(shape).expect("all lengths fit"));
-        let window = stages.depthwise.window();
-        let expand = stages.expand.map(|convolution| {
-            let patches = patches(convolution);
-            (convolution, patches, patches.scratch(workspace))
+        let expanded = chain.expand.map_or(shape, |expand| {
+            expand.output_shape(shape).expect("lengths were checked")
         });
-        let project = stages.project.map(|convolution| Project {
+        let window = chain.depthwise.window();
+        let expand = chain.expand.map(|convolution| {
+            let im2col = im2col(convolution);
+            (convolution, im2col, im2col.scratch(workspace))
+        });
+        let project = chain.project.map(|convolution| Project {
             convolution,
-            patches: patches(convolution),
-            scratch: patches(convolution).scratch(workspace),
+            im2col: im2col(convolution),
+            scratch: im2col(convolution).scratch(workspace),
             line: workspace.take(columns * convolution.inputs()),
             shapes: [convolution.inputs(), outputs].map(|channels| [1, 1, columns, channels]),
         });
         Self {
-            stages: *stages,
+            chain: *chain,
             workspace,
             x,
             shape,
             expanded,
             depthwise,
-            lines: Lines::new(workspace, &window, [expanded[1], expanded[2], expanded[3]]),
+            lines: LineBuffer::new(workspace, &window, [expanded[1], expanded[2], expanded[3]]),
             expand,
             project,
         }
     }
 
     /// Row `row` of the result; rows must come in order.
-    fn row(&mut self, row: usize, out: &mut [f32], add: Option<&[f32]>) {
+    fn compute(&mut self, row: usize, out: &mut [f32], residual: Option<&[f32]>) {
         let isa = self.workspace.isa();
-        let window = self.stages.depthwise.window();
+        let window = self.chain.depthwise.window();
         let top = row * window.stride[0];
-        self.make(top..top + window.reach(0));
+        self.fill_lines(top..top + window.extent(0));
         let taps = (0..window.kernel[0]).map(|ky| self.lines.get(top + ky * window.dilation[0]));
         let lines: Vec<&[f32]> = taps.collect();
-        let run = |out: &mut [f32], add| {
+        let run = |out: &mut [f32], residual| {
             isa.run(Row {
-                of: self.depthwise,
+                weights: self.depthwise,
                 lines: &lines,
-                finish: self.stages.depthwise.finish(add),
+                epilogue: self.chain.depthwise.epilogue(residual),
                 out,
             });
         };
         let Some(project) = &mut self.project else {
-            return run(out, add);
+            return run(out, residual);
         };
         run(&mut project.line, None);
-        let line = (&project.line[..], project.shapes[0], project.shapes[1]);
-        let out = (out, project.convolution.finish(add));
-        let pixels = 0..project.shapes[0][2];
-        project
-            .patches
-            .run(isa, line, pixels, out, &mut project.scratch);
+        let [input_shape, output_shape] = project.shapes;
+        let pixels = Pixels {
+            x: &project.line,
+            input_shape,
+            output_shape,
+            range: 0..input_shape[2],
+        };
+        let epilogue = project.convolution.epilogue(residual);
+        let im2col = project.im2col;
+        im2col.run(isa, pixels, epilogue, out, &mut project.scratch);
     }
 
-    /// Lines `wanted` of the depthwise convolution's input.
-    fn make(&mut self, wanted: Range<usize>) {
+    /// Computes lines `wanted` of the depthwise convolution's input.
+    fn fill_lines(&mut self, wanted: Range<usize>) {
         let isa = self.workspace.isa();
         let (x, shape, expanded) = (self.x, self.shape, self.expanded);
         match &mut self.expand {
-            None => self.lines.make(wanted, |row, line| {
+            None => self.lines.fill(wanted, |row, line| {
                 line.copy_from_slice(&x[row * line.len()..][..line.len()]);
             }),
-            Some((convolution, patches, scratch)) => self.lines.make(wanted, |row, line| {
-                let pixels = row * expanded[2]..(row + 1) * expanded[2];
-                let out = (line, convolution.finish(None));
-                patches.run(isa, (x, shape, expanded), pixels, out, scratch);
+            Some((convolution, im2col, scratch)) => self.lines.fill(wanted, |row, line| {
+                let pixels = Pixels {
+                    x,
+                    input_shape: shape,
+                    output_shape: expanded,
+                    range: row * expanded[2]..(row + 1) * expanded[2],
+                };
+                im2col.run(isa, pixels, convolution.epilogue(None), line, scratch);
             }),
         }
     }

@@ -1,4 +1,4 @@
-//! Every way of computing against the definition, in f64.
+//! Every algorithm against the definition, in f64.
 
 use super::*;
 use crate::{Isa, Workspace};
@@ -26,8 +26,8 @@ fn pixel(
     [ky, kx]: [usize; 2],
     size: [usize; 2],
 ) -> Option<usize> {
-    let y = window.first(0, y) + (ky * window.dilation[0]) as isize;
-    let x = window.first(1, x) + (kx * window.dilation[1]) as isize;
+    let y = window.start(0, y) + (ky * window.dilation[0]) as isize;
+    let x = window.start(1, x) + (kx * window.dilation[1]) as isize;
     let inside = (0..size[0] as isize).contains(&y) && (0..size[1] as isize).contains(&x);
     inside.then_some(y as usize * size[1] + x as usize)
 }
@@ -220,7 +220,7 @@ fn separable_convolutions_give_the_bits_of_one_after_another() {
                 let x = values(shape.iter().product(), case + 60);
                 let mut to = shape;
                 for convolution in &all {
-                    to = convolution.out(to).unwrap();
+                    to = convolution.output_shape(to).unwrap();
                 }
                 let add = values(to.iter().product(), case + 70);
                 let add = (case % 2 == 0).then_some(&add[..]);

@@ -1,4 +1,4 @@
-//! Where a sliding window looks.
+//! The sliding window of a convolution or pooling.
 
 use std::ops::Range;
 
@@ -7,26 +7,26 @@ use std::ops::Range;
 pub struct Window {
     /// Its size in taps.
     pub kernel: [usize; 2],
-    /// Pixels from one place to the next.
+    /// Pixels from one output position to the next.
     pub stride: [usize; 2],
     /// Pixels from one tap to the next.
     pub dilation: [usize; 2],
-    /// Pixels outside the image before its first row and column.
+    /// Padding before the first row and column, in pixels.
     pub before: [usize; 2],
-    /// The same after its last.
+    /// Padding after the last row and column.
     pub after: [usize; 2],
 }
 
 impl Window {
     /// Size of the result for an image of `size`; none if the window is larger than the padded image,
-    /// has no taps, no stride, or sides beyond all measure.
+    /// has no taps, no stride, or sizes that overflow.
     pub fn out(&self, size: [usize; 2]) -> Option<[usize; 2]> {
         let side = |axis: usize| {
-            let reach = (self.kernel[axis].checked_sub(1)?).checked_mul(self.dilation[axis])?;
+            let steps = (self.kernel[axis].checked_sub(1)?).checked_mul(self.dilation[axis])?;
             let padded = size[axis]
                 .checked_add(self.before[axis])?
                 .checked_add(self.after[axis])?;
-            let room = padded.checked_sub(reach.checked_add(1)?)?;
+            let room = padded.checked_sub(steps.checked_add(1)?)?;
             (self.stride[axis] > 0).then(|| room / self.stride[axis] + 1)
         };
         Some([side(0)?, side(1)?])
@@ -37,28 +37,28 @@ impl Window {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// Pixels from the first tap along `axis` to the last, both counted.
-    pub(crate) fn reach(&self, axis: usize) -> usize {
+    /// Pixels the dilated kernel covers along `axis`: (kernel - 1) * dilation + 1.
+    pub(crate) fn extent(&self, axis: usize) -> usize {
         let steps = self.kernel[axis].saturating_sub(1);
         steps.saturating_mul(self.dilation[axis]).saturating_add(1)
     }
 
-    /// Of `places` along `axis`, those whose taps all lie inside an image of `side` pixels.
-    pub(crate) fn whole(&self, axis: usize, places: usize, side: usize) -> Range<usize> {
-        let start = self.before[axis].div_ceil(self.stride[axis]).min(places);
-        let room = (side + self.before[axis]).checked_sub(self.reach(axis));
+    /// Of `positions` along `axis`, those whose taps all lie inside an image of `side` pixels.
+    pub(crate) fn interior(&self, axis: usize, positions: usize, side: usize) -> Range<usize> {
+        let start = self.before[axis].div_ceil(self.stride[axis]).min(positions);
+        let room = (side + self.before[axis]).checked_sub(self.extent(axis));
         let end = room.map_or(0, |room| room / self.stride[axis] + 1);
-        start..end.clamp(start, places)
+        start..end.clamp(start, positions)
     }
 
-    /// First pixel of the window at place `at` along `axis`; negative in the padding.
-    pub(crate) fn first(&self, axis: usize, at: usize) -> isize {
+    /// First pixel of the window at position `at` along `axis`; negative in the padding.
+    pub(crate) fn start(&self, axis: usize, at: usize) -> isize {
         (at * self.stride[axis]) as isize - self.before[axis] as isize
     }
 
-    /// Taps at place `at` along `axis` that lie inside an image of `side` pixels.
-    pub(crate) fn inside(&self, axis: usize, at: usize, side: usize) -> Range<usize> {
-        let first = self.first(axis, at);
+    /// Taps at position `at` along `axis` that lie inside an image of `side` pixels.
+    pub(crate) fn taps_inside(&self, axis: usize, at: usize, side: usize) -> Range<usize> {
+        let first = self.start(axis, at);
         let step = self.dilation[axis] as isize;
         let taps = self.kernel[axis] as isize;
         let low = (-first + step - 1).max(0) / step;
@@ -93,13 +93,13 @@ mod tests {
             };
             for at in 0..out {
                 let exists = |tap: &usize| {
-                    let pixel = window.first(0, at) + (tap * dilation) as isize;
+                    let pixel = window.start(0, at) + (tap * dilation) as isize;
                     (0..side as isize).contains(&pixel)
                 };
                 let expected: Vec<usize> = (0..kernel).filter(exists).collect();
-                let found: Vec<usize> = window.inside(0, at, side).collect();
+                let found: Vec<usize> = window.taps_inside(0, at, side).collect();
                 assert_eq!(found, expected, "{window:?} at {at}");
-                let whole = window.whole(0, out, side).contains(&at);
+                let whole = window.interior(0, out, side).contains(&at);
                 assert_eq!(whole, expected.len() == kernel, "{window:?} at {at}");
             }
         }

@@ -1,19 +1,20 @@
 //! The backward pass: from the gradient of the feature map to those of the parameters.
 
-use super::train::{FirstNorm, Saved, SavedConv, SavedResidual, SavedStage, gates};
+use super::train::{FirstNorm, Saved, SavedConv, SavedResidual, SavedStage, squeeze_excite};
 use super::{Batch, Conv, Stage, TrunkSpec, length};
-use crate::activation::{
-    Activation, Excited, Incoming, gradient_in_place, gradient_sums, join_gradient,
-};
-use crate::batch_norm::{Normalisation, add_up};
+use crate::batch_norm::{Normalisation, reduce_sums};
 use crate::error::Error;
 use crate::first_layer::{self, Images, patch_gradient};
+use crate::norm_activation::{
+    NormActivation, OutputGradient, SqueezeExciteGradient, input_gradient_in_place,
+    norm_gradient_sums, residual_add_gradient,
+};
 use crate::pointwise;
-use crate::squeeze_excite::products;
+use crate::squeeze_excite::channel_dot_products;
 use crate::winograd::convolution::convolve;
+use crate::winograd::epilogue::{InputGradient, ReluMask};
 use crate::winograd::filter::{Direction, Filters};
 use crate::winograd::input::Input;
-use crate::winograd::outcome::{Carried, Gate};
 use crate::winograd::weight_gradient::weight_gradient;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -51,7 +52,7 @@ pub fn backward(
         mut outputs,
         ..
     } = saved;
-    let mut incoming = Source::last(gradient);
+    let mut dy = StageGradient::Given(gradient);
     for (i, (saved, range)) in stages.into_iter().zip(ranges).enumerate().rev() {
         let (p, g) = (&parameters[range.clone()], &mut gradients[range]);
         let x = outputs.pop();
@@ -69,10 +70,10 @@ pub fn backward(
             } else {
                 None
             };
-            first(workspace, images, (p, norm), (incoming, own), g);
+            first_stage(workspace, images, (p, norm), (dy, own), g);
             break;
         };
-        let step = Step {
+        let step = StageBackward {
             workspace,
             x: Input {
                 grid: grids[i],
@@ -80,31 +81,30 @@ pub fn backward(
                 data: &x,
                 affine: None,
             },
-            // A residual join and squeeze-excite look for themselves where their ReLU was open.
-            gate: match &spec.stages[i - 1] {
+            // The backward passes of a residual add and of squeeze-excite mask by their own ReLU.
+            mask_center: match &spec.stages[i - 1] {
                 Stage::Conv(Conv {
                     squeeze_excite: None,
                     ..
-                }) => Some(center(spec, parameters, i - 1)),
+                }) => Some(norm_bias(spec, parameters, i - 1)),
                 _ => None,
             },
             p,
         };
-        incoming = match (saved, &spec.stages[i]) {
-            (SavedStage::Conv(saved), Stage::Conv(conv)) => {
-                step.convolution(conv, saved, incoming, g)
-            }
+        dy = match (saved, &spec.stages[i]) {
+            (SavedStage::Conv(saved), Stage::Conv(conv)) => step.convolution(conv, saved, dy, g),
             (SavedStage::Residual(saved), Stage::Residual { pool, .. }) => {
-                step.residual(*pool, saved, incoming, g)
+                step.residual(*pool, saved, dy, g)
             }
-            (_, _) => step.plain(features, incoming, g),
+            (_, _) => step.convolution_without_norm(features, dy, g),
         };
     }
     Ok(gradients)
 }
 
-/// Bias of the norm of a convolution stage: the value its activation has at the batch's mean; zero without norm.
-fn center(spec: &TrunkSpec, parameters: &[&[f32]], stage: usize) -> Vec<f32> {
+/// Bias of the batch norm of a convolution stage, which is the mean of its output before the ReLU; zero
+/// without batch norm.
+fn norm_bias(spec: &TrunkSpec, parameters: &[&[f32]], stage: usize) -> Vec<f32> {
     let all = spec.parameters();
     let own =
         |p: &super::Parameter| p.stage == stage && p.kind == super::ParameterKind::NormBias(0);
@@ -115,51 +115,47 @@ fn center(spec: &TrunkSpec, parameters: &[&[f32]], stage: usize) -> Vec<f32> {
 }
 
 /// The gradient of a stage's output.
-enum Source<'a> {
+enum StageGradient<'a> {
     /// As the caller gave it.
-    Outside(&'a [f32]),
-    /// From the next stage; with its sums if it is already zero where the ReLU was closed: of d, and of
-    /// d * (output - norm bias).
-    Next(Buffer, Option<(Vec<f64>, Vec<f64>)>),
+    Given(&'a [f32]),
+    /// From the next stage. With sums it is masked by the stage's ReLU already; the sums are those of the
+    /// gradient d and of d * (output - norm bias).
+    Computed(Buffer, Option<(Vec<f64>, Vec<f64>)>),
 }
 
-impl<'a> Source<'a> {
-    fn last(gradient: &'a [f32]) -> Self {
-        Self::Outside(gradient)
-    }
-
+impl StageGradient<'_> {
     fn data(&self) -> &[f32] {
         match self {
-            Self::Outside(d) => d,
-            Self::Next(d, _) => d,
+            Self::Given(d) => d,
+            Self::Computed(d, _) => d,
         }
     }
 }
 
 /// One stage with its input and parameters.
-struct Step<'a> {
+struct StageBackward<'a> {
     workspace: &'a Workspace,
     x: Input<'a>,
-    /// If the stage before ends in ReLU, its norm's bias.
-    gate: Option<Vec<f32>>,
+    /// Where the stage before ends in a ReLU that this one masks the gradient by: the bias of its norm.
+    mask_center: Option<Vec<f32>>,
     p: &'a [&'a [f32]],
 }
 
-impl Step<'_> {
+impl StageBackward<'_> {
     fn convolution(
         &self,
         conv: &Conv,
         saved: SavedConv,
-        incoming: Source,
+        dy: StageGradient,
         g: &mut [Vec<f32>],
-    ) -> Source<'static> {
+    ) -> StageGradient<'static> {
         let workspace = self.workspace;
         let SavedConv {
             mut z,
             norm,
-            excited,
+            squeeze_excite: excitation,
         } = saved;
-        let layers = Activation {
+        let layers = NormActivation {
             grid: self.x.grid,
             scale: &norm.scale,
             shift: &norm.shift,
@@ -167,47 +163,48 @@ impl Step<'_> {
             pool: conv.pool,
         };
         let mut squeeze = Vec::new();
-        if let (Some(e), Some(gates)) = (&excited, gates(conv, self.p)) {
+        if let (Some(e), Some(layer)) = (&excitation, squeeze_excite(conv, self.p)) {
             let shape = (layers.grid.images, conv.channels);
-            let gradient = products(workspace, incoming.data(), &e.pooled, shape);
+            let gradient = channel_dot_products(workspace, dy.data(), &e.pooled, shape);
             if let [.., a, b, c, d] = g {
-                squeeze = gates.backward(&e.excitation, &gradient, [a, b, c, d]);
+                squeeze = layer.backward(&e.excitation, &gradient, [a, b, c, d]);
             }
             let area = (layers.grid.height * layers.grid.width) as f32;
             squeeze.iter_mut().for_each(|s| *s /= area);
         }
-        let known = match &incoming {
-            Source::Next(_, Some(sums)) => from_output(&norm, self.p, sums),
+        let known_sums = match &dy {
+            StageGradient::Computed(_, Some(sums)) => sums_from_output(&norm, self.p, sums),
             _ => None,
         };
-        let excited = (excited.as_ref()).map(|e| Excited {
-            excite: &e.excitation.excite,
+        let excite = (excitation.as_ref()).map(|e| SqueezeExciteGradient {
+            excitation: &e.excitation.factors,
             squeeze: &squeeze,
         });
-        let gated = !conv.relu || matches!(incoming, Source::Next(_, Some(_)));
-        let from = Incoming {
-            dy: incoming.data(),
-            gated,
-            excited,
+        let masked = !conv.relu || matches!(dy, StageGradient::Computed(_, Some(_)));
+        let gradient = OutputGradient {
+            dy: dy.data(),
+            masked,
+            squeeze_excite: excite,
         };
-        let (sum, product) =
-            known.unwrap_or_else(|| gradient_sums(workspace, layers, &norm.mean, &z, from));
+        let (sum, product) = known_sums
+            .unwrap_or_else(|| norm_gradient_sums(workspace, layers, &norm.mean, &z, gradient));
         let [_, _, weight, bias, ..] = g else {
-            return Source::Next(z, None);
+            return StageGradient::Computed(z, None);
         };
-        let backward = norm.backward(&sum, &product, weight, bias);
-        gradient_in_place(workspace, layers, (&norm, &backward), &mut z, from);
-        drop(incoming);
-        self.through(&z, (self.p[0], &mut g[0]), None)
+        let terms = norm.backward(&sum, &product, weight, bias);
+        input_gradient_in_place(workspace, layers, (&norm, &terms), &mut z, gradient);
+        drop(dy);
+        self.weight_and_input_gradient(&z, (self.p[0], &mut g[0]), None)
     }
 
-    /// Filters' gradient and that of the input, from `dz`; `dx` holds what the gradient of the input is added to.
-    fn through(
+    /// The gradients of the filters and of the input of the stage's first convolution, from that of its output,
+    /// `dz`. The gradient of the input is added to `dx` if given.
+    fn weight_and_input_gradient(
         &self,
         dz: &[f32],
         (weights, gradient): (&[f32], &mut [f32]),
         dx: Option<Buffer>,
-    ) -> Source<'static> {
+    ) -> StageGradient<'static> {
         let (workspace, x) = (self.workspace, self.x);
         let outputs = weights.len() / (9 * x.channels);
         let dz = Input {
@@ -227,30 +224,31 @@ impl Step<'_> {
         let accumulate = dx.is_some();
         let mut dx = dx.unwrap_or_else(|| workspace.take(x.data.len()));
         let (ones, zeros) = (vec![1.0; x.channels], vec![0.0; x.channels]);
-        let gate = self.gate.as_ref().map(|center| Gate {
+        let mask = self.mask_center.as_ref().map(|center| ReluMask {
             reference: x.data,
             scale: &ones,
             shift: &zeros,
             center,
         });
-        let gated = gate.is_some();
+        let masked = mask.is_some();
         let sums = convolve(
             workspace,
             dz,
             &filters,
-            &Carried { accumulate, gate },
+            &InputGradient { accumulate, mask },
             &mut dx,
         );
-        Source::Next(dx, gated.then(|| add_up(&sums.data, x.channels)))
+        StageGradient::Computed(dx, masked.then(|| reduce_sums(&sums.data, x.channels)))
     }
 
+    /// relu(BN(conv(relu(BN(conv(x))))) + conv1x1(x)), from its end to its beginning.
     fn residual(
         &self,
         pool: bool,
         saved: SavedResidual,
-        incoming: Source,
+        dy: StageGradient,
         g: &mut [Vec<f32>],
-    ) -> Source<'static> {
+    ) -> StageGradient<'static> {
         let (workspace, x, p) = (self.workspace, self.x, self.p);
         let SavedResidual {
             first: (mut z1, norm1),
@@ -259,21 +257,16 @@ impl Step<'_> {
             mut skip,
         } = saved;
         let channels = shift.len();
-        let joined = Activation {
+        let sum = NormActivation {
             grid: x.grid,
             scale: &norm2.scale,
             shift: &shift,
             relu: true,
             pool,
         };
-        let (sum, product) = join_gradient(
-            workspace,
-            joined,
-            &norm2.mean,
-            (&z2, &mut skip),
-            incoming.data(),
-        );
-        drop(incoming);
+        let sums = residual_add_gradient(workspace, sum, &norm2.mean, (&z2, &mut skip), dy.data());
+        drop(dy);
+        // From here on `skip` holds the gradient of the sum, of both of its terms.
         let [
             w1,
             _,
@@ -287,102 +280,108 @@ impl Step<'_> {
             skip_bias,
         ] = g
         else {
-            return Source::Next(z1, None);
+            return StageGradient::Computed(z1, None);
         };
-        skip_bias
-            .iter_mut()
-            .zip(&sum)
-            .for_each(|(b, s)| *b = *s as f32);
-        let backward = norm2.backward(&sum, &product, weight2, bias2);
-        let plain = Activation {
-            relu: false,
-            pool: false,
-            ..joined
-        };
-        let from = Incoming {
-            dy: &skip,
-            gated: true,
-            excited: None,
-        };
-        gradient_in_place(workspace, plain, (&norm2, &backward), &mut z2, from);
-
-        let affine = Some((norm1.scale.as_slice(), norm1.shift.as_slice()));
-        let hidden = Input {
-            grid: x.grid,
-            channels,
-            data: &z1,
-            affine,
-        };
-        let dz2 = Input {
-            grid: x.grid,
-            channels,
-            data: &z2,
-            affine: None,
-        };
-        weight_gradient(workspace, hidden, dz2, w2);
-        let filters = Filters::new(
-            workspace,
-            p[4],
-            (channels, channels),
-            Direction::Backward,
-            None,
-        );
-        let mut dh = workspace.take(z1.len());
-        let gate = Gate {
-            reference: &z1,
-            scale: &norm1.scale,
-            shift: &norm1.shift,
-            center: &norm1.mean,
-        };
-        let carried = Carried {
-            accumulate: false,
-            gate: Some(gate),
-        };
-        let sums = convolve(workspace, dz2, &filters, &carried, &mut dh);
-        let (sum, product) = add_up(&sums.data, channels);
-        let backward = norm1.backward(&sum, &product, weight1, bias1);
-        let first = Activation {
-            scale: &norm1.scale,
-            shift: &norm1.shift,
-            ..plain
-        };
-        let from = Incoming {
-            dy: &dh,
-            gated: true,
-            excited: None,
-        };
-        gradient_in_place(workspace, first, (&norm1, &backward), &mut z1, from);
+        for (bias, sum) in skip_bias.iter_mut().zip(&sums.0) {
+            *bias = *sum as f32;
+        }
+        let affine = [weight2, bias2];
+        self.norm_gradient(&norm2, &sums, affine, &skip, &mut z2);
+        let (dh, sums) = self.hidden_gradient((&z1, &norm1), &z2, w2);
+        self.norm_gradient(&norm1, &sums, [weight1, bias1], &dh, &mut z1);
         drop((dh, z2));
 
-        pointwise::weight_gradient(
-            workspace,
-            (x.data, x.channels),
-            (&skip, channels),
-            skip_weight,
-        );
+        let (pixels, inputs) = (x.data, x.channels);
+        pointwise::weight_gradient(workspace, (pixels, inputs), (&skip, channels), skip_weight);
         let mut dx = workspace.take(x.data.len());
-        let shape = (channels, x.channels);
+        let shape = (channels, inputs);
         let weights = pointwise::Weights::new(workspace, p[8], shape, Direction::Backward);
         pointwise::multiply(workspace, &skip, &weights, &mut dx);
         drop(skip);
-        self.through(&z1, (p[0], w1), Some(dx))
+        self.weight_and_input_gradient(&z1, (p[0], w1), Some(dx))
+    }
+
+    /// Replaces `z` by its gradient, from that of the normalised values, `dn`, and their sums; writes the
+    /// gradients of the norm's weight and bias.
+    fn norm_gradient(
+        &self,
+        norm: &Normalisation,
+        (sum, product): &(Vec<f64>, Vec<f64>),
+        [weight, bias]: [&mut Vec<f32>; 2],
+        dn: &[f32],
+        z: &mut [f32],
+    ) {
+        let terms = norm.backward(sum, product, weight, bias);
+        let layers = NormActivation {
+            grid: self.x.grid,
+            scale: &norm.scale,
+            shift: &norm.shift,
+            relu: false,
+            pool: false,
+        };
+        let gradient = OutputGradient {
+            dy: dn,
+            masked: true,
+            squeeze_excite: None,
+        };
+        input_gradient_in_place(self.workspace, layers, (norm, &terms), z, gradient);
+    }
+
+    /// The second convolution of a residual stage, whose input is relu(norm(z)): writes the gradient of its
+    /// filters and returns that of norm(z), with its sums.
+    fn hidden_gradient(
+        &self,
+        (z, norm): (&[f32], &Normalisation),
+        dz2: &[f32],
+        filters_gradient: &mut [f32],
+    ) -> (Buffer, (Vec<f64>, Vec<f64>)) {
+        let (workspace, grid) = (self.workspace, self.x.grid);
+        let channels = norm.scale.len();
+        let input = |data, affine| Input {
+            grid,
+            channels,
+            data,
+            affine,
+        };
+        let hidden = input(z, Some((norm.scale.as_slice(), norm.shift.as_slice())));
+        let dz2 = input(dz2, None);
+        weight_gradient(workspace, hidden, dz2, filters_gradient);
+        let shape = (channels, channels);
+        let filters = Filters::new(workspace, self.p[4], shape, Direction::Backward, None);
+        let mut dh = workspace.take(z.len());
+        let epilogue = InputGradient {
+            accumulate: false,
+            mask: Some(ReluMask {
+                reference: z,
+                scale: &norm.scale,
+                shift: &norm.shift,
+                center: &norm.mean,
+            }),
+        };
+        let sums = convolve(workspace, dz2, &filters, &epilogue, &mut dh);
+        (dh, reduce_sums(&sums.data, channels))
     }
 
     /// A convolution with bias and ReLU only.
-    fn plain(&self, features: &[f32], incoming: Source, g: &mut [Vec<f32>]) -> Source<'static> {
+    fn convolution_without_norm(
+        &self,
+        features: &[f32],
+        dy: StageGradient,
+        g: &mut [Vec<f32>],
+    ) -> StageGradient<'static> {
         let channels = self.p[1].len();
-        let (dz, sum) = match incoming {
-            Source::Next(d, Some((sum, _))) => (d, sum),
-            other => gated(self.workspace, other.data(), features, channels),
+        let (dz, sum) = match dy {
+            StageGradient::Computed(d, Some((sum, _))) => (d, sum),
+            other => relu_gradient(self.workspace, other.data(), features, channels),
         };
         g[1].iter_mut().zip(&sum).for_each(|(b, s)| *b = *s as f32);
-        self.through(&dz, (self.p[0], &mut g[0]), None)
+        self.weight_and_input_gradient(&dz, (self.p[0], &mut g[0]), None)
     }
 }
 
 /// The sums of dn and dn * (z - mean) from those of the output, which is `scale * (z - mean) + bias` where
-/// the gradient is not zero. `None` where a weight is so small that the output has forgotten z.
-fn from_output(
+/// the gradient is not zero. `None` where a weight is so small that z cannot be recovered from the output.
+fn sums_from_output(
     norm: &Normalisation,
     p: &[&[f32]],
     (sum, product): &(Vec<f64>, Vec<f64>),
@@ -399,8 +398,13 @@ fn from_output(
     Some((sum.clone(), centred))
 }
 
-/// `d` where `output` is positive, and its sums per channel.
-fn gated(workspace: &Workspace, d: &[f32], output: &[f32], channels: usize) -> (Buffer, Vec<f64>) {
+/// `d` where `output` is positive, else 0, and its sums per channel.
+fn relu_gradient(
+    workspace: &Workspace,
+    d: &[f32],
+    output: &[f32],
+    channels: usize,
+) -> (Buffer, Vec<f64>) {
     const PIXELS: usize = 512;
     let mut out = workspace.take(d.len());
     let parts: Vec<Vec<f32>> = (out.par_chunks_mut(PIXELS * channels))
@@ -432,18 +436,18 @@ fn gated(workspace: &Workspace, d: &[f32], output: &[f32], channels: usize) -> (
 }
 
 /// The first stage. `features` is its output if it is also the last.
-fn first(
+fn first_stage(
     workspace: &Workspace,
     images: Images,
     (p, norm): (&[&[f32]], Option<FirstNorm>),
-    (incoming, features): (Source, Option<&[f32]>),
+    (incoming, features): (StageGradient, Option<&[f32]>),
     g: &mut [Vec<f32>],
 ) {
     let channels = p[1].len();
     let owned;
     let dy = match features {
         Some(y) => {
-            owned = gated(workspace, incoming.data(), y, channels).0;
+            owned = relu_gradient(workspace, incoming.data(), y, channels).0;
             &*owned
         }
         None => incoming.data(),

@@ -1,16 +1,18 @@
 //! The forward pass in evaluation mode: running statistics, batch norm folded into the weights.
 
-use super::train::{excite, gates};
+use super::train::{norm_activation_excite, squeeze_excite};
 use super::{Batch, Conv, Stage, TrunkSpec, length};
 use crate::activation::Activation;
 use crate::batch_norm::Folded;
+use crate::epilogue::Epilogue;
 use crate::error::Error;
 use crate::first_layer::{self, Images};
+use crate::norm_activation::NormActivation;
 use crate::pointwise;
 use crate::winograd::convolution::convolve;
+use crate::winograd::epilogue::Store;
 use crate::winograd::filter::{Direction, Filters};
 use crate::winograd::input::Input;
-use crate::winograd::outcome::Activated;
 use crate::workspace::{Buffer, Workspace};
 
 /// Runs the trunk in evaluation mode: feature map and its shape [images, height, width, channels].
@@ -105,8 +107,8 @@ fn fold<'a>(
     norm: bool,
     running: &mut impl Iterator<Item = &'a (&'a [f32], &'a [f32])>,
 ) -> Folded {
-    match running.next().filter(|_| norm) {
-        Some((mean, variance)) if norm => Folded::new(p[1], [p[2], p[3], mean, variance]),
+    match norm.then(|| running.next()).flatten() {
+        Some((mean, variance)) => Folded::new(p[1], [p[2], p[3], mean, variance]),
         _ => Folded {
             scale: vec![1.0; p[1].len()],
             shift: p[1].to_vec(),
@@ -129,27 +131,31 @@ fn convolution(
         Direction::Forward,
         Some(&folded.scale),
     );
-    let Some(gates) = gates(conv, p) else {
-        let outcome = Activated {
-            bias: &folded.shift,
-            add: None,
-            relu: conv.relu,
+    let Some(layer) = squeeze_excite(conv, p) else {
+        let store = Store {
+            epilogue: Epilogue {
+                bias: &folded.shift,
+                residual: None,
+                activation: Activation::relu_if(conv.relu),
+            },
             pool: conv.pool,
         };
-        convolve(workspace, x, &filters, &outcome, out);
+        convolve(workspace, x, &filters, &store, out);
         return;
     };
     let zeros = vec![0.0; conv.channels];
     let mut z = workspace.take(x.grid.pixels() * conv.channels);
-    let outcome = Activated {
-        bias: &zeros,
-        add: None,
-        relu: false,
+    let store = Store {
+        epilogue: Epilogue {
+            bias: &zeros,
+            residual: None,
+            activation: Activation::Identity,
+        },
         pool: false,
     };
-    convolve(workspace, x, &filters, &outcome, &mut z);
+    convolve(workspace, x, &filters, &store, &mut z);
     let ones = vec![1.0; conv.channels];
-    let layers = Activation {
+    let layers = NormActivation {
         grid: x.grid,
         scale: &ones,
         shift: &folded.shift,
@@ -157,7 +163,7 @@ fn convolution(
         pool: conv.pool,
     };
     let mut pooled = workspace.take(out.len());
-    excite(workspace, layers, &z, gates, (&mut pooled, out));
+    norm_activation_excite(workspace, layers, &z, layer, (&mut pooled, out));
 }
 
 fn residual(
@@ -178,13 +184,15 @@ fn residual(
         Direction::Forward,
         scale,
     );
-    let outcome = Activated {
-        bias: &first.shift,
-        add: None,
-        relu: true,
+    let store = Store {
+        epilogue: Epilogue {
+            bias: &first.shift,
+            residual: None,
+            activation: Activation::Relu,
+        },
         pool: false,
     };
-    convolve(workspace, x, &filters, &outcome, &mut hidden);
+    convolve(workspace, x, &filters, &store, &mut hidden);
     let mut skip = workspace.take(pixels * channels);
     let weights =
         pointwise::Weights::new(workspace, p[8], (channels, x.channels), Direction::Forward);
@@ -204,11 +212,13 @@ fn residual(
         data: &hidden,
         affine: None,
     };
-    let outcome = Activated {
-        bias: &bias,
-        add: Some(&skip),
-        relu: true,
-        pool,
+    let store = Store {
+        epilogue: Epilogue {
+            bias: &bias,
+            residual: Some(&skip),
+            activation: Activation::Relu,
+        },
+        pool: pool,
     };
-    convolve(workspace, hidden, &filters, &outcome, out);
+    convolve(workspace, hidden, &filters, &store, out);
 }

@@ -1,17 +1,19 @@
 //! The forward pass in training mode: batch statistics, and what the backward pass needs.
 
 use super::{Batch, Conv, Stage, TrunkSpec};
-use crate::activation::{Activation, activate};
+use crate::activation::Activation;
 use crate::batch_norm::{BatchStatistics, Moments, Normalisation};
+use crate::epilogue::Epilogue;
 use crate::error::Error;
 use crate::first_layer::{self, Images, PatchMoments, patch_moments};
 use crate::grid::Grid;
+use crate::norm_activation::{NormActivation, norm_activation};
 use crate::pointwise;
-use crate::squeeze_excite::{Excitation, Gates, scale};
+use crate::squeeze_excite::{Excitation, SqueezeExcite, scale_channels};
 use crate::winograd::convolution::convolve;
+use crate::winograd::epilogue::{Store, StoreWithStatistics};
 use crate::winograd::filter::{Direction, Filters};
 use crate::winograd::input::Input;
-use crate::winograd::outcome::{Activated, WithStatistics};
 use crate::workspace::{Buffer, Workspace};
 
 /// Result of [`forward_train`].
@@ -55,13 +57,13 @@ pub(super) struct FirstNorm {
 pub(super) struct SavedConv {
     pub z: Buffer,
     pub norm: Normalisation,
-    pub excited: Option<SavedExcitation>,
+    pub squeeze_excite: Option<SavedExcitation>,
 }
 
 #[derive(Debug)]
 pub(super) struct SavedExcitation {
     pub excitation: Excitation,
-    /// The pooled map before it was scaled.
+    /// The input of the squeeze-excite, after pooling.
     pub pooled: Buffer,
 }
 
@@ -178,8 +180,8 @@ fn first(
     })
 }
 
-/// Convolution without bias (batch norm takes it away again) and the batch norm's numbers.
-fn normalised(
+/// The convolution without its bias, which batch norm subtracts again, and the batch norm.
+fn convolution_and_norm(
     workspace: &Workspace,
     x: Input,
     p: &[&[f32]],
@@ -194,8 +196,8 @@ fn normalised(
         None,
     );
     let mut z = workspace.take(x.grid.pixels() * channels);
-    let sums = convolve(workspace, x, &filters, &WithStatistics, &mut z);
-    let moments = Moments::of(&sums, channels);
+    let sums = convolve(workspace, x, &filters, &StoreWithStatistics, &mut z);
+    let moments = Moments::from_tile_sums(&sums, channels);
     statistics.push(moments.statistics(p[1]));
     (z, Normalisation::new(&moments, p[2], p[3]))
 }
@@ -211,46 +213,48 @@ fn convolution(
     if !conv.norm {
         let shape = (conv.channels, x.channels);
         let filters = Filters::new(workspace, p[0], shape, Direction::Forward, None);
-        let outcome = Activated {
-            bias: p[1],
-            add: None,
-            relu: conv.relu,
+        let store = Store {
+            epilogue: Epilogue {
+                bias: p[1],
+                residual: None,
+                activation: Activation::relu_if(conv.relu),
+            },
             pool: conv.pool,
         };
-        convolve(workspace, x, &filters, &outcome, out);
+        convolve(workspace, x, &filters, &store, out);
         return SavedStage::Plain;
     }
-    let (z, norm) = normalised(workspace, x, p, statistics);
-    let layers = Activation {
+    let (z, norm) = convolution_and_norm(workspace, x, p, statistics);
+    let layers = NormActivation {
         grid: x.grid,
         scale: &norm.scale,
         shift: &norm.shift,
         relu: conv.relu,
         pool: conv.pool,
     };
-    let Some(gates) = gates(conv, p) else {
-        activate(workspace, layers, (&z, None), out, None);
+    let Some(layer) = squeeze_excite(conv, p) else {
+        norm_activation(workspace, layers, (&z, None), out, None);
         return SavedStage::Conv(SavedConv {
             z,
             norm,
-            excited: None,
+            squeeze_excite: None,
         });
     };
     let mut pooled = workspace.take(out.len());
-    let excitation = excite(workspace, layers, &z, gates, (&mut pooled, out));
+    let excitation = norm_activation_excite(workspace, layers, &z, layer, (&mut pooled, out));
     SavedStage::Conv(SavedConv {
         z,
         norm,
-        excited: Some(SavedExcitation { excitation, pooled }),
+        squeeze_excite: Some(SavedExcitation { excitation, pooled }),
     })
 }
 
-/// Squeeze-excite of the activation of `z`: `pooled` before and `out` after scaling.
-pub(super) fn excite(
+/// [`norm_activation`] with a squeeze-excite at its end: `pooled` is its input, `out` its output.
+pub(super) fn norm_activation_excite(
     workspace: &Workspace,
-    layers: Activation,
+    layers: NormActivation,
     z: &[f32],
-    gates: Gates,
+    layer: SqueezeExcite,
     (pooled, out): (&mut [f32], &mut [f32]),
 ) -> Excitation {
     let Grid {
@@ -259,19 +263,19 @@ pub(super) fn excite(
         width,
     } = layers.grid;
     let mut totals = vec![0.0; images * layers.scale.len()];
-    activate(workspace, layers, (z, None), pooled, Some(&mut totals));
+    norm_activation(workspace, layers, (z, None), pooled, Some(&mut totals));
     let area = (height * width) as f32;
     totals.iter_mut().for_each(|t| *t /= area);
-    let excitation = gates.forward(totals);
-    scale(pooled, &excitation.excite, images, out);
+    let excitation = layer.forward(totals);
+    scale_channels(pooled, &excitation.factors, images, out);
     excitation
 }
 
 /// The parameters of a stage's squeeze-excite, which are its last four.
-pub(super) fn gates<'a>(conv: &Conv, p: &[&'a [f32]]) -> Option<Gates<'a>> {
+pub(super) fn squeeze_excite<'a>(conv: &Conv, p: &[&'a [f32]]) -> Option<SqueezeExcite<'a>> {
     conv.squeeze_excite?;
     let [.., a, b, c, d] = p else { return None };
-    Some(Gates {
+    Some(SqueezeExcite {
         first: (a, b),
         second: (c, d),
     })
@@ -286,14 +290,14 @@ fn residual(
     out: &mut [f32],
 ) -> SavedResidual {
     let channels = p[1].len();
-    let first = normalised(workspace, x, &p[..4], statistics);
+    let first = convolution_and_norm(workspace, x, &p[..4], statistics);
     let hidden = Input {
         grid: x.grid,
         channels,
         data: &first.0,
         affine: Some((&first.1.scale, &first.1.shift)),
     };
-    let second = normalised(workspace, hidden, &p[4..8], statistics);
+    let second = convolution_and_norm(workspace, hidden, &p[4..8], statistics);
     let mut skip = workspace.take(x.grid.pixels() * channels);
     let weights =
         pointwise::Weights::new(workspace, p[8], (channels, x.channels), Direction::Forward);
@@ -305,14 +309,14 @@ fn residual(
         .zip(p[9])
         .map(|(s, b)| s + b)
         .collect();
-    let layers = Activation {
+    let layers = NormActivation {
         grid: x.grid,
         scale: &second.1.scale,
         shift: &shift,
         relu: true,
         pool,
     };
-    activate(workspace, layers, (&second.0, Some(&skip)), out, None);
+    norm_activation(workspace, layers, (&second.0, Some(&skip)), out, None);
     SavedResidual {
         first,
         second,

@@ -1,45 +1,50 @@
-//! The convolution: transform tiles, multiply at 36 points, transform back.
+//! The convolution: transform input tiles, multiply at each of the 36 points, transform back.
 
+use super::epilogue::{TileCoordinates, TileEpilogue, TileOutput, TileValues};
 use super::filter::{Filters, panel_width};
 use super::input::{Input, Planes, transform};
-use super::outcome::{Outcome, Spot, To};
 use super::transform::{self, IN, OUT, POINTS};
 use super::{STAGGER, tile_runs};
+use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::grid::split_by;
 use crate::isa::Kernel;
-use crate::product::{Matrix, Panel, product};
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Output channels whose products are held between multiplication and transform back.
+/// Output channels whose products are kept between the multiplication and the transform back.
 const GROUP: usize = 64;
 
-/// Sums kept by an [`Outcome`], [run of tiles][sum][channel].
-pub(crate) struct Sums {
+/// Sums kept by a [`TileEpilogue`].
+pub(crate) struct TileSums {
+    /// [run of tiles][sum][channel]
     pub data: Buffer,
     /// Pixels of each run.
     pub pixels: Vec<usize>,
 }
 
 /// Convolves `input` with `filters` into `out` [images, height, width, outputs] (half as high and wide if
-/// the outcome pools).
-pub(crate) fn convolve<O: Outcome>(
+/// the epilogue pools).
+pub(crate) fn convolve<O: TileEpilogue>(
     workspace: &Workspace,
     input: Input,
     filters: &Filters,
-    outcome: &O,
+    epilogue: &O,
     out: &mut [f32],
-) -> Sums {
+) -> TileSums {
     let grid = input.grid;
-    let to = if outcome.pools() { grid.pooled() } else { grid };
+    let to = if epilogue.pools() {
+        grid.pooled()
+    } else {
+        grid
+    };
     let channels = filters.outputs;
     assert_eq!(filters.inputs, input.channels);
     assert_eq!(input.data.len(), grid.pixels() * input.channels);
     assert_eq!(out.len(), to.pixels() * channels);
     let runs = tile_runs(grid);
-    let side = if outcome.pools() { OUT / 2 } else { OUT };
+    let side = if epilogue.pools() { OUT / 2 } else { OUT };
     let out_rows: Vec<Range<usize>> = runs.iter().map(|r| rows_of(to, grid, r, side)).collect();
     let parts = split_by(out, out_rows.iter().cloned(), to.width * channels);
     let mut sums = workspace.take(runs.len() * O::SUMS * channels);
@@ -66,12 +71,12 @@ pub(crate) fn convolve<O: Outcome>(
             isa.run(Run {
                 input,
                 filters,
-                outcome,
+                epilogue,
                 run: run.clone(),
                 planes,
                 transformed: &mut transformed,
                 products: &mut products,
-                to: To {
+                to: TileOutput {
                     out,
                     first_row: out_rows.start,
                     sums,
@@ -82,7 +87,7 @@ pub(crate) fn convolve<O: Outcome>(
         .iter()
         .map(|r| grid.pixel_rows(r, OUT).len() * grid.width)
         .collect();
-    Sums { data: sums, pixels }
+    TileSums { data: sums, pixels }
 }
 
 /// Output rows of a run of tile rows; pooled rows are counted from each image's start.
@@ -103,15 +108,15 @@ fn rows_of(
 struct Run<'a, O> {
     input: Input<'a>,
     filters: &'a Filters,
-    outcome: &'a O,
+    epilogue: &'a O,
     run: Range<usize>,
     planes: Planes,
     transformed: &'a mut [f32],
     products: &'a mut [f32],
-    to: To<'a>,
+    to: TileOutput<'a>,
 }
 
-impl<O: Outcome> Kernel for Run<'_, O> {
+impl<O: TileEpilogue> Kernel for Run<'_, O> {
     type Output = ();
 
     #[inline(always)]
@@ -119,7 +124,7 @@ impl<O: Outcome> Kernel for Run<'_, O> {
         let Run {
             input,
             filters,
-            outcome,
+            epilogue,
             run,
             planes,
             transformed,
@@ -141,8 +146,8 @@ impl<O: Outcome> Kernel for Run<'_, O> {
                 let tile_row = run.start + tile / tiles.width;
                 for channel in channels.clone().step_by(S::LANES) {
                     let from = &products[tile * row + channel - channels.start..];
-                    let y = back(simd, from, plane);
-                    let spot = Spot {
+                    let y = transform_back(simd, from, plane);
+                    let at = TileCoordinates {
                         grid: input.grid,
                         channels: filters.outputs,
                         image: tile_row / tiles.height,
@@ -151,12 +156,12 @@ impl<O: Outcome> Kernel for Run<'_, O> {
                         channel,
                         first: tile == 0,
                     };
-                    let to = To {
+                    let to = TileOutput {
                         out: &mut *to.out,
                         first_row: to.first_row,
                         sums: &mut *to.sums,
                     };
-                    outcome.tile(simd, y, spot, to);
+                    epilogue.apply(simd, y, at, to);
                 }
             }
         }
@@ -183,31 +188,29 @@ fn multiply<S: Simd>(
         let c = &mut products[point * plane..][..planes.tiles * row];
         let matrix = Matrix {
             data: a,
-            row: planes.tile,
-            column: 1,
+            row_stride: planes.tile,
+            column_stride: 1,
         };
         for (i, panel) in group.clone().enumerate() {
             let b = &filters.data[(panel * POINTS + point) * depth * width..][..depth * width];
             let panel = Panel {
                 data: b,
-                row: width,
-                half: S::LANES,
+                row_stride: width,
+                vector_stride: S::LANES,
             };
-            product(
-                simd,
-                (planes.tiles, depth),
-                matrix,
-                panel,
-                (&mut c[i * width..], row),
-                false,
-            );
+            let c = Output {
+                data: &mut c[i * width..],
+                row_stride: row,
+                accumulate: false,
+            };
+            gemm::<S, 2>(simd, (planes.tiles, depth), matrix, panel, c);
         }
     }
 }
 
 /// A^T m A of one tile and vector of channels.
 #[inline(always)]
-fn back<S: Simd>(simd: S, from: &[f32], plane: usize) -> [[S::V; OUT]; OUT] {
+fn transform_back<S: Simd>(simd: S, from: &[f32], plane: usize) -> TileValues<S> {
     assert!(from.len() >= (POINTS - 1) * plane + S::LANES);
     let mut half = [[simd.zero(); IN]; OUT];
     for q in 0..IN {

@@ -1,9 +1,9 @@
 //! 3x3 convolutions, padding 1, by Winograd's F(4x4, 3x3).
 
 pub(crate) mod convolution;
+pub(crate) mod epilogue;
 pub(crate) mod filter;
 pub(crate) mod input;
-pub(crate) mod outcome;
 pub(crate) mod transform;
 pub(crate) mod weight_gradient;
 

@@ -4,10 +4,12 @@
 mod values;
 
 use super::convolution::convolve;
+use super::epilogue::{InputGradient, ReluMask, Store, StoreWithStatistics};
 use super::filter::{Direction, Filters};
 use super::input::Input;
-use super::outcome::{Activated, Carried, Gate, WithStatistics};
 use super::weight_gradient::weight_gradient;
+use crate::activation::Activation;
+use crate::epilogue::Epilogue;
 use crate::grid::Grid;
 use crate::isa::Isa;
 use crate::workspace::Workspace;
@@ -102,7 +104,7 @@ fn output_and_statistics_are_those_of_the_definition() {
                 &workspace,
                 input(&x, shape, ci),
                 &filters,
-                &WithStatistics,
+                &StoreWithStatistics,
                 &mut y,
             );
             let want = direct(&x, &k, shape);
@@ -148,13 +150,15 @@ fn a_normalised_input_is_padded_with_zeros_after_the_relu() {
                 affine: Some((&scale, &shift)),
                 ..input(&x, shape, ci)
             };
-            let outcome = Activated {
-                bias: &vec![0.0; co],
-                add: None,
-                relu: false,
+            let epilogue = Store {
+                epilogue: Epilogue {
+                    bias: &vec![0.0; co],
+                    residual: None,
+                    activation: Activation::Identity,
+                },
                 pool: false,
             };
-            convolve(&workspace, input, &filters, &outcome, &mut y);
+            convolve(&workspace, input, &filters, &epilogue, &mut y);
             let e = error(&y, &want);
             assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
         }
@@ -189,13 +193,21 @@ fn bias_addend_relu_and_pool_follow_in_that_order() {
             }
             let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, Some(&scale));
             let mut y = vec![f32::NAN; want.len()];
-            let outcome = Activated {
-                bias: &bias,
-                add: Some(&add),
-                relu: true,
+            let epilogue = Store {
+                epilogue: Epilogue {
+                    bias: &bias,
+                    residual: Some(&add),
+                    activation: Activation::Relu,
+                },
                 pool: true,
             };
-            convolve(&workspace, input(&x, shape, ci), &filters, &outcome, &mut y);
+            convolve(
+                &workspace,
+                input(&x, shape, ci),
+                &filters,
+                &epilogue,
+                &mut y,
+            );
             if !want.is_empty() {
                 let e = error(&y, &want);
                 assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
@@ -223,15 +235,15 @@ fn the_input_gradient_is_the_transposed_convolution() {
             let (scale, shift, center) = (vec![-1.0; ci], vec![0.25; ci], vec![0.5; ci]);
             let filters = Filters::new(&workspace, &k, (co, ci), Direction::Backward, None);
             let mut dx = before.clone();
-            let outcome = Carried {
+            let epilogue = InputGradient {
                 accumulate: true,
-                gate: None,
+                mask: None,
             };
             convolve(
                 &workspace,
                 input(&dy, shape, co),
                 &filters,
-                &outcome,
+                &epilogue,
                 &mut dx,
             );
             let e = error(&dx, &want);
@@ -240,22 +252,22 @@ fn the_input_gradient_is_the_transposed_convolution() {
             for (v, r) in want.iter_mut().zip(&reference) {
                 *v = if 0.25 - r > 0.0 { *v } else { 0.0 };
             }
-            let gate = Gate {
+            let mask = ReluMask {
                 reference: &reference,
                 scale: &scale,
                 shift: &shift,
                 center: &center,
             };
-            let outcome = Carried {
+            let epilogue = InputGradient {
                 accumulate: true,
-                gate: Some(gate),
+                mask: Some(mask),
             };
             dx.copy_from_slice(&before);
             let sums = convolve(
                 &workspace,
                 input(&dy, shape, co),
                 &filters,
-                &outcome,
+                &epilogue,
                 &mut dx,
             );
             let e = error(&dx, &want);

@@ -4,8 +4,8 @@ use super::filter::{filters_from_domain, panel_width};
 use super::input::{Input, Planes, transform, transform_gradient};
 use super::tile_runs;
 use super::transform::{OUT, POINTS};
+use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::isa::Kernel;
-use crate::product::{Matrix, Panel, product};
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -129,19 +129,23 @@ impl Kernel for Accumulate<'_> {
         let vector = self.tiles * S::LANES;
         let dy = Panel {
             data: self.dy,
-            row: S::LANES,
-            half: vector,
+            row_stride: S::LANES,
+            vector_stride: vector,
         };
         for input in (0..self.inputs).step_by(S::PARTIAL_ROWS) {
             let rows = S::PARTIAL_ROWS.min(self.inputs - input);
             let x = &self.x[input / S::LANES * vector + input % S::LANES..];
             let x = Matrix {
                 data: x,
-                row: 1,
-                column: S::LANES,
+                row_stride: 1,
+                column_stride: S::LANES,
             };
-            let sums = (&mut self.sums[input * 2 * S::LANES..], 2 * S::LANES);
-            product(simd, (rows, self.tiles), x, dy, sums, true);
+            let sums = Output {
+                data: &mut self.sums[input * 2 * S::LANES..],
+                row_stride: 2 * S::LANES,
+                accumulate: true,
+            };
+            gemm::<S, 2>(simd, (rows, self.tiles), x, dy, sums);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mitsume_kernels::inference::Kind;
+use mitsume_kernels::inference::Algorithm;
 
 use super::Fusing;
 use crate::op::{Convolution, Op, Separable};
@@ -14,7 +14,7 @@ pub(super) const LARGE: usize = 1 << 16;
 impl Fusing<'_> {
     /// Node `index`, a pointwise convolution, with the depthwise one before it and the one before that.
     pub(super) fn project(&mut self, index: usize, large: usize) {
-        let Some((project, Kind::Pointwise)) = self.convolution(index) else {
+        let Some((project, Algorithm::Pointwise)) = self.convolution(index) else {
             return;
         };
         let before = self.before(self.at(index), 0);
@@ -42,7 +42,7 @@ impl Fusing<'_> {
     }
 
     /// The convolution that node `index` is, and how it is computed.
-    fn convolution(&self, index: usize) -> Option<(Arc<Convolution>, Kind)> {
+    fn convolution(&self, index: usize) -> Option<(Arc<Convolution>, Algorithm)> {
         let node = self.nodes[index].as_ref()?;
         let Op::Convolution(convolution) = &node.op else {
             return None;
@@ -59,14 +59,14 @@ impl Fusing<'_> {
         let (convolution, kind) = self.convolution(index)?;
         let input = self.shapes.get(&self.at(index).inputs[0]?)?;
         let is_large = input[1..].iter().product::<usize>() >= large;
-        (kind == Kind::Depthwise && is_large).then_some(convolution)
+        (kind == Algorithm::Depthwise && is_large).then_some(convolution)
     }
 
     /// The convolution before node `index`, if it can make that one's lines.
     fn expands(&self, index: usize) -> Option<(usize, Arc<Convolution>)> {
         let before = self.before(self.at(index), 0)?;
         let (convolution, kind) = self.convolution(before)?;
-        let by_pixel = matches!(kind, Kind::Patches | Kind::Pointwise);
+        let by_pixel = matches!(kind, Algorithm::Im2col | Algorithm::Pointwise);
         (by_pixel && self.adds(before).is_none()).then_some((before, convolution))
     }
 

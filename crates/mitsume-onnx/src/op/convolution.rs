@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
 use mitsume_kernels::burn_extension::{inference, workspace};
-use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters, Kind};
+use mitsume_kernels::inference::{Activation, Algorithm, Convolution as Packed, Filters};
 
 use super::window::Sliding;
 use super::{Inputs, Reading, on_kernels, unary};
@@ -164,8 +164,8 @@ impl Convolution {
     }
 
     /// How the kernels compute it on images of `size`.
-    pub fn kind(&self, size: [usize; 2]) -> Kind {
-        Kind::of(&self.filters(), &self.sliding.on(size))
+    pub fn kind(&self, size: [usize; 2]) -> Algorithm {
+        Algorithm::choose(&self.filters(), &self.sliding.on(size))
     }
 
     /// The shape of the result for an input of shape [N, C, H, W].

@@ -1,4 +1,4 @@
-//! The lines of an image under a sliding window.
+//! A ring buffer of the image rows under a sliding window.
 
 use super::window::Window;
 use crate::simd::MAX_LANES;
@@ -8,36 +8,36 @@ use std::ops::Range;
 /// The lines a window looks at, [columns, channels] each with the padding on both sides, kept while it slides down:
 /// each is made once.
 ///
-/// Lines are counted from the first of the padding above. They start where a vector's load does not cross a
+/// LineBuffer are counted from the first of the padding above. They start where a vector's load does not cross a
 /// line of the cache, and may be read a vector beyond their end.
-pub(super) struct Lines {
+pub(super) struct LineBuffer {
     buffer: Buffer,
     start: usize,
-    /// From line to line.
+    /// Values from one line to the next.
     stride: usize,
-    /// Lines kept.
+    /// LineBuffer kept.
     count: usize,
-    /// The first line not made yet.
+    /// The first line not computed yet.
     next: usize,
-    /// Values of a line before and in the image.
+    /// Values of a line in the padding on the left, and in the image.
     before: usize,
     inside: usize,
-    /// Lines above the image and in it.
+    /// LineBuffer above the image and in it.
     above: usize,
     height: usize,
 }
 
-/// Bytes of a line of the cache.
+/// Bytes of a cache line.
 const CACHE_LINE: usize = 64;
 
-impl Lines {
+impl LineBuffer {
     /// Of an image [height, width, channels] = `size`.
     pub fn new(
         workspace: &Workspace,
         window: &Window,
         [height, width, channels]: [usize; 3],
     ) -> Self {
-        let count = window.reach(0);
+        let count = window.extent(0);
         let [before, inside, after] =
             [window.before[1], width, window.after[1]].map(|columns| columns * channels);
         let stride = (before + inside + after + MAX_LANES).next_multiple_of(MAX_LANES);
@@ -57,9 +57,9 @@ impl Lines {
         }
     }
 
-    /// Makes those of lines `wanted` that are not there yet: zeros outside the image, `fill(row, line)` inside it, for its
-    /// rows of [columns, channels].
-    pub fn make(&mut self, wanted: Range<usize>, mut fill: impl FnMut(usize, &mut [f32])) {
+    /// Fills those of lines `wanted` that are not there yet: zeros in the padding, `fill(row, line)` for rows of the
+    /// image, [columns, channels].
+    pub fn fill(&mut self, wanted: Range<usize>, mut fill: impl FnMut(usize, &mut [f32])) {
         for line in self.next.max(wanted.start)..wanted.end {
             let at = self.at(line) + self.before;
             let to = &mut self.buffer[at..at + self.inside];
@@ -71,7 +71,7 @@ impl Lines {
         self.next = self.next.max(wanted.end);
     }
 
-    /// Line `line`, which must be among the last made.
+    /// Line `line`, which must be among the last filled.
     pub fn get(&self, line: usize) -> &[f32] {
         &self.buffer[self.at(line)..][..self.stride]
     }

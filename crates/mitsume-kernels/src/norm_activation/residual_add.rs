@@ -1,17 +1,18 @@
-//! The way back through a residual join.
+//! The backward pass of a residual add.
 
-use super::{Activation, corners, route};
+use super::{NormActivation, max_pool_gradient, window_offsets};
 use crate::grid::split_by;
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// The way back through a residual join: the result is `relu(z * scale + shift + skip)`, pooled if asked.
-/// Replaces `skip` by the gradient of the sum before the ReLU and returns the sums [`gradient_sums`] would.
-pub(crate) fn join_gradient(
+/// The backward pass of `relu(z * scale + shift + skip)`, pooled if asked, given the gradient `dy` of the
+/// result. Replaces `skip` by the gradient of the sum before the ReLU, and returns what
+/// [`norm_gradient_sums`](super::norm_gradient_sums) would.
+pub(crate) fn residual_add_gradient(
     workspace: &Workspace,
-    layers: Activation,
+    layers: NormActivation,
     mean: &[f32],
     (z, skip): (&[f32], &mut Buffer),
     dy: &[f32],
@@ -27,7 +28,7 @@ pub(crate) fn join_gradient(
         .zip(parts)
         .zip(sums.par_chunks_mut(2 * channels)))
     .for_each(|(((rows, from), skip), sums)| {
-        workspace.isa().run(Join {
+        workspace.isa().run(Task {
             layers,
             rows: rows.len(),
             mean,
@@ -37,11 +38,11 @@ pub(crate) fn join_gradient(
             sums,
         });
     });
-    crate::batch_norm::add_up(&sums, channels)
+    crate::batch_norm::reduce_sums(&sums, channels)
 }
 
-struct Join<'a> {
-    layers: Activation<'a>,
+struct Task<'a> {
+    layers: NormActivation<'a>,
     rows: usize,
     mean: &'a [f32],
     z: &'a [f32],
@@ -50,7 +51,7 @@ struct Join<'a> {
     sums: &'a mut [f32],
 }
 
-impl Kernel for Join<'_> {
+impl Kernel for Task<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -62,10 +63,10 @@ impl Kernel for Join<'_> {
     }
 }
 
-impl Join<'_> {
+impl Task<'_> {
     #[inline(always)]
     fn go<S: Simd, const POOL: bool>(self, simd: S) {
-        let Activation {
+        let NormActivation {
             grid, scale, shift, ..
         } = self.layers;
         let channels = scale.len();
@@ -75,7 +76,7 @@ impl Join<'_> {
         let pixel_rows = self.skip.len() / (grid.width * channels).max(1);
         for row in 0..self.rows {
             for column in 0..columns {
-                let at = corners(grid, channels, POOL, row, column);
+                let at = window_offsets(grid, channels, POOL, row, column);
                 let dy = &self.dy[(row * columns + column) * channels..][..channels];
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
@@ -90,7 +91,11 @@ impl Join<'_> {
                         y[q] = simd.add(simd.fma(z[q], a, b), simd.load_some(&self.skip[range]));
                     }
                     let d = simd.load_some(&dy[c..c + n]);
-                    let dj = if POOL { route(simd, y, d) } else { [d; 4] };
+                    let dj = if POOL {
+                        max_pool_gradient(simd, y, d)
+                    } else {
+                        [d; 4]
+                    };
                     let mut s = simd.load_some(&sum[c..c + n]);
                     let mut t = simd.load_some(&product[c..c + n]);
                     for q in 0..cells {

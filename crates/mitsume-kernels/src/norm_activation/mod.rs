@@ -1,10 +1,13 @@
-//! Normalise, add a skip connection, ReLU and max-pool in one pass over memory, and the way back.
+//! Normalisation, residual add, ReLU and max-pool in one pass over memory, and its backward pass.
 
 mod gradient;
-mod join;
+mod residual_add;
 
-pub(crate) use gradient::{Excited, Incoming, gradient_in_place, gradient_sums, route};
-pub(crate) use join::join_gradient;
+pub(crate) use gradient::{
+    OutputGradient, SqueezeExciteGradient, input_gradient_in_place, max_pool_gradient,
+    norm_gradient_sums,
+};
+pub(crate) use residual_add::residual_add_gradient;
 
 use crate::grid::{Grid, runs, split_by};
 use crate::isa::Kernel;
@@ -13,13 +16,13 @@ use crate::workspace::Workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// About this many pixels are one task.
+/// Pixels in a task, about.
 const PIXELS_AT_A_TIME: usize = 448;
 
-/// The pointwise layers after a convolution's output `z` [images, height, width, channels]:
-/// `z * scale + shift`, plus `add` if given, then ReLU and 2x2 max-pool if asked.
+/// What follows a convolution's output `z` [images, height, width, channels]: `z * scale + shift`
+/// (the batch norm), plus a residual if given, then ReLU and 2x2 max-pool if asked.
 #[derive(Clone, Copy)]
-pub(crate) struct Activation<'a> {
+pub(crate) struct NormActivation<'a> {
     pub grid: Grid,
     pub scale: &'a [f32],
     pub shift: &'a [f32],
@@ -27,7 +30,7 @@ pub(crate) struct Activation<'a> {
     pub pool: bool,
 }
 
-impl Activation<'_> {
+impl NormActivation<'_> {
     fn channels(&self) -> usize {
         self.scale.len()
     }
@@ -41,7 +44,7 @@ impl Activation<'_> {
         }
     }
 
-    /// Fixed runs of result rows, and the pixel rows of `z` each covers. The last run of an image takes
+    /// The work as runs of result rows, and the pixel rows of `z` each covers; fixed by the sizes alone. The last run of an image takes
     /// an odd last row with it.
     fn tasks(&self) -> Vec<(Range<usize>, Range<usize>)> {
         let side = if self.pool { 2 } else { 1 };
@@ -68,19 +71,19 @@ impl Activation<'_> {
     }
 }
 
-/// Writes the result of the layers to `out`. `totals` [images, channels], if given, receives the sums over all
-/// pixels before pooling.
-pub(crate) fn activate(
+/// Writes the result to `out`. `totals` [images, channels], if given, receives the sums over all pixels
+/// before pooling (squeeze-excite's mean).
+pub(crate) fn norm_activation(
     workspace: &Workspace,
-    layers: Activation,
-    (z, add): (&[f32], Option<&[f32]>),
+    layers: NormActivation,
+    (z, residual): (&[f32], Option<&[f32]>),
     out: &mut [f32],
     totals: Option<&mut [f32]>,
 ) {
     let (channels, to) = (layers.channels(), layers.out());
     assert_eq!(z.len(), layers.grid.pixels() * channels);
     assert_eq!(out.len(), to.pixels() * channels);
-    assert!(add.is_none_or(|a| a.len() == z.len()));
+    assert!(residual.is_none_or(|r| r.len() == z.len()));
     let tasks = layers.tasks();
     let parts = split_by(out, tasks.iter().map(|t| t.0.clone()), to.width * channels);
     let images: Vec<usize> = tasks
@@ -97,12 +100,12 @@ pub(crate) fn activate(
         .for_each(|(((rows, from), out), sums)| {
             let values =
                 from.start * layers.grid.width * channels..from.end * layers.grid.width * channels;
-            let (z, add) = (&z[values.clone()], add.map(|a| &a[values]));
+            let (z, residual) = (&z[values.clone()], residual.map(|r| &r[values]));
             workspace.isa().run(Forward {
                 layers,
                 rows: rows.len(),
                 z,
-                add,
+                residual,
                 out,
                 sums,
             });
@@ -117,12 +120,12 @@ pub(crate) fn activate(
 }
 
 struct Forward<'a> {
-    layers: Activation<'a>,
+    layers: NormActivation<'a>,
     rows: usize,
     z: &'a [f32],
-    add: Option<&'a [f32]>,
+    residual: Option<&'a [f32]>,
     out: &'a mut [f32],
-    /// Of this task's pixels, per channel; empty if not wanted.
+    /// Sums over this task's pixels, per channel; empty if not wanted.
     sums: &'a mut [f32],
 }
 
@@ -130,7 +133,7 @@ impl Kernel for Forward<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match (self.layers.pool, self.add.is_some()) {
+        match (self.layers.pool, self.residual.is_some()) {
             (false, false) => self.go::<S, false, false>(simd),
             (false, true) => self.go::<S, false, true>(simd),
             (true, false) => self.go::<S, true, false>(simd),
@@ -139,9 +142,16 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// Offsets of a cell's values: the four pixels of a square, or four times the same pixel.
+/// Offsets of the values a result pixel is made of: the four pixels of its 2x2 square, or four times
+/// the same pixel without pooling.
 #[inline(always)]
-fn corners(grid: Grid, channels: usize, pool: bool, row: usize, column: usize) -> [usize; 4] {
+fn window_offsets(
+    grid: Grid,
+    channels: usize,
+    pool: bool,
+    row: usize,
+    column: usize,
+) -> [usize; 4] {
     let (side, w) = (if pool { 2 } else { 1 }, grid.width);
     let first = (row * side * w + column * side) * channels;
     if pool {
@@ -158,8 +168,8 @@ fn corners(grid: Grid, channels: usize, pool: bool, row: usize, column: usize) -
 
 impl Forward<'_> {
     #[inline(always)]
-    fn go<S: Simd, const POOL: bool, const ADD: bool>(mut self, simd: S) {
-        let Activation {
+    fn go<S: Simd, const POOL: bool, const RESIDUAL: bool>(mut self, simd: S) {
+        let NormActivation {
             grid,
             scale,
             shift,
@@ -173,7 +183,7 @@ impl Forward<'_> {
         }
         for row in 0..self.rows {
             for column in 0..columns {
-                let at = corners(grid, channels, POOL, row, column);
+                let at = window_offsets(grid, channels, POOL, row, column);
                 let out = &mut self.out[(row * columns + column) * channels..][..channels];
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
@@ -183,8 +193,8 @@ impl Forward<'_> {
                     for (q, at) in at.iter().enumerate().take(if POOL { 4 } else { 1 }) {
                         let range = at + c..at + c + n;
                         let mut y = simd.fma(simd.load_some(&self.z[range.clone()]), a, b);
-                        if ADD && let Some(add) = self.add {
-                            y = simd.add(y, simd.load_some(&add[range]));
+                        if RESIDUAL && let Some(residual) = self.residual {
+                            y = simd.add(y, simd.load_some(&residual[range]));
                         }
                         max = if q == 0 {
                             y
@@ -203,10 +213,10 @@ impl Forward<'_> {
 }
 
 impl Forward<'_> {
-    /// A pass of its own over this task's pixels, which then are in the cache.
+    /// Sums this task's pixels in a pass of its own, after which they are in the cache.
     #[inline(always)]
     fn sum_up<S: Simd>(&mut self, simd: S) {
-        let Activation { scale, shift, .. } = self.layers;
+        let NormActivation { scale, shift, .. } = self.layers;
         let channels = scale.len();
         for pixel in self.z.chunks_exact(channels) {
             for c in (0..channels).step_by(S::LANES) {

@@ -1,7 +1,7 @@
-//! The way back through the pointwise layers to a convolution's output.
+//! The backward pass to a convolution's output `z`.
 
-use super::{Activation, corners};
-use crate::batch_norm::{Backward, Normalisation};
+use super::{NormActivation, window_offsets};
+use crate::batch_norm::{InputGradientTerms, Normalisation};
 use crate::grid::split_by;
 use crate::isa::Kernel;
 use crate::simd::Simd;
@@ -9,32 +9,34 @@ use crate::workspace::Workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Squeeze-excite after the ReLU, seen from its input: per image and channel, the gradient is
-/// `excite * dy` at the pooled maximum, plus `squeeze` at every pixel.
+/// The gradient of a squeeze-excite after the ReLU with respect to its input: per image and channel,
+/// `excitation * dy` at the pooled maximum, plus `squeeze` at every pixel.
 #[derive(Clone, Copy)]
-pub(crate) struct Excited<'a> {
-    pub excite: &'a [f32],
+pub(crate) struct SqueezeExciteGradient<'a> {
+    /// [images, channels]
+    pub excitation: &'a [f32],
+    /// [images, channels]
     pub squeeze: &'a [f32],
 }
 
-/// A gradient on its way back through [`Activation`].
+/// The gradient of the result of a [`NormActivation`].
 #[derive(Clone, Copy)]
-pub(crate) struct Incoming<'a> {
-    /// Gradient of the result.
+pub(crate) struct OutputGradient<'a> {
+    /// Of the shape of the result.
     pub dy: &'a [f32],
-    /// Whether it already is zero where the ReLU was closed.
-    pub gated: bool,
-    pub excited: Option<Excited<'a>>,
+    /// Whether it is zero already where the ReLU's input was not positive.
+    pub masked: bool,
+    pub squeeze_excite: Option<SqueezeExciteGradient<'a>>,
 }
 
-/// Sums per channel of the gradient of the normalised values dn and of dn * (z - mean): what batch norm's
-/// backward pass needs first.
-pub(crate) fn gradient_sums(
+/// Sums per channel of dn, the gradient of the normalised values, and of dn * (z - mean): batch norm's
+/// backward pass needs them before it can compute any gradient of z.
+pub(crate) fn norm_gradient_sums(
     workspace: &Workspace,
-    layers: Activation,
+    layers: NormActivation,
     mean: &[f32],
     z: &[f32],
-    incoming: Incoming,
+    dy: OutputGradient,
 ) -> (Vec<f64>, Vec<f64>) {
     let channels = layers.channels();
     let tasks = layers.tasks();
@@ -45,24 +47,24 @@ pub(crate) fn gradient_sums(
         .for_each(|((rows, from), sums)| {
             let values =
                 from.start * layers.grid.width * channels..from.end * layers.grid.width * channels;
-            let job = Job::new(layers, incoming, &rows, &from);
-            workspace.isa().run(Summed {
-                job,
+            let task = Task::new(layers, dy, &rows, &from);
+            workspace.isa().run(SumKernel {
+                task,
                 mean,
                 z: &z[values],
                 sums,
             });
         });
-    crate::batch_norm::add_up(&sums, channels)
+    crate::batch_norm::reduce_sums(&sums, channels)
 }
 
 /// Replaces `z` by its gradient.
-pub(crate) fn gradient_in_place(
+pub(crate) fn input_gradient_in_place(
     workspace: &Workspace,
-    layers: Activation,
-    (norm, backward): (&Normalisation, &Backward),
+    layers: NormActivation,
+    (norm, terms): (&Normalisation, &InputGradientTerms),
     z: &mut [f32],
-    incoming: Incoming,
+    dy: OutputGradient,
 ) {
     let channels = layers.channels();
     let tasks = layers.tasks();
@@ -75,31 +77,31 @@ pub(crate) fn gradient_in_place(
         .into_par_iter()
         .zip(parts)
         .for_each(|((rows, from), z)| {
-            let job = Job::new(layers, incoming, &rows, &from);
-            workspace.isa().run(Replaced {
-                job,
+            let task = Task::new(layers, dy, &rows, &from);
+            workspace.isa().run(ReplaceKernel {
+                task,
                 mean: &norm.mean,
-                backward,
+                terms,
                 z,
             });
         });
 }
 
-/// One task of the way back: a run of result rows of one image.
-struct Job<'a> {
-    layers: Activation<'a>,
-    gated: bool,
+/// A run of result rows of one image.
+struct Task<'a> {
+    layers: NormActivation<'a>,
+    masked: bool,
     rows: usize,
     /// Pixel rows of `z`, one more than the cells cover where the height is odd.
     pixel_rows: usize,
     dy: &'a [f32],
-    excited: Option<Excited<'a>>,
+    squeeze_excite: Option<SqueezeExciteGradient<'a>>,
 }
 
-impl<'a> Job<'a> {
+impl<'a> Task<'a> {
     fn new(
-        layers: Activation<'a>,
-        incoming: Incoming<'a>,
+        layers: NormActivation<'a>,
+        dy: OutputGradient<'a>,
         rows: &Range<usize>,
         from: &Range<usize>,
     ) -> Self {
@@ -109,37 +111,37 @@ impl<'a> Job<'a> {
         let own = image * channels..(image + 1) * channels;
         Self {
             layers,
-            gated: incoming.gated,
+            masked: dy.masked,
             rows: rows.len(),
             pixel_rows: from.len(),
-            dy: &incoming.dy[rows.start * line..rows.end * line],
-            excited: incoming.excited.map(|e| Excited {
-                excite: &e.excite[own.clone()],
+            dy: &dy.dy[rows.start * line..rows.end * line],
+            squeeze_excite: dy.squeeze_excite.map(|e| SqueezeExciteGradient {
+                excitation: &e.excitation[own.clone()],
                 squeeze: &e.squeeze[own],
             }),
         }
     }
 
-    /// Gives every vector of z (by its offset and length), and the gradient dn that reaches it, to `take`.
+    /// Gives every vector of z (by its offset and length) with its gradient dn to `visitor`.
     #[inline(always)]
-    fn visit<S: Simd, T: Take>(&self, simd: S, take: &mut T) {
-        match (self.layers.pool, self.excited.is_some(), self.gated) {
-            (false, false, true) => self.go::<S, T, false, false, false>(simd, take),
-            (false, false, false) => self.go::<S, T, false, false, true>(simd, take),
-            (true, false, true) => self.go::<S, T, true, false, false>(simd, take),
-            (true, false, false) => self.go::<S, T, true, false, true>(simd, take),
-            (false, true, _) => self.go::<S, T, false, true, true>(simd, take),
-            (true, true, _) => self.go::<S, T, true, true, true>(simd, take),
+    fn visit<S: Simd, V: GradientVisitor>(&self, simd: S, visitor: &mut V) {
+        match (self.layers.pool, self.squeeze_excite.is_some(), self.masked) {
+            (false, false, true) => self.go::<S, V, false, false, false>(simd, visitor),
+            (false, false, false) => self.go::<S, V, false, false, true>(simd, visitor),
+            (true, false, true) => self.go::<S, V, true, false, false>(simd, visitor),
+            (true, false, false) => self.go::<S, V, true, false, true>(simd, visitor),
+            (false, true, _) => self.go::<S, V, false, true, true>(simd, visitor),
+            (true, true, _) => self.go::<S, V, true, true, true>(simd, visitor),
         }
     }
 
     #[inline(always)]
-    fn go<S: Simd, T: Take, const POOL: bool, const EXCITED: bool, const MASK: bool>(
+    fn go<S: Simd, V: GradientVisitor, const POOL: bool, const EXCITE: bool, const MASK: bool>(
         &self,
         simd: S,
-        take: &mut T,
+        visitor: &mut V,
     ) {
-        let Activation {
+        let NormActivation {
             grid,
             scale,
             shift,
@@ -151,7 +153,7 @@ impl<'a> Job<'a> {
         let cells = if POOL { 4 } else { 1 };
         for row in 0..self.rows {
             for column in 0..columns {
-                let at = corners(grid, channels, POOL, row, column);
+                let at = window_offsets(grid, channels, POOL, row, column);
                 let dy = &self.dy[(row * columns + column) * channels..][..channels];
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
@@ -161,43 +163,47 @@ impl<'a> Job<'a> {
                     let mut dn = [simd.zero(); 4];
                     if POOL || MASK {
                         for q in 0..cells {
-                            let z = take.z();
+                            let z = visitor.z();
                             y[q] = simd.fma(simd.load_some(&z[at[q] + c..at[q] + c + n]), a, b);
                         }
                     }
                     let mut d = simd.load_some(&dy[c..c + n]);
                     let mut everywhere = simd.zero();
-                    if EXCITED && let Some(e) = self.excited {
-                        d = simd.mul(d, simd.load_some(&e.excite[c..c + n]));
+                    if EXCITE && let Some(e) = self.squeeze_excite {
+                        d = simd.mul(d, simd.load_some(&e.excitation[c..c + n]));
                         everywhere = simd.load_some(&e.squeeze[c..c + n]);
                     }
                     if POOL {
-                        dn = route(simd, y, d);
+                        dn = max_pool_gradient(simd, y, d);
                     } else {
                         dn[0] = d;
                     }
                     for q in 0..cells {
                         let mut v = dn[q];
-                        if EXCITED {
+                        if EXCITE {
                             v = simd.add(v, everywhere);
                         }
                         if MASK && relu {
                             v = simd.select(simd.gt(y[q], simd.zero()), v, simd.zero());
                         }
-                        take.take(simd, at[q] + c, c, n, v);
+                        visitor.visit(simd, at[q] + c, c, n, v);
                     }
                 }
             }
         }
         if POOL {
-            self.margin::<S, T, EXCITED>(simd, take);
+            self.uncovered_pixels::<S, V, EXCITE>(simd, visitor);
         }
     }
 
-    /// The odd last column and row, which no square covers.
+    /// The last column and row of odd sizes, which no pooling square covers.
     #[inline(always)]
-    fn margin<S: Simd, T: Take, const EXCITED: bool>(&self, simd: S, take: &mut T) {
-        let Activation {
+    fn uncovered_pixels<S: Simd, V: GradientVisitor, const EXCITE: bool>(
+        &self,
+        simd: S,
+        visitor: &mut V,
+    ) {
+        let NormActivation {
             grid, scale, shift, ..
         } = self.layers;
         let channels = scale.len();
@@ -212,23 +218,23 @@ impl<'a> Job<'a> {
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
                     let mut v = simd.zero();
-                    if EXCITED && let Some(e) = self.excited {
-                        let z = simd.load_some(&take.z()[at + c..at + c + n]);
+                    if EXCITE && let Some(e) = self.squeeze_excite {
+                        let z = simd.load_some(&visitor.z()[at + c..at + c + n]);
                         let a = simd.load_some(&scale[c..c + n]);
                         let y = simd.fma(z, a, simd.load_some(&shift[c..c + n]));
                         let everywhere = simd.load_some(&e.squeeze[c..c + n]);
                         v = simd.select(simd.gt(y, simd.zero()), everywhere, v);
                     }
-                    take.take(simd, at + c, c, n, v);
+                    visitor.visit(simd, at + c, c, n, v);
                 }
             }
         }
     }
 }
 
-/// `d` at the first of the largest values, zero at the others.
+/// The gradient of a 2x2 max-pool: `d` at the first of the largest values, zero at the others.
 #[inline(always)]
-pub(crate) fn route<S: Simd>(simd: S, y: [S::V; 4], d: S::V) -> [S::V; 4] {
+pub(crate) fn max_pool_gradient<S: Simd>(simd: S, y: [S::V; 4], d: S::V) -> [S::V; 4] {
     let m1 = simd.replaces(y[1], y[0]);
     let max = simd.select(m1, y[1], y[0]);
     let m2 = simd.replaces(y[2], max);
@@ -245,33 +251,33 @@ pub(crate) fn route<S: Simd>(simd: S, y: [S::V; 4], d: S::V) -> [S::V; 4] {
     ]
 }
 
-/// What is done with the gradient of the normalised values.
-trait Take {
+/// Receives the gradient of the normalised values.
+trait GradientVisitor {
     fn z(&self) -> &[f32];
-    fn take<S: Simd>(&mut self, simd: S, at: usize, channel: usize, n: usize, dn: S::V);
+    fn visit<S: Simd>(&mut self, simd: S, at: usize, channel: usize, n: usize, dn: S::V);
 }
 
-struct Summed<'a> {
-    job: Job<'a>,
+struct SumKernel<'a> {
+    task: Task<'a>,
     mean: &'a [f32],
     z: &'a [f32],
     sums: &'a mut [f32],
 }
 
-struct SumUp<'a> {
+struct Sums<'a> {
     mean: &'a [f32],
     z: &'a [f32],
     sum: &'a mut [f32],
     product: &'a mut [f32],
 }
 
-impl Take for SumUp<'_> {
+impl GradientVisitor for Sums<'_> {
     #[inline(always)]
     fn z(&self) -> &[f32] {
         self.z
     }
     #[inline(always)]
-    fn take<S: Simd>(&mut self, simd: S, at: usize, c: usize, n: usize, dn: S::V) {
+    fn visit<S: Simd>(&mut self, simd: S, at: usize, c: usize, n: usize, dn: S::V) {
         let mean = simd.load_some(&self.mean[c..c + n]);
         let z = simd.sub(simd.load_some(&self.z[at..at + n]), mean);
         let sum = &mut self.sum[c..c + n];
@@ -281,46 +287,46 @@ impl Take for SumUp<'_> {
     }
 }
 
-impl Kernel for Summed<'_> {
+impl Kernel for SumKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (sum, product) = self.sums.split_at_mut(self.mean.len());
-        let mut take = SumUp {
+        let mut sums = Sums {
             mean: self.mean,
             z: self.z,
             sum,
             product,
         };
-        self.job.visit(simd, &mut take);
+        self.task.visit(simd, &mut sums);
     }
 }
 
-struct Replaced<'a> {
-    job: Job<'a>,
+struct ReplaceKernel<'a> {
+    task: Task<'a>,
     mean: &'a [f32],
-    backward: &'a Backward,
+    terms: &'a InputGradientTerms,
     z: &'a mut [f32],
 }
 
 struct Replace<'a> {
     mean: &'a [f32],
-    backward: &'a Backward,
+    terms: &'a InputGradientTerms,
     z: &'a mut [f32],
 }
 
-impl Take for Replace<'_> {
+impl GradientVisitor for Replace<'_> {
     #[inline(always)]
     fn z(&self) -> &[f32] {
         self.z
     }
     #[inline(always)]
-    fn take<S: Simd>(&mut self, simd: S, at: usize, c: usize, n: usize, dn: S::V) {
-        let Backward {
+    fn visit<S: Simd>(&mut self, simd: S, at: usize, c: usize, n: usize, dn: S::V) {
+        let InputGradientTerms {
             gain,
             slope,
             offset,
-        } = self.backward;
+        } = self.terms;
         let z = &mut self.z[at..at + n];
         let centred = simd.sub(simd.load_some(z), simd.load_some(&self.mean[c..c + n]));
         let rest = simd.fma(
@@ -332,15 +338,15 @@ impl Take for Replace<'_> {
     }
 }
 
-impl Kernel for Replaced<'_> {
+impl Kernel for ReplaceKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let mut take = Replace {
+        let mut replace = Replace {
             mean: self.mean,
-            backward: self.backward,
+            terms: self.terms,
             z: self.z,
         };
-        self.job.visit(simd, &mut take);
+        self.task.visit(simd, &mut replace);
     }
 }

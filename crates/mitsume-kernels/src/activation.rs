@@ -1,9 +1,8 @@
-//! Activations, of a vector and of many values.
+//! Activation functions of vectors.
 
-use crate::isa::Kernel;
 use crate::simd::Simd;
 
-/// What is done to each value.
+/// An activation function, applied to each value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Activation {
     /// Nothing.
@@ -21,49 +20,79 @@ pub enum Activation {
     Gelu,
 }
 
-/// A function of each lane. Those that loops are compiled for are types of their own.
-pub(super) trait Curve: Copy {
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V;
+impl Activation {
+    /// ReLU if `relu`, else nothing.
+    pub(crate) fn relu_if(relu: bool) -> Self {
+        if relu { Self::Relu } else { Self::Identity }
+    }
+}
+
+/// A function of each lane of a vector. Inner loops are compiled for each type that implements it.
+pub(crate) trait Elementwise: Copy {
+    fn apply<S: Simd>(self, simd: S, v: S::V) -> S::V;
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Identity;
+pub(crate) struct Identity;
 #[derive(Clone, Copy)]
-pub(super) struct Relu;
+pub(crate) struct Relu;
 #[derive(Clone, Copy)]
-pub(super) struct Clip(pub f32, pub f32);
+pub(crate) struct Clip(pub f32, pub f32);
 
-impl Curve for Identity {
+/// Runs `$body` with `$f` bound to the activation. The cheap ones are types of their own, so that
+/// the loop in `$body` is compiled for each and no vector pays for the choice.
+macro_rules! for_activation {
+    ($activation:expr, $f:ident => $body:expr) => {
+        match $activation {
+            $crate::activation::Activation::Identity => {
+                let $f = $crate::activation::Identity;
+                $body
+            }
+            $crate::activation::Activation::Relu => {
+                let $f = $crate::activation::Relu;
+                $body
+            }
+            $crate::activation::Activation::Clip(low, high) => {
+                let $f = $crate::activation::Clip(low, high);
+                $body
+            }
+            $f => $body,
+        }
+    };
+}
+pub(crate) use for_activation;
+
+impl Elementwise for Identity {
     #[inline(always)]
-    fn of<S: Simd>(self, _: S, v: S::V) -> S::V {
+    fn apply<S: Simd>(self, _: S, v: S::V) -> S::V {
         v
     }
 }
 
-impl Curve for Relu {
+impl Elementwise for Relu {
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+    fn apply<S: Simd>(self, simd: S, v: S::V) -> S::V {
         simd.relu(v)
     }
 }
 
-impl Curve for Clip {
+impl Elementwise for Clip {
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+    fn apply<S: Simd>(self, simd: S, v: S::V) -> S::V {
         simd.at_most(simd.at_least(v, simd.splat(self.0)), simd.splat(self.1))
     }
 }
 
-impl Curve for Activation {
+impl Elementwise for Activation {
     #[inline(always)]
-    fn of<S: Simd>(self, simd: S, v: S::V) -> S::V {
+    fn apply<S: Simd>(self, simd: S, v: S::V) -> S::V {
         match self {
             Activation::Identity => v,
             Activation::Relu => simd.relu(v),
-            Activation::Clip(low, high) => Clip(low, high).of(simd, v),
+            Activation::Clip(low, high) => Clip(low, high).apply(simd, v),
             Activation::HardSwish => {
                 let gate = simd.fma(v, simd.splat(1.0 / 6.0), simd.splat(0.5));
-                simd.mul(v, Clip(0.0, 1.0).of(simd, gate))
+                simd.mul(v, Clip(0.0, 1.0).apply(simd, gate))
             }
             Activation::Silu => {
                 let e = exp(simd, simd.sub(simd.zero(), v));
@@ -74,28 +103,13 @@ impl Curve for Activation {
     }
 }
 
-/// The activation of every value.
-pub(super) struct Activate<'a>(pub Activation, pub &'a mut [f32]);
-
-impl Kernel for Activate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        for x in self.1.chunks_mut(S::LANES) {
-            let v = self.0.of(simd, simd.load_some(x));
-            simd.store_some(x, v);
-        }
-    }
-}
-
-/// `exp(x)` as Cephes' `expf`: `2^n exp(r)` with `|r| <= ln(2) / 2`, and a polynomial for the latter. x is held where
-/// the result is a normal number.
+/// `exp(x)` as in Cephes' `expf`: `2^n exp(r)` with `|r| <= ln(2) / 2`, and a polynomial for `exp(r)`.
+/// x is clipped to where the result is a normal number.
 #[inline(always)]
 fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
-    /// Added and taken away again, it leaves the nearest whole number.
+    /// Added and subtracted again, it rounds to the nearest whole number.
     const ROUND: f32 = 12_582_912.0;
-    /// ln(2): its first bits, which times n are exact, and the rest.
+    /// ln(2) in two parts; the first times n is exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     const POLYNOMIAL: [f32; 6] = [
         1.987_569_1e-4,
@@ -105,7 +119,7 @@ fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
         1.666_666_6e-1,
         0.5,
     ];
-    let x = Clip(-87.0, 88.0).of(simd, x);
+    let x = Clip(-87.0, 88.0).apply(simd, x);
     let n = simd.fma(x, simd.splat(std::f32::consts::LOG2_E), simd.splat(ROUND));
     let n = simd.sub(n, simd.splat(ROUND));
     let r = simd.fnma(n, simd.splat(LN_2[0]), x);
@@ -153,7 +167,22 @@ fn normal_distribution<S: Simd>(simd: S, x: S::V) -> S::V {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::Isa;
+    use crate::isa::{Isa, Kernel};
+
+    /// The activation of every value.
+    struct Activate<'a>(Activation, &'a mut [f32]);
+
+    impl Kernel for Activate<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            for x in self.1.chunks_mut(S::LANES) {
+                let v = self.0.apply(simd, simd.load_some(x));
+                simd.store_some(x, v);
+            }
+        }
+    }
 
     #[test]
     fn silu_is_the_functions_value_to_a_few_units_in_the_last_place() {
