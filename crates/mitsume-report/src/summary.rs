@@ -1,11 +1,12 @@
 //! The figures that matter, one line per run, compared with each other.
 
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
+use mitsume_locale::{Language, text};
 use mitsume_record::ConsistencyConfig;
 
-use crate::number;
-use crate::source::Entry;
+use crate::source::{Entry, Run};
 use crate::view::{Figure, Summary};
+use crate::{caution, number};
 
 /// The lines of the comparison.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ struct Figures {
     counted: Option<u64>,
 }
 
-pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
+pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
     let figures: Vec<Figures> = entries.iter().map(figures).collect();
     let mut sizes = entries
         .iter()
@@ -38,7 +39,7 @@ pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
     let bases: Vec<Option<usize>> = (0..entries.len()).map(|line| base(entries, line)).collect();
     let column = |value: fn(&Figures) -> Option<f64>, show: Show, comparable: bool| {
         let values: Vec<Option<f64>> = figures.iter().map(value).collect();
-        compare(&values, &bases, comparable, show)
+        compare(&values, &bases, comparable, show, language)
     };
     let mut accuracy = column(|f| f.accuracy, Show::Share, true).into_iter();
     let mut kappa = column(|f| f.kappa, Show::Kappa, true).into_iter();
@@ -63,11 +64,11 @@ pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
             loss: entry
                 .run
                 .as_ref()
-                .map_or_else(String::new, |run| loss(&run.config.consistency)),
-            epochs: entry.run.as_ref().map_or_else(
-                || "–".to_owned(),
-                |run| format!("{} of {}", run.epochs.len(), run.config.train.epochs),
-            ),
+                .map_or_else(String::new, |run| loss(&run.config.consistency, language)),
+            epochs: entry
+                .run
+                .as_ref()
+                .map_or_else(|| "–".to_owned(), |run| epochs(run, language)),
             accuracy: accuracy.next().unwrap_or_default(),
             kappa: kappa.next().unwrap_or_default(),
             squared_l2: squared_l2.next().unwrap_or_default(),
@@ -75,10 +76,11 @@ pub(crate) fn summaries(entries: &[Entry]) -> Comparison {
             counted: figures
                 .counted
                 .map_or_else(|| "–".to_owned(), number::count),
+            caution: caution::of_entry(entry, figures.counted, language),
         });
     Comparison {
         lines: lines.collect(),
-        baseline: baseline(entries, &bases),
+        baseline: baseline(entries, &bases, language),
         map_sizes_differ,
     }
 }
@@ -95,13 +97,13 @@ fn base(entries: &[Entry], line: usize) -> Option<usize> {
     base.filter(|base| *base != line)
 }
 
-fn baseline(entries: &[Entry], bases: &[Option<usize>]) -> Option<String> {
+fn baseline(entries: &[Entry], bases: &[Option<usize>], language: Language) -> Option<String> {
     let mut used: Vec<usize> = bases.iter().flatten().copied().collect();
     used.dedup();
     match used[..] {
         [] => None,
         [one] => Some(entries[one].name.clone()),
-        _ => Some("the first run with lambda 0 of the same model".to_owned()),
+        _ => Some(text!(language, "report-baseline-of-model")),
     }
 }
 
@@ -135,10 +137,21 @@ fn model(entry: &Entry) -> String {
     evaluated.or(trained).cloned().unwrap_or_default()
 }
 
+/// Epochs done of those planned.
+pub(crate) fn epochs(run: &Run, language: Language) -> String {
+    let (done, planned) = (run.epochs.len(), run.config.train.epochs);
+    text!(
+        language,
+        "report-epochs-of",
+        done = done.to_string(),
+        planned = planned.to_string()
+    )
+}
+
 /// The loss in words: the preset, or what differs from it.
-fn loss(config: &ConsistencyConfig) -> String {
+fn loss(config: &ConsistencyConfig, language: Language) -> String {
     if config.lambda_max == 0.0 {
-        return "cross-entropy only".to_owned();
+        return text!(language, "report-cross-entropy-only");
     }
     let preset = match config.preset {
         Preset::Thesis => "thesis",
@@ -172,6 +185,7 @@ fn compare(
     bases: &[Option<usize>],
     comparable: bool,
     show: Show,
+    language: Language,
 ) -> Vec<Figure> {
     let defined = values.iter().flatten().copied();
     let best = match show {
@@ -196,16 +210,20 @@ fn compare(
             text,
             best: comparable && differ && best == Some(value),
             change: from
-                .map(|from| difference(from, value, show))
+                .map(|from| difference(from, value, show, language))
                 .unwrap_or_default(),
         }
     };
     values.iter().zip(bases).map(figure).collect()
 }
 
-fn difference(from: f64, to: f64, show: Show) -> String {
+fn difference(from: f64, to: f64, show: Show, language: Language) -> String {
     let text = match show {
-        Show::Share => format!("{:+.1} points", (to - from) * 100.0),
+        Show::Share => text!(
+            language,
+            "report-points",
+            change = format!("{:+.1}", (to - from) * 100.0)
+        ),
         Show::Kappa => format!("{:+.4}", to - from),
         Show::Deviation if from == 0.0 => return String::new(),
         Show::Deviation => format!("{:+.0} %", (to - from) / from * 100.0),
@@ -221,28 +239,41 @@ mod tests {
     fn lower_deviation_and_higher_kappa_are_best() {
         let bases = [None, Some(0), Some(0)];
         let values = [Some(0.04), None, Some(0.03)];
-        let deviation = compare(&values, &bases, true, Show::Deviation);
+        let deviation = compare(&values, &bases, true, Show::Deviation, Language::English);
         assert_eq!(deviation[2].change, "−25 %");
         assert!(deviation[2].best && !deviation[0].best);
         assert_eq!(
             (deviation[0].change.as_str(), deviation[1].text.as_str()),
             ("", "–")
         );
-        let accuracy = compare(&[Some(0.9), Some(0.95)], &bases[..2], true, Show::Share);
+        let accuracy = compare(
+            &[Some(0.9), Some(0.95)],
+            &bases[..2],
+            true,
+            Show::Share,
+            Language::English,
+        );
         assert_eq!(accuracy[1].change, "+5.0 points");
         assert!(accuracy[1].best);
     }
 
     #[test]
     fn what_cannot_be_compared_has_no_best_and_no_change() {
-        assert!(!compare(&[Some(0.5)], &[None], true, Show::Kappa)[0].best);
-        let equal = compare(&[Some(0.5), Some(0.5)], &[None, Some(0)], true, Show::Kappa);
+        assert!(!compare(&[Some(0.5)], &[None], true, Show::Kappa, Language::English)[0].best);
+        let equal = compare(
+            &[Some(0.5), Some(0.5)],
+            &[None, Some(0)],
+            true,
+            Show::Kappa,
+            Language::English,
+        );
         assert!(equal.iter().all(|figure| !figure.best));
         let sizes = compare(
             &[Some(0.5), Some(0.4)],
             &[None, Some(0)],
             false,
             Show::Deviation,
+            Language::English,
         );
         assert!(
             sizes
