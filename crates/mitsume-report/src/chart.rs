@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use mitsume_locale::{Language, text};
+
 use crate::number;
 
 /// One line of a chart.
@@ -52,30 +54,34 @@ impl Chart {
     }
 
     /// The figure in words, for those who cannot see it.
-    pub(crate) fn description(&self) -> String {
-        let mut text = format!("{}. Line chart over epochs.", self.title);
+    pub(crate) fn description(&self, language: Language) -> String {
+        let mut words = vec![text!(language, "figures-line-chart", title = &self.title)];
         for series in &self.series {
             let mut defined = series
                 .points
                 .iter()
                 .filter_map(|(epoch, value)| Some((epoch, value.filter(|v| v.is_finite())?)));
             let Some((first, from)) = defined.next() else {
-                let _ = write!(text, " {}: no values.", series.label);
+                words.push(text!(language, "figures-line-empty", label = &series.label));
                 continue;
             };
             let (last, to) = defined.next_back().unwrap_or((first, from));
             let (from, to) = (number::short(from), number::short(to));
-            let _ = write!(
-                text,
-                " {}: {from} in epoch {first}, {to} in epoch {last}.",
-                series.label
-            );
+            words.push(text!(
+                language,
+                "figures-line-ends",
+                label = &series.label,
+                from = from,
+                first = *first,
+                to = to,
+                last = *last
+            ));
         }
-        text
+        words.join(" ")
     }
 
     /// The drawing: axes, grid, lines and points. No text in it comes from a file.
-    pub(crate) fn svg(&self) -> String {
+    pub(crate) fn svg(&self, language: Language) -> String {
         let epochs = bounds(self.values().map(|(epoch, _)| epoch as f64)).unwrap_or((1.0, 1.0));
         let (low, high) = bounds(self.values().map(|(_, value)| value)).unwrap_or((0.0, 1.0));
         let ticks = ticks(low, high, 5);
@@ -114,18 +120,19 @@ impl Chart {
         }
         let _ = write!(
             svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>",
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             (LEFT + WIDTH - RIGHT) / 2.0,
-            HEIGHT - 5.0
+            HEIGHT - 5.0,
+            text!(language, "figures-epoch")
         );
         for series in &self.series {
-            line(&mut svg, series, &x, &y);
+            line(&mut svg, series, language, [&x, &y]);
         }
         svg
     }
 }
 
-fn line(svg: &mut String, series: &Series, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) {
+fn line(svg: &mut String, series: &Series, language: Language, [x, y]: [&dyn Fn(f64) -> f64; 2]) {
     let _ = write!(svg, "<g class=\"line {}\">", style_classes(series.style));
     let mut path = String::new();
     let mut pen_down = false;
@@ -141,10 +148,16 @@ fn line(svg: &mut String, series: &Series, x: &dyn Fn(f64) -> f64, y: &dyn Fn(f6
     let _ = write!(svg, "<path d=\"{path}\"/>");
     for (epoch, value) in &series.points {
         if let Some(value) = value.filter(|value| value.is_finite()) {
-            let (px, py, text) = (x(*epoch as f64), y(value), number::short(value));
+            let (px, py) = (x(*epoch as f64), y(value));
+            let title = text!(
+                language,
+                "figures-epoch-value",
+                epoch = *epoch,
+                value = number::short(value)
+            );
             let _ = write!(
                 svg,
-                "<circle cx=\"{px:.1}\" cy=\"{py:.1}\" r=\"2.5\"><title>epoch {epoch}: {text}</title></circle>"
+                "<circle cx=\"{px:.1}\" cy=\"{py:.1}\" r=\"2.5\"><title>{title}</title></circle>"
             );
         }
     }
@@ -280,7 +293,7 @@ mod tests {
             (4, Some(2.0)),
             (5, Some(3.0)),
         ])
-        .svg();
+        .svg(Language::English);
         assert_eq!(svg.matches('M').count(), 2);
         assert_eq!(svg.matches("<circle").count(), 3);
         assert!(!svg.contains("NaN"));
@@ -288,12 +301,17 @@ mod tests {
 
     #[test]
     fn a_chart_says_in_words_what_it_shows() {
-        let text = chart(&[(1, Some(1.386)), (2, None), (3, Some(0.25))]).description();
+        let text =
+            chart(&[(1, Some(1.386)), (2, None), (3, Some(0.25))]).description(Language::English);
         assert_eq!(
             text,
             "Loss. Line chart over epochs. loss: 1.386 in epoch 1, 0.2500 in epoch 3."
         );
-        assert!(chart(&[]).description().contains("no values"));
+        assert!(
+            chart(&[])
+                .description(Language::English)
+                .contains("no values")
+        );
         assert!(!chart(&[(1, None)]).has_values());
     }
 

@@ -1,5 +1,6 @@
 //! Each class's mean map over its mean image.
 
+use crate::extremes::extremes;
 use crate::map::Map;
 use crate::overlay::overlay;
 use crate::picture::{fitted, from_planes, jpeg_uri};
@@ -10,14 +11,17 @@ use crate::{Result, number};
 /// Side of a mean image in pixels.
 const SIDE: u32 = 160;
 
-/// One figure per class; a class without a correct image has no pictures.
+/// One figure per class, or of many classes those at the ends; a class without a correct image
+/// has no pictures.
 pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
     let Some((_, maps)) = &evaluated.images else {
         return Ok(Vec::new());
     };
     let [height, width] = maps.cam_size();
     let classes = &evaluated.summary.data.classes;
-    let views = classes.iter().enumerate().map(|(class, name)| {
+    let shown = extremes(&evaluated.summary)
+        .map_or_else(|| (0..classes.len()).collect(), |ends| ends.pictured());
+    let views = shown.into_iter().map(|class| {
         let pictures = match (maps.class_mean(class), maps.mean_image(class)) {
             (Some(mean), Some(image)) => {
                 let image = fitted(&from_planes(image, maps.image_size()), SIDE);
@@ -27,7 +31,7 @@ pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
             _ => None,
         };
         Ok(ClassMapView {
-            class: name.clone(),
+            class: classes[class].clone(),
             correct: number::count(maps.class_counts()[class]),
             squared_l2: number::short_or_dash(evaluated.summary.per_class[class].squared_l2),
             pictures,

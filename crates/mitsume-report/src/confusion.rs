@@ -2,17 +2,16 @@
 
 use mitsume_record::Evaluation;
 
+use crate::extremes::MANY;
 use crate::number;
 use crate::view::{Confusion, ConfusionCell, ConfusionRow, Mistake};
 
-/// With more classes a matrix is unreadable, and the most frequent mistakes are listed instead.
-const LARGEST_MATRIX: usize = 24;
 const MISTAKES: usize = 30;
 
-/// The confusion matrix, or the most frequent mistakes.
+/// The confusion matrix, or the most frequent mistakes where the matrix would be unreadable.
 pub(crate) fn confusion(evaluation: &Evaluation) -> Confusion {
     let classes = &evaluation.data.classes;
-    if classes.len() > LARGEST_MATRIX {
+    if classes.len() > MANY {
         return Confusion::Mistakes(mistakes(evaluation));
     }
     let rows = evaluation.confusion.iter().enumerate().map(|(truth, row)| {
@@ -32,7 +31,8 @@ pub(crate) fn confusion(evaluation: &Evaluation) -> Confusion {
     Confusion::Matrix(rows.collect())
 }
 
-fn mistakes(evaluation: &Evaluation) -> Vec<Mistake> {
+/// `(images, true class, predicted class)` of the most frequent mistakes, the most frequent first.
+pub(crate) fn frequent_mistakes(evaluation: &Evaluation) -> Vec<(u64, usize, usize)> {
     let mut all: Vec<(u64, usize, usize)> = Vec::new();
     for (truth, row) in evaluation.confusion.iter().enumerate() {
         let wrong = row
@@ -43,8 +43,13 @@ fn mistakes(evaluation: &Evaluation) -> Vec<Mistake> {
     }
     all.sort_by_key(|(n, truth, predicted)| (std::cmp::Reverse(*n), *truth, *predicted));
     all.truncate(MISTAKES);
+    all
+}
+
+fn mistakes(evaluation: &Evaluation) -> Vec<Mistake> {
     let name = |class: usize| evaluation.data.classes[class].clone();
-    all.into_iter()
+    frequent_mistakes(evaluation)
+        .into_iter()
         .map(|(n, truth, predicted)| Mistake {
             count: number::count(n),
             truth: name(truth),

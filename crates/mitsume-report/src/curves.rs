@@ -1,5 +1,6 @@
 //! Which curves a page shows.
 
+use mitsume_locale::{Language, text};
 use mitsume_record::EpochRow;
 
 use crate::chart::{Chart, Series};
@@ -7,12 +8,12 @@ use crate::source::Entry;
 
 /// A quantity of an epoch.
 type Value = fn(&EpochRow) -> Option<f64>;
-/// A quantity with its name.
+/// A quantity with the message of its name.
 type Column = (&'static str, Value);
 
 /// The charts of the page: of one run several quantities share a chart, of several runs each
 /// quantity has its own with one line per run. Charts without values are left out.
-pub(crate) fn charts(entries: &[Entry]) -> Vec<Chart> {
+pub(crate) fn charts(entries: &[Entry], language: Language) -> Vec<Chart> {
     let runs: Vec<(usize, &str, &[EpochRow])> = entries
         .iter()
         .enumerate()
@@ -23,105 +24,112 @@ pub(crate) fn charts(entries: &[Entry]) -> Vec<Chart> {
         .collect();
     let charts = match runs[..] {
         [] => Vec::new(),
-        [(_, _, epochs)] if entries.len() == 1 => of_one_run(epochs),
-        _ => of_several(&runs),
+        [(_, _, epochs)] if entries.len() == 1 => of_one_run(epochs, language),
+        _ => of_several(&runs, language),
     };
     charts.into_iter().filter(Chart::has_values).collect()
 }
 
-fn of_one_run(epochs: &[EpochRow]) -> Vec<Chart> {
+fn of_one_run(epochs: &[EpochRow], language: Language) -> Vec<Chart> {
     let mut loss: Vec<Column> = vec![
-        ("training cross-entropy", |row| {
+        ("report-curve-line-train-ce", |row| {
             Some(row.train_cross_entropy)
         }),
-        ("validation cross-entropy", |row| Some(row.val_loss)),
+        ("report-curve-line-val-ce", |row| Some(row.val_loss)),
     ];
     let cam_loss = epochs.iter().any(|row| row.lambda != 0.0);
     if cam_loss {
-        loss.push(("training loss (with the CAM loss)", |row| {
-            Some(row.train_loss)
-        }));
+        loss.push(("report-curve-train-loss", |row| Some(row.train_loss)));
     }
+    let chart =
+        |title, caption, columns: &[Column]| chart([title, caption], epochs, columns, language);
     let mut charts = vec![
-        chart("Loss", "lower is better", epochs, &loss),
+        chart("report-curve-loss", "report-curve-lower-better", &loss),
         chart(
-            "Accuracy and kappa",
-            "higher is better",
-            epochs,
+            "report-curve-accuracy-kappa",
+            "report-curve-higher-better",
             &[
-                ("validation accuracy", |row| Some(row.val_accuracy)),
-                ("validation kappa", |row| Some(row.kappa)),
-                ("training accuracy", |row| Some(row.train_accuracy)),
+                ("report-curve-line-val-accuracy", |row| {
+                    Some(row.val_accuracy)
+                }),
+                ("report-curve-line-val-kappa", |row| Some(row.kappa)),
+                ("report-curve-line-train-accuracy", |row| {
+                    Some(row.train_accuracy)
+                }),
             ],
         ),
         chart(
             SQUARED_L2,
             LOWER,
-            epochs,
-            &[("squared-l2", |row| row.consistency_squared_l2)],
+            &[(SQUARED_L2, |row| row.consistency_squared_l2)],
         ),
-        chart(L2, LOWER, epochs, &[("l2", |row| row.consistency_l2)]),
+        chart(L2, LOWER, &[(L2, |row| row.consistency_l2)]),
     ];
     if cam_loss {
         charts.push(chart(
-            "Weight of the CAM loss",
-            "lambda_t of the curriculum",
-            epochs,
+            "report-curve-lambda",
+            "report-curve-lambda-caption",
             &[LAMBDA],
         ));
         charts.push(chart(
-            "CAM loss",
-            "mean over the images of an epoch",
-            epochs,
+            "report-curve-cam-loss",
+            "report-curve-cam-loss-caption",
             &[CAM_LOSS],
         ));
     }
     charts.push(chart(
-        "Learning rate",
-        "lowered when the validation loss stalls",
-        epochs,
+        "report-curve-rate",
+        "report-curve-rate-caption",
         &[RATE],
     ));
     charts
 }
 
-const SQUARED_L2: &str = "Gaze consistency, squared-l2";
-const L2: &str = "Gaze consistency, l2";
-const LOWER: &str = "lower is more consistent";
-const LAMBDA: Column = ("lambda", |row| Some(row.lambda));
-const CAM_LOSS: Column = ("CAM loss", |row| row.train_cam_loss);
-const RATE: Column = ("learning rate", |row| Some(row.learning_rate));
+const SQUARED_L2: &str = "report-curve-squared-l2";
+const L2: &str = "report-curve-l2";
+const LOWER: &str = "report-curve-lower-consistent";
+const LAMBDA: Column = ("report-lambda", |row| Some(row.lambda));
+const CAM_LOSS: Column = ("report-curve-cam-loss", |row| row.train_cam_loss);
+const RATE: Column = ("report-curve-line-rate", |row| Some(row.learning_rate));
 
-fn of_several(runs: &[(usize, &str, &[EpochRow])]) -> Vec<Chart> {
+fn of_several(runs: &[(usize, &str, &[EpochRow])], language: Language) -> Vec<Chart> {
     let quantities: [(&str, &str, Value); 8] = [
-        ("Validation accuracy", "higher is better", |row| {
-            Some(row.val_accuracy)
-        }),
-        ("Validation kappa", "higher is better", |row| {
-            Some(row.kappa)
-        }),
+        (
+            "report-curve-val-accuracy",
+            "report-curve-higher-better",
+            |row| Some(row.val_accuracy),
+        ),
+        (
+            "report-curve-val-kappa",
+            "report-curve-higher-better",
+            |row| Some(row.kappa),
+        ),
         (SQUARED_L2, LOWER, |row| row.consistency_squared_l2),
         (L2, LOWER, |row| row.consistency_l2),
-        ("Validation cross-entropy", "lower is better", |row| {
+        ("report-curve-val-ce", "report-curve-lower-better", |row| {
             Some(row.val_loss)
         }),
-        ("Training cross-entropy", "lower is better", |row| {
-            Some(row.train_cross_entropy)
-        }),
-        ("Training accuracy", "higher is better", |row| {
-            Some(row.train_accuracy)
-        }),
         (
-            "Weight of the CAM loss",
-            "lambda_t of the curriculum",
+            "report-curve-train-ce",
+            "report-curve-lower-better",
+            |row| Some(row.train_cross_entropy),
+        ),
+        (
+            "report-curve-train-accuracy",
+            "report-curve-higher-better",
+            |row| Some(row.train_accuracy),
+        ),
+        (
+            "report-curve-lambda",
+            "report-curve-lambda-caption",
             |row| Some(row.lambda),
         ),
     ];
     quantities
         .into_iter()
         .map(|(title, caption, value)| Chart {
-            title: title.to_owned(),
-            caption: caption.to_owned(),
+            title: text!(language, title),
+            caption: text!(language, caption),
             series: runs
                 .iter()
                 .map(|(index, name, epochs)| Series {
@@ -134,18 +142,23 @@ fn of_several(runs: &[(usize, &str, &[EpochRow])]) -> Vec<Chart> {
         .collect()
 }
 
-fn chart(title: &str, caption: &str, epochs: &[EpochRow], columns: &[Column]) -> Chart {
+fn chart(
+    [title, caption]: [&str; 2],
+    epochs: &[EpochRow],
+    columns: &[Column],
+    language: Language,
+) -> Chart {
     let series = columns
         .iter()
         .enumerate()
         .map(|(style, (label, value))| Series {
-            label: (*label).to_owned(),
+            label: text!(language, label),
             style,
             points: points(epochs, *value),
         });
     Chart {
-        title: title.to_owned(),
-        caption: caption.to_owned(),
+        title: text!(language, title),
+        caption: text!(language, caption),
         series: series.collect(),
     }
 }

@@ -3,6 +3,7 @@
 use mitsume_record::{Evaluation, ImageRow, Maps};
 use rayon::prelude::*;
 
+use crate::extremes::classes_with_images;
 use crate::map::Map;
 use crate::overlay::{overlay, plain};
 use crate::picture::{fitted, jpeg_uri, picture_of};
@@ -14,32 +15,49 @@ use crate::{Result, number};
 /// Longer side of a thumbnail in pixels.
 const THUMBNAIL: u32 = 128;
 
-/// The galleries of one evaluation, one per class that has images, with at most `per_class`
-/// images each.
-pub(crate) fn galleries(evaluated: &Evaluated, per_class: usize) -> Result<Vec<ClassGallery>> {
+/// How many images a gallery holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// Images of one class.
+    pub per_class: usize,
+    /// Of them on paper, and where no script pages through the rest.
+    pub first: usize,
+}
+
+/// The galleries of one evaluation, one per class that has images; of many classes, of those at
+/// the ends and the most confused.
+pub(crate) fn galleries(evaluated: &Evaluated, room: Room) -> Result<Vec<ClassGallery>> {
     let Some((rows, maps)) = &evaluated.images else {
         return Ok(Vec::new());
     };
     let summary = &evaluated.summary;
     let mut galleries = Vec::new();
-    for (class, name) in summary.data.classes.iter().enumerate() {
+    for class in classes_with_images(summary) {
         let ordered = by_deviation(rows, class);
         if ordered.is_empty() {
             continue;
         }
-        let chosen = choose(rows, &ordered, per_class);
+        let chosen = choose(rows, &ordered, room.per_class);
+        let first = choose(rows, &chosen, room.first);
         // In parallel: decoding takes the time. The order of the results is that of `chosen`.
         let cards: Result<Vec<Card>> = chosen
             .par_iter()
-            .map(|i| card(summary, &rows[*i], maps, *i))
+            .map(|i| {
+                let card = card(summary, &rows[*i], maps, *i)?;
+                let first = first.contains(i);
+                Ok(Card { first, ..card })
+            })
             .collect();
+        let wrong = |images: &[usize]| images.iter().filter(|i| !rows[**i].correct).count();
         galleries.push(ClassGallery {
-            class: name.clone(),
+            class: summary.data.classes[class].clone(),
             index: class,
             shown: chosen.len(),
-            total: number::count(ordered.len() as u64),
+            total: ordered.len(),
             complete: chosen.len() == ordered.len(),
-            wrong_total: ordered.iter().filter(|i| !rows[**i].correct).count(),
+            wrong_shown: wrong(&chosen),
+            wrong_total: wrong(&ordered),
+            first: first.len(),
             cards: cards?,
         });
     }
@@ -59,6 +77,7 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
     }
     let name = row.path.rsplit('/').next().unwrap_or(&row.path);
     Ok(Card {
+        first: false,
         name: name.to_owned(),
         path: row.path.clone(),
         input,

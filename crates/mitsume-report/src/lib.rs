@@ -11,12 +11,14 @@
 //! curves are written as SVG here and not by a plotting crate: their colours follow the page's
 //! light, dark and print schemes, and each carries text for a screen reader.
 
+mod caution;
 mod chart;
 mod class_maps;
 mod colour_map;
 mod confusion;
 mod curves;
 mod error;
+mod extremes;
 mod gallery;
 mod map;
 mod more_measures;

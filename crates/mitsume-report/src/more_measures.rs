@@ -1,6 +1,7 @@
 //! Measures beyond the two forms of the metric, side by side.
 
 use mitsume::measures::Measures;
+use mitsume_locale::{Language, text};
 
 use crate::number;
 use crate::source::Entry;
@@ -10,7 +11,7 @@ use crate::view::MeasureTable;
 type Value = fn(&Measures) -> Option<f64>;
 
 /// A row per measure and a column per evaluation that has any; none where no evaluation has.
-pub(crate) fn more_measures(entries: &[Entry]) -> Option<MeasureTable> {
+pub(crate) fn more_measures(entries: &[Entry], language: Language) -> Option<MeasureTable> {
     let all: Vec<(&str, &Measures)> = entries
         .iter()
         .filter_map(|entry| {
@@ -22,17 +23,26 @@ pub(crate) fn more_measures(entries: &[Entry]) -> Option<MeasureTable> {
     let [rows, columns] = first.grid;
     let value: [(String, Value); 9] = [
         (
-            format!("squared-l2 on a grid of {rows} × {columns} ↓"),
+            text!(
+                language,
+                "report-grid-squared-l2",
+                rows = rows.to_string(),
+                columns = columns.to_string()
+            ),
             |m| m.grid_squared_l2,
         ),
-        ("l2 on the grid ↓".into(), |m| m.grid_l2),
-        ("chance-corrected ↑".into(), |m| m.chance_corrected),
-        ("… its permutation p".into(), |m| m.chance_p),
-        ("1 − cosine ↓".into(), |m| m.cosine),
-        ("Jensen-Shannon, bits ↓".into(), |m| m.jensen_shannon),
-        ("earth mover’s, on the grid ↓".into(), |m| m.earth_mover),
-        ("1 − Pearson ↓".into(), |m| m.pearson),
-        ("1 − SSIM ↓".into(), |m| m.ssim),
+        (text!(language, "report-grid-l2"), |m| m.grid_l2),
+        (text!(language, "report-chance-corrected"), |m| {
+            m.chance_corrected
+        }),
+        (text!(language, "report-chance-p"), |m| m.chance_p),
+        (text!(language, "report-cosine"), |m| m.cosine),
+        (text!(language, "report-jensen-shannon"), |m| {
+            m.jensen_shannon
+        }),
+        (text!(language, "report-earth-mover"), |m| m.earth_mover),
+        (text!(language, "report-pearson"), |m| m.pearson),
+        (text!(language, "report-ssim"), |m| m.ssim),
     ];
     let row = |(name, of): &(String, Value)| {
         let values = all.iter().map(|(_, measures)| of(measures));

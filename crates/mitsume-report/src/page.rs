@@ -4,21 +4,31 @@ use std::path::Path;
 
 use askama::Template;
 use mitsume_locale::{Language, text};
+use mitsume_record::{ClassResult, Evaluation};
 
+use crate::caution;
 use crate::chart::{Chart, style_classes};
+use crate::extremes::{MANY, classes_with_images, extremes};
+use crate::gallery::Room;
 use crate::more_measures::more_measures;
 use crate::options::ReportOptions;
 use crate::source::{Entry, Evaluated, Run};
-use crate::summary::summaries;
+use crate::summary::{self, summaries};
 use crate::view::{
-    ChartView, EpochTable, EvaluationView, LegendItem, MeasureTable, PerClass, RunView, Summary,
+    ChartView, EpochTable, EvaluationView, LegendItem, ManyClasses, MeasureTable, PerClass,
+    RunView, Summary,
 };
 use crate::{Result, class_maps, confusion, curves, gallery, number, source};
 
-/// Images in all galleries of a page together, at about 10 KB each.
+/// Images in all galleries of a page together, at about 10 KB each; fewer where there are many
+/// classes, whose pages are to stay below 3 MB.
 const MOST_IMAGES: usize = 480;
+const MOST_IMAGES_OF_MANY: usize = 168;
 /// Images of one class in one gallery.
 const MOST_PER_CLASS: usize = 36;
+/// Images of all galleries on paper, and of one class.
+const MOST_PRINTED: usize = 96;
+const MOST_PRINTED_PER_CLASS: usize = 8;
 /// Skipped files named on the page.
 const MOST_SKIPPED: usize = 20;
 
@@ -77,14 +87,17 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
     let title = whole
         .file_name()
         .map_or("/".into(), |name| name.to_string_lossy().into_owned());
-    let galleries: usize = entries.iter().map(classes_of).sum();
-    let per_class = (MOST_IMAGES / galleries.max(1)).clamp(1, MOST_PER_CLASS);
+    let room = room(&entries);
     let runs: Vec<RunView> = entries
         .iter()
         .enumerate()
-        .map(|(index, entry)| run_view((index, entry), per_class, language))
+        .map(|(index, entry)| run_view((index, entry), room, language))
         .collect::<Result<_>>()?;
-    let charts: Vec<ChartView> = curves::charts(&entries).iter().map(chart_view).collect();
+    let charts = curves::charts(&entries, language);
+    let charts: Vec<ChartView> = charts
+        .iter()
+        .map(|chart| chart_view(chart, language))
+        .collect();
     let comparison = summaries(&entries, language);
     let cards = || {
         let evaluations = runs.iter().filter_map(|run| run.evaluation.as_ref());
@@ -100,7 +113,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
         summaries: &comparison.lines,
         baseline: comparison.baseline.as_deref(),
         map_sizes_differ: comparison.map_sizes_differ,
-        more: more_measures(&entries),
+        more: more_measures(&entries, language),
         charts: &charts,
         runs: &runs,
         colour_bar: &colour_bar(),
@@ -140,12 +153,28 @@ fn order(entries: &mut [Entry]) {
     }
 }
 
-fn classes_of(entry: &Entry) -> usize {
-    let evaluation = entry
-        .evaluation
-        .as_ref()
+/// The room for each gallery, so that all of them together keep to the page's bounds.
+fn room(entries: &[Entry]) -> Room {
+    let kept = entries
+        .iter()
+        .filter_map(|entry| entry.evaluation.as_ref())
         .filter(|evaluated| evaluated.images.is_some());
-    evaluation.map_or(0, |evaluated| evaluated.summary.data.classes.len())
+    let many = kept
+        .clone()
+        .any(|evaluated| evaluated.summary.per_class.len() > MANY);
+    let galleries: usize = kept
+        .map(|evaluated| classes_with_images(&evaluated.summary).len())
+        .sum();
+    let most = if many {
+        MOST_IMAGES_OF_MANY
+    } else {
+        MOST_IMAGES
+    };
+    let each = |most: usize, limit: usize| (most / galleries.max(1)).clamp(1, limit);
+    Room {
+        per_class: each(most, MOST_PER_CLASS),
+        first: each(MOST_PRINTED, MOST_PRINTED_PER_CLASS),
+    }
 }
 
 /// Every class name of every gallery once, in the order met.
@@ -160,64 +189,67 @@ fn all_classes(runs: &[RunView]) -> Vec<String> {
     names
 }
 
-fn run_view(
-    (index, entry): (usize, &Entry),
-    per_class: usize,
-    language: Language,
-) -> Result<RunView> {
+fn run_view((index, entry): (usize, &Entry), room: Room, language: Language) -> Result<RunView> {
     let run = entry.run.as_ref();
     Ok(RunView {
         index,
         name: entry.name.clone(),
-        facts: facts(entry)
+        facts: facts(entry, language)
             .into_iter()
             .chain(run.map(|run| data_facts(run, language)).unwrap_or_default())
             .collect(),
-        environment: run.map(environment).unwrap_or_default(),
+        environment: run
+            .map(|run| environment(run, language))
+            .unwrap_or_default(),
         config: run.map(|run| run.config_text.clone()),
         epochs: run.filter(|run| !run.epochs.is_empty()).map(epoch_table),
         evaluation: entry
             .evaluation
             .as_ref()
-            .map(|evaluated| evaluation_view(evaluated, per_class))
+            .map(|evaluated| evaluation_view(evaluated, room, language))
             .transpose()?,
     })
 }
 
-fn facts(entry: &Entry) -> Vec<(String, String)> {
+fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
     let mut facts: Vec<(&str, String)> = Vec::new();
     if let Some(evaluated) = &entry.evaluation {
         let (model, data) = (&evaluated.summary.model, &evaluated.summary.data);
         let [height, width] = model.cam_size;
-        facts.push(("model", model.name.clone()));
-        facts.push(("parameters", number::count(model.parameters)));
-        facts.push(("hooked layer", model.target_layer.clone()));
-        facts.push(("maps", model.method.to_string()));
-        facts.push(("map size", format!("{height} × {width}")));
-        facts.push(("evaluated images", number::count(data.images)));
-        facts.push(("evaluated folder", data.root.clone()));
+        facts.push(("report-fact-model", model.name.clone()));
+        facts.push(("report-fact-parameters", number::count(model.parameters)));
+        facts.push(("report-fact-layer", model.target_layer.clone()));
+        facts.push(("report-fact-maps", model.method.to_string()));
+        facts.push(("report-fact-map-size", format!("{height} × {width}")));
+        facts.push(("report-fact-evaluated-images", number::count(data.images)));
+        facts.push(("report-fact-evaluated-folder", data.root.clone()));
     }
     if let Some(run) = &entry.run {
         let config = &run.config;
         if entry.evaluation.is_none() {
-            facts.push(("model", config.model.name.clone()));
+            facts.push(("report-fact-model", config.model.name.clone()));
         }
         let side = config.data.image_size;
         facts.push((
-            "input",
-            format!("{side} × {side}, {} channel(s)", config.data.channels),
+            "report-fact-input",
+            text!(
+                language,
+                "report-fact-input-size",
+                side = side.to_string(),
+                channels = config.data.channels.to_string()
+            ),
         ));
-        facts.push(("training folder", config.data.train.display().to_string()));
         facts.push((
-            "epochs",
-            format!("{} of {}", run.epochs.len(), config.train.epochs),
+            "report-fact-training-folder",
+            config.data.train.display().to_string(),
         ));
-        facts.push(("batch size", config.train.batch_size.to_string()));
-        facts.push(("seed", config.train.seed.to_string()));
+        facts.push(("report-fact-epochs", summary::epochs(run, language)));
+        facts.push(("report-fact-batch", config.train.batch_size.to_string()));
+        facts.push(("report-fact-seed", config.train.seed.to_string()));
     }
     facts
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
+        .map(|(name, value)| (text!(language, name), value))
         .collect()
 }
 
@@ -252,27 +284,49 @@ fn data_facts(run: &Run, language: Language) -> Vec<(String, String)> {
     facts
 }
 
-fn environment(run: &Run) -> Vec<(String, String)> {
+fn environment(run: &Run, language: Language) -> Vec<(String, String)> {
     let Some(environment) = &run.environment else {
         return Vec::new();
     };
     let cpu = &environment.cpu;
     let mut rows = vec![
         ("mitsume".to_owned(), environment.version.clone()),
-        ("command".to_owned(), environment.command.join(" ")),
         (
-            "device".to_owned(),
-            format!("{}, {} thread(s)", environment.device, environment.threads),
+            text!(language, "report-fact-command"),
+            environment.command.join(" "),
         ),
-        ("platform".to_owned(), environment.platform.clone()),
         (
-            "processor".to_owned(),
+            text!(language, "report-fact-device"),
+            text!(
+                language,
+                "report-fact-threads",
+                device = &environment.device,
+                threads = environment.threads.to_string()
+            ),
+        ),
+        (
+            text!(language, "report-fact-platform"),
+            environment.platform.clone(),
+        ),
+        (
+            text!(language, "report-fact-processor"),
             format!("{} ({})", cpu.model, cpu.features.join(", ")),
         ),
     ];
     for data in &environment.data {
-        let text = format!("{} images, fingerprint {}", data.images, data.fingerprint);
-        rows.push((format!("{} data", data.role), text));
+        let value = text!(
+            language,
+            "report-fact-fingerprint",
+            images = data.images.to_string(),
+            fingerprint = &data.fingerprint
+        );
+        // Records name the roles "train" and "valid".
+        let role = match data.role.as_str() {
+            "train" => text!(language, "report-fact-data-train"),
+            "valid" => text!(language, "report-fact-data-valid"),
+            other => other.to_owned(),
+        };
+        rows.push((role, value));
     }
     rows
 }
@@ -300,29 +354,71 @@ fn epoch_table(run: &Run) -> EpochTable {
     }
 }
 
-fn evaluation_view(evaluated: &Evaluated, per_class: usize) -> Result<EvaluationView> {
+fn evaluation_view(
+    evaluated: &Evaluated,
+    room: Room,
+    language: Language,
+) -> Result<EvaluationView> {
     let summary = &evaluated.summary;
-    let classes = summary.per_class.iter().map(|class| PerClass {
+    let many = many_classes(summary, language);
+    let all = many.is_none();
+    let classes = summary.per_class.iter().filter(|_| all);
+    let skipped = &summary.data.skipped;
+    Ok(EvaluationView {
+        classes: summary.data.classes.clone(),
+        confusion: confusion::confusion(summary),
+        per_class: classes.map(|class| per_class(class, language)).collect(),
+        many,
+        class_maps: class_maps::class_maps(evaluated)?,
+        galleries: gallery::galleries(evaluated, room)?,
+        skipped: skipped.iter().take(MOST_SKIPPED).cloned().collect(),
+        skipped_more: skipped.len().saturating_sub(MOST_SKIPPED),
+    })
+}
+
+fn per_class(class: &ClassResult, language: Language) -> PerClass {
+    PerClass {
         class: class.class.clone(),
         images: number::count(class.images),
         correct: number::count(class.correct),
         share: number::percent(class.correct as f64 / class.images.max(1) as f64),
         squared_l2: number::short_or_dash(class.squared_l2),
         l2: number::short_or_dash(class.l2),
+        caution: caution::of_images(class.correct, language),
+    }
+}
+
+/// The ends of the order of consistency, and every class in compact form; none where there are
+/// few enough classes for one table.
+fn many_classes(evaluation: &Evaluation, language: Language) -> Option<ManyClasses> {
+    let ends = extremes(evaluation)?;
+    let view = |class: &usize| per_class(&evaluation.per_class[*class], language);
+    let cells = evaluation.per_class.iter().map(|class| {
+        let class = per_class(class, language);
+        let (value, note) = (class.squared_l2, class.caution);
+        [
+            class.class,
+            class.images,
+            class.correct,
+            class.share,
+            value,
+            class.l2,
+            note,
+        ]
     });
-    let skipped = &summary.data.skipped;
-    Ok(EvaluationView {
-        classes: summary.data.classes.clone(),
-        confusion: confusion::confusion(summary),
-        per_class: classes.collect(),
-        class_maps: class_maps::class_maps(evaluated)?,
-        galleries: gallery::galleries(evaluated, per_class)?,
-        skipped: skipped.iter().take(MOST_SKIPPED).cloned().collect(),
-        skipped_more: skipped.len().saturating_sub(MOST_SKIPPED),
+    let cells: Vec<[String; 7]> = cells.collect();
+    Some(ManyClasses {
+        total: cells.len(),
+        ranked: ends.ranked,
+        needed: ends.needed,
+        most: ends.most.iter().map(view).collect(),
+        least: ends.least.iter().map(view).collect(),
+        cells: serde_json::to_string(&cells).expect("texts are JSON"),
+        pictured: classes_with_images(evaluation).len(),
     })
 }
 
-fn chart_view(chart: &Chart) -> ChartView {
+fn chart_view(chart: &Chart, language: Language) -> ChartView {
     let legend = chart.series.iter().map(|series| LegendItem {
         label: series.label.clone(),
         classes: style_classes(series.style),
@@ -330,8 +426,8 @@ fn chart_view(chart: &Chart) -> ChartView {
     ChartView {
         title: chart.title.clone(),
         caption: chart.caption.clone(),
-        description: chart.description(),
-        svg: chart.svg(),
+        description: chart.description(language),
+        svg: chart.svg(language),
         legend: legend.collect(),
     }
 }

@@ -17,15 +17,15 @@ pub(crate) fn by_deviation(rows: &[ImageRow], class: usize) -> Vec<usize> {
     all
 }
 
-/// At most `limit` of `ordered`, in the same order: wrongly classified images first, up to half
-/// the places (more where the correct ones do not fill the rest), each kind evenly from its
-/// first to its last.
+/// At most `limit` of `ordered`, in the same order: wrongly classified images first, up to three
+/// quarters of the places (more where the correct ones do not fill the rest), each kind evenly
+/// from its first to its last.
 pub(crate) fn choose(rows: &[ImageRow], ordered: &[usize], limit: usize) -> Vec<usize> {
     let (correct, wrong): (Vec<usize>, Vec<usize>) =
         (0..ordered.len()).partition(|position| rows[ordered[*position]].correct);
     let wrong_places = wrong
         .len()
-        .min((limit / 2).max(limit.saturating_sub(correct.len())));
+        .min((limit - limit.div_ceil(4)).max(limit.saturating_sub(correct.len())));
     let mut positions = evenly(&wrong, wrong_places);
     positions.extend(evenly(&correct, limit - wrong_places));
     positions.sort_unstable();
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn wrong_images_get_their_places_and_no_place_is_wasted() {
         assert_eq!(chosen(50, 3, 20), (17, 3));
-        assert_eq!(chosen(50, 40, 20), (10, 10));
+        assert_eq!(chosen(50, 40, 20), (5, 15));
         assert_eq!(chosen(2, 40, 20), (2, 18));
         assert_eq!(chosen(5, 5, 20), (5, 5));
         assert_eq!(chosen(5, 5, 1), (1, 0));

@@ -4,11 +4,11 @@ use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
 use mitsume_locale::{Language, text};
 use mitsume_record::ConsistencyConfig;
 
-use crate::number;
 use crate::settings::{Settings, lambda};
-use crate::source::Entry;
+use crate::source::{Entry, Run};
 use crate::standing::{Line, Quantity, Standing, seen, standings};
 use crate::view::{Figure, Summary};
+use crate::{caution, number};
 
 /// The lines of the comparison.
 #[derive(Debug)]
@@ -66,11 +66,11 @@ pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
             loss: entry
                 .run
                 .as_ref()
-                .map_or_else(String::new, |run| loss(&run.config.consistency)),
-            epochs: entry.run.as_ref().map_or_else(
-                || "–".to_owned(),
-                |run| format!("{} of {}", run.epochs.len(), run.config.train.epochs),
-            ),
+                .map_or_else(String::new, |run| loss(&run.config.consistency, language)),
+            epochs: entry
+                .run
+                .as_ref()
+                .map_or_else(|| "–".to_owned(), |run| epochs(run, language)),
             accuracy: accuracy.next().unwrap_or_default(),
             kappa: kappa.next().unwrap_or_default(),
             squared_l2: squared_l2.next().unwrap_or_default(),
@@ -78,6 +78,7 @@ pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
             counted: figures
                 .counted
                 .map_or_else(|| "–".to_owned(), number::count),
+            caution: caution::of_entry(entry, figures.counted, language),
         });
     Comparison {
         lines: lines.collect(),
@@ -157,10 +158,21 @@ fn model(entry: &Entry) -> String {
     evaluated.or(trained).cloned().unwrap_or_default()
 }
 
+/// Epochs done of those planned.
+pub(crate) fn epochs(run: &Run, language: Language) -> String {
+    let (done, planned) = (run.epochs.len(), run.config.train.epochs);
+    text!(
+        language,
+        "report-epochs-of",
+        done = done.to_string(),
+        planned = planned.to_string()
+    )
+}
+
 /// The loss in words: the preset, or what differs from it.
-fn loss(config: &ConsistencyConfig) -> String {
+fn loss(config: &ConsistencyConfig, language: Language) -> String {
     if config.lambda_max == 0.0 {
-        return "cross-entropy only".to_owned();
+        return text!(language, "report-cross-entropy-only");
     }
     let preset = match config.preset {
         Preset::Thesis => "thesis",

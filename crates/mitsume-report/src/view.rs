@@ -1,5 +1,7 @@
 //! What the page's template is given: names and numbers ready to show, escaped by the template.
 
+use mitsume_locale::{Language, text};
+
 /// One line of the comparison, and of the figures at the top of a single report.
 #[derive(Debug)]
 pub(crate) struct Summary {
@@ -13,16 +15,18 @@ pub(crate) struct Summary {
     pub squared_l2: Figure,
     pub l2: Figure,
     pub counted: String,
+    /// Why the consistency says little; empty where it does not.
+    pub caution: String,
 }
 
 impl Summary {
     /// The figures in the order of the comparison's columns, with the columns' names.
-    pub(crate) fn figures(&self) -> [(&'static str, &Figure); 4] {
+    pub(crate) fn figures(&self, language: Language) -> [(String, &Figure); 4] {
         [
-            ("Accuracy", &self.accuracy),
-            ("Kappa", &self.kappa),
-            ("squared-l2 ↓", &self.squared_l2),
-            ("l2 ↓", &self.l2),
+            (text!(language, "report-accuracy"), &self.accuracy),
+            (text!(language, "report-kappa"), &self.kappa),
+            ("squared-l2 ↓".to_owned(), &self.squared_l2),
+            ("l2 ↓".to_owned(), &self.l2),
         ]
     }
 }
@@ -85,12 +89,29 @@ pub(crate) struct EpochTable {
 pub(crate) struct EvaluationView {
     pub classes: Vec<String>,
     pub confusion: Confusion,
+    /// Every class, or none where there are many.
     pub per_class: Vec<PerClass>,
+    pub many: Option<ManyClasses>,
     pub class_maps: Vec<ClassMapView>,
     pub galleries: Vec<ClassGallery>,
     pub skipped: Vec<String>,
     /// How many more were skipped than are listed.
     pub skipped_more: usize,
+}
+
+/// What is shown of an evaluation with many classes.
+#[derive(Debug)]
+pub(crate) struct ManyClasses {
+    pub total: usize,
+    /// Classes that are ranked, and the correct images that they need.
+    pub ranked: usize,
+    pub needed: u64,
+    pub most: Vec<PerClass>,
+    pub least: Vec<PerClass>,
+    /// Every class's cells as JSON, for the search.
+    pub cells: String,
+    /// Classes with images below.
+    pub pictured: usize,
 }
 
 #[derive(Debug)]
@@ -101,6 +122,8 @@ pub(crate) struct PerClass {
     pub share: String,
     pub squared_l2: String,
     pub l2: String,
+    /// That the two are over a handful of images; empty where they are not.
+    pub caution: String,
 }
 
 #[derive(Debug)]
@@ -146,14 +169,19 @@ pub(crate) struct ClassGallery {
     pub class: String,
     pub index: usize,
     pub shown: usize,
-    pub total: String,
+    pub total: usize,
     pub complete: bool,
+    pub wrong_shown: usize,
     pub wrong_total: usize,
+    /// Cards shown on paper and without a script.
+    pub first: usize,
     pub cards: Vec<Card>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Card {
+    /// Whether it is shown on paper and without a script.
+    pub first: bool,
     pub name: String,
     pub path: String,
     pub input: Option<String>,

@@ -4,6 +4,7 @@ mod synthetic;
 
 use std::path::Path;
 
+use mitsume_locale::Language;
 use mitsume_record::{EvaluationDir, RunDir};
 use mitsume_report::{Page, ReportError, ReportOptions};
 use synthetic::{Plan, evaluation, run};
@@ -30,6 +31,19 @@ fn markup(html: &str) -> String {
     }
     let body = out.find("<body>").unwrap()..out.rfind("<script>").unwrap();
     out[body].to_owned()
+}
+
+#[test]
+fn a_japanese_page_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), &Plan::default());
+    let options = ReportOptions {
+        language: Language::Japanese,
+    };
+    let html = mitsume_report::report(&root, &options).unwrap().html;
+    assert!(html.contains("<html lang=\"ja\">"));
+    assert!(html.contains("混同行列") && !html.contains("Confusion matrix"));
 }
 
 fn count(html: &str, what: &str) -> usize {
@@ -279,6 +293,10 @@ fn the_page_stays_small_and_says_what_it_leaves_out() {
     });
     assert_eq!(page.images, 4 * 36);
     assert!(page.html.contains("36 of 90 images: wrong ones preferred"));
+    let wrong = "18 of 18 wrong ones are among them. The rest are in images.csv.";
+    assert_eq!(count(&page.html, wrong), 4);
+    let printed = "8 of them are shown on paper and without JavaScript.";
+    assert_eq!(count(&page.html, printed), 4);
     assert!(page.html.len() < 4 << 20, "{} bytes", page.html.len());
 }
 
@@ -290,8 +308,54 @@ fn many_classes_share_the_room_and_get_a_list_of_mistakes() {
         per_class: 10,
         ..Plan::default()
     });
-    assert_eq!(page.images, 480);
+    assert_eq!(page.images, 24 * 7);
+    assert!(page.html.contains("Images of 24 of 60 classes"));
     assert!(page.html.contains("Most frequent mistakes"));
+}
+
+#[test]
+fn a_thousand_classes_give_a_small_page_with_the_ends_and_a_search() {
+    let page = page(&Plan {
+        classes: (0..1000).map(|i| format!("class {i}")).collect(),
+        per_class: 7,
+        wrong_every: 7,
+        ..Plan::default()
+    });
+    assert_eq!(page.images, 24 * 7);
+    assert!(page.html.len() < 3 << 20, "{} bytes", page.html.len());
+    for words in [
+        "Least consistent classes",
+        "Most consistent classes",
+        "Most frequent mistakes",
+        "Of 1000 classes, the 1000 with at least 5 correctly classified images are ranked",
+        "Mean maps of 12 of 1000 classes",
+        "class 731",
+    ] {
+        assert!(page.html.contains(words), "{words}");
+    }
+    let boxes = count(&page.html, "class=\"missing\"");
+    assert_eq!(boxes, 0, "no empty box");
+}
+
+#[test]
+fn a_consistency_over_little_says_so_beside_the_number() {
+    let few = page(&Plan {
+        per_class: 2,
+        wrong_every: 0,
+        ..Plan::default()
+    });
+    // Each class in the table, twice; all eight images in the tiles.
+    assert_eq!(count(&few.html, "over 2 images only"), 8);
+    assert_eq!(count(&few.html, "over 8 images only"), 2);
+    let one = page(&Plan {
+        classes: vec!["only".to_owned()],
+        wrong_every: 0,
+        ..Plan::default()
+    });
+    assert_eq!(count(&one.html, "over 1 class only"), 2);
+    let enough = page(&Plan::default());
+    assert_eq!(count(&enough.html, "class=\"note caution\""), 0);
+    assert_eq!(count(&enough.html, "<small class=\"caution\""), 0);
 }
 
 #[test]

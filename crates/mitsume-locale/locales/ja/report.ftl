@@ -1,5 +1,221 @@
 ### 学習と評価の報告書。
 
+## 先頭と目次
+
+report-kicker = mitsume レポート
+report-skip = 数値へ移動
+report-lead = モデルはどこを見ているか。同じクラスなら同じところを見ているか。どれだけ正しく分類できるか。
+report-parts = このページの内容
+report-figures = 数値
+report-curves = 学習曲線
+report-classes = クラス
+report-images = 画像
+report-reading = このページの読み方
+report-reading-short = 読み方
+report-made = 作成の条件
+
+## 数値
+
+report-accuracy = 正解率
+report-kappa = kappa
+report-kappa-cohen = Cohen の kappa
+report-consistency-squared-l2 = 一貫性（squared-l2）
+report-consistency-l2 = 一貫性（l2）
+report-lower = 小さいほど一貫しています
+report-depends-on-size = マップの大きさに依存します
+report-counted-of-model = { $model }。一貫性は、正解予測された { $counted } 枚の画像についての値です。
+report-counted-of-run = { $model }、lambda { $lambda }（{ $loss }）、エポック { $epochs }。一貫性は、正解予測された { $counted } 枚の画像についての値です。
+report-comparison = 実行の比較
+report-run = 実行
+report-model = モデル
+report-epochs = エポック
+report-counted = 対象
+report-lambda = Lambda
+report-arrow = ↓ は、小さいほど一貫していることを表します。
+report-baseline = 変化は { $baseline } に対するものです。
+report-counted-note = 「対象」は、一貫性の計算に使った、正解予測された画像の枚数です。
+report-sizes-differ = これらの実行ではマップの大きさが異なるため、l2 の値を互いに比べることはできません。squared-l2 は比べられます。
+report-cross-entropy-only = 交差エントロピーのみ
+report-epochs-of = { $done } / { $planned }
+report-more = そのほかの尺度
+report-more-label = squared-l2 と l2 以外の尺度
+report-measure = 尺度
+report-more-note = 格子上では、大きさの異なるマップも同じ細かさになります。偶然を補正した一貫性は、マップの分散のうちクラスで説明される割合です。どこを見るかがクラスで決まらなければ、すべてのマップが似ていても 0 になります。距離はクラス平均マップからのものです。↓ は小さいほど、↑ は大きいほど一貫しています。
+report-grid-squared-l2 = squared-l2（{ $rows } × { $columns } の格子上）↓
+report-grid-l2 = l2（同じ格子上）↓
+report-chance-corrected = 偶然を補正した一貫性 ↑
+report-chance-p = … その並べ替え検定の p 値
+report-cosine = 1 − コサイン類似度 ↓
+report-jensen-shannon = Jensen-Shannon（ビット）↓
+report-earth-mover = earth mover 距離（格子上）↓
+report-pearson = 1 − Pearson の r ↓
+report-ssim = 1 − SSIM ↓
+
+## 学習曲線
+
+report-curve-loss = 損失
+report-curve-lower-better = 小さいほど良い
+report-curve-higher-better = 大きいほど良い
+report-curve-accuracy-kappa = 正解率と kappa
+report-curve-train-ce = 学習用データの交差エントロピー
+report-curve-val-ce = 検証用データの交差エントロピー
+report-curve-train-loss = 学習用データの損失（CAM 損失を含む）
+report-curve-val-accuracy = 検証用データの正解率
+report-curve-val-kappa = 検証用データの kappa
+report-curve-train-accuracy = 学習用データの正解率
+report-curve-squared-l2 = 視線一貫性（squared-l2）
+report-curve-l2 = 視線一貫性（l2）
+report-curve-lower-consistent = 小さいほど一貫している
+report-curve-lambda = CAM 損失の重み
+report-curve-lambda-caption = カリキュラムの lambda_t
+report-curve-cam-loss = CAM 損失
+report-curve-cam-loss-caption = 各エポックの学習画像にわたる平均
+report-curve-rate = 学習率
+report-curve-rate-caption = 検証用データの損失が下がらなくなると下げる
+report-curve-line-train-ce = 学習用データの交差エントロピー
+report-curve-line-val-ce = 検証用データの交差エントロピー
+report-curve-line-val-accuracy = 検証用データの正解率
+report-curve-line-val-kappa = 検証用データの kappa
+report-curve-line-train-accuracy = 学習用データの正解率
+report-curve-line-rate = 学習率
+
+## クラス
+
+report-not-evaluated = まだ評価されていません。この実行には evaluation フォルダがありません。
+report-mean-image-alt = { $class } の正解画像の平均
+report-mean-map-alt = { $class } の平均画像に重ねたクラス平均マップ
+report-no-mean-map = 正解予測された画像がないため、クラス平均マップはありません
+report-mean-caption = 正解 { $correct } 枚の平均、squared-l2 { $deviation }
+report-bar = 0（黒）から 1（薄い黄色）までの色
+report-mean-note = 左は、そのクラスの正解画像の平均です。右は、それに重ねたクラス平均マップです（0 から 1）：
+report-per-class = クラスごとの値
+report-per-class-label = クラスごとの値
+report-label-of-run = { $what }（{ $run }）
+report-class = クラス
+report-correct = 正解
+report-share = 割合
+report-confusion = 混同行列
+report-true = 正解 ↓
+report-predicted = 予測 →
+report-row-images = 画像
+report-cell = { $class } の { $share }
+report-mistakes = 多い誤分類
+report-none = ありません。
+report-true-class = 正しいクラス
+report-taken-for = 予測したクラス
+report-skipped = 読めずに除いた画像：{ $count } 枚
+report-skipped-more = ほか { $count } 枚
+
+## 画像
+
+report-gallery = 画像（典型的なものから外れたものへ）
+report-gallery-text = 各画像を、そのマップと並べています。偏差は、マップがそのクラスの平均マップからどれだけ離れているかを表します。そのクラスでモデルがふだん見るところを見ていれば小さく、ふだんと違う見方をしていれば大きくなります。
+report-show = 表示
+report-sort = 並べ方
+report-picture = 画像
+report-all = すべて
+report-show-all = 正解と誤分類
+report-show-correct = 正解のみ
+report-show-wrong = 誤分類のみ
+report-sort-typical = 典型的なものから
+report-sort-deviant = 外れたものから
+report-sort-probable = 確率の高いものから
+report-sort-improbable = 確率の低いものから
+report-sort-name = 名前順
+report-picture-both = 画像とマップ
+report-picture-map = マップ
+report-picture-image = 画像
+report-gallery-all = 全 { $total } 枚。誤分類は全部で { $wrong } 枚です。
+report-gallery-some = 全 { $total } 枚のうち { $shown } 枚。誤分類を優先し、残りは最も典型的なものから最も外れたものまで均等に選んでいます。誤分類は { $wrong } 枚のうち { $shown_wrong } 枚を含みます。残りは images.csv にあります。
+report-picture-missing = 画像が見つかりません
+report-overlay-alt = { $class } のマップを重ねた { $image }
+report-map-alt = { $image } における { $class } のマップ
+report-card-correct = 正解
+report-card-wrong = 誤分類
+report-card-predicted = 予測 { $predicted } { $probability }、
+report-card-deviation = 偏差 { $deviation }
+
+## ページの読み方。マークアップのある文に引数はない。
+
+report-term-map = マップ
+report-term-map-text = ある画像のあるクラスについて、画像の各場所がそのクラスのスコアをどれだけ高めたかを、0（黒）から 1（薄い黄色）で表した Grad-CAM です。このページのマップは、その画像の正しいクラスについてのものです。
+report-term-mean-map = クラス平均マップ
+report-term-mean-map-text = あるクラスの、正解予測された画像にわたるマップの平均です。
+report-term-consistency = 偏差、一貫性
+report-term-consistency-text = 偏差は、一枚のマップがそのクラスの平均マップからどれだけ離れているかです。一貫性は、正解予測されたすべての画像にわたる偏差の平均です。<b>小さいほど、モデルは一貫して同じところを見ています。</b>そこが見るべきところかどうかは分かりません。
+report-term-squared-l2 = squared-l2
+report-term-squared-l2-text = 論文の定義です。差の二乗を、マップの要素にわたって平均します。平均なので、同じマップを細かく標本化しただけで小さくなることはなく、大きさの異なるマップも比べられます。
+report-term-l2 = l2
+report-term-l2-text = 公開コードの計算で、公表された数値と比べるためのものです。差の二乗和の平方根を、要素の数で割ります。<b>マップの解像度に依存し、</b>同じマップを縦横 2 倍の細かさで標本化すると半分になります。同じ大きさのマップどうしでのみ比べてください。正解画像が 1 枚だけのクラスは含みません。
+report-term-kappa = kappa
+report-term-kappa-text = Cohen の kappa。正しいクラスとの一致のうち、偶然を超える部分を表します。1 は完全な一致、0 は当て推量で得られる程度です。正解率と違い、枚数の多いクラスのために高く見えることはありません。
+report-term-lambda = Lambda
+report-term-lambda-text = 学習における CAM 損失の重みです。正なら一貫して同じところを見ることを、負なら視線の多様性を促し、0 は通常の学習です。
+
+## 作成の条件
+
+report-environment = 実行環境
+report-configuration = 設定
+report-epochs-table = 全エポックの表
+report-column-epoch = エポック
+report-column-rate = 学習率
+report-column-train-ce = 学習 CE
+report-column-cam-loss = CAM 損失
+report-column-train-accuracy = 学習 正解率
+report-column-val-ce = 検証 CE
+report-column-val-accuracy = 検証 正解率
+report-column-seconds = 秒
+report-footer = mitsume { $version } が作成しました。このページは一つのファイルで、ネットワークからは何も読み込みません。
+report-fact-model = モデル
+report-fact-parameters = パラメータ数
+report-fact-layer = 注目する層
+report-fact-maps = マップの手法
+report-fact-map-size = マップの大きさ
+report-fact-evaluated-images = 評価した画像
+report-fact-evaluated-folder = 評価したフォルダ
+report-fact-input = 入力
+report-fact-training-folder = 学習用フォルダ
+report-fact-epochs = エポック
+report-fact-batch = バッチサイズ
+report-fact-seed = シード
+report-fact-command = コマンド
+report-fact-device = デバイス
+report-fact-platform = プラットフォーム
+report-fact-processor = プロセッサ
+report-fact-data-train = 学習用データ
+report-fact-data-valid = 検証用データ
+report-fact-input-size = { $side } × { $side }、{ $channels } チャンネル
+report-fact-threads = { $device }、スレッド数 { $threads }
+report-fact-fingerprint = 画像 { $images } 枚、フィンガープリント { $fingerprint }
+
+## 少数に基づく一貫性
+
+report-few-classes = { $count } クラスのみの値
+report-few-images = { $count } 枚のみの値
+
+## クラスが多い場合
+
+report-least-consistent = 最も一貫していないクラス
+report-most-consistent = 最も一貫しているクラス
+report-ranked = 全 { $total } クラスのうち、正解画像が { $needed } 枚以上ある { $ranked } クラスを squared-l2 の順に並べています。
+report-find = すべてのクラスから検索
+report-found = 全 { $total } クラスのうち { $found } クラスが一致します（{ $shown } クラスを表示）。
+report-find-script = 検索には JavaScript が必要です。すべてのクラスの値は eval.json にあります。
+report-maps-of-some = 全 { $total } クラスのうち { $shown } クラスのクラス平均マップです。最も一貫しているクラス、最も一貫していないクラスの順です。
+report-images-of-some = 全 { $total } クラスのうち { $shown } クラスの画像です。最も一貫しているクラス、最も一貫していないクラス、誤分類の多いクラスを選んでいます。ほかは images.csv にあります。
+
+## 一覧の絞り込みとページ送り。波括弧の中はスクリプトが補う。
+
+report-status-all = 全 { $total } 枚のうち { $shown } 枚がこのページにあります。
+report-status-correct = 正解の画像 { $total } 枚のうち { $shown } 枚がこのページにあります。
+report-status-wrong = 誤分類の画像 { $total } 枚のうち { $shown } 枚がこのページにあります。
+report-status-rest = 残りは images.csv にあります。
+report-range = { $count } 枚中 { $from }–{ $to } 枚目
+report-range-classes = { $count } クラス中 { $from }–{ $to } 番目
+report-previous = 前へ
+report-next = 次へ
+report-printed = 印刷したときと JavaScript が使えないときは、そのうち { $count } 枚を示します。
+
 # 他の学習と比べた値の位置。
 report-standing-best = シード { $seeds } 個の平均で最良
 report-standing-highest = 最大。{ $reason }

@@ -119,6 +119,28 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &json!({"features": features}));
     }
 
+    /// Emulates paper `width` pixels wide.
+    pub fn print_media(&self, width: u32) {
+        self.devtools("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+        let paper =
+            json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", &paper);
+    }
+
+    /// How many A4 sheets the page is printed on.
+    pub fn pdf_pages(&self) -> usize {
+        let paper = json!({"paperWidth": 8.27, "paperHeight": 11.69});
+        let pdf = self.devtools("Page.printToPDF", &paper);
+        let text = pdf["data"].as_str().unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .unwrap();
+        // The tree of pages is not compressed, and tells their number.
+        let text = String::from_utf8_lossy(&bytes);
+        let pages = text.split("/Type /Page").skip(1);
+        pages.filter(|rest| !rest.starts_with('s')).count()
+    }
+
     /// Everything on the console, and uncaught errors.
     pub fn console(&self) -> Vec<String> {
         self.log("browser")

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driver::{Browser, DESKTOP, PHONE};
+use mitsume_locale::Language;
 use mitsume_report::{Page, ReportError, ReportOptions, StudyOptions, study};
 use serde_json::Value;
 use synthetic::{Plan, evaluation, run};
@@ -81,6 +82,40 @@ fn all_wrong() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
+/// A report of more wrong images than a gallery holds.
+fn mostly_wrong() -> (tempfile::TempDir, PathBuf) {
+    let plan = Plan {
+        per_class: 60,
+        wrong_every: 2,
+        ..Plan::default()
+    };
+    page_of(&plan, Language::English)
+}
+
+/// A report of a thousand classes.
+fn thousand_classes() -> (tempfile::TempDir, PathBuf) {
+    let plan = Plan {
+        classes: (0..1000).map(|i| format!("class {i:04}")).collect(),
+        per_class: 7,
+        wrong_every: 7,
+        ..Plan::default()
+    };
+    page_of(&plan, Language::English)
+}
+
+fn page_of(plan: &Plan, language: Language) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("evaluation");
+    evaluation(&root, &dir.path().join("data"), plan);
+    let path = dir.path().join("report.html");
+    let options = ReportOptions { language };
+    mitsume_report::report(&root, &options)
+        .unwrap()
+        .write(&path)
+        .unwrap();
+    (dir, path)
+}
+
 /// A report with names that are long, foreign and hostile.
 fn hostile() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -135,12 +170,20 @@ fn photograph(browser: &Browser, name: &str) {
     }
 }
 
-/// For each visible class, that attribute of its visible cards, in the order shown.
+/// For each visible class, that attribute of its cards in the order shown, over all its pages.
 fn cards(browser: &Browser, attribute: &str) -> Vec<Vec<String>> {
     let script = format!(
-        "return [...document.querySelectorAll('.class')].filter(s => s.checkVisibility())
-           .map(s => [...s.querySelectorAll('.card')].filter(c => c.checkVisibility())
-             .map(c => c.dataset.{attribute}));"
+        "return [...document.querySelectorAll('.class')].filter(s => s.checkVisibility()).map(s => {{
+           const found = [], next = s.querySelector('.next'), previous = s.querySelector('.previous');
+           for (;;) {{
+             found.push(...[...s.querySelectorAll('.card')].filter(c => c.checkVisibility())
+               .map(c => c.dataset.{attribute}));
+             if (!next.checkVisibility() || next.disabled) break;
+             next.click();
+           }}
+           while (previous.checkVisibility() && !previous.disabled) previous.click();
+           return found;
+         }});"
     );
     serde_json::from_value(browser.run(&script)).unwrap()
 }
@@ -175,7 +218,7 @@ fn images_are_sorted_and_filtered_and_nothing_is_asked_for() {
     browser.open(&page);
     assert_eq!(
         status(&browser),
-        "144 of the 144 images on this page are shown."
+        "144 of 160 images are on this page. The rest are in images.csv."
     );
     assert!(
         numbers(&browser, "deviation")
@@ -214,7 +257,7 @@ fn images_are_sorted_and_filtered_and_nothing_is_asked_for() {
     let wrong = cards(&browser, "result");
     assert!(wrong.iter().flatten().all(|result| result == "wrong"));
     assert_eq!(wrong.iter().map(Vec::len).collect::<Vec<_>>(), [8; 4]);
-    assert!(status(&browser).starts_with("32 of the 144"));
+    assert_eq!(status(&browser), "32 of 32 wrong images are on this page.");
     browser.choose("result", "correct");
     assert!(
         cards(&browser, "result")
@@ -239,6 +282,191 @@ fn images_are_sorted_and_filtered_and_nothing_is_asked_for() {
     let inputs = "return [...document.querySelectorAll('img.input')].filter(i => i.checkVisibility()).length";
     assert_eq!(browser.run(inputs), 0);
     quiet(&browser, &page);
+}
+
+#[test]
+fn a_class_is_paged_through_and_every_image_is_met_once() {
+    let (_dir, page) = two_runs();
+    let browser = Browser::start(DESKTOP);
+    browser.open(&page);
+    let shown = "return [...document.querySelectorAll('.class')].filter(s => s.checkVisibility())
+        .map(s => s.querySelectorAll('.card').length)";
+    assert_eq!(browser.run(shown), serde_json::json!([12, 12, 12, 12]));
+    let range = "return document.querySelector('.class .range').textContent";
+    assert_eq!(browser.run(range), "1–12 of 36");
+    browser.click(".class .next");
+    assert_eq!(browser.run(range), "13–24 of 36");
+    for class in cards(&browser, "name") {
+        let different: std::collections::BTreeSet<&String> = class.iter().collect();
+        assert_eq!((class.len(), different.len()), (36, 36));
+    }
+    // A filter begins at its first page.
+    browser.click(".class .next");
+    browser.choose("result", "correct");
+    assert_eq!(browser.run(range), "1–12 of 28");
+    quiet(&browser, &page);
+}
+
+#[test]
+fn a_filter_says_how_many_such_images_there_are_and_how_many_are_here() {
+    let (_dir, page) = mostly_wrong();
+    let browser = Browser::start(DESKTOP);
+    browser.open(&page);
+    browser.choose("result", "wrong");
+    assert_eq!(cards(&browser, "result"), vec![vec!["wrong"; 27]; 4]);
+    assert_eq!(
+        status(&browser),
+        "108 of 120 wrong images are on this page. The rest are in images.csv."
+    );
+    let caption = "return document.querySelector('.class .caption').textContent";
+    assert_eq!(
+        browser.run(caption),
+        "27 of 30 wrong images are on this page. The rest are in images.csv."
+    );
+    browser.choose("class", "notumor");
+    assert!(status(&browser).starts_with("27 of 30 wrong images"));
+    browser.choose("result", "");
+    assert!(status(&browser).starts_with("36 of 60 images"));
+}
+
+#[test]
+fn any_of_a_thousand_classes_is_found() {
+    let (_dir, page) = thousand_classes();
+    let browser = Browser::start(DESKTOP);
+    browser.open(&page);
+    let nodes = browser.run("return document.getElementsByTagName('*').length");
+    assert!(nodes.as_u64().unwrap() < 4000, "{nodes} elements");
+    let rows =
+        "return [...document.querySelectorAll('.find tbody tr')].map(r => r.cells[0].textContent)";
+    assert_eq!(browser.run(rows), serde_json::json!([]));
+    browser.type_into(".find input", "CLASS 0731");
+    assert_eq!(browser.run(rows), serde_json::json!(["class 0731"]));
+    let words = "return document.querySelector('.find [role=status]').textContent";
+    assert_eq!(browser.run(words), "1 of 1000 classes match; 1 are shown.");
+    browser.run("const i = document.querySelector('.find input'); i.value = '99'; i.dispatchEvent(new Event('input'))");
+    assert_eq!(
+        browser.run(words),
+        "19 of 1000 classes match; 19 are shown."
+    );
+    let classes =
+        "return [...document.querySelectorAll('.class')].filter(s => s.checkVisibility()).length";
+    assert_eq!(browser.run(classes), 6, "classes are paged too");
+    browser.click("#groups .next");
+    let range = "return document.querySelector('#groups .range').textContent";
+    assert_eq!(browser.run(range), "classes 7–12 of 24");
+    quiet(&browser, &page);
+}
+
+#[test]
+fn a_phone_scrolls_a_bounded_way() {
+    for (name, (_dir, page), most) in [
+        ("runs", two_runs(), 17_000),
+        ("thousand", thousand_classes(), 20_000),
+    ] {
+        let browser = Browser::start(PHONE);
+        browser.open(&page);
+        let height = browser.run("return document.documentElement.scrollHeight");
+        assert!(height.as_u64().unwrap() < most, "{name}: {height}");
+        let width = browser.run("return document.documentElement.scrollWidth");
+        assert_eq!(width, PHONE.width, "{name}");
+        photograph(&browser, &format!("phone-{name}"));
+    }
+}
+
+#[test]
+fn paper_holds_whole_tables_on_a_few_sheets() {
+    for (name, (_dir, page), most) in [
+        ("runs", two_runs(), 12),
+        ("hostile", hostile(), 8),
+        ("thousand", thousand_classes(), 14),
+    ] {
+        let browser = Browser::start(DESKTOP);
+        browser.open(&page);
+        browser.print_media(718);
+        browser.run("dispatchEvent(new Event('beforeprint'))");
+        let cut = browser.run(
+            "return [...document.querySelectorAll('.scroll, .chart, .card, .classmaps figure')]
+               .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+               .map(e => (e.getAttribute('aria-label') ?? e.className) + ' ' + e.scrollWidth)",
+        );
+        assert_eq!(cut, Value::Array(Vec::new()), "{name}");
+        let width = browser.run("return document.documentElement.scrollWidth");
+        assert!(width.as_u64().unwrap() <= 718, "{name}: {width}");
+        browser.run("dispatchEvent(new Event('afterprint'))");
+        let sheets = browser.pdf_pages();
+        assert!((1..=most).contains(&sheets), "{name}: {sheets} sheets");
+    }
+}
+
+#[test]
+fn the_japanese_page_has_no_english_but_names() {
+    let plan = Plan {
+        per_class: 14,
+        ..Plan::default()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    for lambda in [0.0, 50.0] {
+        let root = dir.path().join(format!("out/lambda-{lambda}"));
+        run(&root, &dir.path().join("data"), lambda, &plan);
+    }
+    let path = dir.path().join("report.html");
+    let options = ReportOptions {
+        language: Language::Japanese,
+    };
+    mitsume_report::report(&dir.path().join("out"), &options)
+        .unwrap()
+        .write(&path)
+        .unwrap();
+    let browser = Browser::start(DESKTOP);
+    browser.open(&path);
+    assert_eq!(browser.run("return document.documentElement.lang"), "ja");
+    browser.choose("result", "wrong");
+    // What a record says is a name; so are those of classes, files and measures.
+    let found = browser.run(
+        "const words = new Set();
+         const take = (text) => text.replace(/\\S*[/.=-]\\S*/g, ' ').match(/[A-Za-z]{3,}/g)?.forEach(w => words.add(w));
+         const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+         while (walk.nextNode()) {
+           if (!walk.currentNode.parentElement.closest('script, pre, .facts dd, .files')) take(walk.currentNode.data);
+         }
+         document.querySelectorAll('[aria-label], [alt], [title], [data-label]').forEach(e =>
+           ['aria-label', 'alt', 'title', 'data-label'].forEach(a => take(e.getAttribute(a) ?? '')));
+         Object.values(document.getElementById('status').dataset).forEach(text => take(text.replace(/\\{\\w+\\}/g, '')));
+         return [...words];",
+    );
+    let names = [
+        "glioma",
+        "meningioma",
+        "notumor",
+        "pituitary",
+        "mitsume",
+        "squared",
+        "lambda",
+        "Lambda",
+        "kappa",
+        "Cohen",
+        "Grad",
+        "CAM",
+        "JavaScript",
+        "png",
+        "level",
+        "image",
+        "csv",
+        "images",
+        "alpha",
+        "published",
+        "detached",
+        "ema",
+        "evaluation",
+    ];
+    let found: Vec<String> = serde_json::from_value(found).unwrap();
+    let english: Vec<&String> = found
+        .iter()
+        .filter(|word| !names.contains(&word.as_str()))
+        .collect();
+    assert!(english.is_empty(), "{english:?}");
+    photograph(&browser, "desktop-ja");
+    quiet(&browser, &path);
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! Which classes a page shows where they are too many to show all.
+
+use mitsume_record::Evaluation;
+
+use crate::caution::FEW_IMAGES;
+use crate::confusion::frequent_mistakes;
+
+/// With more classes than this a page shows the most and the least consistent ones and a search.
+pub(crate) const MANY: usize = 24;
+/// Classes in the table of either end.
+const RANKED: usize = 10;
+/// Classes with pictures of either end.
+const PICTURED: usize = 6;
+
+/// The ends of the order of consistency.
+#[derive(Debug)]
+pub(crate) struct Extremes {
+    /// Correctly classified images that a class needs to be ranked.
+    pub needed: u64,
+    /// Classes that have them.
+    pub ranked: usize,
+    /// The most consistent classes, the most consistent one first.
+    pub most: Vec<usize>,
+    /// The least consistent classes, the least consistent one first.
+    pub least: Vec<usize>,
+}
+
+/// The ends, by squared-l2, of an evaluation of many classes; none where all of them are shown.
+/// A class of a few correct images is at an end by chance, so such classes are ranked only where
+/// there are too few others.
+pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
+    if evaluation.per_class.len() <= MANY {
+        return None;
+    }
+    let with = |needed: u64| -> Vec<usize> {
+        let mut classes: Vec<usize> = (0..evaluation.per_class.len())
+            .filter(|class| {
+                let class = &evaluation.per_class[*class];
+                class.squared_l2.is_some() && class.correct >= needed
+            })
+            .collect();
+        let value = |class: usize| evaluation.per_class[class].squared_l2.unwrap_or(f64::NAN);
+        classes.sort_by(|a, b| value(*a).total_cmp(&value(*b)).then(a.cmp(b)));
+        classes
+    };
+    // Half of a handful and a single image are tried where the classes are small.
+    let (needed, classes) = [FEW_IMAGES, FEW_IMAGES / 2, 2]
+        .into_iter()
+        .map(|needed| (needed, with(needed)))
+        .find(|(_, classes)| classes.len() >= 2 * RANKED)
+        .unwrap_or_else(|| (1, with(1)));
+    // No class is at both ends.
+    let each = RANKED.min(classes.len() / 2);
+    Some(Extremes {
+        needed,
+        ranked: classes.len(),
+        most: classes[..each].to_vec(),
+        least: classes.iter().rev().take(each).copied().collect(),
+    })
+}
+
+impl Extremes {
+    /// The classes whose mean maps are shown: from both ends, in that order.
+    pub(crate) fn pictured(&self) -> Vec<usize> {
+        let most = self.most.iter().take(PICTURED);
+        most.chain(self.least.iter().take(PICTURED))
+            .copied()
+            .collect()
+    }
+}
+
+/// The classes whose images are shown, in the order of the classes: all, or of many the ends and
+/// those most often taken for another.
+pub(crate) fn classes_with_images(evaluation: &Evaluation) -> Vec<usize> {
+    let Some(extremes) = extremes(evaluation) else {
+        return (0..evaluation.per_class.len()).collect();
+    };
+    let mut classes = extremes.pictured();
+    for (_, truth, _) in frequent_mistakes(evaluation) {
+        if classes.len() < MANY && !classes.contains(&truth) {
+            classes.push(truth);
+        }
+    }
+    classes.sort_unstable();
+    classes
+}
