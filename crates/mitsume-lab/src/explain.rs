@@ -6,6 +6,7 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 use mitsume::Deviation;
 use mitsume::train::predictions;
+use mitsume::trust::Surroundings;
 use mitsume_data::{ImageSource, Preprocess, Sample};
 use mitsume_record::{EvaluationDir, Maps, RunDir, write_bytes};
 use mitsume_report::{Map, Panel, PanelClass, PanelReference, panel_png, seen_picture};
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
 use crate::network::Network;
+use crate::surroundings::SurroundingsOf;
 use crate::{LabError, Result};
 
 /// Which class a map is of.
@@ -70,6 +72,9 @@ pub struct Explained {
     /// The same in the published form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub l2: Option<f64>,
+    /// How much of the map lies on the image's border and empty background; none of a map that is
+    /// all zero.
+    pub surroundings: Option<Surroundings>,
 }
 
 /// Explains one image after the other and writes `NAME.explained.png` for each.
@@ -164,7 +169,7 @@ fn explain_one(
 ) -> Result<Explained> {
     let [height, width] = options.size();
     let network = options.network;
-    let image = TensorData::new(pixels, [1, network.channels(), height, width]);
+    let image = TensorData::new(pixels.clone(), [1, network.channels(), height, width]);
     let image = Tensor::from_data(image, &network.device());
     let hooked = network.hook(image.clone())?;
     let logits = hooked[0].logits()?;
@@ -182,6 +187,7 @@ fn explain_one(
     };
     let cam = maps_at(network, &hooked, &request)?.1;
     let [h, w] = network.cam_size(options.size());
+    let surroundings = SurroundingsOf::new([h, w], &options.preprocess).of(&pixels, &cam)?;
 
     let mean = reference.and_then(|maps| maps.class_mean(target));
     let deviation = mean
@@ -213,6 +219,7 @@ fn explain_one(
                 squared_l2: deviation.squared_l2,
                 l2: deviation.l2,
             }),
+        surroundings: surroundings.as_ref(),
     })?;
     write_bytes(picture, &png)?;
     Ok(Explained {
@@ -224,6 +231,7 @@ fn explain_one(
         target_probability: f64::from(probabilities[target]),
         squared_l2: deviation.map(|deviation| deviation.squared_l2),
         l2: deviation.map(|deviation| deviation.l2),
+        surroundings,
     })
 }
 

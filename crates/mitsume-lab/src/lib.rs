@@ -24,6 +24,7 @@ mod model_note;
 mod model_source;
 mod network;
 mod subject;
+mod surroundings;
 mod train;
 mod trust;
 

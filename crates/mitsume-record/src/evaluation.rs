@@ -4,6 +4,7 @@ use std::path::Path;
 
 use mitsume::measures::Measures;
 use mitsume::methods::Method;
+use mitsume::trust::MeanSurroundings;
 use mitsume_data::{OtherFiles, View};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,10 @@ pub struct Evaluation {
     /// Measures beyond the two forms, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measures: Option<Measures>,
+    /// How much of the correctly classified images' maps lies on the images' border and empty
+    /// background. None where no image counts, or of a version that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<MeanSurroundings>,
     /// The metric by class, in label order.
     pub per_class: Vec<ClassResult>,
     /// Counts, `confusion[true class][predicted class]`.
@@ -117,6 +122,9 @@ pub struct ClassResult {
     pub squared_l2: Option<f64>,
     /// Mean `l2` deviation.
     pub l2: Option<f64>,
+    /// Border and empty background over the class's correct images, as in [`Evaluation`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<MeanSurroundings>,
 }
 
 /// Reads `eval.json` and checks that its counts agree with each other.
@@ -209,11 +217,32 @@ impl Evaluation {
             })
             .or_else(|| deviation("consistency.l2".to_owned(), self.consistency.l2))
             .or(per_class)
+            .or_else(|| self.wrong_share())
+    }
+
+    /// A share of border or background outside [0, 1].
+    fn wrong_share(&self) -> Option<String> {
+        let of_classes = self.per_class.iter().enumerate();
+        let of_classes = of_classes.map(|(index, class)| {
+            let name = format!("per_class[{index}].surroundings");
+            (name, class.surroundings)
+        });
+        let all = std::iter::once(("surroundings".to_owned(), self.surroundings)).chain(of_classes);
+        all.filter_map(|(name, found)| Some((name, found?)))
+            .find_map(|(name, found)| {
+                let regions = [("border", found.border), ("background", found.background)];
+                let shares = regions.map(|(region, of)| [(region, of.mass), (region, of.area)]);
+                let wrong = |share: &f64| !(0.0..=1.0).contains(share);
+                let (region, share) = shares.into_iter().flatten().find(|(_, s)| wrong(s))?;
+                Some(format!("{name}.{region}: {share} is not in [0, 1]"))
+            })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mitsume::trust::surroundings::Region;
+
     use super::*;
 
     fn evaluation() -> Evaluation {
@@ -223,6 +252,7 @@ mod tests {
             correct,
             squared_l2,
             l2: None,
+            surroundings: None,
         };
         Evaluation {
             model: ModelSummary {
@@ -252,6 +282,7 @@ mod tests {
                 counted: 2,
             },
             measures: None,
+            surroundings: None,
             per_class: vec![class("a", 3, 2, Some(0.1)), class("b", 2, 0, None)],
             confusion: vec![vec![2, 1], vec![2, 0]],
         }
@@ -268,6 +299,43 @@ mod tests {
         let path = dir.path().join("eval.json");
         write_evaluation(&path, &evaluation()).unwrap();
         assert_eq!(read_evaluation(&path).unwrap(), evaluation());
+    }
+
+    fn surroundings(mass: f64) -> MeanSurroundings {
+        let border = Region { mass, area: 0.36 };
+        let background = Region {
+            mass: 0.25,
+            area: 0.5,
+        };
+        MeanSurroundings {
+            images: 2,
+            with_background: 1,
+            border,
+            background,
+        }
+    }
+
+    #[test]
+    fn border_and_background_come_back_and_are_left_out_where_nobody_measured_them() {
+        let without = serde_json::to_value(evaluation()).unwrap();
+        assert!(without.get("surroundings").is_none());
+        let mut with = evaluation();
+        with.surroundings = Some(surroundings(0.5));
+        with.per_class[0].surroundings = Some(surroundings(0.75));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("eval.json");
+        write_evaluation(&path, &with).unwrap();
+        assert_eq!(read_evaluation(&path).unwrap(), with);
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(json["surroundings"]["border"]["area"], 0.36);
+        assert_eq!(json["per_class"][0]["surroundings"]["border"]["mass"], 0.75);
+        with.per_class[0].surroundings = Some(surroundings(1.5));
+        let error = write_evaluation(&path, &with).unwrap_err().to_string();
+        assert!(
+            error.contains("per_class[0].surroundings.border: 1.5"),
+            "{error}"
+        );
     }
 
     #[test]

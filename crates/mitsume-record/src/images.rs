@@ -37,8 +37,19 @@ pub struct ImageRow {
     pub squared_l2: Option<f64>,
     /// Deviation (`l2`) from the same map.
     pub l2: Option<f64>,
+    /// Share of the map's sum on the image's border, the outermost tenth of each side; empty of a
+    /// map that is all zero, and in files of a version that did not measure it.
+    #[serde(default)]
+    pub border_mass: Option<f64>,
+    /// Share of the map's sum on the image's empty background.
+    #[serde(default)]
+    pub background_mass: Option<f64>,
+    /// The background's share of the image.
+    #[serde(default)]
+    pub background_area: Option<f64>,
 }
 
+/// The columns of every version of the file.
 const COLUMNS: [&str; 8] = [
     "path",
     "label",
@@ -49,6 +60,9 @@ const COLUMNS: [&str; 8] = [
     "squared_l2",
     "l2",
 ];
+
+/// The columns that follow them, of [`ImageRow`] too.
+const SURROUNDINGS: [&str; 3] = ["border_mass", "background_mass", "background_area"];
 
 /// The columns between those and the probabilities.
 const NAMES: [&str; 3] = ["class", "predicted", "rank"];
@@ -92,7 +106,7 @@ impl ImagesWriter {
             .has_headers(false)
             .from_writer(BufWriter::new(file));
         let probabilities = classes.iter().enumerate();
-        let header = [&COLUMNS[..], &NAMES]
+        let header = [&COLUMNS[..], &SURROUNDINGS, &NAMES]
             .concat()
             .into_iter()
             .map(str::to_owned)
@@ -150,8 +164,8 @@ impl ImagesWriter {
     }
 }
 
-/// Reads all rows of an evaluation of `classes` classes: the columns of [`ImageRow`], with which
-/// every version of the file begins.
+/// Reads all rows of an evaluation of `classes` classes: the columns of [`ImageRow`], of which every
+/// version of the file begins with the first eight.
 ///
 /// # Errors
 /// [`RecordError`] naming the line: other columns, a label outside the classes, a `correct`
@@ -193,6 +207,12 @@ fn wrong(row: &ImageRow, classes: usize) -> Option<String> {
         Some("probabilities must be in [0, 1]".to_owned())
     } else if !deviation(row.squared_l2) || !deviation(row.l2) {
         Some("deviations must be finite and >= 0".to_owned())
+    } else if ![row.border_mass, row.background_mass, row.background_area]
+        .into_iter()
+        .flatten()
+        .all(unit)
+    {
+        Some("shares of border and background must be in [0, 1]".to_owned())
     } else {
         None
     }
@@ -212,6 +232,9 @@ mod tests {
             probability_label: f64::from(0.9_f32),
             squared_l2: Some(0.01),
             l2: None,
+            border_mass: Some(0.4),
+            background_mass: Some(0.25),
+            background_area: None,
         }
     }
 
@@ -244,8 +267,8 @@ mod tests {
         write(&path, ["=1+1, \"x\"", "p0:path"], &[row("a.png")]);
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "path,label,prediction,correct,probability,probability_label,squared_l2,l2,\
-            class,predicted,rank,\"p0:=1+1, \"\"x\"\"\",p1:p0:path\n\
-            a.png,1,1,1,0.8999999761581421,0.8999999761581421,0.01,,\
+            border_mass,background_mass,background_area,class,predicted,rank,\"p0:=1+1, \"\"x\"\"\",p1:p0:path\n\
+            a.png,1,1,1,0.8999999761581421,0.8999999761581421,0.01,,0.4,0.25,,\
             p0:path,p0:path,3,0.10000000149011612,0.8999999761581421\n";
         assert_eq!(text, expected);
     }
@@ -259,9 +282,14 @@ mod tests {
         let expected = ImageRow {
             probability: 0.9,
             probability_label: 0.9,
+            border_mass: None,
+            background_mass: None,
             ..row("a.png")
         };
         assert_eq!(read_images(&path, 2).unwrap(), [expected]);
+        std::fs::write(&path, "path,label\na.png,1\n").unwrap();
+        let error = read_images(&path, 2).unwrap_err().to_string();
+        assert!(error.contains("must begin with \"path,label,"), "{error}");
     }
 
     /// What reads the file by the first columns' names or places finds the same in both.
@@ -310,5 +338,12 @@ mod tests {
         assert!(refuse("b,1,0,0,1,1,inf,0").contains("deviations"));
         assert!(refuse("b,1,0,2,1,1,0,0").contains("correct is 0 or 1"));
         assert!(refuse("b,-1,0,0,1,1,0,0").contains("line: 3"));
+        let text = format!(
+            "{},background_area\nb,0,0,1,1,1,0,0,1.5\n",
+            COLUMNS.join(",")
+        );
+        std::fs::write(&path, text).unwrap();
+        let error = read_images(&path, 2).unwrap_err().to_string();
+        assert!(error.contains("shares of border and background"), "{error}");
     }
 }

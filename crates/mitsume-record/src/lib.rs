@@ -50,7 +50,9 @@ pub use model_settings::{ModelSetting, ModelSettings, Override};
 pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;
 pub use steps::{StepRow, StepWriter, read_steps};
-pub use trust::{CurveResult, Faithfulness, ObjectResult, RoadResult, TrustResult};
+pub use trust::{
+    CurveResult, Faithfulness, ObjectResult, RoadResult, SurroundingsResult, TrustResult,
+};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, RecordError>;

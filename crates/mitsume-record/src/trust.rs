@@ -25,6 +25,9 @@ pub struct TrustResult {
     pub faithfulness: Vec<Faithfulness>,
     /// Do the maps lie on the object? Where masks were given; the same order.
     pub localisation: Option<Vec<ObjectResult>>,
+    /// Do the maps lie where nothing is? None where every map is all zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<SurroundingsResult>,
 }
 
 impl TrustResult {
@@ -35,6 +38,22 @@ impl TrustResult {
     pub fn write(&self, path: &Path) -> Result<()> {
         write_json(path, self)
     }
+}
+
+/// The model's own maps on their images' border and empty background. Border: the outermost tenth of
+/// each side. An area is what a map spread evenly has.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SurroundingsResult {
+    /// Share of the maps' sum on the border.
+    pub border_mass: Estimate,
+    /// The border's share of the image.
+    pub border_area: f64,
+    /// Share of the maps' sum on the empty background; 0 of an image that has none.
+    pub background_mass: Estimate,
+    /// The background's mean share of the image.
+    pub background_area: f64,
+    /// Images with an empty background.
+    pub with_background: usize,
 }
 
 /// What becomes of the probability of the explained class as pixels go or come, in the mean over images.

@@ -50,6 +50,7 @@ fn evaluation() -> Evaluation {
         correct,
         squared_l2: Some(0.1),
         l2: Some(0.01),
+        surroundings: None,
     };
     Evaluation {
         model: ModelSummary {
@@ -79,6 +80,7 @@ fn evaluation() -> Evaluation {
             counted: 3,
         },
         measures: None,
+        surroundings: None,
         per_class: vec![class("a", 2), class("b", 1)],
         confusion: vec![vec![2, 0], vec![1, 1]],
     }
@@ -98,6 +100,9 @@ fn write_dir(root: &Path) {
             probability_label: 0.25,
             squared_l2: Some(0.1),
             l2: Some(0.01),
+            border_mass: Some(0.5),
+            background_mass: None,
+            background_area: Some(0.25),
         };
         images.push(&row, Some(1), &[0.25, 0.75]).unwrap();
     }

@@ -1,6 +1,7 @@
 //! One explained image as one picture.
 
 use image::{Rgb, RgbImage, imageops};
+use mitsume::trust::Surroundings;
 
 use crate::colour_map::colour;
 use crate::map::Map;
@@ -24,6 +25,8 @@ pub struct Panel<'a> {
     pub target: PanelClass<'a>,
     /// What to compare with, if anything.
     pub reference: Option<PanelReference<'a>>,
+    /// How much of the CAM lies on the image's border and empty background, where it lies anywhere.
+    pub surroundings: Option<&'a Surroundings>,
 }
 
 /// A class and how probable the model finds it.
@@ -130,6 +133,15 @@ fn lines(panel: &Panel) -> Vec<String> {
         ));
         lines.push("the lower, the more typical of its class".to_owned());
     }
+    if let Some(surroundings) = panel.surroundings {
+        for (place, region) in [
+            ("on the image's border  ", surroundings.border),
+            ("on its empty background", surroundings.background),
+        ] {
+            let [mass, area] = [region.mass, region.area].map(number::percent);
+            lines.push(format!("{place} {mass:>7}  (an even map: {area})"));
+        }
+    }
     let names = [panel.name, panel.predicted.name, panel.target.name];
     if names.iter().any(|name| needs_escapes(name)) {
         lines.push("\\u{...}: a character this picture's font lacks".to_owned());
@@ -152,6 +164,8 @@ fn colour_bar(out: &mut RgbImage, x: u32, top: u32) {
 
 #[cfg(test)]
 mod tests {
+    use mitsume::trust::surroundings::Region;
+
     use super::*;
 
     fn blob(cx: f32, cy: f32) -> Map {
@@ -187,6 +201,7 @@ mod tests {
             predicted,
             target,
             reference,
+            surroundings: None,
         };
         panel(&contents).unwrap()
     }
@@ -197,6 +212,36 @@ mod tests {
         let with = draw_one("Te-gl_0010.png", "glioma", true, (224, 224));
         assert_eq!(with.width(), without.width() + 2 * (TILE + GAP));
         assert_eq!(with.height(), without.height() + 2 * LINE);
+    }
+
+    #[test]
+    fn border_and_background_are_said_below() {
+        let region = |mass, area| Region { mass, area };
+        let surroundings = Surroundings {
+            border: region(0.521, 0.36),
+            background: region(0.0, 0.0),
+        };
+        let map = blob(1.0, 1.0);
+        let class = PanelClass {
+            name: "a",
+            probability: 1.0,
+        };
+        let contents = Panel {
+            name: "x",
+            image: &RgbImage::new(8, 8),
+            cam: &map,
+            predicted: class,
+            target: class,
+            reference: None,
+            surroundings: Some(&surroundings),
+        };
+        assert_eq!(
+            lines(&contents)[2..],
+            [
+                "on the image's border    52.1 %  (an even map: 36.0 %)",
+                "on its empty background   0.0 %  (an even map: 0.0 %)",
+            ]
+        );
     }
 
     #[test]
@@ -247,6 +292,7 @@ mod tests {
                 squared_l2: 0.0,
                 l2: 0.0,
             }),
+            surroundings: None,
         };
         let error = panel(&contents).unwrap_err().to_string();
         assert!(error.contains("28x28") && error.contains("2x2"), "{error}");

@@ -64,6 +64,9 @@ mod tests {
                 probability_label: 1.0,
                 squared_l2: Some((i * 37 % 101) as f64),
                 l2: None,
+                border_mass: None,
+                background_mass: None,
+                background_area: None,
             })
             .collect()
     }

@@ -339,6 +339,7 @@ mod tests {
     /// Correct images of each of two classes with 100 images.
     fn evaluation(correct: [u64; 2]) -> Evaluation {
         let class = |class: usize| ClassResult {
+            surroundings: None,
             class: ["a", "b"][class].to_owned(),
             images: 100,
             correct: correct[class],
@@ -347,6 +348,7 @@ mod tests {
         };
         let [a, b] = correct;
         Evaluation {
+            surroundings: None,
             model: ModelSummary {
                 name: "level2".to_owned(),
                 parameters: 1,
@@ -573,6 +575,7 @@ mod tests {
             summary.kappa = 0.5;
             summary.data.classes = ["a", "b", "c"].map(str::to_owned).to_vec();
             let class = |index: usize| ClassResult {
+                surroundings: None,
                 class: summary.data.classes[index].clone(),
                 images: 100,
                 correct: known[index],

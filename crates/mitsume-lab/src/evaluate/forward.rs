@@ -2,10 +2,12 @@
 
 use burn::tensor::activation::log_softmax;
 use mitsume::train::predictions;
+use mitsume::trust::Surroundings;
 use mitsume_data::Batch;
 
 use crate::maps::{MapOptions, MapRequest, floats, maps};
-use crate::{Result, Subject};
+use crate::surroundings::SurroundingsOf;
+use crate::{LabError, Result, Subject};
 
 /// What a batch of N images gives.
 pub(crate) struct Outputs {
@@ -17,6 +19,8 @@ pub(crate) struct Outputs {
     pub predictions: Vec<usize>,
     /// Maps of the labels, [N, h, w], row by row.
     pub maps: Vec<f32>,
+    /// How much of each map lies on its image's border and background; none of a map that is all zero.
+    pub surroundings: Vec<Option<Surroundings>>,
 }
 
 impl Outputs {
@@ -35,6 +39,7 @@ pub(crate) fn forward(
     subject: &Subject<'_>,
     batch: &Batch,
     options: MapOptions,
+    surroundings: &SurroundingsOf,
 ) -> Result<Outputs> {
     let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
     let request = MapRequest {
@@ -46,15 +51,21 @@ pub(crate) fn forward(
     let (logits, maps) = maps(subject.network, &request)?;
     let predictions = predictions(&logits);
     let log_probabilities = floats(log_softmax(logits, 1));
-    let probabilities = log_probabilities
+    let probabilities: Vec<f32> = log_probabilities
         .iter()
         .map(|log_p| log_p.exp().min(1.0))
         .collect();
+    if !probabilities.iter().all(|p| p.is_finite()) {
+        return Err(LabError::Failed(
+            "the network's output is not a finite number: its weights have diverged".into(),
+        ));
+    }
     Ok(Outputs {
         log_probabilities,
         probabilities,
         classes: subject.folder.classes.len(),
         predictions,
+        surroundings: surroundings.of_batch(&batch.images, &maps)?,
         maps,
     })
 }

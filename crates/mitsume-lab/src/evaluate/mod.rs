@@ -16,6 +16,7 @@ use mitsume_data::{ImageFolder, Skipped};
 use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter};
 
 use crate::maps::MapOptions;
+use crate::surroundings::SurroundingsOf;
 use crate::{Event, LabError, Observer, Result, Subject, tell_other_files};
 use forward::forward;
 use rank::ranks;
@@ -140,6 +141,7 @@ fn first_pass(
             .map(|measures| GridMaps::new(shape.classes, shape.cam, measures.grid)),
         skipped: Vec::new(),
     };
+    let surroundings = SurroundingsOf::new(shape.cam, subject.source.preprocess());
     let mut done = 0;
     for batch in subject.source.batches((0..total).collect(), batch_size, 0) {
         done += batch.indices.len() + batch.skipped.len();
@@ -152,7 +154,7 @@ fn first_pass(
         }
         pass.skipped.extend(batch.skipped.iter().cloned());
         if !batch.indices.is_empty() {
-            let out = forward(subject, &batch, options.maps)?;
+            let out = forward(subject, &batch, options.maps, &surroundings)?;
             for i in 0..batch.indices.len() {
                 let image = pass.tally.add(&batch, &out, i)?;
                 let map = &out.maps[i * h * w..][..h * w];
@@ -250,5 +252,8 @@ fn image_row(subject: &Subject<'_>, image: &PerImage, deviation: Option<Deviatio
         probability_label: f64::from(image.probability_label),
         squared_l2: deviation.map(|deviation| deviation.squared_l2),
         l2: deviation.map(|deviation| deviation.l2),
+        border_mass: image.surroundings.map(|found| found.border.mass),
+        background_mass: image.surroundings.map(|found| found.background.mass),
+        background_area: image.surroundings.map(|found| found.background.area),
     }
 }

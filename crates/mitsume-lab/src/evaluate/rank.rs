@@ -40,6 +40,7 @@ mod tests {
             prediction: 0,
             probability: 1.0,
             probability_label: 1.0,
+            surroundings: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use mitsume::consistency::ClassDeviations;
 use mitsume::measures::Measures;
+use mitsume::trust::{Surroundings, SurroundingsSum};
 use mitsume::{ClassMeans, ConfusionMatrix, Consistency};
 use mitsume_data::{Batch, Preprocess, View};
 use mitsume_record::{
@@ -19,6 +20,8 @@ pub(crate) struct PerImage {
     pub prediction: usize,
     pub probability: f32,
     pub probability_label: f32,
+    /// None of a map that is all zero.
+    pub surroundings: Option<Surroundings>,
 }
 
 /// Sums over the images so far.
@@ -27,6 +30,8 @@ pub(crate) struct Tally {
     pub means: ClassMeans,
     confusion: ConfusionMatrix,
     cross_entropy: f64,
+    /// Border and background of the correct images, by class.
+    surroundings: Vec<SurroundingsSum>,
     image: [usize; 3],
     view: View,
     /// Per class the sum of the correct images' pixels in [0, 1].
@@ -40,6 +45,7 @@ impl Tally {
             means: ClassMeans::new(shape.classes, shape.cam),
             confusion: ConfusionMatrix::new(shape.classes),
             cross_entropy: 0.0,
+            surroundings: vec![SurroundingsSum::default(); shape.classes],
             image,
             view: preprocess.view,
             image_sums: vec![vec![0.0; image.iter().product()]; shape.classes],
@@ -50,17 +56,15 @@ impl Tally {
     pub fn add(&mut self, batch: &Batch, out: &Outputs, i: usize) -> Result<PerImage> {
         let (label, prediction) = (batch.labels[i], out.predictions[i]);
         let probabilities = out.probabilities(i);
-        if !probabilities.iter().all(|p| p.is_finite()) {
-            return Err(LabError::Failed(
-                "the network's output is not a finite number: its weights have diverged".into(),
-            ));
-        }
         self.cross_entropy += out.cross_entropy(i, label);
         let added = self.confusion.add(label, prediction);
         added.map_err(|error| LabError::Failed(error.to_string()))?;
         if label == prediction {
             let [h, w] = self.means.shape();
             self.means.push(label, &out.maps[i * h * w..][..h * w])?;
+            if let Some(surroundings) = &out.surroundings[i] {
+                self.surroundings[label].push(surroundings);
+            }
             let pixels = self.image.iter().product::<usize>();
             let image = &batch.images[i * pixels..][..pixels];
             let plane = self.image[1] * self.image[2];
@@ -75,6 +79,7 @@ impl Tally {
             prediction,
             probability: probabilities[prediction],
             probability_label: probabilities[label],
+            surroundings: out.surroundings[i],
         })
     }
 
@@ -112,6 +117,10 @@ impl Tally {
     ) -> Evaluation {
         let squared_l2 = self.means.squared_l2();
         let total = Consistency::new(&squared_l2, l2);
+        let mut surroundings = SurroundingsSum::default();
+        for class in &self.surroundings {
+            surroundings.join(class);
+        }
         let per_class = (0..self.means.classes())
             .map(|class| ClassResult {
                 class: data.classes[class].clone(),
@@ -119,6 +128,7 @@ impl Tally {
                 correct: self.confusion.count(class, class),
                 squared_l2: squared_l2.per_class[class].mean(),
                 l2: l2.per_class[class].mean(),
+                surroundings: self.surroundings[class].mean(),
             })
             .collect();
         Evaluation {
@@ -131,6 +141,7 @@ impl Tally {
                 counted: total.counted,
             },
             measures,
+            surroundings: surroundings.mean(),
             per_class,
             confusion: self.confusion.rows(),
             model,

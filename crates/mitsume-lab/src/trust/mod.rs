@@ -5,6 +5,7 @@ mod faithful;
 mod masks;
 mod objects;
 mod stages;
+mod surroundings;
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ use faithful::Faithful;
 use masks::Masks;
 use objects::Objects;
 use stages::{Example, Stages};
+use surroundings::Places;
 
 /// What to test, and how.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +97,7 @@ pub fn trust(
         localisation: measures
             .masks
             .map(|_| measures.objects.map(|one| one.result(seed)).into()),
+        surroundings: measures.places.result(seed),
     };
     Ok(Trusted { result, examples })
 }
@@ -124,6 +127,7 @@ struct Measures<'a> {
     faithful: [Faithful<'a>; 2],
     objects: [Objects; 2],
     masks: Option<Masks>,
+    places: Places,
 }
 
 impl<'a> Measures<'a> {
@@ -141,6 +145,7 @@ impl<'a> Measures<'a> {
             faithful: ways.map(|way| Faithful::new(network, way.method, options.seed)),
             objects: ways.map(|way| Objects::new(way.method)),
             masks: options.masks.map(open).transpose()?,
+            places: Places::new(subject),
         })
     }
 
@@ -165,6 +170,7 @@ impl<'a> Measures<'a> {
             let made = maps_at(subject.network, &hooked, &request)?.1;
             if way == 0 {
                 self.stages.add(made.clone(), images.clone(), batch)?;
+                self.places.add(&batch.images, &made)?;
             }
             let pixels = batch.images.chunks_exact(channels * size[0] * size[1]);
             let made = made.chunks_exact(cam[0] * cam[1]);

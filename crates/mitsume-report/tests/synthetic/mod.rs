@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage};
+use mitsume::trust::MeanSurroundings;
 use mitsume_record::{
     ClassMaps, ClassResult, ConsistencyResult, DataSetRecord, DataSummary, Environment, EpochRow,
     Evaluation, EvaluationDraft, ImageRow, MapsShape, ModelSummary, RunConfig, RunDir,
@@ -23,6 +24,8 @@ pub struct Plan {
     pub spread: f32,
     /// Every so many images is taken for the next class; 0 for none.
     pub wrong_every: usize,
+    /// How much of the maps is said to lie on border and background, of every class.
+    pub surroundings: Option<MeanSurroundings>,
     /// File name of an image of a class.
     pub name: fn(usize, usize) -> String,
 }
@@ -36,6 +39,7 @@ impl Default for Plan {
             per_class: 12,
             spread: 3.0,
             wrong_every: 5,
+            surroundings: None,
             name: |_, index| format!("image-{index:03}.png"),
         }
     }
@@ -147,6 +151,9 @@ pub fn evaluation(root: &Path, data: &Path, plan: &Plan) -> Evaluation {
             probability_label: f64::from(all[*label]),
             squared_l2: counted.then_some(squared_l2),
             l2: counted.then_some(l2),
+            border_mass: None,
+            background_mass: None,
+            background_area: None,
         };
         rows.push(&row, None, &all).unwrap();
     }
@@ -238,6 +245,7 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
             counted: correct,
         },
         measures: None,
+        surroundings: plan.surroundings,
         per_class: (0..k)
             .map(|class| ClassResult {
                 class: plan.classes[class].clone(),
@@ -245,6 +253,7 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
                 correct: counts[class],
                 squared_l2: (counts[class] > 0).then_some(deviations[class].0),
                 l2: (counts[class] > 1).then_some(deviations[class].1),
+                surroundings: plan.surroundings.filter(|_| counts[class] > 0),
             })
             .collect(),
         confusion,

@@ -9,6 +9,7 @@
 //! | [`deletion`] | how soon does the score fall, or rise, with them? | Petsiuk et al. 2018 |
 //! | [`mod@pointing`] | is the most relevant pixel on the object? | Zhang et al. 2018 |
 //! | [`mod@localisation`] | how much of the relevance is? | Arras et al. 2022 |
+//! | [`surroundings`] | how much lies on the image's border and empty background? | Arras et al. 2022 |
 //!
 //! The network is the caller's: what perturbs images gives them out, to be scored in batches, and
 //! takes the scores back. Images are [C, H, W] in the network's input space, maps [H, W] at the
@@ -26,6 +27,7 @@ pub mod pointing;
 pub mod randomisation;
 pub mod road;
 mod similarity;
+pub mod surroundings;
 mod upsample;
 
 pub use blur::blurred;
@@ -39,4 +41,5 @@ pub use pointing::{Pointing, accuracy as pointing_accuracy, pointing};
 pub use randomisation::{Cascade, Doubt, Randomisation, Stage, Verdict};
 pub use road::{Road, RoadSettings};
 pub use similarity::{Similarity, similarity};
+pub use surroundings::{MeanSurroundings, Surroundings, SurroundingsMeter, SurroundingsSum};
 pub use upsample::upsampled;
