@@ -175,3 +175,11 @@ command-submitted =
     logs: { $logs }
     progress: { $command }
 command-sweep-interrupted = interrupted: { $cells } cells are left; go on with: { $command }
+
+# A figure whose letters are in no font of the machine.
+command-no-png = warning: { $file }: no PNG beside it, because no font on this machine has { $characters }; install one, such as Noto Sans CJK
+command-figures-written =
+    { $files ->
+        [one] { $files } file of figures and tables in { $folder }
+       *[other] { $files } files of figures and tables in { $folder }
+    }

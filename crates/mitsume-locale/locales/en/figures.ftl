@@ -1,1 +1,9 @@
 ### Lettering inside figures and pictures.
+
+# Saving figures and tables. { $title } is the figure's or table's, { $format } is SVG, PNG, CSV or LaTeX.
+figures-save = Save
+figures-save-title = Save: { $title }
+figures-save-as = Save “{ $title }” as { $format }
+figures-png-width = PNG width in pixels
+# Heading of the small print below the figures of a column.
+figures-column-note = { $column }, note

@@ -160,3 +160,7 @@ command-submitted =
     ログ: { $logs }
     進行状況: { $command }
 command-sweep-interrupted = 中断: { $cells } セルが残っています。再開するには: { $command }
+
+# 文字がこの計算機のどのフォントにもない図。
+command-no-png = 警告: { $file }：PNG は作りませんでした。{ $characters } を含むフォントがこの計算機にありません。Noto Sans CJK などを入れてください
+command-figures-written = 図と表のファイル { $files } 個を { $folder } に書きました

@@ -1,1 +1,9 @@
 ### 図と画像の中の文字。
+
+# 図と表の保存。{ $title } は図や表の題、{ $format } は SVG、PNG、CSV、LaTeX のいずれか。
+figures-save = 保存
+figures-save-title = 保存：{ $title }
+figures-save-as = 「{ $title }」を { $format } で保存
+figures-png-width = PNG の幅（ピクセル）
+# 列の数値の下に小さく書かれたものの見出し。
+figures-column-note = { $column }（補足）
