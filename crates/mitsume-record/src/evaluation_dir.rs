@@ -1,4 +1,5 @@
-//! A folder with one evaluation: `eval.json`, `images.csv`, `maps.safetensors`.
+//! A folder with one evaluation: `eval.json`, `images.csv`, `maps.safetensors`,
+//! `class_means.npy`.
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,12 @@ impl EvaluationDir {
     #[must_use]
     pub fn maps_path(&self) -> PathBuf {
         self.root.join("maps.safetensors")
+    }
+
+    /// `class_means.npy`, for other programs; nothing here reads it.
+    #[must_use]
+    pub fn class_means_path(&self) -> PathBuf {
+        self.root.join("class_means.npy")
     }
 
     /// Whether the folder holds an evaluation: an `eval.json` is there.

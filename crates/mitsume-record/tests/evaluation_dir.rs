@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mitsume_record::{
     ClassMaps, ClassResult, ConsistencyResult, DataSummary, Evaluation, EvaluationDir,
-    EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter, ModelSummary,
+    EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter, ModelSummary, write_class_means,
 };
 
 const CAM: [usize; 2] = [3, 5];
@@ -202,6 +202,50 @@ fn the_writer_refuses_what_does_not_fit() {
         0,
         "nothing half-written stays"
     );
+}
+
+/// The bytes that `numpy.save` writes: magic, version 1.0, header padded to 64 bytes, values.
+#[test]
+fn class_means_are_a_numpy_array_with_nan_where_there_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let maps = dir.path().join("maps.safetensors");
+    let mut writer = MapsWriter::create(
+        &maps,
+        MapsShape {
+            capacity: 1,
+            classes: 2,
+            cam: CAM,
+        },
+    )
+    .unwrap();
+    writer.push(&cam(0), 0, 0, &[1.0, 0.0]).unwrap();
+    let means = ClassMaps {
+        counts: vec![1, 0],
+        ..class_maps()
+    };
+    writer.finish(&means).unwrap();
+    let path = dir.path().join("class_means.npy");
+    write_class_means(&path, &Maps::open(&maps).unwrap()).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(bytes[..8], *b"\x93NUMPY\x01\x00");
+    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert_eq!((10 + header) % 64, 0);
+    let text = std::str::from_utf8(&bytes[10..10 + header]).unwrap();
+    for part in [
+        "'descr': '<f4'",
+        "'fortran_order': False",
+        "'shape': (2, 3, 5)",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let (values, rest) = bytes[10 + header..].as_chunks::<4>();
+    assert!(rest.is_empty());
+    let values: Vec<f32> = values
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect();
+    assert_eq!(values[..15], means.means[..15]);
+    assert!(values.len() == 30 && values[15..].iter().all(|value| value.is_nan()));
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub enum ReportError {
     /// A picture could not be encoded.
     #[error("cannot encode a picture: {0}")]
     Encode(#[from] image::ImageError),
+    /// A drawing that could not be rendered.
+    #[error("cannot render a figure: {0}")]
+    Drawing(String),
     /// A table of epochs that cannot be read.
     #[error(transparent)]
     Table(#[from] mitsume_stats::TableError),

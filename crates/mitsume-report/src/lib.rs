@@ -8,6 +8,8 @@
 //! Why these crates: `askama` checks the page's template at compile time and escapes what it
 //! inserts; `colorous` has the perceptually uniform colour maps; `image` encodes JPEG and PNG;
 //! `noto-sans-mono-bitmap` is a font that needs no font file; `base64` makes data URIs. The
+//! `resvg` renders SVG files as PNG with the font of `ttf-noto-sans`; `scraper` reads figures and
+//! tables off a finished page. The
 //! curves are written as SVG here and not by a plotting crate: their colours follow the page's
 //! light, dark and print schemes, and each carries text for a screen reader.
 
@@ -18,6 +20,7 @@ mod colour_map;
 mod confusion;
 mod curves;
 mod error;
+mod export;
 mod extremes;
 mod gallery;
 mod map;
@@ -39,9 +42,10 @@ mod trust;
 mod view;
 
 pub use error::ReportError;
+pub use export::Exported;
 pub use map::Map;
 pub use options::ReportOptions;
-pub use page::{Page, report};
+pub use page::{Page, export_figures, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{load_picture, seen_picture};
 pub use study::{Study, StudyOptions, study};

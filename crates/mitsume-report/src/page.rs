@@ -8,11 +8,13 @@ use mitsume_record::{ClassResult, Evaluation};
 
 use crate::caution;
 use crate::chart::{Chart, style_classes};
+use crate::export::{ExportWords, Exported, export};
 use crate::extremes::{MANY, classes_with_images, extremes};
 use crate::gallery::Room;
 use crate::more_measures::more_measures;
 use crate::options::ReportOptions;
 use crate::source::{Entry, Evaluated, Run};
+use crate::study::figure::file_name;
 use crate::summary::{self, summaries};
 use crate::view::{
     ChartView, EpochTable, EvaluationView, LegendItem, ManyClasses, MeasureTable, PerClass,
@@ -45,6 +47,36 @@ pub struct Page {
     pub missing_pictures: usize,
 }
 
+/// Writes what a page shows as files into `out`: every figure as SVG and PNG, every table as CSV and
+/// LaTeX, named after their titles, and the class mean maps of each evaluation in `dir` as
+/// `class-means.npy`, or `class-means-RUN.npy` where there are several.
+///
+/// # Errors
+/// As [`report`]; a file that cannot be written.
+pub fn export_figures(
+    page: &Page,
+    dir: &Path,
+    out: &Path,
+    options: &ReportOptions,
+) -> Result<Exported> {
+    let note = ExportWords::new(options.language).note;
+    let mut exported = export(&page.html, &note, out)?;
+    let entries = source::read(dir)?;
+    for entry in &entries {
+        let maps = entry.evaluation.as_ref().and_then(|e| e.images.as_ref());
+        if let Some((_, maps)) = maps {
+            let name = match entries.len() {
+                1 => String::new(),
+                _ => format!("-{}", file_name(&[&entry.name])),
+            };
+            let path = out.join(format!("class-means{name}.npy"));
+            mitsume_record::write_class_means(&path, maps)?;
+            exported.files.push(path);
+        }
+    }
+    Ok(exported)
+}
+
 impl Page {
     /// Writes the page whole.
     ///
@@ -60,6 +92,7 @@ impl Page {
 struct Document<'a> {
     language: Language,
     title: &'a str,
+    export: ExportWords,
     style: &'static str,
     script: &'static str,
     summaries: &'a [Summary],
@@ -108,6 +141,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
     let html = Document {
         language,
         title: &title,
+        export: ExportWords::new(language),
         style: include_str!("../templates/style.css"),
         script: include_str!("../templates/script.js"),
         summaries: &comparison.lines,

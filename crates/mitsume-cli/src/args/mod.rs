@@ -127,6 +127,10 @@ pub struct ReportArgs {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(help = "The page to write [default: DIR/report.html]")]
     pub output: Option<PathBuf>,
+    /// Also write every figure as SVG and PNG, every table as CSV and LaTeX, and class mean maps as
+    /// .npy, into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub figures: Option<PathBuf>,
 }
 
 /// `mitsume completions`

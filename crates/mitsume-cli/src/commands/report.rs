@@ -2,7 +2,7 @@
 
 use mitsume_lab::LabError;
 use mitsume_locale::text;
-use mitsume_report::ReportOptions;
+use mitsume_report::{ReportOptions, export_figures};
 
 use super::output;
 use crate::args::ReportArgs;
@@ -22,6 +22,24 @@ pub fn run(args: ReportArgs, console: Console) -> Result {
             "command-missing-pictures",
             missing = page.missing_pictures,
             images = page.images,
+        ));
+    }
+    if let Some(out) = &args.figures {
+        let exported = export_figures(&page, &args.dir, out, &options).map_err(LabError::from)?;
+        for (svg, characters) in &exported.without_png {
+            let characters: String = characters.iter().collect();
+            console.warn(&text!(
+                language,
+                "command-no-png",
+                file = svg.display().to_string(),
+                characters = characters,
+            ));
+        }
+        console.note(&text!(
+            language,
+            "command-figures-written",
+            files = exported.files.len(),
+            folder = out.display().to_string(),
         ));
     }
     output::text(&path.display().to_string())

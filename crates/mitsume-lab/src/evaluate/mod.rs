@@ -13,7 +13,9 @@ use std::path::Path;
 use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
 use mitsume_data::{ImageFolder, Skipped};
-use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter};
+use mitsume_record::{
+    Evaluation, EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter, write_class_means,
+};
 
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsOf;
@@ -77,21 +79,22 @@ pub fn evaluate(
         writer.finish(&class_maps)?;
     }
     if let Some(draft) = draft {
-        write_images(&draft, subject, &pass.images, &deviations)?;
+        write_images_and_means(&draft, subject, &pass.images, &deviations)?;
         draft.commit(&evaluation)?;
     }
     Ok(evaluation)
 }
 
-/// Writes `images.csv`; the probabilities come from the maps' file, so that memory does not grow
+/// Writes `images.csv` and `class_means.npy`; the probabilities come from the maps' file, so that memory does not grow
 /// with the number of classes.
-fn write_images(
+fn write_images_and_means(
     draft: &EvaluationDraft,
     subject: &Subject<'_>,
     images: &[PerImage],
     deviations: &[Option<Deviation>],
 ) -> Result<()> {
     let maps = Maps::open(&draft.dir().maps_path())?;
+    write_class_means(&draft.dir().class_means_path(), &maps)?;
     let ranks = ranks(images, deviations);
     let mut table = draft.images(&subject.folder.classes)?;
     for (index, image) in images.iter().enumerate() {

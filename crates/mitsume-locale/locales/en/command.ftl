@@ -187,3 +187,11 @@ command-leaking = { $images } of { $of } validation { $of ->
        *[other] images are also training images
     } (same pixels): accuracy, kappa and consistency are not those of new images
 command-leaking-all = see all: { $command }
+
+# A figure whose letters are in no font of the machine.
+command-no-png = warning: { $file }: no PNG beside it, because no font on this machine has { $characters }; install one, such as Noto Sans CJK
+command-figures-written =
+    { $files ->
+        [one] { $files } file of figures and tables in { $folder }
+       *[other] { $files } files of figures and tables in { $folder }
+    }

@@ -169,3 +169,7 @@ command-not-images-none = 画像として扱わないファイル: なし
 command-not-images-in = { $folder }: 画像として扱わないファイル: { $files }
 command-leaking = 検証画像 { $of } 枚のうち { $images } 枚は学習画像と同一です (画素が一致)。正解率・kappa・一貫性は未知の画像に対する値になりません
 command-leaking-all = すべて表示: { $command }
+
+# 文字がこの計算機のどのフォントにもない図。
+command-no-png = 警告: { $file }：PNG は作りませんでした。{ $characters } を含むフォントがこの計算機にありません。Noto Sans CJK などを入れてください
+command-figures-written = 図と表のファイル { $files } 個を { $folder } に書きました

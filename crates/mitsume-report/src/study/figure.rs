@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::style::STANDALONE;
 use crate::chart::{bounds, tick_text, ticks};
+use crate::export::{Drawing, LegendItem};
 
 /// Narrow, so that the lettering can be read on a phone and in a column of a paper.
 pub(crate) const WIDTH: f64 = 480.0;
@@ -42,41 +42,20 @@ pub(crate) struct Item {
 impl Figure {
     /// The figure as an SVG file, with title and legend, on white.
     pub(crate) fn file_text(&self) -> String {
-        let (legend, rows) = self.legend_below();
-        let height = HEIGHT + 34.0 + rows as f64 * 20.0 + 10.0;
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-             width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\
-             <title>{title}</title><desc>{description}</desc><style>{STANDALONE}</style>\
-             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\
-             <text class=\"title\" x=\"16\" y=\"24\">{title}</text>\
-             <g transform=\"translate(0 34)\">{body}</g>{legend}</svg>\n",
-            title = escape(&self.title),
-            description = escape(&self.description),
-            body = self.body,
-        )
-    }
-
-    /// The legend in rows as wide as the figure.
-    fn legend_below(&self) -> (String, usize) {
-        let (mut svg, mut x, mut row) = (String::new(), LEFT, 0);
-        for item in &self.legend {
-            // About as wide as the font draws it; nothing depends on it but the look.
-            let width = 48.0 + 7.4 * item.label.chars().count() as f64;
-            if x > LEFT && x + width > WIDTH {
-                x = LEFT;
-                row += 1;
-            }
-            let y = HEIGHT + 40.0 + row as f64 * 20.0;
-            let _ = write!(
-                svg,
-                "<g transform=\"translate({x:.0} {y:.0})\">{}<text x=\"40\" y=\"10\">{}</text></g>",
-                item.swatch,
-                escape(&item.label)
-            );
-            x += width;
+        let legend = self.legend.iter().map(|item| LegendItem {
+            swatch: item.swatch.clone(),
+            size: [34.0, 12.0],
+            label: item.label.clone(),
+        });
+        Drawing {
+            title: self.title.clone(),
+            description: self.description.clone(),
+            view: [0.0, 0.0, self.size.0, self.size.1],
+            body: self.body.clone(),
+            legend: legend.collect(),
+            ..Drawing::default()
         }
-        (svg, row + 1)
+        .svg()
     }
 }
 

@@ -10,7 +10,7 @@ mod page;
 mod records;
 mod scatter;
 mod sentences;
-mod style;
+pub(crate) mod style;
 mod tables;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use super::figure::Figure;
 use super::records::RunLine;
 use super::tables::{Table, tables};
 use super::{Study, sentences};
+use crate::export::ExportWords;
 use crate::{Result, number};
 
 #[derive(Template)]
@@ -14,6 +15,7 @@ use crate::{Result, number};
 struct Document<'a> {
     language: Language,
     title: String,
+    export: ExportWords,
     style: &'static str,
     sentences: Vec<String>,
     scatters: Vec<&'a Figure>,
@@ -51,6 +53,7 @@ pub(crate) fn page(study: &Study, linked: bool) -> Result<String> {
     Ok(Document {
         language,
         title,
+        export: ExportWords::new(language),
         style: include_str!("../../templates/style.css"),
         sentences: sentences::sentences(study, language),
         scatters: of("scatter-"),

@@ -58,7 +58,7 @@ impl Style {
 
 /// The style of a figure in a file of its own: the page's light scheme, on white.
 pub(crate) const STANDALONE: &str = "\
-text{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif;fill:#333}\
+text{font-size:13px;fill:#333}\
 .title{font-size:16px;font-weight:600;fill:#000}\
 .grid{stroke:#d9dbd6;stroke-width:1}.axis{stroke:#555;stroke-width:1}\
 .line{stroke:currentColor;fill:currentColor}.line path{fill:none;stroke-width:2.2;stroke-linejoin:round}\

@@ -10,6 +10,7 @@ use mitsume::trust::Estimate;
 use mitsume_locale::{Language, text};
 use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
+use crate::export::ExportWords;
 use crate::study::figure::Figure;
 use crate::{Result, number};
 use examples::Row;
@@ -24,6 +25,7 @@ pub use sentences::verdict_sentence;
 struct Document {
     language: Language,
     title: String,
+    export: ExportWords,
     style: &'static str,
     verdict: String,
     sentences: Vec<String>,
@@ -64,6 +66,7 @@ pub fn trust_page(
     Ok(Document {
         language,
         title: model.name.clone(),
+        export: ExportWords::new(language),
         style: include_str!("../../templates/style.css"),
         verdict: verdict_sentence(&result.randomisation, language),
         sentences: sentences::sentences(result, language),

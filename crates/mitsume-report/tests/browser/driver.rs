@@ -165,6 +165,12 @@ impl Browser {
             .collect()
     }
 
+    /// Lets pages save files, into this folder.
+    pub fn download_to(&self, folder: &Path) {
+        let parameters = json!({"behavior": "allow", "downloadPath": folder});
+        self.devtools("Browser.setDownloadBehavior", &parameters);
+    }
+
     /// A picture of the screen.
     pub fn screenshot(&self, path: &Path) {
         let picture = self.devtools("Page.captureScreenshot", &json!({"format": "png"}));

@@ -4,6 +4,7 @@
 
 mod driver;
 mod languages;
+mod saving;
 #[path = "../synthetic/mod.rs"]
 mod synthetic;
 

@@ -1,0 +1,31 @@
+//! Class mean maps as a NumPy file.
+
+use std::path::Path;
+
+use ndarray::Array3;
+use ndarray_npy::WriteNpyExt;
+
+use crate::{Maps, RecordError, Result, write_bytes};
+
+/// Writes the mean map of every class as `.npy`: float32 `[K, h, w]` in label order, NaN for a class
+/// without a correct image.
+///
+/// # Errors
+/// [`RecordError::Io`] naming `path`.
+pub fn write_class_means(path: &Path, maps: &Maps) -> Result<()> {
+    let [h, w] = maps.cam_size();
+    let mut means = Array3::from_elem((maps.classes(), h, w), f32::NAN);
+    for (class, mut plane) in means.outer_iter_mut().enumerate() {
+        if let Some(mean) = maps.class_mean(class) {
+            plane
+                .iter_mut()
+                .zip(mean)
+                .for_each(|(to, from)| *to = *from);
+        }
+    }
+    let mut bytes = Vec::new();
+    means
+        .write_npy(&mut bytes)
+        .map_err(|error| RecordError::malformed(path, error.to_string()))?;
+    write_bytes(path, &bytes)
+}

@@ -1,0 +1,165 @@
+//! Every figure and table of a page, in files named after their titles.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use mitsume_record::write_bytes;
+use scraper::{ElementRef, Html};
+
+use super::drawing::{Drawing, MM};
+use super::grid::{Grid, plain, selector, text_of};
+use super::raster::{Raster, png};
+use crate::Result;
+
+/// Of PNG files.
+const DOTS_PER_INCH: f64 = 300.0;
+
+/// What was written.
+#[derive(Debug, Clone, Default)]
+pub struct Exported {
+    /// The files, in the order of the page.
+    pub files: Vec<PathBuf>,
+    /// Figures without a PNG, and the characters for which no font was found.
+    pub without_png: Vec<(PathBuf, BTreeSet<char>)>,
+}
+
+impl Exported {
+    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<()> {
+        write_bytes(&path, bytes)?;
+        self.files.push(path);
+        Ok(())
+    }
+
+    /// Writes a figure as SVG and, where there are fonts for it, as PNG of 300 dots per inch.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(crate) fn figure(&mut self, stem: &Path, svg: &str) -> Result<()> {
+        let with = |extension: &str| {
+            let mut name = stem.as_os_str().to_owned();
+            name.push(extension);
+            PathBuf::from(name)
+        };
+        self.write(with(".svg"), svg.as_bytes())?;
+        match png(svg, (MM * DOTS_PER_INCH / 25.4) as f32)? {
+            Raster::Png(bytes) => self.write(with(".png"), &bytes),
+            Raster::NoFont(characters) => {
+                self.without_png.push((with(".svg"), characters));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Writes every `<figure>` and `<table>` of a page into `dir`; `note` is the heading of small print
+/// in a column of its own.
+///
+/// # Errors
+/// [`ReportError`](crate::ReportError) naming the file.
+pub(crate) fn export(html: &str, note: &str, dir: &Path) -> Result<Exported> {
+    let page = Html::parse_document(html);
+    let mut exported = Exported::default();
+    let mut names = BTreeSet::new();
+    let mut heading = String::new();
+    for element in page.select(&selector("h1, h2, h3, h4, figure, table")) {
+        match element.value().name() {
+            "figure" => {
+                let title = caption(element).unwrap_or_else(|| heading.clone());
+                if let Some(drawing) = Drawing::of(element, title) {
+                    let name = unique(&file_name(&drawing.title), &mut names);
+                    exported.figure(&dir.join(name), &drawing.svg())?;
+                }
+            }
+            "table" => {
+                let title = region(element).unwrap_or_else(|| heading.clone());
+                let grid = Grid::of(element, note);
+                let name = unique(&file_name(&title), &mut names);
+                exported.write(dir.join(format!("{name}.csv")), grid.csv().as_bytes())?;
+                exported.write(
+                    dir.join(format!("{name}.tex")),
+                    grid.latex(&title).as_bytes(),
+                )?;
+            }
+            _ => heading = text_of(element, "script"),
+        }
+    }
+    Ok(exported)
+}
+
+/// The title of a figure.
+fn caption(figure: ElementRef<'_>) -> Option<String> {
+    let caption = figure.select(&selector("figcaption")).next()?;
+    let title = caption.select(&selector("b")).next();
+    Some(text_of(title.unwrap_or(caption), "script"))
+}
+
+/// The name of the region a table is in.
+fn region(table: ElementRef<'_>) -> Option<String> {
+    let around = table.ancestors().filter_map(ElementRef::wrap);
+    let mut around = around.filter(|element| element.value().attr("role") == Some("region"));
+    around.find_map(|element| element.value().attr("aria-label").map(plain))
+}
+
+/// A title as the name of a file, without its extension.
+fn file_name(title: &str) -> String {
+    let mut name = String::new();
+    for c in title.chars() {
+        if c.is_alphanumeric() || c == '.' || c == '-' {
+            name.push(c);
+        } else if !name.ends_with('\u{0}') {
+            name.push('\u{0}');
+        }
+    }
+    let name = name.replace('\u{0}', "-");
+    let name: String = name.trim_matches(['-', '.']).chars().take(100).collect();
+    if name.is_empty() {
+        "mitsume".to_owned()
+    } else {
+        name
+    }
+}
+
+/// `name`, numbered where it is taken.
+fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (1_usize..).map(|n| match n {
+        1 => name.to_owned(),
+        n => format!("{name}-{n}"),
+    });
+    // Some file systems do not tell letters' cases apart.
+    let free = |candidate: &String| !taken.contains(&candidate.to_lowercase());
+    let mut numbered = numbered.filter(free);
+    let name = numbered.next().unwrap_or_default();
+    drop(numbered);
+    taken.insert(name.to_lowercase());
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_names_of_files_of_their_own() {
+        let mut taken = BTreeSet::new();
+        let titles = [
+            "Loss",
+            "loss",
+            "../a/b: c",
+            "<img src=x>",
+            "混同行列（run 1）",
+            "…",
+        ];
+        let names = titles.map(|title| unique(&file_name(title), &mut taken));
+        assert_eq!(
+            names,
+            [
+                "Loss",
+                "loss-2",
+                "a-b-c",
+                "img-src-x",
+                "混同行列-run-1",
+                "mitsume"
+            ]
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! An SVG file as a PNG file.
+//!
+//! Letters are Noto Sans, which is part of the program and has Latin, Greek and Cyrillic. Any
+//! other character is looked for in the fonts of the machine; where none has it, there is no PNG:
+//! one with boxes in place of names would say nothing.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use image::ExtendedColorType;
+use image::ImageEncoder;
+use image::codecs::png::PngEncoder;
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::fontdb::Database;
+use resvg::usvg::{FontResolver, Options, Tree};
+
+use crate::{ReportError, Result};
+
+const FAMILY: &str = "Noto Sans";
+
+/// What a drawing became.
+pub(super) enum Raster {
+    /// A PNG file.
+    Png(Vec<u8>),
+    /// None, because no font on this machine has these characters.
+    NoFont(BTreeSet<char>),
+}
+
+/// Renders `svg` at `pixels_per_unit`.
+///
+/// # Errors
+/// [`ReportError::Drawing`]: no SVG, or too large for memory; [`ReportError::Encode`].
+pub(super) fn png(svg: &str, pixels_per_unit: f32) -> Result<Raster> {
+    let failed = |problem: String| ReportError::Drawing(problem);
+    let missing: Arc<Mutex<BTreeSet<char>>> = Arc::default();
+    let options = options(&missing);
+    let tree = Tree::from_str(svg, &options).map_err(|error| failed(error.to_string()))?;
+    drop(options);
+    let missing = missing
+        .lock()
+        .map(|missing| missing.clone())
+        .unwrap_or_default();
+    if !missing.is_empty() {
+        return Ok(Raster::NoFont(missing));
+    }
+    // The tree's size is in CSS pixels of 1/96 inch, made of millimetres.
+    let units = tree.size().width() / (96.0 / 25.4 * super::drawing::MM as f32);
+    let (width, scale) = (
+        units * pixels_per_unit,
+        units * pixels_per_unit / tree.size().width(),
+    );
+    let (width, height) = (
+        width.round() as u32,
+        (tree.size().height() * scale).round() as u32,
+    );
+    let mut pixels = Pixmap::new(width, height)
+        .ok_or_else(|| failed(format!("{width}x{height} pixels are too many")))?;
+    resvg::render(
+        &tree,
+        Transform::from_scale(scale, scale),
+        &mut pixels.as_mut(),
+    );
+    // The ground is opaque, so colours are as they are without their alpha.
+    let rgb: Vec<u8> = pixels
+        .data()
+        .chunks_exact(4)
+        .flat_map(|p| [p[0], p[1], p[2]])
+        .collect();
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes)
+        .write_image(&rgb, width, height, ExtendedColorType::Rgb8)
+        .map_err(ReportError::Encode)?;
+    Ok(Raster::Png(bytes))
+}
+
+/// Noto Sans for every family; a character it lacks is looked for in the machine's fonts and, where
+/// none has it, put into `missing`.
+fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
+    let missing = Arc::clone(missing);
+    let fallback = FontResolver::default_fallback_selector();
+    Options {
+        font_family: FAMILY.to_owned(),
+        fontdb: bundled(),
+        font_resolver: FontResolver {
+            select_font: Box::new(|font, fonts| {
+                // Whatever is asked for: the same letters on every machine.
+                let weight = resvg::usvg::fontdb::Weight(font.weight());
+                let query = resvg::usvg::fontdb::Query {
+                    families: &[resvg::usvg::fontdb::Family::Name(FAMILY)],
+                    weight,
+                    ..Default::default()
+                };
+                fonts.query(&query)
+            }),
+            select_fallback: Box::new(move |c, used, fonts| {
+                if fonts.len() <= bundled().len() {
+                    Arc::make_mut(fonts).load_system_fonts();
+                }
+                let found = fallback(c, used, fonts);
+                if found.is_none()
+                    && let Ok(mut missing) = missing.lock()
+                {
+                    missing.insert(c);
+                }
+                found
+            }),
+        },
+        ..Options::default()
+    }
+}
+
+/// The program's own fonts.
+fn bundled() -> Arc<Database> {
+    static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
+    let load = || {
+        let mut fonts = Database::new();
+        fonts.load_font_data(ttf_noto_sans::REGULAR.to_vec());
+        fonts.load_font_data(ttf_noto_sans::BOLD.to_vec());
+        Arc::new(fonts)
+    };
+    Arc::clone(FONTS.get_or_init(load))
+}
