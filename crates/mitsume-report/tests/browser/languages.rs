@@ -18,7 +18,11 @@ const PHONE: Screen = Screen {
 
 /// Names that are the same in every language: of the program, measures, methods, models, layers, files,
 /// people and what the test itself made up.
-const NAMES: [&str; 49] = [
+const NAMES: [&str; 53] = [
+    "SVG",
+    "PNG",
+    "CSV",
+    "LaTeX",
     "mitsume",
     "study",
     "trust",
@@ -127,7 +131,7 @@ fn latin_words(browser: &Browser) -> Vec<String> {
         "const said = ['aria-label', 'alt', 'title'].flatMap(name =>
            [...document.body.querySelectorAll(`[${name}]`)].map(e => e.getAttribute(name)));
          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-         while (walker.nextNode()) said.push(walker.currentNode.textContent);
+         while (walker.nextNode()) if (walker.currentNode.parentNode.localName !== 'script') said.push(walker.currentNode.textContent);
          return said.join('\\n');",
     );
     let text = text.as_str().unwrap();
