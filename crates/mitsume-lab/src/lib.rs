@@ -32,7 +32,7 @@ pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
 pub use event::{Event, Observer};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use maps::{MapOptions, image_maps};
-pub use mitsume_onnx::{Images, Layer};
+pub use mitsume_onnx::{FeatureLayout, Images, Layer};
 pub use model_file::{LoadedModel, ModelNote, load_model, numbered_classes};
 pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,

@@ -1,6 +1,6 @@
 //! `mitsume layers`
 
-use mitsume_lab::{Images, layers};
+use mitsume_lab::{Images, Layer, layers};
 
 use super::output;
 use crate::args::LayersArgs;
@@ -22,6 +22,8 @@ pub fn run(args: LayersArgs) -> Result {
                     "module": layer.module,
                     "operator": layer.operator,
                     "shape": layer.shape,
+                    "layout": layer.layout.map(|layout| layout.name()),
+                    "token_grid": layer.grid,
                     "default": layer.default,
                 })
             })
@@ -29,7 +31,7 @@ pub fn run(args: LayersArgs) -> Result {
         return output::json(&serde_json::json!({ "layers": layers }));
     }
     let mut rows = vec![
-        ["layer", "module", "operator", "shape", ""]
+        ["layer", "module", "operator", "shape", "layout", ""]
             .map(String::from)
             .to_vec(),
     ];
@@ -41,11 +43,22 @@ pub fn run(args: LayersArgs) -> Result {
             layer.module.clone().unwrap_or_default(),
             layer.operator.clone(),
             sides.join("x"),
+            layout(layer),
             mark.into(),
         ]);
     }
     output::text(&format!(
-        "{}\n* taken where --target-layer names none; a name may be a layer's or a module's",
+        "{}\n* taken where --target-layer names none; a name may be a layer's or a module's\n\
+         ? the model does not tell its layout: --layout says it",
         output::table(&rows)
     ))
+}
+
+/// As `nhwc`, `tokens 14x14`, or `?` where the model does not tell.
+fn layout(layer: &Layer) -> String {
+    match (layer.layout, layer.grid) {
+        (Some(layout), Some([rows, columns])) => format!("{layout} {rows}x{columns}"),
+        (Some(layout), None) => layout.to_string(),
+        (None, _) => "?".into(),
+    }
 }

@@ -67,6 +67,7 @@ fn maps(args: &ModelArgs) -> MapOptions {
 fn level(args: &ModelArgs, folder: Option<&ImageFolder>, device: &Device) -> Result<Opened> {
     let of_onnx = [
         ("--target-layer", !args.target_layer.is_empty()),
+        ("--layout", args.layout.is_some()),
         ("--token-grid", args.token_grid.is_some()),
         ("--classes", args.classes.is_some()),
     ];
@@ -129,6 +130,7 @@ fn onnx(
     }
     let request = OnnxRequest {
         layers: args.target_layer.clone(),
+        layout: args.layout,
         tokens: args.token_grid,
         images: Images {
             channels: given.channels,
