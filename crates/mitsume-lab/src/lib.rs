@@ -35,7 +35,7 @@ pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
 pub use event::{Event, Leaks, Observer, Stage};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
 pub use maps::{MapOptions, image_maps};
-pub use mitsume_onnx::{Images, Layer};
+pub use mitsume_onnx::{FeatureLayout, Images, Layer};
 pub use model_file::{LoadedModel, Shown};
 pub use model_note::ModelNote;
 pub use model_source::{ModelRequest, ModelSource};

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
@@ -10,7 +11,8 @@ use crate::file::ModelFile;
 use crate::fuse::{Known, Shapes, fused};
 use crate::graph::{Graph, Id, Node};
 use crate::hooked::Hooked;
-use crate::layers::{self, Layer, Places};
+use crate::layers::{self, Layer, LayoutRequest};
+use crate::layout::{AxesOf, follow};
 use crate::steps::{Steps, Values};
 use crate::value::{Floats, Value};
 
@@ -28,6 +30,8 @@ pub struct Images {
 pub struct Classifier {
     pub(crate) graph: Graph,
     pub(crate) shapes: Shapes,
+    /// What the axes of each value are.
+    pub(crate) axes: Arc<AxesOf>,
     pub(crate) device: Device,
     path: PathBuf,
     image: [usize; 3],
@@ -52,12 +56,15 @@ impl Classifier {
         let mut classifier = Self {
             graph,
             shapes: Shapes::new(),
+            axes: Arc::default(),
             device: device.clone(),
             path: path.into(),
             image,
             classes: 0,
         };
-        classifier.shapes = classifier.try_out()?;
+        let ints;
+        (classifier.shapes, ints) = classifier.try_out()?;
+        classifier.axes = follow(&classifier.graph, &classifier.shapes, &ints).into();
         let output = classifier.shapes.get(&classifier.graph.output);
         classifier.classes = match output.map(Vec::as_slice) {
             Some(&[_, classes]) if classes > 0 => classes,
@@ -105,13 +112,13 @@ impl Classifier {
     ///
     /// - `layer`: a node's or a value's name, or that of a module where the file says which nodes come from
     ///   which (`layer4`, `features.norm5`): its last node. Default: the one [`Self::layers`] marks.
-    /// - `tokens`: rows and columns, where the layer's output is not a map [N, C, h, w] but tokens [N, T, C]; tokens in
-    ///   front of the last rows * columns (a class token) are no part of the map. Also for maps [N, h, w, C].
+    /// - `said`: how its output is laid out, where the model does not tell, and rows and columns of tokens.
     ///
     /// # Errors
-    /// A name that is none, with the nearest ones; a layer without a map, or that does not lead to the logits.
-    pub fn hook(&self, layer: Option<&str>, tokens: Option<[usize; 2]>) -> Result<Hooked> {
-        let mut hooks = self.hook_several(&[layer], tokens)?;
+    /// A name that is none, with the nearest ones; a layer without a map, or that does not lead to the logits; a layout
+    /// that the model does not tell and that is not said, or one that contradicts the model.
+    pub fn hook(&self, layer: Option<&str>, said: LayoutRequest) -> Result<Hooked> {
+        let mut hooks = self.hook_several(&[layer], said)?;
         Ok(hooks.remove(0))
     }
 
@@ -123,15 +130,15 @@ impl Classifier {
     pub fn hook_several(
         &self,
         layers: &[Option<&str>],
-        tokens: Option<[usize; 2]>,
+        said: LayoutRequest,
     ) -> Result<Vec<Hooked>> {
         let found = layers.iter().map(|&layer| {
-            let layer = layers::find(self, layer, tokens.is_some())?;
-            let places = Places::of(&self.shapes[&layer.id], tokens).map_err(|reason| {
+            let layer = layers::find(self, layer)?;
+            let maps = layers::feature_maps(self, layer.id, said).map_err(|reason| {
                 let shape = layers::shape_text(&self.shapes[&layer.id]);
                 Error::Request(format!("layer {}, of shape {shape}: {reason}", layer.name))
             })?;
-            Ok((layer, places))
+            Ok((layer, maps))
         });
         Hooked::several(self, found.collect::<Result<_>>()?)
     }
@@ -159,8 +166,11 @@ impl Classifier {
         Steps::new(nodes, wanted, &self.graph.constants, &self.device)
     }
 
-    /// Every value's shape for one image (or as many as the file insists on).
-    fn try_out(&self) -> Result<Shapes> {
+    /// Every value's shape for one image (or as many as the file insists on), and the integers that are few.
+    fn try_out(&self) -> Result<(Shapes, HashMap<Id, Vec<i64>>)> {
+        /// Axes and sizes are at most as many as this.
+        const FEW: usize = 64;
+        let mut ints = HashMap::new();
         let [channels, height, width] = self.image;
         let n = self.batch().unwrap_or(1);
         let image = Tensor::<4>::zeros([n, channels, height, width], &self.device);
@@ -192,10 +202,15 @@ impl Classifier {
             }
             for (id, value) in results {
                 shapes.insert(id, value.shape().to_vec());
+                if let Value::Int(known) = &value
+                    && known.data.len() <= FEW
+                {
+                    ints.insert(id, known.data.clone());
+                }
                 values.insert(id, value);
             }
         }
-        Ok(shapes)
+        Ok((shapes, ints))
     }
 }
 

@@ -7,8 +7,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::classifier::Classifier;
 use crate::error::{Error, Result};
+use crate::feature_maps::FeatureMaps;
 use crate::graph::{Id, Node};
-use crate::layers::{Found, Places};
+use crate::layers::{self, Found};
+use crate::layout::FeatureLayout;
 use crate::steps::{Steps, Values};
 use crate::value::{Floats, Value};
 
@@ -23,10 +25,9 @@ pub struct Hooked {
     input: Id,
     hook: Id,
     output: Id,
-    places: Places,
+    maps: FeatureMaps,
     layer: String,
     pools_first: bool,
-    map: [usize; 3],
     batch: Option<usize>,
     device: Device,
 }
@@ -46,8 +47,8 @@ struct Chunk {
 
 impl Hooked {
     /// Hooks at several layers; a [`Reading`] of one of them is one of all.
-    pub(crate) fn several(of: &Classifier, layers: Vec<(Found, Places)>) -> Result<Vec<Self>> {
-        let hook = |(layer, places)| Self::after(of, layer, places);
+    pub(crate) fn several(of: &Classifier, layers: Vec<(Found, FeatureMaps)>) -> Result<Vec<Self>> {
+        let hook = |(layer, maps)| Self::after(of, layer, maps);
         let mut hooks: Vec<Self> = layers.into_iter().map(hook).collect::<Result<_>>()?;
         let mut crossing: Vec<Id> = hooks.iter().flat_map(|h| h.crossing.clone()).collect();
         crossing.sort_unstable();
@@ -61,7 +62,7 @@ impl Hooked {
     }
 
     /// With the second part only.
-    fn after(of: &Classifier, layer: Found, places: Places) -> Result<Self> {
+    fn after(of: &Classifier, layer: Found, maps: FeatureMaps) -> Result<Self> {
         let hook = layer.id;
         let output = of.graph.output;
         let mut after = Vec::new();
@@ -79,7 +80,7 @@ impl Hooked {
             )));
         }
         let after = leading_to(after, &[output]);
-        let pools_first = places == Places::Map && pools_first(of, &after, hook);
+        let pools_first = pools_first(of, &after, (hook, maps.layout));
         // What the second part reads besides the hooked value: a skip connection around it.
         let made: HashSet<Id> = after.iter().flat_map(outputs).collect();
         let mut crossing: Vec<Id> = after
@@ -90,12 +91,6 @@ impl Hooked {
         crossing.push(hook);
         crossing.sort_unstable();
         crossing.dedup();
-        let shape = &of.shapes[&hook];
-        let map = match places {
-            Places::Map => [shape[1], shape[2], shape[3]],
-            Places::ChannelsLast => [shape[3], shape[1], shape[2]],
-            Places::Tokens([rows, columns]) => [shape[2], rows, columns],
-        };
         Ok(Self {
             before: Arc::new(of.steps(&[], Vec::new())),
             after: of.steps(&after, vec![output]),
@@ -103,10 +98,9 @@ impl Hooked {
             input: of.graph.input.id,
             hook,
             output,
-            places,
+            maps,
             layer: layer.name,
             pools_first,
-            map,
             batch: of.batch(),
             device: of.device.clone(),
         })
@@ -124,7 +118,7 @@ impl Hooked {
 
     /// Channels, rows and columns of its feature maps.
     pub fn map(&self) -> [usize; 3] {
-        self.map
+        self.maps.map
     }
 
     /// Runs the first part on `images` [N, C, H, W], N > 0.
@@ -160,7 +154,7 @@ impl Hooked {
         let of_chunk = |chunk: &Chunk| {
             let value = chunk.values[&self.hook].clone().float();
             let value = value.map_err(|reason| self.about(reason))?;
-            Ok(self.to_map(value).narrow(0, 0, chunk.images))
+            Ok(self.maps.of(value).narrow(0, 0, chunk.images))
         };
         let parts = reading.chunks.iter().map(of_chunk);
         Ok(joined(parts.collect::<Result<_>>()?))
@@ -191,7 +185,7 @@ impl Hooked {
             let mut values = self.own(chunk);
             let old = values[&self.hook].clone().float();
             let old = old.map_err(|reason| self.about(reason))?;
-            values.insert(self.hook, Value::Float(self.with_map(old, own)));
+            values.insert(self.hook, Value::Float(self.maps.with(old, own)));
             parts.push(self.finish(values, false)?.narrow(0, 0, chunk.images));
         }
         Ok(joined(parts))
@@ -207,16 +201,7 @@ impl Hooked {
             let mut values = self.own(chunk);
             let old = values[&self.hook].clone().float();
             let old = old.map_err(|reason| self.about(reason))?;
-            let shape = old.shape().to_vec();
-            // [outer, C, inner]
-            let sides = match self.places {
-                Places::Map => [shape[0], shape[1], shape[2] * shape[3]],
-                _ => [shape[..shape.len() - 1].iter().product(), self.map[0], 1],
-            };
-            let nothing = Tensor::zeros([sides[0], 1, sides[2]], &old.device());
-            let place = [0..sides[0], channel..channel + 1, 0..sides[2]];
-            let changed = old.view(sides).slice_assign(place, nothing);
-            let changed = Floats::from_tensor(changed).reshaped(shape);
+            let changed = self.maps.without(old, channel);
             let changed = changed.map_err(|reason| self.about(reason))?;
             values.insert(self.hook, Value::Float(changed));
             Ok(self.finish(values, false)?.narrow(0, 0, chunk.images))
@@ -268,7 +253,7 @@ impl Hooked {
                 .unwrap_or_else(|| Tensor::zeros([shape.iter().product::<usize>()], &self.device));
             let gradient = Floats::with_order(gradient, shape, order);
             let gradient = gradient.map_err(|reason| self.about(reason))?;
-            all.push(self.to_map(gradient).narrow(0, 0, chunk.images));
+            all.push(self.maps.of(gradient).narrow(0, 0, chunk.images));
             all_logits.push(logits.inner().narrow(0, 0, chunk.images));
         }
         Ok((joined(all_logits), joined(all)))
@@ -298,55 +283,6 @@ impl Hooked {
             )),
         }
     }
-
-    /// A value of the hooked layer as maps [N, C, h, w].
-    fn to_map(&self, value: Floats) -> Tensor<4> {
-        let [channels, rows, columns] = self.map;
-        let n = value.shape()[0];
-        match self.places {
-            Places::Map => value.view([n, channels, rows, columns]),
-            Places::ChannelsLast => value
-                .view([n, rows, columns, channels])
-                .permute([0, 3, 1, 2]),
-            Places::Tokens(_) => {
-                let tokens = value.shape()[1];
-                let places = rows * columns;
-                let own = value
-                    .view([n, tokens, channels])
-                    .narrow(1, tokens - places, places);
-                own.reshape([n, rows, columns, channels])
-                    .permute([0, 3, 1, 2])
-            }
-        }
-    }
-
-    /// `old` with other maps [n, C, h, w], n being at most its number of images.
-    fn with_map(&self, old: Floats, map: Tensor<4>) -> Floats {
-        let [channels, rows, columns] = self.map;
-        let (n, size) = (map.dims()[0], old.shape()[0]);
-        let map = match n < size {
-            true => Tensor::cat(
-                vec![map, self.to_map(old.clone()).narrow(0, n, size - n)],
-                0,
-            ),
-            false => map,
-        };
-        match self.places {
-            Places::Map => Floats::from_tensor(map),
-            Places::ChannelsLast => Floats::from_tensor(map.permute([0, 2, 3, 1])),
-            Places::Tokens(_) => {
-                let (tokens, places) = (old.shape()[1], rows * columns);
-                let own = map.permute([0, 2, 3, 1]).reshape([size, places, channels]);
-                if tokens == places {
-                    return Floats::from_tensor(own);
-                }
-                let front = old
-                    .view([size, tokens, channels])
-                    .narrow(1, 0, tokens - places);
-                Floats::from_tensor(Tensor::cat(vec![front, own], 1))
-            }
-        }
-    }
 }
 
 fn tracked(value: Value) -> Value {
@@ -363,16 +299,14 @@ fn joined<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
     Tensor::cat(parts, 0)
 }
 
-/// Whether `after` is a mean over rows and columns of `hook`, and a linear layer.
-fn pools_first(of: &Classifier, after: &[Node], hook: Id) -> bool {
+/// Whether `after` is a mean over all pixels of `hook`, and a linear layer.
+fn pools_first(of: &Classifier, after: &[Node], (hook, layout): (Id, FeatureLayout)) -> bool {
     let Some((first, rest)) = after.split_first() else {
         return false;
     };
-    let pooled = outputs(first).first().and_then(|id| of.shapes.get(id));
-    let all_pixels = pooled.is_some_and(|shape| {
-        shape.iter().product::<usize>() == of.shapes[&hook][..2].iter().product::<usize>()
-    });
-    let pools = ["GlobalAveragePool", "ReduceMean"].contains(&first.kind.as_str()) && all_pixels;
+    // Tokens that are no part of the map would be in the mean too.
+    let pools = !layout.is_of_tokens()
+        && layers::pools(of, first) == Some((hook, layout.pixel_axes().to_vec()));
     let linear = ["Flatten", "Reshape", "Squeeze", "Gemm", "MatMul", "Add"];
     pools
         && rest.iter().all(|node| linear.contains(&node.kind.as_str()))

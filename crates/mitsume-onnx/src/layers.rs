@@ -4,8 +4,11 @@ use std::collections::HashSet;
 
 use crate::classifier::Classifier;
 use crate::error::{Error, Result};
+use crate::feature_maps::FeatureMaps;
 use crate::graph::{Id, Node};
+use crate::layout::{AxisFlow, FeatureLayout, Role, Told};
 use crate::op::Op;
+use crate::value::Value;
 
 /// A layer that can be hooked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,10 +19,23 @@ pub struct Layer {
     pub module: Option<String>,
     /// The operator.
     pub operator: String,
-    /// Shape of its output for one image, without the batch: [C, h, w], or tokens [T, C].
+    /// Shape of its output for one image, without the axis of images: [C, h, w], [h, w, C], or tokens [T, C] or [C, T].
     pub shape: Vec<usize>,
+    /// How its output is laid out; none where the model does not tell, so that it must be said.
+    pub layout: Option<FeatureLayout>,
+    /// Rows and columns of its tokens, where the model tells.
+    pub grid: Option<[usize; 2]>,
     /// Whether it is taken where none is named.
     pub default: bool,
+}
+
+/// What is said about a hooked layer's output beside what the model tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LayoutRequest {
+    /// Its layout: needed where the model does not tell.
+    pub layout: Option<FeatureLayout>,
+    /// Rows and columns of tokens; those in front of the last rows * columns (a class token) are no part of the map.
+    pub grid: Option<[usize; 2]>,
 }
 
 /// A layer, as it was found.
@@ -29,41 +45,111 @@ pub(crate) struct Found {
     pub name: String,
 }
 
-/// Where a map's pixels are in a hooked value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Places {
-    /// [N, C, h, w]
-    Map,
-    /// [N, h, w, C]
-    ChannelsLast,
-    /// [N, T, C]: the last rows * columns of T.
-    Tokens([usize; 2]),
+/// Where the feature maps of value `id` are, by what the model tells and what is said.
+pub(crate) fn feature_maps(
+    of: &Classifier,
+    id: Id,
+    said: LayoutRequest,
+) -> Result<FeatureMaps, String> {
+    let shape = &of.shapes[&id];
+    let layout = layout(of, id, said.layout)?;
+    let channels = shape[layout.channel_axis()];
+    let (before, [rows, columns]) = match *layout.pixel_axes() {
+        [rows, columns] => (0, [shape[rows], shape[columns]]),
+        _ => of_tokens(of, id, (layout, said.grid))?,
+    };
+    if let Some([r, c]) = said.grid.filter(|grid| *grid != [rows, columns]) {
+        return Err(format!(
+            "--token-grid {r}x{c} contradicts the model: its map is {rows}x{columns}"
+        ));
+    }
+    if rows * columns < 2 {
+        return Err("it has no map of several pixels".into());
+    }
+    Ok(FeatureMaps {
+        layout,
+        before,
+        map: [channels, rows, columns],
+    })
 }
 
-impl Places {
-    /// For a value of `shape`, with the grid of tokens asked for.
-    pub fn of(shape: &[usize], tokens: Option<[usize; 2]>) -> Result<Self, String> {
-        match (shape, tokens) {
-            (&[_, _, h, w], None) if h * w > 1 => Ok(Self::Map),
-            (&[_, h, w, _], Some([rows, columns])) if [h, w] == [rows, columns] => {
-                Ok(Self::ChannelsLast)
-            }
-            (&[_, tokens, _], Some([rows, columns])) => match rows.checked_mul(columns) {
-                Some(places) if places > 1 && places <= tokens => Ok(Self::Tokens([rows, columns])),
-                _ => Err(format!(
-                    "a grid of {rows}x{columns} does not fit {tokens} tokens"
-                )),
+fn layout(of: &Classifier, id: Id, said: Option<FeatureLayout>) -> Result<FeatureLayout, String> {
+    let named = |layouts: &[FeatureLayout]| {
+        let names = layouts
+            .iter()
+            .map(|layout| format!("--layout {layout} for {}", layout.axes()));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match (told(of, id), said) {
+        (Told::Layout(layout), None) => Ok(layout),
+        (Told::Layout(layout), Some(said)) if layout == said => Ok(layout),
+        (Told::Layout(layout), Some(said)) => Err(format!(
+            "--layout {said} contradicts the model: it is {layout}, {}",
+            layout.axes()
+        )),
+        (Told::Open(layouts) | Told::Displaced(layouts), Some(said)) if layouts.contains(&said) => {
+            Ok(said)
+        }
+        (Told::Open(layouts) | Told::Displaced(layouts), Some(said)) => Err(format!(
+            "--layout {said} contradicts the model, which allows {}",
+            named(&layouts)
+        )),
+        (Told::Open(layouts), None) => Err(format!(
+            "the model does not tell which of its axes are channels and which are pixels: say it, as {}",
+            named(&layouts)
+        )),
+        (Told::Displaced(layouts), None) => Err(format!(
+            "its pixels do not lie as in the image, but shifted, cropped or mixed: choose another layer, or take \
+             them as they lie, with {}",
+            named(&layouts)
+        )),
+        (Told::NoMap, _) => Err(
+            "it has no map of several pixels: its axes are not those of images, channels and pixels".into(),
+        ),
+    }
+}
+
+/// Tokens before the map, and its rows and columns.
+fn of_tokens(
+    of: &Classifier,
+    id: Id,
+    (layout, said): (FeatureLayout, Option<[usize; 2]>),
+) -> Result<(usize, [usize; 2]), String> {
+    let axis = layout.pixel_axes()[0];
+    let tokens = of.shapes[&id][axis];
+    match (of.axes[&id].role(axis), said) {
+        (
+            Role::Grid {
+                grid: [rows, columns],
+                ..
             },
-            (&[_, tokens, _], None) => {
-                let side = tokens.isqrt();
-                Err(format!(
-                    "it is tokens, not a map: say how they lie, as --token-grid {side}x{side}"
-                ))
+            None,
+        ) => Err(format!(
+            "it is tokens, not a map: say how they lie, as --token-grid {rows}x{columns}"
+        )),
+        (Role::Grid { before, grid }, Some(_)) => Ok((before, grid)),
+        (_, Some([rows, columns])) => match rows.checked_mul(columns) {
+            Some(places) if places > 1 && places <= tokens => {
+                Ok((tokens - places, [rows, columns]))
             }
-            (_, Some(_)) => Err("it holds no tokens of that grid".into()),
-            _ => Err("it has no map of several pixels".into()),
+            _ => Err(format!(
+                "a grid of {rows}x{columns} does not fit {tokens} tokens"
+            )),
+        },
+        (_, None) => {
+            let side = tokens.isqrt();
+            Err(format!(
+                "it is tokens, not a map: say how they lie, as --token-grid {side}x{side}"
+            ))
         }
     }
+}
+
+/// What the model tells of the layout of value `id`.
+fn told(of: &Classifier, id: Id) -> Told {
+    let batch = of.batch().unwrap_or(1);
+    let axes = of.axes.get(&id);
+    axes.map_or(Told::NoMap, |axes| axes.layout(&of.shapes[&id], batch))
 }
 
 /// Values on the way from the image to the logits.
@@ -77,16 +163,23 @@ fn on_the_way(of: &Classifier) -> HashSet<Id> {
     reached
 }
 
-/// The node's output, if it is a map or tokens on the way to the logits.
-fn hookable(of: &Classifier, reached: &HashSet<Id>, node: &Node) -> Option<Id> {
+/// The node's output and its layout, if it is a map or tokens on the way to the logits, as far as the model tells.
+fn hookable(
+    of: &Classifier,
+    reached: &HashSet<Id>,
+    node: &Node,
+) -> Option<(Id, Option<FeatureLayout>)> {
     let id = (*node.outputs.first()?)?;
-    let shape = of.shapes.get(&id)?;
-    let fits = match shape[..] {
-        [_, channels, h, w] => h * w > 1 && channels > 1,
-        [_, tokens, channels] => tokens > 1 && channels > 1,
-        _ => false,
+    let shape = of.shapes.get(&id).filter(|_| reached.contains(&id))?;
+    let several = |layout: FeatureLayout| {
+        let pixels = layout.pixel_axes().iter().map(|&axis| shape[axis]);
+        pixels.product::<usize>() > 1 && shape[layout.channel_axis()] > 1
     };
-    (fits && reached.contains(&id)).then_some(id)
+    match told(of, id) {
+        Told::Layout(layout) => several(layout).then_some((id, Some(layout))),
+        Told::Open(layouts) => layouts.into_iter().any(several).then_some((id, None)),
+        Told::Displaced(_) | Told::NoMap => None,
+    }
 }
 
 /// All of them, in order.
@@ -94,49 +187,83 @@ pub(crate) fn candidates(of: &Classifier) -> Vec<Layer> {
     let reached = on_the_way(of);
     let default = default(of, &reached);
     let layer = |node: &Node| {
-        let id = hookable(of, &reached, node)?;
+        let (id, layout) = hookable(of, &reached, node)?;
+        let images = layout.map_or(0, FeatureLayout::batch_axis);
+        let mut shape = of.shapes[&id].clone();
+        shape.remove(images);
+        let grid = layout.and_then(|layout| match of.axes[&id].role(layout.pixel_axes()[0]) {
+            Role::Grid { grid, .. } => Some(grid),
+            _ => None,
+        });
         Some(Layer {
             name: node.name.clone(),
             module: node.module.clone(),
             operator: node.kind.clone(),
-            shape: of.shapes[&id][1..].to_vec(),
+            shape,
+            layout,
+            grid,
             default: default == Some(id),
         })
     };
     of.graph.nodes.iter().filter_map(layer).collect()
 }
 
-/// The last value with a map. Where attention comes after it all tokens are no map any more: then what is pooled over
-/// rows and columns at the end, or, with a class token, the input of the last attention, after which
-/// only that token matters.
+/// What a mean is over, if `node` is one: a value and its axes.
+pub(crate) fn pools(of: &Classifier, node: &Node) -> Option<(Id, Vec<usize>)> {
+    let id = (*node.inputs.first()?)?;
+    let rank = of.shapes.get(&id)?.len();
+    let given = node.inputs.get(1).copied().flatten();
+    let given = match given.and_then(|id| of.graph.constants.get(&id)) {
+        Some(Value::Int(ints)) => Some(ints.data.as_slice()),
+        _ => None,
+    };
+    match node.kind.as_str() {
+        "GlobalAveragePool" => Some((id, (2..rank).collect())),
+        "ReduceMean" => Some((id, node.op.axis_flow().reduced(rank, given)?)),
+        _ => None,
+    }
+}
+
+/// The last value with a map, or tokens, that is not another by another shape. Where attention comes after it all
+/// tokens are no map any more: then what is pooled over all pixels at the end, or, with a class token, the
+/// input of the last attention, after which only that token matters.
 fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
     let nodes = &of.graph.nodes;
-    let rank = |id: Id| of.shapes.get(&id).map_or(0, Vec::len);
     let first_input = |node: &Node| node.inputs.first().copied().flatten();
+    let rank = |id: Id| of.shapes.get(&id).map_or(0, Vec::len);
     let attention = nodes.iter().rposition(|node| {
         matches!(node.op, Op::Softmax(_)) && first_input(node).is_some_and(|id| rank(id) > 2)
     });
+    let hookable = |node: &Node| hookable(of, reached, node);
     let Some(attention) = attention else {
-        let mut maps = nodes.iter().rev();
-        return maps.find_map(|node| hookable(of, reached, node).filter(|&id| rank(id) == 4));
+        let view = |node: &Node| {
+            matches!(
+                node.op.axis_flow(),
+                AxisFlow::Reshaped | AxisFlow::Permuted { .. }
+            )
+        };
+        let of_known = |node: &Node| hookable(node).filter(|(_, layout)| layout.is_some());
+        let mut made = nodes.iter().rev().filter(|node| !view(node));
+        let known = made.find_map(of_known);
+        let last = || nodes.iter().rev().find_map(hookable);
+        return known.or_else(last).map(|(id, _)| id);
     };
     let pooled = nodes[attention..].iter().rev().find_map(|node| {
-        let pools = ["GlobalAveragePool", "ReduceMean"].contains(&node.kind.as_str());
-        let input = first_input(node).filter(|&id| pools && rank(id) == 4)?;
-        let maker = nodes
-            .iter()
-            .find(|node| node.outputs.contains(&Some(input)))?;
-        hookable(of, reached, maker)
+        let (input, over) = pools(of, node)?;
+        let makes = |node: &&Node| node.outputs.contains(&Some(input));
+        let (id, layout) = hookable(nodes.iter().find(makes)?)?;
+        let all = layout.is_some_and(|layout| over == layout.pixel_axes());
+        all.then_some(id)
     });
     let mut before = nodes[..attention].iter().rev();
     pooled.or_else(|| {
         let norm = before.find(|node| node.kind == "LayerNormalization")?;
-        hookable(of, reached, norm)
+        hookable(norm).map(|(id, _)| id)
     })
 }
 
 /// The layer of a name; the default one for none.
-pub(crate) fn find(of: &Classifier, name: Option<&str>, tokens: bool) -> Result<Found> {
+pub(crate) fn find(of: &Classifier, name: Option<&str>) -> Result<Found> {
     let reached = on_the_way(of);
     let nodes = &of.graph.nodes;
     let named = |id: Id| {
@@ -166,22 +293,22 @@ pub(crate) fn find(of: &Classifier, name: Option<&str>, tokens: bool) -> Result<
     // A module's output is what its last node makes that anything outside reads.
     let by_module = || {
         let mut of_module = nodes.iter().rev().filter(of_module);
-        of_module.find_map(|node| hookable(of, &reached, node))
+        let last = of_module.find_map(|node| hookable(of, &reached, node));
+        last.map(|(id, _)| id)
     };
     match by_value.or_else(by_node).or_else(by_module) {
         Some(id) if of.shapes.contains_key(&id) && reached.contains(&id) => Ok(named(id)),
         Some(_) => Err(Error::Request(format!(
             "layer \"{name}\" is not on the way from the image to the logits"
         ))),
-        None => Err(unknown(of, name, tokens)),
+        None => Err(unknown(of, name)),
     }
 }
 
-fn unknown(of: &Classifier, name: &str, tokens: bool) -> Error {
+fn unknown(of: &Classifier, name: &str) -> Error {
     let layers = candidates(of);
-    let fits = |layer: &&Layer| tokens || layer.shape.len() == 3;
     let mut names: Vec<&str> = Vec::new();
-    for layer in layers.iter().filter(fits) {
+    for layer in &layers {
         names.extend(layer.module.as_deref());
         names.push(&layer.name);
     }

@@ -4,10 +4,10 @@
 //! ```no_run
 //! # fn main() -> Result<(), mitsume_onnx::Error> {
 //! # let images: burn::tensor::Tensor<4> = unimplemented!();
-//! use mitsume_onnx::{Classifier, Images};
+//! use mitsume_onnx::{Classifier, Images, LayoutRequest};
 //! let device = burn::tensor::Device::flex();
 //! let model = Classifier::open("resnet18.onnx".as_ref(), Images::default(), &device)?;
-//! let hooked = model.hook(Some("layer4"), None)?;
+//! let hooked = model.hook(Some("layer4"), LayoutRequest::default())?;
 //! let reading = hooked.read(images)?; // up to the layer, without gradients
 //! let features = hooked.features(&reading)?;
 //! let (logits, gradients) = hooked.gradients(&reading, &[3, 7])?; // only what comes after it
@@ -31,12 +31,14 @@ mod attributes;
 mod classifier;
 mod constant;
 mod error;
+mod feature_maps;
 mod file;
 mod fuse;
 mod graph;
 mod hooked;
 mod ints;
 mod layers;
+mod layout;
 mod limits;
 mod module_path;
 mod op;
@@ -49,4 +51,5 @@ mod value;
 pub use classifier::{Classifier, Images};
 pub use error::{Error, Result};
 pub use hooked::{Hooked, Reading};
-pub use layers::Layer;
+pub use layers::{Layer, LayoutRequest};
+pub use layout::FeatureLayout;

@@ -1,102 +1,12 @@
 //! Files that are broken, or mean harm: each gets an error that says what is wrong, and nothing panics.
 
+mod writing;
+
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mitsume_onnx::{Classifier, Images};
-
-/// Just enough of protobuf to write hostile files with.
-#[derive(Clone, Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn varint(mut self, tag: u64, value: u64) -> Self {
-        self.key(tag, 0);
-        self.number(value);
-        self
-    }
-
-    fn bytes(mut self, tag: u64, bytes: &[u8]) -> Self {
-        self.key(tag, 2);
-        self.number(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-        self
-    }
-
-    fn message(self, tag: u64, message: Message) -> Self {
-        self.bytes(tag, &message.0)
-    }
-
-    fn text(self, tag: u64, text: &str) -> Self {
-        self.bytes(tag, text.as_bytes())
-    }
-
-    fn key(&mut self, tag: u64, kind: u64) {
-        self.number(tag << 3 | kind);
-    }
-
-    fn number(&mut self, mut value: u64) {
-        while value > 127 {
-            self.0.push(value as u8 | 128);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-}
-
-fn node(kind: &str, inputs: &[&str], output: &str) -> Message {
-    let inputs = inputs
-        .iter()
-        .fold(Message::default(), |node, input| node.text(1, input));
-    inputs
-        .text(2, output)
-        .text(3, &format!("the {kind}"))
-        .text(4, kind)
-}
-
-fn tensor(name: &str, kind: u64, dims: &[u64], raw: &[u8]) -> Message {
-    let dims = dims
-        .iter()
-        .fold(Message::default(), |tensor, dim| tensor.varint(1, *dim));
-    dims.varint(2, kind).text(8, name).bytes(9, raw)
-}
-
-fn floats(name: &str, dims: &[u64], values: &[f32]) -> Message {
-    let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    tensor(name, 1, dims, &raw)
-}
-
-fn value(name: &str, dims: &[u64]) -> Message {
-    let shape = dims.iter().fold(Message::default(), |shape, dim| {
-        shape.message(1, Message::default().varint(1, *dim))
-    });
-    let tensor = Message::default().varint(1, 1).message(2, shape);
-    Message::default()
-        .text(1, name)
-        .message(2, Message::default().message(1, tensor))
-}
-
-/// A graph of images [1, 1, 4, 4] to logits [1, 2].
-fn graph(nodes: &[Message], initialisers: &[Message]) -> Message {
-    let graph = nodes.iter().fold(Message::default(), |graph, node| {
-        graph.message(1, node.clone())
-    });
-    let graph = initialisers
-        .iter()
-        .fold(graph, |graph, tensor| graph.message(5, tensor.clone()));
-    graph
-        .message(11, value("image", &[1, 1, 4, 4]))
-        .message(12, value("logits", &[1, 2]))
-}
-
-fn model(graph: Message, opset: u64) -> Vec<u8> {
-    let set = Message::default().varint(2, opset);
-    Message::default()
-        .varint(1, 8)
-        .message(7, graph)
-        .message(8, set)
-        .0
-}
+use writing::{Message, floats, graph, model, node, tensor};
 
 /// A convolution to two channels, pooled: what the hostile ones are variations of.
 fn sound_nodes() -> Vec<Message> {

@@ -3,7 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_onnx::{Classifier, Hooked, Images};
+use mitsume_onnx::{Classifier, Hooked, Images, LayoutRequest};
+
+/// Nothing said beside what the model tells.
+const AS_TOLD: LayoutRequest = LayoutRequest {
+    layout: None,
+    grid: None,
+};
+
+fn grid(grid: [usize; 2]) -> LayoutRequest {
+    LayoutRequest {
+        grid: Some(grid),
+        ..AS_TOLD
+    }
+}
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -32,14 +45,14 @@ fn refused(hooked: Result<Hooked, mitsume_onnx::Error>) -> String {
 #[test]
 fn a_layer_is_found_by_node_value_and_module() {
     let model = open("residual.onnx");
-    let by_module = model.hook(Some("features.3"), None).unwrap();
+    let by_module = model.hook(Some("features.3"), AS_TOLD).unwrap();
     let by_value = model
-        .hook(Some("/features/features.3/relu_1/Relu_output_0"), None)
+        .hook(Some("/features/features.3/relu_1/Relu_output_0"), AS_TOLD)
         .unwrap();
     let by_node = model
-        .hook(Some("/features/features.3/relu_1/Relu"), None)
+        .hook(Some("/features/features.3/relu_1/Relu"), AS_TOLD)
         .unwrap();
-    let default = model.hook(None, None).unwrap();
+    let default = model.hook(None, AS_TOLD).unwrap();
     for hooked in [&by_value, &by_node, &default] {
         assert_eq!(hooked.layer(), by_module.layer());
     }
@@ -51,7 +64,7 @@ fn a_layer_is_found_by_node_value_and_module() {
 
 #[test]
 fn a_wrong_name_answers_with_the_nearest() {
-    let error = refused(open("residual.onnx").hook(Some("featuers.3"), None));
+    let error = refused(open("residual.onnx").hook(Some("featuers.3"), AS_TOLD));
     assert!(
         error.contains("featuers.3") && error.contains("features.3"),
         "{error}"
@@ -62,13 +75,13 @@ fn a_wrong_name_answers_with_the_nearest() {
 fn tokens_need_a_grid_that_fits() {
     let model = open("vision-transformer.onnx");
     let layer = "/encoder/layers/encoder_layer_1/ln_1/LayerNormalization";
-    let error = refused(model.hook(Some(layer), None));
+    let error = refused(model.hook(Some(layer), AS_TOLD));
     assert!(error.contains("--token-grid 4x4"), "{error}");
-    assert!(refused(model.hook(Some(layer), Some([9, 9]))).contains("9x9"));
-    let hooked = model.hook(Some(layer), Some([4, 4])).unwrap();
+    assert!(refused(model.hook(Some(layer), grid([9, 9]))).contains("9x9"));
+    let hooked = model.hook(Some(layer), grid([4, 4])).unwrap();
     assert_eq!(hooked.map()[1..], [4, 4]);
     // The default layer of a transformer is the input of its last attention.
-    assert_eq!(model.hook(None, Some([4, 4])).unwrap().layer(), layer);
+    assert_eq!(model.hook(None, grid([4, 4])).unwrap().layer(), layer);
 }
 
 #[test]
@@ -90,10 +103,10 @@ fn the_parts_of_a_model_give_what_the_whole_gives_at_every_layer() {
         "next-op13.onnx",
     ] {
         let model = open(name);
-        let default = model.hook(None, None).unwrap();
+        let default = model.hook(None, AS_TOLD).unwrap();
         let whole = values(default.logits(&default.read(images(3)).unwrap()).unwrap());
         for layer in model.layers().iter().filter(|layer| layer.shape.len() == 3) {
-            let Ok(hooked) = model.hook(Some(&layer.name), None) else {
+            let Ok(hooked) = model.hook(Some(&layer.name), AS_TOLD) else {
                 continue;
             };
             let reading = hooked.read(images(3)).unwrap();
@@ -110,7 +123,7 @@ fn the_parts_of_a_model_give_what_the_whole_gives_at_every_layer() {
 fn layers_hooked_together_read_once_what_each_reads_alone() {
     let model = open("residual.onnx");
     let layers = [Some("features.1"), Some("features.3"), Some("features.2")];
-    let together = model.hook_several(&layers, None).unwrap();
+    let together = model.hook_several(&layers, AS_TOLD).unwrap();
     let shared = together[0].read(images(3)).unwrap();
     let close = |a: Vec<f32>, b: Vec<f32>, what: &str| {
         let far = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
@@ -121,7 +134,7 @@ fn layers_hooked_together_read_once_what_each_reads_alone() {
         );
     };
     for (hooked, layer) in together.iter().zip(layers) {
-        let alone = model.hook(layer, None).unwrap();
+        let alone = model.hook(layer, AS_TOLD).unwrap();
         let own = alone.read(images(3)).unwrap();
         let name = alone.layer();
         let features = |hooked: &Hooked, reading| values(hooked.features(reading).unwrap());
@@ -155,7 +168,8 @@ fn gradients_are_those_of_finite_differences() {
         } else {
             None
         };
-        let hooked = model.hook(layer, tokens).unwrap();
+        let said = tokens.map_or(AS_TOLD, grid);
+        let hooked = model.hook(layer, said).unwrap();
         let reading = hooked.read(images(1)).unwrap();
         let features = hooked.features(&reading).unwrap();
         let [_, channels, h, w] = features.dims();
@@ -194,7 +208,7 @@ fn the_number_of_threads_changes_nothing() {
             .unwrap();
         pool.install(|| {
             let model = open("inverted.onnx");
-            let hooked = model.hook(None, None).unwrap();
+            let hooked = model.hook(None, AS_TOLD).unwrap();
             let reading = hooked.read(images(5)).unwrap();
             let (logits, gradients) = hooked.gradients(&reading, &[0, 1, 2, 3, 4]).unwrap();
             (values(logits), values(gradients))
@@ -207,7 +221,7 @@ fn the_number_of_threads_changes_nothing() {
 fn randomised_layers_change_the_logits_and_none_changes_nothing() {
     let model = open("residual.onnx");
     let logits = |model: &Classifier| {
-        let hooked = model.hook(None, None).unwrap();
+        let hooked = model.hook(None, AS_TOLD).unwrap();
         values(hooked.logits(&hooked.read(images(2)).unwrap()).unwrap())
     };
     let layers = model.weighted_layers();

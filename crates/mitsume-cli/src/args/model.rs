@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
 use mitsume::methods::Method;
+use mitsume_lab::FeatureLayout;
 
 use super::{DeviceArg, ImageArgs, ThreadsArg};
 
@@ -31,6 +32,10 @@ pub struct ModelArgs {
     /// the mean of several [default: the last with a spatial map]
     #[arg(long, value_name = "NAME")]
     pub target_layer: Vec<String>,
+    /// How the output of --target-layer is laid out, where the model does not tell: nchw, nhwc, tokens
+    /// [N, T, C], tokens-first [T, N, C] or tokens-last [N, C, T]
+    #[arg(long, value_name = "LAYOUT")]
+    pub layout: Option<FeatureLayout>,
     /// How a layer's tokens lie, for transformers, as 14x14
     #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid)]
     pub token_grid: Option<[usize; 2]>,

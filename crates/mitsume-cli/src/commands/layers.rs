@@ -1,6 +1,6 @@
 //! `mitsume layers`
 
-use mitsume_lab::{Images, layers};
+use mitsume_lab::{Images, Layer, layers};
 use mitsume_locale::text;
 
 use super::output;
@@ -24,6 +24,8 @@ pub fn run(args: LayersArgs, console: Console) -> Result {
                     "module": layer.module,
                     "operator": layer.operator,
                     "shape": layer.shape,
+                    "layout": layer.layout.map(|layout| layout.name()),
+                    "token_grid": layer.grid,
                     "default": layer.default,
                 })
             })
@@ -36,6 +38,7 @@ pub fn run(args: LayersArgs, console: Console) -> Result {
         text!(language, "command-module"),
         text!(language, "command-operator"),
         text!(language, "command-shape"),
+        text!(language, "command-layout"),
         String::new(),
     ]];
     for layer in &layers {
@@ -46,12 +49,23 @@ pub fn run(args: LayersArgs, console: Console) -> Result {
             layer.module.clone().unwrap_or_default(),
             layer.operator.clone(),
             sides.join("x"),
+            layout(layer),
             mark.into(),
         ]);
     }
     output::text(&format!(
-        "{}\n{}",
+        "{}\n{}\n{}",
         output::table(&rows),
-        text!(language, "command-layer-default")
+        text!(language, "command-layer-default"),
+        text!(language, "command-layer-layout")
     ))
+}
+
+/// As `nhwc`, `tokens 14x14`, or `?` where the model does not tell.
+fn layout(layer: &Layer) -> String {
+    match (layer.layout, layer.grid) {
+        (Some(layout), Some([rows, columns])) => format!("{layout} {rows}x{columns}"),
+        (Some(layout), None) => layout.to_string(),
+        (None, _) => "?".into(),
+    }
 }

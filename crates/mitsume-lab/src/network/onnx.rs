@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use mitsume_onnx::{Classifier, Hooked, Images, Layer, Reading};
+use mitsume_onnx::{Classifier, FeatureLayout, Hooked, Images, Layer, LayoutRequest, Reading};
 
 use super::{HookedImages, Network};
 use crate::maps::floats;
@@ -15,6 +15,8 @@ use crate::{LabError, Result};
 pub struct OnnxRequest {
     /// Layers by node, value or module; none for the default one.
     pub layers: Vec<String>,
+    /// The layout of their outputs, for layers of which the model does not tell it.
+    pub layout: Option<FeatureLayout>,
     /// Rows and columns of tokens, for layers whose output is tokens.
     pub tokens: Option<[usize; 2]>,
     /// Channels and size of the images, where the file does not fix them.
@@ -132,7 +134,11 @@ fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<Hooked>> {
     if names.is_empty() {
         names.push(None);
     }
-    Ok(model.hook_several(&names, request.tokens)?)
+    let said = LayoutRequest {
+        layout: request.layout,
+        grid: request.tokens,
+    };
+    Ok(model.hook_several(&names, said)?)
 }
 
 /// Images between the two parts of a model.

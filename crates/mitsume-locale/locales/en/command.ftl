@@ -66,6 +66,8 @@ command-module = module
 command-operator = operator
 command-shape = shape
 command-layer-default = * taken where --target-layer names none; a name may be a layer's or a module's
+command-layout = layout
+command-layer-layout = ? the model does not tell its layout: --layout says it
 
 ## bench
 

@@ -54,6 +54,8 @@ command-module = モジュール
 command-operator = 演算子
 command-shape = 形
 command-layer-default = * は --target-layer を省いたときの層です。層とモジュールのどちらの名前でも指定できます
+command-layout = レイアウト
+command-layer-layout = ? はモデルからレイアウトが分からない層: --layout で指定します
 
 ## bench
 

@@ -4,6 +4,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::{Inputs, Operator, Reading};
 use crate::ints::{Ints, axis};
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::shape::around;
 use crate::value::{Floats, Value};
@@ -23,6 +24,10 @@ impl Gather {
 }
 
 impl Operator for Gather {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Gathered { axis: self.axis }
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let indices = inputs.take(1)?.int()?;
@@ -87,6 +92,10 @@ impl ScatterNd {
 }
 
 impl Operator for ScatterNd {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Kept
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let device = inputs.device.clone();
         let x = inputs.take(0)?;

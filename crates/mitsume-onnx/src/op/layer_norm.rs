@@ -4,6 +4,7 @@ use mitsume_kernels::burn_extension::inference;
 
 use super::{Inputs, Operator, Reading, on_kernels};
 use crate::ints::axis;
+use crate::layout::AxisFlow;
 use crate::value::{Floats, Value};
 
 /// Over all axes from `axis` on: `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
@@ -24,6 +25,10 @@ impl LayerNorm {
 }
 
 impl Operator for LayerNorm {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Normalised { axis: self.axis }
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let bias = inputs.optional(2).map(Value::float).transpose()?;

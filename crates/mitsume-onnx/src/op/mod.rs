@@ -27,6 +27,7 @@ use burn::tensor::Device;
 
 use crate::attributes::Attributes;
 use crate::constant::Constant;
+use crate::layout::AxisFlow;
 use crate::value::{Floats, Value};
 
 pub(crate) use arithmetic::{Arithmetic, Binary};
@@ -42,6 +43,9 @@ pub(crate) use unary::Unary;
 pub(crate) trait Operator: Debug + Send + Sync {
     /// The outputs for `inputs`.
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String>;
+
+    /// How the axes of its inputs become those of its outputs.
+    fn axis_flow(&self) -> AxisFlow;
 }
 
 /// A node's inputs at run time; optional ones may be missing.
@@ -127,6 +131,22 @@ impl Op {
             Self::Softmax(op) => op.run(inputs),
             Self::Identity => Ok(vec![inputs.take(0)?]),
             Self::Other(op) => op.run(inputs),
+        }
+    }
+
+    /// How the axes of its inputs become those of its outputs.
+    pub fn axis_flow(&self) -> AxisFlow {
+        match self {
+            Self::Convolution(_) | Self::Separable(_) => AxisFlow::Windowed,
+            Self::BatchNorm(_) => AxisFlow::PerChannel,
+            Self::MatMul(_) | Self::Linear(_) => AxisFlow::Product,
+            Self::Gemm(gemm) => AxisFlow::MatrixProduct {
+                transposed: gemm.transposed,
+            },
+            Self::Unary(_) | Self::Binary(_) | Self::Softmax(_) | Self::Identity => {
+                AxisFlow::Pointwise
+            }
+            Self::Other(op) => op.axis_flow(),
         }
     }
 }

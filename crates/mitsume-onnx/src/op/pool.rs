@@ -7,6 +7,7 @@ use mitsume_kernels::inference::{Pooling, Window};
 
 use super::window::Sliding;
 use super::{Inputs, Operator, Reading, on_kernels};
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::value::{Floats, Order, Value};
 
@@ -36,6 +37,10 @@ impl Pool {
 }
 
 impl Operator for Pool {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Windowed
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
@@ -101,6 +106,10 @@ impl GlobalPool {
 }
 
 impl Operator for GlobalPool {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::GlobalPool
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;

@@ -3,6 +3,7 @@
 use burn::tensor::activation;
 
 use super::{Arithmetic, Binary, Inputs, Operator};
+use crate::layout::AxisFlow;
 use crate::value::Value;
 
 /// `x` where it is positive, `slope * x` elsewhere, the slope broadcast.
@@ -10,6 +11,10 @@ use crate::value::Value;
 pub(crate) struct PRelu;
 
 impl Operator for PRelu {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let (x, slope) = (inputs.float(0)?, inputs.float(1)?);
         let positive = x.clone().map(activation::relu);

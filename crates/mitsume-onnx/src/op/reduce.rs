@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 
 use super::{Inputs, Operator, Reading};
 use crate::ints::{Ints, axes, axis};
+use crate::layout::AxisFlow;
 use crate::shape::around;
 use crate::value::{Floats, Order, Value};
 
@@ -43,6 +44,14 @@ impl Reduce {
 }
 
 impl Operator for Reduce {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Reduced {
+            axes: self.axes.clone(),
+            keep: self.keep,
+            nothing_if_empty: self.nothing_if_empty,
+        }
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());

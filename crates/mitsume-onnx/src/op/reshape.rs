@@ -2,6 +2,7 @@
 
 use super::{Inputs, Operator, Reading};
 use crate::ints::{Ints, axes, axis, side};
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::value::Value;
 
@@ -27,6 +28,10 @@ impl Reshape {
 }
 
 impl Operator for Reshape {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Reshaped
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let wanted = inputs.ints(1)?.ok_or("the shape is missing")?;
@@ -68,6 +73,10 @@ impl Flatten {
 }
 
 impl Operator for Flatten {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Reshaped
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let shape = x.shape();
@@ -95,6 +104,10 @@ impl Squeeze {
 }
 
 impl Operator for Squeeze {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Reshaped
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
@@ -129,6 +142,10 @@ impl Unsqueeze {
 }
 
 impl Operator for Unsqueeze {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Reshaped
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
@@ -162,6 +179,10 @@ impl Shape {
 }
 
 impl Operator for Shape {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Unrelated
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let rank = x.shape().len() as i64;

@@ -1,6 +1,7 @@
 //! Resize, as far as classifiers have it: nearest, by whole factors.
 
 use super::{Inputs, Operator, Reading};
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::value::{Floats, Value};
 
@@ -54,6 +55,10 @@ fn repeats(places: &str, rounding: &str) -> bool {
 }
 
 impl Operator for Resize {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Windowed
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use super::arithmetic::spread;
 use super::{Inputs, Operator, Reading};
 use crate::ints::Ints;
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::proto::data_type;
 use crate::shape::{broadcast, padded};
@@ -38,6 +39,10 @@ impl Cast {
 }
 
 impl Operator for Cast {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         Ok(vec![self.of(x, &inputs.device)?])
@@ -89,6 +94,10 @@ impl CastLike {
 }
 
 impl Operator for CastLike {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Kept
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let to = match inputs.take(1)? {
@@ -104,6 +113,10 @@ impl Operator for CastLike {
 pub(crate) struct Where;
 
 impl Operator for Where {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let condition = inputs.take(0)?.int()?;
         let (a, b) = (inputs.take(1)?, inputs.take(2)?);
@@ -146,6 +159,10 @@ fn chosen(truth: Vec<i64>, a: Floats, b: Floats, shape: Vec<usize>) -> Result<Fl
 pub(crate) struct Not;
 
 impl Operator for Not {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?.int()?;
         Ok(vec![Value::Int(Ints {

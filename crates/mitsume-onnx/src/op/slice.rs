@@ -5,6 +5,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use super::{Inputs, Operator, Reading};
 use crate::constant::Constant;
 use crate::ints::{Ints, axis, side};
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::shape::around;
 use crate::value::{Floats, Order, Value};
@@ -24,6 +25,10 @@ impl Concat {
 }
 
 impl Operator for Concat {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Joined { axis: self.axis }
+    }
+
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
         let values = inputs.all()?;
         let first = values.first().ok_or("no inputs")?.shape().to_vec();
@@ -148,6 +153,10 @@ impl Split {
 }
 
 impl Operator for Split {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Parted { axis: self.axis }
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let axis = axis(self.axis, x.shape().len())?;
@@ -182,6 +191,10 @@ impl Operator for Split {
 pub(crate) struct Slice;
 
 impl Operator for Slice {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Sliced
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let mut x = inputs.take(0)?;
         let starts = inputs.ints(1)?.ok_or("the starts are missing")?;
@@ -253,6 +266,10 @@ impl Pad {
 }
 
 impl Operator for Pad {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Padded
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let mut x = inputs.float(0)?;
         let pads = inputs.ints(1)?.ok_or("the pads are missing")?;

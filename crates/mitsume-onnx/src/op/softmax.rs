@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, activation};
 
 use super::{Inputs, Operator, Reading};
 use crate::ints::axis;
+use crate::layout::AxisFlow;
 use crate::shape::around;
 use crate::value::{Floats, Value};
 
@@ -51,6 +52,10 @@ impl Softmax {
 pub(crate) struct LogSoftmax(pub Softmax);
 
 impl Operator for LogSoftmax {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
         self.0.with(inputs, |x| activation::log_softmax(x, 1))
     }

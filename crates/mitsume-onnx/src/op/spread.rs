@@ -6,6 +6,7 @@ use super::arithmetic::spread;
 use super::{Inputs, Operator, Reading};
 use crate::constant::Constant;
 use crate::ints::{Ints, side};
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::shape::{around, broadcast};
 use crate::value::{Floats, Value};
@@ -24,6 +25,10 @@ fn shape_of(sides: &[i64]) -> Result<Vec<usize>, String> {
 pub(crate) struct Expand;
 
 impl Operator for Expand {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let shape = inputs.ints(1)?.ok_or("the shape is missing")?;
@@ -63,6 +68,10 @@ fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, String> {
 pub(crate) struct Tile;
 
 impl Operator for Tile {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Tiled
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let mut x = inputs.float(0)?;
         let times = shape_of(&inputs.ints(1)?.ok_or("the repeats are missing")?)?;
@@ -100,6 +109,10 @@ impl ConstantOfShape {
 }
 
 impl Operator for ConstantOfShape {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Unrelated
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let shape = shape_of(&inputs.ints(0)?.ok_or("the shape is missing")?)?;
         let count = limits::elements(&shape)?;
@@ -120,6 +133,10 @@ impl Operator for ConstantOfShape {
 pub(crate) struct Range;
 
 impl Operator for Range {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Unrelated
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let mut scalar = |i| inputs.take(i)?.int()?.scalar();
         let (start, limit, step) = (scalar(0)?, scalar(1)?, scalar(2)?);

@@ -2,6 +2,7 @@
 
 use super::{Inputs, Operator, Reading};
 use crate::ints::{Ints, side};
+use crate::layout::AxisFlow;
 use crate::value::{Floats, Order, Value};
 
 /// The axes in another order; reversed where none is given.
@@ -19,6 +20,12 @@ impl Transpose {
 }
 
 impl Operator for Transpose {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Permuted {
+            order: self.order.clone(),
+        }
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.take(0)?;
         let rank = x.shape().len();
@@ -114,6 +121,10 @@ impl DepthToSpace {
 }
 
 impl Operator for DepthToSpace {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Windowed
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;

@@ -115,6 +115,7 @@ fn of_level(
 ) -> Result<Opened> {
     let of_onnx = [
         ("--target-layer", !args.target_layer.is_empty()),
+        ("--layout", args.layout.is_some()),
         ("--token-grid", args.token_grid.is_some()),
     ];
     if let Some((flag, _)) = of_onnx.iter().find(|(_, given)| *given) {
@@ -177,6 +178,7 @@ fn onnx(
     }
     let request = OnnxRequest {
         layers: args.target_layer.clone(),
+        layout: args.layout,
         tokens: args.token_grid,
         images: Images {
             channels: given.channels,

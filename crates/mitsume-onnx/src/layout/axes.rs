@@ -1,0 +1,382 @@
+//! What each axis of a value is made of: images, channels, rows and columns, followed through reshapes.
+
+use super::FeatureLayout;
+
+/// What a position along an axis counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Images of a batch.
+    Batch,
+    /// Channels (features), in any order.
+    Channel,
+    /// Rows of the image, from the top.
+    Row,
+    /// Columns of the image, from the left.
+    Column,
+    /// Tokens, of which those from `before` on are the pixels of a grid, row by row.
+    Tokens {
+        /// Tokens in front of the grid, as a class token.
+        before: usize,
+        /// Rows and columns.
+        grid: [usize; 2],
+    },
+    /// Pixels, but not as they lie in the image: shifted, cropped, mixed.
+    Displaced,
+    /// Not known.
+    Unknown,
+}
+
+/// A factor of an axis (einops calls it an elementary axis): an axis of length a * b that was split
+/// into [a, b] is two factors, wherever transposes and reshapes put them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Factor {
+    pub kind: Kind,
+    pub size: usize,
+    /// Distance of two neighbours along the axis that was split.
+    pub stride: usize,
+    /// Length of the axis that was split.
+    pub whole: usize,
+    /// Of `whole`, what was padded before and after.
+    pub padded: [usize; 2],
+}
+
+impl Factor {
+    /// An axis that was not split.
+    pub fn whole(kind: Kind, size: usize) -> Self {
+        Self {
+            kind,
+            size,
+            stride: 1,
+            whole: size,
+            padded: [0; 2],
+        }
+    }
+
+    /// Whether it goes through the axis from end to end, however coarsely: windows, but not places
+    /// within one.
+    fn spans(self) -> bool {
+        self.size * self.stride == self.whole
+    }
+
+    fn is_spatial(self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Row | Kind::Column | Kind::Tokens { .. } | Kind::Displaced
+        )
+    }
+
+    /// As [outer, inner] of which inner has `size`/`outer`.
+    fn split(self, outer: usize) -> [Self; 2] {
+        let inner = self.size / outer;
+        let kind = match self.kind {
+            Kind::Tokens { .. } => Kind::Displaced,
+            kind => kind,
+        };
+        [
+            Self {
+                kind,
+                size: outer,
+                stride: self.stride * inner,
+                ..self
+            },
+            Self {
+                kind,
+                size: inner,
+                ..self
+            },
+        ]
+    }
+
+    /// `self` and `inner` as one factor, if they were split from one.
+    fn rejoined(self, inner: Self) -> Option<Self> {
+        let known = !matches!(self.kind, Kind::Unknown | Kind::Displaced);
+        let one = known
+            && self.kind == inner.kind
+            && self.whole == inner.whole
+            && self.stride == inner.size * inner.stride;
+        one.then_some(Self {
+            size: self.size * inner.size,
+            stride: inner.stride,
+            ..self
+        })
+    }
+}
+
+/// An axis as its factors, the outermost first. Axes of length 1 have none, or one of size 1.
+pub(crate) type Axis = Vec<Factor>;
+
+/// What an axis is as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Batch,
+    Channel,
+    Row,
+    Column,
+    /// Tokens: pixels row by row, after `before` that are none.
+    Grid {
+        before: usize,
+        grid: [usize; 2],
+    },
+    /// Of length 1.
+    Single,
+    /// Pixels that do not lie as in the image.
+    Displaced,
+    /// Several things at once, such as windows of several images.
+    Mixture,
+    Unknown,
+}
+
+/// The axes of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Axes(pub Vec<Axis>);
+
+impl Axes {
+    /// Of a value of which only the shape is known.
+    pub fn unknown(shape: &[usize]) -> Self {
+        Self(
+            shape
+                .iter()
+                .map(|&side| axis(Kind::Unknown, side))
+                .collect(),
+        )
+    }
+
+    /// [N, C, H, W]
+    pub fn image(shape: [usize; 4]) -> Self {
+        let kinds = [Kind::Batch, Kind::Channel, Kind::Row, Kind::Column];
+        let axes = kinds.into_iter().zip(shape);
+        Self(
+            axes.map(|(kind, side)| vec![Factor::whole(kind, side)])
+                .collect(),
+        )
+    }
+
+    /// What axis `i` is.
+    pub fn role(&self, i: usize) -> Role {
+        let channels = self.0.iter().filter(|axis| has_channels(axis)).count();
+        let whole = |axis: &Axis| matches!(axis[..], [one] if one.size == one.whole);
+        match role(&self.0[i]) {
+            // Features made at once and taken apart: what they stand for is not known.
+            Role::Channel if channels > 1 && !whole(&self.0[i]) => Role::Unknown,
+            role => role,
+        }
+    }
+
+    pub fn roles(&self) -> Vec<Role> {
+        (0..self.0.len()).map(|i| self.role(i)).collect()
+    }
+
+    /// The same values in row-major order with another shape. What cannot be told is unknown.
+    pub fn reshaped(&self, shape: &[usize]) -> Self {
+        let mut factors = self.0.iter().flatten().rev().copied().collect::<Vec<_>>();
+        let mut axes = Vec::with_capacity(shape.len());
+        for (i, &side) in shape.iter().enumerate() {
+            let Some(axis) = next_axis(&mut factors, side) else {
+                axes.extend(Self::unknown(&shape[i..]).0);
+                return Self(axes);
+            };
+            axes.push(axis);
+        }
+        if let Some(last) = axes.last_mut() {
+            // What is left is of length 1.
+            last.extend(factors.into_iter().rev());
+        }
+        Self(axes.into_iter().map(rejoined).collect())
+    }
+
+    /// The layout, or why it is none.
+    ///
+    /// - `shape`: the value's.
+    /// - `batch`: how many images it was computed for.
+    pub fn layout(&self, shape: &[usize], batch: usize) -> Told {
+        let roles = self.roles();
+        let fits = |layout: &FeatureLayout| layout.fits(&roles, shape, batch);
+        let possible: Vec<FeatureLayout> = FeatureLayout::ALL.into_iter().filter(fits).collect();
+        let displaced = roles.contains(&Role::Displaced);
+        match possible[..] {
+            [] => Told::NoMap,
+            _ if displaced => Told::Displaced(possible),
+            [layout] => Told::Layout(layout),
+            _ => Told::Open(possible),
+        }
+    }
+}
+
+/// What the graph tells of a value's layout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// This one.
+    Layout(FeatureLayout),
+    /// Any of these.
+    Open(Vec<FeatureLayout>),
+    /// One of these, but with pixels that do not lie as in the image.
+    Displaced(Vec<FeatureLayout>),
+    /// No axes of rows and columns, or of tokens, beside one of channels.
+    NoMap,
+}
+
+/// An axis that was not split.
+pub(crate) fn axis(kind: Kind, side: usize) -> Axis {
+    match side {
+        1 => Axis::new(),
+        side => vec![Factor::whole(kind, side)],
+    }
+}
+
+fn has_channels(axis: &Axis) -> bool {
+    axis.iter()
+        .any(|factor| factor.kind == Kind::Channel && factor.size > 1)
+}
+
+/// What an axis is, by itself.
+pub(crate) fn role(axis: &Axis) -> Role {
+    let any = |kind| axis.iter().any(|factor| factor.kind == kind);
+    // Places within patches of an image are features too.
+    let feature = |factor: &Factor| match factor.kind {
+        Kind::Channel => true,
+        Kind::Row | Kind::Column => !factor.spans() || factor.size == 1,
+        _ => false,
+    };
+    match axis[..] {
+        [] => Role::Single,
+        _ if any(Kind::Unknown) => Role::Unknown,
+        _ if any(Kind::Displaced) => Role::Displaced,
+        [one] if one.spans() => match one.kind {
+            Kind::Batch => Role::Batch,
+            Kind::Channel => Role::Channel,
+            Kind::Row => Role::Row,
+            Kind::Column => Role::Column,
+            Kind::Tokens { before, grid } => Role::Grid { before, grid },
+            Kind::Displaced | Kind::Unknown => Role::Unknown,
+        },
+        [row, column] if row.kind == Kind::Row && column.kind == Kind::Column => {
+            if row.spans() && column.spans() {
+                let grid = [row.size, column.size];
+                Role::Grid { before: 0, grid }
+            } else {
+                Role::Mixture
+            }
+        }
+        _ if any(Kind::Channel) && axis.iter().all(feature) => Role::Channel,
+        _ => Role::Mixture,
+    }
+}
+
+/// Whether an axis has pixels on it.
+pub(crate) fn is_spatial(axis: &Axis) -> bool {
+    axis.iter().any(|factor| factor.is_spatial())
+}
+
+/// Whether an axis has features on it.
+pub(crate) fn is_of_channels(axis: &Axis) -> bool {
+    axis.iter().any(|factor| factor.kind == Kind::Channel)
+}
+
+/// Whether pixels lie from end to end along an axis.
+pub(crate) fn spans_pixels(axis: &Axis) -> bool {
+    axis.iter()
+        .any(|factor| factor.is_spatial() && factor.spans() && factor.size > 1)
+}
+
+/// Takes factors from the end of `left`, which is reversed, that multiply to `side`.
+fn next_axis(left: &mut Vec<Factor>, side: usize) -> Option<Axis> {
+    if side == 1 {
+        let one = left.pop_if(|factor| factor.size == 1);
+        return Some(one.into_iter().collect());
+    }
+    let (mut axis, mut need) = (Axis::new(), side);
+    while need > 1 {
+        let factor = left.pop()?;
+        if need.is_multiple_of(factor.size.max(1)) && factor.size > 0 {
+            need /= factor.size;
+            axis.push(factor);
+        } else if factor.size.is_multiple_of(need) && factor.size > 0 {
+            let [outer, inner] = factor.split(need);
+            axis.push(outer);
+            left.push(inner);
+            need = 1;
+        } else {
+            return None;
+        }
+    }
+    Some(axis)
+}
+
+fn rejoined(axis: Axis) -> Axis {
+    let mut joined = Axis::with_capacity(axis.len());
+    for factor in axis {
+        match joined
+            .last()
+            .and_then(|last: &Factor| last.rejoined(factor))
+        {
+            Some(both) => *joined.last_mut().expect("it was joined with") = both,
+            None => joined.push(factor),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permuted(axes: &Axes, order: &[usize]) -> Axes {
+        Axes(order.iter().map(|&i| axes.0[i].clone()).collect())
+    }
+
+    #[test]
+    fn windows_are_no_map_until_they_are_put_together_again() {
+        let image = permuted(&Axes::image([1, 6, 8, 12]), &[0, 2, 3, 1]);
+        let split = image.reshaped(&[1, 2, 4, 3, 4, 6]);
+        let windows = permuted(&split, &[0, 1, 3, 2, 4, 5]).reshaped(&[6, 4, 4, 6]);
+        assert_eq!(windows.layout(&[6, 4, 4, 6], 1), Told::NoMap);
+        let back = windows.reshaped(&[1, 2, 3, 4, 4, 6]);
+        let back = permuted(&back, &[0, 1, 3, 2, 4, 5]).reshaped(&[1, 8, 12, 6]);
+        assert_eq!(
+            back.layout(&[1, 8, 12, 6], 1),
+            Told::Layout(FeatureLayout::Nhwc)
+        );
+        // Put together in the wrong order they are none.
+        let wrong = windows
+            .reshaped(&[1, 2, 3, 4, 4, 6])
+            .reshaped(&[1, 6, 16, 6]);
+        assert_eq!(wrong.layout(&[1, 6, 16, 6], 1), Told::NoMap);
+    }
+
+    #[test]
+    fn flattened_pixels_are_tokens_whose_grid_is_known() {
+        let shape = [2, 6, 8, 12];
+        let tokens = Axes::image(shape).reshaped(&[2, 6, 96]);
+        let grid = Role::Grid {
+            before: 0,
+            grid: [8, 12],
+        };
+        assert_eq!(tokens.roles(), [Role::Batch, Role::Channel, grid]);
+        let first = permuted(&tokens, &[2, 0, 1]);
+        assert_eq!(
+            first.layout(&[96, 2, 6], 2),
+            Told::Layout(FeatureLayout::TokensFirst)
+        );
+        let image = tokens.reshaped(&[2, 6, 8, 12]);
+        assert_eq!(image, Axes::image(shape));
+        // Columns before rows are not row by row.
+        let turned = permuted(&Axes::image(shape), &[0, 3, 2, 1]).reshaped(&[2, 96, 6]);
+        assert_eq!(turned.layout(&[2, 96, 6], 2), Told::NoMap);
+    }
+
+    #[test]
+    fn features_taken_apart_are_open() {
+        let features = Axes(vec![axis(Kind::Batch, 3), axis(Kind::Channel, 96)]);
+        let apart = features.reshaped(&[3, 4, 6, 4]);
+        assert_eq!(
+            apart.layout(&[3, 4, 6, 4], 3),
+            Told::Open(vec![FeatureLayout::Nchw, FeatureLayout::Nhwc])
+        );
+    }
+
+    #[test]
+    fn a_shape_that_cuts_through_factors_is_not_known_from_there_on() {
+        let axes = Axes::image([2, 3, 4, 4]).reshaped(&[2, 4, 12]);
+        assert_eq!(axes.roles(), [Role::Batch, Role::Unknown, Role::Unknown]);
+    }
+}

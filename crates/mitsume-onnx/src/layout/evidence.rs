@@ -1,0 +1,113 @@
+//! What those that read a value tell of its axes, where its making leaves them open.
+
+use super::axes::{Axes, Axis, Factor, Kind, Role};
+use super::flow::{AxisFlow, Passage, permutation};
+
+/// What a reader tells of the axes of an input; none where it tells nothing.
+pub(super) type Evidence = Vec<Option<Axis>>;
+
+impl AxisFlow {
+    /// Of input `i`, whose axes are `made` as far as its making tells, from what is known of the first `output`.
+    pub(super) fn backward(&self, at: &Passage, i: usize, made: &Axes, output: &Axes) -> Evidence {
+        let Some(shape) = at.shapes[i] else {
+            return vec![None; made.0.len()];
+        };
+        let rank = shape.len();
+        // That an operator works on rows says nothing of pixels that are known to lie elsewhere.
+        let whole = |kind, on: usize| {
+            let unknown = made.role(on) == Role::Unknown;
+            unknown.then(|| vec![Factor::whole(kind, shape[on])])
+        };
+        let mut told: Evidence = vec![None; rank];
+        match self {
+            Self::Pointwise => {
+                let out = output.0.len();
+                for on in (0..rank).filter(|_| rank <= out) {
+                    let to = on + out - rank;
+                    if at.outputs[0].is_some_and(|sides| sides[to] == shape[on]) {
+                        told[on] = known(output, to);
+                    }
+                }
+            }
+            Self::Kept if i == 0 => told = (0..rank).map(|on| known(output, on)).collect(),
+            Self::Normalised { axis } if i == 0 => {
+                told = (0..rank).map(|on| known(output, on)).collect();
+                if *axis == -1 || *axis == rank as i64 - 1 {
+                    told[rank - 1] = whole(Kind::Channel, rank - 1);
+                }
+            }
+            Self::PerChannel | Self::Windowed | Self::GlobalPool if i == 0 && rank >= 2 => {
+                told[0] = known(output, 0);
+                told[1] = whole(Kind::Channel, 1);
+                if rank == 4 {
+                    (told[2], told[3]) = (whole(Kind::Row, 2), whole(Kind::Column, 3));
+                }
+            }
+            Self::Reshaped if i == 0 => {
+                let input = output.reshaped(shape);
+                told = (0..rank).map(|on| known(&input, on)).collect();
+            }
+            Self::Permuted { order } => {
+                for (to, from) in permutation(order.as_deref(), rank).into_iter().enumerate() {
+                    if from < rank {
+                        told[from] = known(output, to);
+                    }
+                }
+            }
+            Self::Reduced { keep, .. } if i == 0 => {
+                let over = self.reduced(rank, at.ints(1)).unwrap_or_default();
+                let kept = (0..rank).filter(|on| *keep || !over.contains(on));
+                for (to, on) in kept.enumerate() {
+                    told[on] = known(output, to);
+                }
+                pooled(&mut told, &over, *keep, whole);
+            }
+            Self::Product if i < 2 && at.is_constant(1 - i) => {
+                let out = output.0.len();
+                for on in 0..rank - 2 {
+                    told[on] = known(output, on + out - rank);
+                }
+                let (own, contracted) = if i == 0 {
+                    (rank - 2, rank - 1)
+                } else {
+                    (rank - 1, rank - 2)
+                };
+                told[own] = known(output, own + out - rank);
+                if i == 0 {
+                    told[contracted] = whole(Kind::Channel, contracted);
+                }
+            }
+            _ => {}
+        }
+        told
+    }
+}
+
+/// A mean over two axes in the middle or at the end, of which neither is the images', is one over
+/// rows and columns, and what is left holds channels; so does what is left of a mean over tokens.
+fn pooled(
+    told: &mut Evidence,
+    over: &[usize],
+    keep: bool,
+    whole: impl Fn(Kind, usize) -> Option<Axis>,
+) {
+    match (told.len(), over) {
+        (4, &[row, column]) if row > 0 && column == row + 1 => {
+            told[row] = whole(Kind::Row, row);
+            told[column] = whole(Kind::Column, column);
+            let channels = 6 - row - column;
+            told[channels] = whole(Kind::Channel, channels);
+        }
+        (3, &[1]) if !keep => told[2] = whole(Kind::Channel, 2),
+        _ => {}
+    }
+}
+
+/// An axis that something is known of.
+fn known(axes: &Axes, on: usize) -> Option<Axis> {
+    let open = matches!(
+        axes.role(on),
+        Role::Unknown | Role::Single | Role::Displaced | Role::Mixture
+    );
+    (!open).then(|| axes.0[on].clone())
+}

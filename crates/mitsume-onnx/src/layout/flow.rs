@@ -1,0 +1,539 @@
+//! How operators move axes: what the axes of an output are, from those of the inputs.
+
+use super::axes::{
+    Axes, Axis, Factor, Kind, Role, axis, is_of_channels, is_spatial, role, spans_pixels,
+};
+use crate::ints::{axes as all_axes, axis as one_axis};
+
+/// What an operator does with axes. Each operator says its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum AxisFlow {
+    /// Value by value, inputs broadcast to the output's shape.
+    Pointwise,
+    /// The first input's axes.
+    Kept,
+    /// The first input's axes, normalised over all from `axis` on.
+    Normalised { axis: i64 },
+    /// The first input's axes, [N, C, ...], each channel by itself.
+    PerChannel,
+    /// A window slid over [N, C, h, w].
+    Windowed,
+    /// [N, C, ...] to [N, C, 1, ...].
+    GlobalPool,
+    /// The same values in another shape.
+    Reshaped,
+    /// The axes in another order; reversed where none is given.
+    Permuted { order: Option<Vec<i64>> },
+    /// Some axes to one value; given here or as the second input.
+    Reduced {
+        axes: Option<Vec<i64>>,
+        keep: bool,
+        nothing_if_empty: bool,
+    },
+    /// The product of the last two axes of two inputs.
+    Product,
+    /// The product of two matrices, each transposed or not.
+    MatrixProduct { transposed: [bool; 2] },
+    /// Inputs one after the other along an axis.
+    Joined { axis: i64 },
+    /// Parts along an axis, one each output.
+    Parted { axis: i64 },
+    /// From starts to ends along axes, which are inputs.
+    Sliced,
+    /// Places of an axis; the places are the second input.
+    Gathered { axis: i64 },
+    /// With more values around; how many is the second input, on which axes the fourth.
+    Padded,
+    /// Repeated; how often is the second input.
+    Tiled,
+    /// Axes of its own.
+    Unrelated,
+}
+
+/// A node where axes flow through it.
+pub(crate) struct Passage<'a> {
+    /// The axes of its inputs; none for integers and for inputs left out.
+    pub inputs: Vec<Option<&'a Axes>>,
+    /// Shapes of its inputs.
+    pub shapes: Vec<Option<&'a [usize]>>,
+    /// Inputs that are known before the model runs.
+    pub constant: Vec<bool>,
+    /// Integers that are inputs.
+    pub ints: Vec<Option<&'a [i64]>>,
+    /// Shapes of its outputs.
+    pub outputs: Vec<Option<&'a [usize]>>,
+}
+
+impl Passage<'_> {
+    pub fn input(&self, i: usize) -> Option<&Axes> {
+        self.inputs.get(i).copied().flatten()
+    }
+
+    pub fn ints(&self, i: usize) -> Option<&[i64]> {
+        self.ints.get(i).copied().flatten()
+    }
+
+    pub fn is_constant(&self, i: usize) -> bool {
+        self.constant.get(i).copied().unwrap_or(false)
+    }
+
+    /// Inputs whose values follow from the image.
+    fn computed(&self) -> impl Iterator<Item = (usize, &Axes)> {
+        let inputs = self.inputs.iter().enumerate();
+        inputs.filter_map(|(i, axes)| Some((i, (*axes)?)).filter(|_| !self.is_constant(i)))
+    }
+}
+
+impl AxisFlow {
+    /// The axes of each output.
+    pub fn forward(&self, at: &Passage) -> Vec<Axes> {
+        let shapes = at.outputs.iter().map(|shape| shape.unwrap_or(&[]));
+        let each = shapes.enumerate().map(|(i, shape)| {
+            let axes = self.output(at, i, shape);
+            axes.filter(|axes| axes.0.len() == shape.len())
+                .unwrap_or_else(|| Axes::unknown(shape))
+        });
+        each.collect()
+    }
+
+    fn output(&self, at: &Passage, i: usize, shape: &[usize]) -> Option<Axes> {
+        match self {
+            Self::Pointwise => Some(pointwise(at, shape)),
+            Self::Kept | Self::Normalised { .. } => at.input(0).cloned(),
+            Self::PerChannel => per_channel(at.input(0)?, shape),
+            Self::Windowed => windowed(at.input(0)?, at.shapes[0]?, shape),
+            Self::GlobalPool => Some(Axes(
+                [&at.input(0)?.0[..2], &vec![Axis::new(); shape.len() - 2]].concat(),
+            )),
+            Self::Reshaped => Some(at.input(0)?.reshaped(shape)),
+            Self::Permuted { order } => {
+                let axes = at.input(0)?;
+                let order = permutation(order.as_deref(), axes.0.len());
+                Some(Axes(
+                    order
+                        .iter()
+                        .map(|&i| axes.0.get(i).cloned())
+                        .collect::<Option<_>>()?,
+                ))
+            }
+            Self::Reduced { keep, .. } => {
+                let axes = at.input(0)?;
+                let over = self.reduced(axes.0.len(), at.ints(1))?;
+                let kept = axes
+                    .0
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| *keep || !over.contains(i));
+                let one = |(i, axis): (usize, &Axis)| {
+                    if over.contains(&i) {
+                        Axis::new()
+                    } else {
+                        axis.clone()
+                    }
+                };
+                Some(Axes(kept.map(one).collect()))
+            }
+            Self::Product => product(at, shape),
+            Self::MatrixProduct { transposed } => {
+                let rows = at.input(0)?.0.get(usize::from(transposed[0]))?.clone();
+                let contracted = at.input(0)?.0.get(usize::from(!transposed[0]))?;
+                Some(Axes(vec![rows, made_of(contracted, shape[1])]))
+            }
+            Self::Joined { axis } => joined(at, one_axis(*axis, shape.len()).ok()?, shape),
+            Self::Parted { axis } => {
+                let axes = at.input(0)?;
+                let on = one_axis(*axis, shape.len()).ok()?;
+                let sides = at.outputs.iter().map(|shape| shape.map(|s| s[on]));
+                let start = sides.take(i).sum::<Option<usize>>()?;
+                Some(with_part(
+                    axes,
+                    on,
+                    Part {
+                        start,
+                        count: shape[on],
+                        step: 1,
+                    },
+                ))
+            }
+            Self::Sliced => sliced(at, shape),
+            Self::Gathered { axis } => gathered(at, *axis, shape),
+            Self::Padded => padded(at, shape),
+            Self::Tiled => {
+                let axes = at.input(0)?;
+                let sides = axes.0.iter().zip(at.shapes[0]?.iter().zip(shape));
+                let repeated = sides.map(|(old, (from, to))| match from == to {
+                    true => old.clone(),
+                    false if is_spatial(old) => axis(Kind::Displaced, *to),
+                    false => axis(Kind::Unknown, *to),
+                });
+                Some(Axes(repeated.collect()))
+            }
+            Self::Unrelated => None,
+        }
+    }
+
+    /// The axes that a reduction of `rank` axes is over; `given` is its second input.
+    pub fn reduced(&self, rank: usize, given: Option<&[i64]>) -> Option<Vec<usize>> {
+        let Self::Reduced {
+            axes,
+            nothing_if_empty,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        match given.or(axes.as_deref()) {
+            Some(given) if !given.is_empty() => all_axes(given, rank).ok(),
+            _ if *nothing_if_empty => Some(Vec::new()),
+            _ => Some((0..rank).collect()),
+        }
+    }
+}
+
+/// The order of a transpose of `rank` axes.
+pub(super) fn permutation(order: Option<&[i64]>, rank: usize) -> Vec<usize> {
+    match order {
+        Some(order) => order
+            .iter()
+            .map(|&i| usize::try_from(i).unwrap_or(rank))
+            .collect(),
+        None => (0..rank).rev().collect(),
+    }
+}
+
+/// What is known of two axes that lie on each other: pixels in their places before anything else.
+fn both(a: &Axis, b: &Axis) -> Axis {
+    let rank = |axis: &Axis| match role(axis) {
+        Role::Unknown => 0,
+        Role::Single => 1,
+        Role::Displaced => 2,
+        Role::Mixture => 3,
+        _ => 4,
+    };
+    if rank(b) > rank(a) {
+        b.clone()
+    } else {
+        a.clone()
+    }
+}
+
+fn pointwise(at: &Passage, shape: &[usize]) -> Axes {
+    let mut out = Axes::unknown(shape);
+    for (i, axes) in at.computed() {
+        let rank = axes.0.len();
+        let Some(sides) = at.shapes[i].filter(|_| rank <= shape.len()) else {
+            continue;
+        };
+        for (from, axis) in axes.0.iter().enumerate() {
+            let to = from + shape.len() - rank;
+            if sides[from] == shape[to] {
+                out.0[to] = both(&out.0[to], axis);
+            }
+        }
+    }
+    out
+}
+
+fn per_channel(axes: &Axes, shape: &[usize]) -> Option<Axes> {
+    let mut out = axes.clone();
+    if axes.role(1) == Role::Unknown {
+        out.0[1] = axis(Kind::Channel, shape[1]);
+    }
+    pixels_if_unknown(&mut out, axes, shape);
+    Some(out)
+}
+
+/// Of [N, C, h, w] the rows and columns, where nothing else is known of them.
+fn pixels_if_unknown(out: &mut Axes, of: &Axes, shape: &[usize]) {
+    if shape.len() != 4 {
+        return;
+    }
+    for (i, kind) in [(2, Kind::Row), (3, Kind::Column)] {
+        if of.role(i) == Role::Unknown {
+            out.0[i] = vec![Factor::whole(kind, shape[i])];
+        }
+    }
+}
+
+fn windowed(axes: &Axes, from: &[usize], shape: &[usize]) -> Option<Axes> {
+    let mut out = Axes::unknown(shape);
+    out.0[0] = axes.0.first()?.clone();
+    out.0[1] = vec![Factor::whole(Kind::Channel, shape[1])];
+    for i in 2..shape.len() {
+        out.0[i] = match axes.role(i) {
+            Role::Row => vec![Factor::whole(Kind::Row, shape[i])],
+            Role::Column => vec![Factor::whole(Kind::Column, shape[i])],
+            Role::Unknown => Axis::new(),
+            _ if from[i] == shape[i] => axes.0[i].clone(),
+            _ => axis(Kind::Displaced, shape[i]),
+        };
+    }
+    pixels_if_unknown(&mut out, axes, shape);
+    Some(out)
+}
+
+/// An axis of length `side` that is computed from all of `contracted`.
+fn made_of(contracted: &Axis, side: usize) -> Axis {
+    match spans_pixels(contracted) && !is_of_channels(contracted) {
+        true => axis(Kind::Displaced, side),
+        false => vec![Factor::whole(Kind::Channel, side)],
+    }
+}
+
+fn product(at: &Passage, shape: &[usize]) -> Option<Axes> {
+    let rank = shape.len();
+    let of = |i: usize| {
+        let axes = at.input(i).filter(|_| !at.is_constant(i))?;
+        (axes.0.len() >= 2).then_some(axes)
+    };
+    let (rows, columns) = (rank.checked_sub(2)?, rank - 1);
+    let mut out = Axes::unknown(shape);
+    for (i, axes) in [0, 1].into_iter().filter_map(|i| Some((i, of(i)?))) {
+        let own = axes.0.len() - 2;
+        for (from, axis) in axes.0[..own].iter().enumerate() {
+            let to = from + rows - own;
+            if at.shapes[i]?[from] == shape[to] {
+                out.0[to] = both(&out.0[to], axis);
+            }
+        }
+    }
+    match (of(0), of(1)) {
+        (Some(a), Some(b)) => {
+            out.0[rows] = a.0[a.0.len() - 2].clone();
+            out.0[columns] = b.0.last()?.clone();
+        }
+        (Some(a), None) => {
+            out.0[rows] = a.0[a.0.len() - 2].clone();
+            out.0[columns] = made_of(a.0.last()?, shape[columns]);
+        }
+        (None, Some(b)) => {
+            out.0[rows] = made_of(&b.0[b.0.len() - 2], shape[rows]);
+            out.0[columns] = b.0.last()?.clone();
+        }
+        (None, None) => return None,
+    }
+    Some(out)
+}
+
+fn joined(at: &Passage, on: usize, shape: &[usize]) -> Option<Axes> {
+    let mut out = Axes::unknown(shape);
+    let mut along: Vec<(Role, usize)> = Vec::new();
+    for (i, axes) in at.inputs.iter().enumerate() {
+        let side = at.shapes.get(i).copied().flatten()?[on];
+        let Some(axes) = axes.filter(|_| !at.is_constant(i)) else {
+            along.push((Role::Single, side));
+            continue;
+        };
+        for (to, axis) in axes.0.iter().enumerate().filter(|(to, _)| *to != on) {
+            out.0[to] = both(&out.0[to], axis);
+        }
+        along.push((axes.role(on), side));
+    }
+    out.0[on] = one_after_the_other(&along, shape[on]);
+    Some(out)
+}
+
+/// Axes one after the other, by what each is; single for those that do not come from the image.
+fn one_after_the_other(along: &[(Role, usize)], side: usize) -> Axis {
+    let spatial = |role: &Role| {
+        matches!(
+            role,
+            Role::Row | Role::Column | Role::Grid { .. } | Role::Displaced | Role::Mixture
+        )
+    };
+    let of_pixels: Vec<usize> = (0..along.len()).filter(|&i| spatial(&along[i].0)).collect();
+    let other = |i: usize| matches!(along[i].0, Role::Single | Role::Unknown);
+    match of_pixels[..] {
+        [] if along.iter().any(|(role, _)| *role == Role::Channel) => {
+            vec![Factor::whole(Kind::Channel, side)]
+        }
+        [] => axis(Kind::Unknown, side),
+        [one] if (0..along.len()).all(|i| i == one || other(i)) => {
+            let front: usize = along[..one].iter().map(|(_, side)| side).sum();
+            let back = side - front - along[one].1;
+            match along[one].0 {
+                Role::Grid { before, grid } => {
+                    let before = before + front;
+                    vec![Factor::whole(Kind::Tokens { before, grid }, side)]
+                }
+                Role::Row => padded_axis(Kind::Row, side, [front, back]),
+                Role::Column => padded_axis(Kind::Column, side, [front, back]),
+                _ => axis(Kind::Displaced, side),
+            }
+        }
+        _ => axis(Kind::Displaced, side),
+    }
+}
+
+fn padded_axis(kind: Kind, side: usize, padded: [usize; 2]) -> Axis {
+    vec![Factor {
+        padded,
+        ..Factor::whole(kind, side)
+    }]
+}
+
+/// Places of an axis: `count` from `start` on, `step` apart.
+#[derive(Clone, Copy)]
+struct Part {
+    start: usize,
+    count: usize,
+    step: i64,
+}
+
+/// `axes` of which only a part of axis `on` is left.
+fn with_part(axes: &Axes, on: usize, part: Part) -> Axes {
+    let mut out = axes.clone();
+    out.0[on] = parted(axes, on, part);
+    out
+}
+
+fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
+    let old = &axes.0[on];
+    let whole: usize = old.iter().map(|factor| factor.size).product();
+    let Part { start, count, step } = part;
+    if start == 0 && count == whole && step == 1 {
+        return old.clone();
+    }
+    let last = start as i64 + (count as i64 - 1) * step;
+    let end_to_end = step > 0 && (start as i64) < step && last + step >= whole as i64;
+    let kind = match axes.role(on) {
+        Role::Channel => return vec![Factor::whole(Kind::Channel, count)],
+        Role::Single | Role::Batch | Role::Unknown => return axis(Kind::Unknown, count),
+        Role::Row => Kind::Row,
+        Role::Column => Kind::Column,
+        Role::Grid {
+            before,
+            grid: [rows, columns],
+        } => {
+            let own = rows * columns;
+            return match step == 1 && start + count >= before + own && start <= before {
+                true if start == before && count == own => {
+                    vec![
+                        Factor::whole(Kind::Row, rows),
+                        Factor::whole(Kind::Column, columns),
+                    ]
+                }
+                true => {
+                    let before = before - start;
+                    let grid = [rows, columns];
+                    vec![Factor::whole(Kind::Tokens { before, grid }, count)]
+                }
+                // Tokens beside the grid, or a part of it.
+                false => axis(Kind::Displaced, count),
+            };
+        }
+        Role::Displaced | Role::Mixture => return axis(Kind::Displaced, count),
+    };
+    let [before, after] = old[0].padded;
+    let end = whole - (start + count).min(whole);
+    if step == 1 && start <= before && end <= after {
+        return padded_axis(kind, count, [before - start, after - end]);
+    }
+    if end_to_end && step > 1 {
+        return vec![Factor::whole(kind, count)];
+    }
+    axis(Kind::Displaced, count)
+}
+
+fn sliced(at: &Passage, shape: &[usize]) -> Option<Axes> {
+    let mut axes = at.input(0)?.clone();
+    let (starts, ends) = (at.ints(1)?, at.ints(2)?);
+    let from = at.shapes[0]?;
+    let rank = from.len();
+    let on: Vec<i64> = match at.ints(3) {
+        Some(on) => on.to_vec(),
+        None => (0..starts.len() as i64).collect(),
+    };
+    if ends.len() != starts.len() || on.len() != starts.len() {
+        return None;
+    }
+    for (i, &on) in on.iter().enumerate() {
+        let on = one_axis(on, rank).ok()?;
+        let step = at.ints(4).map_or(Some(1), |steps| steps.get(i).copied())?;
+        let side = from[on] as i64;
+        let start = if starts[i] < 0 {
+            starts[i].saturating_add(side)
+        } else {
+            starts[i]
+        };
+        let start = start.clamp(0, side) as usize;
+        let part = Part {
+            start,
+            count: shape[on],
+            step,
+        };
+        axes = with_part(&axes, on, part);
+    }
+    Some(axes)
+}
+
+fn gathered(at: &Passage, on: i64, shape: &[usize]) -> Option<Axes> {
+    let axes = at.input(0)?;
+    let on = one_axis(on, axes.0.len()).ok()?;
+    let (before, after) = (&axes.0[..on], &axes.0[on + 1..]);
+    let middle = match (at.shapes.get(1).copied().flatten()?, at.ints(1)) {
+        ([], _) => Vec::new(),
+        ([count], Some(places)) if !places.is_empty() => {
+            let step = places.get(1).map_or(1, |second| second - places[0]);
+            let even = places.windows(2).all(|pair| pair[1] - pair[0] == step);
+            let start = usize::try_from(places[0])
+                .ok()
+                .filter(|_| even && step != 0);
+            let part = start.map(|start| Part {
+                start,
+                count: *count,
+                step,
+            });
+            vec![match part {
+                Some(part) => parted(axes, on, part),
+                None if axes.role(on) == Role::Channel => {
+                    vec![Factor::whole(Kind::Channel, *count)]
+                }
+                None if is_spatial(&axes.0[on]) => axis(Kind::Displaced, *count),
+                None => axis(Kind::Unknown, *count),
+            }]
+        }
+        (places, _) => places
+            .iter()
+            .map(|&side| axis(Kind::Unknown, side))
+            .collect(),
+    };
+    Some(Axes([before, &middle, after].concat())).filter(|axes| axes.0.len() == shape.len())
+}
+
+fn padded(at: &Passage, shape: &[usize]) -> Option<Axes> {
+    let axes = at.input(0)?;
+    let pads = at.ints(1)?;
+    let rank = shape.len();
+    let on: Vec<usize> = match at.ints(3) {
+        Some(on) => on
+            .iter()
+            .map(|&on| one_axis(on, rank).ok())
+            .collect::<Option<_>>()?,
+        None => (0..rank).collect(),
+    };
+    if pads.len() != 2 * on.len() {
+        return None;
+    }
+    let mut out = axes.clone();
+    for (i, &on) in on.iter().enumerate() {
+        let amounts = [pads[i], pads[i + pads.len() / 2]];
+        if amounts == [0, 0] {
+            continue;
+        }
+        let more = amounts.map(|amount| usize::try_from(amount).ok());
+        let old = axes.0[on].first().map_or([0; 2], |factor| factor.padded);
+        out.0[on] = match (axes.role(on), more) {
+            (Role::Row, [Some(a), Some(b)]) => {
+                padded_axis(Kind::Row, shape[on], [a + old[0], b + old[1]])
+            }
+            (Role::Column, [Some(a), Some(b)]) => {
+                padded_axis(Kind::Column, shape[on], [a + old[0], b + old[1]])
+            }
+            (Role::Channel, _) => vec![Factor::whole(Kind::Channel, shape[on])],
+            (Role::Single | Role::Unknown, _) => axis(Kind::Unknown, shape[on]),
+            _ => axis(Kind::Displaced, shape[on]),
+        };
+    }
+    Some(out)
+}

@@ -1,0 +1,149 @@
+//! Which axis of a layer's output holds channels and which hold pixels: followed through the graph from the image,
+//! [N, C, H, W], never told from the number of axes.
+
+mod axes;
+mod evidence;
+mod flow;
+mod follow;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+pub(crate) use axes::{Axes, Role, Told};
+pub(crate) use flow::AxisFlow;
+pub(crate) use follow::follow;
+
+use crate::graph::Id;
+
+/// The axes of values, by number.
+pub(crate) type AxesOf = HashMap<Id, Axes>;
+
+/// How a layer's output is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeatureLayout {
+    /// [N, C, h, w]: channels first, as convolutions have it.
+    Nchw,
+    /// [N, h, w, C]: channels last, as Swin and other models have it that normalise over the last axis.
+    Nhwc,
+    /// [N, T, C]: tokens, as Vision Transformers have it.
+    Tokens,
+    /// [T, N, C]: tokens before images, as PyTorch's attention has it without `batch_first`.
+    TokensFirst,
+    /// [N, C, T]: tokens after channels, as 1-D convolutions and token mixing have it.
+    TokensLast,
+}
+
+impl FeatureLayout {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Nchw,
+        Self::Nhwc,
+        Self::Tokens,
+        Self::TokensFirst,
+        Self::TokensLast,
+    ];
+
+    /// `nchw`, `nhwc`, `tokens`, `tokens-first` or `tokens-last`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nchw => "nchw",
+            Self::Nhwc => "nhwc",
+            Self::Tokens => "tokens",
+            Self::TokensFirst => "tokens-first",
+            Self::TokensLast => "tokens-last",
+        }
+    }
+
+    /// The axes in letters, as `[N, h, w, C]`.
+    pub fn axes(self) -> &'static str {
+        match self {
+            Self::Nchw => "[N, C, h, w]",
+            Self::Nhwc => "[N, h, w, C]",
+            Self::Tokens => "[N, T, C]",
+            Self::TokensFirst => "[T, N, C]",
+            Self::TokensLast => "[N, C, T]",
+        }
+    }
+
+    /// Whether its pixels are on one axis, so that their rows and columns must be given.
+    pub fn is_of_tokens(self) -> bool {
+        !matches!(self, Self::Nchw | Self::Nhwc)
+    }
+
+    /// Number of axes.
+    pub fn rank(self) -> usize {
+        if self.is_of_tokens() { 3 } else { 4 }
+    }
+
+    /// The axis of images.
+    pub(crate) fn batch_axis(self) -> usize {
+        usize::from(self == Self::TokensFirst)
+    }
+
+    /// The axis of channels.
+    pub(crate) fn channel_axis(self) -> usize {
+        match self {
+            Self::Nchw | Self::TokensLast => 1,
+            Self::Nhwc => 3,
+            Self::Tokens | Self::TokensFirst => 2,
+        }
+    }
+
+    /// The axes of pixels: rows and columns, or tokens.
+    pub(crate) fn pixel_axes(self) -> &'static [usize] {
+        match self {
+            Self::Nchw => &[2, 3],
+            Self::Nhwc => &[1, 2],
+            Self::Tokens => &[1],
+            Self::TokensFirst => &[0],
+            Self::TokensLast => &[2],
+        }
+    }
+
+    /// Whether a value computed for `batch` images, of `shape` and of what is known of its axes, can have it.
+    fn fits(&self, roles: &[Role], shape: &[usize], batch: usize) -> bool {
+        if roles.len() != self.rank() {
+            return false;
+        }
+        let pixels = self.pixel_axes();
+        let fits = |(i, role): (usize, &Role)| {
+            if i == self.batch_axis() {
+                let alone = !roles.contains(&Role::Batch) && shape[i] == batch;
+                return *role == Role::Batch
+                    || (alone && matches!(role, Role::Unknown | Role::Single));
+            }
+            if i == self.channel_axis() {
+                return matches!(role, Role::Channel | Role::Unknown);
+            }
+            let right = match role {
+                Role::Row => self.rank() == 4 && i == pixels[0],
+                Role::Column => self.rank() == 4 && i == pixels[1],
+                Role::Grid { .. } => self.is_of_tokens(),
+                Role::Displaced | Role::Unknown => true,
+                // A map of one row or one column that went through a reduction.
+                _ => false,
+            };
+            right
+        };
+        roles.iter().enumerate().all(fits)
+    }
+}
+
+impl fmt::Display for FeatureLayout {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for FeatureLayout {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|layout| layout.name() == name);
+        known.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("{name} is no layout: {names}")
+        })
+    }
+}
