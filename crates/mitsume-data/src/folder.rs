@@ -96,6 +96,21 @@ impl ImageFolder {
         })
     }
 
+    /// All images in and below a folder, as a class folder is searched, in one class whose name is empty. There may be none.
+    ///
+    /// # Errors
+    /// If the folder is missing or cannot be listed.
+    pub fn unlabelled(root: &Path) -> Result<Self, DataError> {
+        let files = files_below(root)?;
+        let sample = |path| Sample { path, class: 0 };
+        Ok(Self {
+            root: root.to_owned(),
+            classes: vec![String::new()],
+            samples: files.images.into_iter().map(sample).collect(),
+            others: files.others,
+        })
+    }
+
     /// The files that are not taken as images, by kind. Their first bytes are read.
     pub fn other_files(&self) -> Vec<OtherFiles> {
         OtherFiles::of(&self.root, &self.others)

@@ -1,5 +1,9 @@
 //! Where a model looks in single images, as pictures.
 
+mod listing;
+mod record;
+mod reference;
+
 use std::path::{Path, PathBuf};
 
 use burn::tensor::activation::softmax;
@@ -7,15 +11,19 @@ use burn::tensor::{Tensor, TensorData};
 use mitsume::Deviation;
 use mitsume::train::predictions;
 use mitsume::trust::Surroundings;
-use mitsume_data::{ImageSource, Preprocess, Sample};
-use mitsume_record::{EvaluationDir, Maps, RunDir, write_bytes};
-use mitsume_report::{Map, Panel, PanelClass, PanelReference, panel_png, seen_picture};
+use mitsume_data::{ImageSource, Preprocess, Sample, Skipped};
+use mitsume_locale::Language;
+use mitsume_record::{Maps, ModelSettings};
+use mitsume_report::{Map, Panel, PanelClass, PanelReference, seen_picture};
 use serde::Serialize;
 
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
 use crate::network::Network;
 use crate::surroundings::SurroundingsOf;
-use crate::{LabError, Result};
+use crate::{Event, LabError, Observer, Result};
+use listing::{Listed, listing};
+use record::Record;
+use reference::reference;
 
 /// Which class a map is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +48,12 @@ pub struct ExplainOptions<'a> {
     pub maps: MapOptions,
     /// A run directory or an evaluation whose class mean maps to compare with.
     pub reference: Option<&'a Path>,
-    /// Folder for the pictures.
+    /// Folder for the pictures, the table and the page.
     pub out: &'a Path,
+    /// How the network is used other than as it was trained, for the page.
+    pub settings: &'a ModelSettings,
+    /// Language of the page.
+    pub language: Language,
 }
 
 impl ExplainOptions<'_> {
@@ -75,98 +87,70 @@ pub struct Explained {
     /// How much of the map lies on the image's border and empty background; none of a map that is
     /// all zero.
     pub surroundings: Option<Surroundings>,
+    /// Softmax probability of each class, in the model's order.
+    pub probabilities: Vec<f64>,
 }
 
-/// Explains one image after the other and writes `NAME.explained.png` for each.
+/// What explaining leaves.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The images that were explained, in order; at least one.
+    pub images: Vec<Explained>,
+    /// What could not be read, and why.
+    pub failed: Vec<Skipped>,
+    /// The page.
+    pub page: PathBuf,
+}
+
+/// Explains the images `named`: files, and folders with all images in and below them. Writes a picture of each below
+/// `out`, named as the image is below its folder, `explained.csv` and `explained.html`. An image that cannot be read
+/// stops none of the others.
 ///
 /// # Errors
-/// An image that cannot be read; a reference that does not fit the model.
-pub fn explain(images: &[PathBuf], options: &ExplainOptions<'_>) -> Result<Vec<Explained>> {
+/// A reference that does not fit the model; no image that can be read, and then nothing is written; a file that
+/// cannot be written.
+pub fn explain(
+    named: &[PathBuf],
+    options: &ExplainOptions<'_>,
+    observer: &mut Observer<'_>,
+) -> Result<Explanation> {
     let reference = options
         .reference
         .map(|path| reference(path, options))
         .transpose()?;
-    let samples: Vec<Sample> = images
-        .iter()
-        .map(|path| Sample {
-            path: path.clone(),
-            class: 0,
-        })
-        .collect();
+    let (listed, unlisted) = listing(named, observer);
+    let sample = |one: &Listed| Sample {
+        path: one.path.clone(),
+        class: 0,
+    };
+    let samples: Vec<Sample> = listed.iter().map(sample).collect();
     let source = ImageSource::new(&samples, options.preprocess.clone(), 0)?;
-    std::fs::create_dir_all(options.out).map_err(|error| {
-        LabError::Request(format!("cannot create {}: {error}", options.out.display()))
-    })?;
-    let mut names = Vec::new();
-    let mut explained = Vec::new();
-    for (index, path) in images.iter().enumerate() {
-        let picture = options.out.join(file_name(path, &mut names));
-        let pixels = source.image(index, 0)?;
-        explained.push(explain_one(
-            path,
-            &picture,
-            pixels,
-            options,
-            reference.as_ref(),
-        )?);
+    let mut record = Record::new(options);
+    let total = listed.len();
+    for (index, one) in listed.iter().enumerate() {
+        match source.image(index, 0) {
+            Ok(pixels) => {
+                explain_one(one, pixels, options, reference.as_ref(), &mut record)?;
+            }
+            Err(error) => record.fail(one.path.clone(), error.reason(), observer),
+        }
+        let done = index + 1;
+        observer(Event::Evaluating { done, total });
     }
-    Ok(explained)
-}
-
-/// The class mean maps of a run's or an evaluation's own evaluation.
-fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
-    let run = RunDir::new(path);
-    let dir = if run.is_run() {
-        EvaluationDir::new(run.evaluation())
-    } else {
-        EvaluationDir::new(path)
-    };
-    let summary = dir.summary()?;
-    let maps = Maps::open(&dir.maps_path())?;
-    let cam = options.network.cam_size(options.size());
-    if maps.cam_size() != cam {
-        return Err(LabError::Request(format!(
-            "{}: its maps are {:?}, this model's {cam:?}: use the reference of the same model and \
-             --image-size",
-            path.display(),
-            maps.cam_size()
-        )));
+    for folder in unlisted {
+        record.fail(folder.path, folder.reason, observer);
     }
-    let made = MapOptions {
-        method: summary.model.method,
-        flip: summary.model.flip,
-    };
-    if made != options.maps {
-        return Err(LabError::Request(format!(
-            "{0}: its maps are made with {1}{2}: compare with --method {1}{3}",
-            path.display(),
-            made.method,
-            if made.flip { " and flip smoothing" } else { "" },
-            if made.flip {
-                " --flip"
-            } else {
-                ", without --flip"
-            },
-        )));
-    }
-    if summary.data.classes != options.classes {
-        return Err(LabError::Request(format!(
-            "{}: its classes are {}, this model's {}",
-            path.display(),
-            summary.data.classes.join(", "),
-            options.classes.join(", ")
-        )));
-    }
-    Ok(maps)
+    record.finish()
 }
 
 fn explain_one(
-    path: &Path,
-    picture: &Path,
+    listed: &Listed,
     pixels: Vec<f32>,
     options: &ExplainOptions<'_>,
     reference: Option<&Maps>,
-) -> Result<Explained> {
+    record: &mut Record<'_>,
+) -> Result<()> {
+    let path = &listed.path;
     let [height, width] = options.size();
     let network = options.network;
     let image = TensorData::new(pixels.clone(), [1, network.channels(), height, width]);
@@ -175,6 +159,11 @@ fn explain_one(
     let logits = hooked[0].logits()?;
     let predicted = predictions(&logits)[0];
     let probabilities = floats(softmax(logits, 1));
+    if !probabilities.iter().all(|p| p.is_finite()) {
+        return Err(LabError::Failed(
+            "the network's output is not a finite number: its weights have diverged".into(),
+        ));
+    }
     let target = match options.target {
         ExplainTarget::Predicted => predicted,
         ExplainTarget::Class(class) => class,
@@ -205,10 +194,12 @@ fn explain_one(
         name: &options.classes[class],
         probability: f64::from(probabilities[class]),
     };
-    let png = panel_png(&Panel {
+    let image = seen_picture(path, &options.preprocess.view, options.size())?;
+    let cam = Map::new(cam, h, w)?;
+    let panel = Panel {
         name: &name,
-        image: &seen_picture(path, &options.preprocess.view, options.size())?,
-        cam: &Map::new(cam, h, w)?,
+        image: &image,
+        cam: &cam,
         predicted: class(predicted),
         target: class(target),
         reference: mean
@@ -220,11 +211,10 @@ fn explain_one(
                 l2: deviation.l2,
             }),
         surroundings: surroundings.as_ref(),
-    })?;
-    write_bytes(picture, &png)?;
-    Ok(Explained {
+    };
+    let found = Explained {
         image: path.display().to_string(),
-        picture: picture.display().to_string(),
+        picture: options.out.join(&listed.picture).display().to_string(),
         predicted: options.classes[predicted].clone(),
         probability: f64::from(probabilities[predicted]),
         target: options.classes[target].clone(),
@@ -232,43 +222,7 @@ fn explain_one(
         squared_l2: deviation.map(|deviation| deviation.squared_l2),
         l2: deviation.map(|deviation| deviation.l2),
         surroundings,
-    })
-}
-
-/// `STEM.explained.png`, numbered where two images have the same stem. Never an input's own name
-/// unless that is an earlier output.
-fn file_name(image: &Path, taken: &mut Vec<String>) -> String {
-    let stem = image
-        .file_stem()
-        .map_or_else(|| "image".into(), |stem| stem.to_string_lossy());
-    let name = (1..)
-        .map(|n| {
-            if n == 1 {
-                format!("{stem}.explained.png")
-            } else {
-                format!("{stem}-{n}.explained.png")
-            }
-        })
-        .find(|name| !taken.contains(name))
-        .expect("there are more numbers than images");
-    taken.push(name.clone());
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn images_of_the_same_name_get_pictures_of_their_own() {
-        let mut taken = Vec::new();
-        let names: Vec<_> = ["a/x.png", "b/x.jpg", "y.png"]
-            .iter()
-            .map(|path| file_name(Path::new(path), &mut taken))
-            .collect();
-        assert_eq!(
-            names,
-            ["x.explained.png", "x-2.explained.png", "y.explained.png"]
-        );
-    }
+        probabilities: probabilities.into_iter().map(f64::from).collect(),
+    };
+    record.add(&panel, listed, found)
 }

@@ -33,7 +33,7 @@ pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::LabError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
 pub use event::{Event, Leaks, Observer, Stage};
-pub use explain::{ExplainOptions, ExplainTarget, Explained, explain};
+pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{FeatureLayout, Images, Layer};
 pub use model_file::{LoadedModel, Shown};

@@ -19,6 +19,7 @@ mod epochs;
 mod error;
 mod evaluation;
 mod evaluation_dir;
+mod explained;
 mod images;
 mod maps;
 mod maps_writer;
@@ -43,6 +44,7 @@ pub use evaluation::{
     read_evaluation, write_evaluation,
 };
 pub use evaluation_dir::{EvaluationDir, EvaluationDraft};
+pub use explained::{ExplainedImage, ExplainedRow, write_explained};
 pub use images::{ImageRow, ImagesWriter, read_images};
 pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};

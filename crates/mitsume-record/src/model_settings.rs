@@ -26,6 +26,32 @@ pub struct Override {
     pub used: Value,
 }
 
+impl Override {
+    /// What was used, as a person writes it.
+    #[must_use]
+    pub fn used_text(&self) -> String {
+        shown(&self.used)
+    }
+
+    /// What the weights were trained with, as a person writes it.
+    #[must_use]
+    pub fn trained_text(&self) -> String {
+        shown(&self.trained_with)
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(shown).collect();
+            values.join(", ")
+        }
+        value => value.to_string(),
+    }
+}
+
 /// A setting that belongs to a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -20,6 +20,7 @@ mod colour_map;
 mod confusion;
 mod curves;
 mod error;
+mod explained;
 mod export;
 mod extremes;
 mod gallery;
@@ -42,6 +43,7 @@ mod trust;
 mod view;
 
 pub use error::ReportError;
+pub use explained::{ExplainedFacts, ExplainedPage};
 pub use export::Exported;
 pub use map::Map;
 pub use options::ReportOptions;

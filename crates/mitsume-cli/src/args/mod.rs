@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand, ValueHint};
 #[derive(Parser)]
 #[command(name = "mitsume", version, max_term_width = 100)]
 #[command(after_help = "Start with `mitsume demo`: it needs no data.\n\
-    Exit codes: 0 done; 1 the work failed; 2 the request was wrong; 130 interrupted, state saved.")]
+    Exit codes: 0 done; 1 the work failed, or a part of it; 2 the request was wrong; 130 interrupted, state saved.")]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

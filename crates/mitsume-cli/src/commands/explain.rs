@@ -1,10 +1,12 @@
 //! `mitsume explain`
 
 use mitsume_data::ImageFolder;
-use mitsume_lab::{ExplainOptions, ExplainTarget, explain, tell_other_files};
-use mitsume_locale::text;
+use mitsume_lab::{ExplainOptions, ExplainTarget, Explanation, explain, tell_other_files};
+use mitsume_locale::{Language, text};
+use mitsume_record::ModelSettings;
 
-use super::{model, output};
+use super::model::{self, Opened};
+use super::output;
 use crate::args::ExplainArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
@@ -13,6 +15,7 @@ use crate::{device, threads};
 
 /// Runs the command.
 pub fn run(args: ExplainArgs, console: Console) -> Result {
+    let language = console.language;
     threads::set(args.threads.count())?;
     let device = device::open(&args.device)?;
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
@@ -32,16 +35,49 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         maps: model.maps,
         reference: args.reference.as_deref(),
         out: &args.out,
+        settings: &model.settings,
+        language,
     };
-    let explained = explain(&args.images, &options)?;
+    let mut progress = Progress::new(console);
+    let explanation = explain(&args.images, &options, &mut |event| progress.show(event))?;
+    progress.finish();
     if args.json {
-        let settings = serde_json::to_value(&model.settings).expect("plain data serialises");
-        let mut json = serde_json::json!({ "images": explained });
-        let object = json.as_object_mut().expect("an object");
-        object.extend(settings.as_object().cloned().unwrap_or_default());
-        return output::json(&json);
+        output::json(&json(&explanation, &model))?;
+    } else {
+        output::text(&summary(&explanation, &model.settings, language))?;
     }
-    let language = console.language;
+    match explanation.failed.len() {
+        0 => Ok(()),
+        failed => Err(Failure::Work(not_explained(&explanation, failed))),
+    }
+}
+
+fn json(explanation: &Explanation, model: &Opened) -> serde_json::Value {
+    let failed = explanation.failed.iter().map(
+        |one| serde_json::json!({ "image": one.path.display().to_string(), "reason": one.reason }),
+    );
+    let mut json = serde_json::json!({
+        "classes": model.classes,
+        "images": explanation.images,
+        "failed": failed.collect::<Vec<_>>(),
+    });
+    let settings = serde_json::to_value(&model.settings).expect("plain data serialises");
+    let object = json.as_object_mut().expect("an object");
+    object.extend(settings.as_object().cloned().unwrap_or_default());
+    json
+}
+
+/// What could not be done, at the end, where it is seen.
+fn not_explained(explanation: &Explanation, failed: usize) -> String {
+    let all = explanation.images.len() + failed;
+    let lines = explanation.failed.iter();
+    let lines: String = lines
+        .map(|one| format!("\n  {}: {}", one.path.display(), one.reason))
+        .collect();
+    format!("{failed} of {all} could not be explained; the others were:{lines}")
+}
+
+fn summary(explanation: &Explanation, settings: &ModelSettings, language: Language) -> String {
     let mut rows = vec![vec![
         text!(language, "command-picture"),
         text!(language, "command-predicted"),
@@ -49,19 +85,21 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         text!(language, "command-map-of"),
         "squared-l2".into(),
     ]];
-    for image in explained {
-        let probability = format!("{:.3}", image.probability);
-        let deviation = output::figure(image.squared_l2);
+    for image in &explanation.images {
         rows.push(vec![
-            image.picture,
-            image.predicted,
-            probability,
-            image.target,
-            deviation,
+            image.picture.clone(),
+            image.predicted.clone(),
+            format!("{:.3}", image.probability),
+            image.target.clone(),
+            output::figure(image.squared_l2),
         ]);
     }
-    let overrides = model::overrides(&model.settings, language);
-    output::text(&format!("{overrides}{}", output::table(&rows)))
+    format!(
+        "{}{}\n{}",
+        model::overrides(settings, language),
+        output::table(&rows),
+        explanation.page.display()
+    )
 }
 
 fn target(name: &str, classes: &[String]) -> Result<ExplainTarget> {

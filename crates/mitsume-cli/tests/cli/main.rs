@@ -4,6 +4,7 @@
 mod device;
 mod errors;
 mod evaluation;
+mod explain;
 mod model;
 mod onnx;
 mod sandbox;

@@ -33,8 +33,8 @@ pub fn overrides(settings: &ModelSettings, language: Language) -> String {
                 language,
                 "command-model-override-short",
                 setting = one.key.name(),
-                used = shown(&one.used),
-                trained = shown(&one.trained_with)
+                used = one.used_text(),
+                trained = one.trained_text()
             )
         })
         .collect();
@@ -49,7 +49,7 @@ pub fn overrides(settings: &ModelSettings, language: Language) -> String {
 }
 
 fn overridden_line(one: &Override, opened: &Opened, language: Language) -> String {
-    let (used, trained) = (shown(&one.used), shown(&one.trained_with));
+    let (used, trained) = (one.used_text(), one.trained_text());
     let fewer = |value: &Value| value.as_array().map_or(0, Vec::len);
     if one.key == ModelSetting::Classes && fewer(&one.used) < opened.outputs {
         return text!(
@@ -94,8 +94,8 @@ fn assumed(opened: &Opened, language: Language) -> Option<String> {
     let values = of_images.into_iter().map(|setting| {
         let value = match setting {
             ModelSetting::ImageSize => opened.size[1].to_string(),
-            ModelSetting::Crop => shown(&view.crop.into()),
-            ModelSetting::Interpolation => shown(&serde_json::json!(view.interpolation)),
+            ModelSetting::Crop => view.crop.map_or("–".into(), |crop| crop.to_string()),
+            ModelSetting::Interpolation => format!("{:?}", view.interpolation).to_lowercase(),
             ModelSetting::Mean => view.mean[0].to_string(),
             ModelSetting::Std => view.std[0].to_string(),
             ModelSetting::Classes => String::new(),
@@ -120,17 +120,4 @@ fn by_position(opened: &Opened, language: Language) -> Option<String> {
             classes = opened.classes.join(", ")
         )
     })
-}
-
-/// A setting's value as a person writes it.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "none".into(),
-        Value::String(text) => text.clone(),
-        Value::Array(values) => {
-            let values: Vec<String> = values.iter().map(shown).collect();
-            values.join(", ")
-        }
-        value => value.to_string(),
-    }
 }

@@ -1,0 +1,159 @@
+//! `explain` on folders, and on images some of which cannot be read.
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, files_below, refused, text};
+
+/// A sandbox with `run`, a level 1 trained for an epoch, and `scans`, an unlabelled folder.
+fn with_scans() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    std::fs::create_dir_all(sandbox.path("scans/later")).unwrap();
+    for (from, to) in [
+        ("glioma/0000.png", "scans/one.png"),
+        ("notumor/0000.png", "scans/two, or so.png"),
+        ("pituitary/0000.png", "scans/later/one.png"),
+    ] {
+        std::fs::copy(sandbox.path("data/Testing").join(from), sandbox.path(to)).unwrap();
+    }
+    sandbox
+}
+
+/// Rows of `explained.csv`, by column.
+fn table(sandbox: &Sandbox, out: &str) -> Vec<std::collections::HashMap<String, String>> {
+    let bytes = sandbox.read(&format!("{out}/explained.csv"));
+    let mut csv = csv::Reader::from_reader(&bytes[..]);
+    csv.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_folder_without_labels_becomes_a_table_pictures_and_a_page() {
+    let sandbox = with_scans();
+    let args = [
+        "explain",
+        "--run",
+        "run",
+        "scans",
+        "--reference",
+        "run",
+        "--out",
+        "out",
+    ];
+    let output = sandbox.run(&args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("out/explained.html"));
+    let rows = table(&sandbox, "out");
+    let images: Vec<_> = rows.iter().map(|row| row["image"].as_str()).collect();
+    assert_eq!(
+        images,
+        [
+            "scans/one.png",
+            "scans/two, or so.png",
+            "scans/later/one.png"
+        ]
+    );
+    for row in &rows {
+        let classes = ["glioma", "meningioma", "notumor", "pituitary"];
+        let probability = |class: &str| {
+            let index = classes.iter().position(|one| *one == class).unwrap();
+            row[&format!("p{index}:{class}")].parse::<f64>().unwrap()
+        };
+        let sum: f64 = classes.iter().map(|class| probability(class)).sum();
+        assert!((sum - 1.0).abs() < 1e-5);
+        let largest = classes
+            .into_iter()
+            .max_by(|a, b| probability(a).total_cmp(&probability(b)));
+        assert_eq!(row["predicted"], largest.unwrap());
+        assert!(image::open(sandbox.path("out").join(&row["picture"])).is_ok());
+        assert_eq!(row["error"], "");
+    }
+    assert!(
+        rows.iter()
+            .any(|row| row["squared_l2"].parse::<f64>().is_ok()),
+        "{rows:?}"
+    );
+    let page = text(&sandbox.read("out/explained.html"));
+    assert_eq!(page.matches("<img").count(), 6);
+    assert!(page.contains("two, or so.png") && !page.contains("://"));
+    // Again into the same folder, which lies in the one that is explained: no picture of a picture.
+    let inside = ["explain", "--run", "run", "scans", "--out", "scans"];
+    for _ in 0..2 {
+        assert!(sandbox.run(&inside).status.success());
+        assert_eq!(table(&sandbox, "scans").len(), 3);
+    }
+}
+
+#[test]
+fn images_of_one_name_keep_pictures_of_their_own() {
+    let sandbox = with_scans();
+    let args = [
+        "explain",
+        "--run",
+        "run",
+        "data/Testing",
+        "scans",
+        "scans/one.png",
+        "--json",
+        "--out",
+        "out",
+    ];
+    let output = sandbox.run(&args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["images"].as_array().unwrap().len(), 24);
+    let mut files = files_below(&sandbox.path("out"));
+    files.retain(|file| file.to_string_lossy().ends_with(".explained.png"));
+    assert_eq!(files.len(), 24);
+    let probabilities = &json["images"][0]["probabilities"];
+    assert_eq!(
+        probabilities.as_array().unwrap().len(),
+        json["classes"].as_array().unwrap().len()
+    );
+}
+
+#[test]
+fn an_image_that_cannot_be_read_stops_none_of_the_others() {
+    let sandbox = with_scans();
+    sandbox.write("scans/broken.png", b"no picture");
+    std::fs::create_dir(sandbox.path("empty")).unwrap();
+    let args = [
+        "explain",
+        "--run",
+        "run",
+        "nowhere.png",
+        "scans",
+        "empty",
+        "--out",
+        "out",
+    ];
+    let output = sandbox.run(&args);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let last = said.rsplit("error:").next().unwrap();
+    for word in [
+        "3 of 6",
+        "nowhere.png",
+        "broken.png",
+        "empty: no image file",
+    ] {
+        assert!(last.contains(word), "no {word:?} in {said}");
+    }
+    let rows = table(&sandbox, "out");
+    assert_eq!(rows.len(), 6);
+    assert_eq!(rows.iter().filter(|row| row["error"].is_empty()).count(), 3);
+    let page = text(&sandbox.read("out/explained.html"));
+    assert!(page.contains("3 images could not be explained") && page.contains("nowhere.png"));
+    // Where nothing can be done nothing is left, and the request was wrong.
+    let none = [
+        "explain",
+        "--run",
+        "run",
+        "nowhere.png",
+        "scans/broken.png",
+        "--out",
+        "none",
+    ];
+    refused(&sandbox, &none, &["nowhere.png", "broken.png"]);
+    assert!(!sandbox.path("none").exists());
+}

@@ -1,0 +1,25 @@
+### The page of mitsume explain.
+
+explain-skip = Skip to the images
+explain-lead = Each image, and over it where the model looks for the class it predicts. A click opens the large picture; explained.csv beside this page has every number.
+explain-predicted = Predicted class
+explain-count = Images
+explain-failed =
+    { $count ->
+        [one] One image could not be explained
+       *[other] { $count } images could not be explained
+    }
+explain-images = Where the model looks
+explain-deviation = Below each image: how far its map is from the mean map of its class in the reference. The lower, the more typical.
+explain-first = Shown are the first { $shown }; explained.csv has the rest.
+explain-overlay = { $name }: where the model looks
+explain-map-of = map of { $class }, { $probability }
+explain-made = How it was made
+explain-caution = An explanation of a classifier is not a diagnosis, and says nothing of whether the model is right.
+explain-fact-layer = Layer
+explain-fact-maps = Maps
+explain-fact-size = Size of the images
+explain-fact-map-size = Size of the maps
+explain-fact-reference = Compared with
+explain-fact-overrides = Not as it was trained
+explain-flip = { $method }, mean with the mirrored image

@@ -1,0 +1,217 @@
+//! The page of `mitsume explain`: single images beside each other.
+
+use askama::Template;
+use mitsume_locale::{Language, text};
+
+use crate::overlay::overlay;
+use crate::panel::Panel;
+use crate::picture::{fitted, jpeg_uri};
+use crate::{Result, number};
+
+/// Pictures on a page, at about 10 KB an image.
+const MOST: usize = 400;
+/// Longer side of a picture in pixels.
+const SIDE: u32 = 144;
+
+/// A page to which images are added one by one, so that memory does not grow with them beyond what is shown.
+pub struct ExplainedPage {
+    language: Language,
+    cards: Vec<Card>,
+    /// Predicted classes in the order met, and how many images each.
+    predicted: Vec<(String, usize)>,
+    images: usize,
+}
+
+/// What the page says around the images.
+#[derive(Debug, Clone, Copy)]
+pub struct ExplainedFacts<'a> {
+    /// The model's name: the title.
+    pub title: &'a str,
+    /// Names and values of how it was made, in the page's language.
+    pub facts: &'a [(String, String)],
+    /// Images that could not be explained, and why.
+    pub failed: &'a [(String, String)],
+}
+
+struct Card {
+    name: String,
+    /// The large picture, relative to the page.
+    link: String,
+    input: String,
+    overlay: String,
+    predicted: String,
+    probability: String,
+    /// The class of the map and its probability, where it is not the predicted one.
+    target: Option<(String, String)>,
+    /// `squared-l2` and `l2`.
+    deviation: Option<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "explained.html")]
+struct Document<'a> {
+    language: Language,
+    title: &'a str,
+    style: &'static str,
+    cards: &'a [Card],
+    images: usize,
+    predicted: &'a [(String, usize)],
+    facts: &'a [(String, String)],
+    failed: &'a [(String, String)],
+    compared: bool,
+    version: &'static str,
+}
+
+impl ExplainedPage {
+    /// An empty page.
+    pub fn new(language: Language) -> Self {
+        Self {
+            language,
+            cards: Vec::new(),
+            predicted: Vec::new(),
+            images: 0,
+        }
+    }
+
+    /// Adds what `panel` shows, under `name`; `link` is the panel's own picture, relative to the page, with slashes.
+    ///
+    /// # Errors
+    /// A picture that cannot be encoded.
+    pub fn add(&mut self, panel: &Panel<'_>, name: &str, link: &str) -> Result<()> {
+        self.images += 1;
+        let predicted = panel.predicted.name;
+        match self
+            .predicted
+            .iter_mut()
+            .find(|(class, _)| class == predicted)
+        {
+            Some((_, count)) => *count += 1,
+            None => self.predicted.push((predicted.to_owned(), 1)),
+        }
+        if self.cards.len() == MOST {
+            return Ok(());
+        }
+        let input = fitted(panel.image, SIDE);
+        let other = panel.target.name != predicted;
+        self.cards.push(Card {
+            name: name.to_owned(),
+            link: as_link(link),
+            overlay: jpeg_uri(&overlay(&input, panel.cam))?,
+            input: jpeg_uri(&input)?,
+            predicted: predicted.to_owned(),
+            probability: number::percent(panel.predicted.probability),
+            target: other.then(|| {
+                let probability = number::percent(panel.target.probability);
+                (panel.target.name.to_owned(), probability)
+            }),
+            deviation: panel.reference.as_ref().map(|reference| {
+                let [squared, l2] = [reference.squared_l2, reference.l2].map(number::short);
+                (squared, l2)
+            }),
+        });
+        Ok(())
+    }
+
+    /// The page, complete.
+    ///
+    /// # Errors
+    /// A template that fails to render.
+    pub fn html(&self, about: &ExplainedFacts<'_>) -> Result<String> {
+        Ok(Document {
+            language: self.language,
+            title: about.title,
+            style: include_str!("../templates/style.css"),
+            cards: &self.cards,
+            images: self.images,
+            predicted: &self.predicted,
+            facts: about.facts,
+            failed: about.failed,
+            compared: self.cards.iter().any(|card| card.deviation.is_some()),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+        .render()?)
+    }
+}
+
+/// A relative path as a link: what a URL would take for something else is escaped.
+fn as_link(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    let escaped = path.bytes().map(|byte| match byte {
+        byte if plain(byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    // Without this, `a:b.png` would be of a scheme of its own.
+    format!("./{}", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Map, PanelClass, PanelReference};
+    use image::RgbImage;
+
+    fn page(language: Language, images: usize, reference: bool) -> String {
+        let mut page = ExplainedPage::new(language);
+        let image = RgbImage::new(8, 8);
+        let map = Map::new(vec![0.5; 4], 2, 2).unwrap();
+        for i in 0..images {
+            let class = |name| PanelClass {
+                name,
+                probability: 0.75,
+            };
+            let panel = Panel {
+                name: "x",
+                image: &image,
+                cam: &map,
+                predicted: class("<cat>"),
+                target: class(if i == 0 { "dog" } else { "<cat>" }),
+                reference: reference.then_some(PanelReference {
+                    mean: &map,
+                    squared_l2: 0.25,
+                    l2: 0.125,
+                }),
+                surroundings: None,
+            };
+            page.add(&panel, "a b/<x>.png", "a b/<x>.explained.png")
+                .unwrap();
+        }
+        let failed = [("gone.png".to_owned(), "no such <file>".to_owned())];
+        page.html(&ExplainedFacts {
+            title: "level2",
+            facts: &[("map".to_owned(), "grad-cam".to_owned())],
+            failed: &failed,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn names_are_escaped_and_pictures_linked() {
+        let html = page(Language::English, 2, true);
+        assert!(!html.contains("<x>") && !html.contains("<cat>") && !html.contains("<file>"));
+        assert!(html.contains("href=\"./a%20b/%3Cx%3E.explained.png\""));
+        assert!(html.contains("gone.png") && html.contains("0.25"));
+        assert_eq!(html.matches("<img").count(), 4);
+        assert_eq!(
+            html.matches("dog").count(),
+            1,
+            "a target that is the prediction is not said"
+        );
+    }
+
+    #[test]
+    fn a_page_of_many_images_says_how_many_it_shows() {
+        let html = page(Language::English, MOST + 5, false);
+        assert_eq!(html.matches("<img").count(), 2 * MOST);
+        assert!(
+            html.contains("405 images") && html.contains("the first 400"),
+            "{}",
+            &html[..9000]
+        );
+    }
+
+    #[test]
+    fn both_languages_have_a_page() {
+        let html = page(Language::Japanese, 1, true);
+        assert!(html.contains("lang=\"ja\"") && html.contains("画像 1 枚"));
+    }
+}
