@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// The columns' least widths: epoch, lambda, losses of training, of its consistency and of
 /// validation, accuracy, kappa, both forms of the metric, the epoch's time, the run's time left.
-const WIDTHS: [usize; 11] = [5, 5, 6, 7, 6, 5, 6, 7, 8, 4, 4];
+const WIDTHS: [usize; 11] = [7, 5, 5, 7, 5, 5, 6, 7, 8, 6, 6];
 
 /// What stands above the lines.
 pub fn head(language: Language) -> String {
@@ -111,17 +111,19 @@ mod tests {
     fn lines_fit_80_columns_and_stand_under_their_heads() {
         for language in Language::ALL {
             let head = head(language);
-            let line = epoch_line(&row(), 20, Some(7500.0), language);
             assert!(head.width() <= 80, "{}: {head}", head.width());
-            assert_eq!(line.width(), head.width(), "\n{head}\n{line}");
+            for (epochs, left) in [(20, None), (100, Some(86_399.0))] {
+                let line = epoch_line(&row(), epochs, left, language);
+                assert_eq!(line.width(), head.width(), "\n{head}\n{line}");
+            }
         }
         let english = epoch_line(&row(), 20, Some(7500.0), Language::English);
         let cells: Vec<_> = english.split_whitespace().collect();
         assert_eq!(
             cells,
             [
-                "12/20", "-66.7", "1.3863", "0.00123", "11.386", "0.625", "-0.0123", "0.01235",
-                "-", "59m59s", "2h05m"
+                "12/20", "-66.7", "1.386", "0.00123", "11.39", "0.625", "-0.012", "0.01235", "-",
+                "59m59s", "2h05m"
             ]
         );
     }
