@@ -221,6 +221,8 @@ impl Drop for Browser {
 
 fn capabilities(screen: Screen, profile: &Path) -> Value {
     let mut args = vec![
+        // The page scrolls at once, so that a click meets what it aims at.
+        "--force-prefers-reduced-motion".to_owned(),
         "--headless".to_owned(),
         // Containers give no privileges to make a sandbox with; the pages are our own.
         "--no-sandbox".to_owned(),

@@ -436,6 +436,7 @@ fn the_japanese_page_has_no_english_but_names() {
          return [...words];",
     );
     let names = [
+        "out",
         "glioma",
         "meningioma",
         "notumor",
