@@ -30,13 +30,13 @@ impl Messages {
             Language::English => (
                 &ENGLISH,
                 files!(
-                    "en", "language", "report", "figures", "study", "trust", "command"
+                    "en", "language", "findings", "report", "figures", "study", "trust", "command"
                 ),
             ),
             Language::Japanese => (
                 &JAPANESE,
                 files!(
-                    "ja", "language", "report", "figures", "study", "trust", "command"
+                    "ja", "language", "findings", "report", "figures", "study", "trust", "command"
                 ),
             ),
         };

@@ -1,8 +1,10 @@
 //! `mitsume explain`
 
+use mitsume::trust::SurroundingsSum;
 use mitsume_data::ImageFolder;
-use mitsume_lab::{ExplainOptions, ExplainTarget, explain, tell_other_files};
-use mitsume_locale::text;
+use mitsume_lab::{ExplainOptions, ExplainTarget, Explained, explain, tell_other_files};
+use mitsume_locale::{Language, text};
+use mitsume_report::surroundings_sentences;
 
 use super::{model, output};
 use crate::args::ExplainArgs;
@@ -42,6 +44,7 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         return output::json(&json);
     }
     let language = console.language;
+    let findings = findings(&model.network.name(), &explained, language);
     let mut rows = vec![vec![
         text!(language, "command-picture"),
         text!(language, "command-predicted"),
@@ -61,7 +64,18 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         ]);
     }
     let overrides = model::overrides(&model.settings, language);
-    output::text(&format!("{overrides}{}", output::table(&rows)))
+    let table = output::table(&rows);
+    output::text(&format!("{overrides}{table}\n{findings}"))
+}
+
+/// How much of the maps, in the mean over the images, lies on border and background.
+fn findings(model: &str, explained: &[Explained], language: Language) -> String {
+    let mut sum = SurroundingsSum::default();
+    let found = explained.iter().filter_map(|one| one.surroundings.as_ref());
+    found.for_each(|found| sum.push(found));
+    let mean = sum.mean();
+    let sentences = mean.map(|mean| surroundings_sentences(model, &mean, language));
+    output::list(&sentences.unwrap_or_default())
 }
 
 fn target(name: &str, classes: &[String]) -> Result<ExplainTarget> {
