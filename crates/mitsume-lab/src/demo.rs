@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
+use mitsume_locale::Language;
 use mitsume_record::{Evaluation, EvaluationDir, RunConfig, RunDir};
 use mitsume_report::{ReportOptions, report};
 
@@ -18,6 +19,8 @@ pub struct DemoOptions {
     pub out: PathBuf,
     /// Seed of the phantoms and the runs.
     pub seed: u64,
+    /// Of the page and the findings.
+    pub language: Language,
 }
 
 /// What a demo leaves.
@@ -25,6 +28,8 @@ pub struct DemoOptions {
 pub struct DemoOutcome {
     /// The page.
     pub report: PathBuf,
+    /// What was found, as the page has it.
+    pub findings: Vec<String>,
     /// Plain training.
     pub plain: Evaluation,
     /// Training with the consistency loss.
@@ -86,12 +91,15 @@ pub fn demo(
         evaluations.push(EvaluationDir::new(RunDir::new(&out).evaluation()).summary()?);
     }
     let page = options.out.join("report.html");
-    report(&options.out.join("runs"), &ReportOptions::default())?.write(&page)?;
+    let language = options.language;
+    let made = report(&options.out.join("runs"), &ReportOptions { language })?;
+    made.write(&page)?;
     let consistent = evaluations.pop().expect("two runs");
     let plain = evaluations.pop().expect("two runs");
     let run = RunDir::new(options.out.join("runs").join(format!("lambda-{LAMBDA}")));
     Ok(Some(DemoOutcome {
         report: page,
+        findings: made.findings,
         plain,
         consistent,
         run: run.root().to_owned(),

@@ -23,6 +23,7 @@ mod error;
 mod explained;
 mod export;
 mod extremes;
+mod findings;
 mod gallery;
 mod map;
 mod more_measures;
@@ -45,13 +46,14 @@ mod view;
 pub use error::ReportError;
 pub use explained::{ExplainedFacts, ExplainedPage};
 pub use export::Exported;
+pub use findings::surroundings::surroundings_sentences;
 pub use map::Map;
 pub use options::ReportOptions;
 pub use page::{Page, export_figures, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{load_picture, seen_picture};
 pub use study::{Study, StudyOptions, study};
-pub use trust::{CascadeExample, trust_page, verdict_sentence};
+pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, ReportError>;

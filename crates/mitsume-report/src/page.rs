@@ -10,6 +10,7 @@ use crate::caution;
 use crate::chart::{Chart, style_classes};
 use crate::export::{ExportWords, Exported, export};
 use crate::extremes::{MANY, classes_with_images, extremes};
+use crate::findings::{Findings, findings, title};
 use crate::gallery::Room;
 use crate::more_measures::more_measures;
 use crate::options::ReportOptions;
@@ -45,6 +46,8 @@ pub struct Page {
     pub images: usize,
     /// Of them with a placeholder, because the file was not found or could not be decoded.
     pub missing_pictures: usize,
+    /// What was found, in sentences: those at the top of the page.
+    pub findings: Vec<String>,
 }
 
 /// Writes what a page shows as files into `out`: every figure as SVG and PNG, every table as CSV and
@@ -93,6 +96,9 @@ struct Document<'a> {
     language: Language,
     title: &'a str,
     export: ExportWords,
+    /// The reported folder's own name.
+    folder: &'a str,
+    findings: &'a Findings,
     style: &'static str,
     script: &'static str,
     summaries: &'a [Summary],
@@ -117,7 +123,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
     let mut entries = source::read(dir)?;
     order(&mut entries);
     let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let title = whole
+    let folder = whole
         .file_name()
         .map_or("/".into(), |name| name.to_string_lossy().into_owned());
     let room = room(&entries);
@@ -138,10 +144,13 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
             .flat_map(|evaluation| &evaluation.galleries)
             .flat_map(|gallery| &gallery.cards)
     };
+    let findings = findings(&entries, language);
     let html = Document {
         language,
-        title: &title,
         export: ExportWords::new(language),
+        title: &title(&entries, language),
+        folder: &folder,
+        findings: &findings,
         style: include_str!("../templates/style.css"),
         script: include_str!("../templates/script.js"),
         summaries: &comparison.lines,
@@ -161,6 +170,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
         shown: entries.into_iter().map(|entry| entry.name).collect(),
         images: cards().count(),
         missing_pictures: cards().filter(|card| card.input.is_none()).count(),
+        findings: findings.spoken(language),
     })
 }
 

@@ -135,7 +135,8 @@ fn of_line(entry: &Entry, quantity: Quantity) -> Option<Reason> {
     (per_class < LEAST_PER_CLASS).then_some(Reason::FewImages)
 }
 
-fn at_chance(summary: &Evaluation) -> bool {
+/// Whether guessing gives such a kappa too.
+pub(crate) fn at_chance(summary: &Evaluation) -> bool {
     let truths: Vec<u64> = summary.per_class.iter().map(|class| class.images).collect();
     let column = |class: usize| summary.confusion.iter().map(|row| row[class]).sum();
     let predictions: Vec<u64> = (0..truths.len()).map(column).collect();

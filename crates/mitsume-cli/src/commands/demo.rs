@@ -19,6 +19,7 @@ pub fn run(args: DemoArgs, console: Console) -> Result {
     let options = DemoOptions {
         out: args.out.clone(),
         seed: args.seed,
+        language: console.language,
     };
     let outcome = mitsume_lab::demo(&options, &stop, &mut |event| progress.show(event))?;
     progress.finish();
@@ -64,8 +65,9 @@ fn summary(outcome: &DemoOutcome, language: Language) -> String {
     );
     let report = outcome.report.display().to_string();
     format!(
-        "{table}{}\n\n{}\n\n{}\n  mitsume data check DIR\n  {explain}\n  mitsume train --help",
+        "{table}{}\n\n{}\n{}\n\n{}\n  mitsume data check DIR\n  {explain}\n  mitsume train --help",
         text!(language, "command-demo-lower"),
+        output::list(&outcome.findings),
         text!(language, "command-report-at", path = report),
         text!(language, "command-demo-next"),
     )

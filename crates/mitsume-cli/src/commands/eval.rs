@@ -4,6 +4,7 @@ use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{EvaluateOptions, MeasureOptions, Subject, evaluate};
 use mitsume_locale::{Language, text};
 use mitsume_record::Evaluation;
+use mitsume_report::surroundings_sentences;
 
 use super::{model, output};
 use crate::args::{EvalArgs, MeasureSet};
@@ -60,6 +61,10 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
             figure(class.l2),
         ]);
     }
+    let surroundings = evaluation
+        .surroundings
+        .as_ref()
+        .map(|found| surroundings_sentences(&evaluation.model.name, found, language));
     let head = text!(
         language,
         "command-evaluated",
@@ -77,7 +82,7 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
         loss = format!("{:.4}", evaluation.cross_entropy),
     );
     format!(
-        "{head}\n{overrides}{agreement}\n{consistency}{more}\n{table}",
+        "{head}\n{overrides}{agreement}\n{consistency}{more}\n{table}\n{surroundings}",
         overrides = model::overrides(&evaluation.model.settings, language),
         consistency = output::consistency(
             evaluation.consistency.counted,
@@ -87,5 +92,6 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
         ),
         more = output::measures(evaluation.measures.as_ref(), language),
         table = output::table(&rows),
+        surroundings = output::list(&surroundings.unwrap_or_default()),
     )
 }

@@ -1,9 +1,13 @@
 //! `mitsume explain`
 
+use mitsume::trust::SurroundingsSum;
 use mitsume_data::ImageFolder;
-use mitsume_lab::{ExplainOptions, ExplainTarget, Explanation, explain, tell_other_files};
+use mitsume_lab::{
+    ExplainOptions, ExplainTarget, Explained, Explanation, explain, tell_other_files,
+};
 use mitsume_locale::{Language, text};
 use mitsume_record::ModelSettings;
+use mitsume_report::surroundings_sentences;
 
 use super::model::{self, Opened};
 use super::output;
@@ -44,7 +48,7 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
     if args.json {
         output::json(&json(&explanation, &model))?;
     } else {
-        output::text(&summary(&explanation, &model.settings, language))?;
+        output::text(&summary(&explanation, &model, language))?;
     }
     match explanation.failed.len() {
         0 => Ok(()),
@@ -77,7 +81,8 @@ fn not_explained(explanation: &Explanation, failed: usize) -> String {
     format!("{failed} of {all} could not be explained; the others were:{lines}")
 }
 
-fn summary(explanation: &Explanation, settings: &ModelSettings, language: Language) -> String {
+fn summary(explanation: &Explanation, model: &Opened, language: Language) -> String {
+    let findings = findings(&model.network.name(), &explanation.images, language);
     let mut rows = vec![vec![
         text!(language, "command-picture"),
         text!(language, "command-predicted"),
@@ -95,11 +100,21 @@ fn summary(explanation: &Explanation, settings: &ModelSettings, language: Langua
         ]);
     }
     format!(
-        "{}{}\n{}",
-        model::overrides(settings, language),
+        "{}{}\n{findings}{}",
+        model::overrides(&model.settings, language),
         output::table(&rows),
         explanation.page.display()
     )
+}
+
+/// How much of the maps, in the mean over the images, lies on border and background.
+fn findings(model: &str, explained: &[Explained], language: Language) -> String {
+    let mut sum = SurroundingsSum::default();
+    let found = explained.iter().filter_map(|one| one.surroundings.as_ref());
+    found.for_each(|found| sum.push(found));
+    let mean = sum.mean();
+    let sentences = mean.map(|mean| surroundings_sentences(model, &mean, language));
+    output::list(&sentences.unwrap_or_default())
 }
 
 fn target(name: &str, classes: &[String]) -> Result<ExplainTarget> {

@@ -37,6 +37,12 @@ pub fn figure(value: Option<f64>) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.6}"))
 }
 
+/// Sentences, each after a dash on lines of its own.
+pub fn list(sentences: &[String]) -> String {
+    let lines = sentences.iter().map(|sentence| format!("- {sentence}\n"));
+    lines.collect()
+}
+
 /// Measures beyond the two forms, a line each; those that were not taken are left out.
 pub fn measures(measures: Option<&Measures>, language: Language) -> String {
     let Some(measures) = measures else {

@@ -4,7 +4,7 @@ use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{LabError, Subject, TrustOptions, trust};
 use mitsume_locale::{Language, text};
 use mitsume_record::{TrustResult, write_bytes};
-use mitsume_report::{trust_page, verdict_sentence};
+use mitsume_report::{trust_findings, trust_page, verdict_sentence};
 
 use super::{model, output};
 use crate::args::TrustArgs;
@@ -86,9 +86,10 @@ fn summary(result: &TrustResult, language: Language) -> String {
         ]);
     }
     let mut text = format!(
-        "{}{}\n\n{}\n{}\n{}\n{}",
+        "{}{}\n{}\n{}\n{}\n{}\n{}",
         model::overrides(&result.model.settings, language),
         verdict_sentence(&result.randomisation, language),
+        output::list(&trust_findings(result, language)),
         text!(language, "command-trust-similarity"),
         output::table(&stages),
         text!(language, "command-trust-faithful"),

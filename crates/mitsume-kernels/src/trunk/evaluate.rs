@@ -218,7 +218,7 @@ fn residual(
             residual: Some(&skip),
             activation: Activation::Relu,
         },
-        pool: pool,
+        pool,
     };
     convolve(workspace, hidden, &filters, &store, out);
 }

@@ -10,8 +10,6 @@ report-figures = Figures
 report-curves = Curves
 report-classes = Classes
 report-images = Images
-report-reading = How to read this page
-report-reading-short = How to read
 report-made = How it was made
 
 ## Figures
@@ -135,22 +133,6 @@ report-card-wrong = wrong
 report-card-predicted = predicted { $predicted } { $probability };
 report-card-deviation = deviation { $deviation }
 
-## How to read this page. Messages with markup have no arguments.
-
-report-term-map = Map
-report-term-map-text = A Grad-CAM: for one image and one class, how much each place raised the score of that class, from 0 (black) to 1 (light yellow). Maps on this page are those of the image’s true class.
-report-term-mean-map = Mean map
-report-term-mean-map-text = The average map of a class over the images of it that were classified correctly.
-report-term-consistency = Deviation, consistency
-report-term-consistency-text = A deviation is how far one map is from its class’s mean map; the consistency is the average deviation of all correctly classified images. <b>Lower means that the model looks at the same place more consistently.</b> It says nothing about whether that is the right place.
-report-term-squared-l2 = squared-l2
-report-term-squared-l2-text = The definition: the squared difference, averaged over the elements of the map. Being an average, it does not fall just because the same map is sampled more finely, so maps of different sizes can be compared.
-report-term-l2 = l2
-report-term-l2-text = As the published code computes it, for comparison with published numbers: the square root of the sum of squared differences, divided by the number of elements. <b>It depends on the map’s resolution:</b> the same maps sampled twice as finely in both directions give half the value. Compare it only between maps of the same size. Classes with a single correct image are left out of it.
-report-term-kappa = Kappa
-report-term-kappa-text = Cohen’s kappa: agreement with the true classes beyond chance; 1 is perfect, 0 is what guessing gives. Unlike accuracy it is not flattered by a frequent class.
-report-term-lambda = Lambda
-report-term-lambda-text = Weight of the CAM loss in training: above 0 rewards looking consistently, below 0 rewards diversity, 0 is plain training.
 
 ## How it was made
 

@@ -10,8 +10,6 @@ report-figures = 数値
 report-curves = 学習曲線
 report-classes = クラス
 report-images = 画像
-report-reading = このページの読み方
-report-reading-short = 読み方
 report-made = 作成の条件
 
 ## 数値
@@ -137,20 +135,6 @@ report-card-deviation = 偏差 { $deviation }
 
 ## ページの読み方。マークアップのある文に引数はない。
 
-report-term-map = マップ
-report-term-map-text = ある画像のあるクラスについて、画像の各場所がそのクラスのスコアをどれだけ高めたかを、0（黒）から 1（薄い黄色）で表した Grad-CAM です。このページのマップは、その画像の正しいクラスについてのものです。
-report-term-mean-map = クラス平均マップ
-report-term-mean-map-text = あるクラスの、正解予測された画像にわたるマップの平均です。
-report-term-consistency = 偏差、一貫性
-report-term-consistency-text = 偏差は、一枚のマップがそのクラスの平均マップからどれだけ離れているかです。一貫性は、正解予測されたすべての画像にわたる偏差の平均です。<b>小さいほど、モデルは一貫して同じところを見ています。</b>そこが見るべきところかどうかは分かりません。
-report-term-squared-l2 = squared-l2
-report-term-squared-l2-text = 論文の定義です。差の二乗を、マップの要素にわたって平均します。平均なので、同じマップを細かく標本化しただけで小さくなることはなく、大きさの異なるマップも比べられます。
-report-term-l2 = l2
-report-term-l2-text = 公開コードの計算で、公表された数値と比べるためのものです。差の二乗和の平方根を、要素の数で割ります。<b>マップの解像度に依存し、</b>同じマップを縦横 2 倍の細かさで標本化すると半分になります。同じ大きさのマップどうしでのみ比べてください。正解画像が 1 枚だけのクラスは含みません。
-report-term-kappa = kappa
-report-term-kappa-text = Cohen の kappa。正しいクラスとの一致のうち、偶然を超える部分を表します。1 は完全な一致、0 は当て推量で得られる程度です。正解率と違い、枚数の多いクラスのために高く見えることはありません。
-report-term-lambda = Lambda
-report-term-lambda-text = 学習における CAM 損失の重みです。正なら一貫して同じところを見ることを、負なら視線の多様性を促し、0 は通常の学習です。
 
 ## 作成の条件
 

@@ -11,6 +11,7 @@ use mitsume_locale::{Language, text};
 use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
 use crate::export::ExportWords;
+use crate::findings::{Finding, surroundings};
 use crate::study::figure::Figure;
 use crate::{Result, number};
 use examples::Row;
@@ -28,6 +29,7 @@ struct Document {
     export: ExportWords,
     style: &'static str,
     verdict: String,
+    surroundings: Vec<Finding>,
     sentences: Vec<String>,
     cascade: Figure,
     stage_columns: [String; 6],
@@ -69,6 +71,7 @@ pub fn trust_page(
         export: ExportWords::new(language),
         style: include_str!("../../templates/style.css"),
         verdict: verdict_sentence(&result.randomisation, language),
+        surroundings: surroundings::of_trust(result, language),
         sentences: sentences::sentences(result, language),
         cascade: cascade(result, language),
         stage_columns: [
@@ -88,6 +91,13 @@ pub fn trust_page(
         version: env!("CARGO_PKG_VERSION"),
     }
     .render()?)
+}
+
+/// How much of the maps lies on the images' border and empty background, in sentences.
+pub fn trust_findings(result: &TrustResult, language: Language) -> Vec<String> {
+    let found = surroundings::of_trust(result, language);
+    let spoken = found.iter().map(|finding| finding.spoken(language));
+    spoken.collect()
 }
 
 /// A mean with its interval.

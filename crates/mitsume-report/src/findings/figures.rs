@@ -1,0 +1,185 @@
+//! How well the models classify, and how consistent they are.
+
+use mitsume_locale::{Language, text};
+use mitsume_record::Evaluation;
+
+use super::title::data_set;
+use super::{Finding, model};
+use crate::number;
+use crate::source::Entry;
+use crate::standing::at_chance;
+
+/// Entries named one by one.
+const MOST_NAMED: usize = 3;
+/// Fewer evaluated images say little of a model.
+const FEW_IMAGES: u64 = 30;
+
+pub(super) fn sentences(entries: &[Entry], language: Language) -> Vec<Finding> {
+    let mut sentences = Vec::new();
+    match entries {
+        [one] => sentences.extend(of_one(one, language)),
+        _ => sentences.extend(of_several(entries, language)),
+    }
+    sentences.extend(unfinished(entries, language));
+    sentences
+}
+
+fn summary(entry: &Entry) -> Option<&Evaluation> {
+    entry
+        .evaluation
+        .as_ref()
+        .map(|evaluated| &evaluated.summary)
+}
+
+fn of_one(entry: &Entry, language: Language) -> Vec<Finding> {
+    let Some(summary) = summary(entry) else {
+        return Vec::new();
+    };
+    let mut sentences = vec![Finding::plain(text!(
+        language,
+        "findings-one",
+        model = model(entry),
+        accuracy = number::percent(summary.accuracy),
+        images = number::count(summary.data.images),
+        data = data_set(entry),
+        kappa = number::short(summary.kappa),
+    ))];
+    if let Some(squared_l2) = summary.consistency.squared_l2 {
+        sentences.push(Finding::plain(text!(
+            language,
+            "findings-one-consistency",
+            squared = number::short(squared_l2),
+            counted = number::count(summary.consistency.counted),
+        )));
+    }
+    let chance = summary.measures.as_ref();
+    if let Some(share) = chance.and_then(|measures| measures.chance_corrected)
+        && !means_nothing(summary)
+    {
+        let share = number::percent(share.max(0.0));
+        sentences.push(Finding::plain(text!(
+            language,
+            "findings-chance",
+            share = share
+        )));
+    }
+    sentences.extend(doubts(entry, summary, language));
+    sentences
+}
+
+fn of_several(entries: &[Entry], language: Language) -> Vec<Finding> {
+    let evaluated: Vec<(&Entry, &Evaluation)> = entries
+        .iter()
+        .filter_map(|entry| Some((entry, summary(entry)?)))
+        .collect();
+    let by_kappa =
+        |a: &&(&Entry, &Evaluation), b: &&(&Entry, &Evaluation)| a.1.kappa.total_cmp(&b.1.kappa);
+    let ends = evaluated
+        .iter()
+        .min_by(by_kappa)
+        .zip(evaluated.iter().max_by(by_kappa));
+    let Some((low, high)) = ends else {
+        return Vec::new();
+    };
+    let mut sentences = vec![Finding::plain(text!(
+        language,
+        "findings-several",
+        count = evaluated.len(),
+        low = number::short(low.1.kappa),
+        least = low.0.name.as_str(),
+        high = number::short(high.1.kappa),
+        most = high.0.name.as_str(),
+    ))];
+    if evaluated.len() <= MOST_NAMED {
+        let of_all = evaluated.iter();
+        sentences.extend(of_all.flat_map(|(entry, summary)| doubts(entry, summary, language)));
+        return sentences;
+    }
+    let meaningless = evaluated
+        .iter()
+        .filter(|(_, summary)| means_nothing(summary))
+        .count();
+    if meaningless > 0 {
+        sentences.push(Finding::caution(text!(
+            language,
+            "findings-many-at-chance",
+            count = meaningless,
+        )));
+    }
+    sentences
+}
+
+/// Whether where the model looks says nothing, because it guesses or cannot do anything else.
+pub(super) fn means_nothing(summary: &Evaluation) -> bool {
+    summary.data.classes.len() < 2 || at_chance(summary)
+}
+
+/// Why the figures of an evaluation mean less than they seem to.
+fn doubts(entry: &Entry, summary: &Evaluation, language: Language) -> Vec<Finding> {
+    let name = &entry.name[..];
+    let mut doubts = Vec::new();
+    if let [class] = &summary.data.classes[..] {
+        doubts.push(text!(
+            language,
+            "findings-single-class",
+            name = name,
+            class = class.as_str()
+        ));
+    } else if at_chance(summary) {
+        let kappa = number::short(summary.kappa);
+        doubts.push(text!(
+            language,
+            "findings-at-chance",
+            name = name,
+            kappa = kappa
+        ));
+    } else {
+        let mut correct = summary.per_class.iter().filter(|class| class.correct > 0);
+        if let (Some(only), None) = (correct.next(), correct.next()) {
+            let class = only.class.as_str();
+            doubts.push(text!(
+                language,
+                "findings-one-class",
+                name = name,
+                class = class
+            ));
+        }
+    }
+    if summary.data.images < FEW_IMAGES {
+        let images = summary.data.images;
+        doubts.push(text!(
+            language,
+            "findings-few-images",
+            name = name,
+            images = images
+        ));
+    }
+    doubts.into_iter().map(Finding::caution).collect()
+}
+
+/// Runs that are not over, or were not evaluated.
+fn unfinished(entries: &[Entry], language: Language) -> Vec<Finding> {
+    let waiting: Vec<(&Entry, usize, u64)> = entries
+        .iter()
+        .filter(|entry| entry.evaluation.is_none())
+        .filter_map(|entry| {
+            let run = entry.run.as_ref()?;
+            Some((entry, run.epochs.len(), run.config.train.epochs))
+        })
+        .collect();
+    if waiting.len() > MOST_NAMED {
+        let text = text!(language, "findings-many-unfinished", count = waiting.len());
+        return vec![Finding::caution(text)];
+    }
+    let sentence = |(entry, done, planned): &(&Entry, usize, u64)| {
+        let name = &entry.name[..];
+        Finding::caution(text!(
+            language,
+            "findings-unfinished",
+            name = name,
+            done = *done,
+            planned = *planned,
+        ))
+    };
+    waiting.iter().map(sentence).collect()
+}

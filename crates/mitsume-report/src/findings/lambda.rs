@@ -1,0 +1,317 @@
+//! What lambda changed: runs with the consistency loss against the same runs without it.
+
+use mitsume_locale::{Language, text};
+use mitsume_record::Evaluation;
+use mitsume_stats::holm::holm;
+use mitsume_stats::paired::{PairedComparison, compare};
+
+use super::Finding;
+use super::figures::means_nothing;
+use crate::number;
+use crate::settings::{Settings, lambda};
+use crate::source::{Entry, Run};
+
+/// Comparisons spelt out.
+const MOST_COMPARISONS: usize = 6;
+/// What is taken for more than chance between seeds.
+const LEVEL: f64 = 0.05;
+/// Of the intervals.
+const CONFIDENCE: f64 = 0.95;
+/// Draws of the sign-flip test, which is not shown.
+const DRAWS: usize = 1;
+
+/// Runs of one lambda, each with the run of the same seed without the loss.
+#[derive(Debug)]
+pub(super) struct Comparison<'a> {
+    pub lambda: f64,
+    /// Without the loss, and with it.
+    pub pairs: Vec<[&'a Entry; 2]>,
+    settings: Settings,
+}
+
+/// A finished run with its evaluation.
+fn finished(entry: &Entry) -> Option<(&Run, &Evaluation)> {
+    let run = entry.run.as_ref()?;
+    let done = run.epochs.len() as u64 == run.config.train.epochs;
+    let evaluated = entry.evaluation.as_ref().filter(|_| done)?;
+    Some((run, &evaluated.summary))
+}
+
+/// Whether two runs differ in nothing but lambda.
+fn alike(a: &Run, b: &Run) -> bool {
+    let (own, other) = (&a.config, &b.config);
+    own.data.train == other.data.train
+        && own.data.valid == other.data.valid
+        && own.model.name == other.model.name
+        && own.train.seed == other.train.seed
+        && Settings::of(own).agree(&Settings::of(other))
+}
+
+/// Every lambda against no loss, in the order of the entries.
+pub(super) fn comparisons(entries: &[Entry]) -> Vec<Comparison<'_>> {
+    let runs: Vec<(&Entry, &Run)> = entries
+        .iter()
+        .filter_map(|entry| Some((entry, finished(entry)?.0)))
+        .collect();
+    let mut comparisons: Vec<Comparison> = Vec::new();
+    for &(entry, run) in runs.iter().filter(|(_, run)| lambda(&run.config) != 0.0) {
+        let plain = |other: &&(&Entry, &Run)| lambda(&other.1.config) == 0.0 && alike(other.1, run);
+        let Some(&(base, _)) = runs.iter().find(plain) else {
+            continue;
+        };
+        let settings = Settings::of(&run.config);
+        let same = |known: &&mut Comparison| {
+            let first = known.pairs[0][1].run.as_ref().map(|run| &run.config);
+            known.lambda == lambda(&run.config)
+                && known.settings == settings
+                && first.is_some_and(|first| {
+                    first.model.name == run.config.model.name
+                        && first.data.train == run.config.data.train
+                        && first.data.valid == run.config.data.valid
+                })
+        };
+        match comparisons.iter_mut().find(same) {
+            // A seed counts once.
+            Some(known) => {
+                if !known.pairs.iter().any(|pair| std::ptr::eq(pair[0], base)) {
+                    known.pairs.push([base, entry]);
+                }
+            }
+            None => comparisons.push(Comparison {
+                lambda: lambda(&run.config),
+                pairs: vec![[base, entry]],
+                settings,
+            }),
+        }
+    }
+    comparisons
+}
+
+pub(super) fn sentences(
+    entries: &[Entry],
+    comparisons: &[Comparison],
+    language: Language,
+) -> Vec<Finding> {
+    let with_loss = entries.iter().filter(|entry| {
+        let run = finished(entry).map(|(run, _)| run);
+        run.is_some_and(|run| lambda(&run.config) != 0.0)
+    });
+    let with_loss = with_loss.count();
+    if with_loss == 0 {
+        return Vec::new();
+    }
+    if comparisons.is_empty() {
+        let text = text!(language, "findings-no-baseline");
+        return vec![Finding::caution(text)];
+    }
+    let several = {
+        let models = comparisons.iter().map(|one| &one.pairs[0][1]);
+        let mut models: Vec<&str> = models.map(|entry| super::model(entry)).collect();
+        models.dedup();
+        models.len() > 1
+    };
+    let changes: Vec<Changes> = comparisons.iter().map(Changes::of).collect();
+    let corrected = corrected(&changes);
+    let mut sentences: Vec<Finding> = Vec::new();
+    let shown = comparisons.iter().zip(&changes).zip(&corrected);
+    for ((comparison, changes), p) in shown.take(MOST_COMPARISONS) {
+        let subject = subject(comparison, several, language);
+        sentences.extend(match &comparison.pairs[..] {
+            [pair] => of_one_seed(&subject, *pair, language),
+            _ => of_seeds(&subject, changes, *p, language),
+        });
+    }
+    if comparisons.len() > MOST_COMPARISONS {
+        let more = comparisons.len() - MOST_COMPARISONS;
+        sentences.push(Finding::plain(text!(
+            language,
+            "findings-more",
+            count = more
+        )));
+    }
+    if comparisons.iter().any(|one| one.pairs.len() == 1) {
+        sentences.push(Finding::caution(text!(language, "findings-one-seed")));
+    }
+    let compared: usize = comparisons.iter().map(|one| one.pairs.len()).sum();
+    if with_loss > compared {
+        let left = with_loss - compared;
+        sentences.push(Finding::caution(text!(
+            language,
+            "findings-not-alike",
+            count = left
+        )));
+    }
+    sentences
+}
+
+/// The lambda, and the model where there are several.
+fn subject(comparison: &Comparison, several: bool, language: Language) -> String {
+    let value = number::setting(comparison.lambda).replace('-', "−");
+    if several {
+        let model = super::model(comparison.pairs[0][1]);
+        text!(
+            language,
+            "findings-lambda-of-model",
+            lambda = value,
+            model = model
+        )
+    } else {
+        text!(language, "findings-lambda", lambda = value)
+    }
+}
+
+fn summaries(pair: [&Entry; 2]) -> Option<[&Evaluation; 2]> {
+    Some([finished(pair[0])?.1, finished(pair[1])?.1])
+}
+
+/// The consistencies of a pair, where they are over the same classes and the models know something.
+fn consistencies([base, own]: [&Evaluation; 2]) -> Option<[f64; 2]> {
+    let classes = |summary: &Evaluation| -> Vec<bool> {
+        summary
+            .per_class
+            .iter()
+            .map(|class| class.correct > 0)
+            .collect()
+    };
+    let comparable = classes(base) == classes(own) && !means_nothing(base) && !means_nothing(own);
+    let both = base.consistency.squared_l2.zip(own.consistency.squared_l2);
+    let (base, own) = both.filter(|_| comparable)?;
+    Some([base, own])
+}
+
+fn of_one_seed(subject: &str, pair: [&Entry; 2], language: Language) -> Vec<Finding> {
+    let Some([base, own]) = summaries(pair) else {
+        return Vec::new();
+    };
+    let seed = pair[1].run.as_ref().map_or(0, |run| run.config.train.seed);
+    let mut sentences = vec![Finding::plain(text!(
+        language,
+        "findings-one-kappa",
+        subject = subject,
+        seed = seed.to_string(),
+        from = number::short(base.kappa),
+        to = number::short(own.kappa),
+        accuracy_from = number::percent(base.accuracy),
+        accuracy_to = number::percent(own.accuracy),
+    ))];
+    sentences.push(match consistencies([base, own]) {
+        Some([from, to]) => Finding::plain(text!(
+            language,
+            "findings-one-change",
+            subject = subject,
+            direction = direction(to - from),
+            change = relative(from, to),
+            from = number::short(from),
+            to = number::short(to),
+        )),
+        None => Finding::caution(text!(language, "findings-not-compared", subject = subject)),
+    });
+    sentences
+}
+
+/// For messages that choose a word by it.
+fn direction(change: f64) -> &'static str {
+    match change {
+        c if c < 0.0 => "down",
+        c if c > 0.0 => "up",
+        _ => "same",
+    }
+}
+
+/// The size of a change in per cent of where it began.
+fn relative(from: f64, to: f64) -> String {
+    if from == 0.0 {
+        return number::short((to - from).abs());
+    }
+    format!("{:.0} %", ((to - from) / from * 100.0).abs())
+}
+
+/// What changed between the runs of each seed.
+struct Changes {
+    kappa: Option<PairedComparison>,
+    squared_l2: Option<PairedComparison>,
+}
+
+impl Changes {
+    fn of(comparison: &Comparison) -> Self {
+        let pairs: Vec<[&Evaluation; 2]> = comparison
+            .pairs
+            .iter()
+            .filter_map(|pair| summaries(*pair))
+            .collect();
+        let kappa: Vec<f64> = pairs
+            .iter()
+            .map(|[base, own]| own.kappa - base.kappa)
+            .collect();
+        let consistencies = pairs.iter().map(|pair| consistencies(*pair));
+        let squared_l2: Option<Vec<f64>> = consistencies
+            .map(|both| both.map(|[base, own]| own - base))
+            .collect();
+        let test = |differences: &[f64]| compare(differences, CONFIDENCE, DRAWS, 0);
+        Self {
+            kappa: test(&kappa),
+            squared_l2: squared_l2.and_then(|differences| test(&differences)),
+        }
+    }
+
+    fn p(&self) -> [Option<f64>; 2] {
+        let p = |test: &Option<PairedComparison>| test.as_ref().and_then(|test| test.p);
+        [p(&self.kappa), p(&self.squared_l2)]
+    }
+}
+
+/// The p of kappa and squared-l2 of each comparison, corrected by Holm for all that are on the page.
+fn corrected(changes: &[Changes]) -> Vec<[Option<f64>; 2]> {
+    let known: Vec<f64> = changes.iter().flat_map(Changes::p).flatten().collect();
+    let mut corrected = holm(&known).into_iter();
+    let mut next = |p: Option<f64>| p.and_then(|_| corrected.next());
+    changes
+        .iter()
+        .map(|changes| changes.p().map(&mut next))
+        .collect()
+}
+
+fn of_seeds(
+    subject: &str,
+    changes: &Changes,
+    p: [Option<f64>; 2],
+    language: Language,
+) -> Vec<Finding> {
+    let tests = [
+        ("kappa", changes.kappa.as_ref(), p[0]),
+        ("squared-l2", changes.squared_l2.as_ref(), p[1]),
+    ];
+    let mut sentences = Vec::new();
+    for (quantity, test, p) in tests {
+        let Some(test) = test else {
+            let text = text!(language, "findings-not-compared", subject = subject);
+            sentences.push(Finding::caution(text));
+            continue;
+        };
+        let signed = |value: f64| {
+            let sign = if value > 0.0 { "+" } else { "" };
+            format!("{sign}{}", number::short(value)).replace('-', "−")
+        };
+        let (low, high) = test.interval.map_or(("–".into(), "–".into()), |interval| {
+            (signed(interval.low), signed(interval.high))
+        });
+        let verdict = match p {
+            Some(p) if p < LEVEL => "beyond",
+            Some(_) => "within",
+            None => "equal",
+        };
+        sentences.push(Finding::plain(text!(
+            language,
+            "findings-seeds",
+            subject = subject,
+            seeds = test.pairs,
+            quantity = quantity,
+            change = signed(test.mean_difference),
+            low = low,
+            high = high,
+            verdict = verdict,
+            p = p.map_or_else(|| "–".to_owned(), number::short),
+        )));
+    }
+    sentences
+}

@@ -1,0 +1,289 @@
+//! How much of the maps lies on the images' border and empty background, in words.
+//!
+//! A share is judged against that of a map spread evenly, which is the region's share of the image: maps
+//! that have no less of themselves there do not avoid it. Of the background a fifth ([`MUCH`]) is called
+//! out too, because nothing at all is to be seen there.
+
+use mitsume::trust::MeanSurroundings;
+use mitsume::trust::surroundings::Region;
+use mitsume_locale::{Language, text};
+use mitsume_record::{Evaluation, TrustResult};
+
+use super::{Finding, listed, model};
+use crate::number;
+use crate::source::Entry;
+
+/// A share of the maps on the empty background that is too much whatever the background's size.
+const MUCH: f64 = 0.2;
+/// A background smaller than this share of the image is not worth a sentence, unless much lies on it.
+const LEAST_AREA: f64 = 0.05;
+/// Entries with sentences of their own.
+const MOST_ENTRIES: usize = 2;
+/// Classes named.
+const MOST_CLASSES: usize = 3;
+
+/// How much of maps lies in a region, judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// No less than of a map spread evenly.
+    Even,
+    /// Less than that, and much all the same.
+    Much,
+    Little,
+}
+
+impl Share {
+    fn of_border(region: Region) -> Self {
+        if region.mass >= region.area {
+            Self::Even
+        } else {
+            Self::Little
+        }
+    }
+
+    fn of_background(region: Region) -> Self {
+        match region {
+            Region { mass, area } if mass >= area => Self::Even,
+            Region { mass, .. } if mass >= MUCH => Self::Much,
+            _ => Self::Little,
+        }
+    }
+
+    /// For messages that choose their words by it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Even => "even",
+            Self::Much => "much",
+            Self::Little => "little",
+        }
+    }
+}
+
+/// A sentence on the border and one on the background, of the maps of `name`.
+pub(crate) fn sentences(
+    name: &str,
+    border: Region,
+    background: Region,
+    language: Language,
+) -> Vec<Finding> {
+    let share = Share::of_border(border);
+    let border = text!(
+        language,
+        "findings-border",
+        name = name,
+        mass = number::percent(border.mass),
+        area = number::percent(border.area),
+        share = share.word(),
+    );
+    let mut sentences = vec![Finding {
+        text: border,
+        caution: share != Share::Little,
+    }];
+    if background.area < LEAST_AREA && background.mass < LEAST_AREA {
+        let area = number::percent(background.area);
+        let text = text!(language, "findings-no-background", area = area);
+        sentences.push(Finding::plain(text));
+        return sentences;
+    }
+    let share = Share::of_background(background);
+    let text = text!(
+        language,
+        "findings-background",
+        name = name,
+        mass = number::percent(background.mass),
+        area = number::percent(background.area),
+        share = share.word(),
+    );
+    sentences.push(Finding {
+        text,
+        caution: share != Share::Little,
+    });
+    sentences
+}
+
+/// What is to be said of how much of a model's maps lies on the images' border and empty background, with
+/// a word of caution where it is no less than of a map spread evenly, or a fifth on the background.
+pub fn surroundings_sentences(
+    model: &str,
+    found: &MeanSurroundings,
+    language: Language,
+) -> Vec<String> {
+    let sentences = sentences(model, found.border, found.background, language);
+    sentences.iter().map(|one| one.spoken(language)).collect()
+}
+
+/// Of the model's own maps in a trust test.
+pub(crate) fn of_trust(result: &TrustResult, language: Language) -> Vec<Finding> {
+    let Some(found) = &result.surroundings else {
+        return Vec::new();
+    };
+    let border = Region {
+        mass: found.border_mass.mean,
+        area: found.border_area,
+    };
+    let background = Region {
+        mass: found.background_mass.mean,
+        area: found.background_area,
+    };
+    sentences(&result.model.name, border, background, language)
+}
+
+/// Of the entries of a report: each by itself where they are few, the range where they are many.
+pub(super) fn of_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
+    let evaluated = entries.iter().filter(|entry| entry.evaluation.is_some());
+    let measured: Vec<(&Entry, &Evaluation)> = evaluated
+        .clone()
+        .filter_map(|entry| Some((entry, &entry.evaluation.as_ref()?.summary)))
+        .filter(|(_, summary)| summary.surroundings.is_some())
+        .collect();
+    if measured.is_empty() {
+        // No correct image, and so no map of one, is said elsewhere.
+        let counted = |entry: &Entry| {
+            let evaluated = entry.evaluation.as_ref();
+            evaluated.is_some_and(|evaluated| evaluated.summary.consistency.counted > 0)
+        };
+        let text = || Finding::plain(text!(language, "findings-not-measured"));
+        return evaluated
+            .clone()
+            .any(counted)
+            .then(text)
+            .into_iter()
+            .collect();
+    }
+    if measured.len() > MOST_ENTRIES {
+        return range(&measured, language);
+    }
+    let many = entries.len() > 1;
+    let of_one = |(entry, summary): &(&Entry, &Evaluation)| {
+        let name = if many { &entry.name[..] } else { model(entry) };
+        let mut all = Vec::new();
+        if let Some(found) = &summary.surroundings {
+            all = sentences(name, found.border, found.background, language);
+            all.extend(classes(summary, name, language));
+        }
+        all
+    };
+    measured.iter().flat_map(of_one).collect()
+}
+
+/// The classes whose maps lie most on the background, of those that do not avoid it.
+fn classes(summary: &Evaluation, name: &str, language: Language) -> Option<Finding> {
+    let mut classes: Vec<(f64, &str)> = summary
+        .per_class
+        .iter()
+        .filter_map(|class| Some((class.surroundings?.background, &class.class[..])))
+        .filter(|(region, _)| region.mass >= LEAST_AREA)
+        .filter(|(region, _)| Share::of_background(*region) != Share::Little)
+        .map(|(region, class)| (region.mass, class))
+        .collect();
+    classes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let all = classes.len() == summary.per_class.len();
+    if classes.is_empty() || (all && classes.len() > 1) {
+        return None;
+    }
+    let named: Vec<String> = classes
+        .iter()
+        .take(MOST_CLASSES)
+        .map(|(mass, class)| format!("{class} ({})", number::percent(*mass)))
+        .collect();
+    let named: Vec<&str> = named.iter().map(|name| &name[..]).collect();
+    let list = listed(&named, language);
+    let text = text!(
+        language,
+        "findings-background-classes",
+        name = name,
+        classes = list
+    );
+    Some(Finding::caution(text))
+}
+
+/// Least and most of many entries.
+fn range(measured: &[(&Entry, &Evaluation)], language: Language) -> Vec<Finding> {
+    let regions = |of: fn(&MeanSurroundings) -> Region| -> Vec<(&str, Region)> {
+        let found = measured.iter();
+        let found = found.filter_map(|(entry, summary)| {
+            Some((&entry.name[..], of(summary.surroundings.as_ref()?)))
+        });
+        found.collect()
+    };
+    let sentence = |region: &str, all: &[(&str, Region)], judge: fn(Region) -> Share| {
+        let by_mass = |a: &&(&str, Region), b: &&(&str, Region)| a.1.mass.total_cmp(&b.1.mass);
+        let (least, most) = (all.iter().min_by(by_mass)?, all.iter().max_by(by_mass)?);
+        let warned = all
+            .iter()
+            .filter(|(_, region)| judge(*region) != Share::Little)
+            .count();
+        let text = text!(
+            language,
+            "findings-range",
+            region = region,
+            low = number::percent(least.1.mass),
+            least = least.0,
+            high = number::percent(most.1.mass),
+            most = most.0,
+            area = number::percent(most.1.area),
+            warned = warned,
+        );
+        Some(Finding {
+            text,
+            caution: warned > 0,
+        })
+    };
+    let border = regions(|found| found.border);
+    let background = regions(|found| found.background);
+    let worth = |(_, region): &(&str, Region)| region.area.max(region.mass) >= LEAST_AREA;
+    let mut sentences = vec![sentence("border", &border, Share::of_border)];
+    if background.iter().any(worth) {
+        sentences.push(sentence("background", &background, |region| {
+            if region.area.max(region.mass) < LEAST_AREA {
+                Share::Little
+            } else {
+                Share::of_background(region)
+            }
+        }));
+    }
+    sentences.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(border: f64, background: (f64, f64)) -> Vec<Finding> {
+        let border = Region {
+            mass: border,
+            area: 0.36,
+        };
+        let (mass, area) = background;
+        sentences("m", border, Region { mass, area }, Language::English)
+    }
+
+    #[test]
+    fn as_much_as_an_even_map_is_called_out_and_so_is_a_fifth_on_nothing() {
+        let cautions = |border, background| -> Vec<bool> {
+            let said = said(border, background);
+            said.iter().map(|finding| finding.caution).collect()
+        };
+        assert_eq!(cautions(0.36, (0.4, 0.4)), [true, true]);
+        assert_eq!(cautions(0.35, (0.21, 0.4)), [false, true]);
+        assert_eq!(cautions(0.1, (0.19, 0.4)), [false, false]);
+        assert_eq!(cautions(0.9, (0.0, 0.0)), [true, false]);
+    }
+
+    #[test]
+    fn shares_and_areas_are_in_the_sentence() {
+        let said = said(0.5, (0.312, 0.4021));
+        assert!(said[0].text.contains("50.0 %") && said[0].text.contains("36.0 %"));
+        assert!(said[1].text.contains("31.2 %") && said[1].text.contains("40.2 %"));
+    }
+
+    #[test]
+    fn a_small_background_is_not_judged_unless_much_lies_on_it() {
+        let nothing = said(0.1, (0.04, 0.03));
+        assert!(
+            nothing[1].text.contains("hardly any empty background"),
+            "{nothing:?}"
+        );
+        assert!(said(0.1, (0.3, 0.03))[1].caution);
+    }
+}
