@@ -6,7 +6,6 @@ use mitsume_lab::{
     ExplainOptions, ExplainTarget, Explained, Explanation, explain, tell_other_files,
 };
 use mitsume_locale::{Language, text};
-use mitsume_record::ModelSettings;
 use mitsume_report::surroundings_sentences;
 
 use super::model::{self, Opened};

@@ -30,7 +30,7 @@ impl AxisFlow {
                 }
             }
             Self::Kept if i == 0 => told = (0..rank).map(|on| known(output, on)).collect(),
-            Self::Normalised { axis } if i == 0 => {
+            Self::Normalised { axis } if i == 0 && rank >= 1 => {
                 told = (0..rank).map(|on| known(output, on)).collect();
                 if *axis == -1 || *axis == rank as i64 - 1 {
                     told[rank - 1] = whole(Kind::Channel, rank - 1);
@@ -62,10 +62,10 @@ impl AxisFlow {
                 }
                 pooled(&mut told, &over, *keep, whole);
             }
-            Self::Product if i < 2 && at.is_constant(1 - i) => {
+            Self::Product if i < 2 && rank >= 2 && at.is_constant(1 - i) => {
                 let out = output.0.len();
-                for on in 0..rank - 2 {
-                    told[on] = known(output, on + out - rank);
+                for (on, told) in told.iter_mut().enumerate().take(rank - 2) {
+                    *told = known(output, on + out - rank);
                 }
                 let (own, contracted) = if i == 0 {
                     (rank - 2, rank - 1)

@@ -116,15 +116,14 @@ impl FeatureLayout {
             if i == self.channel_axis() {
                 return matches!(role, Role::Channel | Role::Unknown);
             }
-            let right = match role {
+            match role {
                 Role::Row => self.rank() == 4 && i == pixels[0],
                 Role::Column => self.rank() == 4 && i == pixels[1],
                 Role::Grid { .. } => self.is_of_tokens(),
                 Role::Displaced | Role::Unknown => true,
                 // A map of one row or one column that went through a reduction.
                 _ => false,
-            };
-            right
+            }
         };
         roles.iter().enumerate().all(fits)
     }
