@@ -98,6 +98,8 @@ impl Browser {
 
     /// Clicks the first element that a CSS selector finds.
     pub fn click(&self, selector: &str) {
+        // A click meets nothing while the page still scrolls.
+        self.run("document.documentElement.style.scrollBehavior = 'auto'");
         let element = self.element(selector);
         self.post(&format!("element/{element}/click"), &json!({}));
     }

@@ -460,6 +460,10 @@ fn the_japanese_page_has_no_english_but_names() {
         "detached",
         "ema",
         "evaluation",
+        "SVG",
+        "PNG",
+        "CSV",
+        "LaTeX",
     ];
     let found: Vec<String> = serde_json::from_value(found).unwrap();
     let english: Vec<&String> = found

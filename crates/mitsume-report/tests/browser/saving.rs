@@ -47,6 +47,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
             images: 12,
             classes: vec!["a".to_owned(), "b".to_owned()],
             view: None,
+            other_files: Default::default(),
             skipped: vec![],
         },
         seed: 0,
@@ -75,6 +76,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
             insertion: curve(0.7),
         }],
         localisation: None,
+        surroundings: Default::default(),
     };
     let map = |value: f32| Map::new(vec![value; 4], 2, 2).unwrap();
     let example = CascadeExample {
@@ -299,8 +301,6 @@ fn the_browser_writes_the_files_under_the_pages_policy() {
         std::fs::create_dir(&folder).unwrap();
         browser.download_to(&folder);
         browser.open(&page);
-        // A click meets nothing while the page still scrolls.
-        browser.run("document.documentElement.style.scrollBehavior = 'auto'");
         browser.click("figure .export summary");
         browser.click("figure .export button");
         assert!(downloaded(&folder, "svg").starts_with(b"<svg"));
