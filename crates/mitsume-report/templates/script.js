@@ -18,7 +18,7 @@
 
   function gallery(controls) {
     const narrow = matchMedia("(max-width: 44rem)");
-    const perPage = () => (narrow.matches ? 4 : 12);
+    const perPage = () => (narrow.matches ? 3 : 12);
     const perGroup = 6;
     const field = (id) => document.getElementById(id);
     const status = field("status");

@@ -176,13 +176,15 @@ fn cards(browser: &Browser, attribute: &str) -> Vec<Vec<String>> {
     let script = format!(
         "return [...document.querySelectorAll('.class')].filter(s => s.checkVisibility()).map(s => {{
            const found = [], next = s.querySelector('.next'), previous = s.querySelector('.previous');
+           const rewind = () => {{ while (previous.checkVisibility() && !previous.disabled) previous.click(); }};
+           rewind();
            for (;;) {{
              found.push(...[...s.querySelectorAll('.card')].filter(c => c.checkVisibility())
                .map(c => c.dataset.{attribute}));
              if (!next.checkVisibility() || next.disabled) break;
              next.click();
            }}
-           while (previous.checkVisibility() && !previous.disabled) previous.click();
+           rewind();
            return found;
          }});"
     );
