@@ -466,6 +466,12 @@ fn the_japanese_page_has_no_english_but_names() {
         "PNG",
         "CSV",
         "LaTeX",
+        // The data's folder, commands to run next, and a measure.
+        "data",
+        "sweep",
+        "analyze",
+        "eval",
+        "Pearson",
     ];
     let found: Vec<String> = serde_json::from_value(found).unwrap();
     let english: Vec<&String> = found
