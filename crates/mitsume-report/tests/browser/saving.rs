@@ -273,20 +273,30 @@ fn figures_are_saved_in_the_colours_of_paper_whatever_the_screen_shows() {
     }
 }
 
-/// Waits for a finished file with this ending.
+/// Waits for a finished file with this ending. The browser may name the file before its content is
+/// written: it is finished when it is not empty and no partial download stands beside it.
 fn downloaded(folder: &Path, extension: &str) -> Vec<u8> {
     let begin = Instant::now();
     loop {
-        let files = std::fs::read_dir(folder)
+        let files: Vec<_> = std::fs::read_dir(folder)
             .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let mut files = files.filter(|file| file.extension().is_some_and(|e| e == extension));
-        if let Some(file) = files.next() {
-            return std::fs::read(file).unwrap();
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        let ends = |wanted: &str| {
+            files
+                .iter()
+                .find(|file| file.extension().is_some_and(|e| e == wanted))
+        };
+        if let (Some(file), None) = (ends(extension), ends("crdownload")) {
+            // The browser may rename it between the listing and the reading.
+            let bytes = std::fs::read(file).unwrap_or_default();
+            if !bytes.is_empty() {
+                return bytes;
+            }
         }
         assert!(
             begin.elapsed() < Duration::from_secs(20),
-            "no .{extension} came"
+            "no .{extension} came: {files:?}"
         );
         std::thread::sleep(Duration::from_millis(50));
     }
