@@ -13,8 +13,11 @@ use mitsume::train::predictions;
 use mitsume::trust::Surroundings;
 use mitsume_data::{ImageSource, Preprocess, Sample, Skipped};
 use mitsume_locale::Language;
-use mitsume_record::{Maps, ModelSettings};
-use mitsume_report::{Map, Panel, PanelClass, PanelReference, seen_picture};
+use mitsume_record::{Maps, ModelSettings, write_bytes, write_map};
+use mitsume_report::{
+    Map, OverlayStyle, Panel, PanelClass, PanelReference, cut, full_overlay_png, load_picture,
+    visible_part,
+};
 use serde::Serialize;
 
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
@@ -50,6 +53,12 @@ pub struct ExplainOptions<'a> {
     pub reference: Option<&'a Path>,
     /// Folder for the pictures, the table and the page.
     pub out: &'a Path,
+    /// How maps are drawn over images.
+    pub style: OverlayStyle,
+    /// Whether each map is also drawn over its image at the image's own resolution.
+    pub overlay: bool,
+    /// Whether each map is also written as it is, as a NumPy file.
+    pub raw_maps: bool,
     /// How the network is used other than as it was trained, for the page.
     pub settings: &'a ModelSettings,
     /// Language of the page.
@@ -70,6 +79,12 @@ pub struct Explained {
     pub image: String,
     /// The picture made.
     pub picture: String,
+    /// The map over the image at its own resolution, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<String>,
+    /// The map as float32 `[height, width]`, a NumPy file, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<String>,
     /// Predicted class.
     pub predicted: String,
     /// Softmax probability of it.
@@ -103,7 +118,8 @@ pub struct Explanation {
 }
 
 /// Explains the images `named`: files, and folders with all images in and below them. Writes a picture of each below
-/// `out`, named as the image is below its folder, `explained.csv` and `explained.html`. An image that cannot be read
+/// `out`, named as the image is below its folder, with [`ExplainOptions::overlay`] and
+/// [`ExplainOptions::raw_maps`] two more, `explained.csv` and `explained.html`. An image that cannot be read
 /// stops none of the others.
 ///
 /// # Errors
@@ -194,7 +210,9 @@ fn explain_one(
         name: &options.classes[class],
         probability: f64::from(probabilities[class]),
     };
-    let image = seen_picture(path, &options.preprocess.view, options.size())?;
+    let whole = load_picture(path)?;
+    let visible = visible_part(&whole, &options.preprocess.view, options.size());
+    let image = cut(&whole, &visible);
     let cam = Map::new(cam, h, w)?;
     let panel = Panel {
         name: &name,
@@ -211,10 +229,14 @@ fn explain_one(
                 l2: deviation.l2,
             }),
         surroundings: surroundings.as_ref(),
+        style: options.style,
     };
+    let below_out = |name: &str| options.out.join(name).display().to_string();
     let found = Explained {
         image: path.display().to_string(),
-        picture: options.out.join(&listed.picture).display().to_string(),
+        picture: below_out(&listed.picture),
+        overlay: options.overlay.then(|| below_out(&listed.overlay())),
+        map: options.raw_maps.then(|| below_out(&listed.map())),
         predicted: options.classes[predicted].clone(),
         probability: f64::from(probabilities[predicted]),
         target: options.classes[target].clone(),
@@ -224,5 +246,12 @@ fn explain_one(
         surroundings,
         probabilities: probabilities.into_iter().map(f64::from).collect(),
     };
+    if options.overlay {
+        let png = full_overlay_png(whole, &visible, &cam, &options.style)?;
+        write_bytes(&options.out.join(listed.overlay()), &png)?;
+    }
+    if options.raw_maps {
+        write_map(&options.out.join(listed.map()), cam.values(), [h, w])?;
+    }
     record.add(&panel, listed, found)
 }

@@ -28,11 +28,15 @@ pub struct ExplainedImage {
     pub l2: Option<f64>,
     /// The picture, relative to the file's folder, with slashes.
     pub picture: String,
+    /// The map over the image at its own resolution, as `picture`, where it was asked for.
+    pub overlay: Option<String>,
+    /// The map as a NumPy file, as `picture`, where it was asked for.
+    pub map: Option<String>,
 }
 
 /// Writes all rows, replacing the file. The columns: `image`, `predicted`, `map_of`, `pINDEX:CLASS` of each of `classes`,
-/// `squared_l2` and `l2` (empty without a reference), `picture`, and `error`, which is empty unless the image could
-/// not be explained; then all between are.
+/// `squared_l2` and `l2` (empty without a reference), `picture`, `error`, which is empty unless the image could not be
+/// explained (then all others but the first are), `overlay` and `map` (empty where not asked for).
 ///
 /// # Errors
 /// [`RecordError::Io`](crate::RecordError::Io) naming the file.
@@ -54,7 +58,7 @@ fn header(classes: &[String]) -> Vec<String> {
     let probabilities = classes.iter().enumerate();
     let probabilities = probabilities.map(|(index, class)| format!("p{index}:{class}"));
     let before = ["image", "predicted", "map_of"].map(String::from);
-    let after = ["squared_l2", "l2", "picture", "error"].map(String::from);
+    let after = ["squared_l2", "l2", "picture", "error", "overlay", "map"].map(String::from);
     before
         .into_iter()
         .chain(probabilities)
@@ -76,10 +80,12 @@ fn fields(row: &ExplainedRow, classes: usize) -> Vec<String> {
             fields.extend(found.probabilities.iter().map(f64::to_string));
             fields.extend([number(&found.squared_l2), number(&found.l2)]);
             fields.extend([found.picture.clone(), String::new()]);
+            let name = |name: &Option<String>| name.clone().unwrap_or_default();
+            fields.extend([name(&found.overlay), name(&found.map)]);
         }
         Err(reason) => {
             fields.resize(1 + 2 + classes + 3, String::new());
-            fields.push(reason.clone());
+            fields.extend([reason.clone(), String::new(), String::new()]);
         }
     }
     fields
@@ -100,6 +106,8 @@ mod tests {
             squared_l2: Some(0.5),
             l2: None,
             picture: "x/1.explained.png".to_owned(),
+            overlay: Some("x/1.explained.overlay.png".to_owned()),
+            map: None,
         };
         let rows = [
             ExplainedRow {
@@ -115,9 +123,9 @@ mod tests {
         write_explained(&path, &classes, &rows).unwrap();
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
-            "image,predicted,map_of,\"p0:a, \"\"b\"\"\",p1:c,squared_l2,l2,picture,error\n\
-             x/1.png,\"a, \"\"b\"\"\",c,0.25,0.75,0.5,,x/1.explained.png,\n\
-             2.png,,,,,,,,no image\n"
+            "image,predicted,map_of,\"p0:a, \"\"b\"\"\",p1:c,squared_l2,l2,picture,error,overlay,map\n\
+             x/1.png,\"a, \"\"b\"\"\",c,0.25,0.75,0.5,,x/1.explained.png,,x/1.explained.overlay.png,\n\
+             2.png,,,,,,,,no image,,\n"
         );
     }
 }

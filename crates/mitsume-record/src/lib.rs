@@ -50,7 +50,7 @@ pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
 pub use measures::{MeasureRow, read_measures, write_measures};
 pub use model_settings::{ModelSetting, ModelSettings, Override};
-pub use npy::write_class_means;
+pub use npy::{write_class_means, write_map};
 pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;
 pub use steps::{StepRow, StepWriter, read_steps};

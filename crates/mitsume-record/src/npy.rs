@@ -1,8 +1,8 @@
-//! Class mean maps as a NumPy file.
+//! Maps as NumPy files.
 
 use std::path::Path;
 
-use ndarray::Array3;
+use ndarray::{Array3, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 
 use crate::{Maps, RecordError, Result, write_bytes};
@@ -23,8 +23,24 @@ pub fn write_class_means(path: &Path, maps: &Maps) -> Result<()> {
                 .for_each(|(to, from)| *to = *from);
         }
     }
+    write(path, &means)
+}
+
+/// Writes one map, `values` row by row, as `.npy`: float32 `[h, w]`.
+///
+/// # Errors
+/// [`RecordError::Io`] naming `path`.
+///
+/// # Panics
+/// If there are not `h * w` values.
+pub fn write_map(path: &Path, values: &[f32], [h, w]: [usize; 2]) -> Result<()> {
+    let map = ArrayView2::from_shape((h, w), values).expect("h * w values");
+    write(path, &map)
+}
+
+fn write(path: &Path, array: &impl WriteNpyExt) -> Result<()> {
     let mut bytes = Vec::new();
-    means
+    array
         .write_npy(&mut bytes)
         .map_err(|error| RecordError::malformed(path, error.to_string()))?;
     write_bytes(path, &bytes)

@@ -2,7 +2,7 @@
 
 use crate::extremes::extremes;
 use crate::map::Map;
-use crate::overlay::overlay;
+use crate::overlay::{OverlayStyle, overlay};
 use crate::picture::{fitted, from_planes, jpeg_uri};
 use crate::source::Evaluated;
 use crate::view::ClassMapView;
@@ -26,7 +26,10 @@ pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
             (Some(mean), Some(image)) => {
                 let image = fitted(&from_planes(image, maps.image_size()), SIDE);
                 let mean = Map::new(mean.to_vec(), height, width)?;
-                Some((jpeg_uri(&image)?, jpeg_uri(&overlay(&image, &mean))?))
+                Some((
+                    jpeg_uri(&image)?,
+                    jpeg_uri(&overlay(&image, &mean, &OverlayStyle::DEFAULT))?,
+                ))
             }
             _ => None,
         };

@@ -96,7 +96,7 @@ impl ExplainedPage {
         self.cards.push(Card {
             name: name.to_owned(),
             link: as_link(link),
-            overlay: jpeg_uri(&overlay(&input, panel.cam))?,
+            overlay: jpeg_uri(&overlay(&input, panel.cam, &panel.style))?,
             input: jpeg_uri(&input)?,
             predicted: predicted.to_owned(),
             probability: number::percent(panel.predicted.probability),
@@ -147,7 +147,7 @@ fn as_link(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Map, PanelClass, PanelReference};
+    use crate::{Map, OverlayStyle, PanelClass, PanelReference};
     use image::RgbImage;
 
     fn page(language: Language, images: usize, reference: bool) -> String {
@@ -171,6 +171,7 @@ mod tests {
                     l2: 0.125,
                 }),
                 surroundings: None,
+                style: OverlayStyle::DEFAULT,
             };
             page.add(&panel, "a b/<x>.png", "a b/<x>.explained.png")
                 .unwrap();

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::extremes::classes_with_images;
 use crate::map::Map;
-use crate::overlay::{overlay, plain};
+use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, jpeg_uri, picture_of};
 use crate::selection::{by_deviation, choose};
 use crate::source::Evaluated;
@@ -71,9 +71,18 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
     if let Some(picture) = picture_of(&summary.data, &row.path) {
         let thumbnail = fitted(&picture, THUMBNAIL);
         input = Some(jpeg_uri(&thumbnail)?);
-        over = Some(jpeg_uri(&overlay(&thumbnail, &map))?);
+        over = Some(jpeg_uri(&overlay(
+            &thumbnail,
+            &map,
+            &OverlayStyle::DEFAULT,
+        ))?);
     } else {
-        alone = Some(jpeg_uri(&plain(&map, THUMBNAIL, THUMBNAIL))?);
+        alone = Some(jpeg_uri(&plain(
+            &map,
+            THUMBNAIL,
+            THUMBNAIL,
+            OverlayStyle::DEFAULT.colour_map,
+        ))?);
     }
     let name = row.path.rsplit('/').next().unwrap_or(&row.path);
     Ok(Card {

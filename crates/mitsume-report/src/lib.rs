@@ -16,6 +16,7 @@
 mod caution;
 mod chart;
 mod class_maps;
+mod colour_bar;
 mod colour_map;
 mod confusion;
 mod curves;
@@ -24,6 +25,7 @@ mod explained;
 mod export;
 mod extremes;
 mod findings;
+mod full_overlay;
 mod gallery;
 mod map;
 mod more_measures;
@@ -43,15 +45,18 @@ mod text;
 mod trust;
 mod view;
 
+pub use colour_map::ColourMap;
 pub use error::ReportError;
 pub use explained::{ExplainedFacts, ExplainedPage};
 pub use export::Exported;
 pub use findings::surroundings::surroundings_sentences;
+pub use full_overlay::full_overlay_png;
 pub use map::Map;
 pub use options::ReportOptions;
+pub use overlay::OverlayStyle;
 pub use page::{Page, export_figures, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
-pub use picture::{load_picture, seen_picture};
+pub use picture::{cut, load_picture, visible_part};
 pub use study::{Study, StudyOptions, study};
 pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
 

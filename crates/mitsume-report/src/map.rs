@@ -48,6 +48,12 @@ impl Map {
         self.width
     }
 
+    /// Values row by row.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
     /// Absolute differences from a map of the same size.
     ///
     /// # Errors

@@ -2,32 +2,51 @@
 
 use image::{Rgb, RgbImage};
 
-use crate::colour_map::colour;
+use crate::colour_map::ColourMap;
 use crate::map::Map;
 
-/// Share of the colour in the blend; the rest is the image.
-const OPACITY: f32 = 0.55;
+/// How a map is blended over an image: `(1 - alpha) * image + alpha * colour_map(map)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OverlayStyle {
+    /// Colours of the map's values.
+    pub colour_map: ColourMap,
+    /// Opacity of the map, in [0, 1].
+    pub alpha: f32,
+}
+
+impl OverlayStyle {
+    /// Inferno at an opacity of 0.55: that of every page.
+    pub const DEFAULT: Self = Self {
+        colour_map: ColourMap::Inferno,
+        alpha: 0.55,
+    };
+
+    /// The blend of a pixel `below` and the colour of `value`.
+    pub(crate) fn blended(&self, below: Rgb<u8>, value: f32) -> Rgb<u8> {
+        let above = self.colour_map.colour(value);
+        let channel = |c: usize| {
+            f32::from(below.0[c]) * (1.0 - self.alpha) + f32::from(above.0[c]) * self.alpha
+        };
+        Rgb([0, 1, 2].map(|c| channel(c).round() as u8))
+    }
+}
 
 /// `map` in colour, resampled to the size of `image` and blended over it.
-pub(crate) fn overlay(image: &RgbImage, map: &Map) -> RgbImage {
+pub(crate) fn overlay(image: &RgbImage, map: &Map, style: &OverlayStyle) -> RgbImage {
     let values = map.resampled(image.height() as usize, image.width() as usize);
     let mut out = image.clone();
     for (pixel, value) in out.pixels_mut().zip(values) {
-        let Rgb(top) = colour(value);
-        for (below, above) in pixel.0.iter_mut().zip(top) {
-            let blended = f32::from(*below) * (1.0 - OPACITY) + f32::from(above) * OPACITY;
-            *below = blended.round() as u8;
-        }
+        *pixel = style.blended(*pixel, value);
     }
     out
 }
 
 /// `map` in colour alone, resampled to `height` x `width`.
-pub(crate) fn plain(map: &Map, height: u32, width: u32) -> RgbImage {
+pub(crate) fn plain(map: &Map, height: u32, width: u32, colours: ColourMap) -> RgbImage {
     let mut out = RgbImage::new(width, height);
     let values = map.resampled(height as usize, width as usize);
     for (pixel, value) in out.pixels_mut().zip(values) {
-        *pixel = colour(value);
+        *pixel = colours.colour(value);
     }
     out
 }
@@ -43,7 +62,7 @@ mod tests {
         // 0.45 * 100 + 0.55 * (252, 255, 164)
         let expected = Rgb([184, 185, 135]);
         assert!(
-            overlay(&image, &map)
+            overlay(&image, &map, &OverlayStyle::DEFAULT)
                 .pixels()
                 .all(|pixel| *pixel == expected)
         );
@@ -52,7 +71,8 @@ mod tests {
     #[test]
     fn the_bright_corner_of_the_map_is_the_bright_corner_of_the_picture() {
         let map = Map::new(vec![0.0, 1.0, 0.0, 0.0], 2, 2).unwrap();
-        let picture = overlay(&RgbImage::from_pixel(40, 20, Rgb([90, 90, 90])), &map);
+        let grey = RgbImage::from_pixel(40, 20, Rgb([90, 90, 90]));
+        let picture = overlay(&grey, &map, &OverlayStyle::DEFAULT);
         let sum = |x, y| {
             picture
                 .get_pixel(x, y)

@@ -479,7 +479,7 @@ fn chart_view(chart: &Chart, language: Language) -> ChartView {
 /// The map's colours from 0 to 1 as a CSS gradient.
 fn colour_bar() -> String {
     let stops = (0..=16).map(|i| {
-        let image::Rgb([r, g, b]) = crate::colour_map::colour(i as f32 / 16.0);
+        let image::Rgb([r, g, b]) = crate::ColourMap::default().colour(i as f32 / 16.0);
         format!("#{r:02x}{g:02x}{b:02x}")
     });
     format!(

@@ -3,9 +3,9 @@
 use image::{Rgb, RgbImage, imageops};
 use mitsume::trust::Surroundings;
 
-use crate::colour_map::colour;
+use crate::colour_bar::ColourBar;
 use crate::map::Map;
-use crate::overlay::{overlay, plain};
+use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, png};
 use crate::text::{LINE, Weight, draw, needs_escapes, printable, shortened, width_of};
 use crate::{ReportError, Result, number};
@@ -27,6 +27,8 @@ pub struct Panel<'a> {
     pub reference: Option<PanelReference<'a>>,
     /// How much of the CAM lies on the image's border and empty background, where it lies anywhere.
     pub surroundings: Option<&'a Surroundings>,
+    /// How the CAM is drawn over the image; maps that stand alone take its colours.
+    pub style: OverlayStyle,
 }
 
 /// A class and how probable the model finds it.
@@ -51,8 +53,6 @@ pub struct PanelReference<'a> {
 
 const TILE: u32 = 256;
 const GAP: u32 = 16;
-/// Colour bar and its numbers.
-const BAR: u32 = 16;
 const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
 
 /// Draws input, overlay and colour bar, classes with probabilities, and with a reference the
@@ -68,19 +68,23 @@ pub fn panel(panel: &Panel) -> Result<RgbImage> {
     }
     let input = fitted(panel.image, TILE);
     let (width, height) = input.dimensions();
+    let colours = panel.style.colour_map;
     let mut tiles = vec![
         ("input", input.clone()),
-        ("where it looks", overlay(&input, panel.cam)),
+        ("where it looks", overlay(&input, panel.cam, &panel.style)),
     ];
     if let Some(reference) = &panel.reference {
         let difference = panel.cam.difference(reference.mean)?;
-        tiles.push(("class mean map", plain(reference.mean, height, width)));
-        tiles.push(("difference", plain(&difference, height, width)));
+        tiles.push((
+            "class mean map",
+            plain(reference.mean, height, width, colours),
+        ));
+        tiles.push(("difference", plain(&difference, height, width, colours)));
     }
     let lines = lines(panel);
     let top = GAP + 2 * LINE;
     let right = GAP + tiles.len() as u32 * (TILE + GAP);
-    let total_width = right + BAR + GAP / 2 + width_of(3) + GAP;
+    let total_width = right + ColourBar::WIDTH + GAP;
     let total_height = top + TILE + GAP + lines.len() as u32 * LINE + GAP / 2;
     let mut out = RgbImage::from_pixel(total_width, total_height, PAPER);
     let columns = ((total_width - 2 * GAP) / width_of(1)) as usize;
@@ -94,7 +98,11 @@ pub fn panel(panel: &Panel) -> Result<RgbImage> {
         let (dx, dy) = ((TILE - width) / 2, (TILE - height) / 2);
         imageops::replace(&mut out, tile, i64::from(x + dx), i64::from(top + dy));
     }
-    colour_bar(&mut out, right, top);
+    let bar = ColourBar {
+        colours,
+        height: TILE,
+    };
+    bar.draw(&mut out, (right, top));
     for (index, line) in lines.iter().enumerate() {
         let y = top + TILE + GAP / 2 + index as u32 * LINE;
         draw(
@@ -149,19 +157,6 @@ fn lines(panel: &Panel) -> Vec<String> {
     lines
 }
 
-fn colour_bar(out: &mut RgbImage, x: u32, top: u32) {
-    for row in 0..TILE {
-        let fill = colour(1.0 - row as f32 / (TILE - 1) as f32);
-        for column in 0..BAR {
-            out.put_pixel(x + column, top + row, fill);
-        }
-    }
-    let text_x = x + BAR + GAP / 2;
-    for (label, y) in [("1.0", 0), ("0.5", (TILE - 16) / 2), ("0.0", TILE - 16)] {
-        draw(out, (text_x, top + y), label, Weight::Regular);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use mitsume::trust::surroundings::Region;
@@ -202,6 +197,7 @@ mod tests {
             target,
             reference,
             surroundings: None,
+            style: OverlayStyle::DEFAULT,
         };
         panel(&contents).unwrap()
     }
@@ -234,6 +230,7 @@ mod tests {
             target: class,
             reference: None,
             surroundings: Some(&surroundings),
+            style: OverlayStyle::DEFAULT,
         };
         assert_eq!(
             lines(&contents)[2..],
@@ -261,6 +258,7 @@ mod tests {
         let (x, y) = (18.5 / 28.0 * TILE as f32, 9.5 / 28.0 * TILE as f32);
         assert!(sum(tile(1) + x as u32, top + y as u32) > 400);
         assert!(sum(tile(1) + 5, top + TILE - 5) < 300);
+        let colour = |value| OverlayStyle::DEFAULT.colour_map.colour(value);
         assert_eq!(picture.get_pixel(tile(4), top), &colour(1.0));
         assert_eq!(picture.get_pixel(tile(4), top + TILE - 1), &colour(0.0));
     }
@@ -293,6 +291,7 @@ mod tests {
                 l2: 0.0,
             }),
             surroundings: None,
+            style: OverlayStyle::DEFAULT,
         };
         let error = panel(&contents).unwrap_err().to_string();
         assert!(error.contains("28x28") && error.contains("2x2"), "{error}");

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use base64::Engine;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder, RgbImage};
-use mitsume_data::{Pixels, View};
+use mitsume_data::{CropBox, Pixels, View};
 use mitsume_record::DataSummary;
 
 use crate::Result;
@@ -25,15 +25,22 @@ pub fn load_picture(path: &Path) -> Result<RgbImage> {
 ///
 /// # Errors
 /// As [`load_picture`].
-pub fn seen_picture(path: &Path, view: &View, size: [usize; 2]) -> Result<RgbImage> {
+pub(crate) fn seen_picture(path: &Path, view: &View, size: [usize; 2]) -> Result<RgbImage> {
     let picture = load_picture(path)?;
-    let seen = view.seen((picture.height() as usize, picture.width() as usize), size);
+    let visible = visible_part(&picture, view, size);
+    Ok(cut(&picture, &visible))
+}
+
+/// The part of a picture that a network of images `[height, width]` = `size` sees through `view`.
+pub fn visible_part(picture: &RgbImage, view: &View, size: [usize; 2]) -> CropBox {
+    view.seen((picture.height() as usize, picture.width() as usize), size)
+}
+
+/// A part of a picture.
+pub fn cut(picture: &RgbImage, part: &CropBox) -> RgbImage {
     let [left, top, width, height] =
-        [seen.left, seen.top, seen.width, seen.height].map(|side| side as u32);
-    if (width, height) == picture.dimensions() {
-        return Ok(picture);
-    }
-    Ok(image::imageops::crop_imm(&picture, left, top, width, height).to_image())
+        [part.left, part.top, part.width, part.height].map(|side| side as u32);
+    image::imageops::crop_imm(picture, left, top, width, height).to_image()
 }
 
 /// What the model saw of the image at `relative` below the data's folder. None if it cannot be read: a picture

@@ -6,7 +6,7 @@ use mitsume_lab::{
     ExplainOptions, ExplainTarget, Explained, Explanation, explain, tell_other_files,
 };
 use mitsume_locale::{Language, text};
-use mitsume_report::surroundings_sentences;
+use mitsume_report::{OverlayStyle, surroundings_sentences};
 
 use super::model::{self, Opened};
 use super::output;
@@ -38,6 +38,12 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         maps: model.maps,
         reference: args.reference.as_deref(),
         out: &args.out,
+        style: OverlayStyle {
+            colour_map: args.colour_map,
+            alpha: args.alpha,
+        },
+        overlay: args.overlay,
+        raw_maps: args.raw_maps,
         settings: &model.settings,
         language,
     };

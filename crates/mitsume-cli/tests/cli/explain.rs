@@ -157,3 +157,93 @@ fn an_image_that_cannot_be_read_stops_none_of_the_others() {
     refused(&sandbox, &none, &["nowhere.png", "broken.png"]);
     assert!(!sandbox.path("none").exists());
 }
+
+/// Float32 values of a NumPy file, and its shape.
+fn numpy(bytes: &[u8]) -> (Vec<f32>, [usize; 2]) {
+    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let (header, values) = bytes[10..].split_at(header);
+    let header = text(header);
+    assert!(
+        header.contains("'<f4'") && header.contains("False"),
+        "{header}"
+    );
+    let shape = header.split(['(', ')']).nth(1).unwrap();
+    let mut sides = shape.split(',').map(|side| side.trim().parse().unwrap());
+    let shape = [sides.next().unwrap(), sides.next().unwrap()];
+    let values = values.chunks_exact(4);
+    let values = values.map(|four| f32::from_le_bytes(four.try_into().unwrap()));
+    (values.collect(), shape)
+}
+
+#[test]
+fn maps_are_drawn_at_the_images_own_resolution_and_written_as_they_are() {
+    let sandbox = with_scans();
+    // Six times as large as it was, so that nothing here is of the network's size.
+    let small = image::open(sandbox.path("scans/one.png")).unwrap();
+    let (width, height) = (small.width() * 6, small.height() * 6);
+    let large = small.resize_exact(width, height, image::imageops::FilterType::Nearest);
+    large.save(sandbox.path("large.png")).unwrap();
+    let explain = |alpha: &str, out: &str| {
+        let args = [
+            "explain",
+            "--run",
+            "run",
+            "large.png",
+            "--overlay",
+            "--raw-maps",
+            "--method",
+            "random",
+        ];
+        let style = ["--colour-map", "viridis", "--alpha", alpha, "--out", out];
+        let output = sandbox.run(&[&args[..], &style].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let row = table(&sandbox, out).remove(0);
+        assert_eq!(row["overlay"], "large.explained.overlay.png");
+        let file = |name: &str| sandbox.path(out).join(&row[name]);
+        let picture = image::open(file("overlay")).unwrap().into_rgb8();
+        (picture, numpy(&std::fs::read(file("map")).unwrap()))
+    };
+    let (picture, (values, [h, w])) = explain("1", "map");
+    assert_eq!(picture.height(), height);
+    assert!(
+        (width + 40..width + 120).contains(&picture.width()),
+        "a colour bar beside it"
+    );
+    let most = (0..h * w)
+        .max_by(|a, b| values[*a].total_cmp(&values[*b]))
+        .unwrap();
+    assert!(
+        (values[most] - 1.0).abs() < 1e-5,
+        "maps are scaled to a largest value of 1"
+    );
+    let centre =
+        |at: usize, of: usize, side: u32| ((at as f64 + 0.5) / of as f64 * f64::from(side)) as u32;
+    let (x, y) = (centre(most % w, w, width), centre(most / w, h, height));
+    // matplotlib's viridis at 1; the pixel lies within half a pixel of the element's centre.
+    let [r, g, b] = picture.get_pixel(x, y).0.map(i32::from);
+    assert!(
+        (r - 253).abs() < 12 && (g - 231).abs() < 12 && (b - 37).abs() < 12,
+        "{r} {g} {b}"
+    );
+
+    let (picture, _) = explain("0", "image");
+    let original = large.into_rgb8();
+    let same = original
+        .enumerate_pixels()
+        .all(|(x, y, p)| picture.get_pixel(x, y) == p);
+    assert!(same, "without opacity the image is as it was");
+}
+
+#[test]
+fn opacities_and_colour_maps_that_do_not_exist_are_refused() {
+    let sandbox = Sandbox::new();
+    let refuse = |flag: &str, value: &str| {
+        let args = [
+            "explain", "--run", "run", "x.png", "--out", "out", flag, value,
+        ];
+        text(&sandbox.run(&args).stderr)
+    };
+    assert!(refuse("--alpha", "1.5").contains("from 0 to 1"));
+    assert!(refuse("--alpha", "NaN").contains("from 0 to 1"));
+    assert!(refuse("--colour-map", "rainbow").contains("cividis"));
+}

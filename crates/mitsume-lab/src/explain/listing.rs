@@ -9,6 +9,9 @@ use crate::{Observer, tell_other_files};
 
 /// What the name of a picture ends in.
 const ENDING: &str = ".explained.png";
+/// What the names of the other files of an image end in, in the place of [`ENDING`].
+const OVERLAY_ENDING: &str = ".explained.overlay.png";
+const MAP_ENDING: &str = ".explained.map.npy";
 /// The table beside the pictures.
 pub(super) const TABLE: &str = "explained.csv";
 /// The page beside the pictures.
@@ -23,6 +26,23 @@ pub(super) struct Listed {
     pub name: String,
     /// Where its picture goes, relative to the folder for pictures, with slashes.
     pub picture: String,
+}
+
+impl Listed {
+    /// Where the map over the image at its own resolution goes, as [`Listed::picture`].
+    pub fn overlay(&self) -> String {
+        self.beside_picture(OVERLAY_ENDING)
+    }
+
+    /// Where the map itself goes, as [`Listed::picture`].
+    pub fn map(&self) -> String {
+        self.beside_picture(MAP_ENDING)
+    }
+
+    fn beside_picture(&self, ending: &str) -> String {
+        let stem = self.picture.strip_suffix(ENDING).unwrap_or(&self.picture);
+        format!("{stem}{ending}")
+    }
 }
 
 /// The images of `named`, files and folders, in this order; of a folder all images in and below it, in the order of
@@ -64,12 +84,15 @@ fn images_in(folder: &Path, observer: &mut Observer<'_>) -> Result<Vec<PathBuf>,
     let mut found = ImageFolder::unlabelled(folder).map_err(|error| error.reason())?;
     found.others.retain(|file| {
         let name = file.file_name().unwrap_or_default();
-        name != TABLE && name != PAGE
+        name != TABLE && name != PAGE && !name.to_string_lossy().ends_with(MAP_ENDING)
     });
     tell_other_files(&found, observer);
     let files = found.samples.into_iter().map(|sample| sample.path);
     Ok(files
-        .filter(|file| !file.to_string_lossy().ends_with(ENDING))
+        .filter(|file| {
+            let name = file.to_string_lossy();
+            !name.ends_with(ENDING) && !name.ends_with(OVERLAY_ENDING)
+        })
         .collect())
 }
 
@@ -144,6 +167,8 @@ mod tests {
             "a/b/2.jpg",
             "3.png",
             "3.explained.png",
+            "3.explained.overlay.png",
+            "3.explained.map.npy",
             "notes.txt",
             "explained.csv",
         ] {

@@ -45,6 +45,8 @@ impl<'a> Record<'a> {
                 squared_l2: found.squared_l2,
                 l2: found.l2,
                 picture: listed.picture.clone(),
+                overlay: found.overlay.as_ref().map(|_| listed.overlay()),
+                map: found.map.as_ref().map(|_| listed.map()),
             }),
         });
         self.images.push(found);

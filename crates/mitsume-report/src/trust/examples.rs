@@ -4,7 +4,7 @@ use mitsume_locale::{Language, text};
 use mitsume_record::DataSummary;
 
 use crate::map::Map;
-use crate::overlay::{overlay, plain};
+use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, jpeg_uri, picture_of};
 use crate::{Result, number};
 
@@ -58,8 +58,8 @@ fn row(example: &CascadeExample, data: &DataSummary, language: Language) -> Resu
     let mut pictures = Vec::new();
     for (stage, map) in example.maps.iter().enumerate() {
         let shown = match &image {
-            Some(image) => overlay(image, map),
-            None => plain(map, SIDE, SIDE),
+            Some(image) => overlay(image, map, &OverlayStyle::DEFAULT),
+            None => plain(map, SIDE, SIDE, OverlayStyle::DEFAULT.colour_map),
         };
         let (text, below) = match stage.checked_sub(1) {
             None => (text!(language, "trust-own-map"), String::new()),
