@@ -86,6 +86,32 @@ fn logits_and_maps_are_those_of_pytorch_and_pytorch_grad_cam() {
     assert!(compared >= 100, "{compared}");
 }
 
+/// `layer_norm_10` is [N, h, w, C]; `permute_21`, its transpose, is the layer that pytorch-grad-cam's maps are of.
+/// Nothing is said of the layout: it is followed through the graph. Tolerance as above.
+#[test]
+fn maps_of_a_channels_last_layer_are_those_of_its_transpose_in_pytorch() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
+    let model = folder.join("swin.onnx");
+    let mut reference = Reference::read(&model.with_extension("safetensors"));
+    assert_eq!(reference.layer, "permute_21");
+    reference.layer = "layer_norm_10".to_owned();
+    let network = open(&model, &reference);
+    let images = reference.images(&device());
+    assert_eq!(network.cam_size([32, 32]), [8, 8]);
+    for method in reference.methods() {
+        let options = MapOptions {
+            method,
+            flip: false,
+        };
+        let (_, maps) = image_maps(&network, images.clone(), &reference.targets, options).unwrap();
+        let mut far = furthest(&maps, &reference.values[&format!("map.{method}")]);
+        if let Some(other) = reference.values.get(&format!("other.{method}")) {
+            far = far.min(per_image(&maps, &reference, method, other));
+        }
+        assert!(far < 1e-3, "{method}: maps differ by {far}");
+    }
+}
+
 /// Each image's map as either of the two.
 fn per_image(maps: &[f32], reference: &Reference, method: Method, other: &[f32]) -> f32 {
     let size = maps.len() / reference.targets.len();
