@@ -11,7 +11,7 @@ findings-terms = What the terms mean
 # Between the items of a list.
 findings-between = {", "}
 # Said before a sentence that warns.
-findings-caution = Caution:
+findings-caution = Caution:{" "}
 
 ## Figures
 

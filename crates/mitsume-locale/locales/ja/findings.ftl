@@ -19,7 +19,7 @@ findings-one = { $model } は、{ $data } の画像 { $images } 枚のうち { $
 findings-one-consistency = 正解予測された画像のマップとクラス平均マップとの差は、平均で { $squared } です（squared-l2、対象は { $counted } 枚）。小さいほど一貫しており、モデルは同じクラスなら同じところを見ています。
 findings-chance = マップのばらつきのうち { $share } がクラスで説明されます（偶然を補正した値。どこを見るかがクラスで決まらなければ 0 %、すべて決まれば 100 %）。
 findings-several = { $count ->
-       *[other] 評価は { $count } 件です。偶然による一致を除いた一致度である kappa（完全に一致すれば 1、当て推量なら 0）は、{ $low }（{ $least }）から { $high }（{ $most }）までです。
+       *[other] 評価は { $count } 件です。偶然による一致を除いた一致度である kappa（完全に一致すれば 1、当て推量なら 0）は、{ $low }（{ $least }）から { $high }（{ $most }）の範囲にあります。
     }
 findings-at-chance = { $name } の分類は当て推量と変わりません（kappa { $kappa }）。どこを見ているかにも、どれだけ一貫しているかにも、意味はありません。
 findings-many-at-chance = そのうち { $count } 件の分類は当て推量と変わりません。どこを見ているかにも、どれだけ一貫しているかにも、意味はありません。
@@ -67,13 +67,13 @@ findings-between-runs = lambda 0 と lambda { $lambda } でクラス平均マッ
 ## 周縁と背景
 
 findings-border = { $name } のマップの { $mass } が、画像の周縁（各辺の外側 1 割）にあります。周縁の面積は画像の { $area } です。{ $share ->
-        [even] 割合は、一様に広がったマップと同じかそれ以上で、中央寄りではありません
-       *[little] 割合は、一様に広がったマップより小さくなっています
+        [even] これは、一様に広がったマップと同じかそれ以上の割合で、中央寄りではありません
+       *[little] これは、一様に広がったマップより小さい割合です
     }。
 findings-background = { $name } のマップの { $mass } が、何も写っていない背景にあります。その面積は画像の { $area } です。{ $share ->
-        [even] 割合は、一様に広がったマップと同じかそれ以上です。何も写っていないところを見るモデルは、どれだけ一貫していても誤りです
-        [much] 割合は、一様に広がったマップよりは小さいものの、大きな値です。何も写っていないところを見るモデルは、どれだけ一貫していても誤りです
-       *[little] 割合は、一様に広がったマップに比べればわずかです
+        [even] これは、一様に広がったマップと同じかそれ以上の割合です。何も写っていないところを見るモデルは、どれだけ一貫していても誤りです
+        [much] これは、一様に広がったマップよりは小さいものの、大きな割合です。何も写っていないところを見るモデルは、どれだけ一貫していても誤りです
+       *[little] これは、一様に広がったマップに比べればわずかな割合です
     }。
 findings-no-background = 画像には、何も写っていない背景がほとんどありません（面積の { $area }）。
 findings-background-classes = { $name } が、何も写っていない背景を最も多く見るのは { $classes } です。
@@ -81,7 +81,7 @@ findings-not-measured = マップのうちどれだけが、画像の周縁や�
 findings-range = { $region ->
         [border] 画像の周縁（各辺の外側 1 割）
        *[background] 何も写っていない背景
-    }にあるマップの割合は、{ $low }（{ $least }）から { $high }（{ $most }。この領域の面積は画像の { $area }）までです。{ $warned ->
+    }にあるマップの割合は、{ $low }（{ $least }）から { $high }（{ $most }。この領域の面積は画像の { $area }）の範囲にあります。{ $warned ->
         [0] 疑うべきほど大きいものはありません
        *[other] { $warned } 件の評価では大きすぎます（{ $region ->
             [border] 一様に広がったマップと同じかそれ以上
@@ -101,8 +101,8 @@ findings-term-squared = squared-l2
 findings-squared-means = 視線偏差の定義。差の二乗を、マップの要素にわたって平均します。大きさの異なるマップも比べられます。
 findings-term-l2 = l2
 findings-l2-means = 公開コードの計算による視線偏差。公表された数値と比べるためのものです。同じマップを 2 倍細かく標本化すると値は半分になるため、同じ大きさのマップどうしでだけ比べます。正解画像が 1 枚だけのクラスは除きます。
-findings-term-counted = 対象
-findings-counted-means = 正解予測された画像、すなわち一貫性の計算に使った画像です。
+findings-term-counted = 対象の枚数
+findings-counted-means = 一貫性の計算に使った画像、すなわち正解予測された画像の枚数です。
 findings-term-kappa = kappa
 findings-kappa-means = Cohen の κ 係数。予測と正しいクラスとの一致度から、偶然による一致を除いたものです。完全に一致すれば 1、当て推量なら 0 です。正答率と違い、枚数の多いクラスがあっても高く出ません。
 findings-term-lambda = lambda

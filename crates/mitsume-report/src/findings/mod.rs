@@ -42,7 +42,7 @@ impl Finding {
             return self.text.clone();
         }
         let caution = text!(language, "findings-caution");
-        format!("{caution} {}", self.text)
+        format!("{caution}{}", self.text)
     }
 }
 
