@@ -1,5 +1,6 @@
 //! A model as a graph of operators, in the order they are computed.
 
+mod any;
 mod folding;
 mod order;
 
@@ -16,6 +17,7 @@ use crate::module_path::module_path;
 use crate::op::{self, Binary, Op, Reading, Unreadable};
 use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
 use crate::value::Value;
+pub(crate) use any::AnyGraph;
 use folding::{Folding, constant, uploaded};
 
 /// A value of the graph, by number.

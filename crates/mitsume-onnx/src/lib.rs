@@ -28,6 +28,8 @@
 //! what a seed must give on every machine; `strsim` finds the names nearest to a wrong one.
 
 mod attributes;
+#[doc(hidden)]
+pub mod backend_test;
 mod classifier;
 mod constant;
 mod error;

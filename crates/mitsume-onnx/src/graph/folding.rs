@@ -87,7 +87,8 @@ pub(super) fn uploaded(constant: Constant, device: &Device) -> Result<Value, Str
     })
 }
 
-fn downloaded(value: Value) -> Result<Constant, String> {
+/// A value on the host.
+pub(super) fn downloaded(value: Value) -> Result<Constant, String> {
     Ok(match value {
         Value::Int(ints) => Constant::Int(ints),
         Value::Float(floats) => {

@@ -29,27 +29,6 @@ pub(crate) enum Arithmetic {
 }
 
 impl Arithmetic {
-    pub fn named(kind: &str) -> Option<Self> {
-        Some(match kind {
-            "Add" | "Sum" => Self::Add,
-            "Sub" => Self::Sub,
-            "Mul" => Self::Mul,
-            "Div" => Self::Div,
-            "Pow" => Self::Pow,
-            "Min" => Self::Min,
-            "Max" => Self::Max,
-            "Mod" => Self::Mod,
-            "Equal" => Self::Equal,
-            "Greater" => Self::Greater,
-            "Less" => Self::Less,
-            "GreaterOrEqual" => Self::GreaterOrEqual,
-            "LessOrEqual" => Self::LessOrEqual,
-            "And" => Self::And,
-            "Or" => Self::Or,
-            _ => return None,
-        })
-    }
-
     fn of_ints(self, a: i64, b: i64) -> Result<i64, String> {
         let nonzero = || (b != 0).then_some(b).ok_or("division by zero");
         Ok(match self {
@@ -110,6 +89,10 @@ impl Binary {
             (Value::Int(a), Value::Int(b)) => Value::Int(self.ints(&a, &b)?),
             (Value::Float(a), Value::Float(b)) if self.0.compares() => {
                 Value::Int(self.compared(a, b)?)
+            }
+            // ONNX wants integers.
+            (Value::Int(_), Value::Float(_)) if self.0 == Arithmetic::Pow => {
+                return Err("a power of integers by float32 is not supported".into());
             }
             (a, b) => {
                 let float = |value| match value {

@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod convolution;
+mod dropout;
 mod gather;
 mod layer_norm;
 mod linear;
@@ -19,11 +20,13 @@ mod softmax;
 mod spread;
 mod transpose;
 mod unary;
+mod variadic;
 mod window;
 
 use std::fmt::Debug;
 
 use burn::tensor::Device;
+use mitsume_kernels::inference::Activation;
 
 use crate::attributes::Attributes;
 use crate::constant::Constant;
@@ -206,74 +209,144 @@ impl From<String> for Unreadable {
     }
 }
 
+type Parse = fn(&mut Reading) -> Result<Op, String>;
+
+/// The operators that are supported, by ONNX's name, with what reads a node of each. `Constant` is none of them: such a
+/// node is read where initialisers are.
+const TABLE: &[(&str, Parse)] = &[
+    // Convolution, pooling, normalisation, products
+    ("Conv", |node| {
+        Ok(Op::Convolution(Convolution::parse(node)?.into()))
+    }),
+    ("MaxPool", |node| other(pool::Pool::parse(node)?)),
+    ("AveragePool", |node| other(pool::Pool::parse(node)?)),
+    ("GlobalAveragePool", |node| {
+        other(pool::GlobalPool::parse(node))
+    }),
+    ("GlobalMaxPool", |node| other(pool::GlobalPool::parse(node))),
+    ("BatchNormalization", |node| {
+        Ok(Op::BatchNorm(BatchNorm::parse(node)?.into()))
+    }),
+    ("LayerNormalization", |node| {
+        other(layer_norm::LayerNorm::parse(node)?)
+    }),
+    ("MatMul", |_| Ok(Op::MatMul(MatMul))),
+    ("Gemm", |node| Ok(Op::Gemm(Gemm::parse(node)))),
+    // Activations
+    ("Relu", |_| {
+        Ok(Op::Unary(Unary::Activation(Activation::Relu)))
+    }),
+    ("Clip", |node| Ok(Op::Unary(Unary::clip(node)?))),
+    ("HardSwish", |_| {
+        Ok(Op::Unary(Unary::Activation(Activation::HardSwish)))
+    }),
+    ("HardSigmoid", |node| {
+        Ok(Op::Unary(Unary::hard_sigmoid(node)))
+    }),
+    ("Sigmoid", |_| Ok(Op::Unary(Unary::Sigmoid))),
+    ("Tanh", |_| Ok(Op::Unary(Unary::Tanh))),
+    ("LeakyRelu", |node| Ok(Op::Unary(Unary::leaky_relu(node)))),
+    ("PRelu", |_| other(prelu::PRelu)),
+    ("Elu", |node| Ok(Op::Unary(Unary::elu(node)))),
+    ("Gelu", |node| Ok(Op::Unary(Unary::gelu(node)?))),
+    ("Softplus", |_| Ok(Op::Unary(Unary::Softplus))),
+    ("Softsign", |_| Ok(Op::Unary(Unary::Softsign))),
+    ("Softmax", |node| Ok(Op::Softmax(Softmax::parse(node)?))),
+    ("LogSoftmax", |node| {
+        other(softmax::LogSoftmax(Softmax::parse(node)?))
+    }),
+    // Of each value
+    ("Abs", |_| Ok(Op::Unary(Unary::Abs))),
+    ("Neg", |_| Ok(Op::Unary(Unary::Neg))),
+    ("Exp", |_| Ok(Op::Unary(Unary::Exp))),
+    ("Log", |_| Ok(Op::Unary(Unary::Log))),
+    ("Sqrt", |_| Ok(Op::Unary(Unary::Sqrt))),
+    ("Reciprocal", |_| Ok(Op::Unary(Unary::Reciprocal))),
+    ("Erf", |_| Ok(Op::Unary(Unary::Erf))),
+    ("Floor", |_| Ok(Op::Unary(Unary::Floor))),
+    ("Ceil", |_| Ok(Op::Unary(Unary::Ceil))),
+    ("Cast", |node| other(select::Cast::parse(node)?)),
+    ("CastLike", |node| other(select::CastLike::parse(node)?)),
+    ("Not", |_| other(select::Not)),
+    ("Where", |_| other(select::Where)),
+    // Of two tensors
+    ("Add", |_| Ok(Op::Binary(Binary(Arithmetic::Add)))),
+    ("Sum", |node| variadic::parse(Arithmetic::Add, node)),
+    ("Sub", |_| Ok(Op::Binary(Binary(Arithmetic::Sub)))),
+    ("Mul", |_| Ok(Op::Binary(Binary(Arithmetic::Mul)))),
+    ("Div", |_| Ok(Op::Binary(Binary(Arithmetic::Div)))),
+    ("Pow", |_| Ok(Op::Binary(Binary(Arithmetic::Pow)))),
+    ("Min", |node| variadic::parse(Arithmetic::Min, node)),
+    ("Max", |node| variadic::parse(Arithmetic::Max, node)),
+    ("Mod", |node| {
+        node.attributes.only("fmod", 0)?;
+        Ok(Op::Binary(Binary(Arithmetic::Mod)))
+    }),
+    ("Equal", |_| Ok(Op::Binary(Binary(Arithmetic::Equal)))),
+    ("Greater", |_| Ok(Op::Binary(Binary(Arithmetic::Greater)))),
+    ("Less", |_| Ok(Op::Binary(Binary(Arithmetic::Less)))),
+    ("GreaterOrEqual", |_| {
+        Ok(Op::Binary(Binary(Arithmetic::GreaterOrEqual)))
+    }),
+    ("LessOrEqual", |_| {
+        Ok(Op::Binary(Binary(Arithmetic::LessOrEqual)))
+    }),
+    ("And", |_| Ok(Op::Binary(Binary(Arithmetic::And)))),
+    ("Or", |_| Ok(Op::Binary(Binary(Arithmetic::Or)))),
+    // Reductions
+    ("ReduceMean", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceSum", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceMax", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceProd", |node| other(reduce::Reduce::parse(node)?)),
+    // Shapes
+    ("Reshape", |node| other(reshape::Reshape::parse(node))),
+    ("Flatten", |node| other(reshape::Flatten::parse(node))),
+    ("Squeeze", |node| other(reshape::Squeeze::parse(node))),
+    ("Unsqueeze", |node| other(reshape::Unsqueeze::parse(node))),
+    ("Shape", |node| other(reshape::Shape::parse(node))),
+    ("Transpose", |node| other(transpose::Transpose::parse(node))),
+    ("DepthToSpace", |node| {
+        other(transpose::DepthToSpace::parse(node)?)
+    }),
+    ("Expand", |_| other(spread::Expand)),
+    ("Tile", |_| other(spread::Tile)),
+    ("ConstantOfShape", |node| {
+        other(spread::ConstantOfShape::parse(node)?)
+    }),
+    ("Range", |_| other(spread::Range)),
+    // Parts
+    ("Concat", |node| other(slice::Concat::parse(node))),
+    ("Split", |node| other(slice::Split::parse(node))),
+    ("Slice", |_| other(slice::Slice)),
+    ("Pad", |node| other(slice::Pad::parse(node)?)),
+    ("Gather", |node| other(gather::Gather::parse(node))),
+    ("ScatterND", |node| other(gather::ScatterNd::parse(node)?)),
+    ("Resize", |node| other(resize::Resize::parse(node)?)),
+    // Nothing
+    ("Identity", |_| Ok(Op::Identity)),
+    ("Dropout", dropout::parse),
+];
+
+/// Names of the operators that are supported.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(kind, _)| *kind).chain(["Constant"])
+}
+
+fn other(op: impl Operator + 'static) -> Result<Op, String> {
+    Ok(Op::Other(std::sync::Arc::new(op)))
+}
+
 /// The operator of a node. `Constant` nodes are none: they are read where initialisers are.
 pub(crate) fn parse(mut node: Reading) -> Result<Op, Unreadable> {
-    let op = match node.kind {
-        "Conv" => Op::Convolution(Convolution::parse(&mut node)?.into()),
-        "BatchNormalization" => Op::BatchNorm(BatchNorm::parse(&mut node)?.into()),
-        "Softmax" => Op::Softmax(Softmax::parse(&mut node)?),
-        "MatMul" => Op::MatMul(MatMul),
-        "Gemm" => Op::Gemm(Gemm::parse(&mut node)),
-        "Identity" => Op::Identity,
-        "Dropout" => {
-            // In evaluation it does nothing.
-            for name in ["ratio", "seed"] {
-                node.attributes.ignore(name);
-            }
-            Op::Identity
-        }
-        kind => match (Unary::parse(kind, &mut node)?, Arithmetic::named(kind)) {
-            (Some(unary), _) => Op::Unary(unary),
-            (None, Some(arithmetic)) => {
-                node.attributes.only("fmod", 0)?;
-                Op::Binary(Binary(arithmetic))
-            }
-            (None, None) => Op::Other(other(&mut node)?),
-        },
-    };
+    let entry = TABLE.iter().find(|(kind, _)| *kind == node.kind);
+    let (_, parse) = entry.ok_or(Unreadable::Unknown)?;
+    let op = parse(&mut node)?;
     let several = matches!(node.kind, "Split");
-    if node.outputs > 1 && !several && !matches!(op, Op::Identity) {
+    if node.outputs > 1 && !several {
         return Err(Unreadable::Wrong(
             "only the first output is supported".into(),
         ));
     }
     node.attributes.finish()?;
     Ok(op)
-}
-
-fn other(node: &mut Reading) -> Result<std::sync::Arc<dyn Operator>, Unreadable> {
-    use std::sync::Arc;
-    Ok(match node.kind {
-        "MaxPool" | "AveragePool" => Arc::new(pool::Pool::parse(node)?),
-        "GlobalAveragePool" | "GlobalMaxPool" => Arc::new(pool::GlobalPool::parse(node)),
-        "LayerNormalization" => Arc::new(layer_norm::LayerNorm::parse(node)?),
-        "LogSoftmax" => Arc::new(softmax::LogSoftmax(Softmax::parse(node)?)),
-        "PRelu" => Arc::new(prelu::PRelu),
-        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceProd" => {
-            Arc::new(reduce::Reduce::parse(node)?)
-        }
-        "Reshape" => Arc::new(reshape::Reshape::parse(node)),
-        "Flatten" => Arc::new(reshape::Flatten::parse(node)),
-        "Squeeze" => Arc::new(reshape::Squeeze::parse(node)),
-        "Unsqueeze" => Arc::new(reshape::Unsqueeze::parse(node)),
-        "Shape" => Arc::new(reshape::Shape::parse(node)),
-        "Transpose" => Arc::new(transpose::Transpose::parse(node)),
-        "DepthToSpace" => Arc::new(transpose::DepthToSpace::parse(node)?),
-        "Concat" => Arc::new(slice::Concat::parse(node)),
-        "Split" => Arc::new(slice::Split::parse(node)),
-        "Slice" => Arc::new(slice::Slice),
-        "Pad" => Arc::new(slice::Pad::parse(node)?),
-        "Gather" => Arc::new(gather::Gather::parse(node)),
-        "ScatterND" => Arc::new(gather::ScatterNd::parse(node)?),
-        "Expand" => Arc::new(spread::Expand),
-        "Tile" => Arc::new(spread::Tile),
-        "ConstantOfShape" => Arc::new(spread::ConstantOfShape::parse(node)?),
-        "Range" => Arc::new(spread::Range),
-        "Cast" => Arc::new(select::Cast::parse(node)?),
-        "CastLike" => Arc::new(select::CastLike::parse(node)?),
-        "Where" => Arc::new(select::Where),
-        "Not" => Arc::new(select::Not),
-        "Resize" => Arc::new(resize::Resize::parse(node)?),
-        _ => return Err(Unreadable::Unknown),
-    })
 }

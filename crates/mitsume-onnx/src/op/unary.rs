@@ -34,42 +34,47 @@ pub(crate) enum Unary {
 }
 
 impl Unary {
-    /// None if `kind` is no such operator.
-    pub fn parse(kind: &str, node: &mut Reading) -> Result<Option<Self>, String> {
-        let attributes = &mut node.attributes;
-        Ok(Some(match kind {
-            "Abs" => Self::Abs,
-            "Neg" => Self::Neg,
-            "Exp" => Self::Exp,
-            "Log" => Self::Log,
-            "Sqrt" => Self::Sqrt,
-            "Reciprocal" => Self::Reciprocal,
-            "Erf" => Self::Erf,
-            "Tanh" => Self::Tanh,
-            "Sigmoid" => Self::Sigmoid,
-            "Floor" => Self::Floor,
-            "Ceil" => Self::Ceil,
-            "Softplus" => Self::Softplus,
-            "Softsign" => Self::Softsign,
-            "HardSigmoid" => {
-                let (alpha, beta) = (
-                    attributes.float("alpha", 0.2),
-                    attributes.float("beta", 0.5),
-                );
-                Self::HardSigmoid(alpha, beta)
+    /// `alpha` is 0.2, `beta` 0.5 where they are missing.
+    pub fn hard_sigmoid(node: &mut Reading) -> Self {
+        let alpha = node.attributes.float("alpha", 0.2);
+        Self::HardSigmoid(alpha, node.attributes.float("beta", 0.5))
+    }
+
+    /// `alpha` is 0.01 where it is missing.
+    pub fn leaky_relu(node: &mut Reading) -> Self {
+        Self::LeakyRelu(node.attributes.float("alpha", 0.01))
+    }
+
+    /// `alpha` is 1 where it is missing.
+    pub fn elu(node: &mut Reading) -> Self {
+        Self::Elu(node.attributes.float("alpha", 1.0))
+    }
+
+    /// Exact, or by the hyperbolic tangent.
+    pub fn gelu(node: &mut Reading) -> Result<Self, String> {
+        match node.attributes.text("approximate")?.as_str() {
+            "" | "none" => Ok(Self::Activation(Activation::Gelu)),
+            "tanh" => Ok(Self::GeluTanh),
+            other => Err(format!("approximate = {other} is not known")),
+        }
+    }
+
+    /// The bounds are inputs since opset 11, attributes before.
+    pub fn clip(node: &mut Reading) -> Result<Self, String> {
+        let mut bound = |i: usize, name: &str, none: f32| {
+            let attribute = node.attributes.float(name, none);
+            if !node.is_given(i) {
+                return Ok(attribute);
             }
-            "LeakyRelu" => Self::LeakyRelu(attributes.float("alpha", 0.01)),
-            "Elu" => Self::Elu(attributes.float("alpha", 1.0)),
-            "Gelu" => match attributes.text("approximate")?.as_str() {
-                "" | "none" => Self::Activation(Activation::Gelu),
-                "tanh" => Self::GeluTanh,
-                other => return Err(format!("approximate = {other} is not known")),
-            },
-            "Relu" => Self::Activation(Activation::Relu),
-            "HardSwish" => Self::Activation(Activation::HardSwish),
-            "Clip" => Self::Activation(clip(node)?),
-            _ => return Ok(None),
-        }))
+            node.constant_scalar(i)
+                .ok_or_else(|| format!("a {name} that is computed is not supported"))
+        };
+        let low = bound(1, "min", f32::NEG_INFINITY)?;
+        let high = bound(2, "max", f32::INFINITY)?;
+        if low.is_nan() || high.is_nan() || low > high {
+            return Err(format!("bounds {low} and {high}"));
+        }
+        Ok(Self::Activation(Activation::Clip(low, high)))
     }
 
     pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
@@ -114,24 +119,6 @@ impl Unary {
             Self::Activation(kind) => activate(x, kind),
         }
     }
-}
-
-/// The bounds are inputs since opset 11, attributes before.
-fn clip(node: &mut Reading) -> Result<Activation, String> {
-    let mut bound = |i: usize, name: &str, none: f32| {
-        let attribute = node.attributes.float(name, none);
-        if !node.is_given(i) {
-            return Ok(attribute);
-        }
-        node.constant_scalar(i)
-            .ok_or_else(|| format!("a {name} that is computed is not supported"))
-    };
-    let low = bound(1, "min", f32::NEG_INFINITY)?;
-    let high = bound(2, "max", f32::INFINITY)?;
-    if low.is_nan() || high.is_nan() || low > high {
-        return Err(format!("bounds {low} and {high}"));
-    }
-    Ok(Activation::Clip(low, high))
 }
 
 fn hard_sigmoid(x: Tensor<1>, alpha: f32, beta: f32) -> Tensor<1> {

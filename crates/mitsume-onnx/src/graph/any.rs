@@ -1,0 +1,125 @@
+//! A graph of any inputs and outputs, as ONNX's tests of operators have it.
+
+use std::collections::HashMap;
+
+use burn::tensor::Device;
+
+use super::folding::{downloaded, uploaded};
+use super::{Builder, Id, opset};
+use crate::constant::Constant;
+use crate::error::Result;
+use crate::file::ModelFile;
+use crate::steps::{Steps, Values};
+use crate::value::Value;
+
+/// A graph whose inputs need not be images, nor its outputs logits.
+pub(crate) struct AnyGraph {
+    plan: Steps,
+    /// Inputs that are not constant.
+    inputs: HashMap<String, Id>,
+    outputs: Vec<Id>,
+    /// Outputs among them.
+    constants: Values,
+    device: Device,
+}
+
+impl AnyGraph {
+    /// `known`: values of inputs that are constants; `floats`: whether each other input is float32.
+    pub fn read(
+        file: &mut ModelFile,
+        known: HashMap<String, Constant>,
+        floats: &HashMap<String, bool>,
+        device: &Device,
+    ) -> Result<Self> {
+        let opset = opset(file)?;
+        let graph = file.model.graph.take();
+        let graph = graph.ok_or_else(|| file.wrong("there is no graph in it"))?;
+        let mut builder = Builder::new(file, opset);
+        builder.initialisers(&graph)?;
+        let mut known = known;
+        let mut inputs = HashMap::new();
+        for input in &graph.input {
+            if builder.names.contains_key(&input.name) {
+                continue;
+            }
+            let id = builder.name(&input.name)?;
+            if let Some(constant) = known.remove(&input.name) {
+                builder.constants.insert(id, constant);
+            } else {
+                if floats.get(&input.name) == Some(&true) {
+                    builder.floats.insert(id);
+                }
+                inputs.insert(input.name.clone(), id);
+            }
+        }
+        for node in graph.node {
+            let missing = node
+                .input
+                .iter()
+                .find(|name| !name.is_empty() && !builder.names.contains_key(*name));
+            if let Some(name) = missing {
+                return Err(file.wrong(format!("\"{name}\" is used before it is computed")));
+            }
+            builder.node(node)?;
+        }
+        if !builder.unknown.is_empty() {
+            return Err(builder.unknown());
+        }
+        let output = |name: &String| builder.names.get(name).copied();
+        let outputs = graph
+            .output
+            .iter()
+            .map(|output_info| output(&output_info.name));
+        let outputs: Option<Vec<Id>> = outputs.collect();
+        let outputs = outputs.ok_or_else(|| file.wrong("an output is computed by no node"))?;
+        let mut constants = Values::new();
+        for (id, constant) in builder.constants {
+            let used = builder
+                .nodes
+                .iter()
+                .any(|node| node.needs().any(|needed| needed == id));
+            if used || outputs.contains(&id) {
+                let value = uploaded(constant, device).map_err(|e| file.wrong(e))?;
+                constants.insert(id, value);
+            }
+        }
+        Ok(Self {
+            plan: Steps::new(builder.nodes, outputs.clone(), &constants, device),
+            inputs,
+            outputs,
+            constants,
+            device: device.clone(),
+        })
+    }
+
+    /// The outputs in order; `tracked` computes them on a device with autodiff.
+    pub fn run(&self, values: &HashMap<String, Constant>, tracked: bool) -> Result<Vec<Constant>> {
+        let wrong = |reason: String| crate::error::Error::Request(reason);
+        let mut given = Values::new();
+        for (name, id) in &self.inputs {
+            let value = values.get(name);
+            let value = value.ok_or_else(|| wrong(format!("no value for input {name}")))?;
+            let value = uploaded(value.clone(), &self.device).map_err(wrong)?;
+            given.insert(
+                *id,
+                match value {
+                    Value::Float(floats) if tracked => Value::Float(floats.tracked()),
+                    value => value,
+                },
+            );
+        }
+        let results = self.plan.run(given, tracked)?;
+        let result = |id: &Id| {
+            let value = results.get(id).or_else(|| self.constants.get(id));
+            let value = value.ok_or_else(|| wrong("an output was not computed".into()))?;
+            let value = match value.clone() {
+                Value::Float(floats) if floats.device().is_autodiff() => {
+                    Value::Float(floats.map(|x| x.inner()))
+                }
+                value => value,
+            };
+            downloaded(value).map_err(wrong)
+        };
+        self.outputs.iter().map(result).collect()
+    }
+}

@@ -1,0 +1,34 @@
+//! Sum, Min and Max of any number of tensors, broadcast to one shape.
+
+use super::{Arithmetic, Binary, Inputs, Op, Operator, Reading};
+use crate::layout::AxisFlow;
+use crate::value::Value;
+
+/// From the first to the last.
+#[derive(Debug)]
+struct Variadic(Arithmetic);
+
+/// Of two tensors it is a [`Binary`], which can be fused.
+pub(super) fn parse(arithmetic: Arithmetic, node: &Reading) -> Result<Op, String> {
+    match node.given.len() {
+        2 => Ok(Op::Binary(Binary(arithmetic))),
+        _ => super::other(Variadic(arithmetic)),
+    }
+}
+
+impl Operator for Variadic {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+        let device = inputs.device.clone();
+        let mut values = inputs.all()?.into_iter();
+        let mut result = values.next().ok_or("no inputs")?;
+        for value in values {
+            let pair = Inputs::new(vec![Some(result), Some(value)], device.clone());
+            result = Binary(self.0).run(pair)?.remove(0);
+        }
+        Ok(vec![result])
+    }
+}
