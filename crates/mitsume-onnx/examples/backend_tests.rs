@@ -47,7 +47,7 @@ fn run(folders: &[PathBuf]) -> ExitCode {
     let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
     let (mut other_operators, mut other_types, mut wrong) = (0, 0, Vec::new());
     let mut total = Counts::default();
-    let (mut first, mut refused) = (Vec::new(), Vec::new());
+    let (mut passed, mut first, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for folder in folders {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let case = match Case::read(folder) {
@@ -79,6 +79,7 @@ fn run(folders: &[PathBuf]) -> ExitCode {
             Outcome::Passed => {
                 of.passed += 1;
                 total.passed += 1;
+                passed.push(name.into_owned());
             }
             Outcome::Refused(reason) => match case.first_output().map(|case| outcome(&case)) {
                 Some(Outcome::Passed) => {
@@ -104,6 +105,18 @@ fn run(folders: &[PathBuf]) -> ExitCode {
             }
         }
     }
+    for name in &passed {
+        println!("passed  {name}");
+    }
+    for name in &first {
+        println!("first   {name}");
+    }
+    for line in &refused {
+        println!("refused {line}");
+    }
+    for line in &wrong {
+        println!("WRONG   {line}");
+    }
     let row = |operator: &str, of: &Counts| {
         println!(
             "{operator:20} {:>7} {:>7} {:>7} {:>7}",
@@ -120,17 +133,8 @@ fn run(folders: &[PathBuf]) -> ExitCode {
     row("all", &total);
     println!(
         "first: passed with the first output alone; the others are refused\n\
-         not run: {other_operators} cases of other operators, {other_types} of other data types\n"
+         not run: {other_operators} cases of other operators, {other_types} of other data types"
     );
-    for name in &first {
-        println!("first   {name}");
-    }
-    for line in &refused {
-        println!("refused {line}");
-    }
-    for line in &wrong {
-        println!("WRONG   {line}");
-    }
     match wrong.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
