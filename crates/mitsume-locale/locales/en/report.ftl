@@ -139,6 +139,7 @@ report-card-deviation = deviation { $deviation }
 report-environment = Environment
 report-configuration = Configuration
 report-epochs-table = All epochs as a table
+report-epochs-label = Epochs
 report-column-epoch = Epoch
 report-column-rate = Learning rate
 report-column-train-ce = Train CE

@@ -138,6 +138,7 @@ report-card-deviation = 視線偏差 { $deviation }
 report-environment = 実行環境
 report-configuration = 設定
 report-epochs-table = 全エポックの表
+report-epochs-label = エポックごとの値
 report-column-epoch = エポック
 report-column-rate = 学習率
 report-column-train-ce = 学習 CE
