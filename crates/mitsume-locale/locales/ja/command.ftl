@@ -26,7 +26,7 @@ command-report-at = レポート: { $path }
 command-evaluated = { $model }: 画像 { $images } 枚{ $skipped ->
         [0] { "" }
        *[other] （ほかに読めない { $skipped } 枚を除外）
-    }、{ $method }、層 { $layer }
+    }、{ $method }、対象層 { $layer }
 command-agreement = 正答率 { $accuracy }  kappa { $kappa }  交差エントロピー { $loss }
 command-scored = { $size } のマップ { $images } 枚、正答率 { $accuracy }、kappa { $kappa }
 command-consistency = 正解画像 { $counted } 枚の一貫性（小さいほど一貫している）
