@@ -21,11 +21,11 @@ impl AxisFlow {
         let mut told: Evidence = vec![None; rank];
         match self {
             Self::Pointwise => {
-                let out = output.0.len();
-                for on in (0..rank).filter(|_| rank <= out) {
-                    let to = on + out - rank;
-                    if at.outputs[0].is_some_and(|sides| sides[to] == shape[on]) {
-                        told[on] = known(output, to);
+                for (on, told) in told.iter_mut().enumerate() {
+                    let to = from_the_end(output, rank, on);
+                    let same = |to: usize| at.outputs[0]?.get(to).map(|side| *side == shape[on]);
+                    if to.and_then(same) == Some(true) {
+                        *told = to.and_then(|to| known(output, to));
                     }
                 }
             }
@@ -63,16 +63,16 @@ impl AxisFlow {
                 pooled(&mut told, &over, *keep, whole);
             }
             Self::Product if i < 2 && rank >= 2 && at.is_constant(1 - i) => {
-                let out = output.0.len();
+                let of = |on: usize| known(output, from_the_end(output, rank, on)?);
                 for (on, told) in told.iter_mut().enumerate().take(rank - 2) {
-                    *told = known(output, on + out - rank);
+                    *told = of(on);
                 }
                 let (own, contracted) = if i == 0 {
                     (rank - 2, rank - 1)
                 } else {
                     (rank - 1, rank - 2)
                 };
-                told[own] = known(output, own + out - rank);
+                told[own] = of(own);
                 if i == 0 {
                     told[contracted] = whole(Kind::Channel, contracted);
                 }
@@ -103,11 +103,43 @@ fn pooled(
     }
 }
 
-/// An axis that something is known of.
+/// The axis of `output` that axis `on` of `rank` is, counted from the last; none where it has too few.
+fn from_the_end(output: &Axes, rank: usize, on: usize) -> Option<usize> {
+    (on + output.0.len()).checked_sub(rank)
+}
+
+/// An axis that there is and that something is known of.
 fn known(axes: &Axes, on: usize) -> Option<Axis> {
+    let axis = axes.0.get(on)?;
     let open = matches!(
         axes.role(on),
         Role::Unknown | Role::Single | Role::Displaced | Role::Mixture
     );
-    (!open).then(|| axes.0[on].clone())
+    (!open).then(|| axis.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A product with a vector has an axis less than its input.
+    #[test]
+    fn an_output_of_fewer_axes_tells_of_those_that_it_has() {
+        let (made, output) = (Axes::unknown(&[5, 2, 3]), Axes::unknown(&[5]));
+        let (input, vector, result) = ([5, 2, 3], [3], [5]);
+        let at = Passage {
+            inputs: vec![Some(&made), None],
+            shapes: vec![Some(&input), Some(&vector)],
+            constant: vec![false, true],
+            ints: vec![None, None],
+            outputs: vec![Some(&result)],
+        };
+        let channels = Some(vec![Factor::whole(Kind::Channel, 3)]);
+        let told = AxisFlow::Product.backward(&at, 0, &made, &output);
+        assert_eq!(told, [None, None, channels]);
+        let told = AxisFlow::Pointwise.backward(&at, 0, &made, &output);
+        assert_eq!(told, [None, None, None]);
+        let told = AxisFlow::Kept.backward(&at, 0, &made, &output);
+        assert_eq!(told, [None, None, None]);
+    }
 }
