@@ -130,6 +130,35 @@ fn several_frames_are_refused_with_advice() {
     );
 }
 
+/// The reader goes by this length, and would take bytes of the header for elements of the data set.
+#[test]
+fn a_header_that_is_not_as_long_as_it_says_is_refused() {
+    let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
+    let at = 132 + 8..132 + 12;
+    let length = u32::from_le_bytes(whole[at.clone()].try_into().unwrap());
+    let mut read = Vec::new();
+    for wrong in (0..2 * length).filter(|wrong| *wrong != length) {
+        let mut bytes = whole.clone();
+        bytes[at.clone()].copy_from_slice(&wrong.to_le_bytes());
+        if let Ok(image) = decode(&bytes) {
+            assert_eq!(image, pixels(&whole), "{wrong} for {length}");
+            read.push(wrong);
+        }
+    }
+    // Harmless only where it ends with an element: two follow the transfer syntax, then comes the data set.
+    assert_eq!(read, [90, 142, 188]);
+    // Made the reader ask for 3.7 GB.
+    let found = include_bytes!("found/header-length.dcm");
+    refused(found, &["header is not as long"]);
+}
+
+/// Made the reader ask for 2.1 GB: it takes these for a sequence's elements, where pixels were looked for.
+#[test]
+fn bytes_without_a_length_that_are_not_the_pixels_are_refused() {
+    let found = include_bytes!("found/undefined-length.dcm");
+    refused(found, &["a private sequence"]);
+}
+
 #[test]
 fn damaged_and_hostile_files_are_refused() {
     let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);

@@ -37,8 +37,6 @@ const LITTLE: Writing = Writing {
 struct Header {
     tag: Tag,
     sequence: bool,
-    /// Of unknown representation.
-    unknown: bool,
     length: u32,
 }
 
@@ -48,15 +46,7 @@ struct Header {
 /// An element that claims more than is left; forms that are not read at all.
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     let mut walk = Walk { rest: bytes };
-    let mut syntax = String::new();
-    while walk.rest.get(..2) == Some(&[2, 0]) {
-        let header = walk.header(LITTLE)?;
-        let value = walk.take(header.length)?;
-        if header.tag == tags::TRANSFER_SYNTAX_UID {
-            let text = String::from_utf8_lossy(value);
-            syntax = text.trim_end_matches(['\0', ' ']).to_owned();
-        }
-    }
+    let syntax = walk.file_meta()?;
     let writing = match &syntax[..] {
         uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
             return Err("DICOM: a deflated data set is not read: convert it to PNG".into());
@@ -80,6 +70,31 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// The group before the data set, which begins with its own length. The reader goes by that length, so the
+    /// elements must end where it says; otherwise the reader would see other elements than this walk.
+    /// Gives the transfer syntax.
+    fn file_meta(&mut self) -> Result<String, String> {
+        let header = self.header(LITTLE)?;
+        let length = self.take(header.length)?.try_into().map(u32::from_le_bytes);
+        let (tags::FILE_META_INFORMATION_GROUP_LENGTH, Ok(length)) = (header.tag, length) else {
+            return Err("DICOM: damaged: its header does not begin with its length".into());
+        };
+        let data_set = self.rest.len().checked_sub(length as usize);
+        let mut syntax = String::new();
+        while data_set.is_some_and(|left| left < self.rest.len()) {
+            let header = self.header(LITTLE)?;
+            let value = self.take(header.length)?;
+            if header.tag == tags::TRANSFER_SYNTAX_UID {
+                let text = String::from_utf8_lossy(value);
+                syntax = text.trim_end_matches(['\0', ' ']).to_owned();
+            }
+        }
+        if data_set != Some(self.rest.len()) {
+            return Err("DICOM: damaged: its header is not as long as it says".into());
+        }
+        Ok(syntax)
+    }
+
     fn data_set(&mut self, writing: Writing) -> Result<(), String> {
         let mut fragments = false;
         // Some writers fill the file up with zeros.
@@ -93,11 +108,12 @@ impl<'a> Walk<'a> {
                 ITEM => {
                     self.take(header.length)?;
                 }
-                _ if header.unknown && header.length == UNDEFINED => {
+                // As the reader does: what has no length is pixels by its tag, and else a sequence, whatever it says.
+                tags::PIXEL_DATA if header.length == UNDEFINED => fragments = true,
+                _ if header.sequence => {}
+                _ if header.length == UNDEFINED => {
                     return Err("DICOM: a private sequence is of a form that is not read".into());
                 }
-                _ if header.sequence => {}
-                _ if header.length == UNDEFINED => fragments = true,
                 _ => {
                     self.take(header.length)?;
                 }
@@ -126,7 +142,6 @@ impl<'a> Walk<'a> {
                 tag,
                 sequence: known == Some(VR::SQ)
                     || (!delimiter && known.is_none() && length == UNDEFINED),
-                unknown: false,
                 length,
             });
         }
@@ -141,7 +156,6 @@ impl<'a> Walk<'a> {
         Ok(Header {
             tag,
             sequence: vr == b"SQ",
-            unknown: vr == b"UN",
             length,
         })
     }
