@@ -1,10 +1,13 @@
-//! Panics of other people's decoders on damaged files, turned into errors without a word on stderr.
+//! Panics of other people's decoders on damaged files, turned into errors without a word on stderr; and limits on what is
+//! read of a file ([`file`]).
 //!
 //! What a damaged file can make a decoder do is checked beforehand wherever the format allows it with little code: the
 //! lengths and offsets inside DICOM files. A decoder of thousands of
 //! lines (deflate, Huffman codes, pickles) cannot be checked from outside without writing it again. For these [`guarded`]
 //! is the last line: the panic is caught, the standard message, which would name the decoder's source and not the
 //! user's file, is not printed, and the caller says which file is damaged.
+
+pub mod file;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};

@@ -44,7 +44,8 @@ pub use network::{
 };
 pub use subject::{Subject, tell_other_files};
 pub use train::{
-    Outcome, Plateau, Standing, TrainRequest, device_of_run, resume, train, train_or_resume,
+    Outcome, Plateau, Standing, TrainRequest, check_checkpoint, device_of_run, resume, train,
+    train_or_resume,
 };
 pub use trust::{TrustOptions, Trusted, trust};
 

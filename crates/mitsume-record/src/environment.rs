@@ -179,13 +179,7 @@ const LARGEST_JSON: u64 = 256 << 20;
 
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let fail = |e| RecordError::io("read", path, e);
-    let file = std::fs::File::open(path).map_err(fail)?;
-    if file.metadata().map_err(fail)?.len() > LARGEST_JSON {
-        return Err(RecordError::malformed(
-            path,
-            "larger than 256 MiB, so not written by mitsume",
-        ));
-    }
+    let file = mitsume_guard::file::open(path, LARGEST_JSON).map_err(fail)?;
     let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(file));
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let key = e.path().to_string();

@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{RecordError, Result, atomic};
 
+/// The largest table that is read, in bytes; a million epochs have 200 MB.
+const LARGEST: u64 = 256 << 20;
+
 /// A row of such a table; its fields are the columns, in order.
 pub(crate) trait EpochTableRow: Serialize + DeserializeOwned {
     /// Names of the columns.
@@ -32,7 +35,8 @@ pub(crate) fn write<R: EpochTableRow>(path: &Path, rows: &[R]) -> Result<()> {
 
 /// Reads all rows; their epochs must count 1, 2, 3, ...
 pub(crate) fn read<R: EpochTableRow>(path: &Path) -> Result<Vec<R>> {
-    let file = std::fs::File::open(path).map_err(|e| RecordError::io("read", path, e))?;
+    let file =
+        mitsume_guard::file::open(path, LARGEST).map_err(|e| RecordError::io("read", path, e))?;
     let mut csv = csv::Reader::from_reader(std::io::BufReader::new(file));
     expect_columns(&mut csv, path, R::COLUMNS)?;
     let mut rows: Vec<R> = Vec::new();

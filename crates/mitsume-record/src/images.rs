@@ -164,6 +164,9 @@ impl ImagesWriter {
     }
 }
 
+/// The largest table that is read, in bytes; ImageNet's 50,000 images with 1,000 probabilities each have 500 MB.
+const LARGEST: u64 = 2 << 30;
+
 /// Reads all rows of an evaluation of `classes` classes: the columns of [`ImageRow`], of which every
 /// version of the file begins with the first eight.
 ///
@@ -171,7 +174,8 @@ impl ImagesWriter {
 /// [`RecordError`] naming the line: other columns, a label outside the classes, a `correct`
 /// that contradicts the label, a probability outside [0, 1], a deviation that is no number.
 pub fn read_images(path: &Path, classes: usize) -> Result<Vec<ImageRow>> {
-    let file = File::open(path).map_err(|e| RecordError::io("read", path, e))?;
+    let file =
+        mitsume_guard::file::open(path, LARGEST).map_err(|e| RecordError::io("read", path, e))?;
     let mut csv = csv::Reader::from_reader(BufReader::new(file));
     let header = csv
         .headers()

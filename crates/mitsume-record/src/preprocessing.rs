@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mitsume_data::{Interpolation, View};
+use mitsume_guard::file::read_to_string;
 use serde::Deserialize;
 
 use crate::{RecordError, Result};
@@ -72,14 +73,8 @@ impl Preprocessing {
     /// # Errors
     /// A file that cannot be read; a key that is unknown or wrong, by name.
     pub fn read(path: &Path) -> Result<Self> {
-        let length = std::fs::metadata(path)
-            .map_err(|error| RecordError::io("read", path, error))?
-            .len();
-        if length > LARGEST {
-            return Err(RecordError::malformed(path, "larger than 1 MiB"));
-        }
         let text =
-            std::fs::read_to_string(path).map_err(|error| RecordError::io("read", path, error))?;
+            read_to_string(path, LARGEST).map_err(|error| RecordError::io("read", path, error))?;
         toml::from_str(&text).map_err(|error| RecordError::malformed(path, error.to_string()))
     }
 

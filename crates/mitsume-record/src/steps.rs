@@ -135,6 +135,9 @@ impl StepWriter {
     }
 }
 
+/// The largest file that is read, in bytes; a million steps have 100 MB.
+const LARGEST: u64 = 2 << 30;
+
 /// Reads all rows; a last line that a crash cut short is left out.
 ///
 /// # Errors
@@ -146,7 +149,7 @@ pub fn read_steps(path: &Path) -> Result<Vec<StepRow>> {
 /// The rows up to step `last`, and the length in bytes of the file up to there.
 fn scan(path: &Path, last: u64) -> Result<(Vec<StepRow>, u64)> {
     let fail = |e| RecordError::io("read", path, e);
-    let mut input = BufReader::new(File::open(path).map_err(fail)?);
+    let mut input = BufReader::new(mitsume_guard::file::open(path, LARGEST).map_err(fail)?);
     let mut rows: Vec<StepRow> = Vec::new();
     let (mut length, mut number, mut line) = (0, 0, Vec::new());
     loop {

@@ -1,10 +1,10 @@
 //! One epoch of one run, and the tables of them.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
+use mitsume_guard::file::open;
 use serde::{Deserialize, Serialize};
 
 /// What was measured after one epoch of one run.
@@ -81,11 +81,14 @@ pub enum TableError {
     },
 }
 
+/// The largest table that is read, in bytes; a million epochs have 100 MB.
+const LARGEST: u64 = 256 << 20;
+
 /// Reads a table of epochs: columns `dataset`, `run`, `model`, `epoch`, `kappa`, and where there
 /// are `seed`, `lambda_max` and `consistency`; others are passed over. Empty fields are none.
 pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>, TableError> {
     let owned = || path.to_owned();
-    let file = File::open(path).map_err(|source| TableError::Io {
+    let file = open(path, LARGEST).map_err(|source| TableError::Io {
         path: owned(),
         source,
     })?;

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mitsume_guard::file::read_to_string;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::slurm::SlurmConfig;
 use crate::{Result, SweepError};
+
+/// The largest file that is read, in bytes; of a grid of a hundred seeds and values there are a few thousand.
+pub(crate) const LARGEST: u64 = 1 << 20;
 
 /// A grid of runs. Every combination of `data`, `models`, `lambdas`, `seeds` and the values in
 /// `grid` is one run; `run` holds what they share, in the keys of `run.toml`.
@@ -74,7 +78,7 @@ impl SweepConfig {
     /// # Errors
     /// [`SweepError`] naming the file and the key.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
+        let text = read_to_string(path, LARGEST)
             .map_err(|error| SweepError::config(path, format!("cannot read it: {error}")))?;
         Self::from_toml(&text, path)
     }

@@ -1,9 +1,15 @@
 //! How far a cell is, from what its folder holds.
 
+use std::io::ErrorKind;
+
+use mitsume_guard::file::read_to_string;
 use mitsume_record::{EvaluationDir, read_epochs};
 use serde::Serialize;
 
 use crate::{Cell, Result, SweepDir, lock};
+
+/// The longest reason of a failure that is read, in bytes.
+const LARGEST_FAILURE: u64 = 1 << 20;
 
 /// What can be said of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +61,11 @@ impl CellStatus {
         let last = rows.last();
         let epochs = cell.config.train.epochs;
         let epochs_done = rows.len() as u64;
-        let error = std::fs::read_to_string(sweep.failure(cell)).ok();
+        let error = match read_to_string(&sweep.failure(cell), LARGEST_FAILURE) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => Some(format!("its reason cannot be read: {error}")),
+        };
         // The evaluation at the end is the last thing a run writes.
         let evaluated = EvaluationDir::new(run.evaluation()).is_evaluation();
         let finished = epochs_done >= epochs && run.weights().is_file() && evaluated;

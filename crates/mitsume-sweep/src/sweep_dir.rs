@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use mitsume_guard::file::read_to_string;
 use mitsume_record::{RunConfig, RunDir, write_bytes};
 
+use crate::config::LARGEST;
 use crate::{Cell, CellStatus, Result, SweepConfig, SweepError};
 
 /// The folder of a sweep and what it is asked to hold.
@@ -72,7 +74,7 @@ impl SweepDir {
         let text = self.config.to_toml()?;
         let path = self.root.join("sweep.toml");
         // Tasks of a job array come here too; what they would write is there already.
-        let there = std::fs::read_to_string(&path).is_ok_and(|before| before == text);
+        let there = read_to_string(&path, LARGEST).is_ok_and(|before| before == text);
         if !there {
             write_bytes(&path, text.as_bytes())?;
         }

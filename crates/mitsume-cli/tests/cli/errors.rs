@@ -125,6 +125,101 @@ fn a_damaged_checkpoint_is_named_and_not_replaced() {
     }
 }
 
+/// Burn's reader panics on ranks and shapes that contradict each other, and Adam starts from zero where a moment is
+/// missing.
+#[test]
+fn a_state_of_adam_that_does_not_fit_the_network_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let path = "run/checkpoint/optimizer.bpk";
+    let whole = sandbox.read(path);
+    let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
+    let at = |name: &str| {
+        let name = name.as_bytes();
+        whole.windows(name.len()).position(|w| w == name).unwrap() + name.len()
+    };
+    let mut damaged = vec![whole[..whole.len() / 2].to_vec()];
+    // The last letter of each name, and bytes of the value after it.
+    for name in ["__rank", "momentum.time", "shape", "dtype", "moment_1"] {
+        for (offset, flip) in [(0, 0x08), (1, 0x03), (8, 0x05)] {
+            let mut bytes = whole.clone();
+            bytes[at(name) + offset - 1] ^= flip;
+            damaged.push(bytes);
+        }
+    }
+    // Values that no training leaves: not a number, and a negative mean of squares.
+    for value in [f32::NAN, -1.0] {
+        let mut bytes = whole.clone();
+        let end = bytes.len();
+        bytes[end - 4..].copy_from_slice(&value.to_le_bytes());
+        damaged.push(bytes);
+    }
+    for bytes in damaged {
+        sandbox.write(path, bytes);
+        refused(&sandbox, &resume, &["optimizer.bpk"]);
+    }
+    sandbox.write(path, &whole);
+    assert!(sandbox.run(&resume).status.success());
+}
+
+#[test]
+fn adam_does_not_start_anew_in_the_middle_of_a_run() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    sandbox.configure("level2", "");
+    sandbox.train("other", &["--set", "train.epochs=1"]);
+    // Another network's state, and one of another number of steps.
+    let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
+    let optimizer = "run/checkpoint/optimizer.bpk";
+    let whole = sandbox.read(optimizer);
+    sandbox.write(optimizer, sandbox.read("other/checkpoint/optimizer.bpk"));
+    refused(&sandbox, &resume, &["optimizer.bpk"]);
+    sandbox.write(optimizer, whole);
+    let progress = "run/checkpoint/progress.json";
+    let text = String::from_utf8(sandbox.read(progress)).unwrap();
+    for steps in [0, 7] {
+        let changed = text.replace("\"steps_done\":6", &format!("\"steps_done\":{steps}"));
+        assert_ne!(changed, text);
+        sandbox.write(progress, changed);
+        refused(&sandbox, &resume, &["optimizer.bpk"]);
+    }
+}
+
+/// Sparse files: as long as a hostile one, and empty.
+#[test]
+fn files_larger_than_their_kind_can_be_are_refused_unread() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
+    let lengthen = |path: &str| {
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(sandbox.path(path));
+        file.unwrap().set_len(8 << 30).unwrap();
+    };
+    for name in ["ema.json", "progress.json"] {
+        let path = format!("run/checkpoint/{name}");
+        let whole = sandbox.read(&path);
+        lengthen(&path);
+        refused(&sandbox, &resume, &[name, "larger than 1024 MiB"]);
+        sandbox.write(&path, whole);
+    }
+    lengthen("run.toml");
+    let train = ["train", "--config", "run.toml", "--out", "new"];
+    refused(&sandbox, &train, &["run.toml", "larger than 1 MiB"]);
+    sandbox.write("sweep.toml", "");
+    lengthen("sweep.toml");
+    let sweep = ["sweep", "--config", "sweep.toml", "--out", "sweep"];
+    refused(&sandbox, &sweep, &["sweep.toml", "larger than 1 MiB"]);
+    sandbox.write("epochs.csv", "");
+    lengthen("epochs.csv");
+    let analyze = ["analyze", "epochs.csv", "--out", "analysis"];
+    refused(&sandbox, &analyze, &["epochs.csv", "larger than 256 MiB"]);
+}
+
 #[test]
 fn resuming_on_changed_images_is_refused() {
     let sandbox = Sandbox::new();

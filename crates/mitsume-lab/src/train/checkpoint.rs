@@ -1,16 +1,17 @@
 //! Saving everything a run needs to go on, and reading it back.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::optim::ModuleOptimizer;
 use mitsume::EmaMaps;
-use mitsume_guard::guarded;
+use mitsume_guard::{file, guarded};
 use mitsume_nn::{Classifier, Level, weights};
-use mitsume_record::{SwapDir, recover_dir, write_bytes};
+use mitsume_record::{RunConfig, SwapDir, recover_dir, write_bytes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::progress::Progress;
+use super::{moments, prepare};
 use crate::{LabError, Result};
 
 /// The tensors and counters of a run between two steps.
@@ -26,6 +27,8 @@ pub(super) const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
 const EMA: &str = "ema.json";
 const PROGRESS: &str = "progress.json";
+/// The largest JSON file of a checkpoint that is read, in bytes; the averages of 1,000 classes have 100 MB.
+const LARGEST: u64 = 1 << 30;
 
 /// Writes a checkpoint folder; the one that was there is replaced in one step, or stays.
 ///
@@ -74,8 +77,10 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
         let path = path.display();
         LabError::Request(format!("{path}: cannot read the optimiser's state: {why}"))
     };
-    // The reader panics on ranks and shapes that contradict each other.
     let panicked = || damaged("the file is damaged".into());
+    guarded(|| moments::check(&path, &model, level, progress.steps_done))
+        .ok_or_else(panicked)?
+        .map_err(damaged)?;
     let optimizer = guarded(|| optimizer.load(&path))
         .ok_or_else(panicked)?
         .map_err(|error| damaged(error.to_string()))?;
@@ -88,17 +93,6 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
         let reason = "moving averages of other classes, map size or decay than the configuration's";
         return Err(LabError::Request(format!("{}: {reason}", path.display())));
     }
-    // An optimiser state has a first and a second moment for each trained tensor once a step is
-    // done; fewer means a damaged file whose gaps would silently start from zero.
-    let found = optimizer.to_record().len();
-    let expected = if progress.steps_done == 0 {
-        0
-    } else {
-        2 * trained_tensors(&model, level)
-    };
-    if found != expected {
-        return Err(damaged(format!("{found} moments, {expected} expected")));
-    }
     Ok(State {
         model,
         optimizer,
@@ -107,20 +101,20 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
     })
 }
 
-fn trained_tensors(model: &Classifier, level: Level) -> usize {
-    use mitsume_nn::Slot;
-    let mut model = model.clone();
-    let trained = |(_, slot): &(String, Slot<'_>)| match slot {
-        Slot::One(param) => param.is_require_grad(),
-        Slot::Two(param) => param.is_require_grad(),
-        Slot::Four(param) => param.is_require_grad(),
-        Slot::Count(_) => false,
-    };
-    model
-        .slots(level)
-        .iter()
-        .filter(|slot| trained(slot))
-        .count()
+/// Reads a checkpoint folder as [`resume`](super::resume) does, and forgets it.
+///
+/// - `config`, `classes`: of the run it is a checkpoint of.
+///
+/// Gives the number of steps done.
+///
+/// # Errors
+/// [`LabError`] naming the file that is missing, damaged or of another run.
+pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Result<u64> {
+    let level = prepare::level(config)?;
+    let spec = prepare::spec(config, level, classes);
+    let device = burn::tensor::Device::flex().autodiff();
+    let state = prepare::state(config, spec, &device)?;
+    Ok(load(folder, level, state)?.progress.steps_done)
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
@@ -128,9 +122,9 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     Ok(write_bytes(path, &bytes)?)
 }
 
-fn read_json<T: DeserializeOwned>(path: &PathBuf) -> Result<T> {
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let wrong =
         |error: &dyn std::fmt::Display| LabError::Request(format!("{}: {error}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+    let bytes = file::read(path, LARGEST).map_err(|error| wrong(&error))?;
     serde_json::from_slice(&bytes).map_err(|error| wrong(&error))
 }

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod init;
+mod moments;
 mod plateau;
 mod prepare;
 mod progress;
@@ -20,6 +21,7 @@ use mitsume_record::{Environment, RunConfig, RunDir};
 
 use crate::{LabError, Observer, Result};
 
+pub use checkpoint::check_checkpoint;
 pub use plateau::Plateau;
 pub use standing::Standing;
 

@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 
 use mitsume::methods::Method;
 use mitsume::{AlphaGradient, CamLossSettings, Distance, Preset, Reference};
+use mitsume_guard::file::read_to_string;
 use serde::Serialize;
 
 use crate::{RecordError, Result, atomic};
+
+/// The largest file that is read, in bytes; a configuration has a few hundred.
+const LARGEST: u64 = 1 << 20;
 
 /// A complete configuration: every default filled in, every preset resolved, every value valid.
 ///
@@ -186,7 +190,7 @@ impl RunConfig {
     /// # Errors
     /// [`RecordError`] naming the file and the key, with what would be right.
     pub fn read(path: &Path, sets: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| RecordError::io("read", path, e))?;
+        let text = read_to_string(path, LARGEST).map_err(|e| RecordError::io("read", path, e))?;
         Self::from_toml_with(&text, path, sets)
     }
 

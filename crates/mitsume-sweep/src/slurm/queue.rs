@@ -3,10 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
+use mitsume_guard::file::read_to_string;
 use mitsume_record::write_bytes;
 
 use super::scripts;
 use crate::{Cell, Result, SweepDir, SweepError};
+
+/// Most bytes of the file that holds a job's number.
+const LONGEST_JOB: u64 = 1 << 10;
 
 /// What was submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ pub fn submit(sweep: &SweepDir, cells: &[&Cell], program: &Path) -> Result<Submi
 
 /// Two arrays would wait for each other's locks and find their cells taken.
 fn refuse_queued(folder: &Path) -> Result<()> {
-    let Ok(job) = std::fs::read_to_string(folder.join("job")) else {
+    let Ok(job) = read_to_string(&folder.join("job"), LONGEST_JOB) else {
         return Ok(());
     };
     let output = Command::new("squeue")

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mitsume_data::{ImageFolder, Preprocess, View};
+use mitsume_guard::file::read_to_string;
 use mitsume_lab::{
     ClassOrder, Images, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, OnnxNetwork,
     OnnxRequest, Standing, in_order,
@@ -237,13 +238,7 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
     const LARGEST: u64 = 1 << 24;
     let about =
         |problem: String| Failure::Request(format!("--classes {}: {problem}", path.display()));
-    let length = std::fs::metadata(path)
-        .map_err(|error| about(error.to_string()))?
-        .len();
-    if length > LARGEST {
-        return Err(about("more than 16 MiB of names".into()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| about(error.to_string()))?;
+    let text = read_to_string(path, LARGEST).map_err(|error| about(error.to_string()))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
     match names.iter().position(String::is_empty) {
         Some(line) => Err(about(format!("line {} is empty", line + 1))),
