@@ -1,0 +1,12 @@
+//! CAM files of numpy: a damaged archive.
+#![no_main]
+
+use mitsume::score::{ScoreOptions, score};
+use mitsume_fuzz_limits::{Limited, file};
+
+#[global_allocator]
+static ALLOCATOR: Limited = Limited { bytes: 1 << 30 };
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = score(&file("cams.npz", bytes), ScoreOptions::default());
+});

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Runs the fuzz targets: scripts/fuzz.sh [LIMIT] [TARGET...]
+#
+# LIMIT: a time for each target (60s, the default) or a number of executions (10000000).
+# TARGET: a target's name; formats, all that need no tensors; models, those that do (they compile Burn with counters).
+# Without one all run, one after the other.
+#
+# An input that makes a target panic, take more than 10 seconds or more than its memory ends the run with exit code 1 and
+# is left in fuzz/found. A target begins with the inputs in fuzz/corpus/TARGET, and keeps what it finds new in fuzz/grown/TARGET.
+set -euo pipefail
+cd "$(dirname "$0")/../fuzz"
+
+limit=${1:-60s}
+shift || true
+case $limit in
+  *s) limit=-max_total_time=${limit%s} ;;
+  *) limit=-runs=$limit ;;
+esac
+formats=$(cd formats/src/bin && ls ./*.rs | sed 's|./||; s|\.rs||')
+models=$(cd models/src/bin && ls ./*.rs | sed 's|./||; s|\.rs||')
+[ $# -gt 0 ] || set -- formats models
+targets=()
+for name in "$@"; do
+  case $name in
+    formats) mapfile -t -O "${#targets[@]}" targets <<<"$formats" ;;
+    models) mapfile -t -O "${#targets[@]}" targets <<<"$models" ;;
+    *) targets+=("$name") ;;
+  esac
+done
+
+# libFuzzer needs counters, which stable Rust's LLVM inserts when asked through its passes; --target keeps them out of
+# build scripts. `fuzzing` makes the PNG decoder pass over checksums.
+export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+-Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=16"
+host=$(rustc -vV | sed -n 's/^host: //p')
+for target in "${targets[@]}"; do
+  package=mitsume-fuzz-models
+  [ ! -f "formats/src/bin/$target.rs" ] || package=mitsume-fuzz-formats
+  cargo build --quiet --release --locked --target "$host" -p "$package" --bin "$target"
+done
+
+# Files that targets write are small: in memory where there is such a folder.
+[ -w /dev/shm ] && TMPDIR=/dev/shm
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/fuzz.XXXXXX")
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
+for target in "${targets[@]}"; do
+  # Longest input, and seconds that one may take.
+  case $target in
+    png | jpeg | dicom | npz | npy | cams_safetensors | pth | safetensors | onnx) longest=16384 ;;
+    checkpoint) longest=65536 ;;
+    *) longest=2048 ;;
+  esac
+  grown=grown/$target
+  mkdir -p "$grown" found
+  printf '\n== %s\n' "$target"
+  log=$(mktemp "$TMPDIR/log.XXXXXX")
+  options=("$limit" "-max_len=$longest" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
+    -reload=0 "-artifact_prefix=found/$target-")
+  if ! "target/$host/release/$target" "${options[@]}" "$grown" "corpus/$target" >"$log" 2>&1; then
+    tail -n 60 "$log" >&2
+    echo "fuzz: $target: the input that did it is the newest of fuzz/found/$target-*" >&2
+    exit 1
+  fi
+  sed -n 's/^stat::number_of_executed_units: */executions: /p; s/^stat::average_exec_per_sec: */a second: /p' "$log"
+done
