@@ -1,6 +1,7 @@
 //! Every kernel at the sizes of the levels: `cargo bench -p mitsume-kernels --features bench`.
 //!
-//! Rates are direct multiplications and additions per second, or bytes per second for the pointwise passes.
+//! Rates are direct multiplications and additions per second, or bytes per second for the pointwise
+//! passes.
 
 #![allow(missing_docs)] // The macros below make undocumented functions.
 
@@ -9,7 +10,7 @@ use mitsume_kernels::Workspace;
 use mitsume_kernels::bench::{
     CONVOLUTIONS, Case, Pointwise, convolution, first_layer, head, pointwise, skip,
 };
-use mitsume_kernels::head::Pooling;
+use mitsume_kernels::head::HeadPooling;
 use std::time::Duration;
 
 const IMAGES: usize = 4;
@@ -46,7 +47,7 @@ fn kernels(c: &mut Criterion) {
         measure(c, "conv1x1", skip(&workspace, IMAGES, shape));
     }
     for maps in [false, true] {
-        let cases = head(&workspace, Pooling::ReluMean, IMAGES, [28, 256], maps);
+        let cases = head(&workspace, HeadPooling::ReluMean, IMAGES, [28, 256], maps);
         measure(c, "head", cases);
     }
 }

@@ -2,8 +2,8 @@
 //! `cargo run --release --features burn --example burn_step -- LEVEL [BATCH [SIZE]]`.
 
 use burn::tensor::{Device, Distribution, Tensor};
-use mitsume_kernels::burn_extension::{summarise, trunk_train};
-use mitsume_kernels::head::Pooling;
+use mitsume_kernels::burn_extension::{pool_features, trunk_train};
+use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::TrunkSpec;
 use std::time::Instant;
 
@@ -41,15 +41,15 @@ fn main() {
         let (features, _) = trunk_train(&spec, x.clone(), p.clone()).expect("the level fits");
         let forward = start.elapsed().as_secs_f64();
         let pooling = match level {
-            1 => Pooling::MaxPoolMean,
-            2 => Pooling::ReluMean,
-            _ => Pooling::Mean,
+            1 => HeadPooling::MaxPoolMean,
+            2 => HeadPooling::ReluMean,
+            _ => HeadPooling::Mean,
         };
         let [n, c, h, w_] = features.dims();
         let base = Tensor::<2>::zeros([n, c], &device) + 1.0 / (h * w_) as f32;
-        let summaries = summarise(features, pooling, Some(base)).expect("the features fit");
-        let means = summaries.means;
-        let raw = summaries.raw.map(|r| r.powi_scalar(2).sum());
+        let pooled = pool_features(features, pooling, Some(base)).expect("the features fit");
+        let means = pooled.pooled;
+        let raw = pooled.weighted_sum.map(|r| r.powi_scalar(2).sum());
         let loss = means.matmul(w.clone()).sum();
         let loss = raw.map_or(loss.clone(), |r| loss + r);
         let head = start.elapsed().as_secs_f64() - forward;

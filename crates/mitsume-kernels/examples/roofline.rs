@@ -1,8 +1,9 @@
-//! What every pass of a level's training step reaches, beside what the machine can do:
-//! `cargo run --release -p mitsume-kernels --features bench --example roofline -- [LEVEL]... [--images N]`.
+//! What every pass of a level's training step reaches, beside what the machine can do: `cargo run
+//! --release -p mitsume-kernels --features bench --example roofline -- [LEVEL]... [--images N]`.
 //!
-//! Best of several runs. A pass cannot be faster than its matrix products at the register tile's peak, nor than the bytes
-//! it must move at the speed of a copy; the slower of the two bounds it. Threads: RAYON_NUM_THREADS.
+//! Best of several runs. A pass cannot be faster than its matrix products at the register tile's
+//! peak, nor than the bytes it must move at the speed of a copy; the slower of the two bounds it.
+//! Threads: RAYON_NUM_THREADS.
 
 use mitsume_kernels::Workspace;
 use mitsume_kernels::bench::{Case, Peaks, level, peaks};
@@ -30,7 +31,7 @@ fn seconds(case: &mut Case) -> f64 {
 fn print(mut case: Case, times: usize, peaks: Peaks, total: &mut Total) {
     let seconds = seconds(&mut case);
     let products = case.product_flop / peaks.gflops * 1e-9;
-    let memory = case.bytes / peaks.copy * 1e-9;
+    let memory = case.bytes / peaks.copy_bandwidth * 1e-9;
     let bound = products.max(memory);
     println!(
         "| {}{} | {:.1} | {:.0} | {:.0} | {:.1} | {} | {:.0} % |",
@@ -76,7 +77,7 @@ fn main() {
         rayon::current_num_threads(),
         workspace.isa().name(),
         peaks.gflops,
-        peaks.copy
+        peaks.copy_bandwidth
     );
     for number in levels {
         println!("\n### Level {number}\n");

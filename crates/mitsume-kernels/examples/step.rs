@@ -1,6 +1,8 @@
-//! Times a training step of a level's trunk: `cargo run --release --example step -- LEVEL [BATCH [SIZE [REPEATS]]]`.
+//! Times a training step of a level's trunk:
+//! `cargo run --release --example step -- LEVEL [BATCH [SIZE [REPEATS]]]`.
 //!
-//! Prints the best and median time of the forward and backward pass. Threads: RAYON_NUM_THREADS. `--processor-time` counts processor time instead.
+//! Prints the best and median time of the forward and backward pass. Threads: RAYON_NUM_THREADS.
+//! `--processor-time` counts processor time instead.
 
 #[path = "../tests/values/mod.rs"]
 mod values;
@@ -10,7 +12,8 @@ use mitsume_kernels::trunk::{Batch, TrunkSpec, backward, forward_eval, forward_t
 use std::time::Instant;
 use values::values;
 
-/// Processor time of all threads so far, in seconds: what counts when the machine is shared (Linux only, else 0).
+/// Processor time of all threads so far, in seconds: what counts when the machine is shared (Linux
+/// only, else 0).
 fn processor_seconds() -> f64 {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
         return 0.0;

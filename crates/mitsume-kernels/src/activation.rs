@@ -5,7 +5,7 @@ use crate::simd::Simd;
 /// An activation function, applied to each value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Activation {
-    /// Nothing.
+    /// The identity.
     #[default]
     Identity,
     /// `max(x, 0)`
@@ -21,7 +21,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// ReLU if `relu`, else nothing.
+    /// ReLU if `relu`, else the identity.
     pub(crate) fn relu_if(relu: bool) -> Self {
         if relu { Self::Relu } else { Self::Identity }
     }
@@ -39,8 +39,9 @@ pub(crate) struct Relu;
 #[derive(Clone, Copy)]
 pub(crate) struct Clip(pub f32, pub f32);
 
-/// Runs `$body` with `$f` bound to the activation. The cheap ones are types of their own, so that
-/// the loop in `$body` is compiled for each and no vector pays for the choice.
+/// Expands `$body` once per activation type, so that the loop in it is specialised and no vector
+/// tests the activation. SiLU, GELU and hard-swish share one expansion: their arithmetic outweighs
+/// the test.
 macro_rules! for_activation {
     ($activation:expr, $f:ident => $body:expr) => {
         match $activation {
@@ -79,7 +80,7 @@ impl Elementwise for Relu {
 impl Elementwise for Clip {
     #[inline(always)]
     fn apply<S: Simd>(self, simd: S, v: S::V) -> S::V {
-        simd.at_most(simd.at_least(v, simd.splat(self.0)), simd.splat(self.1))
+        simd.clamp_max(simd.clamp_min(v, simd.splat(self.0)), simd.splat(self.1))
     }
 }
 
@@ -103,8 +104,8 @@ impl Elementwise for Activation {
     }
 }
 
-/// `exp(x)` as in Cephes' `expf`: `2^n exp(r)` with `|r| <= ln(2) / 2`, and a polynomial for `exp(r)`.
-/// x is clipped to where the result is a normal number.
+/// `exp(x)` as in Cephes' `expf`: `2^n exp(r)` with `|r| <= ln(2) / 2`, and a polynomial for
+/// `exp(r)`. x is clipped to where the result is a normal number.
 #[inline(always)]
 fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
     /// Added and subtracted again, it rounds to the nearest whole number.
@@ -129,11 +130,11 @@ fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
         p = simd.fma(p, r, simd.splat(*c));
     }
     let p = simd.fma(simd.mul(p, r), r, simd.add(r, simd.splat(1.0)));
-    simd.mul(p, simd.two_to(n))
+    simd.mul(p, simd.exp2_int(n))
 }
 
-/// The share of a standard normal distribution below `x`, `(1 + erf(x / sqrt(2))) / 2`, to 1e-7: Abramowitz and Stegun 7.1.26
-/// for `1 - erf`, so that nothing cancels below 0.
+/// The standard normal cumulative distribution function, `(1 + erf(x / sqrt(2))) / 2`, to 1e-7:
+/// Abramowitz and Stegun 7.1.26 for `1 - erf`, so that nothing cancels below 0.
 #[inline(always)]
 fn normal_distribution<S: Simd>(simd: S, x: S::V) -> S::V {
     /// The formula's p, and its a_5 to a_1, halved.
@@ -147,7 +148,7 @@ fn normal_distribution<S: Simd>(simd: S, x: S::V) -> S::V {
     ];
     let minus = simd.sub(simd.zero(), x);
     let z = simd.mul(
-        simd.at_least(x, minus),
+        simd.clamp_min(x, minus),
         simd.splat(std::f32::consts::FRAC_1_SQRT_2),
     );
     let t = simd.div(simd.splat(1.0), simd.fma(z, simd.splat(P), simd.splat(1.0)));
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
     use crate::isa::{Isa, Kernel};
 
-    /// The activation of every value.
+    /// Applies the activation to every value.
     struct Activate<'a>(Activation, &'a mut [f32]);
 
     impl Kernel for Activate<'_> {
@@ -178,8 +179,8 @@ mod tests {
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) {
             for x in self.1.chunks_mut(S::LANES) {
-                let v = self.0.apply(simd, simd.load_some(x));
-                simd.store_some(x, v);
+                let v = self.0.apply(simd, simd.load_partial(x));
+                simd.store_partial(x, v);
             }
         }
     }
@@ -211,7 +212,8 @@ mod tests {
         }
     }
 
-    /// The error function's Maclaurin series; its terms stay below 1e4 here, so eleven digits are right.
+    /// The error function's Maclaurin series; its terms stay below 1e4 here, so eleven digits are
+    /// right.
     fn erf(x: f64) -> f64 {
         let (mut term, mut sum) = (x, x);
         for n in 1..100 {
@@ -230,7 +232,8 @@ mod tests {
             for (x, y) in x.into_iter().zip(y) {
                 let x = f64::from(x);
                 let expected = x * (1.0 + erf(x / std::f64::consts::SQRT_2)) / 2.0;
-                // Of x, the formula is good to 1.5e-7 / 2, a handful of roundings to three of 6e-8.
+                // Relative to x, the formula is good to 1.5e-7 / 2; a few roundings add three times
+                // 6e-8.
                 let off = (f64::from(y) - expected).abs();
                 assert!(
                     off < 3e-7 * x.abs().max(0.1),
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold_values_and_let_nan_through() {
+    fn clip_clamps_values_and_propagates_nan() {
         for isa in Isa::available() {
             let mut x = [-2.0, -1.0, 0.5, 3.0, f32::NAN, f32::INFINITY];
             isa.run(Activate(Activation::Clip(-1.0, 2.0), &mut x));

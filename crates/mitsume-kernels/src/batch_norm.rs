@@ -1,8 +1,9 @@
-//! Batch normalisation as two numbers per channel, and its backward pass as three.
+//! Batch normalisation: scale and shift per channel forward, three coefficients per channel
+//! backward.
 
 use crate::winograd::convolution::TileSums;
 
-/// As PyTorch's default.
+/// PyTorch's default.
 pub(crate) const EPSILON: f64 = 1e-5;
 
 /// Statistics of one normalised layer over a training batch, for its running statistics.
@@ -10,7 +11,8 @@ pub(crate) const EPSILON: f64 = 1e-5;
 pub struct BatchStatistics {
     /// Mean of each channel.
     pub mean: Vec<f32>,
-    /// Unbiased variance of each channel, as PyTorch keeps it; the biased one where there is but one value.
+    /// Unbiased variance of each channel, as PyTorch keeps it; the biased one if there is only one
+    /// value.
     pub variance: Vec<f32>,
 }
 
@@ -51,7 +53,8 @@ impl Moments {
         }
     }
 
-    /// What the running statistics are updated with, `bias` being that of the convolution before.
+    /// The batch statistics that the running statistics are updated with; `bias` is the bias of the
+    /// convolution before.
     pub(crate) fn statistics(&self, bias: &[f32]) -> BatchStatistics {
         let unbiased = if self.count > 1.0 {
             self.count / (self.count - 1.0)
@@ -74,25 +77,25 @@ impl Moments {
     }
 }
 
-/// `z * scale + shift` normalises a channel and applies weight and bias.
+/// `z * scale + shift` normalises a channel and applies the weight and bias of the norm.
 #[derive(Clone, Debug)]
 pub(crate) struct Normalisation {
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
     pub mean: Vec<f32>,
     /// 1 / sqrt(variance + epsilon)
-    pub inverse: Vec<f64>,
+    pub inverse_std: Vec<f64>,
     pub count: f64,
 }
 
 impl Normalisation {
     pub(crate) fn new(moments: &Moments, weight: &[f32], bias: &[f32]) -> Self {
-        let inverse: Vec<f64> = moments
+        let inverse_std: Vec<f64> = moments
             .variance
             .iter()
             .map(|v| 1.0 / (v + EPSILON).sqrt())
             .collect();
-        let scale: Vec<f64> = inverse
+        let scale: Vec<f64> = inverse_std
             .iter()
             .zip(weight)
             .map(|(i, w)| i * f64::from(*w))
@@ -104,13 +107,13 @@ impl Normalisation {
             scale: scale.iter().map(|s| *s as f32).collect(),
             shift,
             mean: moments.mean.iter().map(|m| *m as f32).collect(),
-            inverse,
+            inverse_std,
             count: moments.count,
         }
     }
 
-    /// The backward pass from `sum`, the sum of dn per channel, and `product`, that of dn * (z - mean). The
-    /// gradients of weight and bias are written to the last two.
+    /// The backward pass from `sum`, the sum of dn per channel, and `product`, that of dn * (z -
+    /// mean). The gradients of weight and bias are written to the last two.
     pub(crate) fn backward(
         &self,
         sum: &[f64],
@@ -125,18 +128,18 @@ impl Normalisation {
             offset: vec![0.0; channels],
         };
         for c in 0..channels {
-            let (gain, inverse) = (f64::from(self.scale[c]), self.inverse[c]);
-            weight[c] = (product[c] * inverse) as f32;
+            let (gain, inverse_std) = (f64::from(self.scale[c]), self.inverse_std[c]);
+            weight[c] = (product[c] * inverse_std) as f32;
             bias[c] = sum[c] as f32;
-            terms.slope[c] = (-gain * inverse * inverse * product[c] / self.count) as f32;
+            terms.slope[c] = (-gain * inverse_std * inverse_std * product[c] / self.count) as f32;
             terms.offset[c] = (-gain * sum[c] / self.count) as f32;
         }
         terms
     }
 }
 
-/// The gradient of z per channel: dz = `gain` * dn + `slope` * (z - mean) + `offset`, dn being the gradient of
-/// the normalised values.
+/// The gradient of z per channel: dz = `gain` * dn + `slope` * (z - mean) + `offset`, dn being the
+/// gradient of the normalised values.
 #[derive(Clone, Debug)]
 pub(crate) struct InputGradientTerms {
     pub gain: Vec<f32>,
@@ -144,14 +147,14 @@ pub(crate) struct InputGradientTerms {
     pub offset: Vec<f32>,
 }
 
-/// Batch norm in evaluation mode folded into the convolution before it: its weights times `scale`, and
-/// `shift` as its bias.
-pub(crate) struct Folded {
+/// Batch norm in evaluation mode folded into the convolution before it: its weights times `scale`,
+/// and `shift` as its bias.
+pub(crate) struct FoldedNorm {
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
 }
 
-impl Folded {
+impl FoldedNorm {
     /// `norm` is weight, bias, running mean and running variance.
     pub(crate) fn new(bias: &[f32], norm: [&[f32]; 4]) -> Self {
         let [weight, beta, mean, variance] = norm;
@@ -170,7 +173,7 @@ impl Folded {
     }
 }
 
-/// Adds the two sums per channel of every run, in order, in f64.
+/// Adds the two sums per channel of every task, in order, in f64.
 pub(crate) fn reduce_sums(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut sum, mut product) = (vec![0.0; channels], vec![0.0; channels]);
     for part in parts.chunks_exact(2 * channels) {

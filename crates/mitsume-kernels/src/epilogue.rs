@@ -8,7 +8,7 @@ use crate::simd::Simd;
 pub(crate) struct Epilogue<'a> {
     /// [channels]
     pub bias: &'a [f32],
-    /// A skip connection's values, of the shape of the result.
+    /// The residual, of the shape of the result.
     pub residual: Option<&'a [f32]>,
     pub activation: Activation,
 }
@@ -19,14 +19,14 @@ pub(crate) struct Accumulators<'a> {
     /// [pixels][row_stride]; rows are whole vectors.
     pub values: &'a [f32],
     pub row_stride: usize,
-    /// First of the result's channels that they are.
+    /// The channel of the result that the first of each row belongs to.
     pub first_channel: usize,
     /// Number of channels.
     pub channels: usize,
 }
 
 impl Epilogue<'_> {
-    /// Writes those channels of `out` [pixels, channels] whose sums are given.
+    /// Writes the channels of `out` [pixels, channels] whose sums are given.
     #[inline(always)]
     pub fn apply<S: Simd>(&self, simd: S, sums: Accumulators, out: &mut [f32]) {
         for_activation!(self.activation, f => self.apply_with(simd, sums, out, f));
@@ -55,11 +55,12 @@ impl Epilogue<'_> {
         let mut channel = 0;
         while channel < channels {
             let n = (channels - channel).min(S::LANES);
-            let bias = simd.load_some(&self.bias[first_channel + channel..][..n]);
+            let bias = simd.load_partial(&self.bias[first_channel + channel..][..n]);
             for pixel in 0..pixels {
                 let index = pixel * all + first_channel + channel;
-                // SAFETY: rows of sums are whole vectors, as asserted above; `index` is inside `out`
-                // and the residual, of the same length, and `n` values from it on are the pixel's.
+                // SAFETY: rows of sums are whole vectors, as asserted above; `index` is inside
+                // `out` and the residual, of the same length, and `n` values from it on are the
+                // pixel's.
                 unsafe {
                     let mut v = simd.load_ptr(values.as_ptr().add(pixel * row_stride + channel));
                     v = simd.add(v, bias);
@@ -82,7 +83,7 @@ pub(crate) unsafe fn load_lanes<S: Simd>(simd: S, p: *const f32, lanes: usize) -
     unsafe {
         match lanes == S::LANES {
             true => simd.load_ptr(p),
-            false => simd.load_some(std::slice::from_raw_parts(p, lanes)),
+            false => simd.load_partial(std::slice::from_raw_parts(p, lanes)),
         }
     }
 }
@@ -95,7 +96,7 @@ pub(crate) unsafe fn store_lanes<S: Simd>(simd: S, p: *mut f32, lanes: usize, v:
     unsafe {
         match lanes == S::LANES {
             true => simd.store_ptr(p, v),
-            false => simd.store_some(std::slice::from_raw_parts_mut(p, lanes), v),
+            false => simd.store_partial(std::slice::from_raw_parts_mut(p, lanes), v),
         }
     }
 }

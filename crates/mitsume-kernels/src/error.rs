@@ -1,9 +1,9 @@
-//! What can be wrong with a request.
+//! Errors of trunks and layers.
 
-/// Why a trunk cannot be made or run.
+/// Why a trunk or layer cannot be made or run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The description asks for something these kernels do not do.
+    /// The specification asks for something these kernels do not implement.
     #[error("stage {stage}: {reason}")]
     Unsupported {
         /// Position of the stage, from 0.
@@ -11,22 +11,22 @@ pub enum Error {
         /// What is not supported, and what is.
         reason: &'static str,
     },
-    /// A slice does not have the length its shape asks for.
+    /// A slice does not have the length of its shape.
     #[error("{what}: {found} values given, {expected} needed")]
     Length {
         /// Which one.
         what: String,
-        /// Values its shape asks for.
+        /// Values in its shape.
         expected: usize,
         /// Values given.
         found: usize,
     },
-    /// The number of parameters or statistics is not what the description asks for.
+    /// The number of parameters or statistics is not that of the specification.
     #[error("{found} {what} given, {expected} needed")]
     Count {
         /// What was counted.
         what: &'static str,
-        /// How many the description asks for.
+        /// How many the specification has.
         expected: usize,
         /// How many were given.
         found: usize,
@@ -41,4 +41,16 @@ pub enum Error {
         /// Their width in pixels.
         width: usize,
     },
+}
+
+/// [`Error::Length`] unless `found == expected`; `what` names the slice.
+pub(crate) fn check_length(what: &str, expected: usize, found: usize) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Length {
+        what: what.into(),
+        expected,
+        found,
+    })
 }

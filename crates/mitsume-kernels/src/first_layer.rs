@@ -1,25 +1,26 @@
 //! The first convolution: few input channels, so its output is never stored.
 //!
-//! Convolution, normalisation, ReLU and pooling run in one pass that writes only the pooled result, and
-//! the backward pass computes the convolution again to see which pixel of each square was largest.
-//! Batch norm needs no pass of its own either way. The output is linear in the 3x3 patches p of the
-//! image: its mean is w . E[p] + b and its variance w^T Cov(p) w, so the patches' second moments,
-//! which do not depend on the weights, give the statistics; and with G = sum over pixels of dn p (dn the gradient after the norm),
-//! every sum of the backward pass follows from G, sum(dn) and the same moments.
+//! Convolution, normalisation, ReLU and pooling run in one pass that writes only the pooled result,
+//! and the backward pass computes the convolution again to find the largest pixel of each pooling
+//! window. Batch norm needs no pass of its own in either direction. The output is linear in the 3x3
+//! patches p of the image: its mean is w . E[p] + b and its variance w^T Cov(p) w, so the patches'
+//! second moments, which do not depend on the weights, give the statistics; and with G = sum over
+//! pixels of dn p (dn the gradient after the norm), every sum of the backward pass follows from G,
+//! sum(dn) and the same moments.
 
 use crate::batch_norm::{EPSILON, Moments};
-use crate::grid::{Grid, runs, split_by};
+use crate::grid::{Grid, chunk_ranges, split_at_ranges};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Most input channels this layer is made for.
-pub(crate) const MOST_CHANNELS: usize = 4;
+/// Most input channels that this layer supports.
+pub(crate) const MAX_INPUT_CHANNELS: usize = 4;
 
-/// Rows (of pooled output, or of the image) in one task.
-const ROWS_AT_A_TIME: usize = 8;
+/// Rows of pooled output or of the image per task.
+const ROWS_PER_TASK: usize = 8;
 
 /// Images [images, height, width, channels].
 #[derive(Clone, Copy)]
@@ -35,17 +36,18 @@ impl Images<'_> {
     }
 
     /// Values of one padded row.
-    fn padded(&self) -> usize {
+    fn padded_row_len(&self) -> usize {
         self.grid.width + 2
     }
 
-    /// Rows `first - 1 ..` of an image with a border of zeros, channel by channel: [channels][rows][width + 2].
+    /// Copies rows `first - 1 ..` of an image, zero-padded, into channel planes
+    /// [channels][rows][width + 2].
     #[inline(always)]
-    fn planar(&self, image: usize, first: usize, rows: usize, out: &mut [f32]) {
+    fn copy_padded_rows(&self, image: usize, first: usize, rows: usize, out: &mut [f32]) {
         let Grid { height, width, .. } = self.grid;
         for c in 0..self.channels {
             for r in 0..rows {
-                let line = &mut out[(c * rows + r) * self.padded()..][..width + 2];
+                let line = &mut out[(c * rows + r) * self.padded_row_len()..][..width + 2];
                 let y = first + r;
                 if y == 0 || y > height {
                     line.fill(0.0);
@@ -63,16 +65,17 @@ impl Images<'_> {
     }
 }
 
-/// Weights [tap][output], the taps ordered [channel][y][x], outputs filled up to whole vectors; and a bias.
+/// Weights [tap][output], the taps ordered [channel][y][x], outputs padded to whole vectors; and a
+/// bias.
 pub(crate) struct Weights {
     data: Vec<f32>,
     bias: Vec<f32>,
     outputs: usize,
-    row: usize,
+    row_stride: usize,
 }
 
 impl Weights {
-    /// From PyTorch's [outputs, channels, 3, 3], each output's times `scale`.
+    /// From PyTorch's [outputs, channels, 3, 3], each output's multiplied by its `scale`.
     pub(crate) fn new(
         workspace: &Workspace,
         weights: &[f32],
@@ -81,27 +84,27 @@ impl Weights {
     ) -> Self {
         let outputs = shift.len();
         let taps = weights.len() / outputs;
-        let row = outputs.next_multiple_of(workspace.isa().lanes());
-        let (mut data, mut bias) = (vec![0.0; taps * row], vec![0.0; row]);
+        let row_stride = outputs.next_multiple_of(workspace.isa().lanes());
+        let (mut data, mut bias) = (vec![0.0; taps * row_stride], vec![0.0; row_stride]);
         bias[..outputs].copy_from_slice(shift);
         for (o, filter) in weights.chunks_exact(taps).enumerate() {
             for (t, w) in filter.iter().enumerate() {
-                data[t * row + o] = w * scale.map_or(1.0, |s| s[o]);
+                data[t * row_stride + o] = w * scale.map_or(1.0, |s| s[o]);
             }
         }
         Self {
             data,
             bias,
             outputs,
-            row,
+            row_stride,
         }
     }
 }
 
-/// Rows of the pooled output, cut into runs that do not cross images.
+/// Ranges of rows, none of which crosses from one image to the next.
 fn tasks(rows: Grid) -> Vec<Range<usize>> {
     let per_image = |i: usize| {
-        runs(rows.height, ROWS_AT_A_TIME)
+        chunk_ranges(rows.height, ROWS_PER_TASK)
             .map(move |r| i * rows.height + r.start..i * rows.height + r.end)
     };
     (0..rows.images).flat_map(per_image).collect()
@@ -113,9 +116,9 @@ pub(crate) fn forward(workspace: &Workspace, images: Images, weights: &Weights, 
     assert_eq!(images.data.len(), images.grid.pixels() * images.channels);
     assert_eq!(out.len(), pooled.pixels() * weights.outputs);
     let tasks = tasks(pooled);
-    let parts = split_by(out, tasks.iter().cloned(), pooled.width * weights.outputs);
+    let parts = split_at_ranges(out, tasks.iter().cloned(), pooled.width * weights.outputs);
     tasks.into_par_iter().zip(parts).for_each(|(rows, out)| {
-        let mut planes = workspace.take(images.channels * 4 * images.padded());
+        let mut planes = workspace.take(images.channels * 4 * images.padded_row_len());
         workspace.isa().run(Forward {
             images,
             weights,
@@ -139,27 +142,29 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         match self.images.channels {
-            1 => self.go::<S, 9>(simd),
-            2 => self.go::<S, 18>(simd),
-            3 => self.go::<S, 27>(simd),
-            _ => self.go::<S, 36>(simd),
+            1 => self.run_specialised::<S, 9>(simd),
+            2 => self.run_specialised::<S, 18>(simd),
+            3 => self.run_specialised::<S, 27>(simd),
+            _ => self.run_specialised::<S, 36>(simd),
         }
     }
 }
 
-/// `T` vectors, `row` values apart. (Closures would be compiled without the instruction set.)
+/// Loads `T` vectors, `row_stride` values apart. (A closure would be compiled without the
+/// instruction set.)
 #[inline(always)]
-fn columns<S: Simd, const T: usize>(simd: S, from: &[f32], row: usize) -> [S::V; T] {
+fn load_taps<S: Simd, const T: usize>(simd: S, from: &[f32], row_stride: usize) -> [S::V; T] {
     let mut all = [simd.zero(); T];
     for (t, v) in all.iter_mut().enumerate() {
-        *v = simd.load(&from[t * row..]);
+        *v = simd.load(&from[t * row_stride..]);
     }
     all
 }
 
-/// Convolution output at the four pixels of the square at pooled column `x`, for one vector of outputs.
+/// The convolution at the 2x2 pixels of the pooling window of pooled column `x`, for one vector of
+/// outputs.
 #[inline(always)]
-fn square<S: Simd, const T: usize>(
+fn convolve_2x2<S: Simd, const T: usize>(
     simd: S,
     planes: &[f32],
     line: usize,
@@ -180,7 +185,7 @@ fn square<S: Simd, const T: usize>(
 
 impl Forward<'_> {
     #[inline(always)]
-    fn go<S: Simd, const T: usize>(self, simd: S) {
+    fn run_specialised<S: Simd, const T: usize>(self, simd: S) {
         let Forward {
             images,
             weights,
@@ -189,22 +194,22 @@ impl Forward<'_> {
             out,
         } = self;
         let pooled = images.grid.pooled();
-        let (line, outputs) = (images.padded(), weights.outputs);
+        let (line, outputs) = (images.padded_row_len(), weights.outputs);
         for (r, row) in rows.enumerate() {
             let (image, py) = (row / pooled.height, row % pooled.height);
-            images.planar(image, 2 * py, 4, planes);
+            images.copy_padded_rows(image, 2 * py, 4, planes);
             for o in (0..outputs).step_by(S::LANES) {
-                let w = columns::<S, T>(simd, &weights.data[o..], weights.row);
+                let w = load_taps::<S, T>(simd, &weights.data[o..], weights.row_stride);
                 let bias = simd.load(&weights.bias[o..]);
                 let n = S::LANES.min(outputs - o);
                 for x in 0..pooled.width {
-                    let y = square(simd, planes, line, x, &w, bias);
+                    let y = convolve_2x2(simd, planes, line, x, &w, bias);
                     let mut max = y[0];
                     for v in &y[1..] {
-                        max = simd.select(simd.replaces(*v, max), *v, max);
+                        max = simd.select(simd.greater_or_nan(*v, max), *v, max);
                     }
                     let at = (r * pooled.width + x) * outputs + o;
-                    simd.store_some(&mut out[at..at + n], simd.relu(max));
+                    simd.store_partial(&mut out[at..at + n], simd.relu(max));
                 }
             }
         }
@@ -217,7 +222,8 @@ pub(crate) struct PatchGradient {
     pub sum: Vec<f64>,
 }
 
-/// From the gradient `dy` of the pooled result, which must be zero where the ReLU's input was not positive.
+/// The sums from the gradient `dy` of the pooled result, which must be zero where the ReLU's input
+/// was not positive.
 pub(crate) fn patch_gradient(
     workspace: &Workspace,
     images: Images,
@@ -228,13 +234,13 @@ pub(crate) fn patch_gradient(
     let (taps, outputs) = (images.taps(), weights.outputs);
     assert_eq!(dy.len(), pooled.pixels() * outputs);
     let tasks = tasks(pooled);
-    let kept = (taps + 1) * weights.row;
+    let kept = (taps + 1) * weights.row_stride;
     let mut sums = workspace.zeros(tasks.len() * kept);
     tasks
         .into_par_iter()
         .zip(sums.par_chunks_mut(kept))
         .for_each(|(rows, sums)| {
-            let mut planes = workspace.take(images.channels * 4 * images.padded());
+            let mut planes = workspace.take(images.channels * 4 * images.padded_row_len());
             let line = pooled.width * outputs;
             let dy = &dy[rows.start * line..rows.end * line];
             workspace.isa().run(Gradient {
@@ -253,9 +259,9 @@ pub(crate) fn patch_gradient(
     for part in sums.chunks_exact(kept) {
         for o in 0..outputs {
             for t in 0..taps {
-                total.patch[o * taps + t] += f64::from(part[t * weights.row + o]);
+                total.patch[o * taps + t] += f64::from(part[t * weights.row_stride + o]);
             }
-            total.sum[o] += f64::from(part[taps * weights.row + o]);
+            total.sum[o] += f64::from(part[taps * weights.row_stride + o]);
         }
     }
     total
@@ -275,17 +281,17 @@ impl Kernel for Gradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         match self.images.channels {
-            1 => self.go::<S, 9>(simd),
-            2 => self.go::<S, 18>(simd),
-            3 => self.go::<S, 27>(simd),
-            _ => self.go::<S, 36>(simd),
+            1 => self.run_specialised::<S, 9>(simd),
+            2 => self.run_specialised::<S, 18>(simd),
+            3 => self.run_specialised::<S, 27>(simd),
+            _ => self.run_specialised::<S, 36>(simd),
         }
     }
 }
 
 impl Gradient<'_> {
     #[inline(always)]
-    fn go<S: Simd, const T: usize>(self, simd: S) {
+    fn run_specialised<S: Simd, const T: usize>(self, simd: S) {
         let Gradient {
             images,
             weights,
@@ -295,20 +301,20 @@ impl Gradient<'_> {
             sums,
         } = self;
         let pooled = images.grid.pooled();
-        let (line, outputs) = (images.padded(), weights.outputs);
+        let (line, outputs) = (images.padded_row_len(), weights.outputs);
         for (r, row) in rows.enumerate() {
             let (image, py) = (row / pooled.height, row % pooled.height);
-            images.planar(image, 2 * py, 4, planes);
+            images.copy_padded_rows(image, 2 * py, 4, planes);
             for o in (0..outputs).step_by(S::LANES) {
-                let w = columns::<S, T>(simd, &weights.data[o..], weights.row);
+                let w = load_taps::<S, T>(simd, &weights.data[o..], weights.row_stride);
                 let bias = simd.load(&weights.bias[o..]);
                 let n = S::LANES.min(outputs - o);
-                let mut g = columns::<S, T>(simd, &sums[o..], weights.row);
-                let mut total = simd.load(&sums[T * weights.row + o..]);
+                let mut g = load_taps::<S, T>(simd, &sums[o..], weights.row_stride);
+                let mut total = simd.load(&sums[T * weights.row_stride + o..]);
                 for x in 0..pooled.width {
-                    let y = square(simd, planes, line, x, &w, bias);
+                    let y = convolve_2x2(simd, planes, line, x, &w, bias);
                     let at = (r * pooled.width + x) * outputs + o;
-                    let d = simd.load_some(&dy[at..at + n]);
+                    let d = simd.load_partial(&dy[at..at + n]);
                     total = simd.add(total, d);
                     let d = crate::norm_activation::max_pool_gradient(simd, y, d);
                     for (t, g) in g.iter_mut().enumerate() {
@@ -320,9 +326,9 @@ impl Gradient<'_> {
                     }
                 }
                 for (t, g) in g.iter().enumerate() {
-                    simd.store(&mut sums[t * weights.row + o..], *g);
+                    simd.store(&mut sums[t * weights.row_stride + o..], *g);
                 }
-                simd.store(&mut sums[T * weights.row + o..], total);
+                simd.store(&mut sums[T * weights.row_stride + o..], total);
             }
         }
     }
@@ -347,8 +353,8 @@ pub(crate) fn patch_moments(workspace: &Workspace, images: Images) -> PatchMomen
         .into_par_iter()
         .zip(sums.par_chunks_mut(kept))
         .for_each(|(rows, sums)| {
-            let mut planes: Buffer = workspace.take(images.channels * 3 * images.padded());
-            workspace.isa().run(Correlate {
+            let mut planes: Buffer = workspace.take(images.channels * 3 * images.padded_row_len());
+            workspace.isa().run(PatchMomentsKernel {
                 images,
                 rows,
                 planes: &mut planes,
@@ -377,32 +383,32 @@ pub(crate) fn patch_moments(workspace: &Workspace, images: Images) -> PatchMomen
     moments
 }
 
-struct Correlate<'a> {
+struct PatchMomentsKernel<'a> {
     images: Images<'a>,
     rows: Range<usize>,
     planes: &'a mut [f32],
     sums: &'a mut [f64],
 }
 
-impl Kernel for Correlate<'_> {
+impl Kernel for PatchMomentsKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Correlate {
+        let PatchMomentsKernel {
             images,
             rows,
             planes,
             sums,
         } = self;
-        let (taps, line, width) = (images.taps(), images.padded(), images.grid.width);
+        let (taps, line, width) = (images.taps(), images.padded_row_len(), images.grid.width);
         for row in rows {
             let (image, y) = (row / images.grid.height, row % images.grid.height);
-            images.planar(image, y, 3, planes);
+            images.copy_padded_rows(image, y, 3, planes);
             for i in 0..taps {
                 let a = &planes[i / 3 * line + i % 3..][..width];
                 let mut first = simd.zero();
                 for x in (0..width).step_by(S::LANES) {
-                    first = simd.add(first, simd.load_some(&a[x..(x + S::LANES).min(width)]));
+                    first = simd.add(first, simd.load_partial(&a[x..(x + S::LANES).min(width)]));
                 }
                 sums[i * (taps + 1) + taps] += f64::from(simd.sum(first));
                 for j in i..taps {
@@ -410,8 +416,8 @@ impl Kernel for Correlate<'_> {
                     let mut second = simd.zero();
                     for x in (0..width).step_by(S::LANES) {
                         let end = (x + S::LANES).min(width);
-                        let v = simd.load_some(&a[x..end]);
-                        second = simd.fma(v, simd.load_some(&b[x..end]), second);
+                        let v = simd.load_partial(&a[x..end]);
+                        second = simd.fma(v, simd.load_partial(&b[x..end]), second);
                     }
                     sums[i * (taps + 1) + j] += f64::from(simd.sum(second));
                 }
@@ -444,7 +450,8 @@ impl PatchMoments {
         moments
     }
 
-    /// Gradients through convolution and batch norm: of the filters, and of the norm's weight and bias.
+    /// Gradients through convolution and batch norm: of the filters, and of the norm's weight and
+    /// bias.
     pub(crate) fn backward(
         &self,
         weights: &[f32],
@@ -456,16 +463,16 @@ impl PatchMoments {
         for (o, w) in weights.chunks_exact(taps).enumerate() {
             let g = &gradient.patch[o * taps..][..taps];
             let (sum, mean) = (gradient.sum[o], moments.mean[o]);
-            let inverse = 1.0 / (moments.variance[o] + EPSILON).sqrt();
+            let inverse_std = 1.0 / (moments.variance[o] + EPSILON).sqrt();
             // sum(dn xhat), as xhat = (w . p - mean) / sqrt(var + eps).
-            let product = (dot(w, g) - mean * sum) * inverse;
+            let product = (dot(w, g) - mean * sum) * inverse_std;
             weight[o] = product as f32;
             bias[o] = sum as f32;
-            let gain = f64::from(norm_weight[o]) * inverse;
+            let gain = f64::from(norm_weight[o]) * inverse_std;
             for t in 0..taps {
                 // sum(xhat p_t)
                 let along = dot(w, &self.second[t * taps..][..taps]) - mean * self.first[t];
-                let rest = (sum * self.first[t] + product * along * inverse) / self.count;
+                let rest = (sum * self.first[t] + product * along * inverse_std) / self.count;
                 filters[o * taps + t] = (gain * (g[t] - rest)) as f32;
             }
         }

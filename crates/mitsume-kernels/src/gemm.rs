@@ -1,8 +1,8 @@
-//! The matrix product (GEMM) that every kernel here ends in: one register tile, no packing.
+//! The matrix product (GEMM) of all convolutions: one register tile, no packing.
 //!
-//! The Winograd products are many and small, and their operands are already laid out for the tile,
-//! so a general GEMM, which packs both operands again, would not pay. The 1x1 convolutions and
-//! im2col use the same tile.
+//! The Winograd products are many and small, and their operands are already laid out for the tile;
+//! a general GEMM would pack both operands a second time, which costs more than it saves. The 1x1
+//! convolutions and im2col use the same tile.
 
 use crate::simd::Simd;
 
@@ -55,7 +55,7 @@ pub(crate) fn gemm<S: Simd, const W: usize>(
         // SAFETY: rows done..done + n of `a` and `c` and all rows of `b` are inside their slices,
         // as asserted above.
         unsafe {
-            let tile = Tile {
+            let tile = RegisterTile {
                 depth,
                 a: a.data.as_ptr().add(done * a.row_stride),
                 a_strides: [a.row_stride, a.column_stride],
@@ -85,7 +85,7 @@ pub(crate) fn gemm<S: Simd, const W: usize>(
 }
 
 /// The operands of one register tile.
-struct Tile {
+struct RegisterTile {
     depth: usize,
     a: *const f32,
     /// Of rows and columns.
@@ -98,12 +98,13 @@ struct Tile {
     accumulate: bool,
 }
 
-impl Tile {
+impl RegisterTile {
     /// One register tile of `R` rows and `W` vectors.
     ///
     /// # Safety
-    /// Element (i, j) of `a` must be readable for i < R, j < depth; `W` vectors at every row of `b` below
-    /// `depth`, readable; and `W * LANES` values at every row of `c` below R, readable and writable.
+    /// Element (i, j) of `a` must be readable for i < R, j < depth; `W` vectors at every row of `b`
+    /// below `depth`, readable; and `W * LANES` values at every row of `c` below R, readable and
+    /// writable.
     #[inline(always)]
     unsafe fn run<S: Simd, const R: usize, const W: usize>(&self, simd: S) {
         if R > S::TILE_ROWS {

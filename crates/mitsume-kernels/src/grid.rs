@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A batch of images: rows of `width` pixels.
+/// The size of a batch of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
     pub images: usize,
@@ -24,7 +24,7 @@ impl Grid {
         }
     }
 
-    /// The grid cut into squares of `side` pixels, those at the lower and right edge smaller.
+    /// The grid of tiles of `side` x `side` pixels; those at the lower and right edge are smaller.
     pub(crate) fn tiles(self, side: usize) -> Self {
         Self {
             images: self.images,
@@ -33,12 +33,13 @@ impl Grid {
         }
     }
 
-    /// All rows of all images, counted through.
+    /// Number of rows of all images.
     pub(crate) fn rows(self) -> usize {
         self.images * self.height
     }
 
-    /// The pixel rows, counted through all images, of rows `tiles` of squares counted through all images.
+    /// The pixel rows covered by rows `tiles` of tiles of `side` pixels; both are numbered through
+    /// all images.
     pub(crate) fn pixel_rows(self, tiles: &Range<usize>, side: usize) -> Range<usize> {
         let per_image = self.height.div_ceil(side).max(1);
         let at = |t: usize| t / per_image * self.height + (t % per_image * side).min(self.height);
@@ -46,16 +47,16 @@ impl Grid {
     }
 }
 
-/// `0..total` cut into runs of `size`, the last one shorter. Depends on nothing but its arguments, so
-/// work split by it gives the same result on any number of threads.
-pub(crate) fn runs(total: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
+/// `0..total` in chunks of `size`, the last one shorter; independent of the number of threads.
+pub(crate) fn chunk_ranges(total: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
     (0..total)
         .step_by(size.max(1))
         .map(move |start| start..(start + size.max(1)).min(total))
 }
 
-/// Cuts `data` at the ends of consecutive ranges that cover it, each unit being `scale` values.
-pub(crate) fn split_by(
+/// Splits `data` at the ends of consecutive ranges that cover it; each unit of a range is `scale`
+/// values.
+pub(crate) fn split_at_ranges(
     mut data: &mut [f32],
     ranges: impl Iterator<Item = Range<usize>>,
     scale: usize,
@@ -83,7 +84,7 @@ mod tests {
         };
         let tiles = grid.tiles(4);
         assert_eq!((tiles.height, tiles.width), (2, 2));
-        let rows: Vec<_> = runs(tiles.rows(), 1)
+        let rows: Vec<_> = chunk_ranges(tiles.rows(), 1)
             .map(|r| grid.pixel_rows(&r, 4))
             .collect();
         assert_eq!(rows, [0..4, 4..7, 7..11, 11..14, 14..18, 18..21]);

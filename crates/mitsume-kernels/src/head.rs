@@ -1,21 +1,22 @@
-//! What the head and the class activation map need of the hooked feature map, in one visit each way.
+//! Pooled features and CAM sums of the hooked feature map in one pass, and their backward pass.
 //!
-//! Between the feature map A and the linear layer stands a mean over the pixels, after a ReLU or a
-//! 2x2 max-pool at some levels. The map before its ReLU is raw = sum over k of alpha_k A_k, and alpha (the mean
-//! over the pixels of the class score's gradient) is `base`, the linear layer's weight over the number of pixels,
-//! times the share of pixels where a gradient passes.
+//! Between the feature map A and the linear layer is a global average pool, at some levels after a
+//! ReLU or a 2x2 max-pool. The CAM before its ReLU is weighted_sum = sum over k of alpha_k A_k;
+//! alpha (the mean over the pixels of the class score's gradient) is `linear_alpha`, the linear
+//! layer's weight over the number of pixels, times the fraction of pixels through which the
+//! gradient passes.
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::isa::Kernel;
 use crate::norm_activation::max_pool_gradient;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// What stands before the mean.
+/// Layers before the global average pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pooling {
-    /// Nothing.
+pub enum HeadPooling {
+    /// None.
     Mean,
     /// A ReLU.
     ReluMean,
@@ -30,27 +31,28 @@ pub struct Features<'a> {
     pub data: &'a [f32],
     /// Images, height, width, channels.
     pub shape: [usize; 4],
-    /// What stands before the mean.
-    pub pooling: Pooling,
+    /// Layers before the global average pool.
+    pub pooling: HeadPooling,
 }
 
-/// Result of [`Features::summarise`].
+/// Result of [`Features::pool_features`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Summary {
+pub struct PooledFeatures {
     /// The linear layer's input [images, channels].
-    pub means: Vec<f32>,
-    /// Share of pixels through which a gradient passes [images, channels]; a max-pool passes on one pixel in
-    /// four, with four times the weight, which counts as 1.
-    pub open: Vec<f32>,
-    /// sum over k of base * open * A [images, height, width]; empty without `base`.
-    pub raw: Vec<f32>,
+    pub pooled: Vec<f32>,
+    /// Fraction of pixels through which the gradient passes [images, channels]; a max-pool passes
+    /// it to one pixel in four, with four times the weight, which counts as 1.
+    pub pass_fraction: Vec<f32>,
+    /// sum over k of linear_alpha * pass_fraction * A [images, height, width]; empty without
+    /// `linear_alpha`.
+    pub weighted_sum: Vec<f32>,
 }
 
 impl Features<'_> {
     fn check(&self, lengths: &[(&str, usize, usize)]) -> Result<(), Error> {
         let [images, height, width, channels] = self.shape;
         if images * height * width * channels == 0
-            || (self.pooling == Pooling::MaxPoolMean && (height < 2 || width < 2))
+            || (self.pooling == HeadPooling::MaxPoolMean && (height < 2 || width < 2))
         {
             return Err(Error::Size {
                 images,
@@ -64,76 +66,85 @@ impl Features<'_> {
             self.data.len(),
         )];
         for (what, expected, found) in own.iter().chain(lengths) {
-            if expected != found {
-                let what = (*what).to_string();
-                return Err(Error::Length {
-                    what,
-                    expected: *expected,
-                    found: *found,
-                });
-            }
+            check_length(what, *expected, *found)?;
         }
         Ok(())
     }
 
-    /// Cells the mean is over.
-    fn cells(&self) -> usize {
+    /// Number of pixels that the mean is over.
+    fn pooled_pixels(&self) -> usize {
         let [_, height, width, _] = self.shape;
-        if self.pooling == Pooling::MaxPoolMean {
+        if self.pooling == HeadPooling::MaxPoolMean {
             (height / 2) * (width / 2)
         } else {
             height * width
         }
     }
 
-    /// Means, open shares and, with `base` [images, channels], the raw maps.
+    /// Pooled features, pass fractions and, with `linear_alpha` [images, channels], the weighted
+    /// sums.
     ///
     /// # Errors
     /// If a length does not fit, or there is no pixel.
-    pub fn summarise(&self, workspace: &Workspace, base: Option<&[f32]>) -> Result<Summary, Error> {
+    pub fn pool_features(
+        &self,
+        workspace: &Workspace,
+        linear_alpha: Option<&[f32]>,
+    ) -> Result<PooledFeatures, Error> {
         let [images, height, width, channels] = self.shape;
         let small = images.saturating_mul(channels);
-        self.check(&[("base", small, base.map_or(small, <[f32]>::len))])?;
+        self.check(&[(
+            "linear_alpha",
+            small,
+            linear_alpha.map_or(small, <[f32]>::len),
+        )])?;
         let pixels = height * width;
-        let mut summary = Summary {
-            means: vec![0.0; small],
-            open: vec![1.0; small],
-            raw: vec![0.0; if base.is_some() { images * pixels } else { 0 }],
+        let mut result = PooledFeatures {
+            pooled: vec![0.0; small],
+            pass_fraction: vec![1.0; small],
+            weighted_sum: vec![
+                0.0;
+                if linear_alpha.is_some() {
+                    images * pixels
+                } else {
+                    0
+                }
+            ],
         };
-        let mut raw: Vec<&mut [f32]> = if base.is_some() {
-            summary.raw.chunks_mut(pixels).collect()
+        let mut weighted_sum: Vec<&mut [f32]> = if linear_alpha.is_some() {
+            result.weighted_sum.chunks_mut(pixels).collect()
         } else {
             (0..images).map(|_| &mut [][..]).collect()
         };
-        (summary.means.par_chunks_mut(channels))
-            .zip(summary.open.par_chunks_mut(channels))
-            .zip(raw.par_iter_mut())
+        (result.pooled.par_chunks_mut(channels))
+            .zip(result.pass_fraction.par_chunks_mut(channels))
+            .zip(weighted_sum.par_iter_mut())
             .enumerate()
-            .for_each(|(i, ((means, open), raw))| {
+            .for_each(|(i, ((pooled, pass_fraction), weighted_sum))| {
                 let image = &self.data[i * pixels * channels..][..pixels * channels];
-                let base = base.map(|b| &b[i * channels..][..channels]);
-                workspace.isa().run(Summarise {
+                let linear_alpha = linear_alpha.map(|b| &b[i * channels..][..channels]);
+                workspace.isa().run(PoolKernel {
                     of: *self,
                     image,
-                    base,
-                    means,
-                    open,
-                    raw,
+                    linear_alpha,
+                    pooled,
+                    pass_fraction,
+                    weighted_sum,
                 });
             });
-        Ok(summary)
+        Ok(result)
     }
 
-    /// Gradient of the feature map, and of `base` if it was given, from those of means [images, channels] and raw maps
-    /// [images, height, width] (the latter with `base` and `open`). The open shares are taken as constant, which
-    /// they are between the places where a pixel's sign changes.
+    /// Gradient of the feature map, and of `linear_alpha` if it was given, from those of the pooled
+    /// features [images, channels] and, in `map`, the weighted sums. The pass fractions are taken
+    /// as constant; they change only where a pixel changes its sign.
     ///
     /// # Errors
     /// If a length does not fit, or there is no pixel.
     pub fn backward(
         &self,
         workspace: &Workspace,
-        d_means: &[f32],
+        d_pooled: &[f32],
         map: Option<MapGradient>,
     ) -> Result<(Buffer, Vec<f32>), Error> {
         let [images, height, width, channels] = self.shape;
@@ -141,86 +152,86 @@ impl Features<'_> {
             images.saturating_mul(channels),
             height.saturating_mul(width),
         );
-        let mut lengths = vec![("gradient of the means", small, d_means.len())];
+        let mut lengths = vec![("gradient of the pooled features", small, d_pooled.len())];
         if let Some(m) = map {
-            lengths.push(("base", small, m.base.len()));
-            lengths.push(("open", small, m.open.len()));
+            lengths.push(("linear_alpha", small, m.linear_alpha.len()));
+            lengths.push(("pass_fraction", small, m.pass_fraction.len()));
             lengths.push((
-                "gradient of the maps",
+                "gradient of the weighted sums",
                 images.saturating_mul(pixels),
-                m.d_raw.len(),
+                m.d_weighted_sum.len(),
             ));
         }
         self.check(&lengths)?;
         let mut out = workspace.take(self.data.len());
-        let mut d_base = vec![0.0; small];
+        let mut d_linear_alpha = vec![0.0; small];
         (out.par_chunks_mut(pixels * channels))
-            .zip(d_base.par_chunks_mut(channels))
+            .zip(d_linear_alpha.par_chunks_mut(channels))
             .enumerate()
-            .for_each(|(i, (out, d_base))| {
+            .for_each(|(i, (out, d_linear_alpha))| {
                 let image = &self.data[i * pixels * channels..][..pixels * channels];
                 let own = i * channels..(i + 1) * channels;
                 let map = map.map(|m| MapGradient {
-                    base: &m.base[own.clone()],
-                    open: &m.open[own.clone()],
-                    d_raw: &m.d_raw[i * pixels..(i + 1) * pixels],
+                    linear_alpha: &m.linear_alpha[own.clone()],
+                    pass_fraction: &m.pass_fraction[own.clone()],
+                    d_weighted_sum: &m.d_weighted_sum[i * pixels..(i + 1) * pixels],
                 });
-                let d_means = &d_means[own];
-                workspace.isa().run(Back {
+                let d_pooled = &d_pooled[own];
+                workspace.isa().run(PoolGradientKernel {
                     of: *self,
                     image,
-                    d_means,
+                    d_pooled,
                     map,
                     out,
-                    d_base,
+                    d_linear_alpha,
                 });
             });
-        Ok((out, d_base))
+        Ok((out, d_linear_alpha))
     }
 }
 
-/// The gradient of the raw maps, and what they were made with.
+/// The gradient of the weighted sums, and the coefficients they were computed with.
 #[derive(Clone, Copy, Debug)]
 pub struct MapGradient<'a> {
-    /// As given to [`Features::summarise`].
-    pub base: &'a [f32],
-    /// As [`Features::summarise`] gave it.
-    pub open: &'a [f32],
+    /// As given to [`Features::pool_features`].
+    pub linear_alpha: &'a [f32],
+    /// As [`Features::pool_features`] returned it.
+    pub pass_fraction: &'a [f32],
     /// [images, height, width]
-    pub d_raw: &'a [f32],
+    pub d_weighted_sum: &'a [f32],
 }
 
-struct Summarise<'a> {
+struct PoolKernel<'a> {
     of: Features<'a>,
     image: &'a [f32],
-    base: Option<&'a [f32]>,
-    means: &'a mut [f32],
-    open: &'a mut [f32],
-    raw: &'a mut [f32],
+    linear_alpha: Option<&'a [f32]>,
+    pooled: &'a mut [f32],
+    pass_fraction: &'a mut [f32],
+    weighted_sum: &'a mut [f32],
 }
 
-impl Kernel for Summarise<'_> {
+impl Kernel for PoolKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Summarise {
+        let PoolKernel {
             of,
             image,
-            base,
-            means,
-            open,
-            raw,
+            linear_alpha,
+            pooled,
+            pass_fraction,
+            weighted_sum,
         } = self;
         let [_, height, width, channels] = of.shape;
-        let side = if of.pooling == Pooling::MaxPoolMean {
+        let side = if of.pooling == HeadPooling::MaxPoolMean {
             2
         } else {
             1
         };
-        let relu = of.pooling == Pooling::ReluMean;
-        let scale = 1.0 / of.cells() as f32;
+        let relu = of.pooling == HeadPooling::ReluMean;
+        let scale = 1.0 / of.pooled_pixels() as f32;
         if relu {
-            open.fill(0.0);
+            pass_fraction.fill(0.0);
         }
         let mut row_sums = vec![0.0; 2 * channels];
         for row in 0..height / side {
@@ -231,128 +242,146 @@ impl Kernel for Summarise<'_> {
                 for c in (0..channels).step_by(S::LANES) {
                     let end = (c + S::LANES).min(channels);
                     let at = column * side * channels;
-                    let mut v = simd.load_some(&line[at + c..at + end]);
+                    let mut v = simd.load_partial(&line[at + c..at + end]);
                     if side == 2 {
                         for other in [
                             at + channels,
                             at + width * channels,
                             at + (width + 1) * channels,
                         ] {
-                            let u = simd.load_some(&line[other + c..other + end]);
-                            v = simd.select(simd.replaces(u, v), u, v);
+                            let u = simd.load_partial(&line[other + c..other + end]);
+                            v = simd.select(simd.greater_or_nan(u, v), u, v);
                         }
                     }
                     if relu {
                         let one =
                             simd.select(simd.gt(v, simd.zero()), simd.splat(1.0), simd.zero());
-                        let n = simd.add(simd.load_some(&counts[c..end]), one);
-                        simd.store_some(&mut counts[c..end], n);
+                        let n = simd.add(simd.load_partial(&counts[c..end]), one);
+                        simd.store_partial(&mut counts[c..end], n);
                         v = simd.relu(v);
                     }
-                    let s = simd.add(simd.load_some(&sums[c..end]), v);
-                    simd.store_some(&mut sums[c..end], s);
+                    let s = simd.add(simd.load_partial(&sums[c..end]), v);
+                    simd.store_partial(&mut sums[c..end], s);
                 }
             }
             for c in 0..channels {
-                means[c] += sums[c];
+                pooled[c] += sums[c];
                 if relu {
-                    open[c] += counts[c];
+                    pass_fraction[c] += counts[c];
                 }
             }
         }
-        means.iter_mut().for_each(|m| *m *= scale);
+        pooled.iter_mut().for_each(|m| *m *= scale);
         if relu {
-            open.iter_mut().for_each(|o| *o *= scale);
+            pass_fraction.iter_mut().for_each(|o| *o *= scale);
         }
-        let Some(base) = base else { return };
-        let alpha: Vec<f32> = base.iter().zip(&*open).map(|(b, o)| b * o).collect();
-        for (raw, pixel) in raw.iter_mut().zip(image.chunks_exact(channels)) {
+        let Some(linear_alpha) = linear_alpha else {
+            return;
+        };
+        let alpha: Vec<f32> = linear_alpha
+            .iter()
+            .zip(&*pass_fraction)
+            .map(|(b, o)| b * o)
+            .collect();
+        for (weighted_sum, pixel) in weighted_sum.iter_mut().zip(image.chunks_exact(channels)) {
             let mut sum = simd.zero();
             for c in (0..channels).step_by(S::LANES) {
                 let end = (c + S::LANES).min(channels);
                 sum = simd.fma(
-                    simd.load_some(&pixel[c..end]),
-                    simd.load_some(&alpha[c..end]),
+                    simd.load_partial(&pixel[c..end]),
+                    simd.load_partial(&alpha[c..end]),
                     sum,
                 );
             }
-            *raw = simd.sum(sum);
+            *weighted_sum = simd.sum(sum);
         }
     }
 }
 
-struct Back<'a> {
+struct PoolGradientKernel<'a> {
     of: Features<'a>,
     image: &'a [f32],
-    d_means: &'a [f32],
+    d_pooled: &'a [f32],
     map: Option<MapGradient<'a>>,
     out: &'a mut [f32],
-    d_base: &'a mut [f32],
+    d_linear_alpha: &'a mut [f32],
 }
 
-impl Kernel for Back<'_> {
+impl Kernel for PoolGradientKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Back {
+        let PoolGradientKernel {
             of,
             image,
-            d_means,
+            d_pooled,
             map,
             out,
-            d_base,
+            d_linear_alpha,
         } = self;
         let [_, height, width, channels] = of.shape;
-        let scale = 1.0 / of.cells() as f32;
-        let even: Vec<f32> = d_means.iter().map(|d| d * scale).collect();
+        let scale = 1.0 / of.pooled_pixels() as f32;
+        let pooled_gradient: Vec<f32> = d_pooled.iter().map(|d| d * scale).collect();
         let alpha: Vec<f32> = match map {
-            Some(m) => m.base.iter().zip(m.open).map(|(b, o)| b * o).collect(),
+            Some(m) => m
+                .linear_alpha
+                .iter()
+                .zip(m.pass_fraction)
+                .map(|(b, o)| b * o)
+                .collect(),
             None => vec![0.0; channels],
         };
-        let pool = of.pooling == Pooling::MaxPoolMean;
-        let relu = of.pooling == Pooling::ReluMean;
+        let pool = of.pooling == HeadPooling::MaxPoolMean;
+        let relu = of.pooling == HeadPooling::ReluMean;
         for row in 0..height {
             for column in 0..width {
                 let pixel = row * width + column;
-                let d_raw = map.map_or(0.0, |m| m.d_raw[pixel]);
-                let d_raw = simd.splat(d_raw);
+                let d_weighted_sum = map.map_or(0.0, |m| m.d_weighted_sum[pixel]);
+                let d_weighted_sum = simd.splat(d_weighted_sum);
                 for c in (0..channels).step_by(S::LANES) {
                     let end = (c + S::LANES).min(channels);
                     let range = pixel * channels + c..pixel * channels + end;
-                    let a = simd.load_some(&image[range.clone()]);
-                    let mut d = simd.load_some(&even[c..end]);
+                    let a = simd.load_partial(&image[range.clone()]);
+                    let mut d = simd.load_partial(&pooled_gradient[c..end]);
                     if pool {
                         d = simd.zero();
                     } else if relu {
                         d = simd.select(simd.gt(a, simd.zero()), d, simd.zero());
                     }
                     if map.is_some() {
-                        d = simd.fma(d_raw, simd.load_some(&alpha[c..end]), d);
-                        let b = simd.fma(d_raw, a, simd.load_some(&d_base[c..end]));
-                        simd.store_some(&mut d_base[c..end], b);
+                        d = simd.fma(d_weighted_sum, simd.load_partial(&alpha[c..end]), d);
+                        let b = simd.fma(
+                            d_weighted_sum,
+                            a,
+                            simd.load_partial(&d_linear_alpha[c..end]),
+                        );
+                        simd.store_partial(&mut d_linear_alpha[c..end], b);
                     }
-                    simd.store_some(&mut out[range], d);
+                    simd.store_partial(&mut out[range], d);
                 }
             }
             if pool && row % 2 == 1 {
                 let rows = (row - 1) * width * channels..(row + 1) * width * channels;
                 let lines = (&image[rows.clone()], &mut out[rows]);
-                add_routed(simd, lines, (width, channels), &even);
+                add_max_pool_gradient(simd, lines, (width, channels), &pooled_gradient);
             }
         }
         if let Some(m) = map {
-            d_base.iter_mut().zip(m.open).for_each(|(d, o)| *d *= o);
+            d_linear_alpha
+                .iter_mut()
+                .zip(m.pass_fraction)
+                .for_each(|(d, o)| *d *= o);
         }
     }
 }
 
-/// Adds each channel's `even` to the largest pixel of every square of two rows.
+/// Adds each channel's `gradient` to the largest pixel of every 2x2 window of two rows.
 #[inline(always)]
-fn add_routed<S: Simd>(
+fn add_max_pool_gradient<S: Simd>(
     simd: S,
     (image, out): (&[f32], &mut [f32]),
     (width, channels): (usize, usize),
-    even: &[f32],
+    gradient: &[f32],
 ) {
     for column in 0..width / 2 {
         let first = column * 2 * channels;
@@ -367,12 +396,12 @@ fn add_routed<S: Simd>(
             let end = (c + S::LANES).min(channels);
             let mut y = [simd.zero(); 4];
             for (y, at) in y.iter_mut().zip(corners) {
-                *y = simd.load_some(&image[at + c..at + end]);
+                *y = simd.load_partial(&image[at + c..at + end]);
             }
-            let d = max_pool_gradient(simd, y, simd.load_some(&even[c..end]));
+            let d = max_pool_gradient(simd, y, simd.load_partial(&gradient[c..end]));
             for (d, at) in d.iter().zip(corners) {
                 let out = &mut out[at + c..at + end];
-                simd.store_some(out, simd.add(simd.load_some(out), *d));
+                simd.store_partial(out, simd.add(simd.load_partial(out), *d));
             }
         }
     }
@@ -387,17 +416,17 @@ mod tests {
         (0..n).map(|i| (i as f32 * 1.7 + phase).sin()).collect()
     }
 
-    /// Where the mean's gradient goes: pixels by cells, from the definition.
+    /// Gradient of the mean with respect to each pixel, from the definition.
     fn gates(f: &Features, n: usize, c: usize) -> Vec<(usize, f64)> {
         let [_, h, w, channels] = f.shape;
         let at = |y: usize, x: usize| f.data[((n * h + y) * w + x) * channels + c];
         match f.pooling {
-            Pooling::Mean => (0..h * w).map(|p| (p, 1.0)).collect(),
-            Pooling::ReluMean => {
-                let open = |p: &usize| at(p / w, p % w) > 0.0;
-                (0..h * w).filter(open).map(|p| (p, 1.0)).collect()
+            HeadPooling::Mean => (0..h * w).map(|p| (p, 1.0)).collect(),
+            HeadPooling::ReluMean => {
+                let is_active = |p: &usize| at(p / w, p % w) > 0.0;
+                (0..h * w).filter(is_active).map(|p| (p, 1.0)).collect()
             }
-            Pooling::MaxPoolMean => (0..(h / 2) * (w / 2))
+            HeadPooling::MaxPoolMean => (0..(h / 2) * (w / 2))
                 .map(|cell| {
                     let (y, x) = (cell / (w / 2) * 2, cell % (w / 2) * 2);
                     let corners = [(y, x), (y, x + 1), (y + 1, x), (y + 1, x + 1)];
@@ -414,11 +443,15 @@ mod tests {
     }
 
     #[test]
-    fn summary_and_gradients_are_those_of_the_definition() {
+    fn pooled_features_and_gradients_agree_with_the_definition() {
         for isa in Isa::available() {
             let workspace = Workspace::new(isa);
             for shape @ [n, h, w, c] in [[2, 2, 2, 1], [1, 5, 7, 19], [3, 6, 4, 32], [1, 3, 2, 5]] {
-                for pooling in [Pooling::Mean, Pooling::ReluMean, Pooling::MaxPoolMean] {
+                for pooling in [
+                    HeadPooling::Mean,
+                    HeadPooling::ReluMean,
+                    HeadPooling::MaxPoolMean,
+                ] {
                     let mut data = values(n * h * w * c, 0.3);
                     data.iter_mut()
                         .skip(1)
@@ -429,48 +462,56 @@ mod tests {
                         shape,
                         pooling,
                     };
-                    let (base, dm, dr) = (
+                    let (linear_alpha, dm, dr) = (
                         values(n * c, 1.0),
                         values(n * c, 2.0),
                         values(n * h * w, 3.0),
                     );
-                    let s = f.summarise(&workspace, Some(&base)).unwrap();
+                    let s = f.pool_features(&workspace, Some(&linear_alpha)).unwrap();
                     let map = MapGradient {
-                        base: &base,
-                        open: &s.open,
-                        d_raw: &dr,
+                        linear_alpha: &linear_alpha,
+                        pass_fraction: &s.pass_fraction,
+                        d_weighted_sum: &dr,
                     };
                     let (da, db) = f.backward(&workspace, &dm, Some(map)).unwrap();
-                    let cells = f.cells() as f64;
-                    let (mut raw, mut want) = (vec![0.0; n * h * w], vec![0.0; data.len()]);
+                    let cells = f.pooled_pixels() as f64;
+                    let (mut weighted_sum, mut want) =
+                        (vec![0.0; n * h * w], vec![0.0; data.len()]);
                     for (i, k) in (0..n).flat_map(|i| (0..c).map(move |k| (i, k))) {
                         let value = |p: usize| f64::from(data[(i * h * w + p) * c + k]);
                         let gates = gates(&f, i, k);
                         let mean = gates.iter().map(|(p, g)| g * value(*p)).sum::<f64>() / cells;
-                        let open = gates.len() as f64 / cells;
-                        assert!((f64::from(s.means[i * c + k]) - mean).abs() < 1e-6);
-                        assert!((f64::from(s.open[i * c + k]) - open).abs() < 1e-6);
+                        let pass_fraction = gates.len() as f64 / cells;
+                        assert!((f64::from(s.pooled[i * c + k]) - mean).abs() < 1e-6);
+                        assert!(
+                            (f64::from(s.pass_fraction[i * c + k]) - pass_fraction).abs() < 1e-6
+                        );
                         let mut slope = 0.0;
                         for p in 0..h * w {
-                            let alpha = f64::from(base[i * c + k]) * open;
-                            raw[i * h * w + p] += alpha * value(p);
+                            let alpha = f64::from(linear_alpha[i * c + k]) * pass_fraction;
+                            weighted_sum[i * h * w + p] += alpha * value(p);
                             want[(i * h * w + p) * c + k] += alpha * f64::from(dr[i * h * w + p]);
-                            slope += open * value(p) * f64::from(dr[i * h * w + p]);
+                            slope += pass_fraction * value(p) * f64::from(dr[i * h * w + p]);
                         }
                         for (p, g) in gates {
                             want[(i * h * w + p) * c + k] += g * f64::from(dm[i * c + k]) / cells;
                         }
                         assert!((f64::from(db[i * c + k]) - slope).abs() < 1e-5);
                     }
-                    for (got, want) in s.raw.iter().zip(&raw).chain(da.iter().zip(&want)) {
+                    for (got, want) in s
+                        .weighted_sum
+                        .iter()
+                        .zip(&weighted_sum)
+                        .chain(da.iter().zip(&want))
+                    {
                         assert!(
                             (f64::from(*got) - want).abs() < 1e-5,
                             "{} {shape:?}",
                             isa.name()
                         );
                     }
-                    let plain = f.summarise(&workspace, None).unwrap();
-                    assert_eq!((plain.means, plain.raw.len()), (s.means, 0));
+                    let plain = f.pool_features(&workspace, None).unwrap();
+                    assert_eq!((plain.pooled, plain.weighted_sum.len()), (s.pooled, 0));
                 }
             }
         }
@@ -483,17 +524,17 @@ mod tests {
         let f = Features {
             data: &data,
             shape: [1, 2, 2, 2],
-            pooling: Pooling::Mean,
+            pooling: HeadPooling::Mean,
         };
-        assert!(f.summarise(&workspace, Some(&[0.0])).is_err());
+        assert!(f.pool_features(&workspace, Some(&[0.0])).is_err());
         assert!(f.backward(&workspace, &[0.0], None).is_err());
         let f = Features {
             shape: [1, 1, 4, 2],
-            pooling: Pooling::MaxPoolMean,
+            pooling: HeadPooling::MaxPoolMean,
             ..f
         };
         assert!(matches!(
-            f.summarise(&workspace, None),
+            f.pool_features(&workspace, None),
             Err(Error::Size { .. })
         ));
     }

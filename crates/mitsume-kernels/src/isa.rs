@@ -24,8 +24,8 @@ enum Kind {
 /// A computation that can run on any instruction set.
 ///
 /// `run` must be `#[inline(always)]`, and so must all it calls: only then is it compiled with the
-/// instructions of the set it runs on. For the same reason no vector may pass through a closure, such as that of
-/// `array::from_fn`.
+/// instructions of the set it runs on. For the same reason no vector may pass through a closure,
+/// such as that of `array::from_fn`.
 pub(crate) trait Kernel {
     type Output;
     fn run<S: Simd>(self, simd: S) -> Self::Output;
@@ -92,7 +92,8 @@ impl Isa {
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
             Kind::Fallback => kernel.run(Fallback),
-            // SAFETY: `Isa` values other than FALLBACK are made only by `available`, after detection.
+            // SAFETY: `Isa` values other than FALLBACK are made only by `available`, after
+            // detection.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { run_avx2(kernel) },
             // SAFETY: as above.

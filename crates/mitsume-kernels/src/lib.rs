@@ -1,21 +1,25 @@
 //! Fused CPU operations for small convolutional classifiers, forward and backward, channels last.
 //!
-//! The work of a small network's training step is 3x3 convolutions and everything between them. Here
-//! the convolutions run in the Winograd domain, and what stands between two of them (bias, batch norm,
-//! ReLU, max-pool, residual join, squeeze-excite) runs while values are in registers, or in one
-//! pass over memory. [`trunk`] strings the operations together.
+//! Convolutions run in the Winograd domain; bias, batch norm, ReLU, max-pool, residual add and
+//! squeeze-excite between them run on values in registers or in one pass over memory. [`trunk`]
+//! runs the operations of a whole network, forward and backward; [`inference`] has the layers of
+//! models read from files.
 //!
-//! Results do not depend on the number of threads: work is cut at fixed places and partial sums are added in order.
-//! They may differ in the last digits from one instruction set ([`Isa`]) to another.
+//! Results do not depend on the number of threads: work is divided independently of it, and partial
+//! sums are added in a fixed order. They may differ in the last digits from one instruction set
+//! ([`Isa`]) to another.
 //!
-//! `rayon` splits the work, on its global pool or the one the caller installs; `thiserror` derives the errors.
+//! `rayon` runs the tasks, on its global pool or the one the caller installs; `thiserror` derives
+//! the errors.
 
 // The transforms index several small arrays in step; iterators would hide which is transposed.
 #![allow(clippy::needless_range_loop)]
 
 mod activation;
 mod batch_norm;
+// The cases of the benchmarks call kernels that are private to this crate.
 #[cfg(feature = "bench")]
+#[path = "../benches/cases/mod.rs"]
 pub mod bench;
 #[cfg(feature = "burn")]
 pub mod burn_extension;

@@ -1,9 +1,9 @@
-//! Class activation maps brought to [0, 1], their squared distances from reference maps, and the
-//! way back to the weighted sums they were made of.
+//! Normalises class activation maps to [0, 1], squared distances from reference maps, and the
+//! gradient of both.
 //!
-//! Per image x, over its pixels: m = (relu(x) - low) / (high - low + epsilon), low and high being the
-//! smallest and largest of relu(x), and s = sum (m - reference)^2. One pass each way per image, where composed operations
-//! would make some thirty over the whole batch.
+//! Per image x, over its pixels: m = (relu(x) - low) / (high - low + epsilon), low and high being
+//! the smallest and largest of relu(x), and s = sum (m - reference)^2. One pass per image and
+//! direction, where composed operations would make some thirty over the whole batch.
 
 use rayon::prelude::*;
 
@@ -15,15 +15,16 @@ pub struct NormalisedMaps {
     extremes: Vec<Extremes>,
 }
 
-/// Where a map is smallest and largest (the first of several), and what it was divided by; 0 where it is constant.
+/// Index of the smallest and largest value of a map (the first of several), and its divisor; 0 for
+/// a constant map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Extremes {
-    low: usize,
-    high: usize,
+    argmin: usize,
+    argmax: usize,
     divisor: f32,
 }
 
-/// Not `max`, which would make 0 of NaN.
+/// Not `f32::max`, which would turn NaN into 0.
 fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
 }
@@ -56,7 +57,7 @@ impl NormalisedMaps {
     ///
     /// # Panics
     /// If the reference has another length.
-    pub fn squares(&self, reference: &[f32]) -> Vec<f32> {
+    pub fn squared_distances(&self, reference: &[f32]) -> Vec<f32> {
         assert_eq!(reference.len(), self.maps.len());
         (self.maps.par_chunks_exact(self.pixels))
             .zip(reference.par_chunks_exact(self.pixels))
@@ -64,26 +65,36 @@ impl NormalisedMaps {
             .collect()
     }
 
-    /// The gradient of the weighted `sums` from that of the squares [images], the reference being constant.
+    /// The gradient of the weighted `sums` from that of the squared distances [images]; the
+    /// reference is constant.
     ///
     /// # Panics
     /// If a length differs from those before.
-    pub fn gradient(&self, sums: &[f32], reference: &[f32], d_squares: &[f32]) -> Vec<f32> {
+    pub fn gradient(
+        &self,
+        sums: &[f32],
+        reference: &[f32],
+        d_squared_distances: &[f32],
+    ) -> Vec<f32> {
         assert_eq!(sums.len(), self.maps.len());
         assert_eq!(reference.len(), self.maps.len());
-        assert_eq!(d_squares.len(), self.extremes.len());
+        assert_eq!(d_squared_distances.len(), self.extremes.len());
         let pixels = self.pixels;
         let mut out = vec![0.0; sums.len()];
         let images = out.par_chunks_exact_mut(pixels).enumerate();
         images.for_each(|(i, out)| {
-            let Extremes { low, high, divisor } = self.extremes[i];
-            if divisor == 0.0 || d_squares[i] == 0.0 {
+            let Extremes {
+                argmin,
+                argmax,
+                divisor,
+            } = self.extremes[i];
+            if divisor == 0.0 || d_squared_distances[i] == 0.0 {
                 return;
             }
             let own = i * pixels..(i + 1) * pixels;
             let map = &self.maps[own.clone()];
             let (sums, reference) = (&sums[own.clone()], &reference[own]);
-            let twice = 2.0 * d_squares[i];
+            let twice = 2.0 * d_squared_distances[i];
             // d = ds/dm; by the quotient rule dm/dlow = (m - 1) / divisor, dm/dhigh = -m / divisor.
             let d = |j: usize, m: f32| twice * (m - reference[j]);
             let total = sum(map, d);
@@ -91,8 +102,8 @@ impl NormalisedMaps {
             for (j, (out, m)) in out.iter_mut().zip(map).enumerate() {
                 *out = d(j, *m) / divisor;
             }
-            out[low] += (weighted - total) / divisor;
-            out[high] -= weighted / divisor;
+            out[argmin] += (weighted - total) / divisor;
+            out[argmax] -= weighted / divisor;
             for (out, x) in out.iter_mut().zip(sums) {
                 *out = if *x > 0.0 { *out } else { 0.0 };
             }
@@ -102,21 +113,21 @@ impl NormalisedMaps {
 }
 
 fn normalise(map: &mut [f32], sums: &[f32], epsilon: f32) -> Extremes {
-    let (mut low, mut high) = (0, 0);
+    let (mut argmin, mut argmax) = (0, 0);
     for (i, x) in sums.iter().enumerate() {
-        if relu(*x) < relu(sums[low]) {
-            low = i;
+        if relu(*x) < relu(sums[argmin]) {
+            argmin = i;
         }
-        if relu(*x) > relu(sums[high]) {
-            high = i;
+        if relu(*x) > relu(sums[argmax]) {
+            argmax = i;
         }
     }
-    let (least, most) = (relu(sums[low]), relu(sums[high]));
+    let (least, most) = (relu(sums[argmin]), relu(sums[argmax]));
     let range = most - least;
     if range == 0.0 && sums.iter().all(|x| x.is_finite()) {
         return Extremes {
-            low,
-            high,
+            argmin,
+            argmax,
             divisor: 0.0,
         };
     }
@@ -124,10 +135,15 @@ fn normalise(map: &mut [f32], sums: &[f32], epsilon: f32) -> Extremes {
     for (m, x) in map.iter_mut().zip(sums) {
         *m = (relu(*x) - least) / divisor;
     }
-    Extremes { low, high, divisor }
+    Extremes {
+        argmin,
+        argmax,
+        divisor,
+    }
 }
 
-/// Sum of `term(index, value)` in sixteen interleaved partial sums: a fixed order that vectors can follow.
+/// Sum of `term(index, value)` in sixteen interleaved partial sums: a fixed order that vectors can
+/// follow.
 #[inline(always)]
 fn sum(values: &[f32], term: impl Fn(usize, f32) -> f32) -> f32 {
     const LANES: usize = 16;
@@ -161,8 +177,10 @@ mod tests {
         for (m, want) in maps.maps().iter().zip(want) {
             assert!((m - want).abs() < 1e-7);
         }
-        let squares = maps.squares(&[0.0, 0.25, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0]);
-        assert!((squares[0] - 1.0).abs() < 1e-6 && (squares[1] - 0.5).abs() < 1e-6);
+        let squared_distances = maps.squared_distances(&[0.0, 0.25, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0]);
+        assert!(
+            (squared_distances[0] - 1.0).abs() < 1e-6 && (squared_distances[1] - 0.5).abs() < 1e-6
+        );
     }
 
     #[test]
@@ -174,13 +192,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_does_not_vanish() {
+    fn nan_propagates() {
         for bad in [f32::NAN, f32::INFINITY] {
             let maps = NormalisedMaps::new(&[0.0, bad, 1.0, 0.0], 4, EPSILON);
-            assert!(maps.squares(&[0.0; 4])[0].is_nan());
+            assert!(maps.squared_distances(&[0.0; 4])[0].is_nan());
         }
         let all = NormalisedMaps::new(&[f32::NAN; 3], 3, EPSILON);
-        assert!(all.squares(&[0.0; 3])[0].is_nan());
+        assert!(all.squared_distances(&[0.0; 3])[0].is_nan());
     }
 
     /// Central differences in f64 of the closed form. Odd sizes, so that partial sums have a rest.
@@ -191,9 +209,9 @@ mod tests {
             let mut sums = values(2 * pixels, 1);
             sums[pixels..].iter_mut().for_each(|x| *x = x.abs() + 0.3);
             let reference = values(2 * pixels, 2);
-            let d_squares = [0.7, -1.3];
+            let d_squared_distances = [0.7, -1.3];
             let maps = NormalisedMaps::new(&sums, pixels, EPSILON);
-            let gradient = maps.gradient(&sums, &reference, &d_squares);
+            let gradient = maps.gradient(&sums, &reference, &d_squared_distances);
             let loss = |sums: &[f64]| -> f64 {
                 (0..2)
                     .map(|i| {
@@ -206,7 +224,7 @@ mod tests {
                         let terms = x.iter().zip(&reference[i * pixels..]).map(|(x, r)| {
                             ((x - low) / (high - low + 1e-8) - f64::from(*r)).powi(2)
                         });
-                        f64::from(d_squares[i]) * terms.sum::<f64>()
+                        f64::from(d_squared_distances[i]) * terms.sum::<f64>()
                     })
                     .sum()
             };

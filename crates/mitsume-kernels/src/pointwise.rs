@@ -1,4 +1,4 @@
-//! 1x1 convolutions: products of all pixels with one matrix.
+//! 1x1 convolutions as matrix products.
 
 use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::isa::Kernel;
@@ -7,8 +7,8 @@ use crate::winograd::filter::{Direction, panel_width};
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// Pixels multiplied at a time: their values stay in the second-level cache.
-const PIXELS_AT_A_TIME: usize = 192;
+/// Pixels of a block: their values stay in the second-level cache.
+const PIXELS_PER_BLOCK: usize = 192;
 
 /// Partial sums of the weight gradient: fixed, so that it does not depend on the number of threads.
 const PARTIALS: usize = 16;
@@ -21,7 +21,8 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
-    /// From [outputs, inputs]; `Backward` gives the transposed product. No bias: it is added with the next layer's.
+    /// From [outputs, inputs]; `Backward` gives the transposed product. No bias: it is added with
+    /// that of the next layer.
     pub(crate) fn new(
         workspace: &Workspace,
         weights: &[f32],
@@ -57,29 +58,29 @@ impl Weights {
 /// `out` [pixels, outputs] = `x` [pixels, inputs] times the weights.
 pub(crate) fn multiply(workspace: &Workspace, x: &[f32], weights: &Weights, out: &mut [f32]) {
     let (inputs, outputs) = (weights.inputs, weights.outputs);
-    let row = outputs.next_multiple_of(panel_width(workspace.isa()));
-    x.par_chunks(PIXELS_AT_A_TIME * inputs)
-        .zip(out.par_chunks_mut(PIXELS_AT_A_TIME * outputs))
+    let row_stride = outputs.next_multiple_of(panel_width(workspace.isa()));
+    x.par_chunks(PIXELS_PER_BLOCK * inputs)
+        .zip(out.par_chunks_mut(PIXELS_PER_BLOCK * outputs))
         .for_each(|(x, out)| {
             let isa = workspace.isa();
-            if row == outputs {
+            if row_stride == outputs {
                 isa.run(Multiply {
                     x,
                     weights,
                     out,
-                    row,
+                    row_stride,
                 });
                 return;
             }
             let pixels = x.len() / inputs;
-            let mut whole = workspace.take(pixels * row);
+            let mut whole = workspace.take(pixels * row_stride);
             isa.run(Multiply {
                 x,
                 weights,
                 out: &mut whole,
-                row,
+                row_stride,
             });
-            for (from, to) in whole.chunks_exact(row).zip(out.chunks_exact_mut(outputs)) {
+            for (from, to) in whole.chunks_exact(row_stride).zip(out.chunks_exact_mut(outputs)) {
                 to.copy_from_slice(&from[..outputs]);
             }
         });
@@ -89,7 +90,7 @@ struct Multiply<'a> {
     x: &'a [f32],
     weights: &'a Weights,
     out: &'a mut [f32],
-    row: usize,
+    row_stride: usize,
 }
 
 impl Kernel for Multiply<'_> {
@@ -113,8 +114,8 @@ impl Kernel for Multiply<'_> {
                     vector_stride: S::LANES,
                 };
                 let c = Output {
-                    data: &mut self.out[first * self.row + panel * width..],
-                    row_stride: self.row,
+                    data: &mut self.out[first * self.row_stride + panel * width..],
+                    row_stride: self.row_stride,
                     accumulate: false,
                 };
                 gemm::<S, 2>(simd, (rows, inputs), a, b, c);
@@ -132,23 +133,26 @@ pub(crate) fn weight_gradient(
 ) {
     let isa = workspace.isa();
     let pixels = x.len() / inputs;
-    let row = outputs.next_multiple_of(panel_width(isa));
+    let row_stride = outputs.next_multiple_of(panel_width(isa));
     let each = pixels.div_ceil(PARTIALS).max(1);
-    let mut sums = workspace.zeros(PARTIALS * inputs * row);
-    sums.par_chunks_mut(inputs * row)
+    let mut sums = workspace.zeros(PARTIALS * inputs * row_stride);
+    sums.par_chunks_mut(inputs * row_stride)
         .zip(x.par_chunks(each * inputs))
         .zip(dy.par_chunks(each * outputs))
         .for_each(|((sums, x), dy)| {
-            let mut whole = workspace.zeros(if row == outputs {
+            let mut whole = workspace.zeros(if row_stride == outputs {
                 0
             } else {
-                PIXELS_AT_A_TIME * row
+                PIXELS_PER_BLOCK * row_stride
             });
-            let parts = dy.chunks(PIXELS_AT_A_TIME * outputs);
-            for (x, dy) in x.chunks(PIXELS_AT_A_TIME * inputs).zip(parts) {
+            let parts = dy.chunks(PIXELS_PER_BLOCK * outputs);
+            for (x, dy) in x.chunks(PIXELS_PER_BLOCK * inputs).zip(parts) {
                 let mut dy = dy;
-                if row != outputs {
-                    for (from, to) in dy.chunks_exact(outputs).zip(whole.chunks_exact_mut(row)) {
+                if row_stride != outputs {
+                    for (from, to) in dy
+                        .chunks_exact(outputs)
+                        .zip(whole.chunks_exact_mut(row_stride))
+                    {
                         to[..outputs].copy_from_slice(from);
                     }
                     dy = &whole;
@@ -157,7 +161,7 @@ pub(crate) fn weight_gradient(
                     x,
                     dy,
                     inputs,
-                    row,
+                    row_stride,
                     sums: &mut *sums,
                 });
             }
@@ -165,8 +169,8 @@ pub(crate) fn weight_gradient(
     for (o, line) in weights.chunks_exact_mut(inputs).enumerate() {
         for (i, w) in line.iter_mut().enumerate() {
             *w = sums
-                .chunks_exact(inputs * row)
-                .map(|s| s[i * row + o])
+                .chunks_exact(inputs * row_stride)
+                .map(|s| s[i * row_stride + o])
                 .sum();
         }
     }
@@ -176,7 +180,7 @@ struct Accumulate<'a> {
     x: &'a [f32],
     dy: &'a [f32],
     inputs: usize,
-    row: usize,
+    row_stride: usize,
     sums: &'a mut [f32],
 }
 
@@ -190,15 +194,15 @@ impl Kernel for Accumulate<'_> {
             row_stride: 1,
             column_stride: self.inputs,
         };
-        for column in (0..self.row).step_by(2 * S::LANES) {
+        for column in (0..self.row_stride).step_by(2 * S::LANES) {
             let dy = Panel {
                 data: &self.dy[column..],
-                row_stride: self.row,
+                row_stride: self.row_stride,
                 vector_stride: S::LANES,
             };
             let sums = Output {
                 data: &mut self.sums[column..],
-                row_stride: self.row,
+                row_stride: self.row_stride,
                 accumulate: true,
             };
             gemm::<S, 2>(simd, (self.inputs, pixels), x, dy, sums);

@@ -1,6 +1,6 @@
 //! Squeeze-excite: x * sigmoid(W2 relu(W1 mean(x) + b1) + b2), the mean over each image's pixels.
 //!
-//! The two small products are a millionth of a network's work and need no kernel.
+//! The two linear layers take a negligible part of the time and are plain loops.
 
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ pub(crate) struct SqueezeExcite<'a> {
     pub second: (&'a [f32], &'a [f32]),
 }
 
-/// What the forward pass computed, per image.
+/// Result of the forward pass, per image.
 #[derive(Debug)]
 pub(crate) struct Excitation {
     /// Means of the input [images, channels].
@@ -50,8 +50,8 @@ impl SqueezeExcite<'_> {
         }
     }
 
-    /// From the gradient of the factors [images, channels]: the gradient of the means, and those of the four
-    /// parameters, in the order of the fields.
+    /// The gradient of the means from that of the factors [images, channels]; writes those of the
+    /// four parameters, in the order of the fields.
     pub(crate) fn backward(
         &self,
         forward: &Excitation,

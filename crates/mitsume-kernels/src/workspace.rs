@@ -1,14 +1,14 @@
-//! Buffers that live from step to step.
+//! Reusable buffers.
 
 use crate::isa::Isa;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where kernels take their buffers from, and the instruction set they run on.
+/// The buffers of the kernels, and the instruction set they run on.
 ///
-/// A buffer goes back when it is dropped, and the next request of like size gets it again: after the
-/// first steps of a training run nothing large is allocated and no fresh pages are touched. Clones
-/// share the buffers.
+/// A dropped buffer returns to the free list, and the next request of about its size reuses it:
+/// after the first steps of a training run nothing large is allocated and no fresh pages are
+/// touched. Clones share the buffers.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     isa: Isa,
@@ -35,13 +35,13 @@ impl Workspace {
         self.isa
     }
 
-    /// Bytes held for reuse now.
+    /// Bytes held for reuse.
     pub fn idle_bytes(&self) -> usize {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.iter().map(|b| b.capacity() * size_of::<f32>()).sum()
     }
 
-    /// Gives all idle buffers back to the system.
+    /// Frees all idle buffers.
     pub fn clear(&self) {
         self.free
             .lock()
@@ -52,7 +52,7 @@ impl Workspace {
     /// A buffer of `len` values of unspecified content.
     pub(crate) fn take(&self, len: usize) -> Buffer {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        // The smallest that fits, but none much larger: it may be wanted for something large.
+        // The smallest that fits, but none much larger, which a larger request may need.
         let fitting = |b: &Vec<f32>| b.capacity() >= len && b.capacity() <= len + len / 2 + 1024;
         let best = (0..free.len())
             .filter(|&i| fitting(&free[i]))
@@ -60,24 +60,24 @@ impl Workspace {
         let data = best.map(|i| free.swap_remove(i));
         drop(free);
         let mut data = data.unwrap_or_else(|| Vec::with_capacity(len));
-        // Never made shorter: growing again would clear what is about to be overwritten.
+        // Not truncated: growing it again would zero memory that is about to be overwritten.
         if data.len() < len {
             data.resize(len, 0.0);
         }
         Buffer {
             data,
             len,
-            home: Arc::clone(&self.free),
+            free_list: Arc::clone(&self.free),
         }
     }
 
-    /// Takes memory in for reuse.
+    /// Adds memory to the free list.
     #[cfg(feature = "burn")]
-    pub(crate) fn give(&self, data: Vec<f32>) {
+    pub(crate) fn recycle(&self, data: Vec<f32>) {
         drop(Buffer {
             len: data.len(),
             data,
-            home: Arc::clone(&self.free),
+            free_list: Arc::clone(&self.free),
         });
     }
 
@@ -89,17 +89,17 @@ impl Workspace {
     }
 }
 
-/// Values borrowed from a [`Workspace`]; dropping it gives them back.
+/// Values borrowed from a [`Workspace`], to which they return when it is dropped.
 #[derive(Debug)]
 pub struct Buffer {
     /// At least `len` values.
     data: Vec<f32>,
     len: usize,
-    home: Arc<Mutex<Vec<Vec<f32>>>>,
+    free_list: Arc<Mutex<Vec<Vec<f32>>>>,
 }
 
 impl Buffer {
-    /// Keeps the values and leaves the workspace without the memory.
+    /// The values, removed from the workspace.
     pub fn into_vec(mut self) -> Vec<f32> {
         self.data.truncate(self.len);
         std::mem::take(&mut self.data)
@@ -123,7 +123,7 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let data = std::mem::take(&mut self.data);
         if data.capacity() > 0 {
-            self.home
+            self.free_list
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(data);

@@ -2,8 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume_kernels::Error;
-use mitsume_kernels::burn_extension::{summarise, supports, trunk_eval, trunk_train, workspace};
-use mitsume_kernels::head::Pooling;
+use mitsume_kernels::burn_extension::{
+    pool_features, supports, trunk_eval, trunk_train, workspace,
+};
+use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::{
     Batch, Conv, Stage, TrunkSpec, backward, forward_eval, forward_train,
 };
@@ -17,7 +19,7 @@ fn spec() -> TrunkSpec {
                 channels: 5,
                 pool: true,
             },
-            Stage::Conv(Conv::new(6).norm().linear()),
+            Stage::Conv(Conv::new(6).norm().without_relu()),
         ],
     }
 }
@@ -168,7 +170,7 @@ fn shapes_that_do_not_fit_are_errors() {
 }
 
 #[test]
-fn the_summary_differentiates_like_burns_own_operations() {
+fn pooled_features_differentiate_like_burns_own_operations() {
     use burn::tensor::activation::relu;
     let device = Device::flex().autodiff();
     let [n, c, h, w] = [2, 5, 4, 6];
@@ -193,18 +195,18 @@ fn the_summary_differentiates_like_burns_own_operations() {
     let want = loss.backward();
 
     let flat = base.clone().reshape([n, c]);
-    let s = summarise(a.clone(), Pooling::ReluMean, Some(flat)).unwrap();
-    let maps = s.raw.unwrap();
+    let s = pool_features(a.clone(), HeadPooling::ReluMean, Some(flat)).unwrap();
+    let maps = s.weighted_sum.unwrap();
     let close = |a: Vec<f32>, b: Vec<f32>| {
         assert_eq!(a.len(), b.len());
         a.iter()
             .zip(&b)
             .for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} {b}"));
     };
-    close(read(s.means.clone()), read(means));
-    close(read(s.open), read(share));
+    close(read(s.pooled.clone()), read(means));
+    close(read(s.pass_fraction), read(share));
     close(read(maps.clone()), read(raw));
-    let loss = (s.means * dm.reshape([n, c])).sum() + (maps * dr.reshape([n, h, w])).sum();
+    let loss = (s.pooled * dm.reshape([n, c])).sum() + (maps * dr.reshape([n, h, w])).sum();
     let got = loss.backward();
     close(read(a.grad(&got).unwrap()), read(a.grad(&want).unwrap()));
     close(

@@ -58,7 +58,7 @@ fn cases() -> Vec<Case> {
                 &[
                     Stage::Conv(conv(4).norm().pool()),
                     Stage::Conv(conv(6).norm().pool()),
-                    Stage::Conv(conv(5).norm().linear()),
+                    Stage::Conv(conv(5).norm().without_relu()),
                 ],
             ),
             size: [3, 14, 13],
@@ -197,7 +197,8 @@ fn training_mode_is_the_definition_and_its_finite_differences() {
     }
 }
 
-/// With weights this small the output no longer tells the normalised values, and they are taken from further back.
+/// With weights this small the output no longer tells the normalised values, and they are taken
+/// from further back.
 #[test]
 fn a_norm_with_tiny_weights_has_the_same_gradients() {
     for case in cases() {

@@ -4,8 +4,8 @@
 
 use burn::tensor::{Device, Tensor};
 pub(crate) use mitsume_kernels::burn_extension::supports;
-use mitsume_kernels::burn_extension::{Statistics, summarise, trunk_eval, trunk_train};
-use mitsume_kernels::head::Pooling;
+use mitsume_kernels::burn_extension::{NormStatistics, pool_features, trunk_eval, trunk_train};
+use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::{Conv, Stage, TrunkSpec};
 
 use crate::{BatchNorm, Block, Head, Reading, Trunk};
@@ -57,7 +57,7 @@ pub(crate) fn spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
 
 /// With running statistics.
 pub(crate) fn forward(trunk: &Trunk, spec: &TrunkSpec, images: Tensor<4>) -> Tensor<4> {
-    let running: Statistics = norms(trunk)
+    let running: NormStatistics = norms(trunk)
         .into_iter()
         .map(|norm| {
             (
@@ -83,16 +83,16 @@ pub(crate) fn forward_train(trunk: &mut Trunk, spec: &TrunkSpec, images: Tensor<
 /// Pooled features and, with `base`, the weighted sum.
 pub(crate) fn read(head: &Head, features: Tensor<4>, base: Option<Tensor<2>>) -> Reading {
     let pooling = match (head.relu, head.pool) {
-        (false, false) => Pooling::Mean,
-        (true, false) => Pooling::ReluMean,
-        (false, true) => Pooling::MaxPoolMean,
+        (false, false) => HeadPooling::Mean,
+        (true, false) => HeadPooling::ReluMean,
+        (false, true) => HeadPooling::MaxPoolMean,
         (true, true) => return head.read_composed(features, base),
     };
-    let summary = summarise(features, pooling, base)
+    let pooled = pool_features(features, pooling, base)
         .unwrap_or_else(|error| panic!("feature maps do not fit the head: {error}"));
     Reading {
-        pooled: summary.means,
-        weighted: summary.raw,
+        pooled: pooled.pooled,
+        weighted: pooled.weighted_sum,
     }
 }
 

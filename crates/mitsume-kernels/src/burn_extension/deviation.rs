@@ -1,4 +1,4 @@
-//! Squared distances of normalised maps from reference maps as an operation.
+//! Squared distances of normalised maps from reference maps as a Burn operation.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use burn_flex::{FlexTensor, Layout};
 use super::tensors::values;
 use crate::maps::NormalisedMaps;
 
-/// Normalised maps of a batch, waiting for the references they are compared with.
+/// Normalised maps of a batch, to be compared with reference maps.
 pub struct Deviations {
     sums: Tensor<3>,
     normalised: NormalisedMaps,
@@ -43,66 +43,77 @@ impl Deviations {
     ///
     /// # Panics
     /// If the reference has another length.
-    pub fn squares(self, reference: Vec<f32>) -> Tensor<2> {
-        let compared = Arc::new(Compared {
-            squares: self.normalised.squares(&reference),
+    pub fn squared_distances(self, reference: Vec<f32>) -> Tensor<2> {
+        let compared = Arc::new(ComparedMaps {
+            squared_distances: self.normalised.squared_distances(&reference),
             normalised: self.normalised,
             reference,
         });
         let sums = self.sums.into_dispatch();
-        Tensor::from_dispatch(<Dispatch as DeviationBackend>::squares(sums, compared))
+        Tensor::from_dispatch(<Dispatch as DeviationBackend>::squared_distances(
+            sums, compared,
+        ))
     }
 }
 
-/// Maps and references, with the result.
+/// Maps and references, with their squared distances.
 #[derive(Debug)]
-pub struct Compared {
+pub struct ComparedMaps {
     normalised: NormalisedMaps,
     reference: Vec<f32>,
-    squares: Vec<f32>,
+    squared_distances: Vec<f32>,
 }
 
-/// The operation behind [`Deviations::squares`].
+/// The operation behind [`Deviations::squared_distances`].
 #[backend_extension(Flex, Autodiff)]
 pub trait DeviationBackend: Backend {
-    /// The squares [N, 1] that `compared` holds, as a function of the weighted `sums` [N, h, w].
-    fn squares(sums: FloatTensor<Self>, compared: Arc<Compared>) -> FloatTensor<Self>;
+    /// The squared distances [N, 1] in `compared`, as a function of the weighted `sums` [N, h, w].
+    fn squared_distances(sums: FloatTensor<Self>, compared: Arc<ComparedMaps>)
+    -> FloatTensor<Self>;
 }
 
 impl DeviationBackend for Flex {
-    fn squares(_: FlexTensor, compared: Arc<Compared>) -> FlexTensor {
-        let squares = compared.squares.clone();
-        tensor(vec![squares.len(), 1], squares)
+    fn squared_distances(_: FlexTensor, compared: Arc<ComparedMaps>) -> FlexTensor {
+        let squared_distances = compared.squared_distances.clone();
+        tensor(vec![squared_distances.len(), 1], squared_distances)
     }
 }
 
 impl<C: CheckpointStrategy> DeviationBackend for Autodiff<Flex, C> {
-    fn squares(sums: FloatTensor<Self>, compared: Arc<Compared>) -> FloatTensor<Self> {
+    fn squared_distances(
+        sums: FloatTensor<Self>,
+        compared: Arc<ComparedMaps>,
+    ) -> FloatTensor<Self> {
         let (sums, node) = sums.into_parts();
-        let squares = Flex::squares(sums.clone(), compared.clone());
-        match SquaresStep.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((sums, compared), squares),
-            OpsKind::UnTracked(prep) => prep.finish(squares),
+        let squared_distances = Flex::squared_distances(sums.clone(), compared.clone());
+        match SquaredDistancesStep
+            .prepare::<C>([node])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => prep.finish((sums, compared), squared_distances),
+            OpsKind::UnTracked(prep) => prep.finish(squared_distances),
         }
     }
 }
 
 #[derive(Debug)]
-struct SquaresStep;
+struct SquaredDistancesStep;
 
-impl Backward<Flex, 1> for SquaresStep {
-    type State = (FlexTensor, Arc<Compared>);
+impl Backward<Flex, 1> for SquaredDistancesStep {
+    type State = (FlexTensor, Arc<ComparedMaps>);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let d_squares = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let d_squared_distances = grads.consume::<Flex>(&ops.node).to_contiguous();
         let (sums, compared) = ops.state;
         let [Some(node)] = ops.parents else { return };
         let sums = sums.to_contiguous();
         let shape = sums.shape();
-        let gradient =
-            compared
-                .normalised
-                .gradient(values(&sums), &compared.reference, values(&d_squares));
+        let gradient = compared.normalised.gradient(
+            values(&sums),
+            &compared.reference,
+            values(&d_squared_distances),
+        );
         let shape = (0..3).map(|i| shape[i]).collect();
         grads.register::<Flex>(node.id, tensor(shape, gradient));
     }

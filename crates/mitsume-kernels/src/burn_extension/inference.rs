@@ -1,6 +1,7 @@
-//! [`inference`](crate::inference) on Burn's CPU tensors, which are flat here: their owner knows the shape.
+//! [`inference`](crate::inference) on Burn's CPU tensors. The tensors are flat; shapes are passed
+//! beside them.
 
-use super::tensors::{flat, lend_flat, values};
+use super::tensors::{flat, shared_flat_tensor, values};
 use super::workspace;
 use crate::error::Error;
 use crate::inference::{self, Activation, Convolution, Pooling, Separable, Window};
@@ -12,8 +13,8 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Runs `convolution` on `x`, `[images, height, width, inputs]` = `shape`, adding `add` where given. Returns the
-/// result, in the same order, and its shape. No gradient flows.
+/// Runs `convolution` on `x`, `[images, height, width, inputs]` = `shape`, adding `residual` where
+/// given. Returns the result, in the same order, and its shape. No gradient flows.
 ///
 /// # Errors
 /// As [`Convolution::run`].
@@ -24,9 +25,14 @@ pub fn convolve(
     convolution: &Arc<Convolution>,
     x: Tensor<1>,
     shape: [usize; 4],
-    add: Option<Tensor<1>>,
+    residual: Option<Tensor<1>>,
 ) -> Result<(Tensor<1>, [usize; 4]), Error> {
-    add_and_run(Layer::Convolve(Arc::clone(convolution)), x, shape, add)
+    run_with_residual(
+        Layer::Convolution(Arc::clone(convolution)),
+        x,
+        shape,
+        residual,
+    )
 }
 
 /// Runs the convolutions of `separable` on `x`, as [`convolve`] does one.
@@ -40,31 +46,32 @@ pub fn separable(
     separable: &Arc<Separable>,
     x: Tensor<1>,
     shape: [usize; 4],
-    add: Option<Tensor<1>>,
+    residual: Option<Tensor<1>>,
 ) -> Result<(Tensor<1>, [usize; 4]), Error> {
-    add_and_run(Layer::Separable(Arc::clone(separable)), x, shape, add)
+    run_with_residual(Layer::Separable(Arc::clone(separable)), x, shape, residual)
 }
 
-fn add_and_run(
+fn run_with_residual(
     layer: Layer,
     x: Tensor<1>,
     shape: [usize; 4],
-    add: Option<Tensor<1>>,
+    residual: Option<Tensor<1>>,
 ) -> Result<(Tensor<1>, [usize; 4]), Error> {
-    let request = Request::new(layer, shape);
-    let has_add = add.is_some();
-    let add = add.unwrap_or_else(|| x.clone());
+    let call = LayerCall::new(layer, shape);
+    let has_residual = residual.is_some();
+    let residual = residual.unwrap_or_else(|| x.clone());
     let result = <Dispatch as InferenceBackend>::infer(
         x.into_dispatch(),
-        add.into_dispatch(),
-        has_add,
-        request.clone(),
+        residual.into_dispatch(),
+        has_residual,
+        call.clone(),
     );
-    let to = request.epilogue()?;
+    let to = call.into_output_shape()?;
     Ok((Tensor::from_dispatch(result), to))
 }
 
-/// Pools `x`, `[images, height, width, channels]` = `shape`, to `to` rows and columns. No gradient flows.
+/// Pools `x`, `[images, height, width, channels]` = `shape`, to `to` rows and columns. No gradient
+/// flows.
 ///
 /// # Errors
 /// As [`inference::pool`].
@@ -74,14 +81,15 @@ fn add_and_run(
 pub fn pool(
     pooling: Pooling,
     window: Window,
-    (x, shape): (Tensor<1>, [usize; 4]),
+    x: Tensor<1>,
+    shape: [usize; 4],
     to: [usize; 2],
 ) -> Result<Tensor<1>, Error> {
-    run(Request::new(Layer::Pool(pooling, window, to), shape), x)
+    run(LayerCall::new(Layer::Pool(pooling, window, to), shape), x)
 }
 
-/// `activation(x * scale + shift)` of each pixel of `x`, `[images, height, width, channels]` = `shape`. No
-/// gradient flows.
+/// `activation(x * scale + shift)` of each pixel of `x`, `[images, height, width, channels]` =
+/// `shape`. No gradient flows.
 ///
 /// # Errors
 /// As [`inference::affine`].
@@ -95,7 +103,7 @@ pub fn affine(
     shape: [usize; 4],
 ) -> Result<Tensor<1>, Error> {
     let layer = Layer::Affine(Arc::clone(scale_and_shift), activation);
-    run(Request::new(layer, shape), x)
+    run(LayerCall::new(layer, shape), x)
 }
 
 /// Layer normalization of each row of `x`, `[rows, values]` = `shape`. No gradient flows.
@@ -111,57 +119,59 @@ pub fn layer_norm(
     x: Tensor<1>,
     [rows, values]: [usize; 2],
 ) -> Result<Tensor<1>, Error> {
-    let layer = Layer::NormOfRows(Arc::clone(scale_and_shift), epsilon);
-    run(Request::new(layer, [1, 1, rows, values]), x)
+    let layer = Layer::LayerNorm(Arc::clone(scale_and_shift), epsilon);
+    run(LayerCall::new(layer, [1, 1, rows, values]), x)
 }
 
-fn run(request: Request, x: Tensor<1>) -> Result<Tensor<1>, Error> {
-    let add = x.clone().into_dispatch();
+fn run(call: LayerCall, x: Tensor<1>) -> Result<Tensor<1>, Error> {
+    let residual = x.clone().into_dispatch();
     let result =
-        <Dispatch as InferenceBackend>::infer(x.into_dispatch(), add, false, request.clone());
-    request.epilogue()?;
+        <Dispatch as InferenceBackend>::infer(x.into_dispatch(), residual, false, call.clone());
+    call.into_output_shape()?;
     Ok(Tensor::from_dispatch(result))
 }
 
 #[derive(Clone)]
 enum Layer {
-    Convolve(Arc<Convolution>),
+    Convolution(Arc<Convolution>),
     Separable(Arc<Separable>),
     Pool(Pooling, Window, [usize; 2]),
     Affine(Arc<[Vec<f32>; 2]>, Activation),
-    NormOfRows(Arc<[Vec<f32>; 2]>, f32),
+    LayerNorm(Arc<[Vec<f32>; 2]>, f32),
 }
 
-/// What a layer makes of a shape.
-type TileEpilogue = Arc<Mutex<Option<Result<[usize; 4], Error>>>>;
+/// The output shape of a layer, set when the operation has run.
+type OutputShape = Arc<Mutex<Option<Result<[usize; 4], Error>>>>;
 
-/// A layer, its input's shape, and the way back for what a back end's operation cannot return.
+/// A layer, its input's shape, and a slot for the output shape or error, which a Burn operation
+/// cannot return.
 #[derive(Clone)]
-pub struct Request {
+pub struct LayerCall {
     layer: Layer,
     shape: [usize; 4],
-    epilogue: TileEpilogue,
+    output_shape: OutputShape,
 }
 
-impl Request {
+impl LayerCall {
     fn new(layer: Layer, shape: [usize; 4]) -> Self {
         Self {
             layer,
             shape,
-            epilogue: TileEpilogue::default(),
+            output_shape: OutputShape::default(),
         }
     }
 
-    fn epilogue(self) -> Result<[usize; 4], Error> {
-        let mut epilogue = self.epilogue.lock().unwrap_or_else(PoisonError::into_inner);
-        epilogue.take().expect("an operation says how it went")
+    fn into_output_shape(self) -> Result<[usize; 4], Error> {
+        let slot = self.output_shape.lock();
+        let result = slot.unwrap_or_else(PoisonError::into_inner).take();
+        result.expect("the operation has run")
     }
 
-    fn run(&self, x: &[f32], add: Option<&[f32]>) -> Result<(Buffer, [usize; 4]), Error> {
+    fn run(&self, x: &[f32], residual: Option<&[f32]>) -> Result<(Buffer, [usize; 4]), Error> {
         let (workspace, shape) = (workspace(), self.shape);
         match &self.layer {
-            Layer::Convolve(convolution) => convolution.run(workspace, x, shape, add),
-            Layer::Separable(separable) => separable.run(workspace, x, shape, add),
+            Layer::Convolution(convolution) => convolution.run(workspace, x, shape, residual),
+            Layer::Separable(separable) => separable.run(workspace, x, shape, residual),
             Layer::Pool(pooling, window, to) => {
                 let out = inference::pool(workspace, *pooling, window, (x, shape), *to)?;
                 Ok((out, [shape[0], to[0], to[1], shape[3]]))
@@ -170,7 +180,7 @@ impl Request {
                 let out = inference::affine(workspace, x, (&both[0], &both[1]), *activation)?;
                 Ok((out, shape))
             }
-            Layer::NormOfRows(both, epsilon) => {
+            Layer::LayerNorm(both, epsilon) => {
                 let out = inference::layer_norm(workspace, x, (&both[0], &both[1]), *epsilon)?;
                 Ok((out, shape))
             }
@@ -181,28 +191,33 @@ impl Request {
 /// The operation behind [`convolve`], [`separable`], [`pool`], [`affine`] and [`layer_norm`].
 #[backend_extension(Flex, Autodiff)]
 pub trait InferenceBackend: Backend {
-    /// The layer of `request` on flat tensors.
+    /// Runs `call` on flat tensors; `residual` counts only if `has_residual`.
     fn infer(
         x: FloatTensor<Self>,
-        add: FloatTensor<Self>,
-        has_add: bool,
-        request: Request,
+        residual: FloatTensor<Self>,
+        has_residual: bool,
+        call: LayerCall,
     ) -> FloatTensor<Self>;
 }
 
 impl InferenceBackend for Flex {
-    fn infer(x: FlexTensor, add: FlexTensor, has_add: bool, request: Request) -> FlexTensor {
-        let (x, add) = (x.to_contiguous(), add.to_contiguous());
-        let result = request.run(values(&x), has_add.then(|| values(&add)));
-        let (data, epilogue) = match result {
-            Ok((data, to)) => (lend_flat(data), Ok(to)),
+    fn infer(
+        x: FlexTensor,
+        residual: FlexTensor,
+        has_residual: bool,
+        call: LayerCall,
+    ) -> FlexTensor {
+        let (x, residual) = (x.to_contiguous(), residual.to_contiguous());
+        let result = call.run(values(&x), has_residual.then(|| values(&residual)));
+        let (data, output_shape) = match result {
+            Ok((data, to)) => (shared_flat_tensor(data), Ok(to)),
             Err(error) => (flat(vec![0.0]), Err(error)),
         };
-        let mut slot = request
-            .epilogue
+        let mut slot = call
+            .output_shape
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        *slot = Some(epilogue);
+        *slot = Some(output_shape);
         data
     }
 }
@@ -210,11 +225,11 @@ impl InferenceBackend for Flex {
 impl<C: CheckpointStrategy> InferenceBackend for Autodiff<Flex, C> {
     fn infer(
         x: FloatTensor<Self>,
-        add: FloatTensor<Self>,
-        has_add: bool,
-        request: Request,
+        residual: FloatTensor<Self>,
+        has_residual: bool,
+        call: LayerCall,
     ) -> FloatTensor<Self> {
         let inner = |t: FloatTensor<Self>| t.into_parts().0;
-        <FloatTensor<Self>>::new(Flex::infer(inner(x), inner(add), has_add, request))
+        <FloatTensor<Self>>::new(Flex::infer(inner(x), inner(residual), has_residual, call))
     }
 }

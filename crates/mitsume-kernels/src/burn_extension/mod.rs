@@ -1,25 +1,28 @@
 //! The trunk as one operation of Burn's CPU back end (Flex), with its own backward pass.
 //!
-//! One operation covers the whole trunk, not a block. Between two operations Burn's autodiff holds a
-//! tensor of its own for every output and every gradient, which would bring back the trips
-//! through memory that the fused blocks save: the pass that carries a gradient through one block's ReLU and sums
-//! it for its batch norm runs inside the next block's convolution, and gradients overwrite activations
-//! no longer needed. Buffers also stay in one [`Workspace`] that way. Burn's custom operations have a
-//! fixed number of differentiable inputs, so the parameters enter as one flat tensor.
+//! One operation covers the whole trunk, not a block. Between two operations Burn's autodiff holds
+//! a tensor of its own for every output and every gradient, which would need the extra passes over
+//! memory that the fused blocks avoid: the pass that carries a gradient through one block's ReLU
+//! and sums it for its batch norm runs inside the next block's convolution, and gradients overwrite
+//! activations that are no longer needed. All buffers stay in one [`Workspace`]. Burn's custom
+//! operations have a fixed number of differentiable inputs, so the parameters enter as one flat
+//! tensor.
 //!
-//! Other devices run the same blocks composed of Burn's operations; see [`supports`].
+//! Other devices run the same blocks as Burn's own operations; see [`supports`].
 
 mod deviation;
 pub mod inference;
-mod summary;
+mod pooled_features;
 mod tensors;
 
 pub use deviation::Deviations;
-pub use summary::{Summaries, summarise};
+pub use pooled_features::{PooledTensors, pool_features};
 
 use crate::error::Error;
-use crate::head::Pooling;
-use crate::trunk::{Batch, Saved, Trained, TrunkSpec, backward, forward_eval, forward_train};
+use crate::head::HeadPooling;
+use crate::trunk::{
+    Batch, SavedActivations, TrainOutput, TrunkSpec, backward, forward_eval, forward_train,
+};
 use crate::workspace::Workspace;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -29,24 +32,24 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Device, Tensor};
 use burn_flex::FlexTensor;
+use pooled_features::{PoolFeaturesState, PoolFeaturesStep, pack};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use summary::{SummaryState, SummaryStep, pack};
-use tensors::{channels_last, flat, lend, values};
+use tensors::{channels_last, feature_map_tensor, flat, values};
 
-/// Whether tensors on `device` can go through the operations here.
+/// Whether the operations here accept tensors on `device`.
 pub fn supports(device: &Device) -> bool {
     *device == Device::flex()
 }
 
 /// Mean and unbiased variance of each batch norm over the batch, for its running statistics.
-pub type Statistics = Vec<(Tensor<1>, Tensor<1>)>;
+pub type NormStatistics = Vec<(Tensor<1>, Tensor<1>)>;
 
 /// Runs `spec` in training mode on `images` [N, channels, H, W].
 ///
-/// `parameters` are flat, in the order of [`TrunkSpec::parameters`]; gradients reach them through Burn's
-/// autodiff, none reaches the images. Returns the feature map [N, C, h, w], channels last in memory, and the
-/// batch's statistics.
+/// `parameters` are flat, in the order of [`TrunkSpec::parameters`]; gradients reach them through
+/// Burn's autodiff, none reaches the images. Returns the feature map [N, C, h, w], channels last in
+/// memory, and the batch's statistics.
 ///
 /// # Errors
 /// If the trunk is not supported, or a shape does not fit it.
@@ -57,7 +60,7 @@ pub fn trunk_train(
     spec: &TrunkSpec,
     images: Tensor<4>,
     parameters: Vec<Tensor<1>>,
-) -> Result<(Tensor<4>, Statistics), Error> {
+) -> Result<(Tensor<4>, NormStatistics), Error> {
     check(spec, &images, &parameters)?;
     let flat = Tensor::cat(parameters, 0);
     let (features, statistics) = <Dispatch as TrunkBackend>::trunk_train(
@@ -86,7 +89,7 @@ pub fn trunk_eval(
     spec: &TrunkSpec,
     images: Tensor<4>,
     parameters: Vec<Tensor<1>>,
-    running: Statistics,
+    running: NormStatistics,
 ) -> Result<Tensor<4>, Error> {
     check(spec, &images, &parameters)?;
     let norms = spec.norms();
@@ -186,11 +189,12 @@ pub trait TrunkBackend: Backend {
         spec: TrunkSpec,
     ) -> FloatTensor<Self>;
 
-    /// Means, open shares and, if `mapped`, raw maps, one after the other: [2 N C (+ N h w)].
-    fn summarise(
+    /// Pooled features, pass fractions and, if `mapped`, weighted sums, concatenated:
+    /// [2 N C (+ N h w)].
+    fn pool_features(
         features: FloatTensor<Self>,
-        base: FloatTensor<Self>,
-        pooling: Pooling,
+        linear_alpha: FloatTensor<Self>,
+        pooling: HeadPooling,
         mapped: bool,
     ) -> FloatTensor<Self>;
 }
@@ -226,21 +230,21 @@ impl TrunkBackend for Flex {
             workspace,
             &spec,
             batch(&images, &data),
-            &split(&spec, &parameters),
+            &parameter_slices(&spec, &parameters),
             &running,
         )
         .expect("shapes were checked");
-        lend(features, shape)
+        feature_map_tensor(features, shape)
     }
 
-    fn summarise(
+    fn pool_features(
         features: FlexTensor,
-        base: FlexTensor,
-        pooling: Pooling,
+        linear_alpha: FlexTensor,
+        pooling: HeadPooling,
         mapped: bool,
     ) -> FlexTensor {
-        let base = base.to_contiguous();
-        pack(&features, mapped.then_some(values(&base)), pooling).0
+        let linear_alpha = linear_alpha.to_contiguous();
+        pack(&features, mapped.then_some(values(&linear_alpha)), pooling).0
     }
 }
 
@@ -280,32 +284,32 @@ impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
         running: FloatTensor<Self>,
         spec: TrunkSpec,
     ) -> FloatTensor<Self> {
-        // Evaluation is not trained through.
+        // Evaluation is not differentiable.
         let inner = |t: FloatTensor<Self>| t.into_parts().0;
         let features = Flex::trunk_eval(inner(images), inner(parameters), inner(running), spec);
         <FloatTensor<Self>>::new(features)
     }
 
-    fn summarise(
+    fn pool_features(
         features: FloatTensor<Self>,
-        base: FloatTensor<Self>,
-        pooling: Pooling,
+        linear_alpha: FloatTensor<Self>,
+        pooling: HeadPooling,
         mapped: bool,
     ) -> FloatTensor<Self> {
         let (features, node) = features.into_parts();
-        let (base, base_node) = base.into_parts();
-        let base = base.to_contiguous();
-        let (packed, summary) = pack(&features, mapped.then_some(values(&base)), pooling);
-        let prep = SummaryStep
-            .prepare::<C>([node, base_node])
+        let (linear_alpha, linear_alpha_node) = linear_alpha.into_parts();
+        let linear_alpha = linear_alpha.to_contiguous();
+        let (packed, pooled) = pack(&features, mapped.then_some(values(&linear_alpha)), pooling);
+        let prep = PoolFeaturesStep
+            .prepare::<C>([node, linear_alpha_node])
             .compute_bound()
             .stateful();
         match prep {
             OpsKind::Tracked(prep) => {
-                let state = SummaryState {
+                let state = PoolFeaturesState {
                     features,
-                    base,
-                    open: summary.open,
+                    linear_alpha,
+                    pass_fraction: pooled.pass_fraction,
                     pooling,
                     mapped,
                 };
@@ -319,15 +323,15 @@ impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
 #[derive(Debug)]
 struct TrunkStep;
 
-/// What the backward pass starts from. Dropped with the graph, its buffers go back to the workspace.
+/// State of the backward pass. Its buffers return to the workspace when the graph is dropped.
 #[derive(Clone)]
 struct State {
     images: FlexTensor,
     parameters: FlexTensor,
     features: FlexTensor,
     spec: TrunkSpec,
-    /// Shared because Burn asks for `Clone`; used up by the one backward pass.
-    saved: Arc<Mutex<Option<Saved>>>,
+    /// Shared because Burn requires `Clone`; taken by the only backward pass.
+    saved: Arc<Mutex<Option<SavedActivations>>>,
 }
 
 impl fmt::Debug for State {
@@ -362,7 +366,10 @@ impl Backward<Flex, 1> for TrunkStep {
         let gradients = backward(
             workspace(),
             &spec,
-            (batch(&images, &images_data), &split(&spec, &parameters)),
+            (
+                batch(&images, &images_data),
+                &parameter_slices(&spec, &parameters),
+            ),
             (saved, &features),
             &gradient,
         )
@@ -381,10 +388,10 @@ fn train(
     images: &FlexTensor,
     parameters: &FlexTensor,
     spec: &TrunkSpec,
-) -> (FlexTensor, FlexTensor, Saved) {
+) -> (FlexTensor, FlexTensor, SavedActivations) {
     let parameters = parameters.to_contiguous();
     let data = channels_last(images);
-    let Trained {
+    let TrainOutput {
         features,
         shape,
         statistics,
@@ -393,7 +400,7 @@ fn train(
         workspace(),
         spec,
         batch(images, &data),
-        &split(spec, &parameters),
+        &parameter_slices(spec, &parameters),
     )
     .expect("shapes were checked");
     let mut all: Vec<f32> = statistics
@@ -403,7 +410,7 @@ fn train(
     if all.is_empty() {
         all.push(0.0); // Level 1 has no batch norm, and a tensor needs a value.
     }
-    (lend(features, shape), flat(all), saved)
+    (feature_map_tensor(features, shape), flat(all), saved)
 }
 
 fn batch<'a>(images: &FlexTensor, data: &'a [f32]) -> Batch<'a> {
@@ -416,8 +423,8 @@ fn batch<'a>(images: &FlexTensor, data: &'a [f32]) -> Batch<'a> {
     }
 }
 
-/// The parameters in one contiguous tensor.
-fn split<'a>(spec: &TrunkSpec, flat: &'a FlexTensor) -> Vec<&'a [f32]> {
+/// Slices of the flat parameter tensor, one per parameter.
+fn parameter_slices<'a>(spec: &TrunkSpec, flat: &'a FlexTensor) -> Vec<&'a [f32]> {
     let mut rest = values(flat);
     let mut all = Vec::new();
     for p in spec.parameters() {

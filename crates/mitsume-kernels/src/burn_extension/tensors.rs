@@ -1,4 +1,4 @@
-//! Between Burn's CPU tensors and slices.
+//! Conversions between Burn's CPU tensors and slices.
 
 use super::workspace;
 use crate::workspace::Buffer;
@@ -20,7 +20,8 @@ pub(super) fn flat(values: Vec<f32>) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
-/// The values of a [N, C, H, W] tensor in the order [N, H, W, C]; copied only if they lie otherwise.
+/// The values of a [N, C, H, W] tensor in the order [N, H, W, C]; copied only if they are in
+/// another order.
 pub(super) fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
     let shape = tensor.shape();
     let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
@@ -49,50 +50,54 @@ pub(super) fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
     Cow::Owned(out)
 }
 
-/// Feature maps in Burn's hands. Memory comes back to the workspace once Burn has dropped its share.
-static LENT: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
+/// Buffers shared with Burn tensors; reclaimed once Burn has dropped them.
+static SHARED_BUFFERS: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
 
-/// More values than a training step or a model read from a file has alive at a time; a caller who keeps more
-/// keeps them for good.
-const MOST_LENT: usize = 64;
+/// More buffers than a training step or a model read from a file has alive at a time; buffers
+/// beyond this number are not reclaimed.
+const MAX_SHARED_BUFFERS: usize = 64;
 
 /// A tensor [N, C, h, w] around a feature map [N, h, w, C].
-pub(super) fn lend(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
+pub(super) fn feature_map_tensor(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
     let strides = [h * w * c, 1, w * c, c].map(|s| s as isize).to_vec();
-    lent(
+    shared_tensor(
         features,
         Layout::new(Shape::from(vec![n, c, h, w]), strides, 0),
     )
 }
 
 /// A flat tensor around values of the workspace.
-pub(super) fn lend_flat(values: Buffer) -> FlexTensor {
+pub(super) fn shared_flat_tensor(values: Buffer) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from(vec![values.len()]));
-    lent(values, layout)
+    shared_tensor(values, layout)
 }
 
-fn lent(values: Buffer, layout: Layout) -> FlexTensor {
-    take_back();
+fn shared_tensor(values: Buffer, layout: Layout) -> FlexTensor {
+    reclaim_buffers();
     let data = Arc::new(Bytes::from_elems(values.into_vec()));
-    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    if lent.len() >= MOST_LENT {
-        lent.remove(0);
+    let mut shared = SHARED_BUFFERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if shared.len() >= MAX_SHARED_BUFFERS {
+        shared.remove(0);
     }
-    lent.push(Arc::clone(&data));
+    shared.push(Arc::clone(&data));
     FlexTensor::from_arc(data, layout, DType::F32)
 }
 
-/// Takes back what Burn no longer holds.
-fn take_back() {
-    let mut lent = LENT.lock().unwrap_or_else(PoisonError::into_inner);
-    for data in std::mem::take(&mut *lent) {
+/// Returns the buffers that Burn has dropped to the workspace.
+fn reclaim_buffers() {
+    let mut shared = SHARED_BUFFERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    for data in std::mem::take(&mut *shared) {
         match Arc::try_unwrap(data) {
             Ok(bytes) => {
                 if let Ok(values) = bytes.try_into_vec::<f32>() {
-                    workspace().give(values);
+                    workspace().recycle(values);
                 }
             }
-            Err(held) => lent.push(held),
+            Err(held) => shared.push(held),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Batch norm in evaluation, where no convolution stands before it.
+//! Batch norm in evaluation that could not be folded into a convolution: a scale and shift per
+//! channel.
 
 use crate::activation::{Activation, Elementwise};
 use crate::error::Error;
@@ -7,10 +8,11 @@ use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// `activation(x * scale + shift)` of each pixel of `x` [pixels, channels], scale and shift [channels].
+/// `activation(x * scale + shift)` of each pixel of `x` [pixels, channels], scale and shift
+/// [channels].
 ///
 /// # Errors
-/// Lengths that do not fit.
+/// If the lengths do not fit.
 pub fn affine(
     workspace: &Workspace,
     x: &[f32],
@@ -60,10 +62,10 @@ impl Kernel for Run<'_> {
             let mut at = 0;
             while at < channels {
                 let to = (at + S::LANES).min(channels);
-                let scale = simd.load_some(&self.scale[at..to]);
-                let shift = simd.load_some(&self.shift[at..to]);
-                let v = simd.fma(simd.load_some(&x[at..to]), scale, shift);
-                simd.store_some(&mut out[at..to], self.activation.apply(simd, v));
+                let scale = simd.load_partial(&self.scale[at..to]);
+                let shift = simd.load_partial(&self.shift[at..to]);
+                let v = simd.fma(simd.load_partial(&x[at..to]), scale, shift);
+                simd.store_partial(&mut out[at..to], self.activation.apply(simd, v));
                 at = to;
             }
         }

@@ -6,7 +6,7 @@ use super::separable::Chain;
 use super::window::Window;
 use crate::activation::Activation;
 use crate::epilogue::Epilogue;
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::grid::Grid;
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::Store;
@@ -24,12 +24,12 @@ pub struct Filters<'a> {
     pub outputs: usize,
     /// Input channels.
     pub inputs: usize,
-    /// Each group of outputs sees its own group of inputs only.
+    /// Number of groups (grouped convolution).
     pub groups: usize,
 }
 
-/// A convolution of images [images, height, width, channels] with packed weights; bias, residual and
-/// activation are applied in the same pass.
+/// A convolution of images [images, height, width, channels] with packed weights; bias, residual
+/// and activation are applied in the same pass.
 pub struct Convolution {
     inputs: usize,
     window: Window,
@@ -50,11 +50,11 @@ pub(super) enum PackedWeights {
 pub enum Algorithm {
     /// 3x3 of stride 1, in the Winograd domain.
     Winograd,
-    /// Each channel by itself, tap by tap.
+    /// Each channel separately, tap by tap.
     Depthwise,
-    /// Each output pixel's window laid out as a row of a matrix, times the filters.
+    /// Each output pixel's window as a row of a matrix, times the filters.
     Im2col,
-    /// 1x1: the pixels times the filters, without laying anything out.
+    /// 1x1: the pixels times the filters, without copying.
     Pointwise,
 }
 
@@ -74,8 +74,8 @@ impl Algorithm {
             kernel: [side; 2],
             stride: [1; 2],
             dilation: [1; 2],
-            before: [side / 2; 2],
-            after: [side / 2; 2],
+            pad_before: [side / 2; 2],
+            pad_after: [side / 2; 2],
         };
         let depthwise = groups == inputs && outputs == inputs && groups > 1;
         if depthwise && Depthwise::supports(window) {
@@ -94,7 +94,7 @@ impl Convolution {
     /// Packs the weights. `bias` [outputs].
     ///
     /// # Errors
-    /// Lengths that do not fit, or groups that do not divide the channels.
+    /// If the lengths do not fit, or the groups do not divide the channels.
     pub fn new(
         workspace: &Workspace,
         filters: Filters,
@@ -158,11 +158,12 @@ impl Convolution {
         self.inputs
     }
 
-    /// `activation(convolution(x) + bias + residual)` of `x`, `[images, height, width, inputs]` = `shape`; the
-    /// `residual` has the result's shape, and is 0 if not given. Returns the result and its shape.
+    /// `activation(convolution(x) + bias + residual)` of `x`, `[images, height, width, inputs]` =
+    /// `shape`; the `residual` has the result's shape, and is 0 if not given. Returns the result
+    /// and its shape.
     ///
     /// # Errors
-    /// Lengths that do not fit, or images smaller than the window.
+    /// If the lengths do not fit, or the images are smaller than the window.
     pub fn run(
         &self,
         workspace: &Workspace,
@@ -205,7 +206,7 @@ impl Convolution {
     pub(super) fn output_shape(&self, shape: [usize; 4]) -> Result<[usize; 4], Error> {
         let [images, height, width, channels] = shape;
         check_length("input channels", self.inputs, channels)?;
-        let out = self.window.out([height, width]);
+        let out = self.window.output_size([height, width]);
         let [rows, columns] = out.ok_or(Error::Size {
             images,
             height,
@@ -246,17 +247,5 @@ impl Convolution {
             pool: false,
         };
         convolve(workspace, input, filters, &store, out);
-    }
-}
-
-/// An error unless as many values are there as expected.
-pub(super) fn check_length(what: &str, expected: usize, found: usize) -> Result<(), Error> {
-    match expected == found {
-        true => Ok(()),
-        false => Err(Error::Length {
-            what: what.into(),
-            expected,
-            found,
-        }),
     }
 }

@@ -1,4 +1,4 @@
-//! Depthwise convolutions: each channel by itself.
+//! Depthwise convolutions: each channel separately.
 
 use super::window::Window;
 use crate::activation::Elementwise;
@@ -14,15 +14,18 @@ pub(super) struct Depthwise {
     window: Window,
 }
 
-/// Largest extent of a window, in pixels: as many lines are kept.
-const MOST_EXTENT: usize = 64;
+/// Largest extent of a window, in pixels: the line buffer keeps as many lines.
+const MAX_EXTENT: usize = 64;
 
 impl Depthwise {
-    /// Whether the lines under a window are few, and its padding smaller than its extent.
+    /// Whether the line buffer can be used: an extent of at most `MAX_EXTENT`, and less padding
+    /// than that extent.
     pub fn supports(window: &Window) -> bool {
         (0..2).all(|axis| {
             let extent = window.extent(axis);
-            extent <= MOST_EXTENT && window.before[axis] < extent && window.after[axis] < extent
+            extent <= MAX_EXTENT
+                && window.pad_before[axis] < extent
+                && window.pad_after[axis] < extent
         })
     }
 
@@ -52,7 +55,7 @@ pub(super) struct Row<'a> {
     pub weights: &'a Depthwise,
     /// The line under each row of taps, padded: [columns, channels], and a vector beyond.
     pub lines: &'a [&'a [f32]],
-    /// Its residual is of the row's pixels.
+    /// Its residual is that of the row's pixels.
     pub epilogue: Epilogue<'a>,
     /// [columns, channels]
     pub out: &'a mut [f32],
@@ -81,7 +84,8 @@ impl Kernel for Row<'_> {
 }
 
 impl Row<'_> {
-    /// All columns, for windows of `K` columns and stride `STRIDE`, or of any size where those are 0.
+    /// All columns, for windows of `K` columns and stride `STRIDE`, or of any size where those are
+    /// 0.
     #[inline(always)]
     fn columns<S: Simd, const K: usize, const STRIDE: usize>(&mut self, simd: S) {
         let (window, channels) = (&self.weights.window, self.weights.channels);
@@ -107,7 +111,8 @@ impl Row<'_> {
                         self.block::<S, K, STRIDE, 1>(simd, x, vector);
                         x += 1;
                     } else {
-                        // The last block overlaps the one before; the columns in both are computed twice.
+                        // The last block overlaps the one before; the columns in both are computed
+                        // twice.
                         let at = x.min(columns - BLOCK);
                         self.block::<S, K, STRIDE, BLOCK>(simd, at, vector);
                         x += BLOCK;

@@ -1,5 +1,5 @@
-//! Convolutions as matrix products (im2col): each output pixel's window laid out as a row, times the
-//! filters. Only a block of pixels is laid out at a time, so the rows stay in the cache.
+//! Convolutions as matrix products (im2col): each output pixel's window as a row, times the
+//! filters. Only a block of pixels is copied at a time, so the rows stay in the cache.
 
 use super::convolution::Filters;
 use super::window::Window;
@@ -20,7 +20,8 @@ const DEPTH: usize = 256;
 /// Values beyond the last window's row that a copy of a whole vector may write.
 const SLACK: usize = crate::simd::MAX_LANES;
 
-/// Filters as [group][panel of outputs][tap and input][output within panel], zero beyond the last output.
+/// Filters as [group][panel of outputs][tap and input][output within panel], zero beyond the last
+/// output.
 pub(super) struct Im2col {
     weights: Buffer,
     window: Window,
@@ -91,7 +92,7 @@ impl Im2col {
         self.window.taps() * self.group[0]
     }
 
-    /// What [`Self::run`] needs.
+    /// The buffers of [`Self::run`].
     pub fn scratch(&self, workspace: &Workspace) -> Scratch {
         let row = if self.is_pointwise() { 0 } else { self.depth() };
         Scratch {
@@ -100,7 +101,8 @@ impl Im2col {
         }
     }
 
-    /// Computes `pixels` into `out` [pixels, outputs]; the epilogue's residual is of the same pixels.
+    /// Computes `pixels` into `out` [pixels, outputs]; the epilogue's residual is that of the same
+    /// pixels.
     pub fn run(
         &self,
         isa: Isa,
@@ -135,11 +137,11 @@ pub(super) fn is_pointwise(window: &Window) -> bool {
     let &Window {
         kernel,
         stride,
-        before,
-        after,
+        pad_before,
+        pad_after,
         ..
     } = window;
-    kernel == [1, 1] && stride == [1, 1] && before == [0, 0] && after == [0, 0]
+    kernel == [1, 1] && stride == [1, 1] && pad_before == [0, 0] && pad_after == [0, 0]
 }
 
 /// At most `PIXELS` pixels.
@@ -160,7 +162,7 @@ impl Kernel for Block<'_> {
         let panels = outputs.div_ceil(self.weights.panel);
         for group in 0..self.weights.groups {
             if !self.weights.is_pointwise() {
-                self.lay_out_windows(simd, group);
+                self.im2col(simd, group);
             }
             for panel in 0..panels {
                 let first = panel * self.weights.panel;
@@ -225,22 +227,22 @@ impl Block<'_> {
 
     /// The windows of the pixels as rows [pixel][tap, input], zero outside the image.
     #[inline(always)]
-    fn lay_out_windows<S: Simd>(&mut self, simd: S, group: usize) {
+    fn im2col<S: Simd>(&mut self, simd: S, group: usize) {
         let columns = self.pixels.output_shape[2];
         let Range { start, end } = self.pixels.range;
         let mut pixel = start;
         while pixel < end {
             let (line, x) = (pixel / columns, pixel % columns);
             let n = (columns - x).min(end - pixel);
-            self.lay_out_line(simd, group, (line, x..x + n), pixel - start);
+            self.im2col_row(simd, group, (line, x..x + n), pixel - start);
             pixel += n;
         }
     }
 
-    /// The windows of columns `along` of one row (counted through all images) of the result; the first
-    /// window is row `first_window` of the matrix.
+    /// The windows of columns `along` of one row (counted through all images) of the result; the
+    /// first window is row `first_window` of the matrix.
     #[inline(always)]
-    fn lay_out_line<S: Simd>(
+    fn im2col_row<S: Simd>(
         &mut self,
         simd: S,
         group: usize,

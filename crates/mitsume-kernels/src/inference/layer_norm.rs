@@ -1,18 +1,16 @@
 //! Layer normalization (Ba et al. 2016) in evaluation.
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-use super::convolution::check_length;
-
-/// `(x - mean) / sqrt(variance + epsilon) * scale + shift` of each row of `x` [rows, values]; scale and shift
-/// [values], mean and variance (over n, not n - 1) of the row.
+/// `(x - mean) / sqrt(variance + epsilon) * scale + shift` of each row of `x` [rows, values]; scale
+/// and shift [values], mean and variance (over n, not n - 1) of the row.
 ///
 /// # Errors
-/// Lengths that do not fit.
+/// If the lengths do not fit.
 pub fn layer_norm(
     workspace: &Workspace,
     x: &[f32],
@@ -62,11 +60,11 @@ impl Kernel for Rows<'_> {
         for (x, out) in rows.zip(self.out.chunks_exact_mut(values)) {
             let mut sum = simd.zero();
             for x in x.chunks(S::LANES) {
-                sum = simd.add(sum, simd.load_some(x));
+                sum = simd.add(sum, simd.load_partial(x));
             }
             let mean_of_row = simd.sum(sum) / values as f32;
             let mean = simd.splat(mean_of_row);
-            // In a pass of its own: as the difference of two large sums it would lose its digits.
+            // In a separate pass: as the difference of two large sums it would lose its digits.
             let mut squares = simd.zero();
             let whole = values / S::LANES * S::LANES;
             for x in x[..whole].chunks_exact(S::LANES) {
@@ -80,10 +78,10 @@ impl Kernel for Rows<'_> {
             let by = simd.splat(1.0 / (variance / values as f32 + self.epsilon).sqrt());
             for (at, out) in (0..).step_by(S::LANES).zip(out.chunks_mut(S::LANES)) {
                 let part = at..at + out.len();
-                let centred = simd.sub(simd.load_some(&x[part.clone()]), mean);
-                let scale = simd.mul(simd.load_some(&self.scale[part.clone()]), by);
-                let shift = simd.load_some(&self.shift[part]);
-                simd.store_some(out, simd.fma(centred, scale, shift));
+                let centred = simd.sub(simd.load_partial(&x[part.clone()]), mean);
+                let scale = simd.mul(simd.load_partial(&self.scale[part.clone()]), by);
+                let shift = simd.load_partial(&self.shift[part]);
+                simd.store_partial(out, simd.fma(centred, scale, shift));
             }
         }
     }

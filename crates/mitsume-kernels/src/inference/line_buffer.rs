@@ -5,25 +5,26 @@ use crate::simd::MAX_LANES;
 use crate::workspace::{Buffer, Workspace};
 use std::ops::Range;
 
-/// The lines a window looks at, [columns, channels] each with the padding on both sides, kept while it slides down:
-/// each is made once.
+/// The rows under a window that slides down an image. A line is a row [columns, channels] with its
+/// padding on both sides; each is computed once.
 ///
-/// LineBuffer are counted from the first of the padding above. They start where a vector's load does not cross a
-/// line of the cache, and may be read a vector beyond their end.
+/// Lines are numbered from the first line of the padding above the image. Each line begins at a
+/// cache-line boundary and may be read one vector beyond its end.
 pub(super) struct LineBuffer {
     buffer: Buffer,
     start: usize,
     /// Values from one line to the next.
     stride: usize,
-    /// LineBuffer kept.
+    /// Lines in the buffer.
     count: usize,
     /// The first line not computed yet.
     next: usize,
-    /// Values of a line in the padding on the left, and in the image.
-    before: usize,
-    inside: usize,
-    /// LineBuffer above the image and in it.
-    above: usize,
+    /// Values of the padding on the left of a line.
+    left_padding: usize,
+    /// Values of a row of the image.
+    row_len: usize,
+    /// Lines of padding above the image.
+    top_padding: usize,
     height: usize,
 }
 
@@ -31,16 +32,17 @@ pub(super) struct LineBuffer {
 const CACHE_LINE: usize = 64;
 
 impl LineBuffer {
-    /// Of an image [height, width, channels] = `size`.
+    /// An empty buffer for an image of this height, width and number of channels.
     pub fn new(
         workspace: &Workspace,
         window: &Window,
         [height, width, channels]: [usize; 3],
     ) -> Self {
         let count = window.extent(0);
-        let [before, inside, after] =
-            [window.before[1], width, window.after[1]].map(|columns| columns * channels);
-        let stride = (before + inside + after + MAX_LANES).next_multiple_of(MAX_LANES);
+        let [left_padding, row_len, right_padding] =
+            [window.pad_before[1], width, window.pad_after[1]].map(|columns| columns * channels);
+        let stride =
+            (left_padding + row_len + right_padding + MAX_LANES).next_multiple_of(MAX_LANES);
         let mut buffer = workspace.take(count * stride + MAX_LANES);
         buffer.fill(0.0);
         let aligned = buffer.as_ptr().align_offset(CACHE_LINE);
@@ -50,20 +52,20 @@ impl LineBuffer {
             stride,
             count,
             next: 0,
-            before,
-            inside,
-            above: window.before[0],
+            left_padding,
+            row_len,
+            top_padding: window.pad_before[0],
             height,
         }
     }
 
-    /// Fills those of lines `wanted` that are not there yet: zeros in the padding, `fill(row, line)` for rows of the
-    /// image, [columns, channels].
+    /// Computes the lines of `wanted` that are not in the buffer yet: zeros in the padding, and
+    /// `fill(row, line)` for rows of the image, [columns, channels].
     pub fn fill(&mut self, wanted: Range<usize>, mut fill: impl FnMut(usize, &mut [f32])) {
         for line in self.next.max(wanted.start)..wanted.end {
-            let at = self.at(line) + self.before;
-            let to = &mut self.buffer[at..at + self.inside];
-            match line.checked_sub(self.above) {
+            let at = self.at(line) + self.left_padding;
+            let to = &mut self.buffer[at..at + self.row_len];
+            match line.checked_sub(self.top_padding) {
                 Some(row) if row < self.height => fill(row, to),
                 _ => to.fill(0.0),
             }
@@ -71,7 +73,7 @@ impl LineBuffer {
         self.next = self.next.max(wanted.end);
     }
 
-    /// Line `line`, which must be among the last filled.
+    /// Line `line`, which must be one of the last `count` computed.
     pub fn get(&self, line: usize) -> &[f32] {
         &self.buffer[self.at(line)..][..self.stride]
     }

@@ -1,9 +1,9 @@
-//! Layers of any classifier in evaluation, convolutional or transformer, channels last: what a model read from a file
-//! is made of, where [`trunk`](crate::trunk) is made for one family and its training.
+//! Inference layers for models read from files (convolutional or transformer), channels last;
+//! [`trunk`](crate::trunk) is for the five levels and their training.
 //!
-//! A convolution with its bias, a skip connection and its activation is one pass. 3x3 convolutions of
-//! stride 1 run in the Winograd domain, depthwise ones tap by tap, all others as matrix products. A depthwise
-//! convolution and those before and after it can be one pass: [`Separable`].
+//! A convolution with its bias, residual add and activation is one pass. 3x3 convolutions of stride
+//! 1 run in the Winograd domain, depthwise ones tap by tap, all others as matrix products. A
+//! depthwise convolution and those before and after it can be one pass: [`Separable`].
 
 mod affine;
 mod convolution;

@@ -1,16 +1,16 @@
 //! Max and average pooling.
 
 use super::window::Window;
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// What is taken of a window.
+/// The statistic of a window that pooling computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
-    /// The largest value; NaN where there is one.
+    /// The largest value; NaN if there is one.
     Max,
     /// The mean of the values inside the image.
     Mean,
@@ -18,8 +18,8 @@ pub enum Pooling {
     MeanWithPadding,
 }
 
-/// Pools `x`, `[images, height, width, channels]` = `shape`, to `[images, to[0], to[1], channels]`. The result may
-/// be one larger than [`Window::out`] says, where sizes are rounded up.
+/// Pools `x`, `[images, height, width, channels]` = `shape`, to `[images, to[0], to[1], channels]`.
+/// The result may be one larger than [`Window::output_size`] says, where sizes are rounded up.
 ///
 /// # Errors
 /// If `x` is of another length, or a window would lie outside the image altogether.
@@ -32,13 +32,7 @@ pub fn pool(
 ) -> Result<Buffer, Error> {
     let [images, height, width, channels] = shape;
     let expected = shape.iter().product();
-    if x.len() != expected {
-        return Err(Error::Length {
-            what: "input".into(),
-            expected,
-            found: x.len(),
-        });
-    }
+    check_length("input", expected, x.len())?;
     let [rows, columns] = to;
     let reaches = |axis: usize, places: usize, side: usize| {
         (0..places).all(|at| !window.taps_inside(axis, at, side).is_empty())
@@ -85,11 +79,11 @@ impl Row<'_> {
         let Window {
             kernel,
             dilation,
-            after,
+            pad_after,
             ..
         } = self.window;
         let first = self.window.start(axis, at);
-        let end = (self.size[axis] + after[axis]) as isize;
+        let end = (self.size[axis] + pad_after[axis]) as isize;
         (0..kernel[axis])
             .filter(|tap| first + ((tap * dilation[axis]) as isize) < end)
             .count()
@@ -125,9 +119,9 @@ impl Kernel for Row<'_> {
                     for kx in along.clone() {
                         let x = (left + (kx * window.dilation[1]) as isize) as usize;
                         let at = (y * self.size[1] + x) * channels + first;
-                        let v = simd.load_some(&self.image[at..at + lanes]);
+                        let v = simd.load_partial(&self.image[at..at + lanes]);
                         held = match self.pooling {
-                            Pooling::Max => simd.select(simd.replaces(v, held), v, held),
+                            Pooling::Max => simd.select(simd.greater_or_nan(v, held), v, held),
                             _ => simd.add(held, v),
                         };
                     }
@@ -136,7 +130,7 @@ impl Kernel for Row<'_> {
                     held = simd.mul(held, by);
                 }
                 let at = place * channels + first;
-                simd.store_some(&mut self.out[at..at + lanes], held);
+                simd.store_partial(&mut self.out[at..at + lanes], held);
                 first += lanes;
             }
         }

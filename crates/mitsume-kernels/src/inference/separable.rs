@@ -1,21 +1,22 @@
 //! A depthwise convolution and the convolutions before and after it in one pass over the rows.
 
-use super::convolution::{Convolution, PackedWeights, check_length};
+use super::convolution::{Convolution, PackedWeights};
 use super::depthwise::{Depthwise, Row};
 use super::im2col::{Im2col, Pixels, Scratch};
 use super::line_buffer::LineBuffer;
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A depthwise convolution, the one before it that expands the channels, and the pointwise one after it that projects
-/// them: the inverted residual of MobileNetV2 (Sandler et al. 2018, Fig. 3b), or its parts.
+/// A depthwise convolution, the one before it that expands the channels, and the pointwise one
+/// after it that projects them: the inverted residual of MobileNetV2 (Sandler et al. 2018, Fig.
+/// 3b), or its parts.
 ///
-/// The feature maps between them are the largest of such networks. Only the rows under the depthwise window are kept
-/// of the first, and one row of the second, so neither leaves the cache. The results are those of the three
-/// convolutions one after another, bit for bit.
+/// The feature maps between them are the largest of such networks. Only the rows of the first under
+/// the depthwise window and one row of the second are kept, so both stay in the cache. The results
+/// are those of the three convolutions one after another, bit for bit.
 pub struct Separable {
     expand: Option<Arc<Convolution>>,
     depthwise: Arc<Convolution>,
@@ -23,12 +24,14 @@ pub struct Separable {
 }
 
 impl Separable {
-    /// - `expand`: the convolution before, computed by im2col; none for the depthwise convolution's input itself.
+    /// - `expand`: the convolution before, computed by im2col; none if there is no such
+    ///   convolution.
     /// - `depthwise`: the depthwise convolution.
-    /// - `project`: the convolution after, 1x1 of stride 1 without padding; none for the depthwise result itself.
+    /// - `project`: the convolution after, 1x1 of stride 1 without padding; none if there is no
+    ///   such convolution.
     ///
     /// # Errors
-    /// Convolutions of another kind, or channels that do not fit.
+    /// If a convolution is of another kind, or channels do not fit.
     pub fn new(
         expand: Option<Arc<Convolution>>,
         depthwise: Arc<Convolution>,
@@ -63,8 +66,8 @@ impl Separable {
         })
     }
 
-    /// Applies the convolutions to `x`, `[images, height, width, inputs]` = `shape`; `residual` (of the result's
-    /// shape) is added in the last one's epilogue. Returns the result and its shape.
+    /// Applies the convolutions to `x`, `[images, height, width, inputs]` = `shape`; `residual` (of
+    /// the result's shape) is added in the last one's epilogue. Returns the result and its shape.
     ///
     /// # Errors
     /// As [`Convolution::run`].
@@ -93,7 +96,8 @@ impl Separable {
     }
 }
 
-/// Fewest rows in a task: its first rows need rows of the expansion that the task above computes too.
+/// Fewest rows in a task: its first rows need rows of the expansion that the task above computes
+/// too.
 const ROWS: usize = 12;
 /// Tasks for each thread, so that all end at about the same time. The result does not depend on how
 /// rows are split.
@@ -167,7 +171,7 @@ struct Project<'a> {
     im2col: &'a Im2col,
     scratch: Scratch,
     line: Buffer,
-    /// Shapes of the line and of what it becomes.
+    /// Shapes of the line and of its result.
     shapes: [[usize; 4]; 2],
 }
 

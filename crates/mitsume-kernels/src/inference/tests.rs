@@ -1,4 +1,4 @@
-//! Every algorithm against the definition, in f64.
+//! Every algorithm compared with the definition, in f64.
 
 use super::*;
 use crate::{Isa, Workspace};
@@ -14,8 +14,8 @@ fn window(kernel: usize, stride: usize, padding: usize) -> Window {
         kernel: [kernel; 2],
         stride: [stride; 2],
         dilation: [1; 2],
-        before: [padding; 2],
-        after: [padding; 2],
+        pad_before: [padding; 2],
+        pad_after: [padding; 2],
     }
 }
 
@@ -39,7 +39,7 @@ fn convolved(
     x: &[f32],
     [images, h, w, c]: [usize; 4],
 ) -> Vec<f64> {
-    let [rows, columns] = window.out([h, w]).unwrap();
+    let [rows, columns] = window.output_size([h, w]).unwrap();
     let inputs = c / filters.groups;
     let of_group = filters.outputs / filters.groups;
     let mut out = Vec::new();
@@ -73,25 +73,25 @@ fn activated(v: f64, activation: Activation) -> f64 {
         Activation::Clip(low, high) => v.clamp(low.into(), high.into()),
         Activation::HardSwish => v * (v / 6.0 + 0.5).clamp(0.0, 1.0),
         Activation::Silu => v / (1.0 + (-v).exp()),
-        // The tanh approximation, which is good to 5e-4, is no reference: see `curve`.
+        // GELU is tested in activation.rs.
         Activation::Gelu => unreachable!("not among the activations tried here"),
     }
 }
 
 #[test]
-fn every_way_of_convolving_gives_the_sums_of_the_definition() {
+fn every_convolution_algorithm_agrees_with_the_definition() {
     // inputs, outputs, groups, window, size
     let uneven = Window {
         kernel: [2, 3],
         stride: [1, 2],
         dilation: [2, 1],
-        before: [1, 0],
-        after: [0, 2],
+        pad_before: [1, 0],
+        pad_after: [0, 2],
     };
-    // More padding than the window is large: no line of it is worth keeping.
+    // More padding than the window is large: the line buffer cannot be used.
     let padded = Window {
-        before: [7, 3],
-        after: [1, 9],
+        pad_before: [7, 3],
+        pad_after: [1, 9],
         ..window(3, 4, 0)
     };
     let cases = [
@@ -155,7 +155,7 @@ fn every_way_of_convolving_gives_the_sums_of_the_definition() {
     }
 }
 
-/// A convolution of values made up for `seed`.
+/// A convolution with weights made from `seed`.
 fn convolution(
     workspace: &Workspace,
     [inputs, outputs, groups]: [usize; 3],
@@ -177,21 +177,22 @@ fn convolution(
 }
 
 #[test]
-fn separable_convolutions_give_the_bits_of_one_after_another() {
+fn separable_convolutions_equal_separate_ones_bit_for_bit() {
     let dilated = Window {
         dilation: [2, 3],
-        before: [2, 3],
-        after: [2, 3],
+        pad_before: [2, 3],
+        pad_after: [2, 3],
         ..window(3, 1, 0)
     };
     let uneven = Window {
         kernel: [4, 2],
         stride: [3, 1],
         dilation: [1, 1],
-        before: [3, 0],
-        after: [0, 1],
+        pad_before: [3, 0],
+        pad_after: [0, 1],
     };
-    // channels of the input, the depthwise convolution and the result; its window, the one before; rows, columns
+    // channels of the input, the depthwise convolution and the result; its window, the one before;
+    // rows, columns
     let cases = [
         ([3, 32, 16], window(3, 1, 1), window(3, 2, 1), [29, 31]),
         ([16, 96, 24], window(3, 2, 1), window(1, 1, 0), [27, 40]),
@@ -319,7 +320,7 @@ fn pools_give_the_maximum_and_both_means() {
         ] {
             let shape = [2, 7, 9, 21];
             let x = values(shape.iter().product(), 3);
-            let [rows, columns] = window.out([7, 9]).unwrap();
+            let [rows, columns] = window.output_size([7, 9]).unwrap();
             let to = [rows + extra, columns + extra];
             for pooling in [Pooling::Max, Pooling::Mean, Pooling::MeanWithPadding] {
                 let out = pool(&workspace, pooling, &window, (&x, shape), to).unwrap();
@@ -354,7 +355,7 @@ fn pools_give_the_maximum_and_both_means() {
 }
 
 #[test]
-fn scale_and_shift_are_each_channels_own() {
+fn affine_scales_and_shifts_each_channel() {
     let workspace = Workspace::default();
     let x = values(5 * 19, 4);
     let (scale, shift) = (values(19, 5), values(19, 6));

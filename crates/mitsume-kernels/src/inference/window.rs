@@ -11,21 +11,21 @@ pub struct Window {
     pub stride: [usize; 2],
     /// Pixels from one tap to the next.
     pub dilation: [usize; 2],
-    /// Padding before the first row and column, in pixels.
-    pub before: [usize; 2],
-    /// Padding after the last row and column.
-    pub after: [usize; 2],
+    /// Padding before the first row and column, in pixels (ONNX: pads begin).
+    pub pad_before: [usize; 2],
+    /// Padding after the last row and column (ONNX: pads end).
+    pub pad_after: [usize; 2],
 }
 
 impl Window {
-    /// Size of the result for an image of `size`; none if the window is larger than the padded image,
-    /// has no taps, no stride, or sizes that overflow.
-    pub fn out(&self, size: [usize; 2]) -> Option<[usize; 2]> {
+    /// Size of the result for an image of `size`; `None` if the window is larger than the padded
+    /// image, has no taps or no stride, or a size overflows.
+    pub fn output_size(&self, size: [usize; 2]) -> Option<[usize; 2]> {
         let side = |axis: usize| {
             let steps = (self.kernel[axis].checked_sub(1)?).checked_mul(self.dilation[axis])?;
             let padded = size[axis]
-                .checked_add(self.before[axis])?
-                .checked_add(self.after[axis])?;
+                .checked_add(self.pad_before[axis])?
+                .checked_add(self.pad_after[axis])?;
             let room = padded.checked_sub(steps.checked_add(1)?)?;
             (self.stride[axis] > 0).then(|| room / self.stride[axis] + 1)
         };
@@ -45,15 +45,17 @@ impl Window {
 
     /// Of `positions` along `axis`, those whose taps all lie inside an image of `side` pixels.
     pub(crate) fn interior(&self, axis: usize, positions: usize, side: usize) -> Range<usize> {
-        let start = self.before[axis].div_ceil(self.stride[axis]).min(positions);
-        let room = (side + self.before[axis]).checked_sub(self.extent(axis));
+        let start = self.pad_before[axis]
+            .div_ceil(self.stride[axis])
+            .min(positions);
+        let room = (side + self.pad_before[axis]).checked_sub(self.extent(axis));
         let end = room.map_or(0, |room| room / self.stride[axis] + 1);
         start..end.clamp(start, positions)
     }
 
     /// First pixel of the window at position `at` along `axis`; negative in the padding.
     pub(crate) fn start(&self, axis: usize, at: usize) -> isize {
-        (at * self.stride[axis]) as isize - self.before[axis] as isize
+        (at * self.stride[axis]) as isize - self.pad_before[axis] as isize
     }
 
     /// Taps at position `at` along `axis` that lie inside an image of `side` pixels.
@@ -85,10 +87,10 @@ mod tests {
                 kernel: [kernel; 2],
                 stride: [stride; 2],
                 dilation: [dilation; 2],
-                before: [before; 2],
-                after: [before; 2],
+                pad_before: [before; 2],
+                pad_after: [before; 2],
             };
-            let Some([out, _]) = window.out([side; 2]) else {
+            let Some([out, _]) = window.output_size([side; 2]) else {
                 panic!("the windows above fit");
             };
             for at in 0..out {
@@ -111,15 +113,15 @@ mod tests {
             kernel: [3, 3],
             stride: [1, 1],
             dilation: [1, 1],
-            before: [0, 0],
-            after: [0, 0],
+            pad_before: [0, 0],
+            pad_after: [0, 0],
         };
-        assert_eq!(window.out([3, 5]), Some([1, 3]));
-        assert_eq!(window.out([2, 5]), None);
+        assert_eq!(window.output_size([3, 5]), Some([1, 3]));
+        assert_eq!(window.output_size([2, 5]), None);
         let endless = Window {
             dilation: [usize::MAX, 1],
             ..window
         };
-        assert_eq!(endless.out([3, 5]), None);
+        assert_eq!(endless.output_size([3, 5]), None);
     }
 }

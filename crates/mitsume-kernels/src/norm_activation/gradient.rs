@@ -1,16 +1,16 @@
-//! The backward pass to a convolution's output `z`.
+//! The gradient of a convolution's output `z` from that of the norm and activation after it.
 
 use super::{NormActivation, window_offsets};
 use crate::batch_norm::{InputGradientTerms, Normalisation};
-use crate::grid::split_by;
+use crate::grid::split_at_ranges;
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::Workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// The gradient of a squeeze-excite after the ReLU with respect to its input: per image and channel,
-/// `excitation * dy` at the pooled maximum, plus `squeeze` at every pixel.
+/// The gradient of a squeeze-excite after the ReLU with respect to its input: per image and
+/// channel, `excitation * dy` at the pooled maximum, plus `squeeze` at every pixel.
 #[derive(Clone, Copy)]
 pub(crate) struct SqueezeExciteGradient<'a> {
     /// [images, channels]
@@ -29,8 +29,8 @@ pub(crate) struct OutputGradient<'a> {
     pub squeeze_excite: Option<SqueezeExciteGradient<'a>>,
 }
 
-/// Sums per channel of dn, the gradient of the normalised values, and of dn * (z - mean): batch norm's
-/// backward pass needs them before it can compute any gradient of z.
+/// GradientSumsVisitor per channel of dn, the gradient of the normalised values, and of dn * (z -
+/// mean): batch norm's backward pass needs both before it can compute any gradient of z.
 pub(crate) fn norm_gradient_sums(
     workspace: &Workspace,
     layers: NormActivation,
@@ -48,7 +48,7 @@ pub(crate) fn norm_gradient_sums(
             let values =
                 from.start * layers.grid.width * channels..from.end * layers.grid.width * channels;
             let task = Task::new(layers, dy, &rows, &from);
-            workspace.isa().run(SumKernel {
+            workspace.isa().run(GradientSumsKernel {
                 task,
                 mean,
                 z: &z[values],
@@ -68,7 +68,7 @@ pub(crate) fn input_gradient_in_place(
 ) {
     let channels = layers.channels();
     let tasks = layers.tasks();
-    let parts = split_by(
+    let parts = split_at_ranges(
         z,
         tasks.iter().map(|t| t.1.clone()),
         layers.grid.width * channels,
@@ -78,7 +78,7 @@ pub(crate) fn input_gradient_in_place(
         .zip(parts)
         .for_each(|((rows, from), z)| {
             let task = Task::new(layers, dy, &rows, &from);
-            workspace.isa().run(ReplaceKernel {
+            workspace.isa().run(InputGradientKernel {
                 task,
                 mean: &norm.mean,
                 terms,
@@ -87,12 +87,12 @@ pub(crate) fn input_gradient_in_place(
         });
 }
 
-/// A run of result rows of one image.
+/// Consecutive output rows of one image.
 struct Task<'a> {
     layers: NormActivation<'a>,
     masked: bool,
     rows: usize,
-    /// Pixel rows of `z`, one more than the cells cover where the height is odd.
+    /// Pixel rows of `z`; one more than the pooling windows cover if the height is odd.
     pixel_rows: usize,
     dy: &'a [f32],
     squeeze_excite: Option<SqueezeExciteGradient<'a>>,
@@ -106,7 +106,7 @@ impl<'a> Task<'a> {
         from: &Range<usize>,
     ) -> Self {
         let channels = layers.channels();
-        let line = layers.out().width * channels;
+        let line = layers.output_grid().width * channels;
         let image = from.start / layers.grid.height;
         let own = image * channels..(image + 1) * channels;
         Self {
@@ -122,21 +122,31 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Gives every vector of z (by its offset and length) with its gradient dn to `visitor`.
+    /// Calls `visitor` for every vector of z (by its offset and length) with its gradient dn.
     #[inline(always)]
     fn visit<S: Simd, V: GradientVisitor>(&self, simd: S, visitor: &mut V) {
         match (self.layers.pool, self.squeeze_excite.is_some(), self.masked) {
-            (false, false, true) => self.go::<S, V, false, false, false>(simd, visitor),
-            (false, false, false) => self.go::<S, V, false, false, true>(simd, visitor),
-            (true, false, true) => self.go::<S, V, true, false, false>(simd, visitor),
-            (true, false, false) => self.go::<S, V, true, false, true>(simd, visitor),
-            (false, true, _) => self.go::<S, V, false, true, true>(simd, visitor),
-            (true, true, _) => self.go::<S, V, true, true, true>(simd, visitor),
+            (false, false, true) => {
+                self.run_specialised::<S, V, false, false, false>(simd, visitor)
+            }
+            (false, false, false) => {
+                self.run_specialised::<S, V, false, false, true>(simd, visitor)
+            }
+            (true, false, true) => self.run_specialised::<S, V, true, false, false>(simd, visitor),
+            (true, false, false) => self.run_specialised::<S, V, true, false, true>(simd, visitor),
+            (false, true, _) => self.run_specialised::<S, V, false, true, true>(simd, visitor),
+            (true, true, _) => self.run_specialised::<S, V, true, true, true>(simd, visitor),
         }
     }
 
     #[inline(always)]
-    fn go<S: Simd, V: GradientVisitor, const POOL: bool, const EXCITE: bool, const MASK: bool>(
+    fn run_specialised<
+        S: Simd,
+        V: GradientVisitor,
+        const POOL: bool,
+        const EXCITE: bool,
+        const MASK: bool,
+    >(
         &self,
         simd: S,
         visitor: &mut V,
@@ -149,7 +159,7 @@ impl<'a> Task<'a> {
             ..
         } = self.layers;
         let channels = scale.len();
-        let columns = self.layers.out().width;
+        let columns = self.layers.output_grid().width;
         let cells = if POOL { 4 } else { 1 };
         for row in 0..self.rows {
             for column in 0..columns {
@@ -157,21 +167,21 @@ impl<'a> Task<'a> {
                 let dy = &self.dy[(row * columns + column) * channels..][..channels];
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
-                    let a = simd.load_some(&scale[c..c + n]);
-                    let b = simd.load_some(&shift[c..c + n]);
+                    let a = simd.load_partial(&scale[c..c + n]);
+                    let b = simd.load_partial(&shift[c..c + n]);
                     let mut y = [simd.zero(); 4];
                     let mut dn = [simd.zero(); 4];
                     if POOL || MASK {
                         for q in 0..cells {
                             let z = visitor.z();
-                            y[q] = simd.fma(simd.load_some(&z[at[q] + c..at[q] + c + n]), a, b);
+                            y[q] = simd.fma(simd.load_partial(&z[at[q] + c..at[q] + c + n]), a, b);
                         }
                     }
-                    let mut d = simd.load_some(&dy[c..c + n]);
+                    let mut d = simd.load_partial(&dy[c..c + n]);
                     let mut everywhere = simd.zero();
                     if EXCITE && let Some(e) = self.squeeze_excite {
-                        d = simd.mul(d, simd.load_some(&e.excitation[c..c + n]));
-                        everywhere = simd.load_some(&e.squeeze[c..c + n]);
+                        d = simd.mul(d, simd.load_partial(&e.excitation[c..c + n]));
+                        everywhere = simd.load_partial(&e.squeeze[c..c + n]);
                     }
                     if POOL {
                         dn = max_pool_gradient(simd, y, d);
@@ -196,7 +206,7 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// The last column and row of odd sizes, which no pooling square covers.
+    /// The last column and row of odd sizes, which no pooling window covers.
     #[inline(always)]
     fn uncovered_pixels<S: Simd, V: GradientVisitor, const EXCITE: bool>(
         &self,
@@ -219,10 +229,10 @@ impl<'a> Task<'a> {
                     let n = S::LANES.min(channels - c);
                     let mut v = simd.zero();
                     if EXCITE && let Some(e) = self.squeeze_excite {
-                        let z = simd.load_some(&visitor.z()[at + c..at + c + n]);
-                        let a = simd.load_some(&scale[c..c + n]);
-                        let y = simd.fma(z, a, simd.load_some(&shift[c..c + n]));
-                        let everywhere = simd.load_some(&e.squeeze[c..c + n]);
+                        let z = simd.load_partial(&visitor.z()[at + c..at + c + n]);
+                        let a = simd.load_partial(&scale[c..c + n]);
+                        let y = simd.fma(z, a, simd.load_partial(&shift[c..c + n]));
+                        let everywhere = simd.load_partial(&e.squeeze[c..c + n]);
                         v = simd.select(simd.gt(y, simd.zero()), everywhere, v);
                     }
                     visitor.visit(simd, at + c, c, n, v);
@@ -235,11 +245,11 @@ impl<'a> Task<'a> {
 /// The gradient of a 2x2 max-pool: `d` at the first of the largest values, zero at the others.
 #[inline(always)]
 pub(crate) fn max_pool_gradient<S: Simd>(simd: S, y: [S::V; 4], d: S::V) -> [S::V; 4] {
-    let m1 = simd.replaces(y[1], y[0]);
+    let m1 = simd.greater_or_nan(y[1], y[0]);
     let max = simd.select(m1, y[1], y[0]);
-    let m2 = simd.replaces(y[2], max);
+    let m2 = simd.greater_or_nan(y[2], max);
     let max = simd.select(m2, y[2], max);
-    let m3 = simd.replaces(y[3], max);
+    let m3 = simd.greater_or_nan(y[3], max);
     let zero = simd.zero();
     let upto2 = simd.select(m3, zero, d);
     let upto1 = simd.select(m2, zero, upto2);
@@ -257,42 +267,42 @@ trait GradientVisitor {
     fn visit<S: Simd>(&mut self, simd: S, at: usize, channel: usize, n: usize, dn: S::V);
 }
 
-struct SumKernel<'a> {
+struct GradientSumsKernel<'a> {
     task: Task<'a>,
     mean: &'a [f32],
     z: &'a [f32],
     sums: &'a mut [f32],
 }
 
-struct Sums<'a> {
+struct GradientSumsVisitor<'a> {
     mean: &'a [f32],
     z: &'a [f32],
     sum: &'a mut [f32],
     product: &'a mut [f32],
 }
 
-impl GradientVisitor for Sums<'_> {
+impl GradientVisitor for GradientSumsVisitor<'_> {
     #[inline(always)]
     fn z(&self) -> &[f32] {
         self.z
     }
     #[inline(always)]
     fn visit<S: Simd>(&mut self, simd: S, at: usize, c: usize, n: usize, dn: S::V) {
-        let mean = simd.load_some(&self.mean[c..c + n]);
-        let z = simd.sub(simd.load_some(&self.z[at..at + n]), mean);
+        let mean = simd.load_partial(&self.mean[c..c + n]);
+        let z = simd.sub(simd.load_partial(&self.z[at..at + n]), mean);
         let sum = &mut self.sum[c..c + n];
-        simd.store_some(sum, simd.add(simd.load_some(sum), dn));
+        simd.store_partial(sum, simd.add(simd.load_partial(sum), dn));
         let product = &mut self.product[c..c + n];
-        simd.store_some(product, simd.fma(dn, z, simd.load_some(product)));
+        simd.store_partial(product, simd.fma(dn, z, simd.load_partial(product)));
     }
 }
 
-impl Kernel for SumKernel<'_> {
+impl Kernel for GradientSumsKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (sum, product) = self.sums.split_at_mut(self.mean.len());
-        let mut sums = Sums {
+        let mut sums = GradientSumsVisitor {
             mean: self.mean,
             z: self.z,
             sum,
@@ -302,20 +312,20 @@ impl Kernel for SumKernel<'_> {
     }
 }
 
-struct ReplaceKernel<'a> {
+struct InputGradientKernel<'a> {
     task: Task<'a>,
     mean: &'a [f32],
     terms: &'a InputGradientTerms,
     z: &'a mut [f32],
 }
 
-struct Replace<'a> {
+struct InputGradientVisitor<'a> {
     mean: &'a [f32],
     terms: &'a InputGradientTerms,
     z: &'a mut [f32],
 }
 
-impl GradientVisitor for Replace<'_> {
+impl GradientVisitor for InputGradientVisitor<'_> {
     #[inline(always)]
     fn z(&self) -> &[f32] {
         self.z
@@ -328,21 +338,24 @@ impl GradientVisitor for Replace<'_> {
             offset,
         } = self.terms;
         let z = &mut self.z[at..at + n];
-        let centred = simd.sub(simd.load_some(z), simd.load_some(&self.mean[c..c + n]));
-        let rest = simd.fma(
-            simd.load_some(&slope[c..c + n]),
-            centred,
-            simd.load_some(&offset[c..c + n]),
+        let centred = simd.sub(
+            simd.load_partial(z),
+            simd.load_partial(&self.mean[c..c + n]),
         );
-        simd.store_some(z, simd.fma(simd.load_some(&gain[c..c + n]), dn, rest));
+        let rest = simd.fma(
+            simd.load_partial(&slope[c..c + n]),
+            centred,
+            simd.load_partial(&offset[c..c + n]),
+        );
+        simd.store_partial(z, simd.fma(simd.load_partial(&gain[c..c + n]), dn, rest));
     }
 }
 
-impl Kernel for ReplaceKernel<'_> {
+impl Kernel for InputGradientKernel<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let mut replace = Replace {
+        let mut replace = InputGradientVisitor {
             mean: self.mean,
             terms: self.terms,
             z: self.z,

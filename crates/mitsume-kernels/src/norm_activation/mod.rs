@@ -9,18 +9,19 @@ pub(crate) use gradient::{
 };
 pub(crate) use residual_add::residual_add_gradient;
 
-use crate::grid::{Grid, runs, split_by};
+use crate::grid::{Grid, chunk_ranges, split_at_ranges};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::Workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Pixels in a task, about.
-const PIXELS_AT_A_TIME: usize = 448;
+/// Pixels of a task, about.
+const PIXELS_PER_TASK: usize = 448;
 
-/// What follows a convolution's output `z` [images, height, width, channels]: `z * scale + shift`
-/// (the batch norm), plus a residual if given, then ReLU and 2x2 max-pool if asked.
+/// The layers after a convolution's output `z` [images, height, width, channels]:
+/// `z * scale + shift` (the batch norm), plus a residual if given, then ReLU and 2x2 max-pool if
+/// asked.
 #[derive(Clone, Copy)]
 pub(crate) struct NormActivation<'a> {
     pub grid: Grid,
@@ -36,7 +37,7 @@ impl NormActivation<'_> {
     }
 
     /// The grid of the result.
-    pub(crate) fn out(&self) -> Grid {
+    pub(crate) fn output_grid(&self) -> Grid {
         if self.pool {
             self.grid.pooled()
         } else {
@@ -44,16 +45,16 @@ impl NormActivation<'_> {
         }
     }
 
-    /// The work as runs of result rows, and the pixel rows of `z` each covers; fixed by the sizes alone. The last run of an image takes
-    /// an odd last row with it.
+    /// Tasks: ranges of output rows, each with the range of pixel rows of `z` it covers;
+    /// independent of the number of threads. The last task of an image includes an odd last row.
     fn tasks(&self) -> Vec<(Range<usize>, Range<usize>)> {
         let side = if self.pool { 2 } else { 1 };
-        let out = self.out();
-        let rows = (PIXELS_AT_A_TIME / self.grid.width.max(1) / side).max(1);
+        let out = self.output_grid();
+        let rows = (PIXELS_PER_TASK / self.grid.width.max(1) / side).max(1);
         let images = 0..self.grid.images;
         let per_image = |image: usize| {
             let (h, oh) = (self.grid.height, out.height);
-            let mut parts: Vec<_> = runs(oh, rows)
+            let mut parts: Vec<_> = chunk_ranges(oh, rows)
                 .map(|r| {
                     (
                         image * oh + r.start..image * oh + r.end,
@@ -71,8 +72,8 @@ impl NormActivation<'_> {
     }
 }
 
-/// Writes the result to `out`. `totals` [images, channels], if given, receives the sums over all pixels
-/// before pooling (squeeze-excite's mean).
+/// Writes the result to `out`. `totals` [images, channels], if given, receives the sums over all
+/// pixels before pooling (squeeze-excite's mean).
 pub(crate) fn norm_activation(
     workspace: &Workspace,
     layers: NormActivation,
@@ -80,19 +81,19 @@ pub(crate) fn norm_activation(
     out: &mut [f32],
     totals: Option<&mut [f32]>,
 ) {
-    let (channels, to) = (layers.channels(), layers.out());
+    let (channels, to) = (layers.channels(), layers.output_grid());
     assert_eq!(z.len(), layers.grid.pixels() * channels);
     assert_eq!(out.len(), to.pixels() * channels);
     assert!(residual.is_none_or(|r| r.len() == z.len()));
     let tasks = layers.tasks();
-    let parts = split_by(out, tasks.iter().map(|t| t.0.clone()), to.width * channels);
+    let parts = split_at_ranges(out, tasks.iter().map(|t| t.0.clone()), to.width * channels);
     let images: Vec<usize> = tasks
         .iter()
         .map(|t| t.1.start / layers.grid.height.max(1))
         .collect();
     let kept = if totals.is_some() { channels } else { 0 };
     let mut sums = workspace.zeros(tasks.len() * kept);
-    let sum_parts = split_by(&mut sums, (0..tasks.len()).map(|i| i..i + 1), kept);
+    let sum_parts = split_at_ranges(&mut sums, (0..tasks.len()).map(|i| i..i + 1), kept);
     tasks
         .into_par_iter()
         .zip(parts)
@@ -134,16 +135,16 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         match (self.layers.pool, self.residual.is_some()) {
-            (false, false) => self.go::<S, false, false>(simd),
-            (false, true) => self.go::<S, false, true>(simd),
-            (true, false) => self.go::<S, true, false>(simd),
-            (true, true) => self.go::<S, true, true>(simd),
+            (false, false) => self.run_specialised::<S, false, false>(simd),
+            (false, true) => self.run_specialised::<S, false, true>(simd),
+            (true, false) => self.run_specialised::<S, true, false>(simd),
+            (true, true) => self.run_specialised::<S, true, true>(simd),
         }
     }
 }
 
-/// Offsets of the values a result pixel is made of: the four pixels of its 2x2 square, or four times
-/// the same pixel without pooling.
+/// Offsets of the values that an output pixel is computed from: the four pixels of its 2x2 window,
+/// or four times the same pixel without pooling.
 #[inline(always)]
 fn window_offsets(
     grid: Grid,
@@ -168,7 +169,7 @@ fn window_offsets(
 
 impl Forward<'_> {
     #[inline(always)]
-    fn go<S: Simd, const POOL: bool, const RESIDUAL: bool>(mut self, simd: S) {
+    fn run_specialised<S: Simd, const POOL: bool, const RESIDUAL: bool>(mut self, simd: S) {
         let NormActivation {
             grid,
             scale,
@@ -177,9 +178,9 @@ impl Forward<'_> {
             ..
         } = self.layers;
         let channels = scale.len();
-        let columns = self.layers.out().width;
+        let columns = self.layers.output_grid().width;
         if !self.sums.is_empty() {
-            self.sum_up(simd);
+            self.sum_pixels(simd);
         }
         for row in 0..self.rows {
             for column in 0..columns {
@@ -187,25 +188,25 @@ impl Forward<'_> {
                 let out = &mut self.out[(row * columns + column) * channels..][..channels];
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
-                    let a = simd.load_some(&scale[c..c + n]);
-                    let b = simd.load_some(&shift[c..c + n]);
+                    let a = simd.load_partial(&scale[c..c + n]);
+                    let b = simd.load_partial(&shift[c..c + n]);
                     let mut max = simd.zero();
                     for (q, at) in at.iter().enumerate().take(if POOL { 4 } else { 1 }) {
                         let range = at + c..at + c + n;
-                        let mut y = simd.fma(simd.load_some(&self.z[range.clone()]), a, b);
+                        let mut y = simd.fma(simd.load_partial(&self.z[range.clone()]), a, b);
                         if RESIDUAL && let Some(residual) = self.residual {
-                            y = simd.add(y, simd.load_some(&residual[range]));
+                            y = simd.add(y, simd.load_partial(&residual[range]));
                         }
                         max = if q == 0 {
                             y
                         } else {
-                            simd.select(simd.replaces(y, max), y, max)
+                            simd.select(simd.greater_or_nan(y, max), y, max)
                         };
                     }
-                    // ReLU does not change which value is largest, except among those it makes zero,
-                    // and those pass no gradient.
+                    // ReLU does not change which value is largest, except among those it makes
+                    // zero, and those pass no gradient.
                     let y = if relu { simd.relu(max) } else { max };
-                    simd.store_some(&mut out[c..c + n], y);
+                    simd.store_partial(&mut out[c..c + n], y);
                 }
             }
         }
@@ -213,19 +214,19 @@ impl Forward<'_> {
 }
 
 impl Forward<'_> {
-    /// Sums this task's pixels in a pass of its own, after which they are in the cache.
+    /// Sums this task's pixels in a separate pass, after which they are in the cache.
     #[inline(always)]
-    fn sum_up<S: Simd>(&mut self, simd: S) {
+    fn sum_pixels<S: Simd>(&mut self, simd: S) {
         let NormActivation { scale, shift, .. } = self.layers;
         let channels = scale.len();
         for pixel in self.z.chunks_exact(channels) {
             for c in (0..channels).step_by(S::LANES) {
                 let range = c..(c + S::LANES).min(channels);
-                let a = simd.load_some(&scale[range.clone()]);
-                let b = simd.load_some(&shift[range.clone()]);
-                let y = simd.relu(simd.fma(simd.load_some(&pixel[range.clone()]), a, b));
+                let a = simd.load_partial(&scale[range.clone()]);
+                let b = simd.load_partial(&shift[range.clone()]);
+                let y = simd.relu(simd.fma(simd.load_partial(&pixel[range.clone()]), a, b));
                 let sum = &mut self.sums[range];
-                simd.store_some(sum, simd.add(simd.load_some(sum), y));
+                simd.store_partial(sum, simd.add(simd.load_partial(sum), y));
             }
         }
     }

@@ -1,15 +1,15 @@
 //! The backward pass of a residual add.
 
 use super::{NormActivation, max_pool_gradient, window_offsets};
-use crate::grid::split_by;
+use crate::grid::split_at_ranges;
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// The backward pass of `relu(z * scale + shift + skip)`, pooled if asked, given the gradient `dy` of the
-/// result. Replaces `skip` by the gradient of the sum before the ReLU, and returns what
-/// [`norm_gradient_sums`](super::norm_gradient_sums) would.
+/// The backward pass of `relu(z * scale + shift + skip)`, pooled if asked, given the gradient `dy`
+/// of the result. Replaces `skip` by the gradient of the sum before the ReLU, and returns the same
+/// sums as [`norm_gradient_sums`](super::norm_gradient_sums).
 pub(crate) fn residual_add_gradient(
     workspace: &Workspace,
     layers: NormActivation,
@@ -20,9 +20,9 @@ pub(crate) fn residual_add_gradient(
     let channels = layers.channels();
     let tasks = layers.tasks();
     let width = layers.grid.width * channels;
-    let out_width = layers.out().width * channels;
+    let out_width = layers.output_grid().width * channels;
     let mut sums = workspace.zeros(tasks.len() * 2 * channels);
-    let parts = split_by(skip, tasks.iter().map(|t| t.1.clone()), width);
+    let parts = split_at_ranges(skip, tasks.iter().map(|t| t.1.clone()), width);
     (tasks
         .into_par_iter()
         .zip(parts)
@@ -56,21 +56,21 @@ impl Kernel for Task<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         if self.layers.pool {
-            self.go::<S, true>(simd)
+            self.run_specialised::<S, true>(simd)
         } else {
-            self.go::<S, false>(simd)
+            self.run_specialised::<S, false>(simd)
         }
     }
 }
 
 impl Task<'_> {
     #[inline(always)]
-    fn go<S: Simd, const POOL: bool>(self, simd: S) {
+    fn run_specialised<S: Simd, const POOL: bool>(self, simd: S) {
         let NormActivation {
             grid, scale, shift, ..
         } = self.layers;
         let channels = scale.len();
-        let columns = self.layers.out().width;
+        let columns = self.layers.output_grid().width;
         let (sum, product) = self.sums.split_at_mut(channels);
         let cells = if POOL { 4 } else { 1 };
         let pixel_rows = self.skip.len() / (grid.width * channels).max(1);
@@ -80,32 +80,32 @@ impl Task<'_> {
                 let dy = &self.dy[(row * columns + column) * channels..][..channels];
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
-                    let a = simd.load_some(&scale[c..c + n]);
-                    let b = simd.load_some(&shift[c..c + n]);
-                    let mean = simd.load_some(&self.mean[c..c + n]);
+                    let a = simd.load_partial(&scale[c..c + n]);
+                    let b = simd.load_partial(&shift[c..c + n]);
+                    let mean = simd.load_partial(&self.mean[c..c + n]);
                     let mut y = [simd.zero(); 4];
                     let mut z = [simd.zero(); 4];
                     for q in 0..cells {
                         let range = at[q] + c..at[q] + c + n;
-                        z[q] = simd.load_some(&self.z[range.clone()]);
-                        y[q] = simd.add(simd.fma(z[q], a, b), simd.load_some(&self.skip[range]));
+                        z[q] = simd.load_partial(&self.z[range.clone()]);
+                        y[q] = simd.add(simd.fma(z[q], a, b), simd.load_partial(&self.skip[range]));
                     }
-                    let d = simd.load_some(&dy[c..c + n]);
+                    let d = simd.load_partial(&dy[c..c + n]);
                     let dj = if POOL {
                         max_pool_gradient(simd, y, d)
                     } else {
                         [d; 4]
                     };
-                    let mut s = simd.load_some(&sum[c..c + n]);
-                    let mut t = simd.load_some(&product[c..c + n]);
+                    let mut s = simd.load_partial(&sum[c..c + n]);
+                    let mut t = simd.load_partial(&product[c..c + n]);
                     for q in 0..cells {
                         let v = simd.select(simd.gt(y[q], simd.zero()), dj[q], simd.zero());
-                        simd.store_some(&mut self.skip[at[q] + c..at[q] + c + n], v);
+                        simd.store_partial(&mut self.skip[at[q] + c..at[q] + c + n], v);
                         s = simd.add(s, v);
                         t = simd.fma(v, simd.sub(z[q], mean), t);
                     }
-                    simd.store_some(&mut sum[c..c + n], s);
-                    simd.store_some(&mut product[c..c + n], t);
+                    simd.store_partial(&mut sum[c..c + n], s);
+                    simd.store_partial(&mut product[c..c + n], t);
                 }
             }
         }

@@ -70,7 +70,7 @@ impl Simd for Avx2 {
         unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(a, b) }
     }
     #[inline(always)]
-    fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M {
+    fn greater_or_nan(self, candidate: Self::V, held: Self::V) -> Self::M {
         unsafe {
             _mm256_or_ps(
                 _mm256_cmp_ps::<_CMP_GT_OQ>(candidate, held),
@@ -83,11 +83,11 @@ impl Simd for Avx2 {
         unsafe { _mm256_blendv_ps(b, a, m) }
     }
     #[inline(always)]
-    fn at_least(self, x: Self::V, bound: Self::V) -> Self::V {
+    fn clamp_min(self, x: Self::V, bound: Self::V) -> Self::V {
         unsafe { _mm256_max_ps(bound, x) } // As in `relu`.
     }
     #[inline(always)]
-    fn at_most(self, x: Self::V, bound: Self::V) -> Self::V {
+    fn clamp_max(self, x: Self::V, bound: Self::V) -> Self::V {
         unsafe { _mm256_min_ps(bound, x) }
     }
     #[inline(always)]
@@ -95,18 +95,18 @@ impl Simd for Avx2 {
         unsafe { _mm256_div_ps(a, b) }
     }
     #[inline(always)]
-    fn load_some(self, x: &[f32]) -> Self::V {
-        unsafe { _mm256_maskload_ps(x.as_ptr(), first(x.len())) }
+    fn load_partial(self, x: &[f32]) -> Self::V {
+        unsafe { _mm256_maskload_ps(x.as_ptr(), lane_mask(x.len())) }
     }
     #[inline(always)]
-    fn store_some(self, x: &mut [f32], v: Self::V) {
-        unsafe { _mm256_maskstore_ps(x.as_mut_ptr(), first(x.len()), v) }
+    fn store_partial(self, x: &mut [f32], v: Self::V) {
+        unsafe { _mm256_maskstore_ps(x.as_mut_ptr(), lane_mask(x.len()), v) }
     }
 }
 
 /// The first `n` lanes, or all.
 #[inline(always)]
-fn first(n: usize) -> __m256i {
+fn lane_mask(n: usize) -> __m256i {
     const WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
     // SAFETY: eight values from at most the eighth on; the machine has AVX2, as the caller shows.
     unsafe { _mm256_loadu_si256(WINDOW[8 - n.min(8)..].as_ptr().cast()) }

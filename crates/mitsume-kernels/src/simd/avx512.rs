@@ -70,7 +70,7 @@ impl Simd for Avx512 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b) }
     }
     #[inline(always)]
-    fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M {
+    fn greater_or_nan(self, candidate: Self::V, held: Self::V) -> Self::M {
         unsafe {
             _mm512_cmp_ps_mask::<_CMP_GT_OQ>(candidate, held)
                 | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(candidate, candidate)
@@ -81,11 +81,11 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_blend_ps(m, b, a) }
     }
     #[inline(always)]
-    fn at_least(self, x: Self::V, bound: Self::V) -> Self::V {
+    fn clamp_min(self, x: Self::V, bound: Self::V) -> Self::V {
         unsafe { _mm512_max_ps(bound, x) } // As in `relu`.
     }
     #[inline(always)]
-    fn at_most(self, x: Self::V, bound: Self::V) -> Self::V {
+    fn clamp_max(self, x: Self::V, bound: Self::V) -> Self::V {
         unsafe { _mm512_min_ps(bound, x) }
     }
     #[inline(always)]
@@ -93,22 +93,22 @@ impl Simd for Avx512 {
         unsafe { _mm512_div_ps(a, b) }
     }
     #[inline(always)]
-    fn two_to(self, n: Self::V) -> Self::V {
+    fn exp2_int(self, n: Self::V) -> Self::V {
         unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), n) }
     }
     #[inline(always)]
-    fn load_some(self, x: &[f32]) -> Self::V {
-        unsafe { _mm512_maskz_loadu_ps(first(x.len()), x.as_ptr()) }
+    fn load_partial(self, x: &[f32]) -> Self::V {
+        unsafe { _mm512_maskz_loadu_ps(lane_mask(x.len()), x.as_ptr()) }
     }
     #[inline(always)]
-    fn store_some(self, x: &mut [f32], v: Self::V) {
-        unsafe { _mm512_mask_storeu_ps(x.as_mut_ptr(), first(x.len()), v) }
+    fn store_partial(self, x: &mut [f32], v: Self::V) {
+        unsafe { _mm512_mask_storeu_ps(x.as_mut_ptr(), lane_mask(x.len()), v) }
     }
 }
 
 /// The first `n` lanes, or all.
 #[inline(always)]
-fn first(n: usize) -> __mmask16 {
+fn lane_mask(n: usize) -> __mmask16 {
     match n {
         0..16 => (1 << n) - 1,
         _ => __mmask16::MAX,

@@ -1,4 +1,5 @@
-//! Vectors in plain Rust: four values, which compilers turn into the baseline's vector instructions.
+//! Vectors in plain Rust: four values, which compilers turn into the baseline's vector
+//! instructions.
 
 use super::Simd;
 
@@ -48,7 +49,7 @@ impl Simd for Fallback {
     }
     #[inline(always)]
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        // Not `mul_add`: without the instruction that is a slow library call.
+        // Not `mul_add`, which is a slow library call on machines without the instruction.
         std::array::from_fn(|i| a[i] * b[i] + c[i])
     }
     #[inline(always)]
@@ -64,7 +65,7 @@ impl Simd for Fallback {
         std::array::from_fn(|i| a[i] > b[i])
     }
     #[inline(always)]
-    fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M {
+    fn greater_or_nan(self, candidate: Self::V, held: Self::V) -> Self::M {
         std::array::from_fn(|i| candidate[i] > held[i] || candidate[i].is_nan())
     }
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! The few vector operations the kernels need, once per instruction set.
+//! The vector operations of the kernels, once per instruction set.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -19,7 +19,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Rows of the register tile of the matrix product (its width is two vectors).
     const TILE_ROWS: usize;
-    /// Rows of a smaller tile that divide the lanes: enough sums under way to hide the latency.
+    /// Rows of a smaller tile that divides `LANES`: enough independent sums to hide the latency of
+    /// fma.
     const PARTIAL_ROWS: usize;
 
     fn splat(self, x: f32) -> Self::V;
@@ -40,9 +41,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn relu(self, x: Self::V) -> Self::V;
     /// Where `a > b`; false for NaN.
     fn gt(self, a: Self::V, b: Self::V) -> Self::M;
-    /// Where `candidate` replaces `held` in a maximum over candidates in order, as PyTorch takes it:
-    /// where it is greater or NaN.
-    fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M;
+    /// Where `candidate` greater_or_nan `held` in a maximum over candidates in order, as PyTorch
+    /// takes it: where it is greater or NaN.
+    fn greater_or_nan(self, candidate: Self::V, held: Self::V) -> Self::M;
     /// `a` where the mask is set, else `b`.
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V;
 
@@ -53,13 +54,13 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
 
     /// `max(x, bound)`, and NaN where x is NaN.
     #[inline(always)]
-    fn at_least(self, x: Self::V, bound: Self::V) -> Self::V {
+    fn clamp_min(self, x: Self::V, bound: Self::V) -> Self::V {
         self.select(self.gt(bound, x), bound, x)
     }
 
     /// `min(x, bound)`, and NaN where x is NaN.
     #[inline(always)]
-    fn at_most(self, x: Self::V, bound: Self::V) -> Self::V {
+    fn clamp_max(self, x: Self::V, bound: Self::V) -> Self::V {
         self.select(self.gt(x, bound), bound, x)
     }
 
@@ -75,9 +76,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         self.load(&x)
     }
 
-    /// `2^n` of whole numbers from -126 to 127; anything of others.
+    /// `2^n` of whole numbers from -126 to 127; unspecified for others.
     #[inline(always)]
-    fn two_to(self, n: Self::V) -> Self::V {
+    fn exp2_int(self, n: Self::V) -> Self::V {
         let mut x = [0.0; MAX_LANES];
         self.store(&mut x, n);
         for x in &mut x[..Self::LANES] {
@@ -104,7 +105,7 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
 
     /// Up to `LANES` values of `x`, zero beyond its end.
     #[inline(always)]
-    fn load_some(self, x: &[f32]) -> Self::V {
+    fn load_partial(self, x: &[f32]) -> Self::V {
         if x.len() >= Self::LANES {
             return self.load(x);
         }
@@ -113,9 +114,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         self.load(&whole)
     }
 
-    /// Writes as many of `v` as `x` has room for.
+    /// Writes the first values of `v`, as many as `x` holds.
     #[inline(always)]
-    fn store_some(self, x: &mut [f32], v: Self::V) {
+    fn store_partial(self, x: &mut [f32], v: Self::V) {
         if x.len() >= Self::LANES {
             return self.store(x, v);
         }

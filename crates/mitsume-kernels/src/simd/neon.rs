@@ -70,7 +70,7 @@ impl Simd for Neon {
         unsafe { vcgtq_f32(a, b) }
     }
     #[inline(always)]
-    fn replaces(self, candidate: Self::V, held: Self::V) -> Self::M {
+    fn greater_or_nan(self, candidate: Self::V, held: Self::V) -> Self::M {
         unsafe {
             vorrq_u32(
                 vcgtq_f32(candidate, held),

@@ -1,9 +1,11 @@
-//! The backward pass: from the gradient of the feature map to those of the parameters.
+//! The backward pass: gradients of the parameters from that of the feature map.
 
-use super::train::{FirstNorm, Saved, SavedConv, SavedResidual, SavedStage, squeeze_excite};
-use super::{Batch, Conv, Stage, TrunkSpec, length};
+use super::train::{
+    FirstNorm, SavedActivations, SavedConv, SavedResidual, SavedStage, squeeze_excite,
+};
+use super::{Batch, Conv, Stage, TrunkSpec};
 use crate::batch_norm::{Normalisation, reduce_sums};
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::first_layer::{self, Images, patch_gradient};
 use crate::norm_activation::{
     NormActivation, OutputGradient, SqueezeExciteGradient, input_gradient_in_place,
@@ -19,10 +21,12 @@ use crate::winograd::weight_gradient::weight_gradient;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// Gradients of all parameters, in order and in their layouts, from the `gradient` of the feature map.
+/// Gradients of all parameters, in order and in their layouts, from the `gradient` of the feature
+/// map.
 ///
-/// `batch` and `parameters` must be those of the forward pass that gave `saved` and `features`. The gradient of
-/// the bias of a convolution before a batch norm is exactly zero, as it is in exact arithmetic.
+/// `batch` and `parameters` must be those of the forward pass that gave `saved` and `features`. The
+/// gradient of the bias of a convolution before a batch norm is set to zero, which it is in exact
+/// arithmetic.
 ///
 /// # Errors
 /// If a length does not fit.
@@ -30,14 +34,14 @@ pub fn backward(
     workspace: &Workspace,
     spec: &TrunkSpec,
     (batch, parameters): (Batch, &[&[f32]]),
-    (saved, features): (Saved, &[f32]),
+    (saved, features): (SavedActivations, &[f32]),
     gradient: &[f32],
 ) -> Result<Vec<Vec<f32>>, Error> {
     let grids = spec.grids(batch)?;
     let ranges = spec.split_parameters(parameters)?;
     let len = grids[grids.len() - 1].pixels() * spec.feature_channels();
-    length("features".into(), len, features.len())?;
-    length("gradient of the features".into(), len, gradient.len())?;
+    check_length("features", len, features.len())?;
+    check_length("gradient of the features", len, gradient.len())?;
     if saved.grids != grids || saved.stages.len() != spec.stages.len() {
         let expected = spec.stages.len();
         return Err(Error::Count {
@@ -47,7 +51,7 @@ pub fn backward(
         });
     }
     let mut gradients: Vec<Vec<f32>> = parameters.iter().map(|p| vec![0.0; p.len()]).collect();
-    let Saved {
+    let SavedActivations {
         stages,
         mut outputs,
         ..
@@ -102,8 +106,8 @@ pub fn backward(
     Ok(gradients)
 }
 
-/// Bias of the batch norm of a convolution stage, which is the mean of its output before the ReLU; zero
-/// without batch norm.
+/// Bias of the batch norm of a convolution stage, which is the mean of its output before the ReLU;
+/// zero without batch norm.
 fn norm_bias(spec: &TrunkSpec, parameters: &[&[f32]], stage: usize) -> Vec<f32> {
     let all = spec.parameters();
     let own =
@@ -116,10 +120,10 @@ fn norm_bias(spec: &TrunkSpec, parameters: &[&[f32]], stage: usize) -> Vec<f32> 
 
 /// The gradient of a stage's output.
 enum StageGradient<'a> {
-    /// As the caller gave it.
+    /// Given by the caller.
     Given(&'a [f32]),
-    /// From the next stage. With sums it is masked by the stage's ReLU already; the sums are those of the
-    /// gradient d and of d * (output - norm bias).
+    /// From the next stage. If it has sums, it is already masked by the stage's ReLU; the sums are
+    /// those of the gradient d and of d * (output - norm bias).
     Computed(Buffer, Option<(Vec<f64>, Vec<f64>)>),
 }
 
@@ -136,7 +140,8 @@ impl StageGradient<'_> {
 struct StageBackward<'a> {
     workspace: &'a Workspace,
     x: Input<'a>,
-    /// Where the stage before ends in a ReLU that this one masks the gradient by: the bias of its norm.
+    /// The bias of the norm of the stage before, if this stage masks the gradient by the ReLU that
+    /// it ends in.
     mask_center: Option<Vec<f32>>,
     p: &'a [&'a [f32]],
 }
@@ -197,8 +202,8 @@ impl StageBackward<'_> {
         self.weight_and_input_gradient(&z, (self.p[0], &mut g[0]), None)
     }
 
-    /// The gradients of the filters and of the input of the stage's first convolution, from that of its output,
-    /// `dz`. The gradient of the input is added to `dx` if given.
+    /// The gradients of the filters and of the input of the stage's first convolution, from that of
+    /// its output, `dz`. The gradient of the input is added to `dx` if given.
     fn weight_and_input_gradient(
         &self,
         dz: &[f32],
@@ -241,7 +246,7 @@ impl StageBackward<'_> {
         StageGradient::Computed(dx, masked.then(|| reduce_sums(&sums.data, x.channels)))
     }
 
-    /// relu(BN(conv(relu(BN(conv(x))))) + conv1x1(x)), from its end to its beginning.
+    /// Backward pass of relu(BN(conv(relu(BN(conv(x))))) + conv1x1(x)).
     fn residual(
         &self,
         pool: bool,
@@ -301,8 +306,8 @@ impl StageBackward<'_> {
         self.weight_and_input_gradient(&z1, (p[0], w1), Some(dx))
     }
 
-    /// Replaces `z` by its gradient, from that of the normalised values, `dn`, and their sums; writes the
-    /// gradients of the norm's weight and bias.
+    /// Replaces `z` by its gradient, from that of the normalised values, `dn`, and their sums;
+    /// writes the gradients of the norm's weight and bias.
     fn norm_gradient(
         &self,
         norm: &Normalisation,
@@ -327,8 +332,8 @@ impl StageBackward<'_> {
         input_gradient_in_place(self.workspace, layers, (norm, &terms), z, gradient);
     }
 
-    /// The second convolution of a residual stage, whose input is relu(norm(z)): writes the gradient of its
-    /// filters and returns that of norm(z), with its sums.
+    /// The second convolution of a residual stage, whose input is relu(norm(z)): writes the
+    /// gradient of its filters and returns that of norm(z), with its sums.
     fn hidden_gradient(
         &self,
         (z, norm): (&[f32], &Normalisation),
@@ -362,7 +367,7 @@ impl StageBackward<'_> {
         (dh, reduce_sums(&sums.data, channels))
     }
 
-    /// A convolution with bias and ReLU only.
+    /// Backward pass of a convolution with bias and ReLU only.
     fn convolution_without_norm(
         &self,
         features: &[f32],
@@ -379,8 +384,9 @@ impl StageBackward<'_> {
     }
 }
 
-/// The sums of dn and dn * (z - mean) from those of the output, which is `scale * (z - mean) + bias` where
-/// the gradient is not zero. `None` where a weight is so small that z cannot be recovered from the output.
+/// The sums of dn and dn * (z - mean) from those of the output, which is
+/// `scale * (z - mean) + bias` where the gradient is not zero. `None` if a weight is so small that
+/// z cannot be recovered from the output.
 fn sums_from_output(
     norm: &Normalisation,
     p: &[&[f32]],
@@ -435,7 +441,7 @@ fn relu_gradient(
     (out, total)
 }
 
-/// The first stage. `features` is its output if it is also the last.
+/// Backward pass of the first stage. `features` is its output if it is also the last.
 fn first_stage(
     workspace: &Workspace,
     images: Images,

@@ -1,11 +1,11 @@
 //! The forward pass in evaluation mode: running statistics, batch norm folded into the weights.
 
 use super::train::{norm_activation_excite, squeeze_excite};
-use super::{Batch, Conv, Stage, TrunkSpec, length};
+use super::{Batch, Conv, Stage, TrunkSpec};
 use crate::activation::Activation;
-use crate::batch_norm::Folded;
+use crate::batch_norm::FoldedNorm;
 use crate::epilogue::Epilogue;
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::first_layer::{self, Images};
 use crate::norm_activation::NormActivation;
 use crate::pointwise;
@@ -39,8 +39,8 @@ pub fn forward_eval(
         });
     }
     for (i, (channels, (mean, variance))) in norms.iter().zip(running).enumerate() {
-        length(format!("running mean {i}"), *channels, mean.len())?;
-        length(format!("running variance {i}"), *channels, variance.len())?;
+        check_length(&format!("running mean {i}"), *channels, mean.len())?;
+        check_length(&format!("running variance {i}"), *channels, variance.len())?;
     }
     let mut running = running.iter();
     let mut x: Option<Buffer> = None;
@@ -106,10 +106,10 @@ fn fold<'a>(
     p: &[&[f32]],
     norm: bool,
     running: &mut impl Iterator<Item = &'a (&'a [f32], &'a [f32])>,
-) -> Folded {
+) -> FoldedNorm {
     match norm.then(|| running.next()).flatten() {
-        Some((mean, variance)) => Folded::new(p[1], [p[2], p[3], mean, variance]),
-        _ => Folded {
+        Some((mean, variance)) => FoldedNorm::new(p[1], [p[2], p[3], mean, variance]),
+        _ => FoldedNorm {
             scale: vec![1.0; p[1].len()],
             shift: p[1].to_vec(),
         },
@@ -120,7 +120,7 @@ fn convolution(
     workspace: &Workspace,
     x: Input,
     conv: &Conv,
-    (p, folded): (&[&[f32]], &Folded),
+    (p, folded): (&[&[f32]], &FoldedNorm),
     out: &mut [f32],
 ) {
     let shape = (conv.channels, x.channels);
@@ -170,7 +170,7 @@ fn residual(
     workspace: &Workspace,
     x: Input,
     pool: bool,
-    (p, [first, second]): (&[&[f32]], [Folded; 2]),
+    (p, [first, second]): (&[&[f32]], [FoldedNorm; 2]),
     out: &mut [f32],
 ) {
     let channels = p[1].len();

@@ -1,7 +1,8 @@
 //! A convolutional trunk as a list of stages, run forward and backward on slices.
 //!
-//! A trunk ends at the hooked layer, whose output is the feature map the class activation maps are made
-//! of. Images and feature maps are channels last, [images, height, width, channels]; parameters are in PyTorch's layouts.
+//! A trunk ends at the hooked layer, whose output is the feature map that class activation maps are
+//! computed from. Images and feature maps are channels last, [images, height, width, channels];
+//! parameters are in PyTorch's layouts.
 
 mod backward;
 mod evaluate;
@@ -11,10 +12,10 @@ mod train;
 pub use backward::backward;
 pub use evaluate::forward_eval;
 pub use parameters::{Parameter, ParameterKind};
-pub use train::{Saved, Trained, forward_train};
+pub use train::{SavedActivations, TrainOutput, forward_train};
 
-use crate::error::Error;
-use crate::first_layer::MOST_CHANNELS;
+use crate::error::{Error, check_length};
+use crate::first_layer::MAX_INPUT_CHANNELS;
 use crate::grid::Grid;
 
 /// Input channels and stages of a trunk.
@@ -29,7 +30,7 @@ pub struct TrunkSpec {
 /// One stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// 3x3 convolution and what follows it.
+    /// A 3x3 convolution and the layers after it.
     Conv(Conv),
     /// relu(BN(conv(relu(BN(conv(x))))) + conv1x1(x)), 3x3 convolutions.
     Residual {
@@ -79,7 +80,7 @@ impl Conv {
     }
 
     /// Without ReLU.
-    pub const fn linear(self) -> Self {
+    pub const fn without_relu(self) -> Self {
         Self {
             relu: false,
             ..self
@@ -115,8 +116,8 @@ impl Stage {
 impl TrunkSpec {
     /// The trunk of level 1 to 5 for images of `channels` channels; `None` for another level.
     ///
-    /// A pool that stands before a stage belongs to the one before it here, and those after the hooked layer to
-    /// the head.
+    /// A max-pool is part of the stage it follows; layers after the hooked layer belong to the
+    /// head.
     pub fn level(level: usize, channels: usize) -> Option<Self> {
         let conv = Conv::new;
         let residual = |widths: [usize; 3]| {
@@ -131,7 +132,7 @@ impl TrunkSpec {
             2 => [32, 64, 128]
                 .map(|c| Stage::Conv(conv(c).norm().pool()))
                 .into_iter()
-                .chain([Stage::Conv(conv(256).norm().linear())])
+                .chain([Stage::Conv(conv(256).norm().without_relu())])
                 .collect(),
             4 => [Stage::Conv(conv(32).norm().pool())]
                 .into_iter()
@@ -165,10 +166,10 @@ impl TrunkSpec {
     /// Whether these kernels can run the trunk.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] naming the first stage that asks for something they do not do.
+    /// [`Error::Unsupported`] naming the first stage that they do not support.
     pub fn check(&self) -> Result<(), Error> {
         let refuse = |stage, reason| Err(Error::Unsupported { stage, reason });
-        if self.channels == 0 || self.channels > MOST_CHANNELS {
+        if self.channels == 0 || self.channels > MAX_INPUT_CHANNELS {
             return refuse(0, "images must have 1 to 4 channels");
         }
         if self.stages.is_empty() {
@@ -231,13 +232,7 @@ impl TrunkSpec {
             .iter()
             .try_fold(1usize, |n, x| n.checked_mul(*x))
             .unwrap_or(usize::MAX);
-        if data.len() != expected {
-            return Err(Error::Length {
-                what: "images".into(),
-                expected,
-                found: data.len(),
-            });
-        }
+        check_length("images", expected, data.len())?;
         let mut grids = vec![grid];
         for stage in &self.stages {
             if stage.pools() {
@@ -267,17 +262,4 @@ pub struct Batch<'a> {
     pub height: usize,
     /// Width in pixels.
     pub width: usize,
-}
-
-/// What an input slice is called in an error.
-fn length(what: String, expected: usize, found: usize) -> Result<(), Error> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(Error::Length {
-            what,
-            expected,
-            found,
-        })
-    }
 }

@@ -1,20 +1,20 @@
-//! Which parameters a trunk has, in which order.
+//! The parameters of a trunk, in order.
 
-use super::{Conv, Stage, TrunkSpec, length};
-use crate::error::Error;
+use super::{Conv, Stage, TrunkSpec};
+use crate::error::{Error, check_length};
 
 /// One parameter of a trunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// The stage it belongs to, from 0.
     pub stage: usize,
-    /// What it is.
+    /// Its role.
     pub kind: ParameterKind,
     /// Its shape in PyTorch's layout.
     pub shape: Vec<usize>,
 }
 
-/// What a parameter is.
+/// Role of a parameter in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// Filters of the `n`th 3x3 convolution of the stage, [out, in, 3, 3].
@@ -30,13 +30,13 @@ pub enum ParameterKind {
     /// Its bias.
     SkipBias,
     /// Weight of the `n`th layer of squeeze-excite, [out, in].
-    GateWeight(usize),
+    SqueezeExciteWeight(usize),
     /// Its bias.
-    GateBias(usize),
+    SqueezeExciteBias(usize),
 }
 
 impl TrunkSpec {
-    /// All parameters, in the order every function of this module takes and gives them.
+    /// All parameters, in the order in which every function of this module takes and returns them.
     pub fn parameters(&self) -> Vec<Parameter> {
         use ParameterKind::*;
         let mut all = Vec::new();
@@ -63,10 +63,10 @@ impl TrunkSpec {
                         add(NormBias(0), &[c]);
                     }
                     if let Some(hidden) = *squeeze_excite {
-                        add(GateWeight(0), &[hidden, c]);
-                        add(GateBias(0), &[hidden]);
-                        add(GateWeight(1), &[c, hidden]);
-                        add(GateBias(1), &[c]);
+                        add(SqueezeExciteWeight(0), &[hidden, c]);
+                        add(SqueezeExciteBias(0), &[hidden]);
+                        add(SqueezeExciteWeight(1), &[c, hidden]);
+                        add(SqueezeExciteBias(1), &[c]);
                     }
                 }
                 Stage::Residual { .. } => {
@@ -109,7 +109,7 @@ impl TrunkSpec {
         }
         for (p, values) in all.iter().zip(given) {
             let what = format!("stage {} {:?}", p.stage, p.kind);
-            length(what, p.shape.iter().product(), values.len())?;
+            check_length(&what, p.shape.iter().product(), values.len())?;
         }
         let count = |stage| all.iter().filter(|p| p.stage < stage).count();
         Ok((0..self.stages.len())

@@ -1,4 +1,5 @@
-//! The forward pass in training mode: batch statistics, and what the backward pass needs.
+//! The forward pass in training mode: batch statistics, and the activations saved for the backward
+//! pass.
 
 use super::{Batch, Conv, Stage, TrunkSpec};
 use crate::activation::Activation;
@@ -17,7 +18,7 @@ use crate::winograd::input::Input;
 use crate::workspace::{Buffer, Workspace};
 
 /// Result of [`forward_train`].
-pub struct Trained {
+pub struct TrainOutput {
     /// The feature map [images, height, width, channels].
     pub features: Buffer,
     /// Its shape.
@@ -25,13 +26,13 @@ pub struct Trained {
     /// Statistics of every batch norm, in order.
     pub statistics: Vec<BatchStatistics>,
     /// For [`super::backward`].
-    pub saved: Saved,
+    pub saved: SavedActivations,
 }
 
-/// What the backward pass needs besides images, parameters and feature map. Its memory goes back to the workspace
-/// when it is dropped.
+/// Activations and statistics that the backward pass needs besides images, parameters and feature
+/// map. Its buffers return to the workspace when it is dropped.
 #[derive(Debug)]
-pub struct Saved {
+pub struct SavedActivations {
     pub(super) grids: Vec<Grid>,
     pub(super) stages: Vec<SavedStage>,
     /// Output of every stage but the last.
@@ -76,7 +77,7 @@ pub(super) struct SavedResidual {
     pub skip: Buffer,
 }
 
-/// Runs the trunk on a batch in training mode, batch norm taking the batch's own statistics.
+/// Runs the trunk on a batch in training mode, with the batch's own statistics in batch norm.
 ///
 /// # Errors
 /// If the trunk is not supported, or the lengths of images or parameters do not fit it.
@@ -85,7 +86,7 @@ pub fn forward_train(
     spec: &TrunkSpec,
     batch: Batch,
     parameters: &[&[f32]],
-) -> Result<Trained, Error> {
+) -> Result<TrainOutput, Error> {
     let grids = spec.grids(batch)?;
     let ranges = spec.split_parameters(parameters)?;
     let mut stages = Vec::new();
@@ -101,7 +102,7 @@ pub fn forward_train(
                     channels: spec.channels,
                     data: batch.data,
                 };
-                let norm = first(workspace, images, conv, p, &mut statistics, &mut out);
+                let norm = first_stage(workspace, images, conv, p, &mut statistics, &mut out);
                 SavedStage::First(norm)
             }
             (Stage::Conv(conv), Some(x)) => {
@@ -142,11 +143,11 @@ pub fn forward_train(
         grid.width,
         spec.feature_channels(),
     ];
-    Ok(Trained {
+    Ok(TrainOutput {
         features,
         shape,
         statistics,
-        saved: Saved {
+        saved: SavedActivations {
             grids,
             stages,
             outputs,
@@ -154,7 +155,7 @@ pub fn forward_train(
     })
 }
 
-fn first(
+fn first_stage(
     workspace: &Workspace,
     images: Images,
     conv: &Conv,
@@ -180,7 +181,7 @@ fn first(
     })
 }
 
-/// The convolution without its bias, which batch norm subtracts again, and the batch norm.
+/// The convolution without its bias (batch norm's mean subtraction cancels it), and the batch norm.
 fn convolution_and_norm(
     workspace: &Workspace,
     x: Input,
@@ -249,7 +250,7 @@ fn convolution(
     })
 }
 
-/// [`norm_activation`] with a squeeze-excite at its end: `pooled` is its input, `out` its output.
+/// [`norm_activation`] followed by squeeze-excite: `pooled` is its input, `out` its output.
 pub(super) fn norm_activation_excite(
     workspace: &Workspace,
     layers: NormActivation,

@@ -1,31 +1,31 @@
-//! The convolution: transform input tiles, multiply at each of the 36 points, transform back.
+//! The convolution: input transform, products at each of the 36 points, output transform.
 
 use super::epilogue::{TileCoordinates, TileEpilogue, TileOutput, TileValues};
 use super::filter::{Filters, panel_width};
-use super::input::{Input, Planes, transform};
-use super::transform::{self, IN, OUT, POINTS};
-use super::{STAGGER, tile_runs};
+use super::input::{DomainLayout, Input, transform};
+use super::transform::{self, INPUT_TILE, OUTPUT_TILE, POINTS};
+use super::{POINT_PADDING, tile_row_ranges};
 use crate::gemm::{Matrix, Output, Panel, gemm};
-use crate::grid::split_by;
+use crate::grid::split_at_ranges;
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Output channels whose products are kept between the multiplication and the transform back.
-const GROUP: usize = 64;
+/// Output channels whose products are kept between the multiplication and the output transform.
+const OUTPUTS_PER_GROUP: usize = 64;
 
 /// Sums kept by a [`TileEpilogue`].
 pub(crate) struct TileSums {
-    /// [run of tiles][sum][channel]
+    /// [task][sum][channel]
     pub data: Buffer,
-    /// Pixels of each run.
+    /// Pixels of each task.
     pub pixels: Vec<usize>,
 }
 
-/// Convolves `input` with `filters` into `out` [images, height, width, outputs] (half as high and wide if
-/// the epilogue pools).
+/// Convolves `input` with `filters` into `out` [images, height, width, outputs] (half as high and
+/// wide if the epilogue pools).
 pub(crate) fn convolve<O: TileEpilogue>(
     workspace: &Workspace,
     input: Input,
@@ -43,12 +43,19 @@ pub(crate) fn convolve<O: TileEpilogue>(
     assert_eq!(filters.inputs, input.channels);
     assert_eq!(input.data.len(), grid.pixels() * input.channels);
     assert_eq!(out.len(), to.pixels() * channels);
-    let runs = tile_runs(grid);
-    let side = if epilogue.pools() { OUT / 2 } else { OUT };
-    let out_rows: Vec<Range<usize>> = runs.iter().map(|r| rows_of(to, grid, r, side)).collect();
-    let parts = split_by(out, out_rows.iter().cloned(), to.width * channels);
+    let runs = tile_row_ranges(grid);
+    let side = if epilogue.pools() {
+        OUTPUT_TILE / 2
+    } else {
+        OUTPUT_TILE
+    };
+    let out_rows: Vec<Range<usize>> = runs
+        .iter()
+        .map(|r| output_rows(to, grid, r, side))
+        .collect();
+    let parts = split_at_ranges(out, out_rows.iter().cloned(), to.width * channels);
     let mut sums = workspace.take(runs.len() * O::SUMS * channels);
-    let sum_parts = split_by(
+    let sum_parts = split_at_ranges(
         &mut sums,
         (0..runs.len()).map(|i| i..i + 1),
         O::SUMS * channels,
@@ -63,17 +70,17 @@ pub(crate) fn convolve<O: TileEpilogue>(
     tasks
         .into_par_iter()
         .for_each(|(((run, out_rows), out), sums)| {
-            let tiles = run.len() * grid.tiles(OUT).width;
-            let planes = Planes::by_tile(tiles, input.channels, isa.lanes());
-            let mut transformed = workspace.take(planes.len());
-            let mut products =
-                workspace.take(POINTS * (tiles * GROUP.max(panel_width(isa)) + STAGGER));
+            let tiles = run.len() * grid.tiles(OUTPUT_TILE).width;
+            let layout = DomainLayout::by_tile(tiles, input.channels, isa.lanes());
+            let mut transformed = workspace.take(layout.len());
+            let mut products = workspace
+                .take(POINTS * (tiles * OUTPUTS_PER_GROUP.max(panel_width(isa)) + POINT_PADDING));
             isa.run(Run {
                 input,
                 filters,
                 epilogue,
                 run: run.clone(),
-                planes,
+                layout,
                 transformed: &mut transformed,
                 products: &mut products,
                 to: TileOutput {
@@ -85,22 +92,22 @@ pub(crate) fn convolve<O: TileEpilogue>(
         });
     let pixels = runs
         .iter()
-        .map(|r| grid.pixel_rows(r, OUT).len() * grid.width)
+        .map(|r| grid.pixel_rows(r, OUTPUT_TILE).len() * grid.width)
         .collect();
     TileSums { data: sums, pixels }
 }
 
-/// Output rows of a run of tile rows; pooled rows are counted from each image's start.
-fn rows_of(
+/// Output rows of a range of tile rows; `side` is the output rows of a tile.
+fn output_rows(
     to: crate::grid::Grid,
     grid: crate::grid::Grid,
     run: &Range<usize>,
     side: usize,
 ) -> Range<usize> {
-    if side == OUT {
-        return grid.pixel_rows(run, OUT);
+    if side == OUTPUT_TILE {
+        return grid.pixel_rows(run, OUTPUT_TILE);
     }
-    let per_image = grid.tiles(OUT).height;
+    let per_image = grid.tiles(OUTPUT_TILE).height;
     let at = |t: usize| t / per_image * to.height + (t % per_image * side).min(to.height);
     at(run.start)..at(run.end)
 }
@@ -110,7 +117,7 @@ struct Run<'a, O> {
     filters: &'a Filters,
     epilogue: &'a O,
     run: Range<usize>,
-    planes: Planes,
+    layout: DomainLayout,
     transformed: &'a mut [f32],
     products: &'a mut [f32],
     to: TileOutput<'a>,
@@ -126,33 +133,33 @@ impl<O: TileEpilogue> Kernel for Run<'_, O> {
             filters,
             epilogue,
             run,
-            planes,
+            layout,
             transformed,
             products,
             mut to,
         } = self;
-        transform::<S>(simd, input, run.clone(), planes, transformed);
+        transform::<S>(simd, input, run.clone(), layout, transformed);
         let width = 2 * S::LANES;
         let panels = filters.outputs.div_ceil(width);
-        let at_a_time = (GROUP / width).max(1);
+        let at_a_time = (OUTPUTS_PER_GROUP / width).max(1);
         for first in (0..panels).step_by(at_a_time) {
             let group = first..(first + at_a_time).min(panels);
             let row = group.len() * width;
-            let plane = planes.tiles * row + STAGGER;
-            multiply(simd, filters, group.clone(), planes, transformed, products);
+            let point_stride = layout.tiles * row + POINT_PADDING;
+            multiply(simd, filters, group.clone(), layout, transformed, products);
             let channels = group.start * width..(group.end * width).min(filters.outputs);
-            let tiles = input.grid.tiles(OUT);
-            for tile in 0..planes.tiles {
+            let tiles = input.grid.tiles(OUTPUT_TILE);
+            for tile in 0..layout.tiles {
                 let tile_row = run.start + tile / tiles.width;
                 for channel in channels.clone().step_by(S::LANES) {
                     let from = &products[tile * row + channel - channels.start..];
-                    let y = transform_back(simd, from, plane);
+                    let y = output_transform(simd, from, point_stride);
                     let at = TileCoordinates {
                         grid: input.grid,
                         channels: filters.outputs,
                         image: tile_row / tiles.height,
-                        top: tile_row % tiles.height * OUT,
-                        left: tile % tiles.width * OUT,
+                        top: tile_row % tiles.height * OUTPUT_TILE,
+                        left: tile % tiles.width * OUTPUT_TILE,
                         channel,
                         first: tile == 0,
                     };
@@ -169,26 +176,27 @@ impl<O: TileEpilogue> Kernel for Run<'_, O> {
     }
 }
 
-/// The products of all tiles with a group of panels, at every point: [point][tile][output in group].
+/// The products of all tiles with a group of panels, at every point:
+/// [point][tile][output in group].
 #[inline(always)]
 fn multiply<S: Simd>(
     simd: S,
     filters: &Filters,
     group: Range<usize>,
-    planes: Planes,
+    layout: DomainLayout,
     transformed: &[f32],
     products: &mut [f32],
 ) {
     let width = 2 * S::LANES;
     let row = group.len() * width;
-    let plane = planes.tiles * row + STAGGER;
+    let point_stride = layout.tiles * row + POINT_PADDING;
     let depth = filters.inputs;
     for point in 0..POINTS {
-        let a = &transformed[point * planes.plane..][..planes.tiles * planes.tile];
-        let c = &mut products[point * plane..][..planes.tiles * row];
+        let a = &transformed[point * layout.point_stride..][..layout.tiles * layout.tile_stride];
+        let c = &mut products[point * point_stride..][..layout.tiles * row];
         let matrix = Matrix {
             data: a,
-            row_stride: planes.tile,
+            row_stride: layout.tile_stride,
             column_stride: 1,
         };
         for (i, panel) in group.clone().enumerate() {
@@ -203,28 +211,28 @@ fn multiply<S: Simd>(
                 row_stride: row,
                 accumulate: false,
             };
-            gemm::<S, 2>(simd, (planes.tiles, depth), matrix, panel, c);
+            gemm::<S, 2>(simd, (layout.tiles, depth), matrix, panel, c);
         }
     }
 }
 
 /// A^T m A of one tile and vector of channels.
 #[inline(always)]
-fn transform_back<S: Simd>(simd: S, from: &[f32], plane: usize) -> TileValues<S> {
-    assert!(from.len() >= (POINTS - 1) * plane + S::LANES);
-    let mut half = [[simd.zero(); IN]; OUT];
-    for q in 0..IN {
-        let mut m = [simd.zero(); IN];
+fn output_transform<S: Simd>(simd: S, from: &[f32], point_stride: usize) -> TileValues<S> {
+    assert!(from.len() >= (POINTS - 1) * point_stride + S::LANES);
+    let mut half = [[simd.zero(); INPUT_TILE]; OUTPUT_TILE];
+    for q in 0..INPUT_TILE {
+        let mut m = [simd.zero(); INPUT_TILE];
         for (p, m) in m.iter_mut().enumerate() {
             // SAFETY: p * 6 + q is below 36; the length was asserted.
-            *m = unsafe { simd.load_ptr(from.as_ptr().add((p * IN + q) * plane)) };
+            *m = unsafe { simd.load_ptr(from.as_ptr().add((p * INPUT_TILE + q) * point_stride)) };
         }
         let t = transform::output(simd, m);
-        for y in 0..OUT {
+        for y in 0..OUTPUT_TILE {
             half[y][q] = t[y];
         }
     }
-    let mut whole = [[simd.zero(); OUT]; OUT];
+    let mut whole = [[simd.zero(); OUTPUT_TILE]; OUTPUT_TILE];
     for (whole, half) in whole.iter_mut().zip(half) {
         *whole = transform::output(simd, half);
     }

@@ -1,6 +1,6 @@
-//! 3x3 filters into and out of the Winograd domain.
+//! Transforms of 3x3 filters into the Winograd domain, and of their gradients back.
 
-use super::transform::{IN, POINTS, filter_matrix};
+use super::transform::{INPUT_TILE, POINTS, filter_matrix};
 use crate::isa::Isa;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -18,12 +18,13 @@ pub(crate) struct Filters {
 pub(crate) enum Direction {
     /// The convolution itself.
     Forward,
-    /// Its transpose, which carries the gradient of the output to the input.
+    /// The transposed convolution, which gives the gradient of the input from that of the output.
     Backward,
 }
 
 impl Filters {
-    /// Transforms `weights` [outputs, inputs, 3, 3] (PyTorch's layout), each output's scaled by `scale` if given.
+    /// Transforms `weights` [outputs, inputs, 3, 3] (PyTorch's layout), each output's multiplied by
+    /// its `scale` if given.
     pub(crate) fn new(
         workspace: &Workspace,
         weights: &[f32],
@@ -53,10 +54,10 @@ impl Filters {
                             let mut g: [f32; 9] =
                                 std::array::from_fn(|k| weights[(o * inputs + i) * 9 + k]);
                             if direction == Direction::Backward {
-                                g.reverse(); // The transpose turns each filter by 180 degrees.
+                                g.reverse(); // Rotated by 180 degrees.
                             }
                             let by = scale.map_or(1.0, |s| f64::from(s[o]));
-                            to_domain(g.map(|x| f64::from(x) * by))
+                            filter_transform(g.map(|x| f64::from(x) * by))
                         } else {
                             [0.0; POINTS]
                         };
@@ -80,32 +81,36 @@ pub(crate) fn panel_width(isa: Isa) -> usize {
 }
 
 /// G g G^T
-fn to_domain(g: [f64; 9]) -> [f32; POINTS] {
+fn filter_transform(g: [f64; 9]) -> [f32; POINTS] {
     let m = filter_matrix();
-    let half: [[f64; 3]; IN] = std::array::from_fn(|p| {
+    let half: [[f64; 3]; INPUT_TILE] = std::array::from_fn(|p| {
         std::array::from_fn(|x| (0..3).map(|y| m[p][y] * g[y * 3 + x]).sum())
     });
     std::array::from_fn(|k| {
-        let (p, q) = (k / IN, k % IN);
+        let (p, q) = (k / INPUT_TILE, k % INPUT_TILE);
         (0..3).map(|x| half[p][x] * m[q][x]).sum::<f64>() as f32
     })
 }
 
 /// G^T u G
-fn from_domain(u: [f64; POINTS]) -> [f32; 9] {
+fn filter_gradient_transform(u: [f64; POINTS]) -> [f32; 9] {
     let m = filter_matrix();
-    let half: [[f64; IN]; 3] = std::array::from_fn(|y| {
-        std::array::from_fn(|q| (0..IN).map(|p| m[p][y] * u[p * IN + q]).sum())
+    let half: [[f64; INPUT_TILE]; 3] = std::array::from_fn(|y| {
+        std::array::from_fn(|q| {
+            (0..INPUT_TILE)
+                .map(|p| m[p][y] * u[p * INPUT_TILE + q])
+                .sum()
+        })
     });
     std::array::from_fn(|k| {
         let (y, x) = (k / 3, k % 3);
-        (0..IN).map(|q| half[y][q] * m[q][x]).sum::<f64>() as f32
+        (0..INPUT_TILE).map(|q| half[y][q] * m[q][x]).sum::<f64>() as f32
     })
 }
 
 /// Gradient of the filters from its Winograd-domain form `domain`, laid out as [`Filters`];
 /// `weights` is [outputs, inputs, 3, 3].
-pub(crate) fn filters_from_domain(
+pub(crate) fn filter_gradient_from_domain(
     isa: Isa,
     domain: &[f32],
     weights: &mut [f32],
@@ -125,7 +130,7 @@ pub(crate) fn filters_from_domain(
                 let u = std::array::from_fn(|point| {
                     f64::from(domain[((panel * POINTS + point) * inputs + i) * width + j])
                 });
-                g.copy_from_slice(&from_domain(u));
+                g.copy_from_slice(&filter_gradient_transform(u));
             }
         });
 }

@@ -1,6 +1,6 @@
-//! Activations into the Winograd domain.
+//! Transforms of activations and gradients into the Winograd domain.
 
-use super::transform::{self, IN, OUT, POINTS};
+use super::transform::{self, INPUT_TILE, OUTPUT_TILE, POINTS};
 use crate::grid::Grid;
 use crate::simd::Simd;
 use std::ops::Range;
@@ -15,30 +15,30 @@ pub(crate) struct Input<'a> {
     pub affine: Option<(&'a [f32], &'a [f32])>,
 }
 
-/// Where transformed tiles lie: for each point, vectors of channels.
+/// Strides of transformed tiles: a plane per point, vectors of channels in it.
 #[derive(Clone, Copy)]
-pub(crate) struct Planes {
+pub(crate) struct DomainLayout {
     pub tiles: usize,
-    /// From one point to the next.
-    pub plane: usize,
-    /// From one tile to the next.
-    pub tile: usize,
-    /// From one vector of channels to the next.
-    pub vector: usize,
+    /// Values from one point to the next.
+    pub point_stride: usize,
+    /// Values from one tile to the next.
+    pub tile_stride: usize,
+    /// Values from one vector of channels to the next.
+    pub vector_stride: usize,
 }
 
-impl Planes {
+impl DomainLayout {
     /// [point][tile][channel], for products over the channels.
     pub(crate) fn by_tile(tiles: usize, channels: usize, lanes: usize) -> Self {
-        let mut tile = channels.next_multiple_of(lanes);
-        if tile.is_multiple_of(64) {
-            tile += lanes; // Tiles at the same place in a page would fall into the same cache sets.
+        let mut tile_stride = channels.next_multiple_of(lanes);
+        if tile_stride.is_multiple_of(64) {
+            tile_stride += lanes; // Else tiles would map to the same cache sets.
         }
         Self {
             tiles,
-            plane: tiles * tile + super::STAGGER,
-            tile,
-            vector: lanes,
+            point_stride: tiles * tile_stride + super::POINT_PADDING,
+            tile_stride,
+            vector_stride: lanes,
         }
     }
 
@@ -47,34 +47,34 @@ impl Planes {
         let channels = channels.next_multiple_of(multiple);
         Self {
             tiles,
-            plane: tiles * channels + super::STAGGER,
-            tile: lanes,
-            vector: tiles * lanes,
+            point_stride: tiles * channels + super::POINT_PADDING,
+            tile_stride: lanes,
+            vector_stride: tiles * lanes,
         }
     }
 
     pub(crate) fn len(self) -> usize {
-        POINTS * self.plane
+        POINTS * self.point_stride
     }
 
     fn at(self, tile: usize, vector: usize) -> usize {
-        tile * self.tile + vector * self.vector
+        tile * self.tile_stride + vector * self.vector_stride
     }
 }
 
-/// Transforms the 6x6 surroundings of every tile in `rows` of tiles into `out`, laid out as `planes`.
+/// Transforms the 6x6 inputs of every tile in `rows` of tiles into `out`, in `layout`.
 #[inline(always)]
 pub(crate) fn transform<S: Simd>(
     simd: S,
     input: Input,
     rows: Range<usize>,
-    planes: Planes,
+    layout: DomainLayout,
     out: &mut [f32],
 ) {
     if input.affine.is_some() {
-        transform_rows::<S, true>(simd, input, rows, planes, out);
+        transform_rows::<S, true>(simd, input, rows, layout, out);
     } else {
-        transform_rows::<S, false>(simd, input, rows, planes, out);
+        transform_rows::<S, false>(simd, input, rows, layout, out);
     }
 }
 
@@ -83,10 +83,10 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
     simd: S,
     input: Input,
     rows: Range<usize>,
-    planes: Planes,
+    layout: DomainLayout,
     out: &mut [f32],
 ) {
-    let tiles = input.grid.tiles(OUT);
+    let tiles = input.grid.tiles(OUTPUT_TILE);
     let mut tile = 0;
     for row in rows {
         let (image, ty) = (row / tiles.height, row % tiles.height);
@@ -96,8 +96,8 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
                 store(
                     simd,
                     d,
-                    &mut out[planes.at(tile, channel / S::LANES)..],
-                    planes.plane,
+                    &mut out[layout.at(tile, channel / S::LANES)..],
+                    layout.point_stride,
                 );
             }
             tile += 1;
@@ -105,14 +105,14 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
     }
 }
 
-/// The column transforms of a tile's surroundings, by [point][column].
+/// The column transforms of a tile's 6x6 inputs, by [point][column].
 #[inline(always)]
 fn load<S: Simd, const AFFINE: bool>(
     simd: S,
     input: Input,
     (image, ty, tx): (usize, usize, usize),
     channel: usize,
-) -> [[S::V; IN]; IN] {
+) -> [[S::V; INPUT_TILE]; INPUT_TILE] {
     let Input {
         grid,
         channels,
@@ -121,49 +121,51 @@ fn load<S: Simd, const AFFINE: bool>(
     } = input;
     let (scale, shift) = match affine {
         Some((scale, shift)) if AFFINE => (
-            simd.load_some(&scale[channel..channels]),
-            simd.load_some(&shift[channel..channels]),
+            simd.load_partial(&scale[channel..channels]),
+            simd.load_partial(&shift[channel..channels]),
         ),
         _ => (simd.zero(), simd.zero()),
     };
-    let mut half = [[simd.zero(); IN]; IN];
+    let mut half = [[simd.zero(); INPUT_TILE]; INPUT_TILE];
     let inside = ty > 0
         && tx > 0
-        && ty * OUT + OUT < grid.height
-        && tx * OUT + OUT < grid.width
+        && ty * OUTPUT_TILE + OUTPUT_TILE < grid.height
+        && tx * OUTPUT_TILE + OUTPUT_TILE < grid.width
         && channel + S::LANES <= channels;
     if inside {
-        let corner = (image * grid.height + ty * OUT - 1) * grid.width + tx * OUT - 1;
+        let corner =
+            (image * grid.height + ty * OUTPUT_TILE - 1) * grid.width + tx * OUTPUT_TILE - 1;
         let line = grid.width * channels;
         let first = corner * channels + channel;
-        let whole = &data[first..first + (IN - 1) * (line + channels) + S::LANES];
-        for x in 0..IN {
-            let mut d = [simd.zero(); IN];
+        let whole = &data[first..first + (INPUT_TILE - 1) * (line + channels) + S::LANES];
+        for x in 0..INPUT_TILE {
+            let mut d = [simd.zero(); INPUT_TILE];
             for (y, d) in d.iter_mut().enumerate() {
                 // SAFETY: the farthest of the 36 vectors ends where `whole` does.
                 let v = unsafe { simd.load_ptr(whole.as_ptr().add(y * line + x * channels)) };
                 *d = activated::<S, AFFINE>(simd, v, scale, shift);
             }
             let t = transform::input(simd, d);
-            for p in 0..IN {
+            for p in 0..INPUT_TILE {
                 half[p][x] = t[p];
             }
         }
     } else {
-        for x in 0..IN {
-            let mut d = [simd.zero(); IN];
+        for x in 0..INPUT_TILE {
+            let mut d = [simd.zero(); INPUT_TILE];
             for (y, d) in d.iter_mut().enumerate() {
-                let (py, px) = (ty * OUT + y, tx * OUT + x);
+                let (py, px) = (ty * OUTPUT_TILE + y, tx * OUTPUT_TILE + x);
                 if py == 0 || px == 0 || py > grid.height || px > grid.width {
                     continue;
                 }
                 let pixel = (image * grid.height + py - 1) * grid.width + px - 1;
                 let end = (channel + S::LANES).min(channels);
-                let v = simd.load_some(&data[pixel * channels + channel..pixel * channels + end]);
+                let v =
+                    simd.load_partial(&data[pixel * channels + channel..pixel * channels + end]);
                 *d = activated::<S, AFFINE>(simd, v, scale, shift);
             }
             let t = transform::input(simd, d);
-            for p in 0..IN {
+            for p in 0..INPUT_TILE {
                 half[p][x] = t[p];
             }
         }
@@ -181,24 +183,34 @@ fn activated<S: Simd, const AFFINE: bool>(simd: S, v: S::V, scale: S::V, shift: 
 }
 
 #[inline(always)]
-fn store<S: Simd>(simd: S, half: [[S::V; IN]; IN], out: &mut [f32], plane: usize) {
-    assert!(out.len() >= (POINTS - 1) * plane + S::LANES);
+fn store<S: Simd>(
+    simd: S,
+    half: [[S::V; INPUT_TILE]; INPUT_TILE],
+    out: &mut [f32],
+    point_stride: usize,
+) {
+    assert!(out.len() >= (POINTS - 1) * point_stride + S::LANES);
     for (p, row) in half.iter().enumerate() {
         let t = transform::input(simd, *row);
         for (q, v) in t.iter().enumerate() {
             // SAFETY: p * 6 + q is below 36; the length was asserted.
-            unsafe { simd.store_ptr(out.as_mut_ptr().add((p * IN + q) * plane), *v) };
+            unsafe {
+                simd.store_ptr(
+                    out.as_mut_ptr().add((p * INPUT_TILE + q) * point_stride),
+                    *v,
+                )
+            };
         }
     }
 }
 
-/// Transforms every 4x4 tile in `rows` of tiles of an output's gradient into `out`, laid out as `planes`.
+/// Transforms every 4x4 tile in `rows` of tiles of an output's gradient into `out`, in `layout`.
 #[inline(always)]
 pub(crate) fn transform_gradient<S: Simd>(
     simd: S,
     gradient: Input,
     rows: Range<usize>,
-    planes: Planes,
+    layout: DomainLayout,
     out: &mut [f32],
 ) {
     let Input {
@@ -207,38 +219,43 @@ pub(crate) fn transform_gradient<S: Simd>(
         data,
         ..
     } = gradient;
-    let tiles = grid.tiles(OUT);
+    let tiles = grid.tiles(OUTPUT_TILE);
     let mut tile = 0;
     for row in rows {
         let (image, ty) = (row / tiles.height, row % tiles.height);
         for tx in 0..tiles.width {
             for channel in (0..channels).step_by(S::LANES) {
-                let mut half = [[simd.zero(); OUT]; IN];
-                for x in 0..OUT {
-                    let mut d = [simd.zero(); OUT];
+                let mut half = [[simd.zero(); OUTPUT_TILE]; INPUT_TILE];
+                for x in 0..OUTPUT_TILE {
+                    let mut d = [simd.zero(); OUTPUT_TILE];
                     for (y, d) in d.iter_mut().enumerate() {
-                        let (py, px) = (ty * OUT + y, tx * OUT + x);
+                        let (py, px) = (ty * OUTPUT_TILE + y, tx * OUTPUT_TILE + x);
                         if py >= grid.height || px >= grid.width {
                             continue;
                         }
                         let pixel = (image * grid.height + py) * grid.width + px;
                         let end = (channel + S::LANES).min(channels);
-                        *d = simd
-                            .load_some(&data[pixel * channels + channel..pixel * channels + end]);
+                        *d = simd.load_partial(
+                            &data[pixel * channels + channel..pixel * channels + end],
+                        );
                     }
                     let t = transform::gradient(simd, d);
-                    for p in 0..IN {
+                    for p in 0..INPUT_TILE {
                         half[p][x] = t[p];
                     }
                 }
-                let at = &mut out[planes.at(tile, channel / S::LANES)..];
-                assert!(at.len() >= (POINTS - 1) * planes.plane + S::LANES);
+                let at = &mut out[layout.at(tile, channel / S::LANES)..];
+                assert!(at.len() >= (POINTS - 1) * layout.point_stride + S::LANES);
                 for (p, row) in half.iter().enumerate() {
                     let t = transform::gradient(simd, *row);
                     for (q, v) in t.iter().enumerate() {
                         // SAFETY: p * 6 + q is below 36; the length was asserted.
                         unsafe {
-                            simd.store_ptr(at.as_mut_ptr().add((p * IN + q) * planes.plane), *v)
+                            simd.store_ptr(
+                                at.as_mut_ptr()
+                                    .add((p * INPUT_TILE + q) * layout.point_stride),
+                                *v,
+                            )
                         };
                     }
                 }

@@ -13,16 +13,17 @@ mod tests;
 use crate::grid::Grid;
 use std::ops::Range;
 
-/// Values between the planes of two points, so that they do not all fall into the same cache sets.
-const STAGGER: usize = 16;
+/// Padding between the planes of two points, so that they do not map to the same cache sets.
+const POINT_PADDING: usize = 16;
 
-/// About this many tiles are worked on at a time: enough to use each filter often, few enough for
-/// the transformed tiles to stay in the second-level cache.
-const TILES_AT_A_TIME: usize = 56;
+/// Tiles of a task, about: enough to use each filter often, few enough for the transformed tiles to
+/// stay in the second-level cache.
+const TILES_PER_BLOCK: usize = 56;
 
-/// Rows of tiles (counted through all images) cut into fixed runs.
-pub(crate) fn tile_runs(grid: Grid) -> Vec<Range<usize>> {
-    let tiles = grid.tiles(transform::OUT);
-    let rows = (TILES_AT_A_TIME / tiles.width.max(1)).max(1);
-    crate::grid::runs(tiles.rows(), rows).collect()
+/// Ranges of tile rows (numbered through all images), one per task; independent of the number of
+/// threads.
+pub(crate) fn tile_row_ranges(grid: Grid) -> Vec<Range<usize>> {
+    let tiles = grid.tiles(transform::OUTPUT_TILE);
+    let rows = (TILES_PER_BLOCK / tiles.width.max(1)).max(1);
+    crate::grid::chunk_ranges(tiles.rows(), rows).collect()
 }

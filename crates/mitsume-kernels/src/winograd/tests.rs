@@ -1,4 +1,4 @@
-//! Against sums written out in f64, on every instruction set and at odd shapes.
+//! Compared with direct sums in f64, on every instruction set and at odd shapes.
 
 #[path = "../../tests/values/mod.rs"]
 mod values;
@@ -53,7 +53,7 @@ fn direct(x: &[f32], w: &[f32], (n, h, wd, ci, co): Shape) -> Vec<f64> {
     y
 }
 
-/// All pairs of output and input pixel, and the tap joining them.
+/// All pairs of output and input pixel, with the filter tap between them.
 fn visit((n, h, w): (usize, usize, usize), mut f: impl FnMut(usize, usize, usize)) {
     for (b, y, x) in (0..n).flat_map(|b| (0..h).flat_map(move |y| (0..w).map(move |x| (b, y, x)))) {
         for tap in 0..9 {
@@ -166,7 +166,7 @@ fn a_normalised_input_is_padded_with_zeros_after_the_relu() {
 }
 
 #[test]
-fn bias_addend_relu_and_pool_follow_in_that_order() {
+fn bias_residual_relu_and_pool_are_applied_in_that_order() {
     for isa in Isa::available() {
         let workspace = Workspace::new(isa);
         for shape @ (n, h, w, ci, co) in shapes() {
@@ -271,7 +271,7 @@ fn the_input_gradient_is_the_transposed_convolution() {
                 &mut dx,
             );
             let e = error(&dx, &want);
-            assert!(e < TOLERANCE, "{} {shape:?} gated: {e}", isa.name());
+            assert!(e < TOLERANCE, "{} {shape:?} masked: {e}", isa.name());
             let (mut s, mut t) = (vec![0.0f32; ci], vec![0.0f32; ci]);
             let (mut ws, mut wt) = (vec![0.0f64; ci], vec![0.0f64; ci]);
             for run in 0..sums.pixels.len() {

@@ -1,26 +1,27 @@
 //! One-dimensional transforms of Winograd's F(4, 3) and its transpose.
 //!
-//! A 3-tap filter over 6 inputs gives 4 outputs by 6 products instead of 12: y = A^T [(G g) * (B^T d)]
-//! (Winograd 1980; Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016). The points
-//! are 0, +-1/sqrt(2), +-sqrt(2) and infinity: with a^2 b^2 = 1 the transforms stay short, and the
-//! rounding error is a few times below that of the usual 0, +-1, +-2. The same identity read as a
-//! trilinear form gives the gradient of the filter: dg = G^T [(B^T d) * (A dy)].
+//! A 3-tap filter over 6 inputs gives 4 outputs by 6 products instead of 12: y = A^T
+//! [(G g) * (B^T d)] (Winograd 1980; Lavin and Gray, "Fast Algorithms for Convolutional Neural
+//! Networks", 2016). The points are 0, +-1/sqrt(2), +-sqrt(2) and infinity: with a^2 b^2 = 1 the
+//! transforms stay short, and the rounding error is a few times below that of the usual 0, +-1,
+//! +-2. The same identity read as a trilinear form gives the gradient of the filter: dg = G^T
+//! [(B^T d) * (A dy)].
 
 use crate::simd::Simd;
 
 /// Outputs of a tile along one axis.
-pub(crate) const OUT: usize = 4;
+pub(crate) const OUTPUT_TILE: usize = 4;
 /// Inputs of a tile along one axis.
-pub(crate) const IN: usize = 6;
+pub(crate) const INPUT_TILE: usize = 6;
 /// Products of a tile (two axes).
-pub(crate) const POINTS: usize = IN * IN;
+pub(crate) const POINTS: usize = INPUT_TILE * INPUT_TILE;
 
 const A: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const B: f32 = std::f32::consts::SQRT_2;
 
 /// B^T d
 #[inline(always)]
-pub(crate) fn input<S: Simd>(s: S, d: [S::V; IN]) -> [S::V; IN] {
+pub(crate) fn input<S: Simd>(s: S, d: [S::V; INPUT_TILE]) -> [S::V; INPUT_TILE] {
     let (two, half, wide) = (s.splat(2.0), s.splat(0.5), s.splat(2.5));
     let even_a = s.fnma(two, d[2], d[4]);
     let odd_a = s.fnma(two, d[1], d[3]);
@@ -39,7 +40,7 @@ pub(crate) fn input<S: Simd>(s: S, d: [S::V; IN]) -> [S::V; IN] {
 
 /// A^T m
 #[inline(always)]
-pub(crate) fn output<S: Simd>(s: S, m: [S::V; IN]) -> [S::V; OUT] {
+pub(crate) fn output<S: Simd>(s: S, m: [S::V; INPUT_TILE]) -> [S::V; OUTPUT_TILE] {
     let (even_a, odd_a) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
     let (even_b, odd_b) = (s.add(m[3], m[4]), s.sub(m[3], m[4]));
     [
@@ -56,7 +57,7 @@ pub(crate) fn output<S: Simd>(s: S, m: [S::V; IN]) -> [S::V; OUT] {
 
 /// A dy
 #[inline(always)]
-pub(crate) fn gradient<S: Simd>(s: S, d: [S::V; OUT]) -> [S::V; IN] {
+pub(crate) fn gradient<S: Simd>(s: S, d: [S::V; OUTPUT_TILE]) -> [S::V; INPUT_TILE] {
     let even_a = s.fma(s.splat(0.5), d[2], d[0]);
     let odd_a = s.mul(s.splat(A), s.fma(s.splat(0.5), d[3], d[1]));
     let even_b = s.fma(s.splat(2.0), d[2], d[0]);
@@ -71,8 +72,9 @@ pub(crate) fn gradient<S: Simd>(s: S, d: [S::V; OUT]) -> [S::V; IN] {
     ]
 }
 
-/// G: row p holds 1, x, x^2 at point p, divided by the derivative there of the polynomial with all points as roots.
-pub(crate) fn filter_matrix() -> [[f64; 3]; IN] {
+/// G: row p holds 1, x, x^2 at point p, divided by the derivative there of the polynomial with all
+/// points as roots.
+pub(crate) fn filter_matrix() -> [[f64; 3]; INPUT_TILE] {
     let (a, b) = (0.5f64.sqrt(), 2.0f64.sqrt());
     let (na, nb) = (-1.5, 6.0);
     let row = |x: f64, n: f64| [1.0 / n, x / n, x * x / n];

@@ -1,9 +1,9 @@
 //! The gradient of a convolution's filters.
 
-use super::filter::{filters_from_domain, panel_width};
-use super::input::{Input, Planes, transform, transform_gradient};
-use super::tile_runs;
-use super::transform::{OUT, POINTS};
+use super::filter::{filter_gradient_from_domain, panel_width};
+use super::input::{DomainLayout, Input, transform, transform_gradient};
+use super::tile_row_ranges;
+use super::transform::{OUTPUT_TILE, POINTS};
 use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::isa::Kernel;
 use crate::simd::Simd;
@@ -11,13 +11,14 @@ use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Runs of tiles transformed before their products are summed.
-const RUNS_AT_A_TIME: usize = 2;
+/// Ranges of tile rows transformed before their products are summed.
+const RANGES_PER_STEP: usize = 2;
 
-/// Gradient of the filters [outputs, inputs, 3, 3] from the convolution's `input` and the `gradient` of its output.
+/// Gradient of the filters [outputs, inputs, 3, 3] from the convolution's `input` and the
+/// `gradient` of its output.
 ///
-/// Tiles are transformed in parallel, then each point of the Winograd domain sums its products over all of
-/// them in order: one accumulator whatever the number of threads.
+/// Tiles are transformed in parallel; then each point of the Winograd domain sums its products over
+/// all tiles in order, in one accumulator whatever the number of threads.
 pub(crate) fn weight_gradient(
     workspace: &Workspace,
     input: Input,
@@ -31,26 +32,26 @@ pub(crate) fn weight_gradient(
     assert_eq!(gradient.data.len(), input.grid.pixels() * outputs);
     let width = panel_width(isa);
     let mut domain = workspace.zeros(outputs.div_ceil(width) * POINTS * inputs * width);
-    let runs = tile_runs(input.grid);
-    let across = input.grid.tiles(OUT).width;
+    let runs = tile_row_ranges(input.grid);
+    let across = input.grid.tiles(OUTPUT_TILE).width;
     let transform = |runs: &[Range<usize>]| -> Vec<Transformed> {
         let one = |run: &Range<usize>| {
             let tiles = run.len() * across;
-            let planes = (
-                Planes::by_vector(tiles, inputs, isa.lanes(), isa.lanes()),
-                Planes::by_vector(tiles, outputs, isa.lanes(), width),
+            let layout = (
+                DomainLayout::by_vector(tiles, inputs, isa.lanes(), isa.lanes()),
+                DomainLayout::by_vector(tiles, outputs, isa.lanes(), width),
             );
-            let mut x = workspace.take(planes.0.len());
-            let mut dy = workspace.take(planes.1.len());
+            let mut x = workspace.take(layout.0.len());
+            let mut dy = workspace.take(layout.1.len());
             let (run, sources) = (run.clone(), (input, gradient));
             isa.run(Transform {
                 sources,
                 run,
-                planes,
+                layout,
                 x: &mut x,
                 dy: &mut dy,
             });
-            Transformed { x, dy, planes }
+            Transformed { x, dy, layout }
         };
         runs.par_iter().map(one).collect()
     };
@@ -60,38 +61,39 @@ pub(crate) fn weight_gradient(
             .enumerate()
             .for_each(|(i, sums)| {
                 let (panel, point) = (i / POINTS, i % POINTS);
-                for Transformed { x, dy, planes } in &transformed {
+                for Transformed { x, dy, layout } in &transformed {
                     isa.run(Accumulate {
                         inputs,
-                        tiles: planes.0.tiles,
-                        x: &x[point * planes.0.plane..][..planes.0.plane],
-                        dy: &dy[point * planes.1.plane + 2 * panel * planes.1.vector..],
+                        tiles: layout.0.tiles,
+                        x: &x[point * layout.0.point_stride..][..layout.0.point_stride],
+                        dy: &dy
+                            [point * layout.1.point_stride + 2 * panel * layout.1.vector_stride..],
                         sums,
                     });
                 }
             });
     };
     // The next tiles are transformed while the products of these are summed.
-    let mut runs = runs.chunks(RUNS_AT_A_TIME);
+    let mut runs = runs.chunks(RANGES_PER_STEP);
     let mut ready = transform(runs.next().unwrap_or_default());
     for next in runs {
         ready = rayon::join(|| transform(next), || accumulate(ready)).0;
     }
     accumulate(ready);
-    filters_from_domain(isa, &domain, weights, (outputs, inputs));
+    filter_gradient_from_domain(isa, &domain, weights, (outputs, inputs));
 }
 
-/// A run of tiles in the Winograd domain, of input and gradient.
+/// A range of tiles in the Winograd domain, of input and gradient.
 struct Transformed {
     x: Buffer,
     dy: Buffer,
-    planes: (Planes, Planes),
+    layout: (DomainLayout, DomainLayout),
 }
 
 struct Transform<'a> {
     sources: (Input<'a>, Input<'a>),
     run: Range<usize>,
-    planes: (Planes, Planes),
+    layout: (DomainLayout, DomainLayout),
     x: &'a mut [f32],
     dy: &'a mut [f32],
 }
@@ -104,10 +106,10 @@ impl Kernel for Transform<'_> {
             simd,
             self.sources.0,
             self.run.clone(),
-            self.planes.0,
+            self.layout.0,
             self.x,
         );
-        transform_gradient::<S>(simd, self.sources.1, self.run, self.planes.1, self.dy);
+        transform_gradient::<S>(simd, self.sources.1, self.run, self.layout.1, self.dy);
     }
 }
 

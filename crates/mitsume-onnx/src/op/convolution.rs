@@ -205,7 +205,7 @@ impl Convolution {
         };
         let [_, _, h, w] = x.dims();
         let window = self.sliding.on([h, w]);
-        let padding = [0, 1].map(|axis| (window.before[axis], window.after[axis]));
+        let padding = [0, 1].map(|axis| (window.pad_before[axis], window.pad_after[axis]));
         let options =
             ConvOptions::new_with_padding(window.stride, padding, window.dilation, self.groups);
         let mut y = module::conv2d(x, weights, Some(bias), options);

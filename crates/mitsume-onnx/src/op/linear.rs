@@ -153,8 +153,8 @@ impl Linear {
             kernel: [1, 1],
             stride: [1, 1],
             dilation: [1, 1],
-            before: [0, 0],
-            after: [0, 0],
+            pad_before: [0, 0],
+            pad_after: [0, 0],
         };
         let packed = Packed::new(workspace(), filters, &self.bias, pixel, self.activation);
         let packed = Arc::new(packed.map_err(|error| error.to_string())?);

@@ -50,7 +50,7 @@ impl Operator for Pool {
         limits::elements(&shape)?;
         if on_kernels(&x) {
             let x = x.channels_last().into_flat();
-            let data = inference::pool(self.pooling, window, (x, [n, h, w, c]), to)
+            let data = inference::pool(self.pooling, window, x, [n, h, w, c], to)
                 .map_err(|error| error.to_string())?;
             let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
             return Ok(vec![Value::Float(result)]);
@@ -72,7 +72,7 @@ impl Pool {
         x: burn::tensor::Tensor<4>,
         window: Window,
     ) -> Result<burn::tensor::Tensor<4>, String> {
-        let padding = [0, 1].map(|axis| (window.before[axis], window.after[axis]));
+        let padding = [0, 1].map(|axis| (window.pad_before[axis], window.pad_after[axis]));
         if self.pooling == Pooling::Max {
             let mut options = MaxPoolOptions::new(window.kernel).with_stride(window.stride);
             options.padding = padding;

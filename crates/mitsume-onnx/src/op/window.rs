@@ -62,8 +62,8 @@ impl Sliding {
             kernel,
             stride,
             dilation,
-            before: [pads[0], pads[1]],
-            after: [pads[2], pads[3]],
+            pad_before: [pads[0], pads[1]],
+            pad_after: [pads[2], pads[3]],
         };
         Ok(Self { window, auto })
     }
@@ -80,7 +80,7 @@ impl Sliding {
             let needed = (out.saturating_sub(1) * window.stride[axis] + reach) as isize;
             let padding = (needed - side as isize).max(0) as usize;
             let (less, more) = (padding / 2, padding - padding / 2);
-            (window.before[axis], window.after[axis]) = match self.auto {
+            (window.pad_before[axis], window.pad_after[axis]) = match self.auto {
                 Auto::SameLower => (more, less),
                 _ => (less, more),
             };
@@ -93,14 +93,14 @@ impl Sliding {
     pub fn out(&self, size: [usize; 2], ceil: bool) -> Result<[usize; 2], String> {
         let window = self.on(size);
         let mut out = window
-            .out(size)
+            .output_size(size)
             .ok_or_else(|| format!("an image of {size:?} is smaller than the window {window:?}"))?;
         for axis in 0..2 {
             let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-            let padded = size[axis] + window.before[axis] + window.after[axis];
+            let padded = size[axis] + window.pad_before[axis] + window.pad_after[axis];
             let left_over = !(padded - reach).is_multiple_of(window.stride[axis]);
             let starts = out[axis] * window.stride[axis];
-            if ceil && left_over && starts < size[axis] + window.before[axis] {
+            if ceil && left_over && starts < size[axis] + window.pad_before[axis] {
                 out[axis] += 1;
             }
         }

@@ -47,7 +47,7 @@ impl CamLoss {
         let deviations = Deviations::new(weighted, EPSILON as f32);
         let mut reference = deviations.maps().to_vec();
         self.move_averages(&members, &mut reference, h * w)?;
-        let squares = deviations.squares(reference);
+        let squares = deviations.squared_distances(reference);
         Ok(Some(self.mean_deviation(squares, &members, h * w)))
     }
 

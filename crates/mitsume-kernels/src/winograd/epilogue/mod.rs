@@ -1,4 +1,5 @@
-//! What is done with a tile of a convolution's output while it is still in registers.
+//! Epilogues of the Winograd convolution: the operations on an output tile while it is in
+//! registers.
 
 mod input_gradient;
 mod statistics;
@@ -8,28 +9,28 @@ pub(crate) use input_gradient::{InputGradient, ReluMask};
 pub(crate) use statistics::StoreWithStatistics;
 pub(crate) use store::Store;
 
-use super::transform::OUT;
+use super::transform::OUTPUT_TILE;
 use crate::grid::Grid;
 use crate::simd::Simd;
 
 /// One vector of channels of a 4x4 tile of a convolution's output.
-pub(crate) type TileValues<S> = [[<S as Simd>::V; OUT]; OUT];
+pub(crate) type TileValues<S> = [[<S as Simd>::V; OUTPUT_TILE]; OUTPUT_TILE];
 
 /// Consumes the 4x4 tiles of a convolution's output.
 pub(crate) trait TileEpilogue: Sync {
-    /// Sums kept per channel and run of tiles, f32.
+    /// Sums kept per channel and task, f32.
     const SUMS: usize;
 
-    /// Whether one value is written for each 2x2 square instead of each pixel.
+    /// Whether the epilogue max-pools (2x2).
     fn pools(&self) -> bool {
         false
     }
 
-    /// Writes what becomes of the tile `y` at `at`, and adds to the sums.
+    /// Writes the result for the tile `y` at `at`, and adds to the sums.
     fn apply<S: Simd>(&self, simd: S, y: TileValues<S>, at: TileCoordinates, to: TileOutput);
 }
 
-/// Where a tile lies.
+/// Position of a tile and vector of channels in the output.
 #[derive(Clone, Copy)]
 pub(crate) struct TileCoordinates {
     pub grid: Grid,
@@ -40,13 +41,13 @@ pub(crate) struct TileCoordinates {
     pub left: usize,
     /// First channel of the vector.
     pub channel: usize,
-    /// The first tile of its run.
+    /// Whether it is the first tile of its task.
     pub first: bool,
 }
 
-/// Where a tile's results go.
+/// Where a tile's results are written.
 pub(crate) struct TileOutput<'a> {
-    /// The run's part of the output, which starts at row `first_row` of all output rows.
+    /// The task's part of the output, which starts at row `first_row` of all output rows.
     pub out: &'a mut [f32],
     pub first_row: usize,
     /// [SUMS][channels]
@@ -58,8 +59,8 @@ impl TileCoordinates {
     #[inline(always)]
     fn extent(&self) -> (usize, usize) {
         (
-            OUT.min(self.grid.height - self.top),
-            OUT.min(self.grid.width - self.left),
+            OUTPUT_TILE.min(self.grid.height - self.top),
+            OUTPUT_TILE.min(self.grid.width - self.left),
         )
     }
 
@@ -69,10 +70,10 @@ impl TileCoordinates {
         S::LANES.min(self.channels - self.channel)
     }
 
-    /// Whether no part of the tile or vector lies outside.
+    /// Whether the whole tile and vector are inside the output.
     #[inline(always)]
     fn is_whole<S: Simd>(&self) -> bool {
-        self.extent() == (OUT, OUT) && self.lanes::<S>() == S::LANES
+        self.extent() == (OUTPUT_TILE, OUTPUT_TILE) && self.lanes::<S>() == S::LANES
     }
 
     /// Index in the whole output of the tile's pixel (i, j).
@@ -82,7 +83,7 @@ impl TileCoordinates {
         (row * self.grid.width + self.left + j) * self.channels + self.channel
     }
 
-    /// Index in the whole pooled output of the tile's 2x2 square (i, j).
+    /// Index in the whole pooled output of the tile's 2x2 window (i, j).
     #[inline(always)]
     fn pooled_index(&self, i: usize, j: usize) -> usize {
         let pooled = self.grid.pooled();

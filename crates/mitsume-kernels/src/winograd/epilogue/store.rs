@@ -1,6 +1,6 @@
 //! Bias, residual, activation and max-pool of a convolution's output.
 
-use super::super::transform::OUT;
+use super::super::transform::OUTPUT_TILE;
 use super::{TileCoordinates, TileEpilogue, TileOutput, TileValues};
 use crate::activation::{Elementwise, for_activation};
 use crate::epilogue::Epilogue;
@@ -41,16 +41,20 @@ impl Store<'_> {
         to: TileOutput,
         f: F,
     ) {
-        let (rows, columns) = if WHOLE { (OUT, OUT) } else { at.extent() };
+        let (rows, columns) = if WHOLE {
+            (OUTPUT_TILE, OUTPUT_TILE)
+        } else {
+            at.extent()
+        };
         let lanes = if WHOLE { S::LANES } else { at.lanes::<S>() };
         let Epilogue { bias, residual, .. } = self.epilogue;
-        let bias = simd.load_some(&bias[at.channel..at.channel + lanes]);
+        let bias = simd.load_partial(&bias[at.channel..at.channel + lanes]);
         for i in 0..rows {
             for j in 0..columns {
                 y[i][j] = simd.add(y[i][j], bias);
                 if let Some(residual) = residual {
                     let index = at.index(i, j);
-                    y[i][j] = simd.add(y[i][j], simd.load_some(&residual[index..index + lanes]));
+                    y[i][j] = simd.add(y[i][j], simd.load_partial(&residual[index..index + lanes]));
                 }
                 y[i][j] = f.apply(simd, y[i][j]);
             }
@@ -62,10 +66,10 @@ impl Store<'_> {
                     let [a, b] = [y[2 * i], y[2 * i + 1]];
                     let mut max = a[2 * j];
                     for v in [a[2 * j + 1], b[2 * j], b[2 * j + 1]] {
-                        max = simd.select(simd.replaces(v, max), v, max);
+                        max = simd.select(simd.greater_or_nan(v, max), v, max);
                     }
                     let index = at.pooled_index(i, j) - base;
-                    simd.store_some(&mut to.out[index..index + lanes], max);
+                    simd.store_partial(&mut to.out[index..index + lanes], max);
                 }
             }
         } else {
@@ -73,7 +77,7 @@ impl Store<'_> {
             for i in 0..rows {
                 for j in 0..columns {
                     let index = at.index(i, j) - base;
-                    simd.store_some(&mut to.out[index..index + lanes], y[i][j]);
+                    simd.store_partial(&mut to.out[index..index + lanes], y[i][j]);
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! Every pass of a training step of a level's trunk, one after the other.
+//! Every pass of a training step of a level's trunk.
 
 use super::{Case, Pointwise, convolution, first_layer, head, pointwise, skip};
-use crate::head::Pooling;
+use crate::head::HeadPooling;
 use crate::trunk::{Conv, Stage, TrunkSpec};
 use crate::workspace::Workspace;
 
@@ -9,9 +9,10 @@ use crate::workspace::Workspace;
 const SIDE: usize = 224;
 
 /// The passes of a training step of level 1 to 5 on `images` images of 224x224, forward and
-/// backward, to be run and timed one by one: (case, times it is run in a step). Empty for another level.
+/// backward, to be run and timed one by one: (case, times it is run in a step). None for another
+/// level.
 ///
-/// Their data would not fit in memory at once, so each is made when it is asked for.
+/// Cases are made one at a time, because their data would not fit in memory together.
 pub fn level(
     workspace: &Workspace,
     number: usize,
@@ -42,11 +43,12 @@ pub fn level(
                 }
                 let shape = [side, outputs];
                 if norm {
-                    // The last stage of level 2 ends in the norm: its pass has no ReLU, which costs the same.
+                    // The last stage of level 2 ends in the norm: its pass has no ReLU, which costs
+                    // the same.
                     each(pass(Pointwise::NormActivation, shape, pool), 1);
                     // Between two convolutions the sums come with the next one's input gradient.
                     let next = spec.stages.get(index + 1);
-                    if next.is_none() || !relu || squeezes(stage) {
+                    if next.is_none() || !relu || has_squeeze_excite(stage) {
                         each(pass(Pointwise::Sums, shape, pool), 1);
                     }
                     each(pass(Pointwise::InputGradient, shape, pool), 1);
@@ -70,27 +72,27 @@ pub fn level(
             }
         }
         inputs = outputs;
-        if pools(stage) {
+        if has_pool(stage) {
             side /= 2;
         }
     }
     let pooling = match number {
-        1 => Pooling::MaxPoolMean,
-        2 => Pooling::ReluMean,
-        _ => Pooling::Mean,
+        1 => HeadPooling::MaxPoolMean,
+        2 => HeadPooling::ReluMean,
+        _ => HeadPooling::Mean,
     };
     for case in head(workspace, pooling, images, [side, inputs], false) {
         each(case, 1);
     }
 }
 
-fn pools(stage: &Stage) -> bool {
+fn has_pool(stage: &Stage) -> bool {
     match stage {
         Stage::Conv(conv) => conv.pool,
         Stage::Residual { pool, .. } => *pool,
     }
 }
 
-fn squeezes(stage: &Stage) -> bool {
+fn has_squeeze_excite(stage: &Stage) -> bool {
     matches!(stage, Stage::Conv(conv) if conv.squeeze_excite.is_some())
 }

@@ -23,8 +23,8 @@ pub const CONVOLUTIONS: [[usize; 3]; 10] = [
     [28, 512, 512],
 ];
 
-/// The three passes of one convolution on `images` images: forward with statistics, gradient of the input through its ReLU,
-/// gradient of the filters.
+/// The three passes of one convolution on `images` images: forward with statistics, gradient of the
+/// input through its ReLU, gradient of the filters.
 pub fn convolution(workspace: &Workspace, images: usize, [side, ci, co]: [usize; 3]) -> [Case; 3] {
     let grid = Grid {
         images,

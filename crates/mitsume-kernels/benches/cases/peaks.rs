@@ -1,4 +1,4 @@
-//! What the machine can do at most.
+//! Peak arithmetic rate and memory bandwidth of the machine (the roofline).
 
 use std::time::Instant;
 
@@ -14,8 +14,9 @@ use crate::workspace::Workspace;
 pub struct Peaks {
     /// The register tile on operands in the first-level cache, 1e9 operations per second.
     pub gflops: f64,
-    /// Reading one array and writing another, both far larger than the caches, 1e9 bytes per second.
-    pub copy: f64,
+    /// Reading one array and writing another, both far larger than the caches, 1e9 bytes per
+    /// second.
+    pub copy_bandwidth: f64,
 }
 
 /// Rows and depth of the timed product: few enough for the first-level cache.
@@ -43,7 +44,7 @@ pub fn peaks(workspace: &Workspace) -> Peaks {
     };
     Peaks {
         gflops: flop / best(products) * 1e-9,
-        copy: 8.0 * COPIED as f64 / best(copy) * 1e-9,
+        copy_bandwidth: 8.0 * COPIED as f64 / best(copy) * 1e-9,
     }
 }
 
@@ -84,7 +85,7 @@ impl Kernel for Products {
             };
             gemm::<S, 2>(simd, (ROWS, DEPTH), a, b, c);
         }
-        // Looked at, so that it is computed.
+        // Used, so that the compiler does not remove the computation.
         std::hint::black_box(c[0])
     }
 }

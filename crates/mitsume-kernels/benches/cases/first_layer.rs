@@ -1,4 +1,4 @@
-//! The first layer, computed from image patches and never stored whole.
+//! The first layer, whose output is never stored.
 
 use super::{Case, values};
 use crate::first_layer::{self, Images, patch_gradient, patch_moments};

@@ -1,13 +1,14 @@
-//! The head's visits to the feature map: means and raw maps, and the way back.
+//! Pooled features with the CAM sums, and their backward pass.
 
 use super::{Case, values};
-use crate::head::{Features, MapGradient, Pooling};
+use crate::head::{Features, HeadPooling, MapGradient};
 use crate::workspace::Workspace;
 
-/// Both visits to a feature map of `side` and `channels`, with the maps of the CAM loss where `maps`.
+/// Forward and backward pass on a feature map of `side` and `channels`, with the CAM sums if
+/// `maps`.
 pub fn head(
     workspace: &Workspace,
-    pooling: Pooling,
+    pooling: HeadPooling,
     images: usize,
     [side, channels]: [usize; 2],
     maps: bool,
@@ -15,7 +16,7 @@ pub fn head(
     let pixels = images * side * side;
     let small = images * channels;
     let data = values(pixels * channels, 1);
-    let base = values(small, 2);
+    let linear_alpha = values(small, 2);
     let case = |pass, values: usize, run| Case {
         name: format!(
             "head {pass}{} {side}x{side} {channels}",
@@ -28,7 +29,7 @@ pub fn head(
     };
     let shape = [images, side, side, channels];
     let forward: Box<dyn FnMut() + Send> = {
-        let (w, data, base) = (workspace.clone(), data.clone(), base.clone());
+        let (w, data, linear_alpha) = (workspace.clone(), data.clone(), linear_alpha.clone());
         Box::new(move || {
             let features = Features {
                 data: &data,
@@ -36,13 +37,14 @@ pub fn head(
                 pooling,
             };
             features
-                .summarise(&w, maps.then_some(&base[..]))
+                .pool_features(&w, maps.then_some(&linear_alpha[..]))
                 .expect("the lengths fit");
         })
     };
     let backward: Box<dyn FnMut() + Send> = {
         let w = workspace.clone();
-        let (d_means, open, d_raw) = (values(small, 3), values(small, 4), values(pixels, 5));
+        let (d_pooled, pass_fraction, d_weighted_sum) =
+            (values(small, 3), values(small, 4), values(pixels, 5));
         Box::new(move || {
             let features = Features {
                 data: &data,
@@ -50,12 +52,12 @@ pub fn head(
                 pooling,
             };
             let map = maps.then_some(MapGradient {
-                base: &base,
-                open: &open,
-                d_raw: &d_raw,
+                linear_alpha: &linear_alpha,
+                pass_fraction: &pass_fraction,
+                d_weighted_sum: &d_weighted_sum,
             });
             features
-                .backward(&w, &d_means, map)
+                .backward(&w, &d_pooled, map)
                 .expect("the lengths fit");
         })
     };

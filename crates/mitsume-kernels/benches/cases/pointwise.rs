@@ -1,4 +1,4 @@
-//! The passes between two convolutions.
+//! Memory-bound passes between two convolutions.
 
 use super::{Case, values};
 use crate::batch_norm::{Moments, Normalisation};
