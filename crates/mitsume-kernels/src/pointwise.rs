@@ -80,7 +80,10 @@ pub(crate) fn multiply(workspace: &Workspace, x: &[f32], weights: &Weights, out:
                 out: &mut whole,
                 row_stride,
             });
-            for (from, to) in whole.chunks_exact(row_stride).zip(out.chunks_exact_mut(outputs)) {
+            for (from, to) in whole
+                .chunks_exact(row_stride)
+                .zip(out.chunks_exact_mut(outputs))
+            {
                 to.copy_from_slice(&from[..outputs]);
             }
         });

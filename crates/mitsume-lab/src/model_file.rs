@@ -77,7 +77,7 @@ impl LoadedModel {
         let trained = self.note.as_ref().map(|note| (note.image_size, note.view));
         let base = trained.unwrap_or((PUBLISHED, View::default()));
         let size = given.size.unwrap_or(base.0);
-        let smallest = spec.level.smallest_image();
+        let smallest = spec.level.min_image_side();
         if size < smallest {
             return Err(LabError::Request(format!(
                 "--image-size: {size} is too small for {}: at least {smallest}",

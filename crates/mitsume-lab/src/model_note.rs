@@ -38,7 +38,7 @@ impl ModelNote {
                 path.display()
             ))
         };
-        let Some(text) = weights::read_note(path) else {
+        let Some(text) = weights::read_metadata(path) else {
             return Ok(None);
         };
         let note: Self = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;

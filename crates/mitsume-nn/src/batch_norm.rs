@@ -11,9 +11,9 @@ const MOMENTUM: f64 = 0.1;
 
 /// Batch norm over [N, C, h, w], eps 1e-5, momentum 0.1.
 ///
-/// Burn's own module keeps the running variance from the biased estimate of each batch. PyTorch
-/// keeps the unbiased one (n/(n-1)), and published weights and results depend on it, so the
-/// bookkeeping is ours while the arithmetic stays Burn's.
+/// Burn's own module updates the running variance with the biased estimate of each batch. PyTorch
+/// uses the unbiased one (n/(n-1)), on which published weights and results depend; so the running
+/// statistics are updated here, while Burn does the arithmetic.
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     /// gamma, [C].
@@ -24,8 +24,8 @@ pub struct BatchNorm {
     pub running_mean: Param<Tensor<1>>,
     /// [C], state, unbiased.
     pub running_var: Param<Tensor<1>>,
-    /// How many batches the running statistics have seen (`num_batches_tracked`).
-    pub batches: u64,
+    /// Batches that the running statistics were updated with.
+    pub num_batches_tracked: u64,
 }
 
 impl BatchNorm {
@@ -35,7 +35,7 @@ impl BatchNorm {
             bias: init.constant(channels, 0.0),
             running_mean: init.buffer(channels, 0.0),
             running_var: init.buffer(channels, 1.0),
-            batches: 0,
+            num_batches_tracked: 0,
         }
     }
 
@@ -56,9 +56,9 @@ impl BatchNorm {
         let [n, _, h, w] = x.dims();
         let count = (n * h * w) as f64;
         let out = batch_norm_train(x, self.weight.val(), self.bias.val(), EPSILON);
-        // PyTorch refuses a single value per channel; here its variance (0) just stays biased.
+        // PyTorch refuses a single value per channel; here its variance (0) stays biased.
         let unbiased = count / (count - 1.0).max(1.0);
-        self.track(
+        self.update_running_statistics(
             out.mean.detach(),
             out.variance.detach().mul_scalar(unbiased),
         );
@@ -66,14 +66,14 @@ impl BatchNorm {
     }
 
     /// Moves the running statistics towards a batch's mean and unbiased variance.
-    pub(crate) fn track(&mut self, mean: Tensor<1>, variance: Tensor<1>) {
-        move_towards(&mut self.running_mean, mean);
-        move_towards(&mut self.running_var, variance);
-        self.batches += 1;
+    pub(crate) fn update_running_statistics(&mut self, mean: Tensor<1>, variance: Tensor<1>) {
+        update_running(&mut self.running_mean, mean);
+        update_running(&mut self.running_var, variance);
+        self.num_batches_tracked += 1;
     }
 }
 
-fn move_towards(state: &mut Param<Tensor<1>>, target: Tensor<1>) {
+fn update_running(state: &mut Param<Tensor<1>>, target: Tensor<1>) {
     *state = state.clone().map(|value| {
         value.without_autodiff().mul_scalar(1.0 - MOMENTUM)
             + target.without_autodiff().mul_scalar(MOMENTUM)

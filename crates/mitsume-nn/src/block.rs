@@ -1,4 +1,4 @@
-//! The units a trunk is made of.
+//! The blocks of a trunk.
 
 use burn::module::Module;
 use burn::tensor::Tensor;

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use crate::init::Initialiser;
 use crate::{BatchNorm, Block, Conv, Head, Level, Linear, Trunk};
 
-/// What determines a classifier besides its weights.
+/// Architecture and sizes of a classifier.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassifierSpec {
     /// The architecture.
@@ -19,7 +19,7 @@ pub struct ClassifierSpec {
     pub dropout: Option<f64>,
 }
 
-/// An image classifier that can say where it looks.
+/// An image classifier in two parts: a trunk up to the hooked layer, and a head.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// Up to the hooked layer.
@@ -28,16 +28,16 @@ pub struct Classifier {
     pub head: Head,
 }
 
-/// A named place for a tensor in a classifier.
-pub enum Slot<'a> {
+/// An entry of the state dict.
+pub enum StateEntry<'a> {
     /// A vector: bias, batch norm's scale, shift and running statistics.
-    One(&'a mut Param<Tensor<1>>),
+    Vector(&'a mut Param<Tensor<1>>),
     /// A matrix: linear weight [out, in].
-    Two(&'a mut Param<Tensor<2>>),
+    Matrix(&'a mut Param<Tensor<2>>),
     /// A convolution's weight [out, in, k, k].
-    Four(&'a mut Param<Tensor<4>>),
+    Filters(&'a mut Param<Tensor<4>>),
     /// `num_batches_tracked`.
-    Count(&'a mut u64),
+    Counter(&'a mut u64),
 }
 
 impl Classifier {
@@ -65,34 +65,35 @@ impl Classifier {
         self.num_params() - self.buffer_count()
     }
 
-    /// Every parameter and buffer under its published name, in the order of the network.
-    pub fn slots(&mut self, level: Level) -> Vec<(String, Slot<'_>)> {
-        let mut slots = Vec::new();
+    /// The state dict: every parameter and buffer under its published name, in the order of the
+    /// network.
+    pub fn state_dict_mut(&mut self, level: Level) -> Vec<(String, StateEntry<'_>)> {
+        let mut entries = Vec::new();
         let mut index = 0;
         for (block, spec) in self.trunk.blocks.iter_mut().zip(level.blocks()) {
             match block {
                 Block::Conv(block) => {
-                    conv(&mut slots, format!("features.{index}"), &mut block.conv);
+                    conv(&mut entries, format!("features.{index}"), &mut block.conv);
                     if let Some(norm) = &mut block.norm {
-                        batch_norm(&mut slots, format!("features.{}", index + 1), norm);
+                        batch_norm(&mut entries, format!("features.{}", index + 1), norm);
                     }
                 }
                 Block::Residual(block) => {
                     let prefix = format!("features.{index}");
-                    conv(&mut slots, format!("{prefix}.conv.0"), &mut block.conv1);
-                    batch_norm(&mut slots, format!("{prefix}.conv.1"), &mut block.norm1);
-                    conv(&mut slots, format!("{prefix}.conv.3"), &mut block.conv2);
-                    batch_norm(&mut slots, format!("{prefix}.conv.4"), &mut block.norm2);
-                    conv(&mut slots, format!("{prefix}.skip"), &mut block.skip);
+                    conv(&mut entries, format!("{prefix}.conv.0"), &mut block.conv1);
+                    batch_norm(&mut entries, format!("{prefix}.conv.1"), &mut block.norm1);
+                    conv(&mut entries, format!("{prefix}.conv.3"), &mut block.conv2);
+                    batch_norm(&mut entries, format!("{prefix}.conv.4"), &mut block.norm2);
+                    conv(&mut entries, format!("{prefix}.skip"), &mut block.skip);
                 }
                 Block::SqueezeExcite(block) => {
                     linear(
-                        &mut slots,
+                        &mut entries,
                         format!("features.{index}.fc.2"),
                         &mut block.squeeze,
                     );
                     linear(
-                        &mut slots,
+                        &mut entries,
                         format!("features.{index}.fc.4"),
                         &mut block.excite,
                     );
@@ -101,8 +102,8 @@ impl Classifier {
             index += spec.published_layers();
         }
         let name = format!("classifier.{}", level.head().linear_index);
-        linear(&mut slots, name, &mut self.head.linear);
-        slots
+        linear(&mut entries, name, &mut self.head.linear);
+        entries
     }
 
     fn buffer_count(&self) -> usize {
@@ -119,31 +120,43 @@ impl Classifier {
     }
 }
 
-type Slots<'a> = Vec<(String, Slot<'a>)>;
+type StateDict<'a> = Vec<(String, StateEntry<'a>)>;
 
-fn conv<'a>(slots: &mut Slots<'a>, prefix: String, conv: &'a mut Conv) {
-    slots.push((format!("{prefix}.weight"), Slot::Four(&mut conv.weight)));
-    slots.push((format!("{prefix}.bias"), Slot::One(&mut conv.bias)));
+fn conv<'a>(entries: &mut StateDict<'a>, prefix: String, conv: &'a mut Conv) {
+    entries.push((
+        format!("{prefix}.weight"),
+        StateEntry::Filters(&mut conv.weight),
+    ));
+    entries.push((format!("{prefix}.bias"), StateEntry::Vector(&mut conv.bias)));
 }
 
-fn linear<'a>(slots: &mut Slots<'a>, prefix: String, linear: &'a mut Linear) {
-    slots.push((format!("{prefix}.weight"), Slot::Two(&mut linear.weight)));
-    slots.push((format!("{prefix}.bias"), Slot::One(&mut linear.bias)));
+fn linear<'a>(entries: &mut StateDict<'a>, prefix: String, linear: &'a mut Linear) {
+    entries.push((
+        format!("{prefix}.weight"),
+        StateEntry::Matrix(&mut linear.weight),
+    ));
+    entries.push((
+        format!("{prefix}.bias"),
+        StateEntry::Vector(&mut linear.bias),
+    ));
 }
 
-fn batch_norm<'a>(slots: &mut Slots<'a>, prefix: String, norm: &'a mut BatchNorm) {
-    slots.push((format!("{prefix}.weight"), Slot::One(&mut norm.weight)));
-    slots.push((format!("{prefix}.bias"), Slot::One(&mut norm.bias)));
-    slots.push((
+fn batch_norm<'a>(entries: &mut StateDict<'a>, prefix: String, norm: &'a mut BatchNorm) {
+    entries.push((
+        format!("{prefix}.weight"),
+        StateEntry::Vector(&mut norm.weight),
+    ));
+    entries.push((format!("{prefix}.bias"), StateEntry::Vector(&mut norm.bias)));
+    entries.push((
         format!("{prefix}.running_mean"),
-        Slot::One(&mut norm.running_mean),
+        StateEntry::Vector(&mut norm.running_mean),
     ));
-    slots.push((
+    entries.push((
         format!("{prefix}.running_var"),
-        Slot::One(&mut norm.running_var),
+        StateEntry::Vector(&mut norm.running_var),
     ));
-    slots.push((
+    entries.push((
         format!("{prefix}.num_batches_tracked"),
-        Slot::Count(&mut norm.batches),
+        StateEntry::Counter(&mut norm.num_batches_tracked),
     ));
 }

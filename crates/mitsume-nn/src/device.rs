@@ -1,4 +1,4 @@
-//! Naming the device to compute on.
+//! Devices by name.
 
 use burn::tensor::Device;
 #[cfg(feature = "adapters")]
@@ -7,7 +7,8 @@ use burn::tensor::{DeviceType, Tensor, TensorData};
 #[cfg(feature = "adapters")]
 use crate::{Classifier, ClassifierSpec, Level};
 
-/// A device name that is unknown, known but not compiled in, or compiled in but not on this machine.
+/// A device name that is unknown, known but not compiled in, or compiled in but not on this
+/// machine.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// The name is none of those this program knows.
@@ -22,15 +23,15 @@ pub enum DeviceError {
          it; or use --device cpu"
     )]
     NoAdapter(String),
-    /// Its numbers are not those of the CPU.
+    /// Its results differ from the CPU's.
     #[error(
         "{name}: its driver computes wrongly: the logits of a small network are off by {error:.1e} of \
          the CPU's; update the driver, or use --device cpu"
     )]
-    Wrong {
+    WrongResults {
         /// The device.
         name: String,
-        /// Largest difference over the largest logit.
+        /// Largest logit_error over the largest logit.
         error: f32,
     },
 }
@@ -38,43 +39,45 @@ pub enum DeviceError {
 /// Devices that a cargo feature of the same name builds in.
 const BUILT_IN_BY_FEATURE: [&str; 5] = ["cuda", "metal", "rocm", "vulkan", "webgpu"];
 
-/// `cpu`, or one of `cuda`, `metal`, `rocm`, `vulkan`, `webgpu` where the feature is compiled in: its first, most
-/// powerful adapter.
+/// `cpu`, or one of `cuda`, `metal`, `rocm`, `vulkan`, `webgpu` where the feature is compiled in:
+/// its first, most powerful adapter.
 ///
-/// `webgpu` compiles kernels to WGSL and runs them on whatever graphics API the machine has (Vulkan, Metal, DirectX 12,
-/// OpenGL); `vulkan` to SPIR-V, and on Vulkan alone. Built in together, both use SPIR-V where they can.
+/// `webgpu` compiles kernels to WGSL and runs them on whatever graphics API the machine has
+/// (Vulkan, Metal, DirectX 12, OpenGL); `vulkan` to SPIR-V, and on Vulkan alone. Built in together,
+/// both use SPIR-V where they can.
 ///
 /// # Errors
-/// A name that is unknown or not built in; no adapter; an adapter that computes something else than the CPU.
+/// A name that is unknown or not built in; no adapter; an adapter whose results differ from the
+/// CPU's.
 pub fn parse_device(name: &str) -> Result<Device, DeviceError> {
     match name {
         "cpu" => Ok(Device::flex()),
         #[cfg(feature = "cuda")]
-        "cuda" => present(name, DeviceType::Cuda, || Device::cuda(0)),
+        "cuda" => open_checked(name, DeviceType::Cuda, || Device::cuda(0)),
         #[cfg(feature = "rocm")]
-        "rocm" => present(name, DeviceType::Rocm, || Device::rocm(0)),
+        "rocm" => open_checked(name, DeviceType::Rocm, || Device::rocm(0)),
         #[cfg(feature = "metal")]
-        "metal" => present(
+        "metal" => open_checked(
             name,
             DeviceType::Metal,
             || Device::metal(Default::default()),
         ),
         #[cfg(feature = "vulkan")]
-        "vulkan" => present(name, DeviceType::Vulkan, || {
+        "vulkan" => open_checked(name, DeviceType::Vulkan, || {
             Device::vulkan(Default::default())
         }),
         // Not `Device::webgpu`: that is the browser's own API, which no native program has.
         #[cfg(feature = "webgpu")]
-        "webgpu" => present(name, DeviceType::Wgpu, || Device::wgpu(Default::default())),
+        "webgpu" => open_checked(name, DeviceType::Wgpu, || Device::wgpu(Default::default())),
         _ if BUILT_IN_BY_FEATURE.contains(&name) => Err(DeviceError::NotBuilt(name.into())),
         _ => Err(DeviceError::Unknown(name.into())),
     }
 }
 
-/// The device, if the machine has any of its kind (Burn opens one at the first tensor only, and panics there) and it
-/// computes as the CPU does.
+/// The device, if the machine has any of its kind (Burn opens one at the first tensor only, and
+/// panics there) and its results agree with the CPU's.
 #[cfg(feature = "adapters")]
-fn present(
+fn open_checked(
     name: &str,
     kind: DeviceType,
     open: impl FnOnce() -> Device,
@@ -83,19 +86,19 @@ fn present(
         return Err(DeviceError::NoAdapter(name.into()));
     }
     let device = open();
-    let error = difference(&device);
-    // What the fixtures are compared to; a driver that is wrong is wrong by far more. NaN is wrong too.
+    let error = logit_error(&device);
+    // The tolerance of the fixtures; a wrong driver exceeds it by far. NaN is an error too.
     if error <= 1e-3 {
         return Ok(device);
     }
     let name = name.into();
-    Err(DeviceError::Wrong { name, error })
+    Err(DeviceError::WrongResults { name, error })
 }
 
-/// How far a device's logits of a small network, with every kind of layer, are from the CPU's. Drivers are
-/// compilers, and there are some that run to the end with wrong numbers.
+/// Largest difference of a device's logits from the CPU's, relative to the largest logit, for a
+/// small network with every kind of layer. Some drivers return wrong results without an error.
 #[cfg(feature = "adapters")]
-fn difference(device: &Device) -> f32 {
+fn logit_error(device: &Device) -> f32 {
     let spec = ClassifierSpec {
         level: Level::Four,
         channels: 1,

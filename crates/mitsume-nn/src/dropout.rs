@@ -1,4 +1,4 @@
-//! Dropout as a mask one can keep.
+//! Dropout masks as explicit tensors.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
@@ -6,8 +6,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// An inverted-dropout mask [n, channels]: 0 with probability `p`, else 1/(1-p).
 ///
-/// A function of (seed, step) alone: a run that is resumed in the middle draws what it would have
-/// drawn, and the class activation maps of a step see the mask of that same forward pass.
+/// A function of (seed, step) alone: a resumed run draws the same masks as one without
+/// interruption, and the class activation maps of a step use the mask of its forward pass.
 pub fn dropout_mask(
     [n, channels]: [usize; 2],
     p: f64,

@@ -1,19 +1,20 @@
-//! The trunk, and the head's visit to its feature maps, as one fused operation each, on the CPU.
+//! The trunk and the head's pooled features as one fused operation each, on the CPU.
 //!
-//! Every other device, and whoever asks for it, runs the same blocks composed of Burn operations.
+//! Other devices, and the `_composed` functions, run the same blocks out of Burn operations.
 
 use burn::tensor::{Device, Tensor};
 pub(crate) use mitsume_kernels::burn_extension::supports;
-use mitsume_kernels::burn_extension::{NormStatistics, pool_features, trunk_eval, trunk_train};
+use mitsume_kernels::burn_extension::{self as kernels, NormStatistics, trunk_eval, trunk_train};
 use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::{Conv, Stage, TrunkSpec};
 
-use crate::{BatchNorm, Block, Head, Reading, Trunk};
+use crate::{BatchNorm, Block, Head, PooledFeatures, Trunk};
 
-/// The trunk in the kernels' terms, or `None` where they do not cover it.
+/// The trunk in the kernels' terms, or `None` if they do not support it.
 ///
-/// A squeeze-excite block is part of the convolution before it there: one pass over memory.
-pub(crate) fn spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
+/// In the kernels a squeeze-excite block is part of the convolution before it: one pass over
+/// memory.
+pub(crate) fn trunk_spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
     if !supports(device) {
         return None;
     }
@@ -55,7 +56,7 @@ pub(crate) fn spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
     spec.check().is_ok().then_some(spec)
 }
 
-/// With running statistics.
+/// The forward pass with running statistics.
 pub(crate) fn forward(trunk: &Trunk, spec: &TrunkSpec, images: Tensor<4>) -> Tensor<4> {
     let running: NormStatistics = norms(trunk)
         .into_iter()
@@ -70,33 +71,38 @@ pub(crate) fn forward(trunk: &Trunk, spec: &TrunkSpec, images: Tensor<4>) -> Ten
         .unwrap_or_else(|error| panic!("images do not fit the trunk: {error}"))
 }
 
-/// With batch statistics, updating the running ones.
+/// The forward pass with batch statistics, which updates the running ones.
 pub(crate) fn forward_train(trunk: &mut Trunk, spec: &TrunkSpec, images: Tensor<4>) -> Tensor<4> {
     let (features, statistics) = trunk_train(spec, images, parameters(trunk))
         .unwrap_or_else(|error| panic!("images do not fit the trunk: {error}"));
     for (norm, (mean, variance)) in norms_mut(trunk).into_iter().zip(statistics) {
-        norm.track(mean, variance);
+        norm.update_running_statistics(mean, variance);
     }
     features
 }
 
-/// Pooled features and, with `base`, the weighted sum.
-pub(crate) fn read(head: &Head, features: Tensor<4>, base: Option<Tensor<2>>) -> Reading {
+/// Pooled features and, with `linear_alpha`, the weighted sum.
+pub(crate) fn pool_features(
+    head: &Head,
+    features: Tensor<4>,
+    linear_alpha: Option<Tensor<2>>,
+) -> PooledFeatures {
     let pooling = match (head.relu, head.pool) {
         (false, false) => HeadPooling::Mean,
         (true, false) => HeadPooling::ReluMean,
         (false, true) => HeadPooling::MaxPoolMean,
-        (true, true) => return head.read_composed(features, base),
+        (true, true) => return head.pool_features_composed(features, linear_alpha),
     };
-    let pooled = pool_features(features, pooling, base)
+    let pooled = kernels::pool_features(features, pooling, linear_alpha)
         .unwrap_or_else(|error| panic!("feature maps do not fit the head: {error}"));
-    Reading {
+    PooledFeatures {
         pooled: pooled.pooled,
-        weighted: pooled.weighted_sum,
+        weighted_sum: pooled.weighted_sum,
     }
 }
 
-/// Flat, in the order of [`TrunkSpec::parameters`], which is the order of the network.
+/// The parameters as vectors, in the order of [`TrunkSpec::parameters`], which is that of the
+/// network.
 fn parameters(trunk: &Trunk) -> Vec<Tensor<1>> {
     let mut all: Vec<Tensor<1>> = Vec::new();
     for block in &trunk.blocks {

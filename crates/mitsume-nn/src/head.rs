@@ -22,26 +22,26 @@ pub struct HeadSpec {
 }
 
 impl HeadSpec {
-    /// Whether there is nothing before the global average pool, so that each pixel of a feature map
-    /// counts alike.
-    pub fn pools_first(&self) -> bool {
+    /// Whether the head is only a global average pool, a dropout and the linear layer, so that the
+    /// gradient is the same at each pixel of a feature map.
+    pub fn is_gap_linear(&self) -> bool {
         !self.relu && !self.pool
     }
 }
 
-/// What a visit to the feature maps gives.
+/// Result of [`Head::pool_features`].
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct PooledFeatures {
     /// GAP of the activated feature maps, [N, C]: the linear layer's input, before dropout.
     pub pooled: Tensor<2>,
-    /// `sum_k alpha_k A_k` [N, h, w], where asked for: Eq. 1 before its ReLU.
-    pub weighted: Option<Tensor<3>>,
+    /// `sum_k alpha_k A_k` [N, h, w], if `linear_alpha` was given: Eq. 1 before its ReLU.
+    pub weighted_sum: Option<Tensor<3>>,
 }
 
 /// `[ReLU] [MP] GAP [dropout] linear`.
 ///
-/// Dropout is not drawn here: the caller passes the mask (see [`crate::dropout_mask`]), or none in
-/// evaluation, and passes the same one to [`Head::alpha`].
+/// The caller passes the dropout mask (see [`crate::dropout_mask`]), or none in evaluation, and the
+/// same mask to [`Head::alpha`].
 #[derive(Module, Debug)]
 pub struct Head {
     /// Whether a ReLU comes first.
@@ -68,14 +68,14 @@ impl Head {
         }
     }
 
-    /// As [`HeadSpec::pools_first`].
-    pub fn pools_first(&self) -> bool {
+    /// As [`HeadSpec::is_gap_linear`].
+    pub fn is_gap_linear(&self) -> bool {
         !self.relu && !self.pool
     }
 
     /// Feature maps [N, C, h, w] to logits [N, K]. `mask` [N, C] multiplies the pooled features.
     pub fn logits(&self, features: Tensor<4>, mask: Option<Tensor<2>>) -> Tensor<2> {
-        self.classify(self.read(features, None).pooled, mask)
+        self.classify(self.pool_features(features, None).pooled, mask)
     }
 
     /// Pooled features [N, C] to logits [N, K].
@@ -86,25 +86,33 @@ impl Head {
         })
     }
 
-    /// All that is needed of the feature maps [N, C, h, w], in one visit to them where the device
-    /// has an operation for it.
+    /// Pooled features and, with `linear_alpha`, the weighted sum of the feature maps [N, C, h, w],
+    /// in one pass where the device has a fused operation.
     ///
-    /// `base` [N, C], from [`Head::base`], asks for the weighted sum too.
-    pub fn read(&self, features: Tensor<4>, base: Option<Tensor<2>>) -> Reading {
+    /// `linear_alpha` [N, C] is that of [`Head::linear_alpha`].
+    pub fn pool_features(
+        &self,
+        features: Tensor<4>,
+        linear_alpha: Option<Tensor<2>>,
+    ) -> PooledFeatures {
         if fused::supports(&features.device()) {
-            fused::read(self, features, base)
+            fused::pool_features(self, features, linear_alpha)
         } else {
-            self.read_composed(features, base)
+            self.pool_features_composed(features, linear_alpha)
         }
     }
 
-    /// [`Head::read`] out of Burn's own operations, as on devices without a fused one.
-    pub fn read_composed(&self, features: Tensor<4>, base: Option<Tensor<2>>) -> Reading {
+    /// [`Head::pool_features`] out of Burn's own operations, as on devices without a fused one.
+    pub fn pool_features_composed(
+        &self,
+        features: Tensor<4>,
+        linear_alpha: Option<Tensor<2>>,
+    ) -> PooledFeatures {
         let [n, c, h, w] = features.dims();
-        let weighted = base.map(|base| {
+        let weighted_sum = linear_alpha.map(|linear_alpha| {
             let alpha = match self.relu {
-                true => base * self.open_share(features.clone()),
-                false => base,
+                true => linear_alpha * self.pass_fraction(features.clone()),
+                false => linear_alpha,
             };
             // One [1, C] x [C, h*w] product per image: no [N, C, h, w] intermediate.
             let sum = alpha
@@ -114,30 +122,30 @@ impl Head {
         });
         let active = if self.relu { relu(features) } else { features };
         let active = if self.pool { max_pool(active) } else { active };
-        Reading {
+        PooledFeatures {
             pooled: active.mean_dim(3).mean_dim(2).reshape([n, c]),
-            weighted,
+            weighted_sum,
         }
     }
 
-    /// What alpha is before a ReLU's share: W[c,k] mask_k / (h w) for each image's target c,
-    /// [N, C], in the graph through the weights.
-    pub fn base(
+    /// Alpha [N, C] of a head in which every pixel passes the gradient: W[c,k] mask_k / (h w) for
+    /// each image's target c. Differentiable in the weights.
+    pub fn linear_alpha(
         &self,
         targets: Tensor<1, Int>,
         mask: Option<Tensor<2>>,
         [h, w]: [usize; 2],
     ) -> Tensor<2> {
         let rows = self.linear.weight.val().select(0, targets);
-        let base = rows.div_scalar((h * w) as f32);
+        let linear_alpha = rows.div_scalar((h * w) as f32);
         match mask {
-            Some(mask) => base * mask,
-            None => base,
+            Some(mask) => linear_alpha * mask,
+            None => linear_alpha,
         }
     }
 
-    /// Share of positive pixels [N, C], a constant.
-    fn open_share(&self, features: Tensor<4>) -> Tensor<2> {
+    /// Fraction of pixels where the ReLU passes the gradient [N, C], a constant.
+    fn pass_fraction(&self, features: Tensor<4>) -> Tensor<2> {
         let [n, c, _, _] = features.dims();
         let positive = features.detach().greater_scalar(0.0).float();
         positive.mean_dim(3).mean_dim(2).reshape([n, c])
@@ -145,12 +153,12 @@ impl Head {
 
     /// alpha [N, C] of Eq. 1: the spatial mean of d logits[n, targets[n]] / d A[n, k, i, j].
     ///
-    /// The mean needs less than the gradient itself: through GAP it is W[c,k] mask_k / (h w);
-    /// a ReLU multiplies by the share of positive pixels; a max-pool hands each pooled cell's
-    /// gradient to one pixel and leaves the sum, so the mean, as it was.
+    /// The mean needs less than the gradient itself: through GAP it is W[c,k] mask_k / (h w); a
+    /// ReLU multiplies by the fraction of positive pixels; a max-pool passes each pooled pixel's
+    /// gradient to one pixel and changes neither its sum nor its mean.
     ///
-    /// In the graph through the linear layer's weights, and through nothing else: the share of
-    /// positive pixels is piecewise constant. That is the exact derivative of alpha.
+    /// Differentiable in the linear layer's weights only: the fraction of positive pixels is
+    /// piecewise constant. That is the exact derivative of alpha.
     pub fn alpha(
         &self,
         features: Tensor<4>,
@@ -158,11 +166,11 @@ impl Head {
         targets: Tensor<1, Int>,
     ) -> Tensor<2> {
         let [_, _, h, w] = features.dims();
-        let base = self.base(targets, mask, [h, w]);
+        let linear_alpha = self.linear_alpha(targets, mask, [h, w]);
         if self.relu {
-            base * self.open_share(features)
+            linear_alpha * self.pass_fraction(features)
         } else {
-            base
+            linear_alpha
         }
     }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// Draws parameters in the order they are asked for and numbers them.
+/// Draws parameters in the order of the calls and numbers them.
 ///
 /// The numbers make parameter identities a function of the architecture, so that an optimiser
 /// state saved by one process fits the model another process builds.
@@ -25,8 +25,8 @@ impl Initialiser {
         }
     }
 
-    /// Uniform in +-1/sqrt(fan_in): what PyTorch's Kaiming default with a = sqrt(5) comes to, for
-    /// weights and biases of convolutions and linear layers alike.
+    /// Uniform in +-1/sqrt(fan_in), which PyTorch's Kaiming default with a = sqrt(5) is equal to,
+    /// for weights and biases of convolutions and linear layers.
     pub(crate) fn uniform<const D: usize>(
         &mut self,
         shape: [usize; D],

@@ -8,7 +8,8 @@ use crate::HeadSpec;
 /// One block of a trunk: the unit of fusion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockSpec {
-    /// 3x3 convolution (padding 1, bias), optional batch norm, optional ReLU, optional 2x2 max-pool.
+    /// 3x3 convolution (padding 1, bias), optional batch norm, optional ReLU, optional 2x2
+    /// max-pool.
     Conv {
         /// Output channels.
         out: usize,
@@ -26,7 +27,8 @@ pub enum BlockSpec {
         /// Whether a 2x2 max-pool with stride 2 ends the block.
         pool: bool,
     },
-    /// `x * sigmoid(fc(relu(fc(GAP x))))`, bottleneck of a sixteenth, then an optional 2x2 max-pool.
+    /// `x * sigmoid(fc(relu(fc(GAP x))))`, bottleneck of a sixteenth, then an optional 2x2
+    /// max-pool.
     SqueezeExcite {
         /// Whether a 2x2 max-pool with stride 2 ends the block.
         pool: bool,
@@ -34,8 +36,8 @@ pub enum BlockSpec {
 }
 
 impl BlockSpec {
-    /// How many entries the block takes in the published `nn.Sequential`, which numbers every
-    /// layer, those without parameters included.
+    /// Layers of the block in the published `nn.Sequential`, which numbers every layer, including
+    /// those without parameters.
     pub fn published_layers(&self) -> usize {
         match *self {
             BlockSpec::Conv {
@@ -144,7 +146,7 @@ impl Level {
         }
     }
 
-    /// What follows the hooked layer.
+    /// The layers after the hooked layer.
     pub fn head(self) -> HeadSpec {
         let (relu, pool) = (self == Level::Two, self == Level::One);
         // `classifier` is [GAP, Flatten, Linear] at level 1 and [GAP, Flatten, Dropout, Linear]
@@ -187,7 +189,7 @@ impl Level {
     }
 
     /// The smallest image side that leaves at least one pixel after every pooling.
-    pub fn smallest_image(self) -> usize {
+    pub fn min_image_side(self) -> usize {
         let pools = self.blocks().iter().filter(|block| block.pools()).count()
             + usize::from(self.head().pool);
         1 << pools

@@ -1,9 +1,9 @@
-//! Five convolutional classifiers (levels 1 to 5), each as a trunk that ends at the hooked layer
-//! and a head with its own written-out vector-Jacobian product.
+//! Five convolutional classifiers (levels 1 to 5), each a trunk that ends at the hooked layer and a
+//! head with an explicit vector-Jacobian product.
 //!
-//! That split is what makes a class activation map cheap and differentiable: the gradient of a
-//! class score with respect to the hooked feature maps is an ordinary expression of the head's
-//! weights, so no second backward pass, no hook and no second-order autodiff is needed.
+//! This split makes a class activation map cheap and differentiable: the gradient of a class score
+//! with respect to the hooked feature maps is an ordinary expression of the head's weights, so it
+//! needs no second backward pass, no hook and no second-order autodiff.
 //!
 //! - [`Level`] lists the architectures as data: the blocks, the hooked layer, the head.
 //! - [`Trunk`] is a list of blocks ([`ConvBlock`], [`Residual`], [`SqueezeExcite`]). A block is
@@ -39,12 +39,12 @@ pub mod weights;
 
 pub use batch_norm::BatchNorm;
 pub use block::Block;
-pub use classifier::{Classifier, ClassifierSpec, Slot};
+pub use classifier::{Classifier, ClassifierSpec, StateEntry};
 pub use conv::Conv;
 pub use conv_block::ConvBlock;
 pub use device::{DeviceError, adapter_name, parse_device};
 pub use dropout::dropout_mask;
-pub use head::{Head, HeadSpec, Reading};
+pub use head::{Head, HeadSpec, PooledFeatures};
 pub use level::{BlockSpec, Level};
 pub use linear::Linear;
 pub use max_pool::max_pool;

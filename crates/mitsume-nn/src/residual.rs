@@ -40,18 +40,18 @@ impl Residual {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let inner = relu(self.norm1.forward(self.conv1.forward(x.clone())));
         let inner = self.norm2.forward(self.conv2.forward(inner));
-        self.join(inner, x)
+        self.add_skip(inner, x)
     }
 
     /// With batch statistics, updating the running ones.
     pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
         let inner = relu(self.norm1.forward_train(self.conv1.forward(x.clone())));
         let inner = self.norm2.forward_train(self.conv2.forward(inner));
-        self.join(inner, x)
+        self.add_skip(inner, x)
     }
 
-    fn join(&self, inner: Tensor<4>, x: Tensor<4>) -> Tensor<4> {
-        let joined = relu(inner + self.skip.forward(x));
-        if self.pool { max_pool(joined) } else { joined }
+    fn add_skip(&self, inner: Tensor<4>, x: Tensor<4>) -> Tensor<4> {
+        let sum = relu(inner + self.skip.forward(x));
+        if self.pool { max_pool(sum) } else { sum }
     }
 }

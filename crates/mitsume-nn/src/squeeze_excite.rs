@@ -28,7 +28,7 @@ impl SqueezeExcite {
         }
     }
 
-    /// The same in training and evaluation.
+    /// The forward pass, the same in training and evaluation.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [n, c, _, _] = x.dims();
         let pooled = x.clone().mean_dim(3).mean_dim(2).reshape([n, c]);

@@ -30,18 +30,18 @@ impl Trunk {
 
     /// Images [N, channels, H, W] to feature maps [N, C, h, w], with running statistics.
     ///
-    /// Not differentiable: evaluation is not trained through.
+    /// Not differentiable.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        match fused::spec(self, &images.device()) {
+        match fused::trunk_spec(self, &images.device()) {
             Some(spec) => fused::forward(self, &spec, images),
             None => self.forward_composed(images),
         }
     }
 
-    /// The same with batch statistics. The running statistics move: hence `&mut`. Gradients reach
-    /// the parameters, not the images.
+    /// The same with batch statistics, which update the running ones (hence `&mut`). Differentiable
+    /// in the parameters, not the images.
     pub fn forward_train(&mut self, images: Tensor<4>) -> Tensor<4> {
-        match fused::spec(self, &images.device()) {
+        match fused::trunk_spec(self, &images.device()) {
             Some(spec) => fused::forward_train(self, &spec, images),
             None => self.forward_train_composed(images),
         }

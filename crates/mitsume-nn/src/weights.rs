@@ -14,12 +14,12 @@ use mitsume_guard::guarded;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 
-use crate::{Classifier, ClassifierSpec, Level, Slot};
+use crate::{Classifier, ClassifierSpec, Level, StateEntry};
 
-/// Why weights could not be used. Every message names the file.
+/// Errors of reading weights. Every message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file cannot be opened or is not what its name says.
+    /// The file cannot be opened or is not of the format of its name.
     #[error("{path}: cannot read the weights: {reason}")]
     Unreadable {
         /// The weight file.
@@ -75,7 +75,7 @@ pub enum WeightsError {
     },
 }
 
-/// A weight file, its names and shapes known, its values read when applied.
+/// A weight file: names and shapes are read when it is opened, values when they are applied.
 pub struct Weights {
     path: PathBuf,
     tensors: BTreeMap<String, burn_store::burn_pack::Tensor>,
@@ -94,8 +94,8 @@ impl Weights {
         let safetensors = path
             .extension()
             .is_some_and(|ending| ending == "safetensors");
-        // Pickles are a program more than a format; should its interpreter panic on a hostile
-        // one, that must be an error here and not the end of the process.
+        // A pickle is executed by an interpreter; if that panics on a hostile file, the panic
+        // becomes an error.
         let tensors = guarded(|| {
             if safetensors {
                 let mut store = SafetensorsStore::from_file(path);
@@ -138,7 +138,7 @@ impl Weights {
         };
         let features = level.feature_channels();
         match &last_shape[..] {
-            // More classes than this is no classifier but a file made to exhaust memory.
+            // An upper bound on classes: a hostile file could claim any number to exhaust memory.
             &[classes @ 1..=100_000, found] if found == features => Ok(ClassifierSpec {
                 level,
                 channels,
@@ -149,16 +149,16 @@ impl Weights {
         }
     }
 
-    /// Copies every parameter into the model. All names must be there and all shapes fit; only
-    /// `num_batches_tracked` may be absent.
+    /// Copies every parameter into the model. All names must be in the file and all shapes fit;
+    /// only `num_batches_tracked` may be missing.
     pub fn apply(&self, level: Level, model: &mut Classifier) -> Result<(), WeightsError> {
         let mut known = Vec::new();
-        for (name, slot) in model.slots(level) {
-            match slot {
-                Slot::One(param) => self.assign(level, &name, param)?,
-                Slot::Two(param) => self.assign(level, &name, param)?,
-                Slot::Four(param) => self.assign(level, &name, param)?,
-                Slot::Count(count) => *count = self.count(&name)?.unwrap_or(0),
+        for (name, entry) in model.state_dict_mut(level) {
+            match entry {
+                StateEntry::Vector(param) => self.assign(level, &name, param)?,
+                StateEntry::Matrix(param) => self.assign(level, &name, param)?,
+                StateEntry::Filters(param) => self.assign(level, &name, param)?,
+                StateEntry::Counter(count) => *count = self.count(&name)?.unwrap_or(0),
             }
             known.push(name);
         }
@@ -257,7 +257,7 @@ impl Weights {
         }
     }
 
-    /// The level whose names the file has: the likeliest mistake is the wrong `--model`.
+    /// The level whose names the file has: the most likely mistake is the wrong `--model`.
     fn hint(&self) -> String {
         let fits = |level: &Level| {
             let spec = ClassifierSpec {
@@ -267,10 +267,10 @@ impl Weights {
                 dropout: None,
             };
             let mut model = Classifier::new(spec, 0, &burn::tensor::Device::flex());
-            let names = |(name, slot): (String, Slot<'_>)| {
-                matches!(slot, Slot::Count(_)) || self.tensors.contains_key(&name)
+            let names = |(name, entry): (String, StateEntry<'_>)| {
+                matches!(entry, StateEntry::Counter(_)) || self.tensors.contains_key(&name)
             };
-            model.slots(*level).into_iter().all(names)
+            model.state_dict_mut(*level).into_iter().all(names)
         };
         match Level::ALL.iter().find(|level| fits(level)) {
             Some(level) => format!(" (its names are those of {level})"),
@@ -279,14 +279,14 @@ impl Weights {
     }
 }
 
-/// Key of the note in a safetensors file's metadata.
-const NOTE: &str = "mitsume";
-/// As many bytes as safetensors itself allows a header to have.
-const LONGEST_HEADER: u64 = 100_000_000;
+/// Key of this program's entry in a safetensors file's `__metadata__`.
+const METADATA_KEY: &str = "mitsume";
+/// The largest header that the safetensors library allows.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// The note a weight file was written with; none where there is none or the file is no safetensors.
-pub fn read_note(path: &Path) -> Option<String> {
-    /// What stands before the tensors; their descriptions are passed over.
+/// The metadata a weight file was written with; `None` if it has none or is not safetensors.
+pub fn read_metadata(path: &Path) -> Option<String> {
+    /// The header; tensor descriptions are ignored.
     #[derive(Deserialize)]
     struct Header {
         #[serde(rename = "__metadata__", default)]
@@ -296,7 +296,7 @@ pub fn read_note(path: &Path) -> Option<String> {
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
     let length = u64::from_le_bytes(length);
-    if length > LONGEST_HEADER {
+    if length > MAX_HEADER_BYTES {
         return None;
     }
     let mut header = Vec::new();
@@ -304,19 +304,22 @@ pub fn read_note(path: &Path) -> Option<String> {
     serde_json::from_slice::<Header>(&header)
         .ok()?
         .metadata
-        .remove(NOTE)
+        .remove(METADATA_KEY)
 }
 
-/// The model as the bytes of a safetensors file, with a note in its metadata.
-pub fn to_bytes(level: Level, model: &Classifier, note: &str) -> Vec<u8> {
+/// The model as the bytes of a safetensors file; `metadata` becomes the entry [`read_metadata`]
+/// returns.
+pub fn to_bytes(level: Level, model: &Classifier, metadata: &str) -> Vec<u8> {
     let mut model = model.clone();
     let mut entries: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-    for (name, slot) in model.slots(level) {
-        let (dtype, shape, bytes) = match slot {
-            Slot::One(param) => float(param),
-            Slot::Two(param) => float(param),
-            Slot::Four(param) => float(param),
-            Slot::Count(count) => (Dtype::I64, vec![], (*count as i64).to_le_bytes().to_vec()),
+    for (name, entry) in model.state_dict_mut(level) {
+        let (dtype, shape, bytes) = match entry {
+            StateEntry::Vector(param) => float(param),
+            StateEntry::Matrix(param) => float(param),
+            StateEntry::Filters(param) => float(param),
+            StateEntry::Counter(count) => {
+                (Dtype::I64, vec![], (*count as i64).to_le_bytes().to_vec())
+            }
         };
         entries.push((name, dtype, shape, bytes));
     }
@@ -326,8 +329,8 @@ pub fn to_bytes(level: Level, model: &Classifier, note: &str) -> Vec<u8> {
     });
     // One key only: safetensors writes metadata in the order of a hash map, and the same weights
     // must give the same bytes.
-    let metadata = HashMap::from([(NOTE.to_string(), note.to_string())]);
-    safetensors::serialize(views, Some(metadata)).expect("shapes and lengths are consistent")
+    let header_metadata = HashMap::from([(METADATA_KEY.to_string(), metadata.to_string())]);
+    safetensors::serialize(views, Some(header_metadata)).expect("shapes and lengths are consistent")
 }
 
 fn float<const D: usize>(param: &Param<Tensor<D>>) -> (Dtype, Vec<usize>, Vec<u8>) {

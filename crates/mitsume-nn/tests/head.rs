@@ -111,10 +111,10 @@ fn readings(level: Level, composed: bool) -> [Vec<f32>; 4] {
     let head = model(level, &device).head;
     let features = features(level, &device).require_grad();
     let targets = Tensor::<1, Int>::from_data([2i64, 0, 3], &device);
-    let base = head.base(targets, None, [5, 7]);
+    let linear_alpha = head.linear_alpha(targets, None, [5, 7]);
     let reading = match composed {
-        true => head.read_composed(features.clone(), Some(base)),
-        false => head.read(features.clone(), Some(base)),
+        true => head.pool_features_composed(features.clone(), Some(linear_alpha)),
+        false => head.read(features.clone(), Some(linear_alpha)),
     };
     let weighted = reading.weighted.unwrap();
     let value = reading.pooled.clone().square().sum() + weighted.clone().square().sum();
@@ -128,7 +128,7 @@ fn readings(level: Level, composed: bool) -> [Vec<f32>; 4] {
 }
 
 #[test]
-fn one_visit_and_composed_operations_read_the_same() {
+fn fused_and_composed_pooled_features_agree() {
     for level in Level::ALL {
         let (fused, composed) = (readings(level, false), readings(level, true));
         for (i, (fused, composed)) in fused.iter().zip(&composed).enumerate() {

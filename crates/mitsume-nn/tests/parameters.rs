@@ -1,7 +1,7 @@
 //! Sizes and names of the five networks.
 
 use burn::tensor::{Device, Tensor};
-use mitsume_nn::{Classifier, ClassifierSpec, Level, Slot};
+use mitsume_nn::{Classifier, ClassifierSpec, Level, StateEntry};
 
 fn spec(level: Level, channels: usize, classes: usize) -> ClassifierSpec {
     ClassifierSpec {
@@ -24,7 +24,7 @@ fn names_are_those_of_the_published_state_dicts() {
     let names = |level| {
         let mut model = Classifier::new(spec(level, 1, 4), 0, &Device::flex());
         model
-            .slots(level)
+            .state_dict_mut(level)
             .into_iter()
             .map(|(name, _)| name)
             .collect::<Vec<_>>()
@@ -69,8 +69,8 @@ fn names_are_those_of_the_published_state_dicts() {
 fn the_seed_decides_the_weights() {
     let first = |seed| {
         let mut model = Classifier::new(spec(Level::Two, 3, 2), seed, &Device::flex());
-        let mut slots = model.slots(Level::Two);
-        let Slot::Four(weight) = &mut slots[0].1 else {
+        let mut entries = model.state_dict_mut(Level::Two);
+        let StateEntry::Filters(weight) = &mut entries[0].1 else {
             panic!("a convolution comes first")
         };
         weight.val().into_data().try_into_vec::<f32>().unwrap()
@@ -101,7 +101,7 @@ fn odd_image_sizes_give_maps_of_the_stated_size() {
 fn the_smallest_image_goes_through() {
     for level in Level::ALL {
         let model = Classifier::new(spec(level, 1, 2), 0, &Device::flex());
-        let side = level.smallest_image();
+        let side = level.min_image_side();
         let features = model
             .trunk
             .forward(Tensor::zeros([1, 1, side, side], &Device::flex()));

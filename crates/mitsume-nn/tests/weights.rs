@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use mitsume_nn::weights::{Weights, read_note, to_bytes};
+use mitsume_nn::weights::{Weights, read_metadata, to_bytes};
 use mitsume_nn::{Classifier, ClassifierSpec, Level, WeightsError};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -71,7 +71,7 @@ fn every_level_comes_back_as_it_was_written() {
             std::fs::read(&path).unwrap(),
             "{level}"
         );
-        assert_eq!(read_note(&path).as_deref(), Some("a note"));
+        assert_eq!(read_metadata(&path).as_deref(), Some("a note"));
     }
 }
 
@@ -154,7 +154,7 @@ fn truncated_and_foreign_files_are_errors_that_name_the_file() {
     huge.extend_from_slice(b"{}");
     std::fs::write(&path, huge).unwrap();
     assert!(refusal(Level::One, &path).contains("weights.safetensors"));
-    assert_eq!(read_note(&path), None);
+    assert_eq!(read_metadata(&path), None);
     let pth = dir.path().join("weights.pth");
     for bytes in [
         &b""[..],

@@ -27,7 +27,7 @@ pub struct Hooked {
     output: Id,
     maps: FeatureMaps,
     layer: String,
-    pools_first: bool,
+    is_gap_linear: bool,
     batch: Option<usize>,
     device: Device,
 }
@@ -80,7 +80,7 @@ impl Hooked {
             )));
         }
         let after = leading_to(after, &[output]);
-        let pools_first = pools_first(of, &after, (hook, maps.layout));
+        let is_gap_linear = is_gap_linear(of, &after, (hook, maps.layout));
         // What the second part reads besides the hooked value: a skip connection around it.
         let made: HashSet<Id> = after.iter().flat_map(outputs).collect();
         let mut crossing: Vec<Id> = after
@@ -100,7 +100,7 @@ impl Hooked {
             output,
             maps,
             layer: layer.name,
-            pools_first,
+            is_gap_linear,
             batch: of.batch(),
             device: of.device.clone(),
         })
@@ -112,8 +112,8 @@ impl Hooked {
     }
 
     /// Whether only a global average pool and a linear layer follow.
-    pub fn pools_first(&self) -> bool {
-        self.pools_first
+    pub fn is_gap_linear(&self) -> bool {
+        self.is_gap_linear
     }
 
     /// Channels, rows and columns of its feature maps.
@@ -300,7 +300,7 @@ fn joined<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
 }
 
 /// Whether `after` is a mean over all pixels of `hook`, and a linear layer.
-fn pools_first(of: &Classifier, after: &[Node], (hook, layout): (Id, FeatureLayout)) -> bool {
+fn is_gap_linear(of: &Classifier, after: &[Node], (hook, layout): (Id, FeatureLayout)) -> bool {
     let Some((first, rest)) = after.split_first() else {
         return false;
     };

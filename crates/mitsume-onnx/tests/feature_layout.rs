@@ -217,7 +217,7 @@ fn a_mean_over_the_middle_axes_tells_that_channels_are_last() {
     assert_eq!(layout_of(&model, "the Relu"), Some(FeatureLayout::Nhwc));
     // It is the map that the mean is of, and only that and the logits follow.
     let hooked = model.hook(None, AS_TOLD).unwrap();
-    assert_eq!((hooked.layer(), hooked.pools_first()), ("the Relu", true));
+    assert_eq!((hooked.layer(), hooked.is_gap_linear()), ("the Relu", true));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct BenchOptions {
 }
 
 fn refuse_small_images(options: &BenchOptions) -> Result<()> {
-    let smallest = options.level.smallest_image();
+    let smallest = options.level.min_image_side();
     if options.size < smallest {
         return Err(LabError::Request(format!(
             "--size: at least {smallest} for {}",

@@ -39,7 +39,7 @@ fn raw_maps(
     request: &MapRequest<'_>,
 ) -> Result<(Tensor<2>, Vec<Vec<f32>>)> {
     let (method, targets) = (request.options.method, request.targets);
-    method.check_head(hooked.pools_first())?;
+    method.check_head(hooked.is_gap_linear())?;
     let features = hooked.features()?;
     let shape = features.dims();
     let [n, channels, h, w] = shape;
@@ -134,7 +134,7 @@ mod tests {
         for level in Level::ALL {
             let [h, w] = level.cam_size([32, 32]);
             for method in Method::ALL {
-                if method.check_head(level.head().pools_first()).is_err() {
+                if method.check_head(level.head().is_gap_linear()).is_err() {
                     continue;
                 }
                 let maps = maps(level, method);

@@ -111,8 +111,8 @@ impl HookedImages for HookedInOrder<'_> {
         self.images.without_each(&self.to_outputs(targets))
     }
 
-    fn pools_first(&self) -> bool {
-        self.images.pools_first()
+    fn is_gap_linear(&self) -> bool {
+        self.images.is_gap_linear()
     }
 
     fn grad_cam(&self, targets: &[usize]) -> Option<(Tensor<2>, Tensor<3>)> {

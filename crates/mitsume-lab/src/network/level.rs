@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::logits_and_maps;
-use mitsume_nn::{Classifier, ClassifierSpec, Slot};
+use mitsume_nn::{Classifier, ClassifierSpec, StateEntry};
 
 use super::{HookedImages, Network};
 use crate::Result;
@@ -47,8 +47,8 @@ impl Network for LevelNetwork {
 
     fn weighted_layers(&self) -> Vec<String> {
         let mut model = self.model.clone();
-        let slots = model.slots(self.spec.level);
-        let mut layers: Vec<String> = slots
+        let entries = model.state_dict_mut(self.spec.level);
+        let mut layers: Vec<String> = entries
             .iter()
             .map(|(name, _)| layer_of(name).into())
             .collect();
@@ -63,15 +63,19 @@ impl Network for LevelNetwork {
         let chosen: Vec<String> = self.weighted_layers().into_iter().take(count).collect();
         let mut model = self.model.clone();
         let mut fresh = Classifier::new(self.spec, seed, &self.device());
-        for ((name, old), (_, new)) in model.slots(level).into_iter().zip(fresh.slots(level)) {
+        for ((name, old), (_, new)) in model
+            .state_dict_mut(level)
+            .into_iter()
+            .zip(fresh.state_dict_mut(level))
+        {
             if !chosen.iter().any(|layer| layer == layer_of(&name)) {
                 continue;
             }
             match (old, new) {
-                (Slot::One(old), Slot::One(new)) => *old = new.clone(),
-                (Slot::Two(old), Slot::Two(new)) => *old = new.clone(),
-                (Slot::Four(old), Slot::Four(new)) => *old = new.clone(),
-                (Slot::Count(old), Slot::Count(new)) => *old = *new,
+                (StateEntry::Vector(old), StateEntry::Vector(new)) => *old = new.clone(),
+                (StateEntry::Matrix(old), StateEntry::Matrix(new)) => *old = new.clone(),
+                (StateEntry::Filters(old), StateEntry::Filters(new)) => *old = new.clone(),
+                (StateEntry::Counter(old), StateEntry::Counter(new)) => *old = *new,
                 _ => unreachable!("both are of one architecture"),
             }
         }
@@ -144,8 +148,8 @@ impl HookedImages for AtHead<'_> {
         Ok(targets.iter().enumerate().map(of_image).collect())
     }
 
-    fn pools_first(&self) -> bool {
-        self.model.head.pools_first()
+    fn is_gap_linear(&self) -> bool {
+        self.model.head.is_gap_linear()
     }
 
     fn grad_cam(&self, targets: &[usize]) -> Option<(Tensor<2>, Tensor<3>)> {

@@ -103,7 +103,7 @@ pub trait HookedImages {
     fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>>;
 
     /// Whether only a global average pool and a linear layer follow the hooked layer.
-    fn pools_first(&self) -> bool;
+    fn is_gap_linear(&self) -> bool;
 
     /// Logits [N, K] and normalised Grad-CAM maps [N, h, w], where there is a faster way than by gradients.
     fn grad_cam(&self, targets: &[usize]) -> Option<(Tensor<2>, Tensor<3>)> {

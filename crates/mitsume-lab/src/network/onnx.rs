@@ -161,8 +161,8 @@ impl HookedImages for AtLayer<'_> {
         Ok(self.hook.gradients(&self.reading, targets)?)
     }
 
-    fn pools_first(&self) -> bool {
-        self.hook.pools_first()
+    fn is_gap_linear(&self) -> bool {
+        self.hook.is_gap_linear()
     }
 
     /// A pass of what comes after the layer for every channel, for all images at once.

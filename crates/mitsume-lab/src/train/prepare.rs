@@ -147,7 +147,7 @@ pub(super) fn level(config: &RunConfig) -> Result<Level> {
         .name
         .parse()
         .map_err(|error| wrong("model.name", error))?;
-    let smallest = level.smallest_image();
+    let smallest = level.min_image_side();
     if config.data.image_size < smallest {
         let problem = format!(
             "{} is too small for {level}: at least {smallest}",

@@ -113,8 +113,8 @@ pub(super) fn resolve(table: Table, path: &Path) -> Result<RunConfig> {
         evaluation: evaluation(&raw.evaluation, origin)?,
     };
     // Level 1 has a max-pool before its global average pool, level 2 a ReLU.
-    let pools_first = !["level1", "level2"].contains(&config.model.name.as_str());
-    let fits = config.consistency.method.check_head(pools_first);
+    let is_gap_linear = !["level1", "level2"].contains(&config.model.name.as_str());
+    let fits = config.consistency.method.check_head(is_gap_linear);
     fits.map_err(|error| origin.wrong("consistency.method", error.to_string()))?;
     Ok(config)
 }

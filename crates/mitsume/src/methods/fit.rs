@@ -51,12 +51,12 @@ impl Method {
     }
 
     /// Refuses CAM where something else than a global average pool and a linear layer (between them
-    /// at most a dropout) follows the hooked layer; `pool_and_linear` says that nothing else does.
+    /// at most a dropout) follows the hooked layer; `is_gap_linear` says that nothing else does.
     ///
     /// # Errors
     /// [`UnfitMethod::OtherHead`].
-    pub fn check_head(self, pool_and_linear: bool) -> Result<(), UnfitMethod> {
-        match self == Self::Cam && !pool_and_linear {
+    pub fn check_head(self, is_gap_linear: bool) -> Result<(), UnfitMethod> {
+        match self == Self::Cam && !is_gap_linear {
             true => Err(UnfitMethod::OtherHead),
             false => Ok(()),
         }

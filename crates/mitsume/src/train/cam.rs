@@ -17,7 +17,7 @@ pub fn raw_maps(
     targets: Tensor<1, Int>,
 ) -> Tensor<3> {
     let [_, _, h, w] = features.dims();
-    let base = head.base(targets, mask.clone(), [h, w]);
+    let base = head.linear_alpha(targets, mask.clone(), [h, w]);
     relu(logits_and_weighted(head, features, mask, base).1)
 }
 
@@ -29,7 +29,7 @@ pub(super) fn logits_and_weighted(
     mask: Option<Tensor<2>>,
     base: Tensor<2>,
 ) -> (Tensor<2>, Tensor<3>) {
-    let reading = head.read(features, Some(base));
+    let reading = head.pool_features(features, Some(base));
     let weighted = reading.weighted.expect("asked for with a base");
     (head.classify(reading.pooled, mask), weighted)
 }
@@ -55,7 +55,7 @@ pub fn logits_and_maps(
     targets: Tensor<1, Int>,
 ) -> (Tensor<2>, Tensor<3>) {
     let [_, _, h, w] = features.dims();
-    let base = head.base(targets, None, [h, w]);
+    let base = head.linear_alpha(targets, None, [h, w]);
     let (logits, weighted) = logits_and_weighted(head, features, None, base);
     (logits, normalise_maps(relu(weighted)))
 }

@@ -34,7 +34,7 @@ pub struct MapsOf<'a> {
 impl MapsOf<'_> {
     fn check(&self, head: &Head) -> Result<(), UnfitMethod> {
         self.method.check_differentiable()?;
-        self.method.check_head(head.pools_first())
+        self.method.check_head(head.is_gap_linear())
     }
 }
 
@@ -89,7 +89,7 @@ impl Forward {
         }
         let targets = targets(maps.labels, &features.device());
         let [_, _, h, w] = features.dims();
-        let base = head.base(targets, mask.clone(), [h, w]);
+        let base = head.linear_alpha(targets, mask.clone(), [h, w]);
         let base = match maps.alpha {
             AlphaGradient::Full => base,
             AlphaGradient::Detached => base.detach(),

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::methods::Method;
 use mitsume::train::{CamLoss, MapsOf, forward, normalise_maps, predictions, training_loss};
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
-use mitsume_nn::{Classifier, Level, Slot};
+use mitsume_nn::{Classifier, Level, StateEntry};
 
 const ALL: [(Distance, Reference); 4] = [
     (Distance::SquaredL2, Reference::Ema),
@@ -201,8 +201,8 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
         let step = 3e-4 / norm;
         let moved = |sign: f64| {
             let mut model = fixture.training_model(&device());
-            for (name, slot) in model.slots(level) {
-                if let (true, Slot::Two(param)) = (name.starts_with("classifier"), slot) {
+            for (name, entry) in model.state_dict_mut(level) {
+                if let (true, StateEntry::Matrix(param)) = (name.starts_with("classifier"), entry) {
                     let delta = gradient.clone().mul_scalar(sign * step);
                     *param = param
                         .clone()

@@ -3,7 +3,7 @@
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use mitsume::{ClassMeans, DeviationPass};
-use mitsume_nn::{Classifier, ClassifierSpec, Level, Slot, parse_device};
+use mitsume_nn::{Classifier, ClassifierSpec, Level, StateEntry, parse_device};
 use serde_json::Value;
 
 /// The device under test: the one `MITSUME_TEST_DEVICE` names as `--device` does, or the CPU.
@@ -94,27 +94,27 @@ impl Fixture {
             dropout: Some(0.0),
         };
         let mut model = Classifier::new(spec, 0, device);
-        let slots = model.slots(self.level);
-        let last = slots.len() - 1;
-        for (stream, (name, slot)) in slots.into_iter().enumerate() {
-            match slot {
-                Slot::One(param) => {
+        let entries = model.state_dict_mut(self.level);
+        let last = entries.len() - 1;
+        for (stream, (name, entry)) in entries.into_iter().enumerate() {
+            match entry {
+                StateEntry::Vector(param) => {
                     let values = match stream == last {
                         true => vector(last_bias),
                         false => drawn(param.dims(), stream, vector_range(&name)),
                     };
                     replace(param, values);
                 }
-                Slot::Two(param) => {
+                StateEntry::Matrix(param) => {
                     let bound = 4.0 / (param.dims()[1] as f64).sqrt();
                     replace(param, drawn(param.dims(), stream, [-bound, bound]));
                 }
-                Slot::Four(param) => {
+                StateEntry::Filters(param) => {
                     let [_, input, kernel, _] = param.dims();
                     let bound = (6.0 / (input * kernel * kernel) as f64).sqrt();
                     replace(param, drawn(param.dims(), stream, [-bound, bound]));
                 }
-                Slot::Count(count) => *count = 0,
+                StateEntry::Counter(count) => *count = 0,
             }
         }
         model
@@ -174,12 +174,12 @@ pub fn check_gradients(
 ) {
     let norms = case["grad_norm"].as_object().unwrap();
     let mut checked = 0;
-    for (name, slot) in model.slots(level) {
-        let gradient = match slot {
-            Slot::One(param) => param.val().grad_remove(grads).map(|g| floats(&g)),
-            Slot::Two(param) => param.val().grad_remove(grads).map(|g| floats(&g)),
-            Slot::Four(param) => param.val().grad_remove(grads).map(|g| floats(&g)),
-            Slot::Count(_) => None,
+    for (name, entry) in model.state_dict_mut(level) {
+        let gradient = match entry {
+            StateEntry::Vector(param) => param.val().grad_remove(grads).map(|g| floats(&g)),
+            StateEntry::Matrix(param) => param.val().grad_remove(grads).map(|g| floats(&g)),
+            StateEntry::Filters(param) => param.val().grad_remove(grads).map(|g| floats(&g)),
+            StateEntry::Counter(_) => None,
         };
         let Some(expected) = norms.get(&name) else {
             assert!(

@@ -12,7 +12,7 @@ use mitsume::train::{
     training_loss,
 };
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
-use mitsume_nn::{Classifier, Level, Slot};
+use mitsume_nn::{Classifier, Level, StateEntry};
 use serde_json::Value;
 
 /// The two ways a trunk runs.
@@ -241,13 +241,13 @@ fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
         let expected = fixture.json["train"]["running_after_one_batch"]
             .as_object()
             .unwrap();
-        for (name, slot) in model.slots(level) {
-            match slot {
-                Slot::One(param) if expected.contains_key(&name) => {
+        for (name, entry) in model.state_dict_mut(level) {
+            match entry {
+                StateEntry::Vector(param) if expected.contains_key(&name) => {
                     let ours = floats(&param.val().inner());
                     assert_close(&ours[..4], &vector(&expected[&name]), 1e-5, &name);
                 }
-                Slot::Count(count) => assert_eq!(*count, 1),
+                StateEntry::Counter(count) => assert_eq!(*count, 1),
                 _ => assert!(!expected.contains_key(&name)),
             }
         }
