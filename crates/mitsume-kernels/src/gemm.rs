@@ -108,7 +108,8 @@ impl RegisterTile {
     #[inline(always)]
     unsafe fn run<S: Simd, const R: usize, const W: usize>(&self, simd: S) {
         if R > S::TILE_ROWS {
-            return; // Never reached; keeps tiles that would not fit the registers out of the binary.
+            // Never reached; keeps tiles that would not fit the registers out of the binary.
+            return;
         }
         let ([a_row, a_column], [b_row, b_vector]) = (self.a_strides, self.b_strides);
         // SAFETY: all accesses are the ones the caller answers for.

@@ -3,7 +3,7 @@
 use mitsume::consistency::ConsistencyError;
 use mitsume::curriculum::CurriculumError;
 use mitsume::ema::EmaError;
-use mitsume::methods::UnfitMethod;
+use mitsume::methods::UnsupportedMethod;
 use mitsume::spill::SpillError;
 use mitsume_data::DataError;
 use mitsume_nn::WeightsError;
@@ -91,8 +91,8 @@ impl From<EmaError> for LabError {
     }
 }
 
-impl From<UnfitMethod> for LabError {
-    fn from(error: UnfitMethod) -> Self {
+impl From<UnsupportedMethod> for LabError {
+    fn from(error: UnsupportedMethod) -> Self {
         LabError::Request(error.to_string())
     }
 }

@@ -1,6 +1,6 @@
 //! How much of maps lies on their images' border and empty background.
 
-use mitsume::trust::surroundings::background::Scale;
+use mitsume::trust::surroundings::background::PixelScale;
 use mitsume::trust::{Image, Surroundings, SurroundingsMeter};
 use mitsume_data::Preprocess;
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ use crate::Result;
 /// Measures maps of images that were prepared in one way.
 pub(crate) struct SurroundingsOf {
     meter: SurroundingsMeter,
-    scale: Scale,
+    scale: PixelScale,
     channels: usize,
     size: [usize; 2],
     map: usize,
@@ -23,7 +23,7 @@ impl SurroundingsOf {
         let (mean, std) = (preprocess.view.mean, preprocess.view.std);
         Self {
             meter: SurroundingsMeter::new(cam, size),
-            scale: Scale { mean, std },
+            scale: PixelScale { mean, std },
             channels: preprocess.channels,
             size,
             map: cam[0] * cam[1],

@@ -31,7 +31,7 @@ pub enum DeviceError {
     WrongResults {
         /// The device.
         name: String,
-        /// Largest logit_error over the largest logit.
+        /// Largest difference over the largest logit.
         error: f32,
     },
 }

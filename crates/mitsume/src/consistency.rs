@@ -26,7 +26,7 @@ pub enum ConsistencyError {
     /// A map of another size.
     #[error(transparent)]
     MapLength(#[from] MapLength),
-    /// A NaN or infinite value, which would poison the mean of the whole class.
+    /// A NaN or infinite value, which would make the class mean undefined.
     #[error("the map's value {index} is not a finite number")]
     NotFinite {
         /// Index into the flat map.
@@ -188,7 +188,7 @@ impl ClassMeans {
         let pixels = self.shape[0] * self.shape[1];
         let of_class = |mean: &ClassMean| DeviationSum {
             count: mean.count,
-            sum: Distance::SquaredL2.of(mean.squares, pixels),
+            sum: Distance::SquaredL2.from_sum_of_squares(mean.squares, pixels),
         };
         ClassDeviations {
             per_class: self

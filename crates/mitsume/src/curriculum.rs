@@ -11,7 +11,7 @@ pub struct Curriculum {
     t1: u32,
 }
 
-/// A curriculum that is none.
+/// An invalid curriculum.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CurriculumError {
     /// The ramp would end before it begins.

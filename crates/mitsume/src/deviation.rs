@@ -31,7 +31,7 @@ impl Distance {
     }
 
     /// The deviation whose sum of squared differences over `pixels` values is `sum_of_squares`.
-    pub fn of(self, sum_of_squares: f64, pixels: usize) -> f64 {
+    pub fn from_sum_of_squares(self, sum_of_squares: f64, pixels: usize) -> f64 {
         let pixels = pixels as f64;
         match self {
             Self::SquaredL2 => sum_of_squares / pixels,
@@ -46,7 +46,7 @@ impl fmt::Display for Distance {
     }
 }
 
-/// A name that is no distance.
+/// An unknown distance name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown distance \"{0}\"; \"squared-l2\" (the definition) or \"l2\" (as published)")]
 pub struct UnknownDistance(String);
@@ -99,8 +99,8 @@ impl Deviation {
             })
             .sum();
         Ok(Self {
-            squared_l2: Distance::SquaredL2.of(sum_of_squares, map.len()),
-            l2: Distance::L2.of(sum_of_squares, map.len()),
+            squared_l2: Distance::SquaredL2.from_sum_of_squares(sum_of_squares, map.len()),
+            l2: Distance::L2.from_sum_of_squares(sum_of_squares, map.len()),
         })
     }
 

@@ -16,7 +16,7 @@ pub struct EmaMaps {
     maps: Vec<Option<Vec<f32>>>,
 }
 
-/// A moving average that cannot be, or be updated.
+/// Errors of the moving average.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EmaError {
     /// A decay outside [0, 1].
@@ -112,7 +112,7 @@ impl EmaMaps {
     }
 }
 
-/// What is written; read back only through the checks of [`EmaMaps::from_maps`].
+/// Serialised form; deserialised through [`EmaMaps::from_maps`], which validates it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredEma {

@@ -1,4 +1,4 @@
-//! Grad-CAM (Eq. 1) on plain arrays: the reference for maps made elsewhere.
+//! Grad-CAM (Eq. 1) on plain arrays.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView3, Axis};
 

@@ -1,4 +1,4 @@
-//! Cohen's kappa (Eq. 4): agreement beyond chance, the primary figure of a classifier here.
+//! Cohen's kappa (Eq. 4): agreement beyond chance.
 
 /// Cohen's kappa `(po - pe) / (1 - pe)` from the marginals of a confusion matrix (Eq. 4).
 ///

@@ -16,17 +16,18 @@
 //! | 18 | [`curriculum`] |
 //! | 11 to 16 | `train` (feature `burn`) |
 //!
-//! [`measures`] has what the thesis leaves open: a common grid, chance, distances without scale.
+//! [`measures`] has further measures: common grid, chance correction, scale-free distances.
 //!
-//! [`methods`] has the other class activation maps. [`trust`] asks whether a map can be believed.
+//! [`methods`] has the other class activation maps. [`trust`] has sanity checks and faithfulness
+//! tests of maps.
 //!
 //! Everything above works on plain arrays, so maps made by any tool can be scored ([`score`]).
 //!
 //! Libraries, and why: `ndarray` for arrays with a shape; `zip` and `ndarray-npy`'s header parser
 //! for `.npz` and `safetensors`' header for `.safetensors`, because both let the payload be
 //! streamed, so that a file's claimed size is never allocated; `tempfile` for the unlinked file of
-//! [`spill`]; `rand_chacha` for the permutation null and imputation's noise, because its stream never
-//! changes; `rayon` for the earth mover's distances and imputed images; `nalgebra` for the
+//! [`spill`]; `rand_chacha` for the permutation null and imputation's noise, because its stream
+//! never changes; `rayon` for the earth mover's distances and imputed images; `nalgebra` for the
 //! eigenvectors of Eigen-CAM.
 
 pub mod confusion;

@@ -1,4 +1,4 @@
-//! The choices that make up a consistency loss, and the two named sets of them.
+//! Settings of the consistency loss, and two presets.
 
 use serde::{Deserialize, Serialize};
 

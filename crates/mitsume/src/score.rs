@@ -28,7 +28,7 @@ pub const MAX_CLASSES: usize = 1 << 16;
 /// The class mean maps together may take this many bytes.
 const MAX_MEANS_BYTES: u64 = 4 << 30;
 /// How far outside [0, 1] rounding may put a normalised value.
-const SLACK: f64 = 1e-6;
+const RANGE_TOLERANCE: f64 = 1e-6;
 
 /// How maps are taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
             });
         }
     }
-    let tally = Tally::new(labels, predictions);
+    let tally = LabelsAndPredictions::new(labels, predictions);
     tally.check_memory(height, width)?;
 
     let shape = [height, width];
@@ -142,7 +142,7 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
         Ok(())
     })?;
     let measures = grid.map(|grid| match permutations {
-        0 => Measures::of_grid(&grid),
+        0 => Measures::from_grid(&grid),
         _ => Measures::new(&grid, &distances, permutations, 0),
     });
     Ok(Score {
@@ -164,7 +164,7 @@ fn prepare(image: usize, map: &mut [f64], options: ScoreOptions) -> Result<(), S
         normalise(map);
     } else if let Some(&value) = map
         .iter()
-        .find(|&&value| !(-SLACK..=1.0 + SLACK).contains(&value))
+        .find(|&&value| !(-RANGE_TOLERANCE..=1.0 + RANGE_TOLERANCE).contains(&value))
     {
         return Err(ScoreProblem::OutsideUnit { image, value });
     }
@@ -180,13 +180,13 @@ fn too_wide(image: usize, error: ConsistencyError) -> ScoreProblem {
 }
 
 /// Labels against predictions.
-struct Tally {
+struct LabelsAndPredictions {
     labels: Vec<u32>,
     predictions: Vec<u32>,
     classes: usize,
 }
 
-impl Tally {
+impl LabelsAndPredictions {
     fn new(labels: Vec<u32>, predictions: Vec<u32>) -> Self {
         let largest = labels.iter().chain(&predictions).max();
         let classes = largest.map_or(0, |&class| class as usize + 1);

@@ -1,4 +1,4 @@
-//! Maps put aside in a temporary file, for a second pass without memory or a second forward pass.
+//! Maps in a temporary file for a second pass, instead of in memory or by a second forward pass.
 //!
 //! The `l2` form needs the class means before the deviations. An evaluation writes each map here
 //! as it is made and reads all of them back once the means are known.
@@ -12,7 +12,7 @@ use crate::deviation::MapLength;
 /// Bytes written or read at a time.
 const BLOCK: usize = 1 << 18;
 
-/// Maps of one length in a file without a name: gone when dropped, whatever ends the process.
+/// Maps of one length in an unlinked file, which the system removes when the process ends.
 #[derive(Debug)]
 pub struct MapSpill {
     file: BufWriter<File>,

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use mitsume::methods::{
-    Hooked, eigen_cam, eigen_grad_cam, elementwise, grad_cam, grad_cam_plus_plus, hires_cam,
-    layer_cam, xgrad_cam,
+    ActivationsAndGradients, eigen_cam, eigen_grad_cam, elementwise, grad_cam, grad_cam_plus_plus,
+    hires_cam, layer_cam, xgrad_cam,
 };
 
 const CHANNELS: usize = 6;
@@ -21,7 +21,7 @@ fn values([a, b, c]: [usize; 3], modulus: usize, shift: f64) -> Vec<f32> {
     (0..CHANNELS * pixels).map(at).collect()
 }
 
-type Function = fn(&Hooked) -> Vec<f32>;
+type Function = fn(&ActivationsAndGradients) -> Vec<f32>;
 
 #[test]
 fn maps_are_those_of_pytorch_grad_cam() {
@@ -29,7 +29,7 @@ fn maps_are_those_of_pytorch_grad_cam() {
     let mut gradients = values([5, 11, 2], 19, 0.43);
     let pixels = SHAPE[0] * SHAPE[1];
     gradients[2 * pixels + SHAPE[1]..][..SHAPE[1]].fill(0.0);
-    let hooked = Hooked::new(&features, &gradients, CHANNELS, SHAPE).unwrap();
+    let hooked = ActivationsAndGradients::new(&features, &gradients, CHANNELS, SHAPE).unwrap();
     let text = include_str!("fixtures/methods.json");
     let published: BTreeMap<String, Vec<f64>> = serde_json::from_str(text).unwrap();
     let ours: [(&str, Function); 8] = [

@@ -3,8 +3,8 @@
 
 use mitsume::trust::imputation::{Noise, impute};
 use mitsume::trust::{
-    Baseline, Curve, Image, Order, RoadSettings, Walk, blurred, localisation, pointing, similarity,
-    upsampled,
+    Baseline, Image, PerturbationCurve, PerturbationSequence, PixelRanking, RoadSettings,
+    gaussian_blurred, localisation, pointing, similarity, upsampled,
 };
 use serde::Deserialize;
 
@@ -186,18 +186,24 @@ fn road_is_that_of_pytorch_grad_cam() {
 fn deletion_and_insertion_are_those_of_the_published_code() {
     let figures = figures();
     let image = figures.image();
-    all_close(&blurred(&image), &figures.curves.blurred, 3e-7, "blurred");
-    let order = Order::most_relevant_first(&figures.relevance, figures.shape).unwrap();
+    all_close(
+        &gaussian_blurred(&image),
+        &figures.curves.blurred,
+        3e-7,
+        "blurred",
+    );
+    let order = PixelRanking::most_relevant_first(&figures.relevance, figures.shape).unwrap();
     let step = figures.curves.step;
-    let curve = |mut walk: Walk| -> Curve {
+    let curve = |mut walk: PerturbationSequence| -> PerturbationCurve {
         let mut scores = Vec::new();
         while let Some(image) = walk.next_image() {
             scores.push(figures.score(image));
         }
         walk.curve(&scores).unwrap()
     };
-    let deletion = Walk::deletion(&image, &order, step, Baseline::Zeros).unwrap();
-    let insertion = Walk::insertion(&image, &order, step, Baseline::Blurred).unwrap();
+    let deletion = PerturbationSequence::deletion(&image, &order, step, Baseline::Zeros).unwrap();
+    let insertion =
+        PerturbationSequence::insertion(&image, &order, step, Baseline::Blurred).unwrap();
     for (walk, expected) in [
         (deletion, &figures.curves.deletion),
         (insertion, &figures.curves.insertion),

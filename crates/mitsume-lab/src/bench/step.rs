@@ -2,7 +2,7 @@
 
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume::train::{CamLoss, MapsOf, forward, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, forward, predictions, training_loss};
 use mitsume::{AlphaGradient, EmaMaps, Preset};
 use mitsume_nn::{BlockSpec, Level, dropout_mask};
 use serde::Serialize;
@@ -82,7 +82,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
                 &device,
             )
         });
-        let maps = MapsOf {
+        let maps = CamRequest {
             labels: &labels,
             method: settings.method,
             alpha: AlphaGradient::Full,

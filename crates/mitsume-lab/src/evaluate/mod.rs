@@ -238,7 +238,7 @@ fn second_pass(
         if all_measures {
             Measures::new(grid, &distances, PERMUTATIONS, 0)
         } else {
-            Measures::of_grid(grid)
+            Measures::from_grid(grid)
         }
     });
     let evaluation = pass.tally.evaluation(model, data, &l2.l2(), measures);

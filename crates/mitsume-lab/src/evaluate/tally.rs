@@ -119,7 +119,7 @@ impl Tally {
         let total = Consistency::new(&squared_l2, l2);
         let mut surroundings = SurroundingsSum::default();
         for class in &self.surroundings {
-            surroundings.join(class);
+            surroundings.merge(class);
         }
         let per_class = (0..self.means.classes())
             .map(|class| ClassResult {

@@ -1,7 +1,7 @@
 //! Maps of one hooked layer.
 
 use burn::tensor::Tensor;
-use mitsume::methods::{self, Hooked, Method};
+use mitsume::methods::{self, ActivationsAndGradients, Method};
 use mitsume::normalise;
 use rayon::prelude::*;
 
@@ -60,8 +60,9 @@ fn raw_maps(
     let length = channels * h * w;
     let of_image = |i: usize| {
         let own = i * length..(i + 1) * length;
-        let hooked = Hooked::new(&features[own.clone()], &gradients[own], channels, [h, w])
-            .map_err(|error| LabError::Failed(error.to_string()))?;
+        let hooked =
+            ActivationsAndGradients::new(&features[own.clone()], &gradients[own], channels, [h, w])
+                .map_err(|error| LabError::Failed(error.to_string()))?;
         let score = f64::from(values[i * classes + targets[i]]);
         Ok(match method {
             Method::GradCam => methods::grad_cam(&hooked),
@@ -84,7 +85,7 @@ fn raw_maps(
 
 /// What the last layer gives each pooled channel for the class, [C]: where only a mean of the pixels and a linear
 /// layer follow, each pixel's gradient is that weight over the number of pixels.
-fn class_weights(hooked: &Hooked) -> Vec<f64> {
+fn class_weights(hooked: &ActivationsAndGradients) -> Vec<f64> {
     let sum = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum();
     hooked.each().map(|(_, gradients)| sum(gradients)).collect()
 }

@@ -130,9 +130,9 @@ impl HookedImages for AtHead<'_> {
     /// value, so it is taken off.
     fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let head = &self.model.head;
-        let reading = head.read(self.features.clone(), None);
-        let logits = floats(head.classify(reading.pooled.clone(), None));
-        let pooled = floats(reading.pooled);
+        let features = head.pool_features(self.features.clone(), None);
+        let logits = floats(head.classify(features.pooled.clone(), None));
+        let pooled = floats(features.pooled);
         let weight = floats(head.linear.weight.val());
         let [_, channels, _, _] = self.features.dims();
         let classes = weight.len() / channels.max(1);

@@ -3,7 +3,7 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::CamLossSettings;
-use mitsume::train::{CamLoss, MapsOf, forward, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, forward, predictions, training_loss};
 use mitsume_data::Batch;
 use mitsume_nn::dropout_mask;
 
@@ -42,7 +42,7 @@ pub(super) fn step(
         dropout_mask([n, features], head.dropout, draw, &context.device)
     });
 
-    let maps = (lambda != 0.0).then_some(MapsOf {
+    let maps = (lambda != 0.0).then_some(CamRequest {
         labels: &batch.labels,
         method: context.settings.method,
         alpha: context.settings.alpha,

@@ -3,7 +3,10 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 use mitsume::methods::Method;
-use mitsume::trust::{Baseline, Curve, Estimate, Image, Order, Road, RoadSettings, Walk};
+use mitsume::trust::{
+    Baseline, Estimate, Image, PerturbationCurve, PerturbationSequence, PixelRanking, Road,
+    RoadSettings,
+};
 use mitsume_record::{CurveResult, Faithfulness, RoadResult};
 
 use crate::Result;
@@ -21,8 +24,8 @@ pub(super) struct Faithful<'a> {
     method: Method,
     settings: RoadSettings,
     roads: Vec<Road>,
-    deletions: Vec<Curve>,
-    insertions: Vec<Curve>,
+    deletions: Vec<PerturbationCurve>,
+    insertions: Vec<PerturbationCurve>,
 }
 
 impl<'a> Faithful<'a> {
@@ -46,17 +49,27 @@ impl<'a> Faithful<'a> {
         let original = score(image.values())?[0];
         let removed = self.settings.images(image, map)?;
         let road = self.settings.result(original, &score(&removed)?)?;
-        let order = Order::most_relevant_first(map, image.shape())?;
+        let order = PixelRanking::most_relevant_first(map, image.shape())?;
         let step = image.pixels().div_ceil(STEPS);
-        let curve = |mut walk: Walk<'_>| -> Result<Curve> {
+        let curve = |mut sequence: PerturbationSequence<'_>| -> Result<PerturbationCurve> {
             let mut images = Vec::new();
-            while let Some(image) = walk.next_image() {
+            while let Some(image) = sequence.next_image() {
                 images.extend_from_slice(image);
             }
-            Ok(walk.curve(&score(&images)?)?)
+            Ok(sequence.curve(&score(&images)?)?)
         };
-        let deletion = curve(Walk::deletion(image, &order, step, Baseline::Zeros)?)?;
-        let insertion = curve(Walk::insertion(image, &order, step, Baseline::Blurred)?)?;
+        let deletion = curve(PerturbationSequence::deletion(
+            image,
+            &order,
+            step,
+            Baseline::Zeros,
+        )?)?;
+        let insertion = curve(PerturbationSequence::insertion(
+            image,
+            &order,
+            step,
+            Baseline::Blurred,
+        )?)?;
         self.roads.push(road);
         self.deletions.push(deletion);
         self.insertions.push(insertion);
@@ -92,7 +105,7 @@ impl<'a> Faithful<'a> {
                 original: self.roads.iter().map(|road| road.original).sum::<f64>() / count,
                 most_relevant_first: mean_of(most),
                 least_relevant_first: mean_of(least),
-                combined: Estimate::of(&combined, seed),
+                combined: Estimate::bootstrap_mean(&combined, seed),
             },
             deletion: curve(&self.deletions, seed),
             insertion: curve(&self.insertions, seed),
@@ -100,14 +113,14 @@ impl<'a> Faithful<'a> {
     }
 }
 
-fn curve(curves: &[Curve], seed: u64) -> CurveResult {
+fn curve(curves: &[PerturbationCurve], seed: u64) -> CurveResult {
     let areas: Vec<f64> = curves.iter().map(|curve| curve.area).collect();
     CurveResult {
         shares: curves
             .first()
             .map_or_else(Vec::new, |curve| curve.shares.clone()),
         scores: mean_of(curves.iter().map(|curve| &curve.scores)),
-        area: Estimate::of(&areas, seed),
+        area: Estimate::bootstrap_mean(&areas, seed),
     }
 }
 

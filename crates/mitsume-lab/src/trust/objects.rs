@@ -54,7 +54,7 @@ impl Objects {
     pub fn result(&self, seed: u64) -> ObjectResult {
         let mean = |of: &dyn Fn(&Localisation) -> Option<f64>| {
             let values: Vec<f64> = self.places.iter().filter_map(of).collect();
-            Estimate::of(&values, seed)
+            Estimate::bootstrap_mean(&values, seed)
         };
         let chances: Vec<f64> = self.points.iter().map(|point| point.chance).collect();
         ObjectResult {
@@ -63,7 +63,7 @@ impl Objects {
             without: self.without,
             mask_share: mean(&|place| Some(place.mask_share)),
             pointing: pointing_accuracy(&self.points),
-            pointing_by_chance: Estimate::of(&chances, seed),
+            pointing_by_chance: Estimate::bootstrap_mean(&chances, seed),
             mass: mean(&|place| place.mass),
             rank: mean(&|place| place.rank),
             iou_at_half: mean(&|place| place.iou_at_fraction),

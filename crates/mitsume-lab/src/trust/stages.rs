@@ -1,7 +1,7 @@
 //! The cascading randomisation test (Adebayo et al. 2018).
 
 use burn::tensor::Tensor;
-use mitsume::trust::{Cascade, Randomisation};
+use mitsume::trust::{Randomisation, RandomisationTest};
 use mitsume_data::Batch;
 
 use super::TrustOptions;
@@ -21,7 +21,7 @@ pub(super) struct Stages<'a> {
     /// Layers drawn anew at each stage.
     counts: Vec<usize>,
     waiting: Vec<Waiting>,
-    cascade: Cascade,
+    cascade: RandomisationTest,
     examples: Vec<Example>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Stages<'a> {
             network,
             maps: options.maps,
             seed: options.seed,
-            cascade: Cascade::new(names.collect())?,
+            cascade: RandomisationTest::new(names.collect())?,
             counts,
             waiting: Vec::new(),
             examples: Vec::new(),

@@ -31,7 +31,7 @@ impl Places {
     pub fn result(&self, seed: u64) -> Option<SurroundingsResult> {
         let estimate = |of: &dyn Fn(&Surroundings) -> f64| {
             let values: Vec<f64> = self.found.iter().map(of).collect();
-            Estimate::of(&values, seed)
+            Estimate::bootstrap_mean(&values, seed)
         };
         let has_background = |one: &&Surroundings| one.background.area > 0.0;
         Some(SurroundingsResult {

@@ -1,6 +1,6 @@
 //! What was found, in words.
 
-use mitsume::trust::{Doubt, Estimate, Randomisation, Verdict};
+use mitsume::trust::{Estimate, Randomisation, UndecidedReason, Verdict};
 use mitsume_locale::{Language, text};
 use mitsume_record::TrustResult;
 
@@ -14,9 +14,11 @@ pub fn verdict_sentence(randomisation: &Randomisation, language: Language) -> St
     match randomisation.verdict {
         Verdict::Passes => text!(language, "trust-passes", figure = figure),
         Verdict::Fails => text!(language, "trust-fails", figure = figure),
-        Verdict::Undecided(Doubt::TooFewImages) => text!(language, "trust-too-few"),
-        Verdict::Undecided(Doubt::MostlyConstant) => text!(language, "trust-mostly-constant"),
-        Verdict::Undecided(Doubt::AcrossThreshold) => {
+        Verdict::Undecided(UndecidedReason::TooFewImages) => text!(language, "trust-too-few"),
+        Verdict::Undecided(UndecidedReason::MostlyConstant) => {
+            text!(language, "trust-mostly-constant")
+        }
+        Verdict::Undecided(UndecidedReason::AcrossThreshold) => {
             text!(language, "trust-across", figure = figure)
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use image::{GenericImageView, Rgba};
-use mitsume::trust::{Doubt, Estimate, Randomisation, Stage, Verdict};
+use mitsume::trust::{Estimate, Randomisation, Stage, UndecidedReason, Verdict};
 use mitsume_locale::Language;
 use mitsume_record::{
     CurveResult, DataSummary, Faithfulness, ModelSummary, RoadResult, TrustResult,
@@ -61,7 +61,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
                 ssim: None,
                 undefined: 1,
             }],
-            verdict: Verdict::Undecided(Doubt::AcrossThreshold),
+            verdict: Verdict::Undecided(UndecidedReason::AcrossThreshold),
         },
         faithfulness: vec![Faithfulness {
             method: Default::default(),

@@ -1,7 +1,7 @@
 //! Consistency corrected for chance.
 //!
-//! A model that looks at the image's centre whatever the class has small deviations and tells
-//! nothing. So the deviation within classes is set against the deviation between images of any
+//! A model that looks at the centre of every image has small deviations that say nothing about the
+//! classes. So the deviation within classes is set against the deviation between images of any
 //! class: with N images, k classes, SSW the squared deviations from the class mean maps and SST
 //! those from the mean of all maps,
 //!
@@ -36,7 +36,12 @@ pub fn chance_corrected(ssw: f64, sst: f64, images: u64, classes: u64) -> Option
 ///
 /// # Panics
 /// If `maps` is not a whole number of maps per label.
-pub fn permutation_p(maps: &[f32], labels: &[u32], permutations: usize, seed: u64) -> Option<f64> {
+pub fn permutation_p_value(
+    maps: &[f32],
+    labels: &[u32],
+    permutations: usize,
+    seed: u64,
+) -> Option<f64> {
     let pixels = maps.len().checked_div(labels.len())?;
     assert_eq!(maps.len(), labels.len() * pixels, "maps of one size");
     let classes = labels.iter().max().map_or(0, |&class| class as usize + 1);
@@ -124,9 +129,9 @@ mod tests {
         assert_eq!(chance_corrected(1.0, 1.0, 6, 1), None);
         assert_eq!(chance_corrected(0.0, 1.0, 2, 2), None);
         assert_eq!(chance_corrected(0.0, 0.0, 6, 2), None);
-        assert_eq!(permutation_p(&[1.0, 2.0], &[0, 0], 99, 0), None);
-        assert_eq!(permutation_p(&[1.0; 4], &[0, 0, 1, 1], 99, 0), None);
-        assert_eq!(permutation_p(&[], &[], 99, 0), None);
+        assert_eq!(permutation_p_value(&[1.0, 2.0], &[0, 0], 99, 0), None);
+        assert_eq!(permutation_p_value(&[1.0; 4], &[0, 0, 1, 1], 99, 0), None);
+        assert_eq!(permutation_p_value(&[], &[], 99, 0), None);
     }
 
     /// Of the C(8, 4) = 70 assignments of four and four, two separate perfectly: the true one and
@@ -134,7 +139,7 @@ mod tests {
     #[test]
     fn the_null_of_a_perfect_separation_is_its_count() {
         let maps = [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
-        let p = permutation_p(&maps, &[0, 0, 0, 0, 1, 1, 1, 1], 20_000, 1).unwrap();
+        let p = permutation_p_value(&maps, &[0, 0, 0, 0, 1, 1, 1, 1], 20_000, 1).unwrap();
         // Three standard errors of 20,000 draws.
         assert!((p - 2.0 / 70.0).abs() < 3.6e-3, "{p}");
     }
@@ -143,9 +148,9 @@ mod tests {
     fn unrelated_classes_are_not_significant_and_the_seed_decides_alone() {
         let maps: Vec<f32> = (0..60).map(|i| (i * 37 % 61) as f32).collect();
         let labels: Vec<u32> = (0..20).map(|i| i % 2).collect();
-        let p = permutation_p(&maps, &labels, 999, 5).unwrap();
+        let p = permutation_p_value(&maps, &labels, 999, 5).unwrap();
         assert!(p > 0.05, "{p}");
-        assert_eq!(permutation_p(&maps, &labels, 999, 5), Some(p));
+        assert_eq!(permutation_p_value(&maps, &labels, 999, 5), Some(p));
     }
 
     /// The mean of the corrected value over all assignments is exactly 0.

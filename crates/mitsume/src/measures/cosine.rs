@@ -1,4 +1,4 @@
-//! 1 - cosine similarity of two maps: do they agree, whatever their strength?
+//! 1 - cosine similarity of two maps; independent of their scale.
 
 /// `1 - a.b / (|a| |b|)`, in [0, 1] for maps without negative values; an all-zero map counts as
 /// uniform. Both maps [h * w].

@@ -1,5 +1,5 @@
-//! Earth mover's distance of two maps: how far must attention be carried to turn one into the
-//! other? The only one of the distances to which a look nearby is closer than one far away.
+//! Earth mover's distance (Wasserstein-1) of two maps on a grid. Unlike the other distances it
+//! depends on how far apart the mass is.
 
 /// The least cost of moving the map's mass (scaled to a sum of 1) onto the reference's, a unit of
 /// mass costing the straight distance between cell centres in units of the map's side: 0 for maps
@@ -27,50 +27,50 @@ pub fn earth_mover<T: Copy + Into<f64>>(map: &[T], reference: &[f64], shape: [us
             (column as f64 + 0.5) / width as f64,
         )
     };
-    // Straight distances obey the triangle inequality, so what both have in a cell stays there.
+    // By the triangle inequality, mass common to both maps in a cell need not move.
     let (mut sources, mut sinks) = (Vec::new(), Vec::new());
     for cell in 0..p.len() {
         let surplus = p[cell] - q[cell];
-        if surplus > NOTHING {
+        if surplus > MASS_TOLERANCE {
             sources.push((centre(cell), surplus));
-        } else if surplus < -NOTHING {
+        } else if surplus < -MASS_TOLERANCE {
             sinks.push((centre(cell), -surplus));
         }
     }
     Transport::new(&sources, &sinks).cost()
 }
 
-/// Mass below this is rounding.
-const NOTHING: f64 = 1e-13;
+/// Mass below this is treated as rounding error.
+const MASS_TOLERANCE: f64 = 1e-13;
 
-type Place = ((f64, f64), f64);
+type MassPoint = ((f64, f64), f64);
 
 /// A transportation problem, solved by successive shortest paths (Edmonds and Karp 1972): mass goes
-/// along the cheapest path that is left, which may take back what an earlier path carried.
+/// along the shortest path of the residual graph, which may undo flow of an earlier path.
 /// Potentials keep the remaining costs from being negative, so that Dijkstra's method applies.
 struct Transport {
     cost: Vec<Vec<f64>>,
     flow: Vec<Vec<f64>>,
-    left: Vec<f64>,
-    wanted: Vec<f64>,
+    supply: Vec<f64>,
+    demand: Vec<f64>,
     source_potential: Vec<f64>,
     sink_potential: Vec<f64>,
 }
 
-/// The tree of cheapest paths: distances and how each node was reached.
-struct Paths {
+/// The tree of shortest paths: distances and predecessors.
+struct ShortestPaths {
     to_source: Vec<f64>,
     to_sink: Vec<f64>,
     /// The source before each sink.
     before_sink: Vec<usize>,
-    /// The sink before each source; none for one with mass left, where paths begin.
+    /// The sink before each source; `None` for a source with supply, where paths begin.
     before_source: Vec<Option<usize>>,
 }
 
 impl Transport {
-    fn new(sources: &[Place], sinks: &[Place]) -> Self {
+    fn new(sources: &[MassPoint], sinks: &[MassPoint]) -> Self {
         let distance = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0).hypot(a.1 - b.1);
-        let row = |source: &Place| {
+        let row = |source: &MassPoint| {
             sinks
                 .iter()
                 .map(|sink| distance(source.0, sink.0))
@@ -79,17 +79,17 @@ impl Transport {
         Self {
             cost: sources.iter().map(row).collect(),
             flow: vec![vec![0.0; sinks.len()]; sources.len()],
-            left: sources.iter().map(|source| source.1).collect(),
-            wanted: sinks.iter().map(|sink| sink.1).collect(),
+            supply: sources.iter().map(|source| source.1).collect(),
+            demand: sinks.iter().map(|sink| sink.1).collect(),
             source_potential: vec![0.0; sources.len()],
             sink_potential: vec![0.0; sinks.len()],
         }
     }
 
     fn cost(mut self) -> f64 {
-        while let Some((paths, end)) = self.cheapest() {
-            self.carry(&paths, end);
-            // Distances beyond the end's would make edges negative that no path has used.
+        while let Some((paths, end)) = self.shortest_paths() {
+            self.augment(&paths, end);
+            // Distances beyond that of `end` would give unused edges a negative reduced cost.
             let reach = paths.to_sink[end];
             for (potential, distance) in self.source_potential.iter_mut().zip(&paths.to_source) {
                 *potential += distance.min(reach);
@@ -102,12 +102,18 @@ impl Transport {
         edges.map(|(flow, cost)| flow * cost).sum()
     }
 
-    /// The cheapest paths from all sources with mass left, up to the nearest sink that wants some.
-    fn cheapest(&self) -> Option<(Paths, usize)> {
-        let (sources, sinks) = (self.left.len(), self.wanted.len());
-        let start = |&left: &f64| if left > NOTHING { 0.0 } else { f64::INFINITY };
-        let mut paths = Paths {
-            to_source: self.left.iter().map(start).collect(),
+    /// The shortest paths from all sources with supply to the nearest sink with demand.
+    fn shortest_paths(&self) -> Option<(ShortestPaths, usize)> {
+        let (sources, sinks) = (self.supply.len(), self.demand.len());
+        let start = |&supply: &f64| {
+            if supply > MASS_TOLERANCE {
+                0.0
+            } else {
+                f64::INFINITY
+            }
+        };
+        let mut paths = ShortestPaths {
+            to_source: self.supply.iter().map(start).collect(),
             to_sink: vec![f64::INFINITY; sinks],
             before_sink: vec![0; sinks],
             before_source: vec![None; sources],
@@ -130,19 +136,19 @@ impl Transport {
             done[node] = true;
             if node >= sources {
                 let sink = node - sources;
-                if self.wanted[sink] > NOTHING {
+                if self.demand[sink] > MASS_TOLERANCE {
                     return Some((paths, sink));
                 }
-                self.go_back(sink, reached, &mut paths);
+                self.relax_from_sink(sink, reached, &mut paths);
             } else {
-                self.go_on(node, reached, &mut paths);
+                self.relax_from_source(node, reached, &mut paths);
             }
         }
     }
 
-    /// From a source to every sink.
-    fn go_on(&self, source: usize, reached: f64, paths: &mut Paths) {
-        for sink in 0..self.wanted.len() {
+    /// Relaxes the edges from a source to every sink.
+    fn relax_from_source(&self, source: usize, reached: f64, paths: &mut ShortestPaths) {
+        for sink in 0..self.demand.len() {
             let reduced =
                 self.cost[source][sink] + self.source_potential[source] - self.sink_potential[sink];
             let distance = reached + reduced.max(0.0);
@@ -153,10 +159,10 @@ impl Transport {
         }
     }
 
-    /// From a sink to the sources whose mass it holds.
-    fn go_back(&self, sink: usize, reached: f64, paths: &mut Paths) {
-        for source in 0..self.left.len() {
-            if self.flow[source][sink] > NOTHING {
+    /// Relaxes the reverse edges from a sink to the sources with flow to it.
+    fn relax_from_sink(&self, sink: usize, reached: f64, paths: &mut ShortestPaths) {
+        for source in 0..self.supply.len() {
+            if self.flow[source][sink] > MASS_TOLERANCE {
                 let reduced = self.cost[source][sink] + self.source_potential[source]
                     - self.sink_potential[sink];
                 // On edges in use it is 0 but for rounding.
@@ -169,17 +175,17 @@ impl Transport {
         }
     }
 
-    /// Carries as much as the path to `end` can.
-    fn carry(&mut self, paths: &Paths, end: usize) {
-        let mut most = self.wanted[end];
+    /// Augments the flow along the path to `end` by its bottleneck.
+    fn augment(&mut self, paths: &ShortestPaths, end: usize) {
+        let mut most = self.demand[end];
         let mut source = paths.before_sink[end];
         while let Some(sink) = paths.before_source[source] {
             most = most.min(self.flow[source][sink]);
             source = paths.before_sink[sink];
         }
-        most = most.min(self.left[source]);
-        self.left[source] -= most;
-        self.wanted[end] -= most;
+        most = most.min(self.supply[source]);
+        self.supply[source] -= most;
+        self.demand[end] -= most;
         let mut sink = end;
         loop {
             let source = paths.before_sink[sink];

@@ -7,7 +7,7 @@
 
 /// Area averages from maps of one shape to another.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grid {
+pub struct AreaAverage {
     from: [usize; 2],
     to: [usize; 2],
     rows: Vec<Overlaps>,
@@ -21,7 +21,7 @@ struct Overlaps {
     shares: Vec<f64>,
 }
 
-impl Grid {
+impl AreaAverage {
     /// From maps `[h, w]` to a grid `[rows, columns]`, all at least 1. A finer grid than the map
     /// repeats the map's values.
     ///
@@ -98,11 +98,11 @@ mod tests {
     #[test]
     fn a_grid_that_divides_the_map_gives_block_means() {
         let map: Vec<f32> = (0..16_u8).map(f32::from).collect();
-        let grid = Grid::new([4, 4], [2, 2]);
+        let grid = AreaAverage::new([4, 4], [2, 2]);
         assert_eq!(grid.average(&map), [2.5, 4.5, 10.5, 12.5]);
-        assert_eq!(Grid::new([4, 4], [1, 1]).average(&map), [7.5]);
+        assert_eq!(AreaAverage::new([4, 4], [1, 1]).average(&map), [7.5]);
         assert_eq!(
-            Grid::new([4, 4], [4, 4]).average(&map),
+            AreaAverage::new([4, 4], [4, 4]).average(&map),
             (0..16).map(f64::from).collect::<Vec<_>>()
         );
     }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn cells_are_divided_by_area() {
         // Thirds of two cells: [a, (a + b) / 2, b].
-        let grid = Grid::new([1, 2], [1, 3]);
+        let grid = AreaAverage::new([1, 2], [1, 3]);
         let out = grid.average(&[1.0, 4.0]);
         let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
         assert!(
@@ -118,7 +118,7 @@ mod tests {
             "{out:?}"
         );
         // Halves of three: [(2a + b) / 3, (b + 2c) / 3].
-        let out = Grid::new([3, 1], [2, 1]).average(&[3.0, 6.0, 12.0]);
+        let out = AreaAverage::new([3, 1], [2, 1]).average(&[3.0, 6.0, 12.0]);
         assert!(close(out[0], 4.0) && close(out[1], 10.0), "{out:?}");
     }
 
@@ -127,7 +127,7 @@ mod tests {
         let map: Vec<f64> = (0..13 * 17).map(|i| f64::from(i * 7 % 23)).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         for to in [[7, 7], [1, 1], [5, 3], [13, 17], [20, 40]] {
-            let out = Grid::new([13, 17], to).average(&map);
+            let out = AreaAverage::new([13, 17], to).average(&map);
             assert!((mean(&out) - mean(&map)).abs() < 1e-12, "{to:?}");
         }
     }
@@ -138,8 +138,8 @@ mod tests {
         let fine: Vec<f64> = (0..112 * 112)
             .map(|i| coarse[i / 112 / 4 * 28 + i % 112 / 4])
             .collect();
-        let a = Grid::new([28, 28], [7, 7]).average(&coarse);
-        let b = Grid::new([112, 112], [7, 7]).average(&fine);
+        let a = AreaAverage::new([28, 28], [7, 7]).average(&coarse);
+        let b = AreaAverage::new([112, 112], [7, 7]).average(&fine);
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12));
     }
 }

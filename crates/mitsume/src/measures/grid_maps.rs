@@ -2,16 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::chance::{chance_corrected, permutation_p};
+use super::chance::{chance_corrected, permutation_p_value};
 use super::earth_mover::earth_mover;
-use super::grid::Grid;
+use super::grid::AreaAverage;
 use crate::consistency::{ClassMeans, ConsistencyError, DeviationPass};
 
 /// Maps on the common grid: 200 bytes an image on 7x7, so they stay in memory, which the `l2` form,
 /// the permutation null and the earth mover's distance need.
 #[derive(Clone, Debug)]
 pub struct GridMaps {
-    grid: Grid,
+    grid: AreaAverage,
     means: ClassMeans,
     maps: Vec<f32>,
     labels: Vec<u32>,
@@ -23,7 +23,7 @@ impl GridMaps {
     pub fn new(classes: usize, shape: [usize; 2], side: usize) -> Self {
         let to = shape.map(|length| side.clamp(1, length.max(1)));
         Self {
-            grid: Grid::new(shape, to),
+            grid: AreaAverage::new(shape, to),
             means: ClassMeans::new(classes, to),
             maps: Vec::new(),
             labels: Vec::new(),
@@ -80,7 +80,7 @@ impl GridMaps {
 
     /// The permutation null of [`GridMaps::chance_corrected`].
     pub fn chance_p(&self, permutations: usize, seed: u64) -> Option<f64> {
-        permutation_p(&self.maps, &self.labels, permutations, seed)
+        permutation_p_value(&self.maps, &self.labels, permutations, seed)
     }
 
     /// The mean earth mover's distance from the class mean map; none without an image.
@@ -96,8 +96,8 @@ impl GridMaps {
         (!each.is_empty()).then(|| sum / each.len() as f64)
     }
 
-    /// The squared deviations of the class means from the mean of all maps, by image: with SSW it is
-    /// SST, without a look at the maps.
+    /// The squared deviations of the class means from the mean of all maps, by image: with SSW it
+    /// is SST, without a look at the maps.
     fn between_classes(&self) -> f64 {
         let images = self.labels.len() as f64;
         let classes: Vec<(f64, &[f64])> = (0..self.means.classes())

@@ -1,4 +1,4 @@
-//! Measures of consistency beyond the thesis' two, each for a question those leave open.
+//! Further consistency measures, each for a question that the thesis' two leave open.
 //!
 //! | measure | question | lower or higher is more consistent |
 //! | --- | --- | --- |
@@ -7,9 +7,8 @@
 //! | [`cosine`], [`jensen_shannon`], [`earth_mover`], [`pearson`], [`ssim`]: distances to the class mean map | do maps agree in where, whatever their strength? (thesis 6.1.1) | lower |
 //!
 //! Over the correctly classified images, as the metric itself: distances are from the class mean
-//! map (Eq. 8) and averaged over all images of all classes (Eq. 10). An all-zero map (nothing spoke
-//! for the class) cannot be scaled to a sum of 1; where that is needed it counts as uniform, since
-//! it points nowhere.
+//! map (Eq. 8) and averaged over all images of all classes (Eq. 10). An all-zero map cannot be
+//! scaled to a sum of 1; where that is needed it counts as uniform, since it points nowhere.
 
 pub mod chance;
 pub mod cosine;
@@ -59,7 +58,7 @@ pub struct Measures {
 
 impl Measures {
     /// Those of the grid alone, which cost next to nothing; the others are none.
-    pub fn of_grid(maps: &GridMaps) -> Self {
+    pub fn from_grid(maps: &GridMaps) -> Self {
         Self {
             grid: maps.shape(),
             grid_squared_l2: maps.squared_l2(),
@@ -83,7 +82,7 @@ impl Measures {
             earth_mover: maps.earth_mover(),
             pearson: distances.pearson(),
             ssim: distances.ssim(),
-            ..Self::of_grid(maps)
+            ..Self::from_grid(maps)
         }
     }
 }

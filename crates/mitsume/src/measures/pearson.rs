@@ -1,4 +1,4 @@
-//! 1 - Pearson's r of two maps: do they rise and fall together, whatever their scale and level?
+//! 1 - Pearson's r of two maps; independent of scale and offset.
 
 /// `1 - r` over the pixels, in [0, 2]. A constant map has no r: two of them are at 0, one against
 /// any other map is at 1, as unrelated maps are. Both [h * w].
@@ -17,7 +17,7 @@ pub fn pearson_distance<T: Copy + Into<f64>>(map: &[T], reference: &[f64]) -> f6
         own += a * a;
         other += b * b;
     }
-    // Rounding leaves a constant map a spread of this size.
+    // Variance of this size is rounding error of a constant map.
     let flat = |squares: f64, mean: f64| squares <= n * (1e-14 * mean).powi(2);
     match (flat(own, mean), flat(other, reference_mean)) {
         (true, true) => 0.0,

@@ -1,18 +1,22 @@
-//! Ablation-CAM (Desai and Ramaswamy 2020): a feature map counts by what the score loses without
-//! it. Needs no gradient.
+//! Ablation-CAM (Desai and Ramaswamy 2020): a feature map is weighted by the relative drop of the
+//! score when it is zeroed. Needs no gradient.
 
-use super::Hooked;
-use super::weighted::weighted_by;
+use super::ActivationsAndGradients;
+use super::weighted::weighted_combination;
 
-/// `w_k = (y - y_k) / y`: `score` is y, and `without` [C] the scores y_k where feature map k is 0,
-/// which the caller gets from the layers after the hooked one.
+/// `w_k = (y - y_k) / y`: `score` is y, and `ablated_scores` [C] the scores y_k with feature map k
+/// set to 0, which the caller computes with the layers after the hooked one.
 ///
 /// pytorch-grad-cam sets a feature map that can be negative to its minimum less 1e7 instead of 0;
 /// the paper, and this, to 0. A score of 0 gives a map of zeros.
 ///
 /// # Panics
 /// If there is not one score per channel.
-pub fn ablation_cam(hooked: &Hooked, score: f64, without: &[f64]) -> Vec<f32> {
+pub fn ablation_cam(
+    hooked: &ActivationsAndGradients,
+    score: f64,
+    ablated_scores: &[f64],
+) -> Vec<f32> {
     let weight = |other: &f64| {
         if score == 0.0 {
             0.0
@@ -20,8 +24,8 @@ pub fn ablation_cam(hooked: &Hooked, score: f64, without: &[f64]) -> Vec<f32> {
             (score - other) / score
         }
     };
-    let weights: Vec<f64> = without.iter().map(weight).collect();
-    weighted_by(hooked, &weights)
+    let weights: Vec<f64> = ablated_scores.iter().map(weight).collect();
+    weighted_combination(hooked, &weights)
 }
 
 #[cfg(test)]
@@ -32,7 +36,7 @@ mod tests {
     #[test]
     fn a_linear_head_gives_each_channels_share_of_the_score() {
         let features = [1.0, 3.0, 2.0, 0.0];
-        let hooked = Hooked::new(&features, &features, 2, [1, 2]).unwrap();
+        let hooked = ActivationsAndGradients::new(&features, &features, 2, [1, 2]).unwrap();
         // y = 2 mean(A_0) - mean(A_1) = 3; without A_0: -1; without A_1: 4.
         let map = ablation_cam(&hooked, 3.0, &[-1.0, 4.0]);
         let expected = [4.0 / 3.0 - 2.0 / 3.0, 4.0];

@@ -3,24 +3,24 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
-use super::{Hooked, relu};
+use super::{ActivationsAndGradients, relu};
 
 /// The first principal component of the pixels (as points of C values), as a map: each pixel's
-/// coordinate along it. Knows no class.
+/// coordinate along it. Not class-specific.
 ///
 /// A principal component has no sign of its own. The one taken here makes the map agree with the
 /// sum of the feature maps; common implementations leave it to the singular value decomposition,
 /// and the map is then the ReLU of either half.
-pub fn eigen_cam(hooked: &Hooked) -> Vec<f32> {
+pub fn eigen_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     first_component(hooked, |a, _| a)
 }
 
-/// The same of gradient times feature map, which knows the class.
-pub fn eigen_grad_cam(hooked: &Hooked) -> Vec<f32> {
+/// The same of gradient times feature map, which is class-specific.
+pub fn eigen_grad_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     first_component(hooked, |a, g| a * g)
 }
 
-fn first_component(hooked: &Hooked, value: impl Fn(f64, f64) -> f64) -> Vec<f32> {
+fn first_component(hooked: &ActivationsAndGradients, value: impl Fn(f64, f64) -> f64) -> Vec<f32> {
     let (pixels, channels) = (hooked.pixels(), hooked.channels());
     let mut points = DMatrix::<f64>::zeros(pixels, channels);
     for (k, (features, gradients)) in hooked.each().enumerate() {
@@ -67,14 +67,14 @@ mod tests {
 
     /// Pixels on a line through (1, 2): their coordinates along it, less the mean.
     #[test]
-    fn pixels_on_a_line_have_their_place_on_it() {
+    fn pixels_on_a_line_have_their_coordinate_along_it() {
         let along = [0.0_f32, 1.0, 4.0];
         let features: Vec<f32> = along
             .iter()
             .copied()
             .chain(along.map(|t| 2.0 * t))
             .collect();
-        let hooked = Hooked::new(&features, &[0.0; 6], 2, [1, 3]).unwrap();
+        let hooked = ActivationsAndGradients::new(&features, &[0.0; 6], 2, [1, 3]).unwrap();
         let map = eigen_cam(&hooked);
         let expected = [0.0, 0.0, (4.0 - 5.0 / 3.0) * 5.0_f64.sqrt()];
         for (value, expected) in map.iter().zip(expected) {
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn both_gram_matrices_give_one_map() {
         let features: Vec<f32> = (0..60).map(|i| ((i * 37 + i * i) % 19) as f32).collect();
-        let wide = Hooked::new(&features, &features, 15, [2, 2]).unwrap();
+        let wide = ActivationsAndGradients::new(&features, &features, 15, [2, 2]).unwrap();
         let points = DMatrix::from_fn(4, 15, |p, k| f64::from(features[k * 4 + p]));
         let mut centred = points;
         for mut column in centred.column_iter_mut() {

@@ -1,14 +1,14 @@
-//! Grad-CAM++ (Chattopadhay et al. 2018, Eq. 19): pixels of a feature map weighed so that several
-//! occurrences of a class count alike.
+//! Grad-CAM++ (Chattopadhay et al. 2018, Eq. 19): pixels of a feature map are weighted so that
+//! several occurrences of a class count equally.
 
-use super::Hooked;
-use super::weighted::weighted_by;
+use super::ActivationsAndGradients;
+use super::weighted::weighted_combination;
 
 /// `w_k = sum_ij a_ij relu(G_ij)` with `a = G^2 / (2 G^2 + (sum A) G^3 + 1e-6)`, 0 where G is 0.
 ///
 /// The closed form holds for a score that is an exponential of the class' logit; G is the logit's
 /// gradient, whose factor exp(y) goes with Eq. 2. The epsilon is pytorch-grad-cam's.
-pub fn grad_cam_plus_plus(hooked: &Hooked) -> Vec<f32> {
+pub fn grad_cam_plus_plus(hooked: &ActivationsAndGradients) -> Vec<f32> {
     let weight = |(features, gradients): (&[f32], &[f32])| -> f64 {
         let total: f64 = features.iter().map(|&a| f64::from(a)).sum();
         let pixel = |g: f64| {
@@ -21,7 +21,7 @@ pub fn grad_cam_plus_plus(hooked: &Hooked) -> Vec<f32> {
         gradients.iter().map(|&g| pixel(g.into())).sum()
     };
     let weights: Vec<f64> = hooked.each().map(weight).collect();
-    weighted_by(hooked, &weights)
+    weighted_combination(hooked, &weights)
 }
 
 #[cfg(test)]
@@ -31,7 +31,8 @@ mod tests {
     #[test]
     fn one_channel_by_hand() {
         // sum A = 3; G = 1: 1 / (2 + 3); G = -2 counts nothing; G = 0 neither.
-        let hooked = Hooked::new(&[1.0, 2.0, 0.0], &[1.0, -2.0, 0.0], 1, [1, 3]).unwrap();
+        let hooked =
+            ActivationsAndGradients::new(&[1.0, 2.0, 0.0], &[1.0, -2.0, 0.0], 1, [1, 3]).unwrap();
         let map = grad_cam_plus_plus(&hooked);
         for (value, expected) in map.iter().zip([0.2, 0.4, 0.0]) {
             assert!((value - expected).abs() < 1e-6, "{map:?}");

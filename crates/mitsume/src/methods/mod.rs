@@ -12,27 +12,28 @@
 //! | [`cam`] | `sum_k W_k A_k`, W the class' weights of the last layer | Zhou et al. 2016 |
 //! | [`eigen_cam`] | first principal component of A over the pixels | Muhammad and Yeasin 2020 |
 //! | [`eigen_grad_cam`] | the same of `G * A` | the same, with the class |
-//! | [`ablation_cam`] | `sum_k (y - y_without_k) / y A_k` | Desai and Ramaswamy 2020 |
-//! | [`score_cam`] | `sum_k softmax(y_seen_through_k) A_k` | Wang et al. 2020 |
+//! | [`ablation_cam`] | `sum_k (y - y_ablated_k) / y A_k` | Desai and Ramaswamy 2020 |
+//! | [`score_cam`] | `sum_k softmax(y_masked_k) A_k` | Wang et al. 2020 |
 //! | [`random`] | `sum_k u_k A_k`, u uniform in [-1, 1) | a control: what no class decides |
 //!
-//! CAM is defined where a global average pool and a linear layer follow the hooked layer
-//! ([`Method::check_head`]). It is Grad-CAM times h w there: alpha is the layer's weights over (h w),
-//! and the factor goes with Eq. 2, so that both give the same normalised map but for its epsilon. In HiResCAM and XGrad-CAM
-//! every gradient is its mean there too.
+//! CAM is defined if only a global average pool and a linear layer follow the hooked layer
+//! ([`Method::check_head`]). It is then Grad-CAM times h w: alpha is the layer's weights over (h
+//! w), and the factor cancels in Eq. 2, so that both give the same normalised map but for its
+//! epsilon. In HiResCAM and XGrad-CAM every gradient is then its mean too.
 //!
 //! Those of the first seven lines can be trained ([`Method::is_differentiable`]).
 //!
 //! All are computed in `f64` and end in a ReLU; [`normalise`](crate::normalise()) brings them to
-//! [0, 1). Where a source and its common implementation (pytorch-grad-cam) differ, the function says so.
+//! [0, 1). Where a source and its common implementation (pytorch-grad-cam) differ, the function
+//! says so.
 
 mod ablation_cam;
+mod activations_and_gradients;
 mod eigen_cam;
-mod fit;
 mod grad_cam_plus_plus;
-mod hooked;
 mod random;
 mod score_cam;
+mod unsupported;
 mod weighted;
 
 use std::fmt;
@@ -41,15 +42,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use ablation_cam::ablation_cam;
+pub use activations_and_gradients::{ActivationShapeError, ActivationsAndGradients};
 pub use eigen_cam::{eigen_cam, eigen_grad_cam};
-pub use fit::UnfitMethod;
 pub use grad_cam_plus_plus::grad_cam_plus_plus;
-pub use hooked::{Hooked, HookedError};
 pub use random::random;
-pub use score_cam::{score_cam, soft_weights};
-pub use weighted::{cam, elementwise, grad_cam, hires_cam, layer_cam, weighted_by, xgrad_cam};
+pub use score_cam::{score_cam, softmax};
+pub use unsupported::UnsupportedMethod;
+pub use weighted::{
+    cam, elementwise, grad_cam, hires_cam, layer_cam, weighted_combination, xgrad_cam,
+};
 
-/// A way to make a class activation map.
+/// A class activation map method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
@@ -66,9 +69,9 @@ pub enum Method {
     XgradCam,
     /// LayerCAM.
     LayerCam,
-    /// CAM; only where a pool and a linear layer follow the hooked layer.
+    /// CAM; only if a global average pool and a linear layer follow the hooked layer.
     Cam,
-    /// Eigen-CAM; knows no class.
+    /// Eigen-CAM; not class-specific.
     EigenCam,
     /// Eigen-Grad-CAM.
     EigenGradCam,
@@ -97,7 +100,7 @@ impl Method {
         Self::Random,
     ];
 
-    /// Whether it is made of gradients.
+    /// Whether it uses gradients.
     pub fn uses_gradients(self) -> bool {
         !matches!(
             self,
@@ -130,7 +133,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// A name that is no method.
+/// An unknown method name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown method \"{name}\"; there are {known}")]
 pub struct UnknownMethod {

@@ -1,17 +1,17 @@
-//! Random weights: how a map looks, and how consistent maps are, when no class decides.
+//! Random channel weights: the control.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use super::Hooked;
-use super::weighted::weighted_by;
+use super::ActivationsAndGradients;
+use super::weighted::weighted_combination;
 
 /// `sum_k u_k A_k` with u_k uniform in [-1, 1), a function of `seed` (such as the image's number).
-pub fn random(hooked: &Hooked, seed: u64) -> Vec<f32> {
+pub fn random(hooked: &ActivationsAndGradients, seed: u64) -> Vec<f32> {
     let mut numbers = ChaCha8Rng::seed_from_u64(seed);
     let mut uniform = || (numbers.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
     let weights: Vec<f64> = (0..hooked.channels()).map(|_| uniform()).collect();
-    weighted_by(hooked, &weights)
+    weighted_combination(hooked, &weights)
 }
 
 #[cfg(test)]
@@ -21,7 +21,7 @@ mod tests {
     #[test]
     fn the_seed_decides() {
         let features: Vec<f32> = (0..40).map(|i| i as f32 / 40.0 - 0.2).collect();
-        let hooked = Hooked::new(&features, &features, 10, [2, 2]).unwrap();
+        let hooked = ActivationsAndGradients::new(&features, &features, 10, [2, 2]).unwrap();
         assert_eq!(random(&hooked, 3), random(&hooked, 3));
         assert_ne!(random(&hooked, 3), random(&hooked, 4));
     }

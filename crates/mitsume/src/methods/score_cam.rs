@@ -1,20 +1,20 @@
-//! Score-CAM (Wang et al. 2020): a feature map counts by the score of the image seen through it.
-//! Needs no gradient.
+//! Score-CAM (Wang et al. 2020): a feature map is weighted by the softmax of the score of the image
+//! masked by it. Needs no gradient.
 
-use super::Hooked;
-use super::weighted::weighted_by;
+use super::ActivationsAndGradients;
+use super::weighted::weighted_combination;
 
-/// `w = softmax(y)`: `seen_through` [C] are the class scores y_k (logits) of the image multiplied by
-/// feature map k, which was brought to [0, 1] and to the image's size.
+/// `w = softmax(y)`: `masked_scores` [C] are the class scores y_k (logits) of the image multiplied
+/// by feature map k, which is scaled to [0, 1] and enlarged to the image's size.
 ///
 /// # Panics
 /// If there is not one score per channel.
-pub fn score_cam(hooked: &Hooked, seen_through: &[f64]) -> Vec<f32> {
-    weighted_by(hooked, &soft_weights(seen_through))
+pub fn score_cam(hooked: &ActivationsAndGradients, masked_scores: &[f64]) -> Vec<f32> {
+    weighted_combination(hooked, &softmax(masked_scores))
 }
 
 /// The softmax of scores, which sums to 1.
-pub fn soft_weights(scores: &[f64]) -> Vec<f64> {
+pub fn softmax(scores: &[f64]) -> Vec<f64> {
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
     let sum: f64 = powers.iter().sum();
@@ -27,10 +27,10 @@ mod tests {
 
     #[test]
     fn weights_are_a_softmax() {
-        let weights = soft_weights(&[1000.0, 1000.0 + 3.0_f64.ln()]);
+        let weights = softmax(&[1000.0, 1000.0 + 3.0_f64.ln()]);
         assert!((weights[0] - 0.25).abs() < 1e-12 && (weights[1] - 0.75).abs() < 1e-12);
         let features = [4.0, 0.0, 0.0, 4.0];
-        let hooked = Hooked::new(&features, &features, 2, [1, 2]).unwrap();
+        let hooked = ActivationsAndGradients::new(&features, &features, 2, [1, 2]).unwrap();
         assert_eq!(score_cam(&hooked, &[0.0, 3.0_f64.ln()]), [1.0, 3.0]);
     }
 }

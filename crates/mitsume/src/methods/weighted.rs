@@ -1,12 +1,12 @@
-//! The methods that weigh feature maps by their gradients, one sum each.
+//! The methods that weight feature maps by their gradients.
 
-use super::{Hooked, relu};
+use super::{ActivationsAndGradients, relu};
 
-/// `sum_k w_k A_k` after a ReLU, [h * w], for weights [C] of any origin.
+/// `relu(sum_k w_k A_k)` [h * w] for any channel weights [C].
 ///
 /// # Panics
 /// If there is not one weight per channel.
-pub fn weighted_by(hooked: &Hooked, weights: &[f64]) -> Vec<f32> {
+pub fn weighted_combination(hooked: &ActivationsAndGradients, weights: &[f64]) -> Vec<f32> {
     assert_eq!(weights.len(), hooked.channels(), "one weight per channel");
     let mut map = vec![0.0; hooked.pixels()];
     for ((features, _), weight) in hooked.each().zip(weights) {
@@ -17,57 +17,58 @@ pub fn weighted_by(hooked: &Hooked, weights: &[f64]) -> Vec<f32> {
     relu(map)
 }
 
-/// Grad-CAM (Eq. 1): each feature map by its mean gradient.
-pub fn grad_cam(hooked: &Hooked) -> Vec<f32> {
+/// Grad-CAM (Eq. 1): each feature map times its mean gradient.
+pub fn grad_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     let pixels = hooked.pixels() as f64;
     let mean = |gradients: &[f32]| sum(gradients.iter().map(|&g| f64::from(g))) / pixels;
     let weights: Vec<f64> = hooked
         .each()
         .map(|(_, gradients)| mean(gradients))
         .collect();
-    weighted_by(hooked, &weights)
+    weighted_combination(hooked, &weights)
 }
 
-/// CAM: each feature map by the weight [C] that the last layer gives its mean for the class, where a
-/// global average pool and that layer follow the hooked one ([`Method::check_head`](super::Method::check_head)).
+/// CAM: each feature map times the weight [C] of its mean in the last layer, for a global average
+/// pool and a linear layer after the hooked one
+/// ([`Method::check_head`](super::Method::check_head)).
 ///
 /// # Panics
 /// If there is not one weight per channel.
-pub fn cam(hooked: &Hooked, weights: &[f64]) -> Vec<f32> {
-    weighted_by(hooked, weights)
+pub fn cam(hooked: &ActivationsAndGradients, weights: &[f64]) -> Vec<f32> {
+    weighted_combination(hooked, weights)
 }
 
-/// HiResCAM: gradient times feature map, pixel by pixel. Unlike Grad-CAM it never shows a place that
-/// the score does not depend on, where the layers after the hooked one are linear in it.
-pub fn hires_cam(hooked: &Hooked) -> Vec<f32> {
+/// HiResCAM: gradient times feature map, pixel by pixel. If the layers after the hooked one are
+/// linear, it is zero wherever the score does not depend on the pixel (Draelos and Carin 2020).
+pub fn hires_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     relu(summed(hooked, |a, g| a * g))
 }
 
 /// Element-wise Grad-CAM: the positive products only, channel by channel.
-pub fn elementwise(hooked: &Hooked) -> Vec<f32> {
+pub fn elementwise(hooked: &ActivationsAndGradients) -> Vec<f32> {
     relu(summed(hooked, |a, g| (a * g).max(0.0)))
 }
 
-/// LayerCAM: each pixel by its own positive gradient.
-pub fn layer_cam(hooked: &Hooked) -> Vec<f32> {
+/// LayerCAM: each pixel times its own positive gradient.
+pub fn layer_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     relu(summed(hooked, |a, g| g.max(0.0) * a))
 }
 
-/// XGrad-CAM: each gradient weighed by its pixel's share of the feature map.
+/// XGrad-CAM: each gradient weighted by its pixel's share of the feature map.
 ///
 /// The share is over `sum A_k + 1e-7`, as in pytorch-grad-cam; the paper has no epsilon.
-pub fn xgrad_cam(hooked: &Hooked) -> Vec<f32> {
+pub fn xgrad_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     let weight = |(features, gradients): (&[f32], &[f32])| {
         let total = sum(features.iter().map(|&a| f64::from(a)));
         let products = features.iter().zip(gradients);
         sum(products.map(|(&a, &g)| f64::from(a) * f64::from(g))) / (total + 1e-7)
     };
     let weights: Vec<f64> = hooked.each().map(weight).collect();
-    weighted_by(hooked, &weights)
+    weighted_combination(hooked, &weights)
 }
 
-/// Over channels, of a term of each pixel.
-fn summed(hooked: &Hooked, term: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+/// The sum over channels of a term of each pixel.
+fn summed(hooked: &ActivationsAndGradients, term: impl Fn(f64, f64) -> f64) -> Vec<f64> {
     let mut map = vec![0.0; hooked.pixels()];
     for (features, gradients) in hooked.each() {
         for ((sum, &a), &g) in map.iter_mut().zip(features).zip(gradients) {
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn two_channels_by_hand() {
         let (a, g) = ([1.0, 2.0, -1.0, 4.0], [3.0, -1.0, 2.0, 2.0]);
-        let hooked = Hooked::new(&a, &g, 2, [1, 2]).unwrap();
+        let hooked = ActivationsAndGradients::new(&a, &g, 2, [1, 2]).unwrap();
         assert_eq!(grad_cam(&hooked), [0.0, 10.0]); // alpha 1 and 2: 1 - 2, 2 + 8
         assert_eq!(hires_cam(&hooked), [1.0, 6.0]); // 3 - 2, -2 + 8
         assert_eq!(elementwise(&hooked), [3.0, 8.0]);
@@ -101,18 +102,19 @@ mod tests {
         );
     }
 
-    /// The gradient of a logit through a pool and weights [2, -6] is the weights over (h w): 1 and -3.
+    /// The gradient of a logit through a pool and weights [2, -6] is the weights over (h w): 1 and
+    /// -3.
     #[test]
     fn cam_is_grad_cam_times_the_pixels_where_a_pool_and_weights_follow() {
         let (a, g) = ([1.0, 7.0, 0.5, 2.0], [1.0, 1.0, -3.0, -3.0]);
-        let hooked = Hooked::new(&a, &g, 2, [1, 2]).unwrap();
+        let hooked = ActivationsAndGradients::new(&a, &g, 2, [1, 2]).unwrap();
         assert_eq!(cam(&hooked, &[2.0, -6.0]), [0.0, 2.0]); // 2 - 3, 14 - 12
         assert_eq!(grad_cam(&hooked), [0.0, 1.0]);
     }
 
     #[test]
     fn lengths_must_fit() {
-        assert!(Hooked::new(&[0.0; 4], &[0.0; 3], 2, [1, 2]).is_err());
-        assert!(Hooked::new(&[], &[], 0, [1, 2]).is_err());
+        assert!(ActivationsAndGradients::new(&[0.0; 4], &[0.0; 3], 2, [1, 2]).is_err());
+        assert!(ActivationsAndGradients::new(&[], &[], 0, [1, 2]).is_err());
     }
 }

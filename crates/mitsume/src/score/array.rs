@@ -64,7 +64,7 @@ impl Container {
             let advice = "class indices must be integers (astype int64)";
             return Err(problem(format!("type {}; {advice}", array.element.name())));
         }
-        // Grows with what is really there, not with what is claimed.
+        // The vector grows as elements are read, so a false length allocates nothing.
         let mut classes = Vec::new();
         while classes.len() < images {
             let count = BLOCK.min(images - classes.len());
@@ -89,13 +89,13 @@ impl Container {
     }
 }
 
-/// One array: what it claims to be, and its bytes to come.
+/// An array's header and a reader of its payload.
 pub(super) struct Array<'a> {
     pub name: &'static str,
     pub element: Element,
     pub big_endian: bool,
     /// The first index runs fastest.
-    pub fortran: bool,
+    pub fortran_order: bool,
     pub shape: Vec<usize>,
     pub payload: Box<dyn Read + 'a>,
 }

@@ -5,8 +5,8 @@ use super::array::{Array, Container};
 
 /// The most values of one map: 4096 x 4096.
 const MAX_PIXELS: usize = 1 << 24;
-/// Values held while turning Fortran order round: 256 MB.
-const TURNED: usize = 1 << 25;
+/// Values of the buffer for transposing Fortran order: 256 MB.
+const TRANSPOSE_VALUES: usize = 1 << 25;
 /// How often a Fortran-ordered array is read for that.
 const MAX_PASSES: usize = 64;
 
@@ -24,7 +24,7 @@ impl Container {
         let mut array = self.array("cams")?;
         let [images, height, width] = map_shape(&array)?;
         let pixels = height * width;
-        if !array.fortran {
+        if !array.fortran_order {
             let mut map = vec![0.0; pixels];
             for image in 0..images {
                 array.element.decode(&array.read(pixels)?, &mut map);
@@ -32,7 +32,7 @@ impl Container {
             }
             return array.expect_end();
         }
-        let block = (TURNED / pixels).clamp(1, images);
+        let block = (TRANSPOSE_VALUES / pixels).clamp(1, images);
         if images.div_ceil(block) > MAX_PASSES {
             let advice = "save np.ascontiguousarray(cams)";
             return Err(array.problem(format!("too large in Fortran order; {advice}")));
@@ -40,7 +40,7 @@ impl Container {
         drop(array);
         for begin in (0..images).step_by(block) {
             let count = block.min(images - begin);
-            let mut maps = turned(self.array("cams")?, [images, height, width], begin, count)?;
+            let mut maps = transposed(self.array("cams")?, [images, height, width], begin, count)?;
             for (offset, map) in maps.chunks_exact_mut(pixels).enumerate() {
                 visit(begin + offset, map)?;
             }
@@ -73,7 +73,7 @@ fn map_shape(array: &Array) -> Result<[usize; 3], ScoreProblem> {
 
 /// `count` maps from image `begin` on, out of an array whose image index runs fastest, then the
 /// row, then the column.
-fn turned(
+fn transposed(
     mut array: Array,
     [images, height, width]: [usize; 3],
     begin: usize,

@@ -63,14 +63,14 @@ impl Archive {
             name,
             element,
             big_endian,
-            fortran: header.layout.is_fortran(),
+            fortran_order: header.layout.is_fortran(),
             shape: header.shape,
             payload: Box::new(BufReader::with_capacity(1 << 16, entry)),
         })
     }
 }
 
-/// Takes the header in bounded memory and looks at it before the parser, which recurses, does.
+/// Reads the header in bounded memory and checks its nesting, because the parser recurses.
 fn read_header(entry: &mut impl Read) -> Result<Header, String> {
     let damaged = |error: std::io::Error| format!("no .npy header: {error}");
     let mut bytes = vec![0; 8];

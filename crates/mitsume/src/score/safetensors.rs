@@ -78,7 +78,7 @@ impl Tensors {
             name,
             element,
             big_endian: false,
-            fortran: false,
+            fortran_order: false,
             shape: info.shape.clone(),
             payload: Box::new(payload),
         })

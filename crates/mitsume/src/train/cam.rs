@@ -7,9 +7,9 @@ use mitsume_nn::Head;
 use crate::normalise::EPSILON;
 
 /// `relu(sum_k alpha_k A_k)` (Eq. 1): feature maps [N, C, h, w] to [N, h, w], for one target class
-/// per image, with alpha in the graph.
+/// per image, differentiable in alpha.
 ///
-/// `mask` is the dropout mask of the forward pass that made `features`, or none in evaluation.
+/// `mask` is the dropout mask of the forward pass that computed `features`, or none in evaluation.
 pub fn raw_maps(
     head: &Head,
     features: Tensor<4>,
@@ -17,27 +17,29 @@ pub fn raw_maps(
     targets: Tensor<1, Int>,
 ) -> Tensor<3> {
     let [_, _, h, w] = features.dims();
-    let base = head.linear_alpha(targets, mask.clone(), [h, w]);
-    relu(logits_and_weighted(head, features, mask, base).1)
+    let linear_alpha = head.linear_alpha(targets, mask.clone(), [h, w]);
+    relu(logits_and_weighted_sums(head, features, mask, linear_alpha).1)
 }
 
-/// Logits [N, K] and the weighted sums [N, h, w] that are raw maps after a ReLU, in one visit to the
-/// feature maps. `base` [N, C] is what alpha is made of, from [`Head::base`].
-pub(super) fn logits_and_weighted(
+/// Logits [N, K] and the weighted sums [N, h, w], which are raw maps after a ReLU, in one pass over
+/// the feature maps. `linear_alpha` [N, C] is that of [`Head::linear_alpha`].
+pub(super) fn logits_and_weighted_sums(
     head: &Head,
     features: Tensor<4>,
     mask: Option<Tensor<2>>,
-    base: Tensor<2>,
+    linear_alpha: Tensor<2>,
 ) -> (Tensor<2>, Tensor<3>) {
-    let reading = head.pool_features(features, Some(base));
-    let weighted = reading.weighted.expect("asked for with a base");
-    (head.classify(reading.pooled, mask), weighted)
+    let features = head.pool_features(features, Some(linear_alpha));
+    let weighted_sum = features
+        .weighted_sum
+        .expect("computed because linear_alpha was given");
+    (head.classify(features.pooled, mask), weighted_sum)
 }
 
 /// `(raw - min) / (max - min + 1e-8)` per image (Eq. 2), [N, h, w], in [0, 1).
 ///
 /// A constant map becomes zero and passes no gradient: the quotient's own would be the upstream
-/// gradient times 1e8 there, for a map that says nothing.
+/// gradient times 1e8, for a map without information.
 pub fn normalise_maps(raw: Tensor<3>) -> Tensor<3> {
     let [n, h, w] = raw.dims();
     let flat = raw.reshape([n, h * w]);
@@ -55,7 +57,7 @@ pub fn logits_and_maps(
     targets: Tensor<1, Int>,
 ) -> (Tensor<2>, Tensor<3>) {
     let [_, _, h, w] = features.dims();
-    let base = head.linear_alpha(targets, None, [h, w]);
-    let (logits, weighted) = logits_and_weighted(head, features, None, base);
-    (logits, normalise_maps(relu(weighted)))
+    let linear_alpha = head.linear_alpha(targets, None, [h, w]);
+    let (logits, weighted_sum) = logits_and_weighted_sums(head, features, None, linear_alpha);
+    (logits, normalise_maps(relu(weighted_sum)))
 }

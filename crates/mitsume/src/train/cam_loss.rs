@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use mitsume_kernels::burn_extension::{Deviations, supports};
 
 use super::cam::normalise_maps;
-use super::gather::{ClassMembers, members};
+use super::class_members::{ClassMembers, class_members};
 use crate::deviation::Distance;
 use crate::ema::{EmaError, EmaMaps};
 use crate::normalise::EPSILON;
@@ -14,7 +14,7 @@ use crate::preset::{CamLossSettings, Reference};
 /// The consistency loss with its state, the class moving averages.
 #[derive(Clone, Debug)]
 pub struct CamLoss {
-    /// The choices.
+    /// The settings.
     pub settings: CamLossSettings,
     /// Training state: part of a checkpoint, never used by the metric.
     pub ema: EmaMaps,
@@ -27,8 +27,8 @@ impl CamLoss {
     /// - `weighted` [N, h, w]: the labels' maps before Eq. 2, before or after the ReLU.
     /// - `labels`, `predictions`: N class indices each.
     ///
-    /// Updates the moving averages, of the classes that stay, before comparing with them. With
-    /// [`Reference::Batch`] they are neither used nor moved.
+    /// Updates the moving averages of the classes with two members before comparing with them. With
+    /// [`Reference::Batch`] they are neither used nor updated.
     pub fn forward(
         &mut self,
         weighted: Tensor<3>,
@@ -39,16 +39,20 @@ impl CamLoss {
         if !fused {
             return self.forward_composed(normalise_maps(relu(weighted)), labels, predictions);
         }
-        let members = members(labels, predictions);
+        let members = class_members(labels, predictions);
         if members.is_empty() {
             return Ok(None);
         }
         let [_, h, w] = weighted.dims();
         let deviations = Deviations::new(weighted, EPSILON as f32);
         let mut reference = deviations.maps().to_vec();
-        self.move_averages(&members, &mut reference, h * w)?;
-        let squares = deviations.squared_distances(reference);
-        Ok(Some(self.mean_deviation(squares, &members, h * w)))
+        self.update_ema_and_targets(&members, &mut reference, h * w)?;
+        let squared_distances = deviations.squared_distances(reference);
+        Ok(Some(self.mean_deviation(
+            squared_distances,
+            &members,
+            h * w,
+        )))
     }
 
     /// [`CamLoss::forward`] out of Burn's own operations, as on devices without a fused one, from
@@ -59,7 +63,7 @@ impl CamLoss {
         labels: &[usize],
         predictions: &[usize],
     ) -> Result<Option<Tensor<1>>, EmaError> {
-        let members = members(labels, predictions);
+        let members = class_members(labels, predictions);
         if members.is_empty() {
             return Ok(None);
         }
@@ -68,37 +72,41 @@ impl CamLoss {
         let reference = match self.settings.reference {
             Reference::Batch => averaging_matrix(&members, &maps).matmul(maps.clone()),
             Reference::Ema => {
-                // Read out and averaged in a fixed order: the state must not depend on how a
-                // device splits a sum.
+                // Averaged on the host in a fixed order: the state must not depend on how a device
+                // splits a sum.
                 let data = maps.clone().detach().into_data().convert::<f32>();
                 let mut values: Vec<f32> = data.try_into_vec().expect("converted to f32 above");
-                self.move_averages(&members, &mut values, h * w)?;
+                self.update_ema_and_targets(&members, &mut values, h * w)?;
                 Tensor::from_data(TensorData::new(values, maps.dims()), &maps.device())
             }
         };
-        let squares = (maps - reference).square().sum_dim(1);
-        Ok(Some(self.mean_deviation(squares, &members, h * w)))
+        let squared_distances = (maps - reference).square().sum_dim(1);
+        Ok(Some(self.mean_deviation(
+            squared_distances,
+            &members,
+            h * w,
+        )))
     }
 
-    /// The mean over the members from the sums of squares [N, 1], which are 0 for other images.
+    /// The mean over the members from the squared distances [N, 1], which are 0 for other images.
     fn mean_deviation(
         &self,
-        squares: Tensor<2>,
+        squared_distances: Tensor<2>,
         members: &[ClassMembers],
         pixels: usize,
     ) -> Tensor<1> {
         let deviations = match self.settings.distance {
-            Distance::SquaredL2 => squares,
-            Distance::L2 => root(squares),
+            Distance::SquaredL2 => squared_distances,
+            Distance::L2 => sqrt_zero_gradient(squared_distances),
         };
         let counted: usize = members.iter().map(|members| members.images.len()).sum();
         deviations.sum().div_scalar((counted * pixels) as f32)
     }
 
-    /// Updates the averages with the batch's class means, then makes of `maps` [N, pixels] what
-    /// they are compared with: its class' average for each member. Another image stays as it is:
-    /// compared with itself, its deviation and its gradient are 0.
-    fn move_averages(
+    /// Updates the moving averages with the batch's class means, then replaces each member's map in
+    /// `maps` [N, pixels] by its class' average, its target. Other images keep their map: compared
+    /// with itself, its deviation and gradient are 0.
+    fn update_ema_and_targets(
         &mut self,
         members: &[ClassMembers],
         maps: &mut [f32],
@@ -143,9 +151,9 @@ fn averaging_matrix(members: &[ClassMembers], like: &Tensor<2>) -> Tensor<2> {
     Tensor::from_data(TensorData::new(matrix, [n, n]), &like.device())
 }
 
-/// Square root with gradient 0 at 0, where PyTorch's norm has its subgradient 0 too: a map equal
-/// to its reference (two images with empty maps, say) must not make the step NaN.
-fn root(squares: Tensor<2>) -> Tensor<2> {
-    let zero = squares.clone().detach().equal_elem(0.0).float();
-    (squares + zero.clone()).sqrt() - zero
+/// Square root with gradient 0 at 0 (PyTorch's subgradient of the norm), so that a map equal to its
+/// reference (two images with all-zero maps, say) gives no NaN.
+fn sqrt_zero_gradient(squared_distances: Tensor<2>) -> Tensor<2> {
+    let zero = squared_distances.clone().detach().equal_elem(0.0).float();
+    (squared_distances + zero.clone()).sqrt() - zero
 }

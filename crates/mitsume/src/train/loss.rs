@@ -4,35 +4,35 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume_nn::{Classifier, Head};
 
-use super::cam::logits_and_weighted;
+use super::cam::logits_and_weighted_sums;
 use super::cam_loss::CamLoss;
 use super::method_maps::differentiable_maps;
 use crate::ema::EmaError;
-use crate::methods::{Method, UnfitMethod};
+use crate::methods::{Method, UnsupportedMethod};
 use crate::preset::AlphaGradient;
 
-/// What a training-mode forward pass leaves for the loss.
-pub struct Forward {
+/// Output of a training-mode forward pass.
+pub struct ForwardOutput {
     /// [N, K].
     pub logits: Tensor<2>,
-    /// The labels' maps before Eq. 2, [N, h, w], where asked for: of Grad-CAM the weighted sums of
-    /// Eq. 1 before the ReLU, of another method after it. A second ReLU changes nothing.
-    pub weighted: Option<Tensor<3>>,
+    /// The labels' maps before Eq. 2, [N, h, w], if requested: of Grad-CAM the weighted sums of Eq.
+    /// 1 before the ReLU, of another method after it. The loss applies a ReLU, which is idempotent.
+    pub weighted_sum: Option<Tensor<3>>,
 }
 
-/// Which maps a forward pass is asked for.
+/// The maps requested of a forward pass.
 #[derive(Clone, Copy, Debug)]
-pub struct MapsOf<'a> {
+pub struct CamRequest<'a> {
     /// N class indices.
     pub labels: &'a [usize],
-    /// How they are made.
+    /// The method.
     pub method: Method,
-    /// Gradient through alpha, or through whatever the method makes of the score's gradients.
+    /// Whether the gradient flows through alpha, or what the method has in its place.
     pub alpha: AlphaGradient,
 }
 
-impl MapsOf<'_> {
-    fn check(&self, head: &Head) -> Result<(), UnfitMethod> {
+impl CamRequest<'_> {
+    fn check(&self, head: &Head) -> Result<(), UnsupportedMethod> {
         self.method.check_differentiable()?;
         self.method.check_head(head.is_gap_linear())
     }
@@ -40,7 +40,7 @@ impl MapsOf<'_> {
 
 /// The loss of a batch.
 pub struct LossTerms {
-    /// What to differentiate: `cross_entropy + lambda * cam_loss`.
+    /// `cross_entropy + lambda * cam_loss`, to be differentiated.
     pub total: Tensor<1>,
     /// Mean cross-entropy.
     pub cross_entropy: Tensor<1>,
@@ -48,8 +48,9 @@ pub struct LossTerms {
     pub cam_loss: Option<Tensor<1>>,
 }
 
-/// A training-mode forward pass: batch statistics (the running ones move) and the given dropout
-/// mask. `maps` asks for the maps, of that same forward pass; plain training goes without.
+/// A training-mode forward pass: batch statistics (which update the running ones) and the given
+/// dropout mask. `maps` requests the maps of the same forward pass; training without the
+/// consistency loss needs none.
 ///
 /// # Errors
 /// Maps of a method that is not differentiable, or that is not defined for the head.
@@ -57,17 +58,17 @@ pub fn forward(
     model: &mut Classifier,
     images: Tensor<4>,
     mask: Option<Tensor<2>>,
-    maps: Option<MapsOf<'_>>,
-) -> Result<Forward, UnfitMethod> {
+    maps: Option<CamRequest<'_>>,
+) -> Result<ForwardOutput, UnsupportedMethod> {
     if let Some(maps) = &maps {
         maps.check(&model.head)?;
     }
     let features = model.trunk.forward_train(images);
-    Forward::new(&model.head, features, mask, maps)
+    ForwardOutput::new(&model.head, features, mask, maps)
 }
 
-impl Forward {
-    /// The head on feature maps [N, C, h, w], wherever they come from.
+impl ForwardOutput {
+    /// The head on feature maps [N, C, h, w].
     ///
     /// # Errors
     /// As [`forward`].
@@ -75,39 +76,39 @@ impl Forward {
         head: &Head,
         features: Tensor<4>,
         mask: Option<Tensor<2>>,
-        maps: Option<MapsOf<'_>>,
-    ) -> Result<Self, UnfitMethod> {
+        maps: Option<CamRequest<'_>>,
+    ) -> Result<Self, UnsupportedMethod> {
         let Some(maps) = maps else {
-            return Ok(Forward {
+            return Ok(ForwardOutput {
                 logits: head.logits(features, mask),
-                weighted: None,
+                weighted_sum: None,
             });
         };
         maps.check(head)?;
         if maps.method != Method::GradCam {
-            return Self::by_gradients(head, features, mask, maps);
+            return Self::from_gradients(head, features, mask, maps);
         }
         let targets = targets(maps.labels, &features.device());
         let [_, _, h, w] = features.dims();
-        let base = head.linear_alpha(targets, mask.clone(), [h, w]);
-        let base = match maps.alpha {
-            AlphaGradient::Full => base,
-            AlphaGradient::Detached => base.detach(),
+        let linear_alpha = head.linear_alpha(targets, mask.clone(), [h, w]);
+        let linear_alpha = match maps.alpha {
+            AlphaGradient::Full => linear_alpha,
+            AlphaGradient::Detached => linear_alpha.detach(),
         };
-        let (logits, weighted) = logits_and_weighted(head, features, mask, base);
-        Ok(Forward {
+        let (logits, weighted_sum) = logits_and_weighted_sums(head, features, mask, linear_alpha);
+        Ok(ForwardOutput {
             logits,
-            weighted: Some(weighted),
+            weighted_sum: Some(weighted_sum),
         })
     }
 
-    /// Maps out of each pixel's gradient, where Grad-CAM needs no more than its mean.
-    fn by_gradients(
+    /// Maps from each pixel's gradient; Grad-CAM needs only its mean.
+    fn from_gradients(
         head: &Head,
         features: Tensor<4>,
         mask: Option<Tensor<2>>,
-        maps: MapsOf<'_>,
-    ) -> Result<Self, UnfitMethod> {
+        maps: CamRequest<'_>,
+    ) -> Result<Self, UnsupportedMethod> {
         let logits = head.logits(features.clone(), mask.clone());
         let cotangents = one_hot(maps.labels, &logits);
         let gradients = head.vjp(features.clone(), mask, cotangents);
@@ -116,14 +117,14 @@ impl Forward {
             AlphaGradient::Detached => gradients.detach(),
         };
         let raw = differentiable_maps(maps.method, features, gradients)?;
-        Ok(Forward {
+        Ok(ForwardOutput {
             logits,
-            weighted: Some(raw),
+            weighted_sum: Some(raw),
         })
     }
 }
 
-/// 1 at each image's label, [N, K], as the logits are.
+/// 1 at each image's label, 0 elsewhere, [N, K] as the logits.
 fn one_hot(labels: &[usize], logits: &Tensor<2>) -> Tensor<2> {
     let [n, classes] = logits.dims();
     let mut values = vec![0f32; n * classes];
@@ -156,7 +157,7 @@ pub fn predictions(logits: &Tensor<2>) -> Vec<usize> {
 /// - `forward`: from [`forward`], of the same batch.
 /// - `labels`, `predictions`: N class indices each.
 pub fn training_loss(
-    forward: Forward,
+    forward: ForwardOutput,
     (labels, predictions): (&[usize], &[usize]),
     lambda: f64,
     cam_loss: &mut CamLoss,
@@ -165,8 +166,10 @@ pub fn training_loss(
     let cross_entropy = CrossEntropyLossConfig::new()
         .init(&device)
         .forward(forward.logits, targets(labels, &device));
-    let cam = match forward.weighted {
-        Some(weighted) if lambda != 0.0 => cam_loss.forward(weighted, labels, predictions)?,
+    let cam = match forward.weighted_sum {
+        Some(weighted_sum) if lambda != 0.0 => {
+            cam_loss.forward(weighted_sum, labels, predictions)?
+        }
         _ => None,
     };
     let total = match &cam {

@@ -6,11 +6,11 @@
 
 mod cam;
 mod cam_loss;
-mod gather;
+mod class_members;
 mod loss;
 mod method_maps;
 
 pub use cam::{logits_and_maps, normalise_maps, raw_maps};
 pub use cam_loss::CamLoss;
-pub use loss::{Forward, LossTerms, MapsOf, forward, predictions, training_loss};
+pub use loss::{CamRequest, ForwardOutput, LossTerms, forward, predictions, training_loss};
 pub use method_maps::differentiable_maps;

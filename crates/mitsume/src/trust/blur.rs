@@ -1,4 +1,4 @@
-//! The blurred image insertion begins with.
+//! The blurred baseline of the insertion metric.
 
 use super::Image;
 
@@ -13,7 +13,7 @@ const SIGMA: f64 = 5.0;
 /// Their window is the response of `scipy.ndimage.gaussian_filter` to a single pixel in an 11x11
 /// array, whose tails are reflected at that array's border: flatter than a Gaussian cut off, of sum
 /// 1.
-pub fn blurred(image: &Image) -> Vec<f32> {
+pub fn gaussian_blurred(image: &Image) -> Vec<f32> {
     let window = window();
     let [_, width] = image.shape();
     let planes = image.values().chunks_exact(image.pixels());
@@ -23,12 +23,14 @@ pub fn blurred(image: &Image) -> Vec<f32> {
             // The window is a product of one down and one across.
             let across: Vec<f64> = plane
                 .chunks_exact(width)
-                .flat_map(|row| (0..width).map(|x| under(&window, x, row.len(), |at| row[at])))
+                .flat_map(|row| {
+                    (0..width).map(|x| windowed_sum(&window, x, row.len(), |at| row[at]))
+                })
                 .collect();
             let height = plane.len() / width;
             let down = |i: usize| {
                 let (y, x) = (i / width, i % width);
-                under(&window, y, height, |at| across[at * width + x]) as f32
+                windowed_sum(&window, y, height, |at| across[at * width + x]) as f32
             };
             (0..plane.len()).map(down).collect::<Vec<f32>>()
         })
@@ -36,7 +38,7 @@ pub fn blurred(image: &Image) -> Vec<f32> {
 }
 
 /// The weighted sum under a window around `centre`, of a line of `length` values.
-fn under(window: &[f64], centre: usize, length: usize, value: impl Fn(usize) -> f64) -> f64 {
+fn windowed_sum(window: &[f64], centre: usize, length: usize, value: impl Fn(usize) -> f64) -> f64 {
     let half = WINDOW / 2;
     let from = centre.saturating_sub(half);
     let until = (centre + half + 1).min(length);
@@ -83,7 +85,7 @@ mod tests {
     fn a_constant_stays_away_from_the_border() {
         let values = [0.5; 2 * 13 * 12];
         let image = Image::new(&values, 2, [13, 12]).unwrap();
-        let found = blurred(&image);
+        let found = gaussian_blurred(&image);
         assert!((found[6 * 12 + 6] - 0.5).abs() < 1e-6);
         assert!(found[0] < 0.25, "beyond the corner there is 0");
     }

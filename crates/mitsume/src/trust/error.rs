@@ -1,4 +1,4 @@
-//! What can be wrong with what a measure of trust is given.
+//! Invalid inputs of the trust measures.
 
 /// An input that cannot be measured, and what would be right.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -50,7 +50,7 @@ pub enum TrustError {
     EmptyMask,
     /// No pixel is left to impute the removed ones from.
     #[error("every pixel is removed; at least one must stay to impute the others from")]
-    NothingKept,
+    NoPixelKept,
     /// A setting out of its range.
     #[error("{name} is {found}; {right}")]
     Setting {
@@ -75,7 +75,7 @@ pub enum TrustError {
     #[error(
         "the imputed values are not settled after {steps} steps; scale the image to a common range"
     )]
-    Unsolved {
+    NotConverged {
         /// Steps taken.
         steps: usize,
     },

@@ -20,7 +20,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// Of one value per image; none of nothing. `seed` decides the samples.
-    pub fn of(values: &[f64], seed: u64) -> Option<Self> {
+    pub fn bootstrap_mean(values: &[f64], seed: u64) -> Option<Self> {
         let images = values.len();
         let interval = bootstrap::of_mean(values, 0.95, RESAMPLES, seed);
         (images > 0).then(|| Self {
@@ -37,10 +37,10 @@ mod tests {
 
     #[test]
     fn nothing_one_and_equal_values() {
-        assert_eq!(Estimate::of(&[], 0), None);
-        let one = Estimate::of(&[0.5], 0).unwrap();
+        assert_eq!(Estimate::bootstrap_mean(&[], 0), None);
+        let one = Estimate::bootstrap_mean(&[0.5], 0).unwrap();
         assert_eq!((one.mean, one.interval, one.images), (0.5, None, 1));
-        let equal = Estimate::of(&[0.25; 7], 0).unwrap();
+        let equal = Estimate::bootstrap_mean(&[0.25; 7], 0).unwrap();
         assert_eq!(equal.interval, Some([0.25; 2]));
     }
 
@@ -50,14 +50,14 @@ mod tests {
         let values: Vec<f64> = (0..1000)
             .map(|i| (i * 7919 % 1000) as f64 / 999.0)
             .collect();
-        let found = Estimate::of(&values, 3).unwrap();
+        let found = Estimate::bootstrap_mean(&values, 3).unwrap();
         let [low, high] = found.interval.unwrap();
         // Uniform on [0, 1]: mean 1/2, variance 1/12. 2000 resamples leave 5 % to the width.
         let half = 1.96 * (1.0_f64 / 12.0 / 1000.0).sqrt();
         assert!((found.mean - 0.5).abs() < 1e-12);
         assert!((low - 0.5 + half).abs() < 0.1 * half, "{low}");
         assert!((high - 0.5 - half).abs() < 0.1 * half, "{high}");
-        assert_eq!(Estimate::of(&values, 3), Some(found));
-        assert_ne!(Estimate::of(&values, 4), Some(found));
+        assert_eq!(Estimate::bootstrap_mean(&values, 3), Some(found));
+        assert_ne!(Estimate::bootstrap_mean(&values, 4), Some(found));
     }
 }

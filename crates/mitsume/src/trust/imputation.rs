@@ -1,16 +1,17 @@
-//! Noisy linear imputation (Rong et al. 2022): removed pixels made up from those that stay.
+//! Noisy linear imputation (Rong et al. 2022): removed pixels are estimated from the kept ones.
 //!
-//! A pixel set to grey or black says by its shape what was removed, and a classifier can read that.
-//! Here every removed pixel becomes the weighted mean of its eight neighbours, removed ones included
-//! (`system.rs`), and a little noise hides that it was computed.
+//! A constant fill reveals the shape of the removed region, which a classifier can use (class
+//! information leakage). Here every removed pixel becomes the weighted mean of its eight
+//! neighbours, removed ones included (`system.rs`), and a little noise hides that it was computed.
 //!
 //! The system has a row per removed pixel and one right side per channel. Solved by conjugate
-//! gradients with a multigrid pass as preconditioner (`conjugate.rs`, `multigrid.rs`): of the sparse
-//! solvers on crates.io, `sprs-ldl` is LGPL, `nalgebra-sparse` does not reduce fill-in, and `faer` is
-//! a large dependency for one matrix of a constant stencil, to which multigrid is made.
+//! gradients with a multigrid V-cycle as preconditioner (`conjugate_gradient.rs`, `multigrid.rs`):
+//! of the sparse solvers on crates.io, `sprs-ldl` is LGPL, `nalgebra-sparse` does not reduce
+//! fill-in, and `faer` is a large dependency for one matrix of a constant stencil, to which
+//! multigrid is made.
 
 mod coarsening;
-mod conjugate;
+mod conjugate_gradient;
 mod grid_matrix;
 mod multigrid;
 mod system;
@@ -20,8 +21,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::error::check_length;
 use super::{Image, TrustError};
-use conjugate::Solver;
-use grid_matrix::framed;
+use conjugate_gradient::ConjugateGradient;
+use grid_matrix::padded_len;
 use multigrid::Multigrid;
 use system::System;
 
@@ -35,7 +36,7 @@ pub struct Noise {
     pub deviation: f64,
     /// Decides the noise, with `stream`.
     pub seed: u64,
-    /// Tells apart the images made with one seed.
+    /// Stream number, so that images of one seed get different noise.
     pub stream: u64,
 }
 
@@ -63,17 +64,17 @@ pub fn impute(image: &Image, removed: &[bool], noise: &Noise) -> Result<Vec<f32>
         });
     }
     if removed.iter().all(|&removed| removed) {
-        return Err(TrustError::NothingKept);
+        return Err(TrustError::NoPixelKept);
     }
     let mut out = image.values().to_vec();
     if removed.contains(&true) {
         let system = Multigrid::new(System::new(removed, shape));
-        let mut solver = Solver::new(&system);
-        let mut kept = vec![0.0; framed(shape)];
+        let mut solver = ConjugateGradient::new(&system);
+        let mut kept = vec![0.0; padded_len(shape)];
         for plane in out.chunks_exact_mut(image.pixels()) {
-            let scale = Scale::of(plane, removed);
+            let scale = ChannelScale::new(plane, removed);
             scale.lay_out(plane, removed, shape[1], &mut kept);
-            system.system().right(&kept, &mut solver.residual);
+            system.system().right_hand_side(&kept, &mut solver.residual);
             solver.solve()?;
             scale.fill(plane, removed, shape[1], &solver.x);
         }
@@ -82,14 +83,15 @@ pub fn impute(image: &Image, removed: &[bool], noise: &Noise) -> Result<Vec<f32>
     Ok(out)
 }
 
-/// Brings the values of a channel that stay to [-1, 1]: no brightness or unit costs precision.
-struct Scale {
+/// Scales the kept values of a channel to [-1, 1], so that precision does not depend on their
+/// units.
+struct ChannelScale {
     level: f64,
     half: f64,
 }
 
-impl Scale {
-    fn of(plane: &[f32], removed: &[bool]) -> Self {
+impl ChannelScale {
+    fn new(plane: &[f32], removed: &[bool]) -> Self {
         let kept = plane.iter().zip(removed).filter(|(_, removed)| !**removed);
         let (low, high) = kept.fold(
             (f32::INFINITY, f32::NEG_INFINITY),
@@ -102,7 +104,7 @@ impl Scale {
         }
     }
 
-    /// The values of `plane` [H, W] that stay, framed, and 0 for the others.
+    /// The values of `plane` [H, W] that stay, with a border of zeros, and 0 for the others.
     fn lay_out(&self, plane: &[f32], removed: &[bool], width: usize, out: &mut [f64]) {
         let inverse = if self.half > 0.0 {
             1.0 / self.half
@@ -120,7 +122,7 @@ impl Scale {
         }
     }
 
-    /// Puts the framed `solution` into the removed pixels of `plane`.
+    /// Puts `solution`, which has a border of zeros, into the removed pixels of `plane`.
     fn fill(&self, plane: &mut [f32], removed: &[bool], width: usize, solution: &[f64]) {
         let lines = plane
             .chunks_exact_mut(width)
@@ -136,7 +138,8 @@ impl Scale {
     }
 }
 
-/// Channel by channel in reading order, two normal numbers of two uniform ones (Box and Muller 1958).
+/// Adds noise channel by channel in reading order, two normal numbers from two uniform ones (Box
+/// and Muller 1958).
 fn add(noise: &Noise, removed: &[bool], values: &mut [f32]) {
     if noise.deviation == 0.0 {
         return;
@@ -271,7 +274,7 @@ mod tests {
         let plane = [0.0, 1.0, 2.0, 3.0];
         let image = Image::new(&plane, 1, [2, 2]).unwrap();
         let nothing = impute(&image, &[true; 4], &Noise::NONE);
-        assert_eq!(nothing, Err(TrustError::NothingKept));
+        assert_eq!(nothing, Err(TrustError::NoPixelKept));
         assert!(impute(&image, &[true; 3], &Noise::NONE).is_err());
         let deviation = f64::NAN;
         let noise = Noise {

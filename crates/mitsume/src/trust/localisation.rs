@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{check, check_length};
-use super::{Order, TrustError};
+use super::{PixelRanking, TrustError};
 
 /// One map against the mask of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,8 +56,8 @@ pub fn localisation(
     if object == 0 {
         return Err(TrustError::EmptyMask);
     }
-    let order = Order::most_relevant_first(map, shape)?;
-    let ranked = (order.distinct() > 1).then(|| order.first(object));
+    let order = PixelRanking::most_relevant_first(map, shape)?;
+    let ranked = (order.distinct() > 1).then(|| order.top_mask(object));
     let on_object = |top: &Vec<bool>| overlap(top, mask).0 as f64 / object as f64;
     let top = map.iter().copied().fold(0.0, f32::max);
     let bright: Option<Vec<bool>> = (top > 0.0).then(|| {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_says_nothing_is_not_measured() {
+    fn an_all_zero_or_constant_map_is_not_measured() {
         let found = localisation(&[0.0; 6], &MASK, [2, 3], 0.5).unwrap();
         let four = [
             found.mass,

@@ -1,6 +1,6 @@
 //! Can an explanation be trusted?
 //!
-//! A map always shows something. Each module here is a question it can fail.
+//! Tests of explanations, one module per question.
 //!
 //! | module | question | source |
 //! | --- | --- | --- |
@@ -22,7 +22,7 @@ mod estimate;
 mod image;
 pub mod imputation;
 pub mod localisation;
-mod order;
+mod pixel_ranking;
 pub mod pointing;
 pub mod randomisation;
 pub mod road;
@@ -30,15 +30,15 @@ mod similarity;
 pub mod surroundings;
 mod upsample;
 
-pub use blur::blurred;
-pub use deletion::{Baseline, Curve, Walk};
+pub use blur::gaussian_blurred;
+pub use deletion::{Baseline, PerturbationCurve, PerturbationSequence};
 pub use error::TrustError;
 pub use estimate::Estimate;
 pub use image::Image;
 pub use localisation::{Localisation, localisation};
-pub use order::Order;
-pub use pointing::{Pointing, accuracy as pointing_accuracy, pointing};
-pub use randomisation::{Cascade, Doubt, Randomisation, Stage, Verdict};
+pub use pixel_ranking::PixelRanking;
+pub use pointing::{Pointing, pointing, pointing_accuracy};
+pub use randomisation::{Randomisation, RandomisationTest, Stage, UndecidedReason, Verdict};
 pub use road::{Road, RoadSettings};
 pub use similarity::{Similarity, similarity};
 pub use surroundings::{MeanSurroundings, Surroundings, SurroundingsMeter, SurroundingsSum};

@@ -1,5 +1,5 @@
-//! The pointing game (Zhang et al. 2018, "Top-down Neural Attention by Excitation Backprop"): is the
-//! map's maximum on the object?
+//! The pointing game (Zhang et al. 2018, "Top-down Neural Attention by Excitation Backprop"): is
+//! the map's maximum on the object?
 
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +29,8 @@ pub struct Pointing {
 /// at most `tolerance` pixels from the object, centre to centre in a straight line.
 ///
 /// # Errors
-/// A map or mask that does not fit the shape, a value that is not finite, a mask without a pixel, or
-/// a negative tolerance.
+/// A map or mask that does not fit the shape, a value that is not finite, a mask without a pixel,
+/// or a negative tolerance.
 pub fn pointing(
     map: &[f32],
     mask: &[bool],
@@ -55,7 +55,7 @@ pub fn pointing(
     let Some(squared) = squared_distance(&along, shape, at) else {
         return Err(TrustError::EmptyMask);
     };
-    let within = within(&along, shape, tolerance);
+    let within = pixels_within(&along, shape, tolerance);
     Ok(Pointing {
         at,
         maxima,
@@ -66,7 +66,7 @@ pub fn pointing(
 }
 
 /// The share of hits; none of nothing.
-pub fn accuracy(points: &[Pointing]) -> Option<f64> {
+pub fn pointing_accuracy(points: &[Pointing]) -> Option<f64> {
     let hits = points.iter().filter(|point| point.hit).count();
     (!points.is_empty()).then(|| hits as f64 / points.len() as f64)
 }
@@ -104,7 +104,7 @@ fn squared_distance(
 }
 
 /// How many pixels lie within `tolerance` of a marked one.
-fn within(along: &[Option<usize>], [height, width]: [usize; 2], tolerance: f64) -> usize {
+fn pixels_within(along: &[Option<usize>], [height, width]: [usize; 2], tolerance: f64) -> usize {
     let reach = (tolerance as usize).min(height);
     // At `down` rows away, so many columns.
     let columns: Vec<usize> = (0..=reach)
@@ -158,13 +158,13 @@ mod tests {
         for tolerance in [0.0, 1.0, 1.5, 2.0, 3.0, 100.0] {
             let at = |i: usize| pointing(&peak(i / 7, i % 7), &mask, SHAPE, tolerance).unwrap();
             let points: Vec<Pointing> = (0..35).map(at).collect();
-            let share = accuracy(&points).unwrap();
+            let share = pointing_accuracy(&points).unwrap();
             assert!(
                 points.iter().all(|point| point.chance == share),
                 "{tolerance}"
             );
         }
-        assert_eq!(accuracy(&[]), None);
+        assert_eq!(pointing_accuracy(&[]), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! The layers' weights are replaced by random ones, from the output down, one layer more at each
 //! stage; at the last stage nothing learnt is left. A map that still looks the same shows the image
-//! (its edges, its middle) and explains nothing.
+//! (its edges, its centre), not what the network has learnt.
 //!
 //! # The verdict
 //!
@@ -20,39 +20,38 @@
 //! unrelated networks correlate to some degree. At 0.5 a quarter of the variance of the ranks is
 //! shared; beyond, the maps are more like each other than any explanation of a network that knows
 //! nothing should be. The paper gives no number: this one is a convention, and the correlation is
-//! always reported beside it. Why the last stage alone: a map may rightly collapse at the first stage
-//! (without the last layer there is no class left to explain) and wander about 0 from there, so a
-//! fall *between* stages cannot be asked for. Being below 0.5 at the end is a fall from 1, the
+//! always reported beside it. Why the last stage alone: a map may rightly collapse at the first
+//! stage (without the last layer there is no class left to explain) and wander about 0 from there,
+//! so a fall *between* stages cannot be asked for. Being below 0.5 at the end is a fall from 1, the
 //! similarity of a map with itself. Stages between show where it comes about.
 //!
 //! SSIM is reported and not judged: it is high for any two maps that are dark in most places.
 //!
-//! A constant map (nothing spoke for the class) has no pattern, so its similarity is undefined. It is
-//! counted, not taken for 0: after the ReLU a random network's map is empty by the luck of a sign, and
-//! a method must not pass for that.
+//! A constant map has no pattern, so its similarity is undefined; it is counted separately. A
+//! random network's map is often all zero after the ReLU, which must not count as passing.
 //!
-//! The interval is over images under *one* draw of random weights. Repeat the test with other seeds:
-//! a method passes where it passes with each of them.
+//! The interval is over images under *one* draw of random weights. Repeat the test with other
+//! seeds: a method passes where it passes with each of them.
 
 use serde::{Deserialize, Serialize};
 
 use super::similarity::{Similarity, is_constant, similarity};
 use super::{Estimate, TrustError};
 
-/// The correlation to be below.
+/// The correlation that a passing method stays below.
 pub const THRESHOLD: f64 = 0.5;
-/// Images an interval of images needs to mean anything.
-pub const LEAST_IMAGES: usize = 10;
+/// Fewest images for an interval over images.
+pub const MIN_IMAGES: usize = 10;
 
-/// Gathers the similarities of every image.
+/// Collects the similarities of every image.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cascade {
+pub struct RandomisationTest {
     layers: Vec<String>,
     images: Vec<Vec<Similarity>>,
     constant_originals: usize,
 }
 
-/// What the test found.
+/// Result of the test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Randomisation {
     /// Images tested.
@@ -89,15 +88,15 @@ pub enum Verdict {
     Passes,
     /// They do not.
     Fails,
-    /// It cannot be told.
-    Undecided(Doubt),
+    /// Not decided.
+    Undecided(UndecidedReason),
 }
 
-/// Why it cannot be told.
+/// Why a verdict is undecided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Doubt {
-    /// Fewer than [`LEAST_IMAGES`] images have a similarity.
+pub enum UndecidedReason {
+    /// Fewer than [`MIN_IMAGES`] images have a similarity.
     TooFewImages,
     /// More than half of the maps are constant at the last stage.
     MostlyConstant,
@@ -105,8 +104,9 @@ pub enum Doubt {
     AcrossThreshold,
 }
 
-impl Cascade {
-    /// For stages named by the layer each randomises, top to bottom; the last leaves nothing learnt.
+impl RandomisationTest {
+    /// For stages named by the layer each randomises, top to bottom; the last leaves nothing
+    /// learnt.
     ///
     /// # Errors
     /// No stage.
@@ -129,8 +129,8 @@ impl Cascade {
     /// class, the one explained before.
     ///
     /// # Errors
-    /// Another number of maps than stages, a map that does not fit the shape, or a value that is not
-    /// finite. The image is then not added.
+    /// Another number of maps than stages, a map that does not fit the shape, or a value that is
+    /// not finite. The image is then not added.
     pub fn add(
         &mut self,
         original: &[f32],
@@ -166,7 +166,7 @@ impl Cascade {
             // Never empty.
             verdict: stages
                 .last()
-                .map_or(Verdict::Undecided(Doubt::TooFewImages), |last| {
+                .map_or(Verdict::Undecided(UndecidedReason::TooFewImages), |last| {
                     verdict(last, self.images.len())
                 }),
             stages,
@@ -183,37 +183,37 @@ impl Cascade {
         Stage {
             layer: layer.to_owned(),
             undefined: self.images.len() - spearman.len(),
-            spearman: Estimate::of(&spearman, seed),
-            absolute_spearman: Estimate::of(&absolute, seed),
-            ssim: Estimate::of(&over_images(&|similarity| similarity.ssim), seed),
+            spearman: Estimate::bootstrap_mean(&spearman, seed),
+            absolute_spearman: Estimate::bootstrap_mean(&absolute, seed),
+            ssim: Estimate::bootstrap_mean(&over_images(&|similarity| similarity.ssim), seed),
         }
     }
 }
 
 /// `images` are those that could be compared: with a map that was not constant before.
 fn verdict(last: &Stage, images: usize) -> Verdict {
-    let doubt = Verdict::Undecided;
-    if images < LEAST_IMAGES {
-        return doubt(Doubt::TooFewImages);
+    let undecided = Verdict::Undecided;
+    if images < MIN_IMAGES {
+        return undecided(UndecidedReason::TooFewImages);
     }
     if 2 * last.undefined > images {
-        return doubt(Doubt::MostlyConstant);
+        return undecided(UndecidedReason::MostlyConstant);
     }
     match last.spearman {
         Some(Estimate {
             images,
             interval: Some([low, high]),
             ..
-        }) if images >= LEAST_IMAGES => {
+        }) if images >= MIN_IMAGES => {
             if high < THRESHOLD {
                 Verdict::Passes
             } else if low >= THRESHOLD {
                 Verdict::Fails
             } else {
-                doubt(Doubt::AcrossThreshold)
+                undecided(UndecidedReason::AcrossThreshold)
             }
         }
-        _ => doubt(Doubt::TooFewImages),
+        _ => undecided(UndecidedReason::TooFewImages),
     }
 }
 
@@ -231,7 +231,7 @@ mod tests {
     /// A cascade of two stages whose last map is made of the original's number.
     fn tested(images: usize, last: impl Fn(usize) -> Vec<f32>) -> Randomisation {
         let layers = vec!["fc".to_owned(), "conv1".to_owned()];
-        let mut cascade = Cascade::new(layers).unwrap();
+        let mut cascade = RandomisationTest::new(layers).unwrap();
         for image in 0..images {
             let original = uneven(image);
             cascade
@@ -286,9 +286,12 @@ mod tests {
         };
         assert_eq!(some(1).stages[1].undefined, 10);
         assert_eq!(some(1).verdict, Verdict::Passes);
-        assert_eq!(some(2).verdict, Verdict::Undecided(Doubt::MostlyConstant));
+        assert_eq!(
+            some(2).verdict,
+            Verdict::Undecided(UndecidedReason::MostlyConstant)
+        );
         assert_eq!(some(3).stages[1].spearman, None);
-        let mut cascade = Cascade::new(vec!["all".to_owned()]).unwrap();
+        let mut cascade = RandomisationTest::new(vec!["all".to_owned()]).unwrap();
         cascade.add(&[0.0; 36], &[&uneven(1)], SHAPE).unwrap();
         let found = cascade.result(0);
         assert_eq!((found.images, found.constant_originals), (1, 1));
@@ -298,19 +301,22 @@ mod tests {
     #[test]
     fn few_images_and_an_interval_across_the_threshold_decide_nothing() {
         let few = tested(9, |image| uneven(image + 1000)).verdict;
-        assert_eq!(few, Verdict::Undecided(Doubt::TooFewImages));
+        assert_eq!(few, Verdict::Undecided(UndecidedReason::TooFewImages));
         assert_eq!(
             tested(0, uneven).verdict,
-            Verdict::Undecided(Doubt::TooFewImages)
+            Verdict::Undecided(UndecidedReason::TooFewImages)
         );
         let half = tested(20, |image| uneven(image + 1000 * (image % 2)));
-        assert_eq!(half.verdict, Verdict::Undecided(Doubt::AcrossThreshold));
+        assert_eq!(
+            half.verdict,
+            Verdict::Undecided(UndecidedReason::AcrossThreshold)
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_refused_and_not_added() {
-        assert!(Cascade::new(vec![]).is_err());
-        let mut cascade = Cascade::new(vec!["fc".to_owned(), "conv".to_owned()]).unwrap();
+        assert!(RandomisationTest::new(vec![]).is_err());
+        let mut cascade = RandomisationTest::new(vec!["fc".to_owned(), "conv".to_owned()]).unwrap();
         let map = uneven(0);
         assert!(cascade.add(&map, &[&map], SHAPE).is_err());
         assert!(cascade.add(&map, &[&map, &map[1..]], SHAPE).is_err());

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::check_finite;
 use super::imputation::{NOISE, Noise, impute};
-use super::{Image, Order, TrustError};
+use super::{Image, PixelRanking, TrustError};
 
 /// What to remove.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ impl Default for RoadSettings {
     }
 }
 
-/// How one map fared.
+/// ROAD scores of one map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Road {
     /// The percentiles.
@@ -73,8 +73,8 @@ impl RoadSettings {
         self.check()?;
         let shape = image.shape();
         let orders = [
-            Order::most_relevant_first(map, shape)?,
-            Order::least_relevant_first(map, shape)?,
+            PixelRanking::most_relevant_first(map, shape)?,
+            PixelRanking::least_relevant_first(map, shape)?,
         ];
         let each: Vec<(usize, u8)> = (0..2)
             .flat_map(|end| self.percentiles.iter().map(move |&p| (end, p)))
@@ -82,7 +82,7 @@ impl RoadSettings {
         let made: Result<Vec<Vec<f32>>, TrustError> = each
             .into_par_iter()
             .map(|(end, percentile)| {
-                let removed = orders[end].first(removed_at(percentile, image.pixels()));
+                let removed = orders[end].top_mask(removed_at(percentile, image.pixels()));
                 let noise = Noise {
                     deviation: self.noise,
                     seed: self.seed,
@@ -94,9 +94,9 @@ impl RoadSettings {
         Ok(made?.concat())
     }
 
-    /// From the `original` image's score and those of [`RoadSettings::images`], [2 P] in that order.
-    /// A score is the class' probability or logit; means of changes are only comparable within one
-    /// kind.
+    /// From the `original` image's score and those of [`RoadSettings::images`], [2 P] in that
+    /// order. A score is the class' probability or logit; means of changes are only comparable
+    /// within one kind.
     ///
     /// # Errors
     /// Unfit settings, another number of scores, or one that is not finite.
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_knows_is_told_from_its_opposite() {
+    fn road_separates_a_relevant_map_from_its_inverse() {
         // The score is the mean of the left half; the background is 0.
         let (shape, width) = ([6, 8], 8);
         let left = |i: usize| i % width < 4;
@@ -211,7 +211,7 @@ mod tests {
         let image = Image::new(&[1.0], 1, [1, 1]).unwrap();
         assert_eq!(
             settings.images(&image, &[1.0]),
-            Err(TrustError::NothingKept)
+            Err(TrustError::NoPixelKept)
         );
         assert!(settings.images(&image, &[1.0, 2.0]).is_err());
         for percentiles in [vec![], vec![0], vec![50, 100]] {

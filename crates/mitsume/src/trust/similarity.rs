@@ -1,4 +1,4 @@
-//! How alike two maps of one image are, for the parameter randomisation test (Adebayo et al. 2018,
+//! Similarity of two maps of one image, for the parameter randomisation test (Adebayo et al. 2018,
 //! "Sanity Checks for Saliency Maps").
 //!
 //! That paper takes rank correlations of the values and of their absolute values. Class activation

@@ -36,7 +36,7 @@ pub fn upsampled(map: &[f32], from: [usize; 2], to: [usize; 2]) -> Result<Vec<f3
 
 /// The two source elements around target element `index`, and the weight of the second.
 fn between(index: usize, target: usize, source: usize) -> (usize, usize, f32) {
-    // In f64, so that the place does not wander along a long side.
+    // In f64, so that positions do not drift along a long side.
     let centre = (index as f64 + 0.5) * source as f64 / target as f64 - 0.5;
     let centre = centre.clamp(0.0, (source - 1) as f64);
     let low = centre as usize;

@@ -5,7 +5,7 @@ use crate::network::{Fixture, floats, images, indices};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::methods::Method;
-use mitsume::train::{CamLoss, MapsOf, forward, normalise_maps, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, forward, normalise_maps, predictions, training_loss};
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, StateEntry};
 
@@ -141,7 +141,7 @@ fn a_constant_map_becomes_zero_and_passes_no_gradient() {
 fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSettings) -> f64 {
     let mut model = model.clone();
     let labels = indices(&fixture.json["train"]["labels"]);
-    let maps = MapsOf {
+    let maps = CamRequest {
         labels: &labels,
         method: settings.method,
         alpha: settings.alpha,
@@ -183,7 +183,7 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
         };
         let mut model = fixture.training_model(&device());
         let labels = indices(&fixture.json["train"]["labels"]);
-        let maps = MapsOf {
+        let maps = CamRequest {
             labels: &labels,
             method: settings.method,
             alpha: settings.alpha,
@@ -225,7 +225,7 @@ fn lambda_zero_is_plain_training_and_touches_no_average() {
     let fixture = Fixture::load(Level::One);
     let mut model = fixture.training_model(&device());
     let labels = indices(&fixture.json["train"]["labels"]);
-    let maps = MapsOf {
+    let maps = CamRequest {
         labels: &labels,
         method: Method::GradCam,
         alpha: AlphaGradient::Full,

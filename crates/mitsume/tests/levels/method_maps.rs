@@ -1,11 +1,11 @@
-//! Maps of every differentiable method on tensors: the same as on plain arrays, and their gradients by
-//! finite differences.
+//! Maps of every differentiable method on tensors: the same as on plain arrays, and their gradients
+//! by finite differences.
 
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::AlphaGradient::{self, Detached, Full};
-use mitsume::methods::{self, Hooked, Method, UnfitMethod};
-use mitsume::train::{Forward, MapsOf, differentiable_maps, predictions};
+use mitsume::methods::{self, ActivationsAndGradients, Method, UnsupportedMethod};
+use mitsume::train::{CamRequest, ForwardOutput, differentiable_maps, predictions};
 use mitsume_nn::{Classifier, ClassifierSpec, Head, Level};
 
 use crate::network::{Fixture, assert_close, floats, hash01, images};
@@ -13,7 +13,7 @@ use crate::network::{Fixture, assert_close, floats, hash01, images};
 const LABELS: [usize; 3] = [2, 0, 3];
 
 /// On plain arrays in `f64`; CAM's weights are those of the head.
-fn on_arrays(method: Method, hooked: &Hooked, weights: &[f64]) -> Vec<f32> {
+fn on_arrays(method: Method, hooked: &ActivationsAndGradients, weights: &[f64]) -> Vec<f32> {
     match method {
         Method::GradCam => methods::grad_cam(hooked),
         Method::HiresCam => methods::hires_cam(hooked),
@@ -55,7 +55,7 @@ fn tensors_give_the_maps_of_plain_arrays() {
             let maps = floats(&maps);
             for i in 0..n {
                 let (a, g) = [&a, &g].map(|v| &v[i * c * h * w..][..c * h * w]).into();
-                let hooked = Hooked::new(a, g, c, [h, w]).unwrap();
+                let hooked = ActivationsAndGradients::new(a, g, c, [h, w]).unwrap();
                 let weights = &weight[labels[i] * c..][..c];
                 let weights: Vec<f64> = weights.iter().map(|&w| w.into()).collect();
                 let expected = on_arrays(method, &hooked, &weights);
@@ -67,8 +67,9 @@ fn tensors_give_the_maps_of_plain_arrays() {
     }
 }
 
-/// A head with its own feature maps [3, C, 4, 4]: no value near 0 and no two in a 2x2 cell alike, so
-/// that small steps cross no kink of a ReLU or a max-pool; no sum near 0, which XGrad-CAM divides by.
+/// A head with its own feature maps [3, C, 4, 4]: no value near 0 and no two in a 2x2 cell alike,
+/// so that small steps cross no kink of a ReLU or a max-pool; no sum near 0, which XGrad-CAM
+/// divides by.
 struct Case {
     head: Head,
     mask: Option<Tensor<2>>,
@@ -129,13 +130,13 @@ impl Case {
 
     fn maps(&self, method: Method, alpha: AlphaGradient) -> Tensor<3> {
         let labels = &LABELS;
-        let maps = MapsOf {
+        let maps = CamRequest {
             labels,
             method,
             alpha,
         };
         let features = self.features.clone();
-        let out = Forward::new(&self.head, features, self.mask.clone(), Some(maps));
+        let out = ForwardOutput::new(&self.head, features, self.mask.clone(), Some(maps));
         relu(out.unwrap().weighted.unwrap())
     }
 
@@ -166,8 +167,8 @@ fn scalar(loss: Tensor<1>) -> f64 {
     f64::from(floats(&loss.inner())[0])
 }
 
-/// Along the gradient itself, the direction in which there is most to see, by a step that changes the
-/// loss by 0.1 %: of its 7 digits 4 are left, and hardly a pixel of a map crosses its ReLU.
+/// Along the gradient itself, the direction in which there is most to see, by a step that changes
+/// the loss by 0.1 %: of its 7 digits 4 are left, and hardly a pixel of a map crosses its ReLU.
 fn check(level: Level, method: Method, alpha: AlphaGradient) {
     let what = format!("{level} {method} {alpha:?}");
     let case = Case::new(level);
@@ -227,18 +228,21 @@ fn where_a_pool_follows_hires_cam_and_cam_are_grad_cam() {
 fn what_does_not_fit_is_refused() {
     let maps = |level, method| {
         let case = Case::new(level);
-        let maps = MapsOf {
+        let maps = CamRequest {
             labels: &LABELS,
             method,
             alpha: Full,
         };
-        Forward::new(&case.head, case.features, None, Some(maps)).map(|_| ())
+        ForwardOutput::new(&case.head, case.features, None, Some(maps)).map(|_| ())
     };
     let method = Method::EigenCam;
-    let refused = Err(UnfitMethod::NotDifferentiable { method });
+    let refused = Err(UnsupportedMethod::NotDifferentiable { method });
     assert_eq!(maps(Level::Three, method), refused);
     for level in [Level::One, Level::Two] {
-        assert_eq!(maps(level, Method::Cam), Err(UnfitMethod::OtherHead));
+        assert_eq!(
+            maps(level, Method::Cam),
+            Err(UnsupportedMethod::HeadNotGapLinear)
+        );
     }
     assert_eq!(maps(Level::Five, Method::Cam), Ok(()));
 }

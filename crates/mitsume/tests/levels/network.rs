@@ -12,8 +12,8 @@ pub fn device() -> Device {
     parse_device(name.as_deref().unwrap_or("cpu")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What two numbers may differ by, given what they may on the CPU: kernels of other devices add in an order of
-/// their own and have their own exponential and square root, so 1e-3 there.
+/// What two numbers may differ by, given what they may on the CPU: kernels of other devices add in
+/// an order of their own and have their own exponential and square root, so 1e-3 there.
 pub fn allowed(on_cpu: f64) -> f64 {
     if device() == Device::flex() {
         on_cpu

@@ -2,14 +2,15 @@
 //! 1 channel, 64x64 images, batch 24, dropout 0.
 //!
 //! Float32 sums differ by their order, so: logits and alphas to 1e-4 relative (to the largest of
-//! their tensor), losses to 1e-5, gradient norms to 1e-3. On other devices than the CPU all to 1e-3.
+//! their tensor), losses to 1e-5, gradient norms to 1e-3. On other devices than the CPU all to
+//! 1e-3.
 
 use crate::network::{Fixture, allowed, assert_close, device, floats, images, indices, vector};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::methods::Method;
 use mitsume::train::{
-    CamLoss, Forward, MapsOf, forward, logits_and_maps, normalise_maps, predictions, raw_maps,
-    training_loss,
+    CamLoss, CamRequest, ForwardOutput, forward, logits_and_maps, normalise_maps, predictions,
+    raw_maps, training_loss,
 };
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, StateEntry};
@@ -32,12 +33,17 @@ impl Way {
         }
     }
 
-    fn train(self, model: &mut Classifier, images: Tensor<4>, maps: MapsOf<'_>) -> Forward {
+    fn train(
+        self,
+        model: &mut Classifier,
+        images: Tensor<4>,
+        maps: CamRequest<'_>,
+    ) -> ForwardOutput {
         match self {
             Way::Fused => forward(model, images, None, Some(maps)).unwrap(),
             Way::Composed => {
                 let features = model.trunk.forward_train_composed(images);
-                Forward::new(&model.head, features, None, Some(maps)).unwrap()
+                ForwardOutput::new(&model.head, features, None, Some(maps)).unwrap()
             }
         }
     }
@@ -186,7 +192,7 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
             let device = device().autodiff();
             let mut model = fixture.training_model(&device);
             let settings = settings(case);
-            let maps = MapsOf {
+            let maps = CamRequest {
                 labels: &labels,
                 method: settings.method,
                 alpha: settings.alpha,
@@ -232,7 +238,7 @@ fn one_training_batch_moves_the_running_statistics_as_pytorch_does() {
         let device = device().autodiff();
         let mut model = fixture.training_model(&device);
         let labels = indices(&fixture.json["train"]["labels"]);
-        let maps = MapsOf {
+        let maps = CamRequest {
             labels: &labels,
             method: Method::GradCam,
             alpha: AlphaGradient::Full,
@@ -271,7 +277,7 @@ fn five_adam_steps_follow_pytorch() {
         let mut adam = crate::network::adam();
         for (step, expected) in trajectory["steps"].as_array().unwrap().iter().enumerate() {
             let stream = expected["input_stream"].as_u64().unwrap() as u32;
-            let maps = MapsOf {
+            let maps = CamRequest {
                 labels: &labels,
                 method: published.method,
                 alpha: published.alpha,

@@ -7,17 +7,17 @@
 use super::grid_matrix::GridMatrix;
 
 /// The shape of the next coarser grid.
-pub(super) fn halved([height, width]: [usize; 2]) -> [usize; 2] {
+pub(super) fn coarser_shape([height, width]: [usize; 2]) -> [usize; 2] {
     [height.div_ceil(2), width.div_ceil(2)]
 }
 
 /// What fine line 2C + 1 takes of coarse line C, of `coarse` lines.
-fn weight_after(line: usize, coarse: usize) -> f32 {
+fn interpolation_weight(line: usize, coarse: usize) -> f32 {
     if line + 1 < coarse { 0.5 } else { 1.0 }
 }
 
 /// `P' A P`.
-pub(super) fn coarsened(fine: &GridMatrix) -> GridMatrix {
+pub(super) fn galerkin_coarse_matrix(fine: &GridMatrix) -> GridMatrix {
     columns_coarsened(&rows_coarsened(fine))
 }
 
@@ -27,7 +27,7 @@ fn rows_coarsened(fine: &GridMatrix) -> GridMatrix {
     let mut out = GridMatrix::zeros([rows, width]);
     let stride = fine.stride();
     for line in 0..rows {
-        let (before, after) = (0.5, weight_after(line, rows));
+        let (before, after) = (0.5, interpolation_weight(line, rows));
         // Fine rows 2 line - 1 to 2 line + 1, at the values of their first columns.
         let a = 2 * line * stride + 1;
         let (b, c, to) = (a + stride, a + 2 * stride, (line + 1) * stride + 1);
@@ -61,7 +61,7 @@ fn columns_coarsened(fine: &GridMatrix) -> GridMatrix {
     let (stride, to_stride) = (fine.stride(), out.stride());
     for y in 1..=height {
         for column in 0..columns {
-            let (before, after) = (0.5, weight_after(column, columns));
+            let (before, after) = (0.5, interpolation_weight(column, columns));
             // Fine columns 2 column - 1 to 2 column + 1 of the row.
             let a = y * stride + 2 * column;
             let (b, c, to) = (a + 1, a + 2, y * to_stride + column + 1);
@@ -87,13 +87,14 @@ fn columns_coarsened(fine: &GridMatrix) -> GridMatrix {
     out
 }
 
-/// `coarse = P' fine`, both framed; `fine` is of `shape`, `line` holds a framed fine row.
+/// `coarse = P' fine`, both with a border of zeros; `fine` is of `shape`, `line` holds a padded
+/// fine row.
 pub(super) fn restrict(fine: &[f32], shape: [usize; 2], coarse: &mut [f32], line: &mut [f32]) {
-    let [rows, columns] = halved(shape);
+    let [rows, columns] = coarser_shape(shape);
     let (stride, to_stride) = (shape[1] + 2, columns + 2);
     let line = &mut line[..stride];
     for row in 0..rows {
-        let after = weight_after(row, rows);
+        let after = interpolation_weight(row, rows);
         let a = &fine[2 * row * stride..][..stride];
         let b = &fine[(2 * row + 1) * stride..][..stride];
         let c = &fine[(2 * row + 2) * stride..][..stride];
@@ -110,7 +111,8 @@ pub(super) fn restrict(fine: &[f32], shape: [usize; 2], coarse: &mut [f32], line
     }
 }
 
-/// `fine += P coarse`, both framed, where `unknown` is not 0; `line` holds a framed coarse row.
+/// `fine += P coarse`, both with a border of zeros, where `unknown` is not 0; `line` holds a padded
+/// coarse row.
 pub(super) fn prolong(
     coarse: &[f32],
     unknown: &[f32],
@@ -118,7 +120,7 @@ pub(super) fn prolong(
     fine: &mut [f32],
     line: &mut [f32],
 ) {
-    let [rows, columns] = halved(shape);
+    let [rows, columns] = coarser_shape(shape);
     let (stride, from_stride) = (shape[1] + 2, columns + 2);
     for y in 0..shape[0] {
         let row = y / 2;
@@ -156,10 +158,11 @@ mod tests {
     ) -> Vec<Vec<f32>> {
         let place =
             |[_, width]: [usize; 2], i: usize| (i / width + 1) * (width + 2) + i % width + 1;
-        let framed = |shape: [usize; 2]| vec![0.0; super::super::grid_matrix::framed(shape)];
+        let padded_len =
+            |shape: [usize; 2]| vec![0.0; super::super::grid_matrix::padded_len(shape)];
         (0..from[0] * from[1])
             .map(|i| {
-                let (mut unit, mut out) = (framed(from), framed(to));
+                let (mut unit, mut out) = (padded_len(from), padded_len(to));
                 unit[place(from, i)] = 1.0;
                 map(&unit, &mut out);
                 (0..to[0] * to[1]).map(|j| out[place(to, j)]).collect()
@@ -183,7 +186,7 @@ mod tests {
         ] {
             let removed: Vec<bool> = (0..shape[0] * shape[1]).map(|i| i * 7 % 5 > 0).collect();
             let fine = System::new(&removed, shape).matrix();
-            let small = halved(shape);
+            let small = coarser_shape(shape);
             let mut line = vec![0.0; shape[1] + 2];
             let p = columns_of(
                 |x, out| prolong(x, &fine.centre, shape, out, &mut vec![0.0; shape[1] + 2]),
@@ -191,7 +194,7 @@ mod tests {
                 shape,
             );
             let a = columns_of(|x, out| fine.product(x, out), shape, shape);
-            let coarse = coarsened(&fine);
+            let coarse = galerkin_coarse_matrix(&fine);
             let found = columns_of(|x, out| coarse.product(x, out), small, small);
             for (i, p_i) in p.iter().enumerate() {
                 for (j, p_j) in p.iter().enumerate() {

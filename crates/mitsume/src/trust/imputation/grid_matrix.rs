@@ -1,7 +1,7 @@
 //! A symmetric matrix over the pixels of a grid, each coupled with its eight neighbours.
 
-/// One entry per pixel and direction, [h + 2, w + 2]: a frame of zeros spares the border its cases.
-/// Of each pair of neighbours the upper (or left) one holds the entry.
+/// One entry per pixel and direction, [h + 2, w + 2], with a border of zeros, so that border pixels
+/// need no special case. Of each pair of neighbours the upper (or left) one holds the entry.
 #[derive(Clone, Debug)]
 pub(super) struct GridMatrix {
     pub shape: [usize; 2],
@@ -14,7 +14,7 @@ pub(super) struct GridMatrix {
 
 impl GridMatrix {
     pub fn zeros(shape: [usize; 2]) -> Self {
-        let zeros = vec![0.0; framed(shape)];
+        let zeros = vec![0.0; padded_len(shape)];
         Self {
             shape,
             centre: zeros.clone(),
@@ -25,12 +25,12 @@ impl GridMatrix {
         }
     }
 
-    /// Values of a framed row.
+    /// Values of a padded row.
     pub fn stride(&self) -> usize {
         self.shape[1] + 2
     }
 
-    /// `out = right - A x`, all framed.
+    /// `out = right - A x`, all with a border of zeros.
     pub fn residual(&self, right: &[f32], x: &[f32], out: &mut [f32]) {
         let (stride, width) = (self.stride(), self.shape[1]);
         for y in 1..=self.shape[0] {
@@ -89,7 +89,7 @@ impl GridMatrix {
 
 #[cfg(test)]
 impl GridMatrix {
-    /// `out = A x`, both framed.
+    /// `out = A x`, both with a border of zeros.
     pub fn product(&self, x: &[f32], out: &mut [f32]) {
         self.residual(&vec![0.0; x.len()], x, out);
         out.iter_mut().for_each(|out| *out = -*out);
@@ -97,7 +97,7 @@ impl GridMatrix {
 }
 
 /// Values with the frame.
-pub(super) fn framed([height, width]: [usize; 2]) -> usize {
+pub(super) fn padded_len([height, width]: [usize; 2]) -> usize {
     (height + 2) * (width + 2)
 }
 

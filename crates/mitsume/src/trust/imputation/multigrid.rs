@@ -1,28 +1,28 @@
-//! Approximate solutions of the system, from its coarser and coarser forms.
+//! A multigrid V-cycle as preconditioner.
 //!
-//! A Jacobi step settles what varies from pixel to pixel and leaves what is smooth; that is settled
-//! on a grid of half the size, where it varies, and so on down to a single pixel (Briggs, Henson and
-//! McCormick, "A Multigrid Tutorial", 2000). One pass is a symmetric, positive operation close to
-//! the inverse, whatever the size and shape of the removed region.
+//! A Jacobi step reduces the error that varies from pixel to pixel and leaves the smooth error,
+//! which is reduced on a grid of half the size, and so on down to a single pixel (Briggs, Henson
+//! and McCormick, "A Multigrid Tutorial", 2000). One V-cycle is a symmetric, positive operation
+//! close to the inverse, whatever the size and shape of the removed region.
 
-use super::coarsening::{coarsened, prolong, restrict};
-use super::grid_matrix::{GridMatrix, framed};
+use super::coarsening::{galerkin_coarse_matrix, prolong, restrict};
+use super::grid_matrix::{GridMatrix, padded_len};
 use super::system::System;
 
 /// The system on every grid, down to one of a single pixel. In `f32`: it is approximate anyway.
 pub(super) struct Multigrid {
     system: System,
     inverse: Vec<f32>,
-    coarser: Vec<Level>,
+    coarser: Vec<GridLevel>,
 }
 
-struct Level {
+struct GridLevel {
     matrix: GridMatrix,
     inverse: Vec<f32>,
 }
 
-/// The room a pass needs, for reuse.
-pub(super) struct Room {
+/// Buffers of a V-cycle.
+pub(super) struct MultigridBuffers {
     levels: Vec<Vectors>,
     line: Vec<f32>,
 }
@@ -37,15 +37,15 @@ impl Multigrid {
     pub fn new(system: System) -> Self {
         let finest = system.matrix();
         let inverse = finest.damped_inverse();
-        let mut coarser: Vec<Level> = Vec::new();
+        let mut coarser: Vec<GridLevel> = Vec::new();
         loop {
             let last = coarser.last().map_or(&finest, |level| &level.matrix);
             if last.shape == [1, 1] {
                 break;
             }
-            let matrix = coarsened(last);
+            let matrix = galerkin_coarse_matrix(last);
             let inverse = matrix.damped_inverse();
-            coarser.push(Level { matrix, inverse });
+            coarser.push(GridLevel { matrix, inverse });
         }
         Self {
             system,
@@ -58,9 +58,9 @@ impl Multigrid {
         &self.system
     }
 
-    pub fn room(&self) -> Room {
+    pub fn buffers(&self) -> MultigridBuffers {
         let vectors = |shape: [usize; 2]| {
-            let zeros = vec![0.0; framed(shape)];
+            let zeros = vec![0.0; padded_len(shape)];
             Vectors {
                 right: zeros.clone(),
                 x: zeros.clone(),
@@ -69,22 +69,22 @@ impl Multigrid {
         };
         let coarser = self.coarser.iter().map(|level| level.matrix.shape);
         let shapes = std::iter::once(self.system.shape()).chain(coarser);
-        Room {
+        MultigridBuffers {
             levels: shapes.map(vectors).collect(),
             line: self.system.lines(),
         }
     }
 
-    /// About `A^-1 right`, framed.
-    pub fn pass<'a>(&self, right: &[f64], room: &'a mut Room) -> &'a [f32] {
-        for (to, from) in room.levels[0].right.iter_mut().zip(right) {
+    /// About `A^-1 right`, with a border of zeros.
+    pub fn v_cycle<'a>(&self, right: &[f64], buffers: &'a mut MultigridBuffers) -> &'a [f32] {
+        for (to, from) in buffers.levels[0].right.iter_mut().zip(right) {
             *to = *from as f32;
         }
-        self.descend(&mut room.levels, &mut room.line, 0);
-        &room.levels[0].x
+        self.v_cycle_level(&mut buffers.levels, &mut buffers.line, 0);
+        &buffers.levels[0].x
     }
 
-    fn descend(&self, vectors: &mut [Vectors], line: &mut [f32], depth: usize) {
+    fn v_cycle_level(&self, vectors: &mut [Vectors], line: &mut [f32], depth: usize) {
         let Some((own, coarser)) = vectors.split_first_mut() else {
             return;
         };
@@ -99,7 +99,7 @@ impl Multigrid {
         let shape = self.shape(depth);
         self.residual(depth, right, x, left, line);
         restrict(left, shape, &mut next.right, line);
-        self.descend(coarser, line, depth + 1);
+        self.v_cycle_level(coarser, line, depth + 1);
         prolong(&coarser[0].x, inverse, shape, x, line);
         self.residual(depth, right, x, left, line);
         for ((x, left), inverse) in x.iter_mut().zip(&*left).zip(inverse) {

@@ -11,13 +11,13 @@
 
 use num_traits::Float;
 
-use super::grid_matrix::{GridMatrix, framed};
+use super::grid_matrix::{GridMatrix, padded_len};
 
 /// The left side. Weights being those of (1 2 1) down times (1 2 1) across but for the middle, a
 /// product takes two short sums.
 pub(super) struct System {
     shape: [usize; 2],
-    /// `sum_j w_ij`, framed; 0 for kept pixels.
+    /// `sum_j w_ij`, with a border of zeros; 0 for kept pixels.
     centre: Vec<f32>,
 }
 
@@ -26,7 +26,7 @@ impl System {
     pub fn new(removed: &[bool], shape: [usize; 2]) -> Self {
         let [height, width] = shape;
         let inside = |i: usize, side: usize| usize::from(i > 0) + usize::from(i + 1 < side);
-        let mut centre = vec![0.0; framed(shape)];
+        let mut centre = vec![0.0; padded_len(shape)];
         for (y, line) in removed.chunks_exact(width).enumerate() {
             let rows = inside(y, height);
             let out = &mut centre[(y + 1) * (width + 2) + 1..][..width];
@@ -44,8 +44,8 @@ impl System {
         self.shape
     }
 
-    /// `out = A x`, both framed; `x` must be 0 where nothing is unknown. `line` is of
-    /// [`System::lines`].
+    /// `out = A x`, both with a border of zeros; `x` must be 0 where nothing is unknown. `line` is
+    /// of [`System::lines`].
     pub fn product<T: Float + From<f32>>(&self, x: &[T], out: &mut [T], line: &mut [T]) {
         self.rows(x, line, |at, product| {
             out[at..][..product.len()].copy_from_slice(product)
@@ -92,7 +92,7 @@ impl System {
         }
     }
 
-    /// Room for two framed rows.
+    /// Room for two padded rows.
     pub fn lines<T: Float>(&self) -> Vec<T> {
         vec![T::zero(); 2 * (self.shape[1] + 2)]
     }
@@ -121,8 +121,9 @@ impl System {
         matrix
     }
 
-    /// The right side for `kept`, the values of the pixels that stay and 0 elsewhere, both framed.
-    pub fn right(&self, kept: &[f64], out: &mut [f64]) {
+    /// The right side for `kept`, the values of the pixels that stay and 0 elsewhere, both with a
+    /// border of zeros.
+    pub fn right_hand_side(&self, kept: &[f64], out: &mut [f64]) {
         let [height, width] = self.shape;
         let stride = width + 2;
         for y in 0..height {
@@ -152,7 +153,7 @@ mod tests {
         for shape in [[1, 1], [1, 6], [5, 1], [2, 2], [6, 7]] {
             let removed: Vec<bool> = (0..shape[0] * shape[1]).map(|i| i * 7 % 5 > 1).collect();
             let system = System::new(&removed, shape);
-            let mut x = vec![0.0_f32; framed(shape)];
+            let mut x = vec![0.0_f32; padded_len(shape)];
             for (i, x) in x.iter_mut().enumerate() {
                 // Whole numbers, so both are exact.
                 *x = if system.centre[i] == 0.0 {

@@ -1,30 +1,30 @@
-//! The empty background of an image: one even colour, from the image's edge inwards.
+//! The uniform background connected with the image's edge.
 //!
-//! Black around a head, the bars beside a radiograph, the paper around a drawing. The colour is that
-//! of the image's outermost pixels: the level, channel by channel, that most of them are within
-//! [`TOLERANCE`] of. Where fewer than [`LEAST_OF_EDGE`] of them are, no even background is there. It is
-//! every pixel within the tolerance that is connected with the edge through others (left, right, above,
-//! below). Pixels are taken as the mean of the 3x3 around them, so that a detector's noise and a JPEG's
-//! ringing are no structure.
+//! Black around a head, the bars beside a radiograph, the paper around a drawing. The colour is
+//! that of the image's outermost pixels: the level, channel by channel, that most of them are
+//! within [`TOLERANCE`] of. If fewer than [`MIN_EDGE_FRACTION`] of them are, there is no uniform
+//! background. It is every pixel within the tolerance that is connected with the edge through
+//! others (left, right, above, below). Pixels are taken as the mean of the 3x3 around them, so that
+//! detector noise and JPEG ringing do not count as structure.
 
 use super::super::Image;
 
 /// How far from the background's level a pixel may be, in grey levels of 0 to 255.
 pub const TOLERANCE: i32 = 8;
 /// The share of the image's outermost pixels that must be of one level.
-pub const LEAST_OF_EDGE: f64 = 0.25;
+pub const MIN_EDGE_FRACTION: f64 = 0.25;
 
-/// What an image's values are: `value * std + mean` is a brightness in [0, 1], channel by channel; channels
-/// beyond the third are as the third.
+/// What an image's values are: `value * std + mean` is a brightness in [0, 1], channel by channel;
+/// channels beyond the third are as the third.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
+pub struct PixelScale {
     /// Brightness of the value 0.
     pub mean: [f32; 3],
     /// Brightness of a step of 1; above 0.
     pub std: [f32; 3],
 }
 
-impl Scale {
+impl PixelScale {
     /// Values that are brightnesses already.
     pub const UNIT: Self = Self {
         mean: [0.0; 3],
@@ -48,27 +48,27 @@ impl Scale {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Background {
     /// Its pixels, row by row.
-    runs: Vec<Run>,
+    runs: Vec<PixelRun>,
     image: [usize; 2],
 }
 
 /// Pixels side by side: columns `start` to `end`, the last not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
+struct PixelRun {
     row: usize,
     start: usize,
     end: usize,
 }
 
 impl Background {
-    /// The background of `image` [C, H, W]; none where no even one reaches the edge.
-    pub fn find(image: &Image<'_>, scale: &Scale) -> Option<Self> {
+    /// The background of `image` [C, H, W]; `None` if no uniform one reaches the edge.
+    pub fn find(image: &Image<'_>, scale: &PixelScale) -> Option<Self> {
         let shape = image.shape();
         let mut even = vec![true; image.pixels()];
         for (channel, plane) in image.values().chunks_exact(image.pixels()).enumerate() {
-            let smooth = smoothed(plane, shape);
+            let smooth = box_blurred(plane, shape);
             let levels = edge(shape).map(|at| scale.level(smooth[at], channel));
-            let level = most_frequent(levels);
+            let level = mode_level(levels);
             let bound = |level: i32| scale.value(level as f32, channel);
             let (low, high) = (bound(level - TOLERANCE), bound(level + TOLERANCE));
             for (even, value) in even.iter_mut().zip(&smooth) {
@@ -80,7 +80,7 @@ impl Background {
             all += 1;
             fitting += usize::from(even[at]);
         }
-        if (fitting as f64) < LEAST_OF_EDGE * all as f64 {
+        if (fitting as f64) < MIN_EDGE_FRACTION * all as f64 {
             return None;
         }
         let runs = connected_with_edge(&even, shape);
@@ -128,7 +128,8 @@ impl Background {
     }
 }
 
-/// Adds to each cell of `line`, each `cell` long, how much of it lies in `part`, which is not empty.
+/// Adds to each cell of `line`, each `cell` long, how much of it lies in `part`, which is not
+/// empty.
 fn add_overlaps(line: &mut [u64], part: [usize; 2], cell: usize) {
     for (j, area) in line
         .iter_mut()
@@ -155,7 +156,7 @@ fn edge([height, width]: [usize; 2]) -> impl Iterator<Item = usize> {
 }
 
 /// Each pixel as the mean of the 3x3 around it, the edge repeated.
-fn smoothed(plane: &[f32], [height, width]: [usize; 2]) -> Vec<f32> {
+fn box_blurred(plane: &[f32], [height, width]: [usize; 2]) -> Vec<f32> {
     let row = |y: usize| &plane[y * width..][..width];
     let mut out = Vec::with_capacity(plane.len());
     let mut column = vec![0.0; width + 2];
@@ -172,9 +173,9 @@ fn smoothed(plane: &[f32], [height, width]: [usize; 2]) -> Vec<f32> {
     out
 }
 
-/// The level that most of `levels` are within [`TOLERANCE`] of: the middle of those equally good, the
-/// darkest where they lie apart.
-fn most_frequent(levels: impl Iterator<Item = f32>) -> i32 {
+/// The level that most of `levels` are within [`TOLERANCE`] of: the middle of those equally good,
+/// the darkest where they lie apart.
+fn mode_level(levels: impl Iterator<Item = f32>) -> i32 {
     let mut counts = [0_u32; 256];
     for level in levels {
         counts[level.round().clamp(0.0, 255.0) as usize] += 1;
@@ -194,9 +195,9 @@ fn most_frequent(levels: impl Iterator<Item = f32>) -> i32 {
 }
 
 /// The runs of `even` pixels that are connected with the image's edge, in reading order.
-fn connected_with_edge(even: &[bool], [height, width]: [usize; 2]) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut parts = Parts::default();
+fn connected_with_edge(even: &[bool], [height, width]: [usize; 2]) -> Vec<PixelRun> {
+    let mut runs: Vec<PixelRun> = Vec::new();
+    let mut sets = DisjointSets::default();
     let mut above = 0..0;
     for row in 0..height {
         let first = runs.len();
@@ -208,30 +209,30 @@ fn connected_with_edge(even: &[bool], [height, width]: [usize; 2]) -> Vec<Run> {
                 continue;
             }
             let at_edge = row == 0 || row + 1 == height || start == 0 || end == width;
-            let own = parts.add(at_edge);
-            runs.push(Run { row, start, end });
-            // Those above that end before this one begins touch none of the following either.
+            let own = sets.add(at_edge);
+            runs.push(PixelRun { row, start, end });
+            // Runs above that end before this one begins touch none of the following runs either.
             while above.start < above.end && runs[above.start].end <= start {
                 above.start += 1;
             }
             for other in above.clone().take_while(|&i| runs[i].start < end) {
-                parts.join(own, other);
+                sets.union(own, other);
             }
         }
         above = first..runs.len();
     }
-    let kept = (0..runs.len()).filter(|&run| parts.reaches_edge(run));
+    let kept = (0..runs.len()).filter(|&run| sets.reaches_edge(run));
     kept.map(|run| runs[run]).collect()
 }
 
 /// Which runs are connected (disjoint sets), and which of the sets reach the edge.
 #[derive(Default)]
-struct Parts {
+struct DisjointSets {
     parent: Vec<usize>,
     edge: Vec<bool>,
 }
 
-impl Parts {
+impl DisjointSets {
     fn add(&mut self, at_edge: bool) -> usize {
         self.parent.push(self.parent.len());
         self.edge.push(at_edge);
@@ -246,7 +247,7 @@ impl Parts {
         run
     }
 
-    fn join(&mut self, a: usize, b: usize) {
+    fn union(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         let (low, high) = (a.min(b), a.max(b));
         self.parent[high] = low;
@@ -264,7 +265,10 @@ mod tests {
     use super::*;
 
     fn find(pixels: &[f32], channels: usize, shape: [usize; 2]) -> Option<Background> {
-        Background::find(&Image::new(pixels, channels, shape).unwrap(), &Scale::UNIT)
+        Background::find(
+            &Image::new(pixels, channels, shape).unwrap(),
+            &PixelScale::UNIT,
+        )
     }
 
     /// A disc of `inside` in an image of 64x64 of `outside`.
@@ -335,7 +339,7 @@ mod tests {
     #[test]
     fn the_numbers_of_a_network_do_not_matter() {
         let pixels = disc(|_| 0.8, |_| 0.05);
-        let scale = Scale {
+        let scale = PixelScale {
             mean: [0.485; 3],
             std: [0.229; 3],
         };
@@ -387,7 +391,7 @@ mod tests {
 
     /// Against a flood from the edge, pixel by pixel, on shapes that wind.
     #[test]
-    fn runs_join_as_a_flood_does() {
+    fn run_labelling_equals_flood_fill() {
         for seed in 0..50 {
             let shape = [13, 17];
             let even: Vec<bool> = (0..13 * 17)

@@ -41,7 +41,7 @@ impl SurroundingsSum {
     }
 
     /// Takes in the images of another sum.
-    pub fn join(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.images += other.images;
         self.with_background += other.with_background;
         for (sum, region) in [
@@ -88,7 +88,7 @@ mod tests {
         let mut other = SurroundingsSum::default();
         other.push(&of(0.0, 0.0));
         other.push(&of(0.0, 0.25));
-        sum.join(&other);
+        sum.merge(&other);
         let mean = sum.mean().unwrap();
         assert_eq!((mean.images, mean.with_background), (3, 2));
         assert_eq!(

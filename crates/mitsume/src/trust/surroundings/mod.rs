@@ -1,15 +1,16 @@
-//! How much of a map lies where the object is not: on the image's border, and on its empty background.
+//! How much of a map lies where the object is not: on the image's border, and on its empty
+//! background.
 //!
-//! A model that looks at the black corners of every image is consistent, and its maps depend on what it
-//! learnt; it is wrong all the same. Without a mask of the object two regions are known that it rarely
-//! fills: the [`border`], the outermost tenth of each side, and the [`background`], where the image shows
-//! nothing. Of each the share of the map's sum is taken: the relevance mass accuracy of Arras et al.
-//! 2022 ("CLEVR-XAI"), which Kohlbrenner et al. 2020 call inside-total relevance ratio, with these
-//! regions in the place of the object; so a large share is bad here. The region's share of the image
-//! stands beside it: a map spread evenly has exactly that share.
+//! A model that looks at the black corners of every image is consistent, and its maps depend on
+//! what it learnt; it is wrong all the same. Without a mask of the object two regions are known
+//! that it rarely fills: the [`border`], the outermost tenth of each side, and the [`background`],
+//! where the image shows nothing. Of each the share of the map's sum is taken: the relevance mass
+//! accuracy of Arras et al. 2022 ("CLEVR-XAI"), which Kohlbrenner et al. 2020 call inside-total
+//! relevance ratio, with these regions in the place of the object; so a large share is bad here.
+//! The region's share of the image stands beside it: a map spread evenly has exactly that share.
 //!
-//! An element of a map covers its part of the image evenly, and regions are weighed by the exact area
-//! of them in it, so that nothing depends on how maps are enlarged.
+//! An element of a map covers its part of the image evenly, and regions are weighed by the exact
+//! area of them in it, so that nothing depends on how maps are enlarged.
 
 pub mod background;
 pub mod border;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::check;
 use super::{Image, TrustError};
-use background::{Background, Scale};
+use background::{Background, PixelScale};
 
 pub use mean::{MeanSurroundings, SurroundingsSum};
 
@@ -65,8 +66,8 @@ impl SurroundingsMeter {
         }
     }
 
-    /// `map` [h, w], which is not negative, on `image` [C, H, W], whose values are of `scale`. None for a
-    /// map that is all zero: it lies nowhere.
+    /// `map` [h, w], which is not negative, on `image` [C, H, W], whose values are of `scale`.
+    /// `None` for an all-zero map.
     ///
     /// # Errors
     /// A map or an image of another shape; a value of the map that is negative or not finite.
@@ -74,7 +75,7 @@ impl SurroundingsMeter {
         &self,
         map: &[f32],
         image: &Image<'_>,
-        scale: &Scale,
+        scale: &PixelScale,
     ) -> Result<Option<Surroundings>, TrustError> {
         check("the map", map, &self.map)?;
         image.check_same_size("the image", self.image)?;
@@ -122,7 +123,7 @@ mod tests {
         let pixels = square();
         let image = Image::new(&pixels, 1, [40, 40]).unwrap();
         let meter = SurroundingsMeter::new([side, side], [40, 40]);
-        meter.measure(map, &image, &Scale::UNIT).unwrap()
+        meter.measure(map, &image, &PixelScale::UNIT).unwrap()
     }
 
     #[test]
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_lies_nowhere_is_not_measured() {
+    fn an_all_zero_map_has_no_surroundings() {
         assert_eq!(measure(&[0.0; 16], 4), None);
     }
 
@@ -178,10 +179,10 @@ mod tests {
         let pixels = square();
         let image = Image::new(&pixels, 1, [40, 40]).unwrap();
         let meter = SurroundingsMeter::new([2, 2], [40, 40]);
-        let refused = |map: &[f32]| meter.measure(map, &image, &Scale::UNIT).is_err();
+        let refused = |map: &[f32]| meter.measure(map, &image, &PixelScale::UNIT).is_err();
         assert!(refused(&[1.0; 3]) && refused(&[f32::NAN; 4]));
         assert!(refused(&[1.0, -0.1, 0.0, 0.0]));
         let other = SurroundingsMeter::new([2, 2], [20, 80]);
-        assert!(other.measure(&[1.0; 4], &image, &Scale::UNIT).is_err());
+        assert!(other.measure(&[1.0; 4], &image, &PixelScale::UNIT).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Which images of a batch the consistency loss is about (Eqs. 12 and 13).
+//! The images of a batch that the consistency loss is computed over (Eqs. 12 and 13).
 
 /// The correctly predicted images B+_c of one class.
 #[derive(Debug, PartialEq)]
@@ -8,7 +8,7 @@ pub(super) struct ClassMembers {
 }
 
 /// B+_c of every class with at least two members, by class and then by position in the batch.
-pub(super) fn members(labels: &[usize], predictions: &[usize]) -> Vec<ClassMembers> {
+pub(super) fn class_members(labels: &[usize], predictions: &[usize]) -> Vec<ClassMembers> {
     let mut classes: Vec<usize> = labels.to_vec();
     classes.sort_unstable();
     classes.dedup();
@@ -34,7 +34,7 @@ mod tests {
         let predictions = [2, 0, 0, 1, 0, 1, 2];
         // Class 0: only image 1 is right. Class 1: only image 3. Class 2: images 0 and 6.
         assert_eq!(
-            members(&labels, &predictions),
+            class_members(&labels, &predictions),
             [ClassMembers {
                 class: 2,
                 images: vec![0, 6]
@@ -44,6 +44,6 @@ mod tests {
 
     #[test]
     fn an_all_wrong_batch_has_no_members() {
-        assert_eq!(members(&[0, 1, 0, 1], &[1, 0, 1, 0]), []);
+        assert_eq!(class_members(&[0, 1, 0, 1], &[1, 0, 1, 0]), []);
     }
 }

@@ -1,20 +1,20 @@
-//! Conjugate gradients, each residual first brought near the error by a multigrid pass.
+//! Conjugate gradients, preconditioned by a multigrid V-cycle.
 
-use super::grid_matrix::framed;
-use super::multigrid::{Multigrid, Room};
+use super::grid_matrix::padded_len;
+use super::multigrid::{Multigrid, MultigridBuffers};
 use crate::trust::TrustError;
 
-/// Far more than a system ever took; about ten are usual.
-const MOST_STEPS: usize = 200;
+/// About ten iterations are usual.
+const MAX_ITERATIONS: usize = 200;
 
 /// The largest estimated error of any value at the end. Right sides are scaled to values between -1
 /// and 1, and the estimate is then taken off: what is left is well below a millionth of the range.
 const TOLERANCE: f32 = 3e-6;
 
-/// The vectors of a solution, framed, for reuse.
-pub(super) struct Solver<'a> {
+/// The vectors of a solution, with a border of zeros, for reuse.
+pub(super) struct ConjugateGradient<'a> {
     system: &'a Multigrid,
-    room: Room,
+    buffers: MultigridBuffers,
     line: Vec<f64>,
     /// The right side to begin with, used up.
     pub residual: Vec<f64>,
@@ -24,12 +24,12 @@ pub(super) struct Solver<'a> {
     product: Vec<f64>,
 }
 
-impl<'a> Solver<'a> {
+impl<'a> ConjugateGradient<'a> {
     pub fn new(system: &'a Multigrid) -> Self {
-        let zeros = vec![0.0; framed(system.system().shape())];
+        let zeros = vec![0.0; padded_len(system.system().shape())];
         Self {
             system,
-            room: system.room(),
+            buffers: system.buffers(),
             line: system.system().lines(),
             residual: zeros.clone(),
             x: zeros.clone(),
@@ -40,18 +40,18 @@ impl<'a> Solver<'a> {
 
     /// `x = A^-1 residual`.
     ///
-    /// It ends by the estimated error, which is the multigrid pass over the residual: near `A^-1`
-    /// of it. The residual itself would not do: over a large removed region a small one hides a
-    /// large error.
+    /// The stopping criterion is the estimated error, which is the V-cycle applied to the residual,
+    /// an approximation of `A^-1` times it. The residual itself is no criterion: over a large
+    /// removed region a small one hides a large error.
     ///
     /// # Errors
-    /// No solution in [`MOST_STEPS`] steps, which no system met so far came near.
+    /// No convergence in [`MAX_ITERATIONS`] iterations.
     pub fn solve(&mut self) -> Result<(), TrustError> {
         self.x.fill(0.0);
         self.direction.fill(0.0);
         let mut before = 0.0;
-        for _ in 0..MOST_STEPS {
-            let error = self.system.pass(&self.residual, &mut self.room);
+        for _ in 0..MAX_ITERATIONS {
+            let error = self.system.v_cycle(&self.residual, &mut self.buffers);
             if largest(error) <= TOLERANCE {
                 add(&mut self.x, 1.0, error);
                 return Ok(());
@@ -68,7 +68,9 @@ impl<'a> Solver<'a> {
             add(&mut self.x, length, &self.direction);
             add(&mut self.residual, -length, &self.product);
         }
-        Err(TrustError::Unsolved { steps: MOST_STEPS })
+        Err(TrustError::NotConverged {
+            steps: MAX_ITERATIONS,
+        })
     }
 }
 

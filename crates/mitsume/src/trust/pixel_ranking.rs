@@ -7,16 +7,16 @@ use super::error::check;
 
 /// The pixels of a map [H, W], each once, as indices `row * W + column`.
 ///
-/// Pixels of one relevance come in reading order, whichever end begins. After a ReLU much of a map
-/// is exactly 0: there the order says where the pixels lie and nothing else.
+/// Pixels of equal relevance are in reading order, from either end. After a ReLU much of a map is
+/// exactly 0: there the order carries no information.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct PixelRanking {
     pixels: Vec<u32>,
     shape: [usize; 2],
     distinct: usize,
 }
 
-impl Order {
+impl PixelRanking {
     /// From the most relevant pixel of `map`, [H, W] = `shape`, to the least.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl Order {
     /// From the least relevant pixel to the most.
     ///
     /// # Errors
-    /// As [`Order::most_relevant_first`].
+    /// As [`PixelRanking::most_relevant_first`].
     pub fn least_relevant_first(map: &[f32], shape: [usize; 2]) -> Result<Self, TrustError> {
         Self::by(map, shape, |a, b| a.partial_cmp(b))
     }
@@ -68,14 +68,14 @@ impl Order {
         self.shape
     }
 
-    /// Different values in the map. With 1 it is constant: the order is reading order and means
-    /// nothing.
+    /// Different values in the map. With 1 it is constant: the order is reading order and carries
+    /// no information.
     pub fn distinct(&self) -> usize {
         self.distinct
     }
 
     /// The first `count` pixels (all, if there are fewer) as a mask [H, W].
-    pub fn first(&self, count: usize) -> Vec<bool> {
+    pub fn top_mask(&self, count: usize) -> Vec<bool> {
         let mut mask = vec![false; self.pixels.len()];
         for &pixel in self.pixels.iter().take(count) {
             mask[pixel as usize] = true;
@@ -91,21 +91,21 @@ mod tests {
     #[test]
     fn ties_are_in_reading_order_from_either_end() {
         let map = [0.0, 2.0, 1.0, -0.0, 2.0, 0.0];
-        let most = Order::most_relevant_first(&map, [2, 3]).unwrap();
+        let most = PixelRanking::most_relevant_first(&map, [2, 3]).unwrap();
         assert_eq!(most.pixels(), [1, 4, 2, 0, 3, 5]);
-        let least = Order::least_relevant_first(&map, [2, 3]).unwrap();
+        let least = PixelRanking::least_relevant_first(&map, [2, 3]).unwrap();
         assert_eq!(least.pixels(), [0, 3, 5, 2, 1, 4]);
         assert_eq!(most.distinct(), 3);
-        assert_eq!(most.first(2), [false, true, false, false, true, false]);
+        assert_eq!(most.top_mask(2), [false, true, false, false, true, false]);
     }
 
     #[test]
     fn what_cannot_be_ranked_is_refused() {
-        let nan = Order::most_relevant_first(&[0.0, f32::NAN], [1, 2]).unwrap_err();
+        let nan = PixelRanking::most_relevant_first(&[0.0, f32::NAN], [1, 2]).unwrap_err();
         assert!(nan.to_string().contains("NaN at value 1"), "{nan}");
-        assert!(Order::most_relevant_first(&[f32::INFINITY], [1, 1]).is_err());
-        assert!(Order::most_relevant_first(&[], [0, 3]).is_err());
-        assert!(Order::least_relevant_first(&[1.0; 5], [2, 3]).is_err());
-        assert!(Order::least_relevant_first(&[1.0; 4], [usize::MAX, 2]).is_err());
+        assert!(PixelRanking::most_relevant_first(&[f32::INFINITY], [1, 1]).is_err());
+        assert!(PixelRanking::most_relevant_first(&[], [0, 3]).is_err());
+        assert!(PixelRanking::least_relevant_first(&[1.0; 5], [2, 3]).is_err());
+        assert!(PixelRanking::least_relevant_first(&[1.0; 4], [usize::MAX, 2]).is_err());
     }
 }

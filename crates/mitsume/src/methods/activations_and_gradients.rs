@@ -1,22 +1,22 @@
-//! What the methods are made of.
+//! Activations and gradients at the hooked layer.
 
 /// One image at the hooked layer: its feature maps A and the gradient G of one class score with
 /// respect to them, both [C, h, w].
 #[derive(Clone, Copy, Debug)]
-pub struct Hooked<'a> {
+pub struct ActivationsAndGradients<'a> {
     features: &'a [f32],
     gradients: &'a [f32],
     channels: usize,
     shape: [usize; 2],
 }
 
-/// Feature maps and gradients that do not fit.
+/// Feature maps and gradients that do not fit the shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{features} feature values and {gradients} gradients for {channels} channels of \
      {height}x{width}"
 )]
-pub struct HookedError {
+pub struct ActivationShapeError {
     features: usize,
     gradients: usize,
     channels: usize,
@@ -24,7 +24,7 @@ pub struct HookedError {
     width: usize,
 }
 
-impl<'a> Hooked<'a> {
+impl<'a> ActivationsAndGradients<'a> {
     /// `features` and `gradients` [C, h, w], row by row, with `channels` = C > 0 and `shape` =
     /// `[h, w]`, not empty.
     ///
@@ -35,11 +35,11 @@ impl<'a> Hooked<'a> {
         gradients: &'a [f32],
         channels: usize,
         shape: [usize; 2],
-    ) -> Result<Self, HookedError> {
+    ) -> Result<Self, ActivationShapeError> {
         let [height, width] = shape;
         let values = channels * height * width;
         if values == 0 || features.len() != values || gradients.len() != values {
-            return Err(HookedError {
+            return Err(ActivationShapeError {
                 features: features.len(),
                 gradients: gradients.len(),
                 channels,

@@ -1,25 +1,25 @@
-//! Where a method can be used: which can be trained, and what CAM asks of a network.
+//! Which methods are differentiable, and the head that CAM requires.
 
 use super::Method;
 
-/// A method where it cannot be used.
+/// A method that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitMethod {
-    /// Its maps have no gradient to train with.
+pub enum UnsupportedMethod {
+    /// Its maps are not differentiable.
     #[error(
-        "{method} cannot be trained: {}; one of {}", why_not(*.method),
+        "{method} cannot be trained: {}; one of {}", not_differentiable_because(*.method),
         Method::DIFFERENTIABLE.map(Method::name).join(", ")
     )]
     NotDifferentiable {
         /// Which.
         method: Method,
     },
-    /// CAM of a network where it is not defined.
+    /// CAM of a network whose head is not a global average pool and a linear layer.
     #[error(
         "cam needs a global average pool and a linear layer right after the hooked layer, as level3, \
          level4 and level5 have; take grad-cam, which is the same map there and defined everywhere"
     )]
-    OtherHead,
+    HeadNotGapLinear,
 }
 
 impl Method {
@@ -42,28 +42,28 @@ impl Method {
     /// Refuses a method that is not differentiable.
     ///
     /// # Errors
-    /// [`UnfitMethod::NotDifferentiable`], naming those that are.
-    pub fn check_differentiable(self) -> Result<(), UnfitMethod> {
+    /// [`UnsupportedMethod::NotDifferentiable`], naming those that are.
+    pub fn check_differentiable(self) -> Result<(), UnsupportedMethod> {
         match self.is_differentiable() {
             true => Ok(()),
-            false => Err(UnfitMethod::NotDifferentiable { method: self }),
+            false => Err(UnsupportedMethod::NotDifferentiable { method: self }),
         }
     }
 
-    /// Refuses CAM where something else than a global average pool and a linear layer (between them
-    /// at most a dropout) follows the hooked layer; `is_gap_linear` says that nothing else does.
+    /// Refuses CAM unless `is_gap_linear`: only a global average pool and a linear layer (between
+    /// them at most a dropout) follow the hooked layer.
     ///
     /// # Errors
-    /// [`UnfitMethod::OtherHead`].
-    pub fn check_head(self, is_gap_linear: bool) -> Result<(), UnfitMethod> {
+    /// [`UnsupportedMethod::HeadNotGapLinear`].
+    pub fn check_head(self, is_gap_linear: bool) -> Result<(), UnsupportedMethod> {
         match self == Self::Cam && !is_gap_linear {
-            true => Err(UnfitMethod::OtherHead),
+            true => Err(UnsupportedMethod::HeadNotGapLinear),
             false => Ok(()),
         }
     }
 }
 
-fn why_not(method: Method) -> &'static str {
+fn not_differentiable_because(method: Method) -> &'static str {
     match method {
         Method::EigenCam | Method::EigenGradCam => "it is a matrix decomposition",
         Method::AblationCam | Method::ScoreCam => "it is a forward pass per channel",
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_trained_is_refused_with_what_can() {
+    fn methods_that_are_not_differentiable_are_refused_with_those_that_are() {
         for method in Method::ALL {
             let checked = method.check_differentiable();
             assert_eq!(checked.is_ok(), method.is_differentiable());
