@@ -1,7 +1,7 @@
 //! A class activation map.
 
 use crate::{ReportError, Result};
-use mitsume::trust::upsampled;
+use mitsume::trust::upsampled_to_image;
 
 /// A map `[height, width]` of finite values, normally in [0, 1].
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +77,7 @@ impl Map {
     /// The map sampled at `height` x `width`: bilinear between element centres, the border
     /// repeated, as `interpolate(mode="bilinear", align_corners=False)`.
     pub(crate) fn resampled(&self, height: usize, width: usize) -> Vec<f32> {
-        upsampled(&self.values, [self.height, self.width], [height, width])
+        upsampled_to_image(&self.values, [self.height, self.width], [height, width])
             .expect("a map is finite and of its size, as is the picture it is drawn on")
     }
 }

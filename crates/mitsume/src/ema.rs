@@ -19,8 +19,8 @@ pub struct EmaMaps {
 /// Errors of the moving average.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum EmaError {
-    /// A decay outside [0, 1].
-    #[error("ema_decay = {0}; it must lie between 0 and 1")]
+    /// A decay outside [0, 1). With 1 the average would never change.
+    #[error("ema_decay = {0}; it must be 0 or more and below 1")]
     Decay(f64),
     /// A class index at or beyond the number of classes.
     #[error("class {class} of {classes} classes; indices run from 0 to classes - 1")]
@@ -36,7 +36,21 @@ pub enum EmaError {
 }
 
 impl EmaMaps {
-    /// No map yet for any of `classes` classes; maps are `[h, w]`. The thesis' decay is 0.9.
+    /// The thesis' decay.
+    pub const DEFAULT_DECAY: f64 = 0.9;
+
+    /// Refuses a decay outside [0, 1).
+    ///
+    /// # Errors
+    /// [`EmaError::Decay`].
+    pub fn check_decay(decay: f64) -> Result<(), EmaError> {
+        match (0.0..1.0).contains(&decay) {
+            true => Ok(()),
+            false => Err(EmaError::Decay(decay)),
+        }
+    }
+
+    /// No map yet for any of `classes` classes; maps are `[h, w]`.
     pub fn new(decay: f64, classes: usize, shape: [usize; 2]) -> Result<Self, EmaError> {
         Self::from_maps(decay, shape, vec![None; classes])
     }
@@ -47,9 +61,7 @@ impl EmaMaps {
         shape: [usize; 2],
         maps: Vec<Option<Vec<f32>>>,
     ) -> Result<Self, EmaError> {
-        if !(0.0..=1.0).contains(&decay) {
-            return Err(EmaError::Decay(decay));
-        }
+        Self::check_decay(decay)?;
         // A stored shape may be anything; saturated it fits no map.
         let expected = shape[0].saturating_mul(shape[1]);
         if let Some(map) = maps.iter().flatten().find(|map| map.len() != expected) {
@@ -200,5 +212,11 @@ mod tests {
         assert!(ema.update(0, &[0.0; 3]).is_err());
         assert_eq!(ema.map(0), None);
         assert!(EmaMaps::new(f64::NAN, 1, [1, 1]).is_err());
+    }
+
+    #[test]
+    fn a_decay_of_1_which_would_keep_the_first_map_for_ever_is_refused() {
+        assert_eq!(EmaMaps::new(1.0, 1, [1, 1]), Err(EmaError::Decay(1.0)));
+        assert!(EmaMaps::new(0.0, 1, [1, 1]).is_ok());
     }
 }

@@ -30,6 +30,7 @@
 //! never changes; `rayon` for the earth mover's distances and imputed images; `nalgebra` for the
 //! eigenvectors of Eigen-CAM.
 
+pub mod bilinear;
 pub mod confusion;
 pub mod consistency;
 pub mod curriculum;

@@ -4,7 +4,7 @@
 use mitsume::trust::imputation::{Noise, impute};
 use mitsume::trust::{
     Baseline, Image, PerturbationCurve, PerturbationSequence, PixelRanking, RoadSettings,
-    gaussian_blurred, localisation, pointing, similarity, upsampled,
+    gaussian_blurred, localisation, pointing, similarity, upsampled_to_image,
 };
 use serde::Deserialize;
 
@@ -124,7 +124,7 @@ fn close(found: f64, expected: f64, tolerance: f64) {
 #[test]
 fn maps_are_enlarged_as_torch_does() {
     for case in figures().upsampling {
-        let found = upsampled(&case.map, case.from, case.to).unwrap();
+        let found = upsampled_to_image(&case.map, case.from, case.to).unwrap();
         all_close(&found, &case.expected, 3e-7, &format!("{:?}", case.from));
     }
 }

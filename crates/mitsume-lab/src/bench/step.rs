@@ -64,7 +64,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     let cam_size = options.level.cam_size([options.size, options.size]);
     let mut cam = CamLoss {
         settings,
-        ema: EmaMaps::new(0.9, classes, cam_size)?,
+        ema: EmaMaps::new(EmaMaps::DEFAULT_DECAY, classes, cam_size)?,
     };
     let lambda = if loss == BenchLoss::Cam { 50.0 } else { 0.0 };
     let mut step = 0;

@@ -1,16 +1,15 @@
 //! Maps of any method, for any network.
 
-mod enlarged;
 mod method_maps;
 mod seen_through;
 
 use burn::tensor::Tensor;
+use mitsume::bilinear::{AlignCorners, upsample_bilinear};
 use mitsume::methods::Method;
 use mitsume::normalise;
 
 use crate::Result;
 use crate::network::{HookedImages, Network};
-use enlarged::enlarged;
 use method_maps::method_maps;
 
 /// How maps are made.
@@ -118,7 +117,8 @@ fn of_layers(
             return maps;
         }
         let maps = maps.chunks_exact(own[0] * own[1]);
-        maps.flat_map(|map| enlarged(map, own, size)).collect()
+        maps.flat_map(|map| upsample_bilinear(map, own, size, AlignCorners::Yes))
+            .collect()
     };
     let mut sum = at_size(first, 0);
     for (layer, hooked) in hooked.iter().enumerate().skip(1) {

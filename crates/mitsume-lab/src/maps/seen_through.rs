@@ -2,10 +2,10 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::enlarged::enlarged;
 use super::{MapRequest, floats};
 use crate::Result;
 use crate::network::Network;
+use mitsume::bilinear::{AlignCorners, upsample_bilinear};
 
 /// Masked images in a forward pass.
 const AT_ONCE: usize = 32;
@@ -34,7 +34,12 @@ pub(crate) fn seen_through(
             let mut masked = Vec::with_capacity(count * image.len());
             for k in first..first + count {
                 let map = &features[(i * channels + k) * h * w..][..h * w];
-                let mask = unit(enlarged(map, [h, w], [height, width]));
+                let mask = unit(upsample_bilinear(
+                    map,
+                    [h, w],
+                    [height, width],
+                    AlignCorners::Yes,
+                ));
                 let planes = image.chunks_exact(height * width);
                 masked.extend(planes.flat_map(|plane| plane.iter().zip(&mask).map(|(p, m)| p * m)));
             }

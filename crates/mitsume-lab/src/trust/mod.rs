@@ -10,7 +10,7 @@ mod surroundings;
 use std::path::Path;
 
 use mitsume::methods::Method;
-use mitsume::trust::{Image, TrustError, similarity, upsampled};
+use mitsume::trust::{Image, TrustError, similarity, upsampled_to_image};
 use mitsume_data::{Batch, Skipped};
 use mitsume_record::TrustResult;
 use mitsume_report::{CascadeExample, Map};
@@ -175,7 +175,7 @@ impl<'a> Measures<'a> {
             let pixels = batch.images.chunks_exact(channels * size[0] * size[1]);
             let made = made.chunks_exact(cam[0] * cam[1]);
             for (i, (pixels, map)) in pixels.zip(made).enumerate() {
-                let map = upsampled(map, cam, size)?;
+                let map = upsampled_to_image(map, cam, size)?;
                 let image = Image::new(pixels, channels, size)?;
                 self.faithful[way].add(&image, batch.labels[i], &map)?;
                 if let Some(object) = objects.get(i) {

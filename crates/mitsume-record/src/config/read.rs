@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use mitsume::methods::Method;
-use mitsume::{AlphaGradient, CamLossSettings, Distance, Preset, Reference};
+use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Preset, Reference};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
@@ -268,8 +268,8 @@ fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig
         let problem = format!("{t0} is above consistency.t1 = {t1}; lambda rises from t0 to t1");
         return Err(origin.wrong("consistency.t0", problem));
     }
-    let ema_decay = raw.ema_decay.unwrap_or(0.9);
-    if !(0.0..1.0).contains(&ema_decay) {
+    let ema_decay = raw.ema_decay.unwrap_or(EmaMaps::DEFAULT_DECAY);
+    if EmaMaps::check_decay(ema_decay).is_err() {
         let problem = format!("{ema_decay} is out of range; 0 or more and below 1");
         return Err(origin.wrong("consistency.ema_decay", problem));
     }

@@ -28,7 +28,7 @@ pub struct Localisation {
 }
 
 /// Measures `map` against `mask`, both [H, W] = `shape` (enlarge the map first:
-/// [`upsampled`](super::upsampled())). `fraction` is in (0, 1], 0.5 being usual.
+/// [`upsampled_to_image`](super::upsampled_to_image())). `fraction` is in (0, 1], 0.5 being usual.
 ///
 /// # Errors
 /// A map or mask that does not fit the shape, relevance that is negative or not finite, a mask

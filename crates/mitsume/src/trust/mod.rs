@@ -13,13 +13,14 @@
 //!
 //! The network is the caller's: what perturbs images gives them out, to be scored in batches, and
 //! takes the scores back. Images are [C, H, W] in the network's input space, maps [H, W] at the
-//! image's size ([`upsampled`]) and finite. Everything is a function of its arguments and seeds.
+//! image's size ([`upsampled_to_image`]) and finite. Everything is a function of its arguments and seeds.
 
 mod blur;
 pub mod deletion;
 mod error;
 mod estimate;
 mod image;
+mod image_size;
 pub mod imputation;
 pub mod localisation;
 mod pixel_ranking;
@@ -28,13 +29,13 @@ pub mod randomisation;
 pub mod road;
 mod similarity;
 pub mod surroundings;
-mod upsample;
 
 pub use blur::gaussian_blurred;
 pub use deletion::{Baseline, PerturbationCurve, PerturbationSequence};
 pub use error::TrustError;
 pub use estimate::Estimate;
 pub use image::Image;
+pub use image_size::upsampled_to_image;
 pub use localisation::{Localisation, localisation};
 pub use pixel_ranking::PixelRanking;
 pub use pointing::{Pointing, pointing, pointing_accuracy};
@@ -42,4 +43,3 @@ pub use randomisation::{Randomisation, RandomisationTest, Stage, UndecidedReason
 pub use road::{Road, RoadSettings};
 pub use similarity::{Similarity, similarity};
 pub use surroundings::{MeanSurroundings, Surroundings, SurroundingsMeter, SurroundingsSum};
-pub use upsample::upsampled;
