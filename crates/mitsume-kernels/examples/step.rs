@@ -8,7 +8,9 @@
 mod values;
 
 use mitsume_kernels::Workspace;
-use mitsume_kernels::trunk::{Batch, TrunkSpec, backward, forward_eval, forward_train};
+use mitsume_kernels::trunk::{
+    Batch, ForwardPass, TrunkSpec, backward, forward_eval, forward_train,
+};
 use std::time::Instant;
 use values::values;
 
@@ -79,8 +81,13 @@ fn main() {
             direction = values(out.features.len(), 99);
         }
         let start = clock();
-        let saved = (out.saved, &*out.features);
-        backward(&workspace, &spec, (batch, &p), saved, &direction).expect("the level fits");
+        let pass = ForwardPass {
+            batch,
+            parameters: &p,
+            features: &out.features,
+            saved: out.saved,
+        };
+        backward(&workspace, &spec, pass, &direction).expect("the level fits");
         back.push(clock() - start);
         drop(out.features);
         let start = clock();

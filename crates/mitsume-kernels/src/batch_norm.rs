@@ -1,6 +1,7 @@
 //! Batch normalisation: scale and shift per channel forward, three coefficients per channel
 //! backward.
 
+use crate::scale_shift::ScaleShift;
 use crate::winograd::convolution::TileSums;
 
 /// PyTorch's default.
@@ -112,15 +113,26 @@ impl Normalisation {
         }
     }
 
-    /// The backward pass from `sum`, the sum of dn per channel, and `product`, that of dn * (z -
-    /// mean). The gradients of weight and bias are written to the last two.
+    /// The scale and shift that normalise a channel.
+    pub(crate) fn scale_shift(&self) -> ScaleShift<'_> {
+        ScaleShift {
+            scale: &self.scale,
+            shift: &self.shift,
+        }
+    }
+
+    /// The coefficients of the input's gradient, from the sums of dn and dn * (z - mean). Writes
+    /// the gradients of the norm's weight and bias to the last two.
     pub(crate) fn backward(
         &self,
-        sum: &[f64],
-        product: &[f64],
+        sums: &NormGradientSums,
         weight: &mut [f32],
         bias: &mut [f32],
     ) -> InputGradientTerms {
+        let NormGradientSums {
+            gradient: sum,
+            gradient_times_centred: product,
+        } = sums;
         let channels = self.scale.len();
         let mut terms = InputGradientTerms {
             gain: self.scale.clone(),
@@ -173,14 +185,29 @@ impl FoldedNorm {
     }
 }
 
-/// Adds the two sums per channel of every task, in order, in f64.
-pub(crate) fn reduce_sums(parts: &[f32], channels: usize) -> (Vec<f64>, Vec<f64>) {
-    let (mut sum, mut product) = (vec![0.0; channels], vec![0.0; channels]);
-    for part in parts.chunks_exact(2 * channels) {
-        for c in 0..channels {
-            sum[c] += f64::from(part[c]);
-            product[c] += f64::from(part[channels + c]);
+/// Sums per channel that batch norm's backward pass needs, of the gradient dn of the normalised
+/// values.
+#[derive(Clone, Debug)]
+pub(crate) struct NormGradientSums {
+    /// Of dn.
+    pub gradient: Vec<f64>,
+    /// Of dn * (z - mean).
+    pub gradient_times_centred: Vec<f64>,
+}
+
+impl NormGradientSums {
+    /// Adds the two sums per channel of every task, [task][sum][channel], in order, in f64.
+    pub(crate) fn from_parts(parts: &[f32], channels: usize) -> Self {
+        let (mut sum, mut product) = (vec![0.0; channels], vec![0.0; channels]);
+        for part in parts.chunks_exact(2 * channels) {
+            for c in 0..channels {
+                sum[c] += f64::from(part[c]);
+                product[c] += f64::from(part[channels + c]);
+            }
+        }
+        Self {
+            gradient: sum,
+            gradient_times_centred: product,
         }
     }
-    (sum, product)
 }

@@ -12,6 +12,7 @@ use crate::batch_norm::{EPSILON, Moments};
 use crate::grid::{Grid, chunk_ranges, split_at_ranges};
 use crate::isa::Kernel;
 use crate::simd::Simd;
+use crate::winograd::input::Input;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -28,6 +29,16 @@ pub(crate) struct Images<'a> {
     pub grid: Grid,
     pub channels: usize,
     pub data: &'a [f32],
+}
+
+impl<'a> From<Input<'a>> for Images<'a> {
+    fn from(input: Input<'a>) -> Self {
+        Self {
+            grid: input.grid,
+            channels: input.channels,
+            data: input.data,
+        }
+    }
 }
 
 impl Images<'_> {
@@ -455,7 +466,8 @@ impl PatchMoments {
     pub(crate) fn backward(
         &self,
         weights: &[f32],
-        (moments, norm_weight): (&Moments, &[f32]),
+        moments: &Moments,
+        norm_weight: &[f32],
         gradient: &PatchGradient,
         [filters, weight, bias]: [&mut [f32]; 3],
     ) {

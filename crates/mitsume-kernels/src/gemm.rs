@@ -10,6 +10,8 @@ use crate::simd::Simd;
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     pub data: &'a [f32],
+    pub rows: usize,
+    pub columns: usize,
     pub row_stride: usize,
     pub column_stride: usize,
 }
@@ -30,16 +32,10 @@ pub(crate) struct Output<'a> {
     pub accumulate: bool,
 }
 
-/// `c (+)= a b` with `a` [rows, depth], `b` [depth, `W` vectors], `c` [rows, `W` vectors];
-/// `shape` is (rows, depth).
+/// `c (+)= a b` with `a` [rows, depth], `b` [depth, `W` vectors], `c` [rows, `W` vectors].
 #[inline(always)]
-pub(crate) fn gemm<S: Simd, const W: usize>(
-    simd: S,
-    (rows, depth): (usize, usize),
-    a: Matrix,
-    b: Panel,
-    c: Output,
-) {
+pub(crate) fn gemm<S: Simd, const W: usize>(simd: S, a: Matrix, b: Panel, c: Output) {
+    let (rows, depth) = (a.rows, a.columns);
     if rows == 0 {
         return;
     }
@@ -152,8 +148,6 @@ mod tests {
     use crate::isa::{Isa, Kernel};
 
     struct Run<'a> {
-        rows: usize,
-        depth: usize,
         a: Matrix<'a>,
         b: Panel<'a>,
         c: &'a mut [f32],
@@ -168,7 +162,7 @@ mod tests {
                 row_stride: 2 * S::LANES,
                 accumulate: self.accumulate,
             };
-            gemm::<S, 2>(simd, (self.rows, self.depth), self.a, self.b, c);
+            gemm::<S, 2>(simd, self.a, self.b, c);
         }
     }
 
@@ -185,6 +179,8 @@ mod tests {
                     c.fill(1.0);
                     let matrix = Matrix {
                         data: &a,
+                        rows,
+                        columns: depth,
                         row_stride: depth,
                         column_stride: 1,
                     };
@@ -194,8 +190,6 @@ mod tests {
                         vector_stride: width / 2,
                     };
                     isa.run(Run {
-                        rows,
-                        depth,
                         a: matrix,
                         b: panel,
                         c: &mut c,

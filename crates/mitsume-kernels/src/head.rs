@@ -362,8 +362,8 @@ impl Kernel for PoolGradientKernel<'_> {
             }
             if pool && row % 2 == 1 {
                 let rows = (row - 1) * width * channels..(row + 1) * width * channels;
-                let lines = (&image[rows.clone()], &mut out[rows]);
-                add_max_pool_gradient(simd, lines, (width, channels), &pooled_gradient);
+                let (image, out) = (&image[rows.clone()], &mut out[rows]);
+                add_max_pool_gradient(simd, image, out, width, &pooled_gradient);
             }
         }
         if let Some(m) = map {
@@ -379,10 +379,12 @@ impl Kernel for PoolGradientKernel<'_> {
 #[inline(always)]
 fn add_max_pool_gradient<S: Simd>(
     simd: S,
-    (image, out): (&[f32], &mut [f32]),
-    (width, channels): (usize, usize),
+    image: &[f32],
+    out: &mut [f32],
+    width: usize,
     gradient: &[f32],
 ) {
+    let channels = gradient.len();
     for column in 0..width / 2 {
         let first = column * 2 * channels;
         let line = width * channels;

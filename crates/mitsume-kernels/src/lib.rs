@@ -34,6 +34,7 @@ mod isa;
 pub mod maps;
 mod norm_activation;
 mod pointwise;
+mod scale_shift;
 mod simd;
 mod squeeze_excite;
 pub mod trunk;

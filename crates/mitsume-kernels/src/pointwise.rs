@@ -3,7 +3,7 @@
 use crate::gemm::{Matrix, Output, Panel, gemm};
 use crate::isa::Kernel;
 use crate::simd::Simd;
-use crate::winograd::filter::{Direction, panel_width};
+use crate::winograd::filter::{Direction, FilterShape, panel_width};
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
@@ -26,7 +26,7 @@ impl Weights {
     pub(crate) fn new(
         workspace: &Workspace,
         weights: &[f32],
-        (outputs, inputs): (usize, usize),
+        FilterShape { outputs, inputs }: FilterShape,
         direction: Direction,
     ) -> Self {
         assert_eq!(weights.len(), outputs * inputs);
@@ -104,9 +104,10 @@ impl Kernel for Multiply<'_> {
         let inputs = self.weights.inputs;
         let pixels = self.x.len() / inputs;
         for first in (0..pixels).step_by(S::TILE_ROWS) {
-            let rows = S::TILE_ROWS.min(pixels - first);
             let a = Matrix {
                 data: &self.x[first * inputs..],
+                rows: S::TILE_ROWS.min(pixels - first),
+                columns: inputs,
                 row_stride: inputs,
                 column_stride: 1,
             };
@@ -121,19 +122,29 @@ impl Kernel for Multiply<'_> {
                     row_stride: self.row_stride,
                     accumulate: false,
                 };
-                gemm::<S, 2>(simd, (rows, inputs), a, b, c);
+                gemm::<S, 2>(simd, a, b, c);
             }
         }
     }
 }
 
-/// Gradient of the weights [outputs, inputs] from `x` [pixels, inputs] and `dy` [pixels, outputs].
+/// Values of pixels, channels last: [pixels, channels].
+#[derive(Clone, Copy)]
+pub(crate) struct PixelRows<'a> {
+    pub data: &'a [f32],
+    pub channels: usize,
+}
+
+/// Gradient of the weights [outputs, inputs] from the input `x` and the gradient `dy` of the
+/// output.
 pub(crate) fn weight_gradient(
     workspace: &Workspace,
-    (x, inputs): (&[f32], usize),
-    (dy, outputs): (&[f32], usize),
+    x: PixelRows,
+    dy: PixelRows,
     weights: &mut [f32],
 ) {
+    let (inputs, outputs) = (x.channels, dy.channels);
+    let (x, dy) = (x.data, dy.data);
     let isa = workspace.isa();
     let pixels = x.len() / inputs;
     let row_stride = outputs.next_multiple_of(panel_width(isa));
@@ -194,6 +205,8 @@ impl Kernel for Accumulate<'_> {
         let pixels = self.x.len() / self.inputs;
         let x = Matrix {
             data: self.x,
+            rows: self.inputs,
+            columns: pixels,
             row_stride: 1,
             column_stride: self.inputs,
         };
@@ -208,7 +221,7 @@ impl Kernel for Accumulate<'_> {
                 row_stride: self.row_stride,
                 accumulate: true,
             };
-            gemm::<S, 2>(simd, (self.inputs, pixels), x, dy, sums);
+            gemm::<S, 2>(simd, x, dy, sums);
         }
     }
 }
@@ -238,7 +251,7 @@ mod tests {
                 let w: Vec<f32> = (0..outputs * inputs)
                     .map(|i| (i * 5 % 7) as f32 - 3.0)
                     .collect();
-                let shape = (outputs, inputs);
+                let shape = FilterShape { outputs, inputs };
                 let packed = Weights::new(&workspace, &w, shape, Direction::Forward);
                 let mut y = vec![f32::NAN; pixels * outputs];
                 multiply(&workspace, &x, &packed, &mut y);
@@ -246,7 +259,8 @@ mod tests {
                 let mut dx = vec![f32::NAN; pixels * inputs];
                 multiply(&workspace, &y, &packed, &mut dx);
                 let mut dw = vec![f32::NAN; outputs * inputs];
-                weight_gradient(&workspace, (&x, inputs), (&y, outputs), &mut dw);
+                let rows = |data, channels| PixelRows { data, channels };
+                weight_gradient(&workspace, rows(&x, inputs), rows(&y, outputs), &mut dw);
                 for p in 0..pixels {
                     for o in 0..outputs {
                         let want: f32 = (0..inputs)

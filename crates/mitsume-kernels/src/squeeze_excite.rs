@@ -5,13 +5,28 @@
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
+/// The parameters of a linear layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Linear<'a> {
+    /// [outputs, inputs]
+    pub weights: &'a [f32],
+    /// [outputs]
+    pub bias: &'a [f32],
+}
+
+/// The gradients of a linear layer's parameters.
+struct LinearGradient<'a> {
+    weights: &'a mut [f32],
+    bias: &'a mut [f32],
+}
+
 /// The two linear layers of a squeeze-excite.
 #[derive(Clone, Copy)]
 pub(crate) struct SqueezeExcite<'a> {
-    /// Weight [hidden, channels] and bias [hidden].
-    pub first: (&'a [f32], &'a [f32]),
-    /// Weight [channels, hidden] and bias [channels].
-    pub second: (&'a [f32], &'a [f32]),
+    /// From channels to hidden channels.
+    pub first: Linear<'a>,
+    /// From hidden channels to channels.
+    pub second: Linear<'a>,
 }
 
 /// Result of the forward pass, per image.
@@ -27,7 +42,7 @@ pub(crate) struct Excitation {
 
 impl SqueezeExcite<'_> {
     fn shape(&self) -> (usize, usize) {
-        (self.second.1.len(), self.first.1.len())
+        (self.second.bias.len(), self.first.bias.len())
     }
 
     /// The factors from the means.
@@ -60,14 +75,8 @@ impl SqueezeExcite<'_> {
     ) -> Vec<f32> {
         let (channels, hidden) = self.shape();
         let [first, first_bias, second, second_bias] = parameters;
-        for p in [
-            &mut *first,
-            &mut *first_bias,
-            &mut *second,
-            &mut *second_bias,
-        ] {
-            p.fill(0.0);
-        }
+        let mut first_gradient = LinearGradient::zeros(first, first_bias);
+        let mut second_gradient = LinearGradient::zeros(second, second_bias);
         let images = forward.mean.chunks_exact(channels);
         let rows = images.zip(forward.hidden.chunks_exact(hidden));
         let ends = forward
@@ -81,34 +90,22 @@ impl SqueezeExcite<'_> {
                 .zip(gradient)
                 .map(|(e, g)| g * e * (1.0 - e))
                 .collect();
-            let mut hidden_gradient = layer_gradient(
-                &outer,
-                inner,
-                (&mut *second, &mut *second_bias),
-                self.second.0,
-            );
+            let mut hidden_gradient = second_gradient.add(&outer, inner, self.second);
             for (w, h) in hidden_gradient.iter_mut().zip(inner) {
                 *w = if *h > 0.0 { *w } else { 0.0 };
             }
-            all.extend(layer_gradient(
-                &hidden_gradient,
-                mean,
-                (&mut *first, &mut *first_bias),
-                self.first.0,
-            ));
+            all.extend(first_gradient.add(&hidden_gradient, mean, self.first));
         }
         all
     }
 }
 
 /// W x + b
-fn dense<'a>(
-    x: &'a [f32],
-    (weights, bias): (&'a [f32], &'a [f32]),
-) -> impl Iterator<Item = f32> + 'a {
-    weights
+fn dense<'a>(x: &'a [f32], layer: Linear<'a>) -> impl Iterator<Item = f32> + 'a {
+    layer
+        .weights
         .chunks_exact(x.len())
-        .zip(bias)
+        .zip(layer.bias)
         .map(move |(row, b)| {
             (row.iter()
                 .zip(x)
@@ -118,27 +115,29 @@ fn dense<'a>(
         })
 }
 
-/// Adds `gradient` x `input` to a layer's gradients and returns W^T `gradient`.
-fn layer_gradient(
-    gradient: &[f32],
-    input: &[f32],
-    (weights, bias): (&mut [f32], &mut [f32]),
-    values: &[f32],
-) -> Vec<f32> {
-    let mut back = vec![0.0; input.len()];
-    for (o, g) in gradient.iter().enumerate() {
-        bias[o] += g;
-        let row = o * input.len()..(o + 1) * input.len();
-        for (i, (w, v)) in weights[row.clone()]
-            .iter_mut()
-            .zip(&values[row])
-            .enumerate()
-        {
-            *w += g * input[i];
-            back[i] += g * v;
-        }
+impl<'a> LinearGradient<'a> {
+    /// Sets both to 0.
+    fn zeros(weights: &'a mut [f32], bias: &'a mut [f32]) -> Self {
+        weights.fill(0.0);
+        bias.fill(0.0);
+        Self { weights, bias }
     }
-    back
+
+    /// Adds the gradients of `layer` for an `input` and the `gradient` of its output, and returns
+    /// that of the input, W^T `gradient`.
+    fn add(&mut self, gradient: &[f32], input: &[f32], layer: Linear) -> Vec<f32> {
+        let mut back = vec![0.0; input.len()];
+        for (o, g) in gradient.iter().enumerate() {
+            self.bias[o] += g;
+            let row = o * input.len()..(o + 1) * input.len();
+            let weights = self.weights[row.clone()].iter_mut();
+            for (i, (w, v)) in weights.zip(&layer.weights[row]).enumerate() {
+                *w += g * input[i];
+                back[i] += g * v;
+            }
+        }
+        back
+    }
 }
 
 /// `out` = `x` [images, pixels, channels] times each image's `factors` [images, channels].
@@ -164,7 +163,8 @@ pub(crate) fn channel_dot_products(
     workspace: &Workspace,
     a: &[f32],
     b: &[f32],
-    (images, channels): (usize, usize),
+    images: usize,
+    channels: usize,
 ) -> Buffer {
     let size = a.len() / images.max(1);
     let mut sums = workspace.zeros(images * channels);

@@ -7,7 +7,7 @@ use mitsume_kernels::burn_extension::{
 };
 use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::{
-    Batch, Conv, Stage, TrunkSpec, backward, forward_eval, forward_train,
+    Batch, Conv, ForwardPass, Stage, TrunkSpec, backward, forward_eval, forward_train,
 };
 
 fn spec() -> TrunkSpec {
@@ -89,8 +89,13 @@ fn features_statistics_and_gradients_are_those_of_the_slices() {
         let [n, h, w, c] = trained.shape;
         let features = trained.features.to_vec();
         let direction = wave(features.len(), 2.0);
-        let saved = (trained.saved, features.as_slice());
-        let want = backward(workspace(), &spec, (batch, &slices), saved, &direction).unwrap();
+        let forward = ForwardPass {
+            batch,
+            parameters: &slices,
+            features: &features,
+            saved: trained.saved,
+        };
+        let want = backward(workspace(), &spec, forward, &direction).unwrap();
 
         let x = Tensor::<4>::from_data(TensorData::new(planar.clone(), [N, 3, H, W]), &device);
         let p: Vec<Tensor<1>> = values

@@ -5,7 +5,8 @@ mod naive;
 mod values;
 
 use mitsume_kernels::trunk::{
-    Batch, Conv, ParameterKind, Stage, TrunkSpec, backward, forward_eval, forward_train,
+    Batch, Conv, ForwardPass, ParameterKind, Stage, TrunkSpec, backward, forward_eval,
+    forward_train,
 };
 use mitsume_kernels::{Error, Isa, Workspace};
 use naive::{Map, Mode, trunk};
@@ -263,15 +264,13 @@ fn compare(case: &Case, data: &Data) {
             assert!(e < 2e-5, "{name}: statistics {e}");
         }
         let features = out.features.to_vec();
-        let saved = (out.saved, features.as_slice());
-        let g = backward(
-            &workspace,
-            &case.spec,
-            (data.batch(), &p),
-            saved,
-            &direction,
-        )
-        .unwrap();
+        let forward = ForwardPass {
+            batch: data.batch(),
+            parameters: &p,
+            features: &features,
+            saved: out.saved,
+        };
+        let g = backward(&workspace, &case.spec, forward, &direction).unwrap();
         for ((g, slopes), p) in g.iter().zip(&slopes).zip(case.spec.parameters()) {
             let got: Vec<f32> = slopes.iter().map(|(k, _)| g[*k]).collect();
             let want: Vec<f64> = slopes.iter().map(|(_, s)| *s).collect();
@@ -332,14 +331,13 @@ fn a_second_step_in_the_same_workspace_gives_the_same_bits_on_any_number_of_thre
                     let out = forward_train(&workspace, &case.spec, data.batch(), &p).unwrap();
                     let features = out.features.to_vec();
                     let direction = values(features.len(), 9);
-                    let saved = (out.saved, features.as_slice());
-                    let g = backward(
-                        &workspace,
-                        &case.spec,
-                        (data.batch(), &p),
-                        saved,
-                        &direction,
-                    );
+                    let forward = ForwardPass {
+                        batch: data.batch(),
+                        parameters: &p,
+                        features: &features,
+                        saved: out.saved,
+                    };
+                    let g = backward(&workspace, &case.spec, forward, &direction);
                     let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
                     let g: Vec<_> = g.unwrap().iter().map(|g| bits(g)).collect();
                     results.push((bits(&features), g, out.statistics));
@@ -369,15 +367,13 @@ fn a_steady_step_takes_no_new_memory() {
             let p = data.slices();
             let out = forward_train(&workspace, &case.spec, data.batch(), &p).unwrap();
             let direction = values(out.features.len(), 9);
-            let saved = (out.saved, &*out.features);
-            backward(
-                &workspace,
-                &case.spec,
-                (data.batch(), &p),
-                saved,
-                &direction,
-            )
-            .unwrap();
+            let forward = ForwardPass {
+                batch: data.batch(),
+                parameters: &p,
+                features: &out.features,
+                saved: out.saved,
+            };
+            backward(&workspace, &case.spec, forward, &direction).unwrap();
         };
         step();
         step();

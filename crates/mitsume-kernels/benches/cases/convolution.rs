@@ -4,7 +4,7 @@ use super::{Case, values};
 use crate::grid::Grid;
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::{InputGradient, ReluMask, StoreWithStatistics};
-use crate::winograd::filter::{Direction, Filters};
+use crate::winograd::filter::{Direction, FilterShape, Filters};
 use crate::winograd::input::Input;
 use crate::winograd::weight_gradient::weight_gradient;
 use crate::workspace::Workspace;
@@ -48,7 +48,10 @@ pub fn convolution(workspace: &Workspace, images: usize, [side, ci, co]: [usize;
         Filters::new(
             workspace,
             &values(9 * ci * co, 1),
-            (co, ci),
+            FilterShape {
+                outputs: co,
+                inputs: ci,
+            },
             direction,
             None,
         )

@@ -69,6 +69,8 @@ impl Kernel for Products {
         let mut c = vec![0.0; ROWS * self.width];
         let a = Matrix {
             data: &a,
+            rows: ROWS,
+            columns: DEPTH,
             row_stride: DEPTH,
             column_stride: 1,
         };
@@ -83,7 +85,7 @@ impl Kernel for Products {
                 row_stride: self.width,
                 accumulate: true,
             };
-            gemm::<S, 2>(simd, (ROWS, DEPTH), a, b, c);
+            gemm::<S, 2>(simd, a, b, c);
         }
         // Used, so that the compiler does not remove the computation.
         std::hint::black_box(c[0])

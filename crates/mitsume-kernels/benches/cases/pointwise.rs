@@ -1,7 +1,7 @@
 //! Memory-bound passes between two convolutions.
 
 use super::{Case, values};
-use crate::batch_norm::{Moments, Normalisation};
+use crate::batch_norm::{Moments, NormGradientSums, Normalisation};
 use crate::grid::Grid;
 use crate::norm_activation::{
     NormActivation, OutputGradient, input_gradient_in_place, norm_activation, norm_gradient_sums,
@@ -71,7 +71,7 @@ pub fn pointwise(
             let mut y = dy;
             let run = move || {
                 layers(&norm, &mut |l| {
-                    norm_activation(&w, l, (&z, None), &mut y, None)
+                    norm_activation(&w, l, &z, None, &mut y, None)
                 })
             };
             ("normalise, ReLU", whole + out, Box::new(run))
@@ -85,13 +85,16 @@ pub fn pointwise(
             ("gradient sums", whole + out, Box::new(run))
         }
         Pointwise::InputGradient => {
-            let sums = vec![1e-3; channels];
+            let sums = NormGradientSums {
+                gradient: vec![1e-3; channels],
+                gradient_times_centred: vec![1e-3; channels],
+            };
             let mut rest = vec![0.0; channels];
-            let terms = norm.backward(&sums, &sums, &mut rest.clone(), &mut rest);
+            let terms = norm.backward(&sums, &mut rest.clone(), &mut rest);
             let mut z = z;
             let run = move || {
                 layers(&norm, &mut |l| {
-                    input_gradient_in_place(&w, l, (&norm, &terms), &mut z, gradient(&dy, true));
+                    input_gradient_in_place(&w, l, &norm.mean, &terms, &mut z, gradient(&dy, true));
                 });
             };
             ("gradient in place", 2 * whole + out, Box::new(run))
@@ -100,7 +103,7 @@ pub fn pointwise(
             let (skip, mut y) = (values(whole, 3), dy);
             let run = move || {
                 layers(&norm, &mut |l| {
-                    norm_activation(&w, l, (&z, Some(&skip)), &mut y, None);
+                    norm_activation(&w, l, &z, Some(&skip), &mut y, None);
                 });
             };
             (
@@ -113,7 +116,7 @@ pub fn pointwise(
             let mut skip = w.take(whole);
             let run = move || {
                 layers(&norm, &mut |l| {
-                    residual_add_gradient(&w, l, &norm.mean, (&z, &mut skip), &dy);
+                    residual_add_gradient(&w, l, &norm.mean, &z, &mut skip, &dy);
                 });
             };
             ("residual add gradient", 3 * whole + out, Box::new(run))

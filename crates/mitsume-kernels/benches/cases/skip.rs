@@ -2,7 +2,7 @@
 
 use super::{Case, values};
 use crate::pointwise;
-use crate::winograd::filter::Direction;
+use crate::winograd::filter::{Direction, FilterShape};
 use crate::workspace::Workspace;
 
 /// A 1x1 convolution forward, which the gradient of its input is too, and the gradient of its
@@ -13,7 +13,15 @@ pub fn skip(workspace: &Workspace, images: usize, [side, ci, co]: [usize; 3]) ->
     let bytes = 4.0 * (pixels * (ci + co)) as f64;
     let forward = {
         let (w, x) = (workspace.clone(), values(pixels * ci, 1));
-        let k = pointwise::Weights::new(&w, &values(ci * co, 2), (co, ci), Direction::Forward);
+        let k = pointwise::Weights::new(
+            &w,
+            &values(ci * co, 2),
+            FilterShape {
+                outputs: co,
+                inputs: ci,
+            },
+            Direction::Forward,
+        );
         let mut y = vec![0.0; pixels * co];
         Box::new(move || pointwise::multiply(&w, &x, &k, &mut y))
     };
@@ -24,7 +32,17 @@ pub fn skip(workspace: &Workspace, images: usize, [side, ci, co]: [usize; 3]) ->
             values(pixels * co, 2),
         );
         let mut out = vec![0.0; ci * co];
-        Box::new(move || pointwise::weight_gradient(&w, (&x, ci), (&dy, co), &mut out))
+        Box::new(move || {
+            let x = pointwise::PixelRows {
+                data: &x,
+                channels: ci,
+            };
+            let dy = pointwise::PixelRows {
+                data: &dy,
+                channels: co,
+            };
+            pointwise::weight_gradient(&w, x, dy, &mut out);
+        })
     };
     [
         Case {

@@ -4,7 +4,7 @@
 use super::tensors::{flat, shared_flat_tensor, values};
 use super::workspace;
 use crate::error::Error;
-use crate::inference::{self, Activation, Convolution, Pooling, Separable, Window};
+use crate::inference::{self, Activation, Convolution, Pooling, ScaleShift, Separable, Window};
 use crate::workspace::Buffer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -131,6 +131,10 @@ fn run(call: LayerCall, x: Tensor<1>) -> Result<Tensor<1>, Error> {
     Ok(Tensor::from_dispatch(result))
 }
 
+fn scale_shift([scale, shift]: &[Vec<f32>; 2]) -> ScaleShift<'_> {
+    ScaleShift { scale, shift }
+}
+
 #[derive(Clone)]
 enum Layer {
     Convolution(Arc<Convolution>),
@@ -177,11 +181,11 @@ impl LayerCall {
                 Ok((out, [shape[0], to[0], to[1], shape[3]]))
             }
             Layer::Affine(both, activation) => {
-                let out = inference::affine(workspace, x, (&both[0], &both[1]), *activation)?;
+                let out = inference::affine(workspace, x, scale_shift(both), *activation)?;
                 Ok((out, shape))
             }
             Layer::LayerNorm(both, epsilon) => {
-                let out = inference::layer_norm(workspace, x, (&both[0], &both[1]), *epsilon)?;
+                let out = inference::layer_norm(workspace, x, scale_shift(both), *epsilon)?;
                 Ok((out, shape))
             }
         }

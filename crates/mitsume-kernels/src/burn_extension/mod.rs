@@ -21,7 +21,8 @@ pub use pooled_features::{PooledTensors, pool_features};
 use crate::error::Error;
 use crate::head::HeadPooling;
 use crate::trunk::{
-    Batch, SavedActivations, TrainOutput, TrunkSpec, backward, forward_eval, forward_train,
+    Batch, ForwardPass, SavedActivations, TrainOutput, TrunkSpec, backward, forward_eval,
+    forward_train,
 };
 use crate::workspace::Workspace;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -366,11 +367,12 @@ impl Backward<Flex, 1> for TrunkStep {
         let gradients = backward(
             workspace(),
             &spec,
-            (
-                batch(&images, &images_data),
-                &parameter_slices(&spec, &parameters),
-            ),
-            (saved, &features),
+            ForwardPass {
+                batch: batch(&images, &images_data),
+                parameters: &parameter_slices(&spec, &parameters),
+                features: &features,
+                saved,
+            },
             &gradient,
         )
         .expect("shapes were checked in the forward pass");

@@ -4,6 +4,7 @@
 use crate::activation::{Activation, Elementwise};
 use crate::error::Error;
 use crate::isa::Kernel;
+use crate::scale_shift::ScaleShift;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -16,7 +17,7 @@ use rayon::prelude::*;
 pub fn affine(
     workspace: &Workspace,
     x: &[f32],
-    (scale, shift): (&[f32], &[f32]),
+    ScaleShift { scale, shift }: ScaleShift,
     activation: Activation,
 ) -> Result<Buffer, Error> {
     let channels = scale.len();

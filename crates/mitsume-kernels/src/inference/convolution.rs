@@ -10,7 +10,7 @@ use crate::error::{Error, check_length};
 use crate::grid::Grid;
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::Store;
-use crate::winograd::filter::{Direction, Filters as Winograd};
+use crate::winograd::filter::{Direction, FilterShape, Filters as Winograd};
 use crate::winograd::input::Input;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -126,7 +126,7 @@ impl Convolution {
             Algorithm::Winograd => PackedWeights::Winograd(Winograd::new(
                 workspace,
                 weights,
-                (outputs, inputs),
+                FilterShape { outputs, inputs },
                 Direction::Forward,
                 None,
             )),

@@ -207,6 +207,8 @@ impl Block<'_> {
         for start in (0..depth).step_by(DEPTH) {
             let a = Matrix {
                 data: &rows[start..],
+                rows: self.pixels.range.len(),
+                columns: DEPTH.min(depth - start),
                 row_stride,
                 column_stride: 1,
             };
@@ -220,8 +222,7 @@ impl Block<'_> {
                 row_stride: *width,
                 accumulate: start > 0,
             };
-            let shape = (self.pixels.range.len(), DEPTH.min(depth - start));
-            gemm::<S, W>(simd, shape, a, b, c);
+            gemm::<S, W>(simd, a, b, c);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, check_length};
 use crate::isa::Kernel;
+use crate::scale_shift::ScaleShift;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -14,7 +15,7 @@ use rayon::prelude::*;
 pub fn layer_norm(
     workspace: &Workspace,
     x: &[f32],
-    (scale, shift): (&[f32], &[f32]),
+    ScaleShift { scale, shift }: ScaleShift,
     epsilon: f32,
 ) -> Result<Buffer, Error> {
     let values = scale.len();

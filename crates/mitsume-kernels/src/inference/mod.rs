@@ -16,6 +16,7 @@ mod separable;
 mod window;
 
 pub use crate::activation::Activation;
+pub use crate::scale_shift::ScaleShift;
 pub use affine::affine;
 pub use convolution::{Algorithm, Convolution, Filters};
 pub use layer_norm::layer_norm;

@@ -359,7 +359,16 @@ fn affine_scales_and_shifts_each_channel() {
     let workspace = Workspace::default();
     let x = values(5 * 19, 4);
     let (scale, shift) = (values(19, 5), values(19, 6));
-    let out = affine(&workspace, &x, (&scale, &shift), Activation::Relu).unwrap();
+    let out = affine(
+        &workspace,
+        &x,
+        ScaleShift {
+            scale: &scale,
+            shift: &shift,
+        },
+        Activation::Relu,
+    )
+    .unwrap();
     for (at, &out) in out.iter().enumerate() {
         let expected = (x[at] * scale[at % 19] + shift[at % 19]).max(0.0);
         assert!((out - expected).abs() < 1e-6);
@@ -374,7 +383,16 @@ fn layer_norm_leaves_each_row_with_the_stated_mean_and_deviation() {
             // Far from 0, as a difference of large sums would not bear.
             let x: Vec<f32> = values(600 * n, 7).iter().map(|v| v + 30.0).collect();
             let (scale, shift) = (values(n, 8), values(n, 9));
-            let out = layer_norm(&workspace, &x, (&scale, &shift), 1e-5).unwrap();
+            let out = layer_norm(
+                &workspace,
+                &x,
+                ScaleShift {
+                    scale: &scale,
+                    shift: &shift,
+                },
+                1e-5,
+            )
+            .unwrap();
             for (x, out) in x.chunks_exact(n).zip(out.chunks_exact(n)) {
                 let mean = x.iter().map(|&v| f64::from(v)).sum::<f64>() / n as f64;
                 let squares = x.iter().map(|&v| (f64::from(v) - mean).powi(2));
@@ -391,9 +409,42 @@ fn layer_norm_leaves_each_row_with_the_stated_mean_and_deviation() {
                 }
             }
         }
-        assert!(layer_norm(&workspace, &[0.0; 5], (&[1.0; 2], &[0.0; 2]), 1e-5).is_err());
-        assert!(layer_norm(&workspace, &[0.0; 4], (&[1.0; 2], &[0.0; 3]), 1e-5).is_err());
-        assert!(layer_norm(&workspace, &[], (&[], &[]), 1e-5).is_err());
+        assert!(
+            layer_norm(
+                &workspace,
+                &[0.0; 5],
+                ScaleShift {
+                    scale: &[1.0; 2],
+                    shift: &[0.0; 2]
+                },
+                1e-5
+            )
+            .is_err()
+        );
+        assert!(
+            layer_norm(
+                &workspace,
+                &[0.0; 4],
+                ScaleShift {
+                    scale: &[1.0; 2],
+                    shift: &[0.0; 3]
+                },
+                1e-5
+            )
+            .is_err()
+        );
+        assert!(
+            layer_norm(
+                &workspace,
+                &[],
+                ScaleShift {
+                    scale: &[],
+                    shift: &[]
+                },
+                1e-5
+            )
+            .is_err()
+        );
     }
 }
 

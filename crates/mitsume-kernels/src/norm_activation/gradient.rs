@@ -1,7 +1,7 @@
 //! The gradient of a convolution's output `z` from that of the norm and activation after it.
 
 use super::{NormActivation, window_offsets};
-use crate::batch_norm::{InputGradientTerms, Normalisation};
+use crate::batch_norm::{InputGradientTerms, NormGradientSums};
 use crate::grid::split_at_ranges;
 use crate::isa::Kernel;
 use crate::simd::Simd;
@@ -37,7 +37,7 @@ pub(crate) fn norm_gradient_sums(
     mean: &[f32],
     z: &[f32],
     dy: OutputGradient,
-) -> (Vec<f64>, Vec<f64>) {
+) -> NormGradientSums {
     let channels = layers.channels();
     let tasks = layers.tasks();
     let mut sums = workspace.zeros(tasks.len() * 2 * channels);
@@ -55,14 +55,15 @@ pub(crate) fn norm_gradient_sums(
                 sums,
             });
         });
-    crate::batch_norm::reduce_sums(&sums, channels)
+    NormGradientSums::from_parts(&sums, channels)
 }
 
 /// Replaces `z` by its gradient.
 pub(crate) fn input_gradient_in_place(
     workspace: &Workspace,
     layers: NormActivation,
-    (norm, terms): (&Normalisation, &InputGradientTerms),
+    mean: &[f32],
+    terms: &InputGradientTerms,
     z: &mut [f32],
     dy: OutputGradient,
 ) {
@@ -80,7 +81,7 @@ pub(crate) fn input_gradient_in_place(
             let task = Task::new(layers, dy, &rows, &from);
             workspace.isa().run(InputGradientKernel {
                 task,
-                mean: &norm.mean,
+                mean,
                 terms,
                 z,
             });

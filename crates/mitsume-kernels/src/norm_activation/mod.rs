@@ -77,7 +77,8 @@ impl NormActivation<'_> {
 pub(crate) fn norm_activation(
     workspace: &Workspace,
     layers: NormActivation,
-    (z, residual): (&[f32], Option<&[f32]>),
+    z: &[f32],
+    residual: Option<&[f32]>,
     out: &mut [f32],
     totals: Option<&mut [f32]>,
 ) {

@@ -1,6 +1,7 @@
 //! The backward pass of a residual add.
 
 use super::{NormActivation, max_pool_gradient, window_offsets};
+use crate::batch_norm::NormGradientSums;
 use crate::grid::split_at_ranges;
 use crate::isa::Kernel;
 use crate::simd::Simd;
@@ -14,9 +15,10 @@ pub(crate) fn residual_add_gradient(
     workspace: &Workspace,
     layers: NormActivation,
     mean: &[f32],
-    (z, skip): (&[f32], &mut Buffer),
+    z: &[f32],
+    skip: &mut Buffer,
     dy: &[f32],
-) -> (Vec<f64>, Vec<f64>) {
+) -> NormGradientSums {
     let channels = layers.channels();
     let tasks = layers.tasks();
     let width = layers.grid.width * channels;
@@ -38,7 +40,7 @@ pub(crate) fn residual_add_gradient(
             sums,
         });
     });
-    crate::batch_norm::reduce_sums(&sums, channels)
+    NormGradientSums::from_parts(&sums, channels)
 }
 
 struct Task<'a> {

@@ -1,55 +1,64 @@
 //! The backward pass: gradients of the parameters from that of the feature map.
 
 use super::train::{
-    FirstNorm, SavedActivations, SavedConv, SavedResidual, SavedStage, squeeze_excite,
+    FirstNorm, NormalisedConv, SavedActivations, SavedConv, SavedResidual, SavedStage,
+    squeeze_excite,
 };
 use super::{Batch, Conv, Stage, TrunkSpec};
-use crate::batch_norm::{Normalisation, reduce_sums};
+use crate::batch_norm::{NormGradientSums, Normalisation};
 use crate::error::{Error, check_length};
 use crate::first_layer::{self, Images, patch_gradient};
 use crate::norm_activation::{
     NormActivation, OutputGradient, SqueezeExciteGradient, input_gradient_in_place,
     norm_gradient_sums, residual_add_gradient,
 };
-use crate::pointwise;
+use crate::pointwise::{self, PixelRows};
 use crate::squeeze_excite::channel_dot_products;
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::{InputGradient, ReluMask};
-use crate::winograd::filter::{Direction, Filters};
+use crate::winograd::filter::{Direction, FilterShape, Filters};
 use crate::winograd::input::Input;
 use crate::winograd::weight_gradient::weight_gradient;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
+/// Inputs and results of a forward pass in training mode.
+#[derive(Debug)]
+pub struct ForwardPass<'a> {
+    /// The images.
+    pub batch: Batch<'a>,
+    /// All parameters, in order.
+    pub parameters: &'a [&'a [f32]],
+    /// The feature map [images, height, width, channels].
+    pub features: &'a [f32],
+    /// Activations saved by the forward pass.
+    pub saved: SavedActivations,
+}
+
 /// Gradients of all parameters, in order and in their layouts, from the `gradient` of the feature
-/// map.
-///
-/// `batch` and `parameters` must be those of the forward pass that gave `saved` and `features`. The
-/// gradient of the bias of a convolution before a batch norm is set to zero, which it is in exact
-/// arithmetic.
+/// map. The gradient of the bias of a convolution before a batch norm is set to zero, which it is
+/// in exact arithmetic.
 ///
 /// # Errors
 /// If a length does not fit.
 pub fn backward(
     workspace: &Workspace,
     spec: &TrunkSpec,
-    (batch, parameters): (Batch, &[&[f32]]),
-    (saved, features): (SavedActivations, &[f32]),
+    forward: ForwardPass,
     gradient: &[f32],
 ) -> Result<Vec<Vec<f32>>, Error> {
+    let ForwardPass {
+        batch,
+        parameters,
+        features,
+        saved,
+    } = forward;
     let grids = spec.grids(batch)?;
     let ranges = spec.split_parameters(parameters)?;
-    let len = grids[grids.len() - 1].pixels() * spec.feature_channels();
+    let len = spec.feature_shape(&grids).iter().product();
     check_length("features", len, features.len())?;
     check_length("gradient of the features", len, gradient.len())?;
-    if saved.grids != grids || saved.stages.len() != spec.stages.len() {
-        let expected = spec.stages.len();
-        return Err(Error::Count {
-            what: "saved stages",
-            expected,
-            found: saved.stages.len(),
-        });
-    }
+    saved.check(spec, &grids)?;
     let mut gradients: Vec<Vec<f32>> = parameters.iter().map(|p| vec![0.0; p.len()]).collect();
     let SavedActivations {
         stages,
@@ -59,40 +68,29 @@ pub fn backward(
     let mut dy = StageGradient::Given(gradient);
     for (i, (saved, range)) in stages.into_iter().zip(ranges).enumerate().rev() {
         let (p, g) = (&parameters[range.clone()], &mut gradients[range]);
-        let x = outputs.pop();
-        let Some(x) = x else {
-            let SavedStage::First(norm) = saved else {
-                break;
-            };
-            let images = Images {
-                grid: grids[0],
-                channels: spec.channels,
-                data: batch.data,
-            };
-            let own = if spec.stages.len() == 1 {
-                Some(features)
-            } else {
-                None
-            };
-            first_stage(workspace, images, (p, norm), (dy, own), g);
+        let Some(x) = outputs.pop() else {
+            if let SavedStage::First(norm) = saved {
+                let images = Images {
+                    grid: grids[0],
+                    channels: spec.channels,
+                    data: batch.data,
+                };
+                let masked = (spec.stages.len() == 1)
+                    .then(|| relu_gradient(workspace, dy.data(), features, p[1].len()).0);
+                let dy = masked.as_deref().unwrap_or(dy.data());
+                first_stage(workspace, images, p, norm, dy, g);
+            }
             break;
         };
         let step = StageBackward {
             workspace,
             x: Input {
                 grid: grids[i],
-                channels: spec.stages[i - 1].channels(),
+                channels: spec.input_channels(i),
                 data: &x,
                 affine: None,
             },
-            // The backward passes of a residual add and of squeeze-excite mask by their own ReLU.
-            mask_center: match &spec.stages[i - 1] {
-                Stage::Conv(Conv {
-                    squeeze_excite: None,
-                    ..
-                }) => Some(norm_bias(spec, parameters, i - 1)),
-                _ => None,
-            },
+            mask_center: mask_center(spec, parameters, i - 1),
             p,
         };
         dy = match (saved, &spec.stages[i]) {
@@ -104,6 +102,18 @@ pub fn backward(
         };
     }
     Ok(gradients)
+}
+
+/// The bias of the norm of `stage`, if the stage after it masks the gradient by its ReLU. The
+/// backward passes of a residual add and of squeeze-excite mask by their own.
+fn mask_center(spec: &TrunkSpec, parameters: &[&[f32]], stage: usize) -> Option<Vec<f32>> {
+    match &spec.stages[stage] {
+        Stage::Conv(Conv {
+            squeeze_excite: None,
+            ..
+        }) => Some(norm_bias(spec, parameters, stage)),
+        _ => None,
+    }
 }
 
 /// Bias of the batch norm of a convolution stage, which is the mean of its output before the ReLU;
@@ -124,7 +134,7 @@ enum StageGradient<'a> {
     Given(&'a [f32]),
     /// From the next stage. If it has sums, it is already masked by the stage's ReLU; the sums are
     /// those of the gradient d and of d * (output - norm bias).
-    Computed(Buffer, Option<(Vec<f64>, Vec<f64>)>),
+    Computed(Buffer, Option<NormGradientSums>),
 }
 
 impl StageGradient<'_> {
@@ -156,8 +166,7 @@ impl StageBackward<'_> {
     ) -> StageGradient<'static> {
         let workspace = self.workspace;
         let SavedConv {
-            mut z,
-            norm,
+            conv: NormalisedConv { mut z, norm },
             squeeze_excite: excitation,
         } = saved;
         let layers = NormActivation {
@@ -169,8 +178,8 @@ impl StageBackward<'_> {
         };
         let mut squeeze = Vec::new();
         if let (Some(e), Some(layer)) = (&excitation, squeeze_excite(conv, self.p)) {
-            let shape = (layers.grid.images, conv.channels);
-            let gradient = channel_dot_products(workspace, dy.data(), &e.pooled, shape);
+            let (images, channels) = (layers.grid.images, conv.channels);
+            let gradient = channel_dot_products(workspace, dy.data(), &e.pooled, images, channels);
             if let [.., a, b, c, d] = g {
                 squeeze = layer.backward(&e.excitation, &gradient, [a, b, c, d]);
             }
@@ -191,15 +200,15 @@ impl StageBackward<'_> {
             masked,
             squeeze_excite: excite,
         };
-        let (sum, product) = known_sums
+        let sums = known_sums
             .unwrap_or_else(|| norm_gradient_sums(workspace, layers, &norm.mean, &z, gradient));
         let [_, _, weight, bias, ..] = g else {
             return StageGradient::Computed(z, None);
         };
-        let terms = norm.backward(&sum, &product, weight, bias);
-        input_gradient_in_place(workspace, layers, (&norm, &terms), &mut z, gradient);
+        let terms = norm.backward(&sums, weight, bias);
+        input_gradient_in_place(workspace, layers, &norm.mean, &terms, &mut z, gradient);
         drop(dy);
-        self.weight_and_input_gradient(&z, (self.p[0], &mut g[0]), None)
+        self.weight_and_input_gradient(&z, self.p[0], &mut g[0], None)
     }
 
     /// The gradients of the filters and of the input of the stage's first convolution, from that of
@@ -207,7 +216,8 @@ impl StageBackward<'_> {
     fn weight_and_input_gradient(
         &self,
         dz: &[f32],
-        (weights, gradient): (&[f32], &mut [f32]),
+        weights: &[f32],
+        gradient: &mut [f32],
         dx: Option<Buffer>,
     ) -> StageGradient<'static> {
         let (workspace, x) = (self.workspace, self.x);
@@ -222,7 +232,10 @@ impl StageBackward<'_> {
         let filters = Filters::new(
             workspace,
             weights,
-            (outputs, x.channels),
+            FilterShape {
+                outputs: outputs,
+                inputs: x.channels,
+            },
             Direction::Backward,
             None,
         );
@@ -243,7 +256,10 @@ impl StageBackward<'_> {
             &InputGradient { accumulate, mask },
             &mut dx,
         );
-        StageGradient::Computed(dx, masked.then(|| reduce_sums(&sums.data, x.channels)))
+        StageGradient::Computed(
+            dx,
+            masked.then(|| NormGradientSums::from_parts(&sums.data, x.channels)),
+        )
     }
 
     /// Backward pass of relu(BN(conv(relu(BN(conv(x))))) + conv1x1(x)).
@@ -256,8 +272,16 @@ impl StageBackward<'_> {
     ) -> StageGradient<'static> {
         let (workspace, x, p) = (self.workspace, self.x, self.p);
         let SavedResidual {
-            first: (mut z1, norm1),
-            second: (mut z2, norm2),
+            first:
+                NormalisedConv {
+                    z: mut z1,
+                    norm: norm1,
+                },
+            second:
+                NormalisedConv {
+                    z: mut z2,
+                    norm: norm2,
+                },
             shift,
             mut skip,
         } = saved;
@@ -269,7 +293,7 @@ impl StageBackward<'_> {
             relu: true,
             pool,
         };
-        let sums = residual_add_gradient(workspace, sum, &norm2.mean, (&z2, &mut skip), dy.data());
+        let sums = residual_add_gradient(workspace, sum, &norm2.mean, &z2, &mut skip, dy.data());
         drop(dy);
         // From here on `skip` holds the gradient of the sum, of both of its terms.
         let [
@@ -287,23 +311,28 @@ impl StageBackward<'_> {
         else {
             return StageGradient::Computed(z1, None);
         };
-        for (bias, sum) in skip_bias.iter_mut().zip(&sums.0) {
+        for (bias, sum) in skip_bias.iter_mut().zip(&sums.gradient) {
             *bias = *sum as f32;
         }
         let affine = [weight2, bias2];
         self.norm_gradient(&norm2, &sums, affine, &skip, &mut z2);
-        let (dh, sums) = self.hidden_gradient((&z1, &norm1), &z2, w2);
+        let (dh, sums) = self.hidden_gradient(&z1, &norm1, &z2, w2);
         self.norm_gradient(&norm1, &sums, [weight1, bias1], &dh, &mut z1);
         drop((dh, z2));
 
-        let (pixels, inputs) = (x.data, x.channels);
-        pointwise::weight_gradient(workspace, (pixels, inputs), (&skip, channels), skip_weight);
+        let inputs = x.channels;
+        let rows = |data, channels| PixelRows { data, channels };
+        let d_sum = rows(&skip, channels);
+        pointwise::weight_gradient(workspace, rows(x.data, inputs), d_sum, skip_weight);
         let mut dx = workspace.take(x.data.len());
-        let shape = (channels, inputs);
+        let shape = FilterShape {
+            outputs: channels,
+            inputs: inputs,
+        };
         let weights = pointwise::Weights::new(workspace, p[8], shape, Direction::Backward);
         pointwise::multiply(workspace, &skip, &weights, &mut dx);
         drop(skip);
-        self.weight_and_input_gradient(&z1, (p[0], w1), Some(dx))
+        self.weight_and_input_gradient(&z1, p[0], w1, Some(dx))
     }
 
     /// Replaces `z` by its gradient, from that of the normalised values, `dn`, and their sums;
@@ -311,12 +340,12 @@ impl StageBackward<'_> {
     fn norm_gradient(
         &self,
         norm: &Normalisation,
-        (sum, product): &(Vec<f64>, Vec<f64>),
+        sums: &NormGradientSums,
         [weight, bias]: [&mut Vec<f32>; 2],
         dn: &[f32],
         z: &mut [f32],
     ) {
-        let terms = norm.backward(sum, product, weight, bias);
+        let terms = norm.backward(sums, weight, bias);
         let layers = NormActivation {
             grid: self.x.grid,
             scale: &norm.scale,
@@ -329,17 +358,18 @@ impl StageBackward<'_> {
             masked: true,
             squeeze_excite: None,
         };
-        input_gradient_in_place(self.workspace, layers, (norm, &terms), z, gradient);
+        input_gradient_in_place(self.workspace, layers, &norm.mean, &terms, z, gradient);
     }
 
     /// The second convolution of a residual stage, whose input is relu(norm(z)): writes the
     /// gradient of its filters and returns that of norm(z), with its sums.
     fn hidden_gradient(
         &self,
-        (z, norm): (&[f32], &Normalisation),
+        z: &[f32],
+        norm: &Normalisation,
         dz2: &[f32],
         filters_gradient: &mut [f32],
-    ) -> (Buffer, (Vec<f64>, Vec<f64>)) {
+    ) -> (Buffer, NormGradientSums) {
         let (workspace, grid) = (self.workspace, self.x.grid);
         let channels = norm.scale.len();
         let input = |data, affine| Input {
@@ -348,10 +378,13 @@ impl StageBackward<'_> {
             data,
             affine,
         };
-        let hidden = input(z, Some((norm.scale.as_slice(), norm.shift.as_slice())));
+        let hidden = input(z, Some(norm.scale_shift()));
         let dz2 = input(dz2, None);
         weight_gradient(workspace, hidden, dz2, filters_gradient);
-        let shape = (channels, channels);
+        let shape = FilterShape {
+            outputs: channels,
+            inputs: channels,
+        };
         let filters = Filters::new(workspace, self.p[4], shape, Direction::Backward, None);
         let mut dh = workspace.take(z.len());
         let epilogue = InputGradient {
@@ -364,7 +397,7 @@ impl StageBackward<'_> {
             }),
         };
         let sums = convolve(workspace, dz2, &filters, &epilogue, &mut dh);
-        (dh, reduce_sums(&sums.data, channels))
+        (dh, NormGradientSums::from_parts(&sums.data, channels))
     }
 
     /// Backward pass of a convolution with bias and ReLU only.
@@ -376,11 +409,11 @@ impl StageBackward<'_> {
     ) -> StageGradient<'static> {
         let channels = self.p[1].len();
         let (dz, sum) = match dy {
-            StageGradient::Computed(d, Some((sum, _))) => (d, sum),
+            StageGradient::Computed(d, Some(sums)) => (d, sums.gradient),
             other => relu_gradient(self.workspace, other.data(), features, channels),
         };
         g[1].iter_mut().zip(&sum).for_each(|(b, s)| *b = *s as f32);
-        self.weight_and_input_gradient(&dz, (self.p[0], &mut g[0]), None)
+        self.weight_and_input_gradient(&dz, self.p[0], &mut g[0], None)
     }
 }
 
@@ -390,18 +423,21 @@ impl StageBackward<'_> {
 fn sums_from_output(
     norm: &Normalisation,
     p: &[&[f32]],
-    (sum, product): &(Vec<f64>, Vec<f64>),
-) -> Option<(Vec<f64>, Vec<f64>)> {
+    sums: &NormGradientSums,
+) -> Option<NormGradientSums> {
     let fits = |(w, b): (&f32, &f32)| w.abs() > 1e-2 * b.abs() && w.abs() > 1e-20;
     if !p[2].iter().zip(p[3]).all(fits) {
         return None;
     }
-    let centred = product
+    let centred = (sums.gradient_times_centred)
         .iter()
         .zip(&norm.scale)
         .map(|(t, s)| t / f64::from(*s))
         .collect();
-    Some((sum.clone(), centred))
+    Some(NormGradientSums {
+        gradient: sums.gradient.clone(),
+        gradient_times_centred: centred,
+    })
 }
 
 /// `d` where `output` is positive, else 0, and its sums per channel.
@@ -441,23 +477,15 @@ fn relu_gradient(
     (out, total)
 }
 
-/// Backward pass of the first stage. `features` is its output if it is also the last.
+/// Backward pass of the first stage, from the gradient `dy` of its output, masked by its ReLU.
 fn first_stage(
     workspace: &Workspace,
     images: Images,
-    (p, norm): (&[&[f32]], Option<FirstNorm>),
-    (incoming, features): (StageGradient, Option<&[f32]>),
+    p: &[&[f32]],
+    norm: Option<FirstNorm>,
+    dy: &[f32],
     g: &mut [Vec<f32>],
 ) {
-    let channels = p[1].len();
-    let owned;
-    let dy = match features {
-        Some(y) => {
-            owned = relu_gradient(workspace, incoming.data(), y, channels).0;
-            &*owned
-        }
-        None => incoming.data(),
-    };
     let Some(FirstNorm {
         patches,
         moments,
@@ -479,5 +507,5 @@ fn first_stage(
     let [filters, _, weight, bias, ..] = g else {
         return;
     };
-    patches.backward(p[0], (&moments, p[2]), &gradient, [filters, weight, bias]);
+    patches.backward(p[0], &moments, p[2], &gradient, [filters, weight, bias]);
 }

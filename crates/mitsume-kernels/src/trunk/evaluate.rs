@@ -11,7 +11,7 @@ use crate::norm_activation::NormActivation;
 use crate::pointwise;
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::Store;
-use crate::winograd::filter::{Direction, Filters};
+use crate::winograd::filter::{Direction, FilterShape, Filters};
 use crate::winograd::input::Input;
 use crate::workspace::{Buffer, Workspace};
 
@@ -29,48 +29,24 @@ pub fn forward_eval(
 ) -> Result<(Buffer, [usize; 4]), Error> {
     let grids = spec.grids(batch)?;
     let ranges = spec.split_parameters(parameters)?;
-    let norms = spec.norms();
-    if norms.len() != running.len() {
-        let (expected, found) = (norms.len(), running.len());
-        return Err(Error::Count {
-            what: "running statistics",
-            expected,
-            found,
-        });
-    }
-    for (i, (channels, (mean, variance))) in norms.iter().zip(running).enumerate() {
-        check_length(&format!("running mean {i}"), *channels, mean.len())?;
-        check_length(&format!("running variance {i}"), *channels, variance.len())?;
-    }
+    check_running_statistics(spec, running)?;
     let mut running = running.iter();
     let mut x: Option<Buffer> = None;
     for (i, (stage, range)) in spec.stages.iter().zip(ranges).enumerate() {
         let p = &parameters[range];
         let mut out = workspace.take(grids[i + 1].pixels() * stage.channels());
-        let inputs = i
-            .checked_sub(1)
-            .map_or(spec.channels, |i| spec.stages[i].channels());
-        let data = x.as_deref().unwrap_or(batch.data);
         let input = Input {
             grid: grids[i],
-            channels: inputs,
-            data,
+            channels: spec.input_channels(i),
+            data: x.as_deref().unwrap_or(batch.data),
             affine: None,
         };
         match stage {
             Stage::Conv(conv) => {
                 let folded = fold(p, conv.norm, &mut running);
-                if i == 0 {
-                    let scale = Some(folded.scale.as_slice());
-                    let weights = first_layer::Weights::new(workspace, p[0], scale, &folded.shift);
-                    let images = Images {
-                        grid: grids[0],
-                        channels: inputs,
-                        data,
-                    };
-                    first_layer::forward(workspace, images, &weights, &mut out);
-                } else {
-                    convolution(workspace, input, conv, (p, &folded), &mut out);
+                match i {
+                    0 => first_stage(workspace, input, p, &folded, &mut out),
+                    _ => convolution(workspace, input, conv, p, &folded, &mut out),
                 }
             }
             Stage::Residual { pool, .. } => {
@@ -78,27 +54,34 @@ pub fn forward_eval(
                     fold(&p[..4], true, &mut running),
                     fold(&p[4..8], true, &mut running),
                 ];
-                residual(workspace, input, *pool, (p, folded), &mut out);
+                residual(workspace, input, *pool, p, folded, &mut out);
             }
         }
         x = Some(out);
     }
-    let grid = grids[grids.len() - 1];
     let Some(features) = x else {
         return Err(Error::Unsupported {
             stage: 0,
             reason: "a trunk needs at least one stage",
         });
     };
-    Ok((
-        features,
-        [
-            grid.images,
-            grid.height,
-            grid.width,
-            spec.feature_channels(),
-        ],
-    ))
+    Ok((features, spec.feature_shape(&grids)))
+}
+
+fn check_running_statistics(spec: &TrunkSpec, running: &[(&[f32], &[f32])]) -> Result<(), Error> {
+    let norms = spec.norms();
+    if norms.len() != running.len() {
+        return Err(Error::Count {
+            what: "running statistics",
+            expected: norms.len(),
+            found: running.len(),
+        });
+    }
+    for (i, (channels, (mean, variance))) in norms.iter().zip(running).enumerate() {
+        check_length(&format!("running mean {i}"), *channels, mean.len())?;
+        check_length(&format!("running variance {i}"), *channels, variance.len())?;
+    }
+    Ok(())
 }
 
 /// `p` starts with the convolution's weight and bias and, if normalised, the norm's.
@@ -116,14 +99,29 @@ fn fold<'a>(
     }
 }
 
+fn first_stage(
+    workspace: &Workspace,
+    x: Input,
+    p: &[&[f32]],
+    folded: &FoldedNorm,
+    out: &mut [f32],
+) {
+    let weights = first_layer::Weights::new(workspace, p[0], Some(&folded.scale), &folded.shift);
+    first_layer::forward(workspace, Images::from(x), &weights, out);
+}
+
 fn convolution(
     workspace: &Workspace,
     x: Input,
     conv: &Conv,
-    (p, folded): (&[&[f32]], &FoldedNorm),
+    p: &[&[f32]],
+    folded: &FoldedNorm,
     out: &mut [f32],
 ) {
-    let shape = (conv.channels, x.channels);
+    let shape = FilterShape {
+        outputs: conv.channels,
+        inputs: x.channels,
+    };
     let filters = Filters::new(
         workspace,
         p[0],
@@ -163,14 +161,15 @@ fn convolution(
         pool: conv.pool,
     };
     let mut pooled = workspace.take(out.len());
-    norm_activation_excite(workspace, layers, &z, layer, (&mut pooled, out));
+    norm_activation_excite(workspace, layers, &z, layer, &mut pooled, out);
 }
 
 fn residual(
     workspace: &Workspace,
     x: Input,
     pool: bool,
-    (p, [first, second]): (&[&[f32]], [FoldedNorm; 2]),
+    p: &[&[f32]],
+    [first, second]: [FoldedNorm; 2],
     out: &mut [f32],
 ) {
     let channels = p[1].len();
@@ -180,7 +179,10 @@ fn residual(
     let filters = Filters::new(
         workspace,
         p[0],
-        (channels, x.channels),
+        FilterShape {
+            outputs: channels,
+            inputs: x.channels,
+        },
         Direction::Forward,
         scale,
     );
@@ -194,15 +196,25 @@ fn residual(
     };
     convolve(workspace, x, &filters, &store, &mut hidden);
     let mut skip = workspace.take(pixels * channels);
-    let weights =
-        pointwise::Weights::new(workspace, p[8], (channels, x.channels), Direction::Forward);
+    let weights = pointwise::Weights::new(
+        workspace,
+        p[8],
+        FilterShape {
+            outputs: channels,
+            inputs: x.channels,
+        },
+        Direction::Forward,
+    );
     pointwise::multiply(workspace, x.data, &weights, &mut skip);
     let bias: Vec<f32> = second.shift.iter().zip(p[9]).map(|(s, b)| s + b).collect();
     let scale = Some(second.scale.as_slice());
     let filters = Filters::new(
         workspace,
         p[4],
-        (channels, channels),
+        FilterShape {
+            outputs: channels,
+            inputs: channels,
+        },
         Direction::Forward,
         scale,
     );

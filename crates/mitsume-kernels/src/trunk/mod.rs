@@ -9,7 +9,7 @@ mod evaluate;
 mod parameters;
 mod train;
 
-pub use backward::backward;
+pub use backward::{ForwardPass, backward};
 pub use evaluate::forward_eval;
 pub use parameters::{Parameter, ParameterKind};
 pub use train::{SavedActivations, TrainOutput, forward_train};
@@ -212,6 +212,23 @@ impl TrunkSpec {
             }
         }
         Ok(())
+    }
+
+    /// Input channels of a stage.
+    fn input_channels(&self, stage: usize) -> usize {
+        stage
+            .checked_sub(1)
+            .map_or(self.channels, |before| self.stages[before].channels())
+    }
+
+    /// Shape of the feature map, from the grids of [`Self::grids`].
+    fn feature_shape(&self, grids: &[Grid]) -> [usize; 4] {
+        let Grid {
+            images,
+            height,
+            width,
+        } = grids[grids.len() - 1];
+        [images, height, width, self.feature_channels()]
     }
 
     /// The grid at the input of every stage, and at the end.

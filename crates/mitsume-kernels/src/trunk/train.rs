@@ -10,10 +10,10 @@ use crate::first_layer::{self, Images, PatchMoments, patch_moments};
 use crate::grid::Grid;
 use crate::norm_activation::{NormActivation, norm_activation};
 use crate::pointwise;
-use crate::squeeze_excite::{Excitation, SqueezeExcite, scale_channels};
+use crate::squeeze_excite::{Excitation, Linear, SqueezeExcite, scale_channels};
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::{Store, StoreWithStatistics};
-use crate::winograd::filter::{Direction, Filters};
+use crate::winograd::filter::{Direction, FilterShape, Filters};
 use crate::winograd::input::Input;
 use crate::workspace::{Buffer, Workspace};
 
@@ -39,6 +39,20 @@ pub struct SavedActivations {
     pub(super) outputs: Vec<Buffer>,
 }
 
+impl SavedActivations {
+    /// An error unless they are of `spec` and of images of this size.
+    pub(super) fn check(&self, spec: &TrunkSpec, grids: &[Grid]) -> Result<(), Error> {
+        if self.grids == grids && self.stages.len() == spec.stages.len() {
+            return Ok(());
+        }
+        Err(Error::Count {
+            what: "saved stages",
+            expected: spec.stages.len(),
+            found: self.stages.len(),
+        })
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum SavedStage {
     First(Option<FirstNorm>),
@@ -54,10 +68,16 @@ pub(super) struct FirstNorm {
     pub norm: Normalisation,
 }
 
+/// A convolution's output `z`, and the batch norm after it.
 #[derive(Debug)]
-pub(super) struct SavedConv {
+pub(super) struct NormalisedConv {
     pub z: Buffer,
     pub norm: Normalisation,
+}
+
+#[derive(Debug)]
+pub(super) struct SavedConv {
+    pub conv: NormalisedConv,
     pub squeeze_excite: Option<SavedExcitation>,
 }
 
@@ -70,8 +90,8 @@ pub(super) struct SavedExcitation {
 
 #[derive(Debug)]
 pub(super) struct SavedResidual {
-    pub first: (Buffer, Normalisation),
-    pub second: (Buffer, Normalisation),
+    pub first: NormalisedConv,
+    pub second: NormalisedConv,
     /// Shift of the second norm plus the bias of the skip convolution.
     pub shift: Vec<f32>,
     pub skip: Buffer,
@@ -95,54 +115,36 @@ pub fn forward_train(
     for (i, (stage, range)) in spec.stages.iter().zip(ranges).enumerate() {
         let p = &parameters[range];
         let mut out = workspace.take(grids[i + 1].pixels() * stage.channels());
-        let saved = match (stage, outputs.last()) {
-            (Stage::Conv(conv), None) => {
-                let images = Images {
-                    grid: grids[0],
-                    channels: spec.channels,
-                    data: batch.data,
-                };
-                let norm = first_stage(workspace, images, conv, p, &mut statistics, &mut out);
-                SavedStage::First(norm)
-            }
-            (Stage::Conv(conv), Some(x)) => {
-                let channels = spec.stages[i - 1].channels();
-                let x = Input {
-                    grid: grids[i],
-                    channels,
-                    data: x,
-                    affine: None,
-                };
-                convolution(workspace, x, conv, p, &mut statistics, &mut out)
-            }
-            (Stage::Residual { pool, .. }, x) => {
-                let channels = spec.stages[i.saturating_sub(1)].channels();
-                let x = x.map_or(batch.data, |x| x);
-                let x = Input {
-                    grid: grids[i],
-                    channels,
-                    data: x,
-                    affine: None,
-                };
+        let x = Input {
+            grid: grids[i],
+            channels: spec.input_channels(i),
+            data: outputs.last().map_or(batch.data, |x| x),
+            affine: None,
+        };
+        let saved = match stage {
+            Stage::Conv(conv) if i == 0 => SavedStage::First(first_stage(
+                workspace,
+                x,
+                conv,
+                p,
+                &mut statistics,
+                &mut out,
+            )),
+            Stage::Conv(conv) => convolution(workspace, x, conv, p, &mut statistics, &mut out),
+            Stage::Residual { pool, .. } => {
                 SavedStage::Residual(residual(workspace, x, *pool, p, &mut statistics, &mut out))
             }
         };
         stages.push(saved);
         outputs.push(out);
     }
-    let grid = grids[grids.len() - 1];
     let Some(features) = outputs.pop() else {
         return Err(Error::Unsupported {
             stage: 0,
             reason: "a trunk needs at least one stage",
         });
     };
-    let shape = [
-        grid.images,
-        grid.height,
-        grid.width,
-        spec.feature_channels(),
-    ];
+    let shape = spec.feature_shape(&grids);
     Ok(TrainOutput {
         features,
         shape,
@@ -157,12 +159,13 @@ pub fn forward_train(
 
 fn first_stage(
     workspace: &Workspace,
-    images: Images,
+    x: Input,
     conv: &Conv,
     p: &[&[f32]],
     statistics: &mut Vec<BatchStatistics>,
     out: &mut [f32],
 ) -> Option<FirstNorm> {
+    let images = Images::from(x);
     if !conv.norm {
         let weights = first_layer::Weights::new(workspace, p[0], None, p[1]);
         first_layer::forward(workspace, images, &weights, out);
@@ -187,12 +190,15 @@ fn convolution_and_norm(
     x: Input,
     p: &[&[f32]],
     statistics: &mut Vec<BatchStatistics>,
-) -> (Buffer, Normalisation) {
+) -> NormalisedConv {
     let channels = p[1].len();
     let filters = Filters::new(
         workspace,
         p[0],
-        (channels, x.channels),
+        FilterShape {
+            outputs: channels,
+            inputs: x.channels,
+        },
         Direction::Forward,
         None,
     );
@@ -200,7 +206,8 @@ fn convolution_and_norm(
     let sums = convolve(workspace, x, &filters, &StoreWithStatistics, &mut z);
     let moments = Moments::from_tile_sums(&sums, channels);
     statistics.push(moments.statistics(p[1]));
-    (z, Normalisation::new(&moments, p[2], p[3]))
+    let norm = Normalisation::new(&moments, p[2], p[3]);
+    NormalisedConv { z, norm }
 }
 
 fn convolution(
@@ -212,7 +219,10 @@ fn convolution(
     out: &mut [f32],
 ) -> SavedStage {
     if !conv.norm {
-        let shape = (conv.channels, x.channels);
+        let shape = FilterShape {
+            outputs: conv.channels,
+            inputs: x.channels,
+        };
         let filters = Filters::new(workspace, p[0], shape, Direction::Forward, None);
         let store = Store {
             epilogue: Epilogue {
@@ -225,7 +235,8 @@ fn convolution(
         convolve(workspace, x, &filters, &store, out);
         return SavedStage::Plain;
     }
-    let (z, norm) = convolution_and_norm(workspace, x, p, statistics);
+    let normalised = convolution_and_norm(workspace, x, p, statistics);
+    let NormalisedConv { z, norm } = &normalised;
     let layers = NormActivation {
         grid: x.grid,
         scale: &norm.scale,
@@ -234,18 +245,16 @@ fn convolution(
         pool: conv.pool,
     };
     let Some(layer) = squeeze_excite(conv, p) else {
-        norm_activation(workspace, layers, (&z, None), out, None);
+        norm_activation(workspace, layers, z, None, out, None);
         return SavedStage::Conv(SavedConv {
-            z,
-            norm,
+            conv: normalised,
             squeeze_excite: None,
         });
     };
     let mut pooled = workspace.take(out.len());
-    let excitation = norm_activation_excite(workspace, layers, &z, layer, (&mut pooled, out));
+    let excitation = norm_activation_excite(workspace, layers, z, layer, &mut pooled, out);
     SavedStage::Conv(SavedConv {
-        z,
-        norm,
+        conv: normalised,
         squeeze_excite: Some(SavedExcitation { excitation, pooled }),
     })
 }
@@ -256,7 +265,8 @@ pub(super) fn norm_activation_excite(
     layers: NormActivation,
     z: &[f32],
     layer: SqueezeExcite,
-    (pooled, out): (&mut [f32], &mut [f32]),
+    pooled: &mut [f32],
+    out: &mut [f32],
 ) -> Excitation {
     let Grid {
         images,
@@ -264,7 +274,7 @@ pub(super) fn norm_activation_excite(
         width,
     } = layers.grid;
     let mut totals = vec![0.0; images * layers.scale.len()];
-    norm_activation(workspace, layers, (z, None), pooled, Some(&mut totals));
+    norm_activation(workspace, layers, z, None, pooled, Some(&mut totals));
     let area = (height * width) as f32;
     totals.iter_mut().for_each(|t| *t /= area);
     let excitation = layer.forward(totals);
@@ -275,10 +285,13 @@ pub(super) fn norm_activation_excite(
 /// The parameters of a stage's squeeze-excite, which are its last four.
 pub(super) fn squeeze_excite<'a>(conv: &Conv, p: &[&'a [f32]]) -> Option<SqueezeExcite<'a>> {
     conv.squeeze_excite?;
-    let [.., a, b, c, d] = p else { return None };
+    let &[.., first, first_bias, second, second_bias] = p else {
+        return None;
+    };
+    let linear = |weights, bias| Linear { weights, bias };
     Some(SqueezeExcite {
-        first: (a, b),
-        second: (c, d),
+        first: linear(first, first_bias),
+        second: linear(second, second_bias),
     })
 }
 
@@ -295,29 +308,32 @@ fn residual(
     let hidden = Input {
         grid: x.grid,
         channels,
-        data: &first.0,
-        affine: Some((&first.1.scale, &first.1.shift)),
+        data: &first.z,
+        affine: Some(first.norm.scale_shift()),
     };
     let second = convolution_and_norm(workspace, hidden, &p[4..8], statistics);
     let mut skip = workspace.take(x.grid.pixels() * channels);
-    let weights =
-        pointwise::Weights::new(workspace, p[8], (channels, x.channels), Direction::Forward);
+    let weights = pointwise::Weights::new(
+        workspace,
+        p[8],
+        FilterShape {
+            outputs: channels,
+            inputs: x.channels,
+        },
+        Direction::Forward,
+    );
     pointwise::multiply(workspace, x.data, &weights, &mut skip);
-    let shift: Vec<f32> = second
-        .1
-        .shift
-        .iter()
-        .zip(p[9])
+    let shift: Vec<f32> = (second.norm.shift.iter().zip(p[9]))
         .map(|(s, b)| s + b)
         .collect();
     let layers = NormActivation {
         grid: x.grid,
-        scale: &second.1.scale,
+        scale: &second.norm.scale,
         shift: &shift,
         relu: true,
         pool,
     };
-    norm_activation(workspace, layers, (&second.0, Some(&skip)), out, None);
+    norm_activation(workspace, layers, &second.z, Some(&skip), out, None);
     SavedResidual {
         first,
         second,

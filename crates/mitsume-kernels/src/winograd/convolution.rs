@@ -196,6 +196,8 @@ fn multiply<S: Simd>(
         let c = &mut products[point * point_stride..][..layout.tiles * row];
         let matrix = Matrix {
             data: a,
+            rows: layout.tiles,
+            columns: depth,
             row_stride: layout.tile_stride,
             column_stride: 1,
         };
@@ -211,7 +213,7 @@ fn multiply<S: Simd>(
                 row_stride: row,
                 accumulate: false,
             };
-            gemm::<S, 2>(simd, (layout.tiles, depth), matrix, panel, c);
+            gemm::<S, 2>(simd, matrix, panel, c);
         }
     }
 }

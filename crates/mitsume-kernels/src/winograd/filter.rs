@@ -13,6 +13,13 @@ pub(crate) struct Filters {
     pub outputs: usize,
 }
 
+/// Number of output and input channels of a convolution's filters.
+#[derive(Clone, Copy)]
+pub(crate) struct FilterShape {
+    pub outputs: usize,
+    pub inputs: usize,
+}
+
 /// Which convolution the filters are for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -28,7 +35,7 @@ impl Filters {
     pub(crate) fn new(
         workspace: &Workspace,
         weights: &[f32],
-        (outputs, inputs): (usize, usize),
+        FilterShape { outputs, inputs }: FilterShape,
         direction: Direction,
         scale: Option<&[f32]>,
     ) -> Self {
@@ -114,7 +121,7 @@ pub(crate) fn filter_gradient_from_domain(
     isa: Isa,
     domain: &[f32],
     weights: &mut [f32],
-    (outputs, inputs): (usize, usize),
+    FilterShape { outputs, inputs }: FilterShape,
 ) {
     let width = panel_width(isa);
     assert_eq!(

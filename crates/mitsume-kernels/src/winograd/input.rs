@@ -2,6 +2,7 @@
 
 use super::transform::{self, INPUT_TILE, OUTPUT_TILE, POINTS};
 use crate::grid::Grid;
+use crate::scale_shift::ScaleShift;
 use crate::simd::Simd;
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ pub(crate) struct Input<'a> {
     pub grid: Grid,
     pub channels: usize,
     pub data: &'a [f32],
-    pub affine: Option<(&'a [f32], &'a [f32])>,
+    pub affine: Option<ScaleShift<'a>>,
 }
 
 /// Strides of transformed tiles: a plane per point, vectors of channels in it.
@@ -92,7 +93,7 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
         let (image, ty) = (row / tiles.height, row % tiles.height);
         for tx in 0..tiles.width {
             for channel in (0..input.channels).step_by(S::LANES) {
-                let d = load::<S, AFFINE>(simd, input, (image, ty, tx), channel);
+                let d = load::<S, AFFINE>(simd, input, TilePosition { image, ty, tx }, channel);
                 store(
                     simd,
                     d,
@@ -105,12 +106,20 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
     }
 }
 
+/// A tile of an image, by its row `ty` and column `tx` of tiles.
+#[derive(Clone, Copy)]
+struct TilePosition {
+    image: usize,
+    ty: usize,
+    tx: usize,
+}
+
 /// The column transforms of a tile's 6x6 inputs, by [point][column].
 #[inline(always)]
 fn load<S: Simd, const AFFINE: bool>(
     simd: S,
     input: Input,
-    (image, ty, tx): (usize, usize, usize),
+    TilePosition { image, ty, tx }: TilePosition,
     channel: usize,
 ) -> [[S::V; INPUT_TILE]; INPUT_TILE] {
     let Input {
@@ -120,7 +129,7 @@ fn load<S: Simd, const AFFINE: bool>(
         affine,
     } = input;
     let (scale, shift) = match affine {
-        Some((scale, shift)) if AFFINE => (
+        Some(ScaleShift { scale, shift }) if AFFINE => (
             simd.load_partial(&scale[channel..channels]),
             simd.load_partial(&shift[channel..channels]),
         ),

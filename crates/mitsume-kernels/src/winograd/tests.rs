@@ -5,13 +5,14 @@ mod values;
 
 use super::convolution::convolve;
 use super::epilogue::{InputGradient, ReluMask, Store, StoreWithStatistics};
-use super::filter::{Direction, Filters};
+use super::filter::{Direction, FilterShape, Filters};
 use super::input::Input;
 use super::weight_gradient::weight_gradient;
 use crate::activation::Activation;
 use crate::epilogue::Epilogue;
 use crate::grid::Grid;
 use crate::isa::Isa;
+use crate::scale_shift::ScaleShift;
 use crate::workspace::Workspace;
 use values::values;
 
@@ -98,7 +99,16 @@ fn output_and_statistics_are_those_of_the_definition() {
         let workspace = Workspace::new(isa);
         for shape @ (n, h, w, ci, co) in shapes() {
             let (x, k) = (values(n * h * w * ci, 1), values(co * ci * 9, 2));
-            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
+            let filters = Filters::new(
+                &workspace,
+                &k,
+                FilterShape {
+                    outputs: co,
+                    inputs: ci,
+                },
+                Direction::Forward,
+                None,
+            );
             let mut y = vec![f32::NAN; n * h * w * co];
             let sums = convolve(
                 &workspace,
@@ -144,10 +154,22 @@ fn a_normalised_input_is_padded_with_zeros_after_the_relu() {
                 .map(|(i, v)| (v * scale[i % ci] + shift[i % ci]).max(0.0))
                 .collect();
             let want = direct(&relu, &k, shape);
-            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, None);
+            let filters = Filters::new(
+                &workspace,
+                &k,
+                FilterShape {
+                    outputs: co,
+                    inputs: ci,
+                },
+                Direction::Forward,
+                None,
+            );
             let mut y = vec![f32::NAN; n * h * w * co];
             let input = Input {
-                affine: Some((&scale, &shift)),
+                affine: Some(ScaleShift {
+                    scale: &scale,
+                    shift: &shift,
+                }),
                 ..input(&x, shape, ci)
             };
             let epilogue = Store {
@@ -191,7 +213,16 @@ fn bias_residual_relu_and_pool_are_applied_in_that_order() {
                     *v = f64::max(*v, whole[at * co + c]);
                 }
             }
-            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Forward, Some(&scale));
+            let filters = Filters::new(
+                &workspace,
+                &k,
+                FilterShape {
+                    outputs: co,
+                    inputs: ci,
+                },
+                Direction::Forward,
+                Some(&scale),
+            );
             let mut y = vec![f32::NAN; want.len()];
             let epilogue = Store {
                 epilogue: Epilogue {
@@ -233,7 +264,16 @@ fn the_input_gradient_is_the_transposed_convolution() {
                 }
             });
             let (scale, shift, center) = (vec![-1.0; ci], vec![0.25; ci], vec![0.5; ci]);
-            let filters = Filters::new(&workspace, &k, (co, ci), Direction::Backward, None);
+            let filters = Filters::new(
+                &workspace,
+                &k,
+                FilterShape {
+                    outputs: co,
+                    inputs: ci,
+                },
+                Direction::Backward,
+                None,
+            );
             let mut dx = before.clone();
             let epilogue = InputGradient {
                 accumulate: true,

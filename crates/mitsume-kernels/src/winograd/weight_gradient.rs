@@ -1,6 +1,6 @@
 //! The gradient of a convolution's filters.
 
-use super::filter::{filter_gradient_from_domain, panel_width};
+use super::filter::{FilterShape, filter_gradient_from_domain, panel_width};
 use super::input::{DomainLayout, Input, transform, transform_gradient};
 use super::tile_row_ranges;
 use super::transform::{OUTPUT_TILE, POINTS};
@@ -80,7 +80,7 @@ pub(crate) fn weight_gradient(
         ready = rayon::join(|| transform(next), || accumulate(ready)).0;
     }
     accumulate(ready);
-    filter_gradient_from_domain(isa, &domain, weights, (outputs, inputs));
+    filter_gradient_from_domain(isa, &domain, weights, FilterShape { outputs, inputs });
 }
 
 /// A range of tiles in the Winograd domain, of input and gradient.
@@ -135,10 +135,11 @@ impl Kernel for Accumulate<'_> {
             vector_stride: vector,
         };
         for input in (0..self.inputs).step_by(S::PARTIAL_ROWS) {
-            let rows = S::PARTIAL_ROWS.min(self.inputs - input);
             let x = &self.x[input / S::LANES * vector + input % S::LANES..];
             let x = Matrix {
                 data: x,
+                rows: S::PARTIAL_ROWS.min(self.inputs - input),
+                columns: self.tiles,
                 row_stride: 1,
                 column_stride: S::LANES,
             };
@@ -147,7 +148,7 @@ impl Kernel for Accumulate<'_> {
                 row_stride: 2 * S::LANES,
                 accumulate: true,
             };
-            gemm::<S, 2>(simd, (rows, self.tiles), x, dy, sums);
+            gemm::<S, 2>(simd, x, dy, sums);
         }
     }
 }
