@@ -112,15 +112,15 @@ fn readings(level: Level, composed: bool) -> [Vec<f32>; 4] {
     let features = features(level, &device).require_grad();
     let targets = Tensor::<1, Int>::from_data([2i64, 0, 3], &device);
     let linear_alpha = head.linear_alpha(targets, None, [5, 7]);
-    let reading = match composed {
+    let pooled = match composed {
         true => head.pool_features_composed(features.clone(), Some(linear_alpha)),
-        false => head.read(features.clone(), Some(linear_alpha)),
+        false => head.pool_features(features.clone(), Some(linear_alpha)),
     };
-    let weighted = reading.weighted.unwrap();
-    let value = reading.pooled.clone().square().sum() + weighted.clone().square().sum();
+    let weighted = pooled.weighted_sum.unwrap();
+    let value = pooled.pooled.clone().square().sum() + weighted.clone().square().sum();
     let grads = value.backward();
     [
-        floats(reading.pooled.inner()),
+        floats(pooled.pooled.inner()),
         floats(weighted.inner()),
         floats(features.grad(&grads).unwrap()),
         floats(head.linear.weight.val().grad(&grads).unwrap()),

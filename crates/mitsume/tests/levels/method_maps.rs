@@ -137,7 +137,7 @@ impl Case {
         };
         let features = self.features.clone();
         let out = ForwardOutput::new(&self.head, features, self.mask.clone(), Some(maps));
-        relu(out.unwrap().weighted.unwrap())
+        relu(out.unwrap().weighted_sum.unwrap())
     }
 
     fn gradients(&self) -> Tensor<4> {
