@@ -4,7 +4,9 @@
 use super::tensors::{flat, shared_flat_tensor, values};
 use super::workspace;
 use crate::error::Error;
-use crate::inference::{self, Activation, Convolution, Pooling, ScaleShift, Separable, Window};
+use crate::inference::{
+    self, Activation, Convolution, Nhwc, Pooling, ScaleShift, Separable, Window,
+};
 use crate::workspace::Buffer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -177,7 +179,8 @@ impl LayerCall {
             Layer::Convolution(convolution) => convolution.run(workspace, x, shape, residual),
             Layer::Separable(separable) => separable.run(workspace, x, shape, residual),
             Layer::Pool(pooling, window, to) => {
-                let out = inference::pool(workspace, *pooling, window, (x, shape), *to)?;
+                let out =
+                    inference::pool(workspace, *pooling, window, Nhwc { data: x, shape }, *to)?;
                 Ok((out, [shape[0], to[0], to[1], shape[3]]))
             }
             Layer::Affine(both, activation) => {

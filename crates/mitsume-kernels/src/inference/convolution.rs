@@ -2,6 +2,7 @@
 
 use super::depthwise::Depthwise;
 use super::im2col::{Im2col, PIXELS, Pixels, is_pointwise};
+use super::nhwc::{Nhwc, NhwcMut};
 use super::separable::Chain;
 use super::window::Window;
 use crate::activation::Activation;
@@ -178,10 +179,20 @@ impl Convolution {
         let mut out = workspace.take(count);
         match &self.weights {
             PackedWeights::Winograd(filters) => {
-                self.winograd(workspace, filters, (x, shape), residual, &mut out);
+                self.winograd(
+                    workspace,
+                    filters,
+                    Nhwc { data: x, shape },
+                    residual,
+                    &mut out,
+                );
             }
             PackedWeights::Depthwise(_) => {
-                Chain::depthwise(self).run(workspace, (x, shape), (&mut out, to), residual);
+                let out = NhwcMut {
+                    data: &mut out,
+                    shape: to,
+                };
+                Chain::depthwise(self).run(workspace, Nhwc { data: x, shape }, out, residual);
             }
             PackedWeights::Im2col(im2col) => {
                 let part = PIXELS * to[3];
@@ -228,10 +239,11 @@ impl Convolution {
         &self,
         workspace: &Workspace,
         filters: &Winograd,
-        (x, [images, height, width, channels]): (&[f32], [usize; 4]),
+        x: Nhwc,
         residual: Option<&[f32]>,
         out: &mut [f32],
     ) {
+        let [images, height, width, channels] = x.shape;
         let input = Input {
             grid: Grid {
                 images,
@@ -239,7 +251,7 @@ impl Convolution {
                 width,
             },
             channels,
-            data: x,
+            data: x.data,
             affine: None,
         };
         let store = Store {

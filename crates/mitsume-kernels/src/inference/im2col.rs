@@ -235,7 +235,7 @@ impl Block<'_> {
         while pixel < end {
             let (line, x) = (pixel / columns, pixel % columns);
             let n = (columns - x).min(end - pixel);
-            self.im2col_row(simd, group, (line, x..x + n), pixel - start);
+            self.im2col_row(simd, group, line, x..x + n, pixel - start);
             pixel += n;
         }
     }
@@ -247,7 +247,8 @@ impl Block<'_> {
         &mut self,
         simd: S,
         group: usize,
-        (line, along): (usize, Range<usize>),
+        line: usize,
+        along: Range<usize>,
         first_window: usize,
     ) {
         let window = &self.weights.window;

@@ -1,5 +1,6 @@
 //! Max and average pooling.
 
+use super::nhwc::Nhwc;
 use super::window::Window;
 use crate::error::{Error, check_length};
 use crate::isa::Kernel;
@@ -18,8 +19,8 @@ pub enum Pooling {
     MeanWithPadding,
 }
 
-/// Pools `x`, `[images, height, width, channels]` = `shape`, to `[images, to[0], to[1], channels]`.
-/// The result may be one larger than [`Window::output_size`] says, where sizes are rounded up.
+/// Pools `x` to `[images, to[0], to[1], channels]`. The result may be one larger than
+/// [`Window::output_size`] says, where sizes are rounded up.
 ///
 /// # Errors
 /// If `x` is of another length, or a window would lie outside the image altogether.
@@ -27,9 +28,10 @@ pub fn pool(
     workspace: &Workspace,
     pooling: Pooling,
     window: &Window,
-    (x, shape): (&[f32], [usize; 4]),
+    x: Nhwc,
     to: [usize; 2],
 ) -> Result<Buffer, Error> {
+    let Nhwc { data: x, shape } = x;
     let [images, height, width, channels] = shape;
     let expected = shape.iter().product();
     check_length("input", expected, x.len())?;

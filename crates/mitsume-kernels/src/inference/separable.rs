@@ -4,6 +4,7 @@ use super::convolution::{Convolution, PackedWeights};
 use super::depthwise::{Depthwise, Row};
 use super::im2col::{Im2col, Pixels, Scratch};
 use super::line_buffer::LineBuffer;
+use super::nhwc::{Nhwc, NhwcMut};
 use crate::error::{Error, check_length};
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
@@ -91,7 +92,11 @@ impl Separable {
         let count = to.iter().product();
         check_length("residual", count, residual.map_or(count, <[f32]>::len))?;
         let mut out = workspace.take(count);
-        chain.run(workspace, (x, shape), (&mut out, to), residual);
+        let out_view = NhwcMut {
+            data: &mut out,
+            shape: to,
+        };
+        chain.run(workspace, Nhwc { data: x, shape }, out_view, residual);
         Ok((out, to))
     }
 }
@@ -121,14 +126,13 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Writes the result, of shape `to`, for `x` of `shape`; lengths were checked.
-    pub fn run(
-        &self,
-        workspace: &Workspace,
-        (x, shape): (&[f32], [usize; 4]),
-        (out, to): (&mut [f32], [usize; 4]),
-        residual: Option<&[f32]>,
-    ) {
+    /// Writes the result for `x` to `out`; lengths were checked.
+    pub fn run(&self, workspace: &Workspace, x: Nhwc, out: NhwcMut, residual: Option<&[f32]>) {
+        let Nhwc { data: x, shape } = x;
+        let NhwcMut {
+            data: out,
+            shape: to,
+        } = out;
         let [images, rows, columns, channels] = to;
         let parts = (TASKS * rayon::current_num_threads()).div_ceil(images.max(1));
         let rows_of_part = rows.div_ceil(parts).max(ROWS.min(rows));
@@ -138,7 +142,7 @@ impl<'a> Chain<'a> {
         images.for_each(|(i, (out, x))| {
             out.par_chunks_mut(part).enumerate().for_each(|(j, out)| {
                 let start = j * part;
-                let mut rows = Rows::new(self, workspace, (x, shape), to);
+                let mut rows = Rows::new(self, workspace, Nhwc { data: x, shape }, to);
                 let residual = residual.map(|r| &r[i * image + start..][..out.len()]);
                 for (k, out) in out.chunks_exact_mut(columns * channels).enumerate() {
                     let at = k * columns * channels;
@@ -179,9 +183,10 @@ impl<'a> Rows<'a> {
     fn new(
         chain: &Chain<'a>,
         workspace: &'a Workspace,
-        (x, [_, height, width, channels]): (&'a [f32], [usize; 4]),
+        x: Nhwc<'a>,
         [_, _, columns, outputs]: [usize; 4],
     ) -> Self {
+        let [_, height, width, channels] = x.shape;
         let shape = [1, height, width, channels];
         let im2col = |convolution: &'a Convolution| match &convolution.weights {
             PackedWeights::Im2col(im2col) => im2col,
@@ -208,7 +213,7 @@ impl<'a> Rows<'a> {
         Self {
             chain: *chain,
             workspace,
-            x,
+            x: x.data,
             shape,
             expanded,
             depthwise,

@@ -323,7 +323,7 @@ fn pools_give_the_maximum_and_both_means() {
             let [rows, columns] = window.output_size([7, 9]).unwrap();
             let to = [rows + extra, columns + extra];
             for pooling in [Pooling::Max, Pooling::Mean, Pooling::MeanWithPadding] {
-                let out = pool(&workspace, pooling, &window, (&x, shape), to).unwrap();
+                let out = pool(&workspace, pooling, &window, Nhwc { data: &x, shape }, to).unwrap();
                 for (at, &out) in out.iter().enumerate() {
                     let (place, channel) = (at / 21, at % 21);
                     let image = place / (to[0] * to[1]);
@@ -477,7 +477,10 @@ fn what_does_not_fit_is_refused() {
             &workspace,
             Pooling::Max,
             &outside,
-            (&[0.0; 4], [1, 2, 2, 1]),
+            Nhwc {
+                data: &[0.0; 4],
+                shape: [1, 2, 2, 1]
+            },
             [4, 4]
         )
         .is_err()

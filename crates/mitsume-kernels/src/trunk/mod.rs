@@ -7,6 +7,7 @@
 mod backward;
 mod evaluate;
 mod parameters;
+mod relu_gradient;
 mod train;
 
 pub use backward::{ForwardPass, backward};

@@ -6,7 +6,7 @@ use super::input::{DomainLayout, Input, transform};
 use super::transform::{self, INPUT_TILE, OUTPUT_TILE, POINTS};
 use super::{POINT_PADDING, tile_row_ranges};
 use crate::gemm::{Matrix, Output, Panel, gemm};
-use crate::grid::split_at_ranges;
+use crate::grid::{Grid, split_at_ranges};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
@@ -34,21 +34,15 @@ pub(crate) fn convolve<O: TileEpilogue>(
     out: &mut [f32],
 ) -> TileSums {
     let grid = input.grid;
-    let to = if epilogue.pools() {
-        grid.pooled()
-    } else {
-        grid
+    let (to, side) = match epilogue.pools() {
+        true => (grid.pooled(), OUTPUT_TILE / 2),
+        false => (grid, OUTPUT_TILE),
     };
     let channels = filters.outputs;
     assert_eq!(filters.inputs, input.channels);
     assert_eq!(input.data.len(), grid.pixels() * input.channels);
     assert_eq!(out.len(), to.pixels() * channels);
     let runs = tile_row_ranges(grid);
-    let side = if epilogue.pools() {
-        OUTPUT_TILE / 2
-    } else {
-        OUTPUT_TILE
-    };
     let out_rows: Vec<Range<usize>> = runs
         .iter()
         .map(|r| output_rows(to, grid, r, side))
@@ -61,13 +55,8 @@ pub(crate) fn convolve<O: TileEpilogue>(
         O::SUMS * channels,
     );
     let isa = workspace.isa();
-    let tasks: Vec<_> = runs
-        .iter()
-        .zip(&out_rows)
-        .zip(parts)
-        .zip(sum_parts)
-        .collect();
-    tasks
+    let tasks = runs.iter().zip(&out_rows).zip(parts).zip(sum_parts);
+    (tasks.collect::<Vec<_>>())
         .into_par_iter()
         .for_each(|(((run, out_rows), out), sums)| {
             let tiles = run.len() * grid.tiles(OUTPUT_TILE).width;
@@ -98,12 +87,7 @@ pub(crate) fn convolve<O: TileEpilogue>(
 }
 
 /// Output rows of a range of tile rows; `side` is the output rows of a tile.
-fn output_rows(
-    to: crate::grid::Grid,
-    grid: crate::grid::Grid,
-    run: &Range<usize>,
-    side: usize,
-) -> Range<usize> {
+fn output_rows(to: Grid, grid: Grid, run: &Range<usize>, side: usize) -> Range<usize> {
     if side == OUTPUT_TILE {
         return grid.pixel_rows(run, OUTPUT_TILE);
     }

@@ -119,14 +119,14 @@ struct TilePosition {
 fn load<S: Simd, const AFFINE: bool>(
     simd: S,
     input: Input,
-    TilePosition { image, ty, tx }: TilePosition,
+    position: TilePosition,
     channel: usize,
 ) -> [[S::V; INPUT_TILE]; INPUT_TILE] {
     let Input {
         grid,
         channels,
-        data,
         affine,
+        ..
     } = input;
     let (scale, shift) = match affine {
         Some(ScaleShift { scale, shift }) if AFFINE => (
@@ -135,48 +135,85 @@ fn load<S: Simd, const AFFINE: bool>(
         ),
         _ => (simd.zero(), simd.zero()),
     };
-    let mut half = [[simd.zero(); INPUT_TILE]; INPUT_TILE];
+    let TilePosition { ty, tx, .. } = position;
     let inside = ty > 0
         && tx > 0
         && ty * OUTPUT_TILE + OUTPUT_TILE < grid.height
         && tx * OUTPUT_TILE + OUTPUT_TILE < grid.width
         && channel + S::LANES <= channels;
     if inside {
-        let corner =
-            (image * grid.height + ty * OUTPUT_TILE - 1) * grid.width + tx * OUTPUT_TILE - 1;
-        let line = grid.width * channels;
-        let first = corner * channels + channel;
-        let whole = &data[first..first + (INPUT_TILE - 1) * (line + channels) + S::LANES];
-        for x in 0..INPUT_TILE {
-            let mut d = [simd.zero(); INPUT_TILE];
-            for (y, d) in d.iter_mut().enumerate() {
-                // SAFETY: the farthest of the 36 vectors ends where `whole` does.
-                let v = unsafe { simd.load_ptr(whole.as_ptr().add(y * line + x * channels)) };
-                *d = activated::<S, AFFINE>(simd, v, scale, shift);
-            }
-            let t = transform::input(simd, d);
-            for p in 0..INPUT_TILE {
-                half[p][x] = t[p];
-            }
-        }
+        load_inside::<S, AFFINE>(simd, input, position, channel, [scale, shift])
     } else {
-        for x in 0..INPUT_TILE {
-            let mut d = [simd.zero(); INPUT_TILE];
-            for (y, d) in d.iter_mut().enumerate() {
-                let (py, px) = (ty * OUTPUT_TILE + y, tx * OUTPUT_TILE + x);
-                if py == 0 || px == 0 || py > grid.height || px > grid.width {
-                    continue;
-                }
-                let pixel = (image * grid.height + py - 1) * grid.width + px - 1;
-                let end = (channel + S::LANES).min(channels);
-                let v =
-                    simd.load_partial(&data[pixel * channels + channel..pixel * channels + end]);
-                *d = activated::<S, AFFINE>(simd, v, scale, shift);
+        load_at_border::<S, AFFINE>(simd, input, position, channel, [scale, shift])
+    }
+}
+
+/// [`load`] of a tile whose inputs are all inside the image.
+#[inline(always)]
+fn load_inside<S: Simd, const AFFINE: bool>(
+    simd: S,
+    input: Input,
+    TilePosition { image, ty, tx }: TilePosition,
+    channel: usize,
+    [scale, shift]: [S::V; 2],
+) -> [[S::V; INPUT_TILE]; INPUT_TILE] {
+    let Input {
+        grid,
+        channels,
+        data,
+        ..
+    } = input;
+    let mut half = [[simd.zero(); INPUT_TILE]; INPUT_TILE];
+    let corner = (image * grid.height + ty * OUTPUT_TILE - 1) * grid.width + tx * OUTPUT_TILE - 1;
+    let line = grid.width * channels;
+    let first = corner * channels + channel;
+    let whole = &data[first..first + (INPUT_TILE - 1) * (line + channels) + S::LANES];
+    for x in 0..INPUT_TILE {
+        let mut d = [simd.zero(); INPUT_TILE];
+        for (y, d) in d.iter_mut().enumerate() {
+            // SAFETY: the farthest of the 36 vectors ends where `whole` does.
+            let v = unsafe { simd.load_ptr(whole.as_ptr().add(y * line + x * channels)) };
+            *d = activated::<S, AFFINE>(simd, v, scale, shift);
+        }
+        let t = transform::input(simd, d);
+        for p in 0..INPUT_TILE {
+            half[p][x] = t[p];
+        }
+    }
+    half
+}
+
+/// [`load`] of a tile or vector that is partly outside, where inputs are 0.
+#[inline(always)]
+fn load_at_border<S: Simd, const AFFINE: bool>(
+    simd: S,
+    input: Input,
+    TilePosition { image, ty, tx }: TilePosition,
+    channel: usize,
+    [scale, shift]: [S::V; 2],
+) -> [[S::V; INPUT_TILE]; INPUT_TILE] {
+    let Input {
+        grid,
+        channels,
+        data,
+        ..
+    } = input;
+    let mut half = [[simd.zero(); INPUT_TILE]; INPUT_TILE];
+    for x in 0..INPUT_TILE {
+        let mut d = [simd.zero(); INPUT_TILE];
+        for (y, d) in d.iter_mut().enumerate() {
+            let (py, px) = (ty * OUTPUT_TILE + y, tx * OUTPUT_TILE + x);
+            if py == 0 || px == 0 || py > grid.height || px > grid.width {
+                continue;
             }
-            let t = transform::input(simd, d);
-            for p in 0..INPUT_TILE {
-                half[p][x] = t[p];
-            }
+            let pixel = (image * grid.height + py - 1) * grid.width + px - 1;
+            let end = (channel + S::LANES).min(channels);
+            let v = simd.load_partial(&data[pixel * channels + channel..pixel * channels + end]);
+            *d = activated::<S, AFFINE>(simd, v, scale, shift);
+        }
+        let t = transform::input(simd, d);
+        for p in 0..INPUT_TILE {
+            half[p][x] = t[p];
         }
     }
     half

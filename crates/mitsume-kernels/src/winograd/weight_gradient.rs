@@ -32,28 +32,32 @@ pub(crate) fn weight_gradient(
     assert_eq!(gradient.data.len(), input.grid.pixels() * outputs);
     let width = panel_width(isa);
     let mut domain = workspace.zeros(outputs.div_ceil(width) * POINTS * inputs * width);
-    let runs = tile_row_ranges(input.grid);
+    let ranges = tile_row_ranges(input.grid);
     let across = input.grid.tiles(OUTPUT_TILE).width;
-    let transform = |runs: &[Range<usize>]| -> Vec<Transformed> {
-        let one = |run: &Range<usize>| {
-            let tiles = run.len() * across;
-            let layout = (
-                DomainLayout::by_vector(tiles, inputs, isa.lanes(), isa.lanes()),
-                DomainLayout::by_vector(tiles, outputs, isa.lanes(), width),
-            );
-            let mut x = workspace.take(layout.0.len());
-            let mut dy = workspace.take(layout.1.len());
-            let (run, sources) = (run.clone(), (input, gradient));
+    let transform = |ranges: &[Range<usize>]| -> Vec<Transformed> {
+        let one = |rows: &Range<usize>| {
+            let tiles = rows.len() * across;
+            let x_layout = DomainLayout::by_vector(tiles, inputs, isa.lanes(), isa.lanes());
+            let dy_layout = DomainLayout::by_vector(tiles, outputs, isa.lanes(), width);
+            let mut x = workspace.take(x_layout.len());
+            let mut dy = workspace.take(dy_layout.len());
             isa.run(Transform {
-                sources,
-                run,
-                layout,
+                input,
+                gradient,
+                rows: rows.clone(),
+                x_layout,
+                dy_layout,
                 x: &mut x,
                 dy: &mut dy,
             });
-            Transformed { x, dy, layout }
+            Transformed {
+                x,
+                x_layout,
+                dy,
+                dy_layout,
+            }
         };
-        runs.par_iter().map(one).collect()
+        ranges.par_iter().map(one).collect()
     };
     let mut accumulate = |transformed: Vec<Transformed>| {
         domain
@@ -61,22 +65,15 @@ pub(crate) fn weight_gradient(
             .enumerate()
             .for_each(|(i, sums)| {
                 let (panel, point) = (i / POINTS, i % POINTS);
-                for Transformed { x, dy, layout } in &transformed {
-                    isa.run(Accumulate {
-                        inputs,
-                        tiles: layout.0.tiles,
-                        x: &x[point * layout.0.point_stride..][..layout.0.point_stride],
-                        dy: &dy
-                            [point * layout.1.point_stride + 2 * panel * layout.1.vector_stride..],
-                        sums,
-                    });
+                for tiles in &transformed {
+                    isa.run(tiles.products(inputs, panel, point, sums));
                 }
             });
     };
     // The next tiles are transformed while the products of these are summed.
-    let mut runs = runs.chunks(RANGES_PER_STEP);
-    let mut ready = transform(runs.next().unwrap_or_default());
-    for next in runs {
+    let mut ranges = ranges.chunks(RANGES_PER_STEP);
+    let mut ready = transform(ranges.next().unwrap_or_default());
+    for next in ranges {
         ready = rayon::join(|| transform(next), || accumulate(ready)).0;
     }
     accumulate(ready);
@@ -86,14 +83,37 @@ pub(crate) fn weight_gradient(
 /// A range of tiles in the Winograd domain, of input and gradient.
 struct Transformed {
     x: Buffer,
+    x_layout: DomainLayout,
     dy: Buffer,
-    layout: (DomainLayout, DomainLayout),
+    dy_layout: DomainLayout,
+}
+
+impl Transformed {
+    /// The products of one panel of outputs at one point, to be added to `sums`.
+    fn products<'a>(
+        &'a self,
+        inputs: usize,
+        panel: usize,
+        point: usize,
+        sums: &'a mut [f32],
+    ) -> Accumulate<'a> {
+        let (x, dy) = (self.x_layout, self.dy_layout);
+        Accumulate {
+            inputs,
+            tiles: x.tiles,
+            x: &self.x[point * x.point_stride..][..x.point_stride],
+            dy: &self.dy[point * dy.point_stride + 2 * panel * dy.vector_stride..],
+            sums,
+        }
+    }
 }
 
 struct Transform<'a> {
-    sources: (Input<'a>, Input<'a>),
-    run: Range<usize>,
-    layout: (DomainLayout, DomainLayout),
+    input: Input<'a>,
+    gradient: Input<'a>,
+    rows: Range<usize>,
+    x_layout: DomainLayout,
+    dy_layout: DomainLayout,
     x: &'a mut [f32],
     dy: &'a mut [f32],
 }
@@ -102,14 +122,8 @@ impl Kernel for Transform<'_> {
     type Output = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        transform::<S>(
-            simd,
-            self.sources.0,
-            self.run.clone(),
-            self.layout.0,
-            self.x,
-        );
-        transform_gradient::<S>(simd, self.sources.1, self.run, self.layout.1, self.dy);
+        transform::<S>(simd, self.input, self.rows.clone(), self.x_layout, self.x);
+        transform_gradient::<S>(simd, self.gradient, self.rows, self.dy_layout, self.dy);
     }
 }
 
