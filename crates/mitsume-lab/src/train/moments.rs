@@ -10,7 +10,7 @@ use std::path::Path;
 use burn::module::Param;
 use burn::tensor::DType;
 use burn_store::burn_pack::{Reader, Scalar, Tensor};
-use mitsume_nn::{Classifier, Level, Slot};
+use mitsume_nn::{Classifier, Level, StateEntry};
 
 /// Adam's moments of each parameter: the means of the gradient and of its square.
 const MOMENTS: [&str; 2] = ["moment_1", "moment_2"];
@@ -46,14 +46,14 @@ pub(super) fn check(
 /// Shapes of the trained parameters by number.
 fn trained(model: &Classifier, level: Level) -> BTreeMap<u64, Vec<usize>> {
     let mut model = model.clone();
-    let slots = model.slots(level).into_iter();
-    let of_slot = |(_, slot): (String, Slot<'_>)| match slot {
-        Slot::One(param) => shape(param),
-        Slot::Two(param) => shape(param),
-        Slot::Four(param) => shape(param),
-        Slot::Count(_) => None,
+    let entries = model.state_dict_mut(level).into_iter();
+    let parameter = |(_, entry): (String, StateEntry<'_>)| match entry {
+        StateEntry::Vector(param) => shape(param),
+        StateEntry::Matrix(param) => shape(param),
+        StateEntry::Filters(param) => shape(param),
+        StateEntry::Counter(_) => None,
     };
-    slots.filter_map(of_slot).collect()
+    entries.filter_map(parameter).collect()
 }
 
 /// Number and shape of a parameter, if it is trained.

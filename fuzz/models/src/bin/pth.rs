@@ -3,7 +3,7 @@
 
 use burn::tensor::Device;
 use mitsume_fuzz_limits::{Limited, file};
-use mitsume_nn::weights::{Weights, read_note};
+use mitsume_nn::weights::{Weights, read_metadata};
 use mitsume_nn::{Classifier, Level};
 
 #[global_allocator]
@@ -11,7 +11,7 @@ static ALLOCATOR: Limited = Limited { bytes: 1 << 30 };
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let path = file("weights.pth", bytes);
-    read_note(&path);
+    read_metadata(&path);
     let Ok(weights) = Weights::open(&path) else {
         return;
     };
