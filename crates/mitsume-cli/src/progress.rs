@@ -11,7 +11,7 @@ use mitsume_locale::text;
 use mitsume_record::EpochRow;
 
 use crate::commands::duration;
-use crate::console::{Console, Verbosity};
+use crate::console::{Console, Verbosity, screen};
 use crate::epoch_line::{epoch_line, head};
 use crate::oddities;
 use crate::time_left::TimeLeft;
@@ -179,7 +179,7 @@ impl Progress {
             let style = ProgressStyle::with_template("{prefix} [{wide_bar}] {pos}/{len}  {msg}")
                 .expect("the template is a constant")
                 .progress_chars("=> ");
-            let bar = ProgressBar::new(total).with_style(style).with_prefix(name);
+            let bar = screen().add(ProgressBar::new(total).with_style(style).with_prefix(name));
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
@@ -189,6 +189,13 @@ impl Progress {
         if done as u64 == total {
             self.remove_bar();
         }
+    }
+}
+
+/// Work that ends with an error leaves no bar either.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.remove_bar();
     }
 }
 

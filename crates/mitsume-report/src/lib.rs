@@ -54,7 +54,7 @@ pub use full_overlay::full_overlay_png;
 pub use map::Map;
 pub use options::ReportOptions;
 pub use overlay::OverlayStyle;
-pub use page::{Page, export_figures, report};
+pub use page::{Page, export_figures, export_page, override_text, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{cut, load_picture, visible_part};
 pub use study::{Study, StudyOptions, study};

@@ -18,6 +18,9 @@ pub struct AnalyzeArgs {
     /// Write report.html, analysis.json and the figures (SVG) into this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub figures: Option<PathBuf>,
     /// Of all intervals, between 0 and 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
     pub confidence: f64,

@@ -71,8 +71,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, of the program or of one of its commands
+    Man(ManArgs),
 }
 
 /// `mitsume demo`
@@ -141,6 +141,17 @@ pub struct ReportArgs {
 pub struct CompletionsArgs {
     /// bash, elvish, fish, powershell or zsh
     pub shell: clap_complete::Shell,
+}
+
+/// `mitsume man`
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  mitsume man train | man -l -\n  mitsume man data check > mitsume-data-check.1"
+)]
+pub struct ManArgs {
+    /// A command, such as train, or data check [default: the program itself]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// `--threads`

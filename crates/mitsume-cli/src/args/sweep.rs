@@ -40,7 +40,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The folder of the sweep, new or with an earlier sweep in it
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, required_unless_present = "print")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// Print the sweep.toml and do nothing
     #[arg(long)]

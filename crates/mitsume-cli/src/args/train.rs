@@ -8,7 +8,10 @@ use super::{DeviceArg, ThreadsArg};
 
 /// `mitsume train`
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  \
+#[command(
+    override_usage = "mitsume train --config <FILE> [OPTIONS]\n       mitsume train --resume <DIR> [OPTIONS]"
+)]
+#[command(after_help = "Examples:\n  \
     mitsume train --config run.toml --set train.epochs=5 --set consistency.lambda_max=50 --out runs/first\n  \
     mitsume train --resume runs/first\n\n\
     The smallest run.toml:\n  \
@@ -16,7 +19,7 @@ use super::{DeviceArg, ThreadsArg};
 pub struct TrainArgs {
     /// What to train, on what, how
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    #[arg(conflicts_with = "resume")]
     pub config: Option<PathBuf>,
     /// Override a key of the configuration; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]

@@ -34,6 +34,9 @@ pub struct TrustArgs {
     /// Folder for trust.json and trust.html
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
+    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub figures: Option<PathBuf>,
     /// Print the JSON to stdout and nothing else
     #[arg(long)]
     pub json: bool,

@@ -145,6 +145,12 @@ command-left = left
 command-done =
     done: { $out }
     see it: { $command }
+command-nothing-left =
+    { $out } is finished: all { $epochs } epochs are done and evaluated, nothing was left to do
+    train longer: { $longer }
+    see it: { $command }
+command-nothing-kept = interrupted: nothing of this was kept
+command-explain-interrupted = interrupted: { $done } of { $images } images are done; { $page } has them
 command-interrupted = interrupted: saved; go on with: { $command }
 command-demo-interrupted = interrupted: the demo starts anew: remove { $out } and run it again
 command-demo-consistency = consistency, { $form }

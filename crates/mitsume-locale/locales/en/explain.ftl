@@ -1,6 +1,5 @@
 ### The page of mitsume explain.
 
-explain-skip = Skip to the images
 explain-lead = Each image, and over it where the model looks for the class it predicts. A click opens the large picture; explained.csv beside this page has every number.
 explain-predicted = Predicted class
 explain-count = Images
@@ -21,5 +20,4 @@ explain-fact-maps = Maps
 explain-fact-size = Size of the images
 explain-fact-map-size = Size of the maps
 explain-fact-reference = Compared with
-explain-fact-overrides = Not as it was trained
 explain-flip = { $method }, mean with the mirrored image

@@ -130,6 +130,12 @@ command-left = 残り
 command-done =
     完了: { $out }
     結果を見るには: { $command }
+command-nothing-left =
+    { $out } は完了しています。全 { $epochs } エポックの学習と評価が済んでおり、することは残っていません
+    さらに学習するには: { $longer }
+    結果を見るには: { $command }
+command-nothing-kept = 中断: この結果は何も保存していません
+command-explain-interrupted = 中断: { $images } 枚のうち { $done } 枚まで済んでいます。{ $page } にあります
 command-interrupted = 中断: 状態を保存しました。再開するには: { $command }
 command-demo-interrupted = 中断: デモは最初からになります。{ $out } を消してから、もう一度実行してください
 command-demo-consistency = 一貫性（{ $form }）

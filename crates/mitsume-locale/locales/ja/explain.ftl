@@ -1,6 +1,5 @@
 ### mitsume explain のページ。
 
-explain-skip = 画像へ移動
 explain-lead = 各画像と、モデルが予測したクラスについての注目領域です。クリックすると大きな図が開きます。すべての数値は、このページと同じフォルダの explained.csv にあります。
 explain-predicted = 予測クラス
 explain-count = 画像数
@@ -17,5 +16,4 @@ explain-fact-maps = マップの手法
 explain-fact-size = 画像の大きさ
 explain-fact-map-size = マップの大きさ
 explain-fact-reference = 比較対象
-explain-fact-overrides = 学習時と異なる設定
 explain-flip = { $method }、左右反転画像との平均
