@@ -73,7 +73,10 @@ fn in_the_evaluation_of_an_epoch_or_of_the_run_it_is_saved_and_goes_on_to_the_sa
     let dir = tempfile::tempdir().unwrap();
     let whole = request(dir.path(), "whole");
     let never = AtomicBool::new(false);
-    assert_eq!(train(&whole, &never, &mut |_| {}).unwrap(), Outcome::Finished);
+    assert_eq!(
+        train(&whole, &never, &mut |_| {}).unwrap(),
+        Outcome::Finished
+    );
     for epochs in [0, 1, 2] {
         let request = request(dir.path(), &format!("stopped-{epochs}"));
         let outcome = stopped_at_evaluation(epochs, |stop, observer| {
@@ -85,7 +88,10 @@ fn in_the_evaluation_of_an_epoch_or_of_the_run_it_is_saved_and_goes_on_to_the_sa
         assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
         assert_eq!(results(&request.out), results(&whole.out), "{epochs}");
         assert!(evaluation.is_evaluation());
-        assert_eq!(go_on(&request.out, &[]), Outcome::AlreadyFinished { epochs: 2 });
+        assert_eq!(
+            go_on(&request.out, &[]),
+            Outcome::AlreadyFinished { epochs: 2 }
+        );
     }
 }
 
@@ -111,5 +117,8 @@ fn an_evaluation_of_earlier_weights_does_not_pass_for_one_of_the_last() {
     other[last] ^= 1;
     std::fs::write(&weights, other).unwrap();
     assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
-    assert_eq!(go_on(&request.out, &[]), Outcome::AlreadyFinished { epochs: 3 });
+    assert_eq!(
+        go_on(&request.out, &[]),
+        Outcome::AlreadyFinished { epochs: 3 }
+    );
 }

@@ -16,7 +16,7 @@ use crate::{device, stop, threads};
 /// Runs the command.
 pub fn run(args: EvalArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     // Every image is needed once: nothing is worth keeping.

@@ -20,7 +20,7 @@ use crate::{device, stop, threads};
 pub fn run(args: ExplainArgs, console: Console) -> Result {
     let language = console.language;
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
     if let Some(folder) = &folder {
         let mut progress = Progress::new(console);

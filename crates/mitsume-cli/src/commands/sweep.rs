@@ -36,7 +36,7 @@ pub fn run(args: SweepArgs, console: Console) -> Result {
         Some((config, origin)) => SweepDir::plan(&out, config, &origin)?,
         None => SweepDir::open(&out)?,
     };
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let options = LocalOptions {
         jobs: args.jobs.into(),
         threads: rayon::current_num_threads(),

@@ -8,7 +8,7 @@ use mitsume_locale::text;
 use mitsume_record::{RunConfig, RunDir};
 
 use crate::args::TrainArgs;
-use crate::console::Console;
+use crate::console::{Console, Verbosity};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::{device, stop, threads};
@@ -28,19 +28,21 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
         (None, Some(run)) => mitsume_lab::device_of_run(run)?,
         _ => args.device.name().to_owned(),
     };
-    let device = device::named(&device_name)?;
+    let device = device::named(&device_name, console)?;
     let stop = stop::on_signal(console);
     let mut progress = Progress::new(console);
     let mut observer = |event| progress.show(event);
     let (out, outcome) = match (args.resume, args.config) {
         (Some(out), _) => {
             let device = (device, device_name);
+            settled(&RunDir::new(&out).config(), &args.set, console)?;
             let outcome = mitsume_lab::resume(&out, &args.set, device, &stop, &mut observer);
             (out, outcome)
         }
         (None, path) => {
             let path = path.expect("one of both was given");
             let config = RunConfig::read(&path, &args.set).map_err(LabError::from)?;
+            settled(&path, &args.set, console)?;
             let out = args.out.unwrap_or_else(|| next_free(&config.model.name));
             let request = TrainRequest {
                 config,
@@ -56,6 +58,19 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
     progress.finish();
     let outcome = outcome.map_err(|error| failure(error, &out))?;
     told(outcome, &out, console)
+}
+
+/// Says the whole configuration, for whoever asks.
+fn settled(path: &Path, sets: &[String], console: Console) -> Result {
+    // What is not there is told of by the run itself.
+    if console.verbosity < Verbosity::Verbose || !path.is_file() {
+        return Ok(());
+    }
+    let config = RunConfig::read(path, sets).and_then(|config| config.to_toml());
+    let config = config.map_err(LabError::from)?;
+    let head = text!(console.language, "command-settled-run");
+    console.detail(&format!("{head}\n{}", config.trim_end()));
+    Ok(())
 }
 
 fn told(outcome: Outcome, out: &Path, console: Console) -> Result {

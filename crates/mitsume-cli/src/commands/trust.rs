@@ -17,7 +17,7 @@ use crate::{device, stop, threads};
 /// Runs the command.
 pub fn run(args: TrustArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;

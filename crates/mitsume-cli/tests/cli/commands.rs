@@ -24,7 +24,10 @@ fn every_command_has_a_page_in_the_manual() {
         let page = page(&sandbox, command);
         let name = format!("mitsume-{}", command.join("-"));
         assert!(page.contains(&format!(".TH {name} 1")), "{name}: {page}");
-        assert!(page.contains(&format!("mitsume {}", command.join(" "))), "{page}");
+        assert!(
+            page.contains(&format!("mitsume {}", command.join(" "))),
+            "{page}"
+        );
         assert!(page.contains(word) && page.contains("--quiet"), "{page}");
     }
 }
@@ -32,9 +35,21 @@ fn every_command_has_a_page_in_the_manual() {
 #[test]
 fn a_page_that_the_manual_does_not_have_is_refused_with_those_it_has() {
     let sandbox = Sandbox::empty();
-    refused(&sandbox, &["man", "trian"], &["\"trian\"", "demo, data, train, eval"]);
-    refused(&sandbox, &["man", "data", "chekc"], &["mitsume data", "synth, check"]);
-    refused(&sandbox, &["man", "train", "x"], &["mitsume train has no commands below it"]);
+    refused(
+        &sandbox,
+        &["man", "trian"],
+        &["\"trian\"", "demo, data, train, eval"],
+    );
+    refused(
+        &sandbox,
+        &["man", "data", "chekc"],
+        &["mitsume data", "synth, check"],
+    );
+    refused(
+        &sandbox,
+        &["man", "train", "x"],
+        &["mitsume train has no commands below it"],
+    );
 }
 
 #[test]
@@ -89,9 +104,17 @@ fn what_a_finished_run_was_trained_with_cannot_be_changed_afterwards() {
     sandbox.configure("level1", "");
     sandbox.train("run", &[]);
     let config = sandbox.read("run/config.toml");
-    for set in ["train.learning_rate=0.5", "train.epochs=1", "consistency.lambda_max=50"] {
+    for set in [
+        "train.learning_rate=0.5",
+        "train.epochs=1",
+        "consistency.lambda_max=50",
+    ] {
         let resume = ["train", "--resume", "run", "--set", set];
-        refused(&sandbox, &resume, &["run: all 3 epochs", "--set train.epochs=6"]);
+        refused(
+            &sandbox,
+            &resume,
+            &["run: all 3 epochs", "--set train.epochs=6"],
+        );
         assert_eq!(sandbox.read("run/config.toml"), config, "{set}");
     }
 }
@@ -105,7 +128,10 @@ fn a_trained_run_without_its_evaluation_is_evaluated() {
     std::fs::remove_dir_all(sandbox.path("run/evaluation")).unwrap();
     let output = sandbox.run(&["train", "--resume", "run"]);
     let said = text(&output.stderr);
-    assert!(output.status.success() && said.contains("done: run"), "{said}");
+    assert!(
+        output.status.success() && said.contains("done: run"),
+        "{said}"
+    );
     assert_eq!(sandbox.read("run/evaluation/eval.json"), evaluation);
     // Evaluated otherwise, with nothing trained.
     let measures = "evaluation.measures=false";
@@ -121,7 +147,11 @@ fn paths_in_commands_that_errors_name_are_quoted() {
     sandbox.configure("level1", "");
     sandbox.train("whole", &["--set", "train.epochs=1"]);
     std::fs::create_dir(sandbox.path("a run")).unwrap();
-    std::fs::copy(sandbox.path("whole/config.toml"), sandbox.path("a run/config.toml")).unwrap();
+    std::fs::copy(
+        sandbox.path("whole/config.toml"),
+        sandbox.path("a run/config.toml"),
+    )
+    .unwrap();
     let data = ["--data", "data/Testing"];
     let eval = |args: &[&'static str]| [&["eval"], args, &data].concat();
     refused(
@@ -141,12 +171,21 @@ fn paths_in_commands_that_errors_name_are_quoted() {
     assert_ne!(config, longer);
     sandbox.write("the whole/config.toml", longer);
     let explain = [
-        "explain", "--run", "the whole", "--reference", "the whole", "--out", "x",
+        "explain",
+        "--run",
+        "the whole",
+        "--reference",
+        "the whole",
+        "--out",
+        "x",
         "data/Testing/glioma/0000.png",
     ];
     refused(
         &sandbox,
         &explain,
-        &["mitsume train --resume 'the whole',", "mitsume eval --run 'the whole' --data"],
+        &[
+            "mitsume train --resume 'the whole',",
+            "mitsume eval --run 'the whole' --data",
+        ],
     );
 }

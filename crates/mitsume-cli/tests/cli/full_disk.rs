@@ -69,7 +69,14 @@ fn a_run_that_could_save_nothing_begins_anew() {
         &["train", "--config", "run.toml", "--out", "run"],
     );
     let go_on = "go on with: mitsume train --resume run\n";
-    failed(&output, &["run/checkpoint/weights.safetensors", "no step of the run is saved", go_on]);
+    failed(
+        &output,
+        &[
+            "run/checkpoint/weights.safetensors",
+            "no step of the run is saved",
+            go_on,
+        ],
+    );
     let resumed = sandbox.run(&["train", "--resume", "run"]);
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert_eq!(sandbox.results("run"), sandbox.results("whole"));
@@ -79,7 +86,13 @@ fn a_run_that_could_save_nothing_begins_anew() {
         0,
         &["train", "--config", "run.toml", "--out", "none"],
     );
-    failed(&output, &["cannot write none/config.toml: ", "give the same command again"]);
+    failed(
+        &output,
+        &[
+            "cannot write none/config.toml: ",
+            "give the same command again",
+        ],
+    );
 }
 
 /// The operating system's own "no space left on device".
@@ -97,7 +110,11 @@ fn a_device_without_space_is_named_as_such() {
     let output = sandbox.run(&["train", "--resume", "run", "--set", "train.epochs=3"]);
     failed(
         &output,
-        &["cannot write run/steps.csv: No space left on device", "The disk is full", "--resume run\n"],
+        &[
+            "cannot write run/steps.csv: No space left on device",
+            "The disk is full",
+            "--resume run\n",
+        ],
     );
     std::fs::remove_file(sandbox.path("run/steps.csv")).unwrap();
     let resumed = sandbox.run(&["train", "--resume", "run", "--set", "train.epochs=3"]);
@@ -124,7 +141,11 @@ fn a_sweep_ends_at_once_and_goes_on() {
         ],
     );
     assert!(!text(&output.stderr).contains("failures"), "{output:?}");
-    assert!(!sandbox.path("my sweep/runs/phantoms-level2-lambda0-seed1").exists());
+    assert!(
+        !sandbox
+            .path("my sweep/runs/phantoms-level2-lambda0-seed1")
+            .exists()
+    );
     let again = sandbox.run(&["sweep", "--out", "my sweep", "--json"]);
     assert!(again.status.success(), "{}", text(&again.stderr));
     assert_eq!(text(&again.stdout).matches("\"finished\"").count(), 2);
@@ -135,17 +156,39 @@ fn an_evaluation_and_pictures_name_the_file_that_was_to_be() {
     let sandbox = Sandbox::new();
     sandbox.configure("level2", "");
     sandbox.train("run", &["--set", "train.epochs=1"]);
-    let eval = ["eval", "--run", "run", "--data", "data/Testing", "--out", "looked"];
+    let eval = [
+        "eval",
+        "--run",
+        "run",
+        "--data",
+        "data/Testing",
+        "--out",
+        "looked",
+    ];
     let again = "give the same command again";
-    let output = limited(&sandbox, 16, &[&eval[..], &["--cams", "cams.safetensors"]].concat());
+    let output = limited(
+        &sandbox,
+        16,
+        &[&eval[..], &["--cams", "cams.safetensors"]].concat(),
+    );
     failed(&output, &["looked/maps.safetensors: ", again]);
     assert!(!sandbox.path("looked").exists() && !sandbox.path("cams.safetensors").exists());
     let output = limited(
         &sandbox,
         8,
-        &["explain", "--run", "run", "data/Testing", "--out", "explained"],
+        &[
+            "explain",
+            "--run",
+            "run",
+            "data/Testing",
+            "--out",
+            "explained",
+        ],
     );
-    failed(&output, &["cannot write explained/", ".explained.png: ", again]);
+    failed(
+        &output,
+        &["cannot write explained/", ".explained.png: ", again],
+    );
     let output = limited(&sandbox, 8, &["report", "run"]);
     failed(&output, &["cannot write run/report.html: ", again]);
     no_temporaries(&sandbox, "");

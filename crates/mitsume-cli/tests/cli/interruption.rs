@@ -11,7 +11,9 @@ fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "");
     sandbox.train("run", &["--set", "train.epochs=1"]);
-    let many = ["data", "synth", "many", "--train", "1", "--test", "500", "--size", "32"];
+    let many = [
+        "data", "synth", "many", "--train", "1", "--test", "500", "--size", "32",
+    ];
     assert!(sandbox.run(&many).status.success());
     sandbox
 }
@@ -44,8 +46,17 @@ fn interrupted(sandbox: &Sandbox, args: &[&str], part: &str) -> Output {
 fn an_evaluation_leaves_nothing() {
     let sandbox = sandbox();
     let eval = [
-        "eval", "--run", "run", "--data", "many/Testing", "--batch-size", "1", "--out", "looked",
-        "--cams", "cams.safetensors",
+        "eval",
+        "--run",
+        "run",
+        "--data",
+        "many/Testing",
+        "--batch-size",
+        "1",
+        "--out",
+        "looked",
+        "--cams",
+        "cams.safetensors",
     ];
     let output = interrupted(&sandbox, &eval, ".tmp-");
     let said = text(&output.stderr);
@@ -64,13 +75,25 @@ fn an_evaluation_leaves_nothing() {
 #[test]
 fn what_was_explained_has_its_table_and_page() {
     let sandbox = sandbox();
-    let explain = ["explain", "--run", "run", "many/Testing", "--out", "explained"];
+    let explain = [
+        "explain",
+        "--run",
+        "run",
+        "many/Testing",
+        "--out",
+        "explained",
+    ];
     let output = interrupted(&sandbox, &explain, ".explained.png");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("of 2000 images are done; explained/explained.html"), "{said}");
+    assert!(
+        said.contains("of 2000 images are done; explained/explained.html"),
+        "{said}"
+    );
     let files = files_below(&sandbox.path("explained"));
-    let pictures = files.iter().filter(|path| path.extension().is_some_and(|e| e == "png"));
+    let pictures = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "png"));
     let rows = csv::Reader::from_path(sandbox.path("explained/explained.csv"))
         .unwrap()
         .records()
@@ -84,9 +107,21 @@ fn what_was_explained_has_its_table_and_page() {
 fn a_trust_test_leaves_no_page() {
     let sandbox = sandbox();
     let trust = [
-        "trust", "--run", "run", "--data", "many/Testing", "--images", "2000", "--out", "trusted",
+        "trust",
+        "--run",
+        "run",
+        "--data",
+        "many/Testing",
+        "--images",
+        "2000",
+        "--out",
+        "trusted",
     ];
-    let child = sandbox.command(&trust).stderr(Stdio::piped()).spawn().unwrap();
+    let child = sandbox
+        .command(&trust)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     while !sandbox.path("trusted").exists() {
         assert!(Instant::now() < deadline);

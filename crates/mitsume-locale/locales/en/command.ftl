@@ -14,6 +14,14 @@ command-model-unfinished = note: { $run } is not finished; the weights of its la
 
 command-train-other-init = warning: { $path } is another file than the run began with; the weights of its checkpoint are used
 
+## What was settled on, with --verbose
+
+command-settled-device = computing on { $device }, { $threads } threads
+command-settled-model = model: { $model } ({ $file }), hooked at { $layer }, { $method } maps of { $size }
+command-settled-images = its images: { $settings }
+command-settled-classes = its classes: { $classes }
+command-settled-run = the run, with every default:
+
 ## Heads of tables and words that several commands share.
 
 command-class = class

@@ -14,6 +14,14 @@ command-model-unfinished = 注: { $run } は途中の実行です。最後のチ
 
 command-train-other-init = 警告: { $path } は、実行を始めたときのファイルと異なります。チェックポイントの重みを使います
 
+## --verbose で表示する、決まった設定
+
+command-settled-device = 計算: { $device }、{ $threads } スレッド
+command-settled-model = モデル: { $model }（{ $file }）、フックする層 { $layer }、{ $method } マップ { $size }
+command-settled-images = 画像: { $settings }
+command-settled-classes = クラス: { $classes }
+command-settled-run = この学習の全設定（既定値を含む）:
+
 ## 表の見出しと、複数のコマンドで使う語句。
 
 command-class = クラス

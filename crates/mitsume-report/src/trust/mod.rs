@@ -11,8 +11,8 @@ use mitsume_locale::{Language, text};
 use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
 use crate::export::ExportWords;
-use crate::page::override_text;
 use crate::findings::{Finding, surroundings};
+use crate::page::override_text;
 use crate::study::figure::Figure;
 use crate::{Result, number};
 use examples::Row;
