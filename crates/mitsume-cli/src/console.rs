@@ -16,6 +16,12 @@ pub fn screen() -> &'static MultiProgress {
     &SCREEN
 }
 
+/// Columns of the terminal that stderr is, if it is one.
+pub fn columns() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map(|(width, _)| usize::from(width.0))
+}
+
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {

@@ -4,7 +4,7 @@
 //! Arguments are in `args`, one file per command in `commands`, and what they do in the library
 //! crates. Libraries, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
 //! completions and the manual page from one definition; `indicatif` for progress on a terminal;
-//! `ctrlc` for SIGINT and SIGTERM on every platform; `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
+//! `ctrlc` for SIGINT and SIGTERM on every platform; `terminal_size` for lines that fit; `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
 
 mod args;
 mod commands;

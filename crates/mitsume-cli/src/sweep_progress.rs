@@ -113,7 +113,7 @@ impl SweepProgress {
     fn start(&mut self, cell: &Cell) {
         let line = self.total.as_ref().map(|total| {
             let line = screen().insert_before(total, ProgressBar::new_spinner());
-            line.set_style(style("{prefix}  {msg}"));
+            line.set_style(style("{prefix}  {wide_msg}"));
             line.set_prefix(cell.name.clone());
             line.set_message(text!(self.console.language, "command-reading-images"));
             line
@@ -204,7 +204,8 @@ impl Running {
             let time = duration(left, language);
             format!("  {}", text!(language, "command-about-left", time = time))
         });
-        line.set_message(format!("{of} {percent:>3} % {}{left}", self.figures));
+        // The terminal cuts the end.
+        line.set_message(format!("{of} {percent:>3} %{left}  {}", self.figures));
     }
 }
 

@@ -100,7 +100,11 @@ fn what_was_explained_has_its_table_and_page() {
         .count();
     assert!(rows > 0 && rows < 2000);
     assert_eq!(pictures.count(), rows);
-    assert!(text(&sandbox.read("explained/explained.html")).ends_with("</html>\n"));
+    assert!(
+        text(&sandbox.read("explained/explained.html"))
+            .trim_end()
+            .ends_with("</html>")
+    );
 }
 
 #[test]
