@@ -222,3 +222,36 @@ fn style(template: &str) -> ProgressStyle {
         .expect("the templates are constants")
         .progress_chars("=> ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cells_time_left_is_that_of_a_run_and_known_in_its_first_epoch() {
+        let mut cell = Running {
+            line: Some(ProgressBar::hidden()),
+            since: Instant::now(),
+            left: TimeLeft::default(),
+            figures: "kappa 0.500".into(),
+        };
+        let mut alone = TimeLeft::default();
+        let mut told = |epoch, step, seconds| {
+            let now = Duration::from_secs(seconds);
+            cell.step((epoch, 3), (step, 10), now, Language::English);
+            let left = alone.step((epoch, 3), (step, 10), now);
+            (cell.line.as_ref().unwrap().message(), left)
+        };
+        let (message, left) = told(1, 1, 100);
+        assert_eq!(
+            (message.as_str(), left),
+            ("epoch 1/3  10 %  kappa 0.500", None)
+        );
+        told(1, 2, 102);
+        // A pause of the machine moves a mean.
+        told(1, 3, 1000);
+        let (message, left) = told(1, 4, 1002);
+        assert_eq!(left, Some(52.0));
+        assert_eq!(message, "epoch 1/3  40 %  about 52 s left  kappa 0.500");
+    }
+}

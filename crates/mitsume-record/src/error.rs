@@ -41,7 +41,7 @@ impl RecordError {
         Self::Io {
             action,
             path: path.to_owned(),
-            source,
+            source: of_the_system(source),
         }
     }
 
@@ -70,6 +70,20 @@ impl RecordError {
                 path
             }
         }
+    }
+}
+
+/// The operating system's own error, which `csv` wraps and does not name as its source.
+fn of_the_system(error: std::io::Error) -> std::io::Error {
+    let wraps = |error: &csv::Error| error.is_io_error();
+    let inner = error.get_ref().and_then(|error| error.downcast_ref());
+    if !inner.is_some_and(wraps) {
+        return error;
+    }
+    match error.downcast::<csv::Error>().map(csv::Error::into_kind) {
+        Ok(csv::ErrorKind::Io(reason)) => reason,
+        Ok(_) => unreachable!("it is an error of the system"),
+        Err(error) => error,
     }
 }
 

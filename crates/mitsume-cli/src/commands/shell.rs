@@ -17,6 +17,7 @@ pub fn completions(args: CompletionsArgs) -> Result {
 pub fn man(args: &ManArgs) -> Result {
     let mut page = Vec::new();
     clap_mangen::Man::new(command(&args.command)?)
+        .source(concat!("mitsume ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|error| Failure::Work(format!("cannot write the manual page: {error}")))?;
     output::text(&String::from_utf8_lossy(&page))

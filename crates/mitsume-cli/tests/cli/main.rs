@@ -12,6 +12,7 @@ mod full_disk;
 mod interruption;
 mod model;
 mod onnx;
+mod pages;
 mod sandbox;
 mod sweep;
 mod training;
