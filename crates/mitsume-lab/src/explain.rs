@@ -239,6 +239,7 @@ fn explain_one(
             }),
         surroundings: surroundings.as_ref(),
         style: options.style,
+        language: options.language,
     };
     let below_out = |name: &str| options.out.join(name).display().to_string();
     let found = Explained {

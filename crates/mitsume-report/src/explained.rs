@@ -175,6 +175,7 @@ mod tests {
                 }),
                 surroundings: None,
                 style: OverlayStyle::DEFAULT,
+                language,
             };
             page.add(&panel, "a b/<x>.png", "a b/<x>.explained.png")
                 .unwrap();

@@ -27,6 +27,7 @@ mod extremes;
 mod findings;
 mod full_overlay;
 mod gallery;
+mod lettering;
 mod map;
 mod more_measures;
 mod number;

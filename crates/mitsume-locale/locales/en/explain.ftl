@@ -21,3 +21,18 @@ explain-fact-size = Size of the images
 explain-fact-map-size = Size of the maps
 explain-fact-reference = Compared with
 explain-flip = { $method }, mean with the mirrored image
+
+## On the picture of an image
+
+explain-panel-input = input
+explain-panel-overlay = where it looks
+explain-panel-mean = class mean map
+explain-panel-difference = difference
+explain-panel-predicted = predicted
+explain-panel-map-of = map of
+explain-panel-deviation = deviation from the class mean: squared-l2 { $squared }, l2 { $l2 }
+explain-panel-typical = the lower, the more typical of its class
+explain-panel-border = on the image's border
+explain-panel-background = on its empty background
+explain-panel-even = an even map: { $area }
+explain-panel-escaped = a character this picture's font lacks
