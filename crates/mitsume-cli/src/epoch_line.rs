@@ -174,7 +174,7 @@ mod tests {
         }
         let narrow = EpochLines::new(Language::English, Some(40)).head();
         let names: Vec<_> = narrow.split_whitespace().collect();
-        assert_eq!(names, ["epoch", "loss", "acc.", "kappa", "sq-l2", "left"]);
+        assert_eq!(names, ["epoch", "acc.", "kappa", "sq-l2", "left"]);
         let unknown = EpochLines::new(Language::English, None);
         assert_eq!(unknown.shown, [true; 11]);
     }

@@ -17,7 +17,7 @@ command-train-other-init = 警告: { $path } は、実行を始めたときの�
 ## --verbose で表示する、決まった設定
 
 command-settled-device = 計算: { $device }、{ $threads } スレッド
-command-settled-model = モデル: { $model }（{ $file }）、フックする層 { $layer }、{ $method } マップ { $size }
+command-settled-model = モデル: { $model }（{ $file }）、対象層 { $layer }、{ $method } マップ { $size }
 command-settled-images = 画像: { $settings }
 command-settled-classes = クラス: { $classes }
 command-settled-run = この学習の全設定（既定値を含む）:

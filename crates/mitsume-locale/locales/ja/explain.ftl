@@ -21,13 +21,13 @@ explain-flip = { $method }、左右反転画像との平均
 ## 画像ごとの図の中
 
 explain-panel-input = 入力画像
-explain-panel-overlay = モデルの注視領域
+explain-panel-overlay = モデルの注目領域
 explain-panel-mean = クラス平均マップ
 explain-panel-difference = 差
 explain-panel-predicted = 予測
 explain-panel-map-of = マップの対象
-explain-panel-deviation = クラス平均マップからの視線偏差: squared-l2 { $squared }、l2 { $l2 }
-explain-panel-typical = 小さいほど、そのクラスに典型的な注視です
+explain-panel-deviation = クラス平均マップからの視線偏差：squared-l2 { $squared }、l2 { $l2 }
+explain-panel-typical = 小さいほど、そのクラスに典型的な視線です
 explain-panel-border = 画像の周縁の割合
 explain-panel-background = 何も写っていない背景の割合
 explain-panel-even = 一様なマップでは { $area }
