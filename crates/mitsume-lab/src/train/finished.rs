@@ -35,7 +35,7 @@ pub(super) fn epochs(request: &TrainRequest) -> Result<Option<u64>> {
 fn refuse_changed_training(standing: &Standing, before: &RunConfig, now: &RunConfig) -> Result<()> {
     let done = standing.epochs_done;
     let evaluated_otherwise = RunConfig {
-        evaluation: now.evaluation.clone(),
+        evaluation: now.evaluation,
         ..before.clone()
     };
     let enough = now.train.epochs == before.train.epochs || now.train.epochs == done;
