@@ -15,7 +15,7 @@ pub(crate) fn take(path: &Path) -> Result<Option<Lock>> {
     let fail = |error: std::io::Error| SweepError::io("lock", path, error);
     let mut options = OpenOptions::new();
     let file = options.create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(|error| fail(error))?;
+    let file = file.map_err(fail)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock(file))),
         Err(TryLockError::WouldBlock) => Ok(None),
