@@ -1,8 +1,26 @@
 //! How commands speak to a person: in which language, and how much of it on stderr.
 
+use std::sync::LazyLock;
+
+use indicatif::MultiProgress;
 use mitsume_locale::Language;
 
 use crate::args::PersonArgs;
+
+/// The bars on the terminal that stderr is, if it is one. All lines are written through it, so that
+/// none lands in the middle of a bar, whichever thread has something to say.
+static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// See [`SCREEN`].
+pub fn screen() -> &'static MultiProgress {
+    &SCREEN
+}
+
+/// Columns of the terminal that stderr is, if it is one.
+pub fn columns() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map(|(width, _)| usize::from(width.0))
+}
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,19 +57,20 @@ impl Console {
 
     /// Says what a person must know even with `--quiet`: what was guessed, left out or is wrong.
     pub fn warn(self, text: &str) {
-        eprintln!("{text}");
+        SCREEN.suspend(|| eprintln!("{text}"));
     }
 
     /// Says what is good to know.
     pub fn note(self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
-            eprintln!("{text}");
+            SCREEN.suspend(|| eprintln!("{text}"));
         }
     }
+
     /// Says what only a person who asks for more wants to know.
     pub fn detail(self, text: &str) {
         if self.verbosity >= Verbosity::Verbose {
-            eprintln!("{text}");
+            SCREEN.suspend(|| eprintln!("{text}"));
         }
     }
 }

@@ -1,17 +1,27 @@
 //! The device a command computes on.
 
 use burn::tensor::Device;
+use mitsume_locale::text;
 use mitsume_nn::parse_device;
 
 use crate::args::DeviceArg;
+use crate::console::Console;
 use crate::failure::{Failure, Result};
 
 /// The device `--device` names, or the CPU.
-pub fn open(arg: &DeviceArg) -> Result<Device> {
-    named(arg.name())
+pub fn open(arg: &DeviceArg, console: Console) -> Result<Device> {
+    named(arg.name(), console)
 }
 
 /// The device of a name.
-pub fn named(name: &str) -> Result<Device> {
-    parse_device(name).map_err(|error| Failure::Request(format!("--device: {error}")))
+pub fn named(name: &str, console: Console) -> Result<Device> {
+    let device =
+        parse_device(name).map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    console.detail(&text!(
+        console.language,
+        "command-settled-device",
+        device = name,
+        threads = rayon::current_num_threads()
+    ));
+    Ok(device)
 }

@@ -1,4 +1,4 @@
-//! The epochs of a run, a line each under a head, within 80 columns of a terminal.
+//! The epochs of a run, a line each under a head, within 80 columns of a terminal or those it has.
 
 use mitsume_locale::{Language, text};
 use mitsume_record::EpochRow;
@@ -8,9 +8,14 @@ use unicode_width::UnicodeWidthStr;
 /// validation, accuracy, kappa, both forms of the metric, the epoch's time, the run's time left.
 const WIDTHS: [usize; 11] = [7, 5, 5, 7, 5, 5, 6, 7, 8, 6, 6];
 
-/// What stands above the lines.
-pub fn head(language: Language) -> String {
-    line(&names(language), language)
+/// The same columns, the most important first: those that a narrow terminal keeps.
+const KEPT: [usize; 11] = [0, 6, 10, 5, 7, 2, 9, 4, 8, 1, 3];
+
+/// Head and lines of one width.
+pub struct EpochLines {
+    language: Language,
+    /// Which columns there is room for.
+    shown: [bool; 11],
 }
 
 fn names(language: Language) -> [String; 11] {
@@ -29,33 +34,58 @@ fn names(language: Language) -> [String; 11] {
     ]
 }
 
-/// An epoch of `epochs`, with the seconds that the run will still take where they are known.
-pub fn epoch_line(row: &EpochRow, epochs: u64, left: Option<f64>, language: Language) -> String {
-    let figure = |value: Option<f64>, width| value.map_or("-".into(), |value| fitted(value, width));
-    let cells = [
-        format!("{}/{epochs}", row.epoch),
-        fitted(row.lambda, WIDTHS[1]),
-        fitted(row.train_loss, WIDTHS[2]),
-        figure(row.train_cam_loss, WIDTHS[3]),
-        fitted(row.val_loss, WIDTHS[4]),
-        fitted(row.val_accuracy, WIDTHS[5]),
-        fitted(row.kappa, WIDTHS[6]),
-        figure(row.consistency_squared_l2, WIDTHS[7]),
-        figure(row.consistency_l2, WIDTHS[8]),
-        short(row.seconds),
-        left.map_or("-".into(), short),
-    ];
-    line(&cells, language)
+fn widths(language: Language) -> [usize; 11] {
+    let names = names(language);
+    std::array::from_fn(|column| WIDTHS[column].max(names[column].width()))
 }
 
-fn line(cells: &[String; 11], language: Language) -> String {
-    let names = names(language);
-    let columns = cells.iter().zip(WIDTHS).zip(&names);
-    let padded = columns.map(|((cell, width), name)| {
-        let blanks = width.max(name.width()).saturating_sub(cell.width());
-        " ".repeat(blanks) + cell
-    });
-    padded.collect::<Vec<_>>().join(" ")
+impl EpochLines {
+    /// As many columns as `room` has place for; all where nobody says how much there is.
+    pub fn new(language: Language, room: Option<usize>) -> Self {
+        let widths = widths(language);
+        let mut shown = [false; 11];
+        let mut taken = 0;
+        for column in KEPT {
+            taken += widths[column] + usize::from(taken > 0);
+            if room.is_some_and(|room| taken > room) {
+                break;
+            }
+            shown[column] = true;
+        }
+        Self { language, shown }
+    }
+
+    /// What stands above the lines.
+    pub fn head(&self) -> String {
+        self.line(&names(self.language))
+    }
+
+    /// An epoch of `epochs`, with the seconds that the run will still take where they are known.
+    pub fn epoch(&self, row: &EpochRow, epochs: u64, left: Option<f64>) -> String {
+        let figure =
+            |value: Option<f64>, width| value.map_or("-".into(), |value| fitted(value, width));
+        self.line(&[
+            format!("{}/{epochs}", row.epoch),
+            fitted(row.lambda, WIDTHS[1]),
+            fitted(row.train_loss, WIDTHS[2]),
+            figure(row.train_cam_loss, WIDTHS[3]),
+            fitted(row.val_loss, WIDTHS[4]),
+            fitted(row.val_accuracy, WIDTHS[5]),
+            fitted(row.kappa, WIDTHS[6]),
+            figure(row.consistency_squared_l2, WIDTHS[7]),
+            figure(row.consistency_l2, WIDTHS[8]),
+            short(row.seconds),
+            left.map_or("-".into(), short),
+        ])
+    }
+
+    fn line(&self, cells: &[String; 11]) -> String {
+        let columns = cells.iter().zip(widths(self.language)).zip(self.shown);
+        let padded = columns.filter(|(_, shown)| *shown);
+        let padded =
+            padded.map(|((cell, width), _)| " ".repeat(width.saturating_sub(cell.width())) + cell);
+        padded.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// The value with as many decimals as fit `width`, six at most.
@@ -110,14 +140,16 @@ mod tests {
     #[test]
     fn lines_fit_80_columns_and_stand_under_their_heads() {
         for language in Language::ALL {
-            let head = head(language);
+            let lines = EpochLines::new(language, Some(80));
+            let head = lines.head();
             assert!(head.width() <= 80, "{}: {head}", head.width());
             for (epochs, left) in [(20, None), (100, Some(86_399.0))] {
-                let line = epoch_line(&row(), epochs, left, language);
+                let line = lines.epoch(&row(), epochs, left);
                 assert_eq!(line.width(), head.width(), "\n{head}\n{line}");
             }
         }
-        let english = epoch_line(&row(), 20, Some(7500.0), Language::English);
+        let english = EpochLines::new(Language::English, Some(80));
+        let english = english.epoch(&row(), 20, Some(7500.0));
         let cells: Vec<_> = english.split_whitespace().collect();
         assert_eq!(
             cells,
@@ -126,6 +158,25 @@ mod tests {
                 "59m59s", "2h05m"
             ]
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_the_most_important_columns() {
+        for language in Language::ALL {
+            for room in 10..100 {
+                let lines = EpochLines::new(language, Some(room));
+                let (head, line) = (lines.head(), lines.epoch(&row(), 20, None));
+                assert!(
+                    head.width() <= room && line.width() <= room,
+                    "{room}: {head}"
+                );
+            }
+        }
+        let narrow = EpochLines::new(Language::English, Some(40)).head();
+        let names: Vec<_> = narrow.split_whitespace().collect();
+        assert_eq!(names, ["epoch", "acc.", "kappa", "sq-l2", "left"]);
+        let unknown = EpochLines::new(Language::English, None);
+        assert_eq!(unknown.shown, [true; 11]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! How a command that did not succeed ends: what is printed, and the exit code.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use mitsume_lab::LabError;
+use mitsume_record::is_out_of_space;
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -41,13 +43,44 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Of work that `command` goes on with. Where no more can be written, it is said what is `saved`.
+    pub fn of_work(error: LabError, saved: &str, command: &str) -> Self {
+        if !is_out_of_space(&error) {
+            return error.into();
+        }
+        Failure::Work(format!(
+            "{error}\n{FULL} What was written before is whole: {saved}.\n\
+             Make room, then go on with: {command}"
+        ))
+    }
+
+    /// Of work that begins anew and needs `dir`, which it has begun to fill, empty.
+    pub fn of_new_folder(error: LabError, dir: &Path) -> Self {
+        if !is_out_of_space(&error) {
+            return error.into();
+        }
+        Failure::Work(format!(
+            "{error}\n{FULL}\nMake room, remove {}, then give the same command again",
+            dir.display()
+        ))
+    }
+}
+
+const FULL: &str = "The disk is full, or a quota or a limit on the size of files is reached.";
+
 impl From<LabError> for Failure {
     fn from(error: LabError) -> Self {
         if error.is_request() {
-            Failure::Request(error.to_string())
-        } else {
-            Failure::Work(error.to_string())
+            return Failure::Request(error.to_string());
         }
+        if is_out_of_space(&error) {
+            return Failure::Work(format!(
+                "{error}\n{FULL} Every file that is there is whole.\n\
+                 Make room, then give the same command again"
+            ));
+        }
+        Failure::Work(error.to_string())
     }
 }
 

@@ -4,8 +4,7 @@
 //! Arguments are in `args`, one file per command in `commands`, and what they do in the library
 //! crates. Libraries, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
 //! completions and the manual page from one definition; `indicatif` for progress on a terminal;
-//! `ctrlc` for SIGINT and SIGTERM on every platform; `shlex` for paths in printed commands;
-//! `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
+//! `ctrlc` for SIGINT and SIGTERM on every platform; `terminal_size` for lines that fit; `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
 
 mod args;
 mod commands;
@@ -16,7 +15,6 @@ mod failure;
 mod memory;
 mod oddities;
 mod progress;
-mod shell_word;
 mod stop;
 mod sweep_progress;
 mod threads;
@@ -46,7 +44,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => commands::analyze::run(args, console),
         Command::Bench(args) => commands::bench::run(args, console),
         Command::Completions(args) => commands::shell::completions(args),
-        Command::Man => commands::shell::man(),
+        Command::Man(args) => commands::shell::man(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use mitsume_data::OtherFiles;
 use mitsume_lab::Leaks;
 use mitsume_locale::{Language, text};
 
-use crate::shell_word::shell_word;
+use mitsume_lab::shell_word;
 
 /// How many of a long list are named.
 const NAMED: usize = 5;

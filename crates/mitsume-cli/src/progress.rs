@@ -11,10 +11,13 @@ use mitsume_locale::text;
 use mitsume_record::EpochRow;
 
 use crate::commands::duration;
-use crate::console::{Console, Verbosity};
-use crate::epoch_line::{epoch_line, head};
+use crate::console::{Console, Verbosity, columns, screen};
+use crate::epoch_line::EpochLines;
 use crate::oddities;
 use crate::time_left::TimeLeft;
+
+/// Fewer columns have no room for a bar beside its figures.
+const NARROW: usize = 76;
 
 /// Turns events into what a person sees.
 pub struct Progress {
@@ -32,7 +35,8 @@ pub struct Progress {
 struct Run {
     epochs: u64,
     left: TimeLeft,
-    headed: bool,
+    /// Once their head is there.
+    lines: Option<EpochLines>,
 }
 
 impl Progress {
@@ -94,7 +98,8 @@ impl Progress {
                 });
                 let loss = format!("{loss:.4}");
                 let loss = text!(language, "command-step-loss", loss = loss);
-                self.bar(name, step, steps, format!("{loss}  {left}"));
+                // A narrow terminal cuts the end.
+                self.bar(name, step, steps, format!("{left}  {loss}"));
             }
             Event::Evaluating { done, total } => {
                 let name = text!(language, "command-evaluating");
@@ -136,12 +141,13 @@ impl Progress {
         let left = self.run.left.epoch(row.epoch, self.began.elapsed());
         self.end_activity();
         let language = self.console.language;
-        if !self.run.headed {
-            self.run.headed = true;
-            self.console.note(&head(language));
-        }
+        let lines = self.run.lines.get_or_insert_with(|| {
+            let lines = EpochLines::new(language, columns());
+            self.console.note(&lines.head());
+            lines
+        });
         let epochs = self.run.epochs.max(row.epoch);
-        self.console.note(&epoch_line(row, epochs, left, language));
+        self.console.note(&lines.epoch(row, epochs, left));
     }
 
     fn remove_bar(&mut self) {
@@ -175,11 +181,15 @@ impl Progress {
         }
         let total = total as u64;
         let bar = self.bar.get_or_insert_with(|| {
-            // The bar takes what the terminal's width leaves.
-            let style = ProgressStyle::with_template("{prefix} [{wide_bar}] {pos}/{len}  {msg}")
-                .expect("the template is a constant")
+            // The bar takes what the terminal's width leaves, and a narrow one gets none.
+            let template = match columns() {
+                Some(0..NARROW) => "{prefix} {pos}/{len}  {wide_msg}",
+                _ => "{prefix} [{wide_bar}] {pos}/{len}  {msg}",
+            };
+            let style = ProgressStyle::with_template(template)
+                .expect("the templates are constants")
                 .progress_chars("=> ");
-            let bar = ProgressBar::new(total).with_style(style).with_prefix(name);
+            let bar = screen().add(ProgressBar::new(total).with_style(style).with_prefix(name));
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
@@ -189,6 +199,13 @@ impl Progress {
         if done as u64 == total {
             self.remove_bar();
         }
+    }
+}
+
+/// Work that ends with an error leaves no bar either.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.remove_bar();
     }
 }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use mitsume_lab::LabError;
 use mitsume_locale::text;
 
-use crate::console::Console;
+use crate::console::{Console, screen};
+use crate::failure::Failure;
 
 /// A flag that is set by the first signal. The second ends the process at once: the last
 /// checkpoint stays whole either way.
@@ -14,6 +16,7 @@ pub fn on_signal(console: Console) -> Arc<AtomicBool> {
     let flag = stop.clone();
     let handler = move || {
         if flag.swap(true, Ordering::Relaxed) {
+            let _ = screen().clear();
             std::process::exit(130);
         }
         console.note(&text!(console.language, "command-stopping"));
@@ -27,4 +30,14 @@ pub fn on_signal(console: Console) -> Arc<AtomicBool> {
         ));
     }
     stop
+}
+
+/// Of work that keeps nothing where it is stopped.
+pub fn failure(error: LabError, console: Console) -> Failure {
+    match error {
+        LabError::Interrupted => {
+            Failure::Interrupted(text!(console.language, "command-nothing-kept"))
+        }
+        error => error.into(),
+    }
 }

@@ -5,22 +5,24 @@ use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use mitsume_lab::Event;
 use mitsume_locale::{Language, text};
 use mitsume_record::EpochRow;
 use mitsume_sweep::{Cell, CellEvent, CellOutcome};
 
 use crate::commands::duration;
-use crate::console::{Console, Verbosity};
+use crate::console::{Console, Verbosity, screen};
 use crate::oddities;
 use crate::progress::{other_files_line, skipped_line};
+use crate::time_left::TimeLeft;
 
 /// Turns the events of a sweep into what a person sees.
 pub struct SweepProgress {
     console: Console,
-    /// None where stderr is no terminal, or progress is not wanted.
-    screen: Option<(MultiProgress, ProgressBar)>,
+    /// The line for all cells. None where stderr is no terminal, or progress is not wanted.
+    total: Option<ProgressBar>,
+    began: Instant,
     running: HashMap<String, Running>,
     /// What was said of data sets.
     said: HashSet<String>,
@@ -32,8 +34,7 @@ pub struct SweepProgress {
 struct Running {
     line: Option<ProgressBar>,
     since: Instant,
-    /// Epochs of this job, not of the ones before it.
-    epochs: u32,
+    left: TimeLeft,
     figures: String,
 }
 
@@ -41,17 +42,17 @@ impl SweepProgress {
     /// For `cells` cells to run, after `finished` that were there.
     pub fn new(cells: usize, finished: usize, console: Console) -> Self {
         let wanted = console.verbosity > Verbosity::Quiet;
-        let screen = (wanted && std::io::stderr().is_terminal()).then(|| {
-            let screen = MultiProgress::new();
-            let total = screen.add(ProgressBar::new((cells + finished) as u64));
+        let total = (wanted && std::io::stderr().is_terminal()).then(|| {
+            let total = screen().add(ProgressBar::new((cells + finished) as u64));
             total.set_style(style("{prefix} {pos}/{len} [{wide_bar}] {elapsed}"));
             total.set_prefix(text!(console.language, "command-cells"));
             total.set_position(finished as u64);
-            (screen, total)
+            total
         });
         SweepProgress {
             console,
-            screen,
+            total,
+            began: Instant::now(),
             running: HashMap::new(),
             said: HashSet::new(),
             cells,
@@ -66,7 +67,7 @@ impl SweepProgress {
             CellEvent::Run(Event::Epoch(row)) => self.epoch(cell, &row),
             CellEvent::Run(Event::Skipped(skipped)) => {
                 let line = format!("{}: {}", cell.name, skipped_line(&skipped, self.console));
-                self.warn(&line);
+                self.console.warn(&line);
             }
             // Once for a data set, not once for each of its cells.
             CellEvent::Run(Event::OtherFiles { root, files }) => {
@@ -82,17 +83,9 @@ impl SweepProgress {
                 steps,
                 ..
             }) => {
-                if let Some(running) = self.running.get(&cell.name)
-                    && let Some(line) = &running.line
-                {
-                    let percent = 100 * step / steps.max(1);
-                    let language = self.console.language;
-                    let of = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
-                    line.set_message(format!(
-                        "{of} {percent:>3} % {}{}",
-                        running.figures,
-                        running.time_left(epochs + 1 - epoch, language)
-                    ));
+                let (language, now) = (self.console.language, self.began.elapsed());
+                if let Some(running) = self.running.get_mut(&cell.name) {
+                    running.step((epoch, epochs), (step, steps), now, language);
                 }
             }
             CellEvent::Run(_) => {}
@@ -102,22 +95,25 @@ impl SweepProgress {
 
     fn warn_once(&mut self, line: String) {
         if !self.said.contains(&line) {
-            self.warn(&line);
+            self.console.warn(&line);
             self.said.insert(line);
         }
     }
 
     /// Removes what is on the screen.
     pub fn finish(&mut self) {
-        if let Some((screen, _)) = self.screen.take() {
-            let _ = screen.clear();
+        for line in self.running.drain().filter_map(|(_, cell)| cell.line) {
+            line.finish_and_clear();
+        }
+        if let Some(total) = self.total.take() {
+            total.finish_and_clear();
         }
     }
 
     fn start(&mut self, cell: &Cell) {
-        let line = self.screen.as_ref().map(|(screen, total)| {
-            let line = screen.insert_before(total, ProgressBar::new_spinner());
-            line.set_style(style("{prefix}  {msg}"));
+        let line = self.total.as_ref().map(|total| {
+            let line = screen().insert_before(total, ProgressBar::new_spinner());
+            line.set_style(style("{prefix}  {wide_msg}"));
             line.set_prefix(cell.name.clone());
             line.set_message(text!(self.console.language, "command-reading-images"));
             line
@@ -125,13 +121,13 @@ impl SweepProgress {
         let running = Running {
             line,
             since: Instant::now(),
-            epochs: 0,
+            left: TimeLeft::default(),
             figures: String::new(),
         };
         self.running.insert(cell.name.clone(), running);
-        if self.screen.is_none() {
+        if self.total.is_none() {
             let cell = cell.name.as_str();
-            self.say(&text!(
+            self.console.note(&text!(
                 self.console.language,
                 "command-cell-started",
                 cell = cell
@@ -141,7 +137,7 @@ impl SweepProgress {
 
     fn epoch(&mut self, cell: &Cell, row: &EpochRow) {
         if let Some(running) = self.running.get_mut(&cell.name) {
-            running.epochs += 1;
+            running.left.epoch(row.epoch, self.began.elapsed());
             running.figures = figures(row);
         }
     }
@@ -170,47 +166,46 @@ impl SweepProgress {
         };
         let line = format!("{count} {}: {text}", cell.name);
         if matches!(outcome, CellOutcome::Failed(_)) {
-            self.warn(&line);
+            self.console.warn(&line);
         } else {
-            self.say(&line);
+            self.console.note(&line);
         }
         if let Some(line) = running.and_then(|running| running.line) {
             line.finish_and_clear();
         }
-        if let Some((_, total)) = &self.screen {
+        if let Some(total) = &self.total {
             total.inc(1);
-        }
-    }
-
-    fn say(&self, text: &str) {
-        match &self.screen {
-            Some((screen, _)) => {
-                let _ = screen.println(text);
-            }
-            None => self.console.note(text),
-        }
-    }
-
-    /// What is said with `--quiet` too.
-    fn warn(&self, text: &str) {
-        match &self.screen {
-            Some((screen, _)) => {
-                let _ = screen.println(text);
-            }
-            None => self.console.warn(text),
         }
     }
 }
 
+/// A sweep that ends with an error leaves nothing on the screen either.
+impl Drop for SweepProgress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
 impl Running {
-    /// From the epochs of this job so far.
-    fn time_left(&self, epochs_left: u64, language: Language) -> String {
-        if self.epochs == 0 {
-            return String::new();
-        }
-        let each = self.since.elapsed().as_secs_f64() / f64::from(self.epochs + 1);
-        let time = duration(each * epochs_left as f64, language);
-        format!("  {}", text!(language, "command-about-left", time = time))
+    fn step(
+        &mut self,
+        (epoch, epochs): (u64, u64),
+        (step, steps): (usize, usize),
+        now: Duration,
+        language: Language,
+    ) {
+        let left = self.left.step((epoch, epochs), (step, steps), now);
+        let Some(line) = &self.line else {
+            return;
+        };
+        let percent = 100 * step / steps.max(1);
+        let of = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
+        let left = left.map_or(String::new(), |left| {
+            let time = duration(left, language);
+            format!("  {}", text!(language, "command-about-left", time = time))
+        });
+        // The terminal cuts the end.
+        line.set_message(format!("{of} {percent:>3} %{left}  {}", self.figures));
     }
 }
 
@@ -226,4 +221,37 @@ fn style(template: &str) -> ProgressStyle {
     style
         .expect("the templates are constants")
         .progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cells_time_left_is_that_of_a_run_and_known_in_its_first_epoch() {
+        let mut cell = Running {
+            line: Some(ProgressBar::hidden()),
+            since: Instant::now(),
+            left: TimeLeft::default(),
+            figures: "kappa 0.500".into(),
+        };
+        let mut alone = TimeLeft::default();
+        let mut told = |epoch, step, seconds| {
+            let now = Duration::from_secs(seconds);
+            cell.step((epoch, 3), (step, 10), now, Language::English);
+            let left = alone.step((epoch, 3), (step, 10), now);
+            (cell.line.as_ref().unwrap().message(), left)
+        };
+        let (message, left) = told(1, 1, 100);
+        assert_eq!(
+            (message.as_str(), left),
+            ("epoch 1/3  10 %  kappa 0.500", None)
+        );
+        told(1, 2, 102);
+        // A pause of the machine moves a mean.
+        told(1, 3, 1000);
+        let (message, left) = told(1, 4, 1002);
+        assert_eq!(left, Some(52.0));
+        assert_eq!(message, "epoch 1/3  40 %  about 52 s left  kappa 0.500");
+    }
 }

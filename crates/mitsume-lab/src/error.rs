@@ -48,6 +48,12 @@ pub enum LabError {
         /// Epochs finished before.
         checkpoint: u64,
     },
+    /// Maps that are put aside.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
+    /// It was asked to stop, and what cannot be gone on with was not kept.
+    #[error("interrupted")]
+    Interrupted,
     /// The work failed through no fault of the request.
     #[error("{0}")]
     Failed(String),
@@ -68,14 +74,11 @@ impl LabError {
                     | ReportError::Table(_)
                     | ReportError::Analysis { .. }
             ),
-            LabError::NotFinite { .. } | LabError::Failed(_) => false,
+            LabError::NotFinite { .. }
+            | LabError::Spill(_)
+            | LabError::Interrupted
+            | LabError::Failed(_) => false,
         }
-    }
-}
-
-impl From<SpillError> for LabError {
-    fn from(error: SpillError) -> Self {
-        LabError::Failed(error.to_string())
     }
 }
 

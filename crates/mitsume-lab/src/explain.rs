@@ -5,6 +5,7 @@ mod record;
 mod reference;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -63,6 +64,8 @@ pub struct ExplainOptions<'a> {
     pub settings: &'a ModelSettings,
     /// Language of the page.
     pub language: Language,
+    /// Looked at between images: once it is set, the rest is left out.
+    pub stop: &'a AtomicBool,
 }
 
 impl ExplainOptions<'_> {
@@ -113,6 +116,8 @@ pub struct Explanation {
     pub images: Vec<Explained>,
     /// What could not be read, and why.
     pub failed: Vec<Skipped>,
+    /// Images it was asked to stop before.
+    pub left: usize,
     /// The page.
     pub page: PathBuf,
 }
@@ -124,7 +129,7 @@ pub struct Explanation {
 ///
 /// # Errors
 /// A reference that does not fit the model; no image that can be read, and then nothing is written; a file that
-/// cannot be written.
+/// cannot be written; [`LabError::Interrupted`] before the first image.
 pub fn explain(
     named: &[PathBuf],
     options: &ExplainOptions<'_>,
@@ -143,20 +148,24 @@ pub fn explain(
     let source = ImageSource::new(&samples, options.preprocess.clone(), 0)?;
     let mut record = Record::new(options);
     let total = listed.len();
+    let mut done = 0;
     for (index, one) in listed.iter().enumerate() {
+        if options.stop.load(Ordering::Relaxed) {
+            break;
+        }
         match source.image(index, 0) {
             Ok(pixels) => {
                 explain_one(one, pixels, options, reference.as_ref(), &mut record)?;
             }
             Err(error) => record.fail(one.path.clone(), error.reason(), observer),
         }
-        let done = index + 1;
+        done += 1;
         observer(Event::Evaluating { done, total });
     }
     for folder in unlisted {
         record.fail(folder.path, folder.reason, observer);
     }
-    record.finish()
+    record.finish(total - done)
 }
 
 fn explain_one(
@@ -230,6 +239,7 @@ fn explain_one(
             }),
         surroundings: surroundings.as_ref(),
         style: options.style,
+        language: options.language,
     };
     let below_out = |name: &str| options.out.join(name).display().to_string();
     let found = Explained {

@@ -10,7 +10,7 @@
 //!
 //! Libraries, and why: `tfrecord` writes TensorBoard event files (the other crates for it need
 //! `protoc` to build, or depend on a protobuf version with a known vulnerability); `burn` for
-//! Adam and devices.
+//! Adam and devices; `shlex` for paths in commands that messages hold.
 
 mod bench;
 mod demo;
@@ -23,6 +23,7 @@ mod model_file;
 mod model_note;
 mod model_source;
 mod network;
+mod shell_word;
 mod subject;
 mod surroundings;
 mod train;
@@ -42,6 +43,7 @@ pub use model_source::{ModelRequest, ModelSource};
 pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, in_order, layers,
 };
+pub use shell_word::shell_word;
 pub use subject::{Subject, tell_other_files};
 pub use train::{
     Outcome, Plateau, Standing, TrainRequest, check_checkpoint, device_of_run, resume, train,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mitsume_nn::Level;
 use mitsume_record::{EvaluationDir, RunConfig, RunDir};
 
-use crate::{LabError, ModelNote, Result, Standing};
+use crate::{LabError, ModelNote, Result, Standing, shell_word};
 
 /// How a model is named. `model`: `level1` to `level5`, an ONNX file or a run directory; `run`: a run directory;
 /// `weights`: a level's weight file.
@@ -137,8 +137,9 @@ fn refuse_folder(weights: &Path) -> Result<()> {
     let run = RunDir::new(weights);
     let right = if run.is_run() {
         format!(
-            "is a run directory, which is given by --run {shown} alone, without --model and \
+            "is a run directory, which is given by --run {} alone, without --model and \
              --weights; its weight file is {}",
+            shell_word(weights),
             run.weights().display()
         )
     } else {
@@ -172,8 +173,9 @@ fn of_run(dir: &Path, flag: &str) -> Result<ModelSource> {
     }
     let Some(standing) = standing else {
         return Err(LabError::Request(format!(
-            "{flag} {0}: the run has no weights yet: mitsume train --resume {0} goes on with it",
-            dir.display()
+            "{flag} {}: the run has no weights yet: mitsume train --resume {} goes on with it",
+            dir.display(),
+            shell_word(dir)
         )));
     };
     Ok(ModelSource::Level {

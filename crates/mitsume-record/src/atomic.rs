@@ -48,7 +48,15 @@ pub(crate) fn temporary_file(path: &Path) -> Result<tempfile::NamedTempFile> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder
         .tempfile_in(&parent)
-        .map_err(|e| RecordError::io("write", path, e))
+        .map_err(|e| RecordError::io("write", path, without_name(&e)))
+}
+
+/// The reason alone: `tempfile` adds the temporary's name, which says nothing to anybody.
+pub(crate) fn without_name(error: &std::io::Error) -> std::io::Error {
+    match error.raw_os_error() {
+        Some(code) => std::io::Error::from_raw_os_error(code),
+        None => error.kind().into(),
+    }
 }
 
 /// Flushes the temporary file to the disk and gives it its name.
@@ -84,7 +92,7 @@ impl SwapDir {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
         let temporary = builder
             .tempdir_in(&parent)
-            .map_err(|e| RecordError::io("create", target, e))?;
+            .map_err(|e| RecordError::io("create", target, without_name(&e)))?;
         Ok(Self {
             temporary,
             target: target.to_owned(),
@@ -97,6 +105,34 @@ impl SwapDir {
         self.temporary.path()
     }
 
+    /// Writes the file `name` of the folder.
+    ///
+    /// # Errors
+    /// [`RecordError::Io`] naming the file below the target.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.named(write_bytes(&self.path().join(name), bytes))
+    }
+
+    /// What `path` in this folder is called once it is in the target's place.
+    #[must_use]
+    pub fn final_path(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(self.path()) {
+            Ok(inside) => self.target.join(inside),
+            Err(_) => path.to_owned(),
+        }
+    }
+
+    /// The same result; an error about a file in this folder names it as it is called in the end.
+    ///
+    /// # Errors
+    /// That of `result`.
+    pub fn named<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| {
+            let path = self.final_path(error.path());
+            error.about(path)
+        })
+    }
+
     /// Flushes every file and puts the folder in the target's place.
     ///
     /// Linux and macOS exchange the two folders in one step. Elsewhere the old one is first
@@ -105,7 +141,7 @@ impl SwapDir {
     /// # Errors
     /// [`RecordError::Io`]; a target that was there before is still there.
     pub fn commit(self) -> Result<()> {
-        sync_tree(self.temporary.path())?;
+        self.named(sync_tree(self.path()))?;
         let target = self.target;
         let fail = |e| RecordError::io("write", &target, e);
         if !target.exists() {
@@ -239,6 +275,44 @@ mod tests {
         drop(swap);
         assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn errors_name_the_file_that_was_to_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("checkpoint");
+        let swap = SwapDir::new(&target).unwrap();
+        fs::create_dir(swap.path().join("weights")).unwrap();
+        let error = swap.write_bytes("weights", b"x").unwrap_err().to_string();
+        assert!(error.contains("checkpoint/weights"), "{error}");
+        assert!(!error.contains(TEMPORARY), "{error}");
+        // A folder that is not there any more is where `tempfile` names its own file.
+        let parent = dir.path().join("gone");
+        fs::write(&parent, "a file").unwrap();
+        for error in [
+            write_bytes(&parent.join("x"), b"x").unwrap_err(),
+            SwapDir::new(&parent.join("x")).unwrap_err(),
+        ] {
+            let error = error.to_string();
+            assert!(
+                error.contains("gone") && !error.contains(TEMPORARY),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_reason_stays_where_the_temporarys_name_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let nowhere = dir.path().join("nowhere");
+        let error = Builder::new()
+            .prefix(TEMPORARY)
+            .tempfile_in(&nowhere)
+            .unwrap_err();
+        assert!(error.to_string().contains(TEMPORARY), "{error}");
+        let reason = without_name(&error);
+        assert_eq!(reason.kind(), std::io::ErrorKind::NotFound);
+        assert!(!reason.to_string().contains(TEMPORARY), "{reason}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     Evaluation, ImageRow, ImagesWriter, Maps, MapsShape, MapsWriter, RecordError, Result, SwapDir,
-    read_evaluation, read_images, recover_dir, write_evaluation,
+    read_evaluation, read_images, recover_dir, write_class_means, write_evaluation,
 };
 
 /// Where an evaluation is kept.
@@ -110,8 +110,9 @@ impl EvaluationDir {
 
 /// An evaluation being written; appears whole on [`EvaluationDraft::commit`].
 ///
-/// In order: push all maps to [`EvaluationDraft::maps`] and finish them, read them back from
-/// [`EvaluationDraft::dir`] for the deviations, write `images.csv` and `eval.json`, commit.
+/// In order: push all maps to [`EvaluationDraft::maps`] and finish them, read them back
+/// ([`EvaluationDraft::finished_maps`]) for `class_means.npy` and `images.csv`, commit. Errors name the
+/// files as they are called in the end.
 #[derive(Debug)]
 pub struct EvaluationDraft {
     swap: SwapDir,
@@ -150,7 +151,26 @@ impl EvaluationDraft {
     /// # Errors
     /// As [`MapsWriter::create`].
     pub fn maps(&self, shape: MapsShape) -> Result<MapsWriter> {
-        MapsWriter::create(&self.dir().maps_path(), shape)
+        let path = self.dir().maps_path();
+        let writer = self.swap.named(MapsWriter::create(&path, shape))?;
+        Ok(writer.shown_as(self.swap.final_path(&path)))
+    }
+
+    /// Reads the finished `maps.safetensors` back.
+    ///
+    /// # Errors
+    /// As [`Maps::open`].
+    pub fn finished_maps(&self) -> Result<Maps> {
+        self.swap.named(Maps::open(&self.dir().maps_path()))
+    }
+
+    /// Writes `class_means.npy` of the finished maps.
+    ///
+    /// # Errors
+    /// As [`write_class_means`].
+    pub fn class_means(&self, maps: &Maps) -> Result<()> {
+        let path = self.dir().class_means_path();
+        self.swap.named(write_class_means(&path, maps))
     }
 
     /// Starts `images.csv` of images of these classes.
@@ -158,7 +178,9 @@ impl EvaluationDraft {
     /// # Errors
     /// As [`ImagesWriter::create`].
     pub fn images(&self, classes: &[String]) -> Result<ImagesWriter> {
-        ImagesWriter::create(&self.dir().images_path(), classes)
+        let path = self.dir().images_path();
+        let writer = self.swap.named(ImagesWriter::create(&path, classes))?;
+        Ok(writer.shown_as(self.swap.final_path(&path)))
     }
 
     /// Writes `eval.json` and puts the folder in its place.
@@ -166,7 +188,8 @@ impl EvaluationDraft {
     /// # Errors
     /// As [`write_evaluation`] and [`SwapDir::commit`].
     pub fn commit(self, evaluation: &Evaluation) -> Result<()> {
-        write_evaluation(&self.dir().summary_path(), evaluation)?;
+        let written = write_evaluation(&self.dir().summary_path(), evaluation);
+        self.swap.named(written)?;
         self.swap.commit()
     }
 }

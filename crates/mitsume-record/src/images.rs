@@ -120,6 +120,12 @@ impl ImagesWriter {
         })
     }
 
+    /// The same writer, whose errors call the file `path`.
+    pub(crate) fn shown_as(mut self, path: PathBuf) -> Self {
+        self.path = path;
+        self
+    }
+
     /// Appends one row, with the image's rank in its class and the probability of every class.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ pub use config::{
 };
 pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, read_epochs, write_epochs};
-pub use error::RecordError;
+pub use error::{RecordError, is_out_of_space};
 pub use evaluation::{
     ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary, ShownView,
     read_evaluation, write_evaluation,

@@ -44,6 +44,8 @@ pub struct ClassMaps {
 #[derive(Debug)]
 pub struct MapsWriter {
     path: PathBuf,
+    /// What errors call it.
+    shown: PathBuf,
     shape: MapsShape,
     /// Bytes before the first map.
     front: u64,
@@ -66,19 +68,28 @@ impl MapsWriter {
         let fail = |e| RecordError::io("write", path, e);
         let temporary = atomic::temporary_file(path)?;
         let front = 8 + HEADER_ROOM + 8 * (2 * shape.capacity as u64 + shape.classes as u64);
-        let mut file = temporary.reopen().map_err(fail)?;
+        let mut file = temporary
+            .reopen()
+            .map_err(|e| fail(atomic::without_name(&e)))?;
         file.seek(SeekFrom::Start(front)).map_err(fail)?;
         let spill = tempfile::tempfile_in(temporary.path().parent().unwrap_or(Path::new(".")));
         Ok(Self {
             path: path.to_owned(),
+            shown: path.to_owned(),
             shape,
             front,
             out: BufWriter::with_capacity(1 << 20, file),
             temporary,
-            probabilities: BufWriter::new(spill.map_err(fail)?),
+            probabilities: BufWriter::new(spill.map_err(|e| fail(atomic::without_name(&e)))?),
             labels: Vec::new(),
             predictions: Vec::new(),
         })
+    }
+
+    /// The same writer, whose errors call the file `path`.
+    pub(crate) fn shown_as(mut self, path: PathBuf) -> Self {
+        self.shown = path;
+        self
     }
 
     /// How many maps were pushed.
@@ -130,9 +141,9 @@ impl MapsWriter {
             None
         };
         if let Some(problem) = problem {
-            return Err(RecordError::malformed(&self.path, problem));
+            return Err(RecordError::malformed(&self.shown, problem));
         }
-        let fail = |e| RecordError::io("write", &self.path, e);
+        let fail = |e| RecordError::io("write", &self.shown, e);
         write_f32(&mut self.out, cam).map_err(fail)?;
         write_f32(&mut self.probabilities, probabilities).map_err(fail)?;
         self.labels.push(label as i64);
@@ -146,8 +157,8 @@ impl MapsWriter {
     /// As [`MapsWriter::push`].
     pub fn finish(mut self, classes: &ClassMaps) -> Result<()> {
         self.check(classes)?;
-        let path = self.path.clone();
-        let fail = |e| RecordError::io("write", &path, e);
+        let shown = self.shown.clone();
+        let fail = |e| RecordError::io("write", &shown, e);
         let mut spilled = self
             .probabilities
             .into_inner()
@@ -194,7 +205,7 @@ impl MapsWriter {
             .and_then(|()| out.flush())
             .map_err(fail)?;
         drop(out);
-        atomic::persist(self.temporary, &path)
+        atomic::persist(self.temporary, &self.path).map_err(|error| error.about(shown))
     }
 
     fn check(&self, classes: &ClassMaps) -> Result<()> {

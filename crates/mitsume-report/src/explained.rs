@@ -3,6 +3,7 @@
 use askama::Template;
 use mitsume_locale::{Language, text};
 
+use crate::export::ExportWords;
 use crate::overlay::overlay;
 use crate::panel::Panel;
 use crate::picture::{fitted, jpeg_uri};
@@ -52,6 +53,7 @@ struct Card {
 struct Document<'a> {
     language: Language,
     title: &'a str,
+    export: ExportWords,
     style: &'static str,
     cards: &'a [Card],
     images: usize,
@@ -120,6 +122,7 @@ impl ExplainedPage {
         Ok(Document {
             language: self.language,
             title: about.title,
+            export: ExportWords::new(self.language),
             style: include_str!("../templates/style.css"),
             cards: &self.cards,
             images: self.images,
@@ -172,6 +175,7 @@ mod tests {
                 }),
                 surroundings: None,
                 style: OverlayStyle::DEFAULT,
+                language,
             };
             page.add(&panel, "a b/<x>.png", "a b/<x>.explained.png")
                 .unwrap();

@@ -62,8 +62,7 @@ pub fn export_figures(
     out: &Path,
     options: &ReportOptions,
 ) -> Result<Exported> {
-    let note = ExportWords::new(options.language).note;
-    let mut exported = export(&page.html, &note, out)?;
+    let mut exported = export_page(&page.html, options.language, out)?;
     let entries = source::read(dir)?;
     for entry in &entries {
         let maps = entry.evaluation.as_ref().and_then(|e| e.images.as_ref());
@@ -78,6 +77,26 @@ pub fn export_figures(
         }
     }
     Ok(exported)
+}
+
+/// Writes every figure of a page in `language` as SVG and PNG, and every table as CSV and LaTeX, into
+/// `out`, named after their titles.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn export_page(html: &str, language: Language, out: &Path) -> Result<Exported> {
+    export(html, &ExportWords::new(language).note, out)
+}
+
+/// A setting of a model that is not the one it was trained with: both values.
+pub fn override_text(one: &mitsume_record::Override, language: Language) -> String {
+    text!(
+        language,
+        "command-model-override-short",
+        setting = one.key.name(),
+        used = one.used_text(),
+        trained = one.trained_text()
+    )
 }
 
 impl Page {
@@ -267,6 +286,9 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
         facts.push(("report-fact-map-size", format!("{height} × {width}")));
         facts.push(("report-fact-evaluated-images", number::count(data.images)));
         facts.push(("report-fact-evaluated-folder", data.root.clone()));
+        for one in &model.settings.overrides {
+            facts.push(("report-fact-overrides", override_text(one, language)));
+        }
     }
     if let Some(run) = &entry.run {
         let config = &run.config;

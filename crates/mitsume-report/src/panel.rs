@@ -2,12 +2,14 @@
 
 use image::{Rgb, RgbImage, imageops};
 use mitsume::trust::Surroundings;
+use mitsume_locale::{Language, text};
 
 use crate::colour_bar::ColourBar;
+use crate::lettering::{Lettering, Letters};
 use crate::map::Map;
 use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, png};
-use crate::text::{LINE, Weight, draw, needs_escapes, printable, shortened, width_of};
+use crate::text::{LINE, Weight, needs_escapes, printable, shortened, width_of};
 use crate::{ReportError, Result, number};
 
 /// What a panel shows.
@@ -29,6 +31,8 @@ pub struct Panel<'a> {
     pub surroundings: Option<&'a Surroundings>,
     /// How the CAM is drawn over the image; maps that stand alone take its colours.
     pub style: OverlayStyle,
+    /// Of what is written on the picture.
+    pub language: Language,
 }
 
 /// A class and how probable the model finds it.
@@ -69,31 +73,19 @@ pub fn panel(panel: &Panel) -> Result<RgbImage> {
     let input = fitted(panel.image, TILE);
     let (width, height) = input.dimensions();
     let colours = panel.style.colour_map;
-    let mut tiles = vec![
-        ("input", input.clone()),
-        ("where it looks", overlay(&input, panel.cam, &panel.style)),
-    ];
+    let mut tiles = vec![input.clone(), overlay(&input, panel.cam, &panel.style)];
     if let Some(reference) = &panel.reference {
         let difference = panel.cam.difference(reference.mean)?;
-        tiles.push((
-            "class mean map",
-            plain(reference.mean, height, width, colours),
-        ));
-        tiles.push(("difference", plain(&difference, height, width, colours)));
+        tiles.push(plain(reference.mean, height, width, colours));
+        tiles.push(plain(&difference, height, width, colours));
     }
-    let lines = lines(panel);
     let top = GAP + 2 * LINE;
     let right = GAP + tiles.len() as u32 * (TILE + GAP);
     let total_width = right + ColourBar::WIDTH + GAP;
-    let total_height = top + TILE + GAP + lines.len() as u32 * LINE + GAP / 2;
+    let (total_height, lettering) = lettering(panel, total_width)?;
     let mut out = RgbImage::from_pixel(total_width, total_height, PAPER);
-    let columns = ((total_width - 2 * GAP) / width_of(1)) as usize;
-
-    let name = shortened(&printable(panel.name), columns);
-    draw(&mut out, (GAP, GAP / 2), &name, Weight::Bold);
-    for (index, (caption, tile)) in tiles.iter().enumerate() {
-        let x = GAP + index as u32 * (TILE + GAP);
-        draw(&mut out, (x, GAP / 2 + LINE), caption, Weight::Regular);
+    for (index, tile) in tiles.iter().enumerate() {
+        let x = tile_left(index);
         // Narrower or lower images are centred in their square.
         let (dx, dy) = ((TILE - width) / 2, (TILE - height) / 2);
         imageops::replace(&mut out, tile, i64::from(x + dx), i64::from(top + dy));
@@ -103,16 +95,73 @@ pub fn panel(panel: &Panel) -> Result<RgbImage> {
         height: TILE,
     };
     bar.draw(&mut out, (right, top));
-    for (index, line) in lines.iter().enumerate() {
-        let y = top + TILE + GAP / 2 + index as u32 * LINE;
-        draw(
-            &mut out,
-            (GAP, y),
-            &shortened(line, columns),
-            Weight::Regular,
-        );
-    }
+    lettering.draw(&mut out);
     Ok(out)
+}
+
+fn tile_left(index: usize) -> u32 {
+    GAP + index as u32 * (TILE + GAP)
+}
+
+/// The height of the picture and what is written on it: in the panel's language, or in English where no font of this
+/// machine has its letters.
+fn lettering(panel: &Panel, width: u32) -> Result<(u32, Lettering)> {
+    let of = |language| {
+        let (height, texts) = texts(panel, width, language);
+        let lettering = Lettering::new(texts, (width, height))?;
+        Ok::<_, ReportError>(lettering.map(|lettering| (height, lettering)))
+    };
+    match of(panel.language)? {
+        Some(own) => Ok(own),
+        None => of(Language::English)?
+            .ok_or_else(|| ReportError::Drawing("no font for English".to_owned())),
+    }
+}
+
+/// The height of the picture, and all that is written on it.
+fn texts(panel: &Panel, width: u32, language: Language) -> (u32, Vec<Letters>) {
+    let top = GAP + 2 * LINE;
+    let columns = ((width - 2 * GAP) / width_of(1)) as usize;
+    let lines = lines(panel, language);
+    let mut texts = vec![Letters {
+        at: (GAP, GAP / 2),
+        text: fitting(&shown(panel.name, language), columns),
+        weight: Weight::Bold,
+    }];
+    let mut captions = vec!["explain-panel-input", "explain-panel-overlay"];
+    if panel.reference.is_some() {
+        captions.extend(["explain-panel-mean", "explain-panel-difference"]);
+    }
+    for (index, caption) in captions.into_iter().enumerate() {
+        texts.push(Letters {
+            at: (tile_left(index), GAP / 2 + LINE),
+            text: text!(language, caption),
+            weight: Weight::Regular,
+        });
+    }
+    for (index, line) in lines.iter().enumerate() {
+        texts.push(Letters {
+            at: (GAP, top + TILE + GAP / 2 + index as u32 * LINE),
+            text: fitting(line, columns),
+            weight: Weight::Regular,
+        });
+    }
+    let height = top + TILE + GAP + lines.len() as u32 * LINE + GAP / 2;
+    (height, texts)
+}
+
+/// A name: English is written in the program's own font, which has not all letters.
+fn shown(name: &str, language: Language) -> String {
+    match language {
+        Language::English => printable(name),
+        Language::Japanese => name.to_owned(),
+    }
+}
+
+/// As much as fits; letters that the program's own font lacks may be twice as wide.
+fn fitting(text: &str, columns: usize) -> String {
+    let wide = needs_escapes(text);
+    shortened(text, if wide { columns / 2 } else { columns })
 }
 
 /// As [`panel`], encoded as a PNG file.
@@ -124,35 +173,46 @@ pub fn panel_png(contents: &Panel) -> Result<Vec<u8>> {
 }
 
 /// What is written below the tiles.
-fn lines(panel: &Panel) -> Vec<String> {
+fn lines(panel: &Panel, language: Language) -> Vec<String> {
+    let aligned = |ids: [&str; 2]| {
+        let words = ids.map(|id| text!(language, id));
+        let width = words.iter().map(|word| word.chars().count()).max();
+        words.map(|word| format!("{word:<width$}", width = width.unwrap_or(0)))
+    };
+    let [predicted, map_of] = aligned(["explain-panel-predicted", "explain-panel-map-of"]);
     let class = |what: &str, class: &PanelClass| {
         let probability = number::percent(class.probability);
-        format!("{what} {probability:>7}  {}", printable(class.name))
+        format!("{what} {probability:>7}  {}", shown(class.name, language))
     };
     let mut lines = vec![
-        class("predicted", &panel.predicted),
-        class("map of   ", &panel.target),
+        class(&predicted, &panel.predicted),
+        class(&map_of, &panel.target),
     ];
     if let Some(reference) = &panel.reference {
-        lines.push(format!(
-            "deviation from the class mean: squared-l2 {}, l2 {}",
-            number::short(reference.squared_l2),
-            number::short(reference.l2)
+        let [squared, l2] = [reference.squared_l2, reference.l2].map(number::short);
+        lines.push(text!(
+            language,
+            "explain-panel-deviation",
+            squared = squared,
+            l2 = l2
         ));
-        lines.push("the lower, the more typical of its class".to_owned());
+        lines.push(text!(language, "explain-panel-typical"));
     }
     if let Some(surroundings) = panel.surroundings {
-        for (place, region) in [
-            ("on the image's border  ", surroundings.border),
-            ("on its empty background", surroundings.background),
-        ] {
+        let places = aligned(["explain-panel-border", "explain-panel-background"]);
+        for (place, region) in places
+            .iter()
+            .zip([surroundings.border, surroundings.background])
+        {
             let [mass, area] = [region.mass, region.area].map(number::percent);
-            lines.push(format!("{place} {mass:>7}  (an even map: {area})"));
+            let even = text!(language, "explain-panel-even", area = area);
+            lines.push(format!("{place} {mass:>7}  ({even})"));
         }
     }
     let names = [panel.name, panel.predicted.name, panel.target.name];
-    if names.iter().any(|name| needs_escapes(name)) {
-        lines.push("\\u{...}: a character this picture's font lacks".to_owned());
+    if language == Language::English && names.iter().any(|name| needs_escapes(name)) {
+        let lacking = text!(language, "explain-panel-escaped");
+        lines.push(format!("\\u{{...}}: {lacking}"));
     }
     lines
 }
@@ -198,6 +258,7 @@ mod tests {
             reference,
             surroundings: None,
             style: OverlayStyle::DEFAULT,
+            language: Language::English,
         };
         panel(&contents).unwrap()
     }
@@ -208,6 +269,43 @@ mod tests {
         let with = draw_one("Te-gl_0010.png", "glioma", true, (224, 224));
         assert_eq!(with.width(), without.width() + 2 * (TILE + GAP));
         assert_eq!(with.height(), without.height() + 2 * LINE);
+    }
+
+    /// Whether the machine has a Japanese font decides which of two pictures it is, and it is one of both.
+    #[test]
+    fn the_lettering_is_in_the_panels_language_or_in_english_where_no_font_has_it() {
+        let image = RgbImage::new(64, 64);
+        let cam = blob(14.0, 14.0);
+        let class = PanelClass {
+            name: "髄膜腫",
+            probability: 0.5,
+        };
+        let contents = |language| Panel {
+            name: "x",
+            image: &image,
+            cam: &cam,
+            predicted: class,
+            target: class,
+            reference: None,
+            surroundings: None,
+            style: OverlayStyle::DEFAULT,
+            language,
+        };
+        let [english, japanese] = Language::ALL.map(contents);
+        let width = 2 * (TILE + GAP) + 2 * GAP + ColourBar::WIDTH;
+        let (height, texts) = texts(&japanese, width, Language::Japanese);
+        assert!(texts.iter().any(|letters| letters.text == "入力画像"));
+        assert!(texts.iter().any(|letters| letters.text.ends_with("髄膜腫")));
+        let drawn = Lettering::new(texts, (width, height)).unwrap().is_some();
+        let [english, japanese] = [english, japanese].map(|contents| panel(&contents).unwrap());
+        assert_eq!(drawn, english != japanese);
+        // Ink where a caption stands, in either.
+        for picture in [english, japanese] {
+            let caption =
+                (GAP..GAP + 60).flat_map(|x| (GAP / 2 + LINE..GAP + 2 * LINE).map(move |y| (x, y)));
+            let dark = caption.filter(|&(x, y)| picture.get_pixel(x, y).0[0] < 128);
+            assert!(dark.count() > 20);
+        }
     }
 
     #[test]
@@ -231,9 +329,10 @@ mod tests {
             reference: None,
             surroundings: Some(&surroundings),
             style: OverlayStyle::DEFAULT,
+            language: Language::English,
         };
         assert_eq!(
-            lines(&contents)[2..],
+            lines(&contents, Language::English)[2..],
             [
                 "on the image's border    52.1 %  (an even map: 36.0 %)",
                 "on its empty background   0.0 %  (an even map: 0.0 %)",
@@ -292,6 +391,7 @@ mod tests {
             }),
             surroundings: None,
             style: OverlayStyle::DEFAULT,
+            language: Language::English,
         };
         let error = panel(&contents).unwrap_err().to_string();
         assert!(error.contains("28x28") && error.contains("2x2"), "{error}");

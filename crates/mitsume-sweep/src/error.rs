@@ -35,8 +35,8 @@ impl SweepError {
         }
     }
 
-    pub(crate) fn io(action: &str, path: &Path, error: &std::io::Error) -> Self {
-        Self::Failed(format!("cannot {action} {}: {error}", path.display()))
+    pub(crate) fn io(action: &'static str, path: &Path, error: std::io::Error) -> Self {
+        RecordError::io(action, path, error).into()
     }
 
     /// Whether the request was wrong, as against work that failed.

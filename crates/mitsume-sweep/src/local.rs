@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use burn::tensor::Device;
 use mitsume_data::ImagePool;
 use mitsume_lab::{Event, Outcome, TrainRequest, train_or_resume};
-use mitsume_record::write_bytes;
+use mitsume_record::{is_out_of_space, write_bytes};
 
 use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError, lock};
 
@@ -57,7 +57,8 @@ pub enum CellOutcome {
 /// A cell that fails is noted and the others go on. Results do not depend on jobs or threads.
 ///
 /// # Errors
-/// Only what concerns all cells: threads that cannot be started, a folder that cannot be written.
+/// Only what concerns all cells: threads that cannot be started, a folder that cannot be written, a
+/// full disk, after which no further cell is begun.
 pub fn run_cells(
     sweep: &SweepDir,
     cells: &[&Cell],
@@ -155,7 +156,13 @@ impl Worker<'_> {
         }));
         let problem = match trained {
             Ok(Ok(Outcome::Finished)) => return Ok(CellOutcome::Finished),
+            Ok(Ok(Outcome::AlreadyFinished { .. })) => return Ok(CellOutcome::AlreadyFinished),
             Ok(Ok(Outcome::Interrupted)) => return Ok(CellOutcome::Interrupted),
+            // Neither could the reason be noted, nor could any other cell be.
+            Ok(Err(error)) if is_out_of_space(&error) => {
+                self.next.store(self.cells.len(), Ordering::Relaxed);
+                return Err(error.into());
+            }
             Ok(Err(error)) => error.to_string(),
             // The other cells need not suffer for a fault that is the program's own.
             Err(_) => "the program failed in this cell; please report it".to_owned(),

@@ -12,14 +12,14 @@ pub(crate) struct Lock(#[expect(dead_code, reason = "held, never looked at")] Fi
 
 /// Takes the lock; none where another process (or another job of this one) has it.
 pub(crate) fn take(path: &Path) -> Result<Option<Lock>> {
-    let fail = |error: &std::io::Error| SweepError::io("lock", path, error);
+    let fail = |error: std::io::Error| SweepError::io("lock", path, error);
     let mut options = OpenOptions::new();
     let file = options.create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(|error| fail(&error))?;
+    let file = file.map_err(fail)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock(file))),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(fail(&error)),
+        Err(TryLockError::Error(error)) => Err(fail(error)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mitsume_locale::Language;
 use mitsume_sweep::slurm::scripts;
 use mitsume_sweep::{Cell, SweepConfig, SweepDir};
 
@@ -23,7 +24,7 @@ fn the_array_asks_for_what_the_configuration_says() {
          at_a_time = 5\noptions = [\"--account=lab\"]\nsetup = [\"module load x\"]",
     );
     let cells: Vec<&Cell> = sweep.cells.iter().collect();
-    let scripts = scripts(&sweep, &cells, Path::new("/opt/mitsume")).unwrap();
+    let scripts = scripts(&sweep, &cells, Path::new("/opt/mitsume"), Language::English).unwrap();
     for line in [
         "#SBATCH --partition=gpu",
         "#SBATCH --time=2:00:00",
@@ -55,11 +56,35 @@ fn the_array_asks_for_what_the_configuration_says() {
 }
 
 #[test]
+fn tasks_and_analysis_speak_the_language_of_whoever_submits() {
+    let dir = tempfile::tempdir().unwrap();
+    let sweep = sweep(&dir.path().join("s"), "");
+    let cells: Vec<&Cell> = sweep.cells.iter().collect();
+    for language in Language::ALL {
+        let scripts = scripts(&sweep, &cells, Path::new("/m"), language).unwrap();
+        let lang = format!("--lang {}", language.tag());
+        for (script, work) in [
+            (&scripts.array, " sweep --out "),
+            (&scripts.analysis, " analyze "),
+        ] {
+            let line = script.lines().find(|line| line.contains(work)).unwrap();
+            assert!(line.contains(&lang), "{line}");
+        }
+    }
+}
+
+#[test]
 fn the_scripts_are_valid_shell() {
     let dir = tempfile::tempdir().unwrap();
     let sweep = sweep(&dir.path().join("s"), "");
     let cells: Vec<&Cell> = sweep.cells.iter().collect();
-    let scripts = scripts(&sweep, &cells, Path::new("/opt/mit sume")).unwrap();
+    let scripts = scripts(
+        &sweep,
+        &cells,
+        Path::new("/opt/mit sume"),
+        Language::English,
+    )
+    .unwrap();
     for (name, text) in [
         ("array.sh", scripts.array),
         ("analysis.sh", scripts.analysis),
@@ -80,7 +105,7 @@ fn a_setting_cannot_add_lines_to_the_script() {
     for slurm in ["partition = \"a\\nrm -r x\"", "options = [\"-x\\nrm\"]"] {
         let sweep = sweep(&dir.path().join("s"), slurm);
         let cells: Vec<&Cell> = sweep.cells.iter().collect();
-        let error = scripts(&sweep, &cells, Path::new("/m")).unwrap_err();
+        let error = scripts(&sweep, &cells, Path::new("/m"), Language::English).unwrap_err();
         assert!(
             error.is_request() && error.to_string().contains("one line"),
             "{error}"
@@ -88,5 +113,5 @@ fn a_setting_cannot_add_lines_to_the_script() {
     }
     let sweep = sweep(&dir.path().join("a\"b"), "");
     let cells: Vec<&Cell> = sweep.cells.iter().collect();
-    assert!(scripts(&sweep, &cells, Path::new("/m")).is_err());
+    assert!(scripts(&sweep, &cells, Path::new("/m"), Language::English).is_err());
 }

@@ -26,7 +26,7 @@ pub struct MapSpill {
 pub enum SpillError {
     /// The file system refused, most often because it is full.
     #[error(
-        "cannot {verb} the temporary file of {gigabytes:.2} GB of maps in {}; \
+        "cannot {verb} the temporary file of {gigabytes:.2} GB of maps in {}: {source}; \
          set TMPDIR to a directory with more room",
         directory.display()
     )]

@@ -8,17 +8,20 @@ use clap::ValueHint;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     mitsume analyze sweeps/analytic\n  \
-    mitsume analyze epochs.csv --out analysis --confidence 0.99\n\n\
+    mitsume analyze epochs.csv --out analysis --figures figures --confidence 0.99\n\n\
     A table needs the columns dataset, run, model, epoch, kappa, and for correlations\n\
     consistency; seed and lambda_max are used where they are. Rows without kappa are left out.")]
 pub struct AnalyzeArgs {
     /// A sweep, a folder with run directories, or a table (.csv) of epochs
     #[arg(value_name = "DIR|FILE.csv", value_hint = ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// Write report.html, analysis.json and the figures (SVG) into this folder
+    /// Write report.html, analysis.json and the figures (SVG) into this folder [default: print only]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// Of all intervals, between 0 and 1
+    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder [default: none]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub figures: Option<PathBuf>,
+    /// Confidence level of all intervals, between 0 and 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
     pub confidence: f64,
     /// Draws of the bootstrap and of the permutation tests

@@ -8,6 +8,9 @@ use super::ThreadsArg;
 
 /// `mitsume bench`
 #[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  mitsume bench step --level 2\n  mitsume bench eval --level 2 --json"
+)]
 pub struct BenchArgs {
     /// What to time.
     #[command(subcommand)]
@@ -35,7 +38,7 @@ pub enum Loss {
 /// What both have.
 #[derive(clap::Args)]
 pub struct BenchSizes {
-    /// 1 to 5
+    /// Which of the five levels, 1 to 5
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub level: u8,
     /// Images per step
@@ -60,10 +63,11 @@ pub struct BenchSizes {
 pub struct BenchStepArgs {
     #[command(flatten)]
     pub sizes: BenchSizes,
-    /// The loss
+    /// What is minimised
     #[arg(long, value_enum, default_value = "ce")]
     pub loss: Loss,
-    /// Train on this folder of class folders, augmented as in a run, instead of images in memory
+    /// Train on this folder of class folders, augmented as in a run, instead of images in
+    /// memory [default: images in memory]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
 }

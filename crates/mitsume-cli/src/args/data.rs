@@ -8,6 +8,7 @@ use super::ThreadsArg;
 
 /// `mitsume data`
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  mitsume data synth phantoms\n  mitsume data check phantoms")]
 pub struct DataArgs {
     /// What to do.
     #[command(subcommand)]
@@ -37,7 +38,7 @@ pub struct SynthArgs {
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub test: usize,
     /// Side of an image in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..=4096))]
+    #[arg(long, value_name = "PIXELS", default_value_t = 128, value_parser = clap::value_parser!(u32).range(16..=2048))]
     pub size: u32,
     /// The same seed draws the same images
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -52,7 +53,8 @@ pub struct SynthArgs {
     after_help = "Examples:\n  mitsume data check brain-tumor-mri --json\n  mitsume data check data/train elsewhere/test"
 )]
 pub struct CheckArgs {
-    /// A folder of splits (each with class folders), or of class folders; several: each is a split, the first is trained on
+    /// A folder of splits (each with class folders), or of class folders; where there are several, each is a split
+    /// and the first is trained on
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, required = true)]
     pub dirs: Vec<PathBuf>,
     /// Print one JSON object to stdout and nothing else

@@ -25,10 +25,12 @@ pub struct ExplainArgs {
     /// The class to explain: a name, or `predicted`
     #[arg(long, value_name = "NAME", default_value = "predicted")]
     pub class: String,
-    /// A folder with one folder per class, for the class names, where the weights do not know them
+    /// A folder with one folder per class, for the class names, where the weights do not know them [default: the
+    /// weights' own names]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
-    /// A run directory or an evaluation: also show the deviation from its class mean map
+    /// A run directory or an evaluation: also show the deviation from its class mean map [default: no
+    /// comparison]
     #[arg(long, value_name = "RUN_OR_EVAL", value_hint = ValueHint::DirPath)]
     pub reference: Option<PathBuf>,
     /// Folder for one PNG per image, explained.csv and explained.html

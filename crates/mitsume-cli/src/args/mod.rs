@@ -32,8 +32,13 @@ use clap::{Parser, Subcommand, ValueHint};
 /// can that be trained?
 #[derive(Parser)]
 #[command(name = "mitsume", version, max_term_width = 100)]
-#[command(after_help = "Start with `mitsume demo`: it needs no data.\n\
-    Exit codes: 0 done; 1 the work failed, or a part of it; 2 the request was wrong; 130 interrupted, state saved.")]
+#[command(
+    after_help = "Start with `mitsume demo`: it needs no data. Then, on images of your own:\n  \
+    mitsume data check brain\n  \
+    mitsume train --config run.toml --out runs/first      (mitsume train --help has a run.toml)\n  \
+    mitsume report runs/first\n\n\
+    Exit codes: 0 done; 1 the work failed, or a part of it; 2 the request was wrong; 130 interrupted\n(a run is saved and goes on)."
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -71,8 +76,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, of the program or of one of its commands
+    Man(ManArgs),
 }
 
 /// `mitsume demo`
@@ -84,7 +89,7 @@ pub struct DemoArgs {
     /// Folder for the phantoms, both runs and the report; must be new or empty
     #[arg(long, value_name = "DIR", default_value = "mitsume-demo", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
-    /// Seed of the phantoms and of both runs
+    /// Seed of the phantoms and of both runs; the same seed gives the same figures
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     #[command(flatten)]
@@ -118,7 +123,9 @@ pub struct ScoreArgs {
 
 /// `mitsume report`
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  mitsume report runs -o comparison.html")]
+#[command(
+    after_help = "Examples:\n  mitsume report runs/first\n  mitsume report runs -o comparison.html --figures figures"
+)]
 pub struct ReportArgs {
     /// A run directory, an evaluation (of `eval --out`), or a folder holding several of them
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -128,7 +135,7 @@ pub struct ReportArgs {
     #[arg(help = "The page to write [default: DIR/report.html]")]
     pub output: Option<PathBuf>,
     /// Also write every figure as SVG and PNG, every table as CSV and LaTeX, and class mean maps as
-    /// .npy, into this folder
+    /// .npy, into this folder [default: only the page]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub figures: Option<PathBuf>,
 }
@@ -139,8 +146,19 @@ pub struct ReportArgs {
     after_help = "Example:\n  mitsume completions bash > ~/.local/share/bash-completion/completions/mitsume"
 )]
 pub struct CompletionsArgs {
-    /// bash, elvish, fish, powershell or zsh
+    /// Which shell
     pub shell: clap_complete::Shell,
+}
+
+/// `mitsume man`
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  mitsume man train | man -l -\n  mitsume man data check > mitsume-data-check.1"
+)]
+pub struct ManArgs {
+    /// A command, such as train, or data check [default: the program itself]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// `--threads`
@@ -170,5 +188,50 @@ impl DeviceArg {
     /// The name asked for, or that of the CPU.
     pub fn name(&self) -> &str {
         self.device.as_deref().unwrap_or("cpu")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Arg, Command, CommandFactory};
+
+    use super::*;
+
+    /// All commands, those below others too.
+    fn commands(command: &Command, all: &mut Vec<Command>) {
+        all.push(command.clone());
+        for below in command.get_subcommands() {
+            commands(below, all);
+        }
+    }
+
+    /// They say what is worked on: without them there is nothing to do, or one stands for the other.
+    const SUBJECTS: [&str; 7] = ["config", "resume", "model", "run", "weights", "data", "out"];
+
+    fn says_its_default(arg: &Arg) -> bool {
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        !arg.get_action().takes_values()
+            || arg.is_required_set()
+            || !arg.get_default_values().is_empty()
+            || help.contains("[default")
+            || help.contains("may be repeated")
+    }
+
+    #[test]
+    fn every_option_says_what_it_does_and_what_holds_without_it() {
+        let mut all = Vec::new();
+        let mut program = Args::command();
+        program.build();
+        commands(&program, &mut all);
+        assert!(all.len() > 15);
+        for command in all {
+            for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
+                let name = format!("{} --{}", command.get_name(), arg.get_id());
+                assert!(arg.get_help().is_some(), "{name} says nothing");
+                let of_sweep = command.get_name() == "sweep" && arg.get_id() == "preset";
+                let subject = SUBJECTS.contains(&arg.get_id().as_str()) || of_sweep;
+                assert!(subject || says_its_default(arg), "{name} has no default");
+            }
+        }
     }
 }

@@ -33,14 +33,14 @@ pub struct ModelArgs {
     #[arg(long, value_name = "NAME")]
     pub target_layer: Vec<String>,
     /// How the output of --target-layer is laid out, where the model does not tell: nchw, nhwc, tokens
-    /// [N, T, C], tokens-first [T, N, C] or tokens-last [N, C, T]
+    /// [N, T, C], tokens-first [T, N, C] or tokens-last [N, C, T] [default: as the model tells]
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<FeatureLayout>,
-    /// How a layer's tokens lie, for transformers, as 14x14
+    /// How a layer's tokens lie, for transformers, as 14x14 [default: as the model tells]
     #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid)]
     pub token_grid: Option<[usize; 2]>,
     /// Names of the model's classes, one a line, in the order of its outputs, where it does not know them; class
-    /// folders are then matched by name
+    /// folders are then matched by name [default: the model's own, else the class folders' in their order]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub classes: Option<PathBuf>,
     #[command(flatten)]
@@ -60,20 +60,20 @@ fn grid(text: &str) -> Result<[usize; 2], String> {
 
 /// `mitsume eval`
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  \
+#[command(after_help = "Examples:\n  \
     mitsume eval --run runs/first --data brain/Testing --json\n  \
     mitsume eval --model level2 --weights published.pth --image-size 224 --data brain/Testing\n  \
     mitsume eval --model resnet18.onnx --preset imagenet --classes names.txt --data photos --out looked")]
 pub struct EvalArgs {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// A folder with one folder per class
+    /// The images: a folder with one folder per class
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
-    /// Keep maps, labels and predictions in this file (readable by `score`)
+    /// Keep maps, labels and predictions in this file (readable by `score`) [default: not kept]
     #[arg(long, value_name = "FILE.safetensors", value_hint = ValueHint::FilePath)]
     pub cams: Option<PathBuf>,
-    /// Keep the whole evaluation in this folder (for `report` and `explain --reference`)
+    /// Keep the whole evaluation in this folder (for `report` and `explain --reference`) [default: not kept]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// Which measures to take besides squared-l2 and l2

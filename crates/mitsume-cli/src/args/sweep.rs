@@ -23,7 +23,7 @@ use super::{DeviceArg, ThreadsArg};
     The same command goes on with interrupted cells, tries failed ones again and leaves finished\n\
     ones alone.")]
 pub struct SweepArgs {
-    /// The grid of runs
+    /// The grid of runs, a sweep.toml
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "preset")]
     pub config: Option<PathBuf>,
     /// A ready-made grid: analytic, learning or late
@@ -33,14 +33,14 @@ pub struct SweepArgs {
     #[arg(long, requires = "preset")]
     pub quick: bool,
     /// A data set for the preset: a folder with the splits in it (Training and Testing, or train
-    /// and test); may be repeated
+    /// and test); may be repeated [default name: the folder's]
     #[arg(long, value_name = "[NAME=]DIR", value_hint = ValueHint::DirPath, requires = "preset")]
     pub data: Vec<String>,
-    /// Override a key that all runs share; may be repeated
+    /// Override a key that all runs share, such as train.epochs=5; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// The folder of the sweep, new or with an earlier sweep in it
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, required_unless_present = "print")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// Print the sweep.toml and do nothing
     #[arg(long)]
@@ -54,7 +54,7 @@ pub struct SweepArgs {
     /// Where the cells run
     #[arg(long, value_name = "WHERE", default_value = "local")]
     pub launcher: Launcher,
-    /// Run this cell only (what a task on a cluster does)
+    /// Run this cell only, as a task on a cluster does [default: all that are not finished]
     #[arg(long, value_name = "NAME")]
     pub cell: Option<String>,
     /// Print one JSON object to stdout and nothing else

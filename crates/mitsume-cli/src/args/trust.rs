@@ -19,10 +19,10 @@ pub struct TrustArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
     /// Masks of the objects, at the images' own paths below this folder, ending in .png; any value but 0
-    /// is inside
+    /// is inside [default: no masks; what needs them is left out]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub masks: Option<PathBuf>,
-    /// Images to test, spread evenly through the folder
+    /// How many images to test, spread evenly through the folder
     #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub images: u32,
     /// Stages of the randomisation, at most one a layer
@@ -34,6 +34,9 @@ pub struct TrustArgs {
     /// Folder for trust.json and trust.html
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
+    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder [default: none]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub figures: Option<PathBuf>,
     /// Print the JSON to stdout and nothing else
     #[arg(long)]
     pub json: bool,

@@ -5,6 +5,7 @@ use mitsume_locale::text;
 use mitsume_report::{StudyOptions, study};
 
 use super::output;
+use super::report::tell_exported;
 use crate::args::AnalyzeArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
@@ -30,6 +31,10 @@ pub fn run(args: AnalyzeArgs, console: Console) -> Result {
         let page = study.write(out).map_err(LabError::from)?;
         let path = page.display().to_string();
         console.note(&text!(console.language, "command-report-at", path = path));
+    }
+    if let Some(out) = &args.figures {
+        let exported = study.export_figures(out).map_err(LabError::from)?;
+        tell_exported(&exported, out, console);
     }
     if args.json {
         output::json(&study.json())

@@ -7,7 +7,7 @@ use mitsume_locale::{Language, text};
 use super::output;
 use crate::args::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 use crate::console::Console;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::oddities;
 use crate::threads;
 
@@ -27,7 +27,8 @@ fn synth(args: SynthArgs, console: Console) -> Result {
         size: args.size as usize,
         seed: args.seed,
     };
-    write_data_set(&args.dir, spec, &|_, _| {})?;
+    let written = write_data_set(&args.dir, spec, &|_, _| {});
+    written.map_err(|error| Failure::of_new_folder(error.into(), &args.dir))?;
     let language = console.language;
     let dir = args.dir.display();
     output::text(&format!(

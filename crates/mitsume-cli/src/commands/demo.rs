@@ -8,8 +8,8 @@ use crate::args::DemoArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::shell_word::shell_word;
 use crate::{stop, threads};
+use mitsume_lab::shell_word;
 
 /// Runs the command.
 pub fn run(args: DemoArgs, console: Console) -> Result {
@@ -21,8 +21,9 @@ pub fn run(args: DemoArgs, console: Console) -> Result {
         seed: args.seed,
         language: console.language,
     };
-    let outcome = mitsume_lab::demo(&options, &stop, &mut |event| progress.show(event))?;
+    let outcome = mitsume_lab::demo(&options, &stop, &mut |event| progress.show(event));
     progress.finish();
+    let outcome = outcome.map_err(|error| Failure::of_new_folder(error, &args.out))?;
     match outcome {
         Some(outcome) => output::text(&summary(&outcome, console.language)),
         None => {

@@ -11,12 +11,12 @@ use crate::args::{EvalArgs, MeasureSet};
 use crate::console::Console;
 use crate::failure::Result;
 use crate::progress::Progress;
-use crate::{device, threads};
+use crate::{device, stop, threads};
 
 /// Runs the command.
 pub fn run(args: EvalArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     // Every image is needed once: nothing is worth keeping.
@@ -27,6 +27,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
         source: &source,
         settings: model.settings,
     };
+    let stop = stop::on_signal(console);
     let options = EvaluateOptions {
         batch_size: args.batch_size as usize,
         strict: args.strict,
@@ -37,10 +38,12 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
             grid: args.grid.into(),
             all: args.measures == MeasureSet::All,
         }),
+        stop: Some(&stop),
     };
     let mut progress = Progress::new(console);
-    let evaluation = evaluate(&subject, &options, &mut |event| progress.show(event))?;
+    let evaluation = evaluate(&subject, &options, &mut |event| progress.show(event));
     progress.finish();
+    let evaluation = evaluation.map_err(|error| stop::failure(error, console))?;
     if args.json {
         output::json(&evaluation)
     } else {

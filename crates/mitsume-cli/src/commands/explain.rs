@@ -14,13 +14,13 @@ use crate::args::ExplainArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::{device, threads};
+use crate::{device, stop, threads};
 
 /// Runs the command.
 pub fn run(args: ExplainArgs, console: Console) -> Result {
     let language = console.language;
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
     if let Some(folder) = &folder {
         let mut progress = Progress::new(console);
@@ -30,6 +30,7 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
     if let Some(reference) = &args.reference {
         model.refuse_outdated_reference(reference)?;
     }
+    let stop = stop::on_signal(console);
     let options = ExplainOptions {
         network: model.network.as_ref(),
         target: target(&args.class, &model.classes)?,
@@ -46,14 +47,26 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         raw_maps: args.raw_maps,
         settings: &model.settings,
         language,
+        stop: &stop,
     };
     let mut progress = Progress::new(console);
-    let explanation = explain(&args.images, &options, &mut |event| progress.show(event))?;
+    let explanation = explain(&args.images, &options, &mut |event| progress.show(event));
     progress.finish();
+    let explanation = explanation.map_err(|error| stop::failure(error, console))?;
     if args.json {
         output::json(&json(&explanation, &model))?;
     } else {
         output::text(&summary(&explanation, &model, language))?;
+    }
+    if explanation.left > 0 {
+        let done = explanation.images.len() + explanation.failed.len();
+        return Err(Failure::Interrupted(text!(
+            language,
+            "command-explain-interrupted",
+            done = done,
+            images = done + explanation.left,
+            page = explanation.page.display().to_string()
+        )));
     }
     match explanation.failed.len() {
         0 => Ok(()),

@@ -1,8 +1,10 @@
 //! `mitsume report`
 
+use std::path::Path;
+
 use mitsume_lab::LabError;
 use mitsume_locale::text;
-use mitsume_report::{ReportOptions, export_figures};
+use mitsume_report::{Exported, ReportOptions, export_figures};
 
 use super::output;
 use crate::args::ReportArgs;
@@ -26,21 +28,27 @@ pub fn run(args: ReportArgs, console: Console) -> Result {
     }
     if let Some(out) = &args.figures {
         let exported = export_figures(&page, &args.dir, out, &options).map_err(LabError::from)?;
-        for (svg, characters) in &exported.without_png {
-            let characters: String = characters.iter().collect();
-            console.warn(&text!(
-                language,
-                "command-no-png",
-                file = svg.display().to_string(),
-                characters = characters,
-            ));
-        }
-        console.note(&text!(
-            language,
-            "command-figures-written",
-            files = exported.files.len(),
-            folder = out.display().to_string(),
-        ));
+        tell_exported(&exported, out, console);
     }
     output::text(&path.display().to_string())
+}
+
+/// Says what was written of a page's figures and tables, and which PNGs could not be.
+pub fn tell_exported(exported: &Exported, out: &Path, console: Console) {
+    let language = console.language;
+    for (svg, characters) in &exported.without_png {
+        let characters: String = characters.iter().collect();
+        console.warn(&text!(
+            language,
+            "command-no-png",
+            file = svg.display().to_string(),
+            characters = characters,
+        ));
+    }
+    console.note(&text!(
+        language,
+        "command-figures-written",
+        files = exported.files.len(),
+        folder = out.display().to_string(),
+    ));
 }

@@ -1,9 +1,9 @@
 //! Completions and the manual page, from the same definition as the arguments.
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 
 use super::output;
-use crate::args::{Args, CompletionsArgs};
+use crate::args::{Args, CompletionsArgs, ManArgs};
 use crate::failure::{Failure, Result};
 
 /// `mitsume completions`
@@ -14,10 +14,47 @@ pub fn completions(args: CompletionsArgs) -> Result {
 }
 
 /// `mitsume man`
-pub fn man() -> Result {
+pub fn man(args: &ManArgs) -> Result {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Args::command())
+    clap_mangen::Man::new(command(&args.command)?)
+        .source(concat!("mitsume ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)
         .map_err(|error| Failure::Work(format!("cannot write the manual page: {error}")))?;
     output::text(&String::from_utf8_lossy(&page))
+}
+
+/// The command of these names, one below the other; the program where there are none.
+fn command(names: &[String]) -> Result<Command> {
+    let mut command = Args::command();
+    if names.is_empty() {
+        return Ok(command);
+    }
+    // Gives commands the options that all have, and their full names.
+    command.build();
+    let mut path = String::from("mitsume");
+    for name in names {
+        let there: Vec<String> = command
+            .get_subcommands()
+            .map(|below| below.get_name().to_owned())
+            .filter(|below| below != "help")
+            .collect();
+        match command
+            .find_subcommand(name)
+            .filter(|_| there.contains(name))
+        {
+            Some(found) => command = found.clone(),
+            None if there.is_empty() => {
+                let problem = format!("man: {path} has no commands below it, such as \"{name}\"");
+                return Err(Failure::Request(problem));
+            }
+            None => {
+                return Err(Failure::Request(format!(
+                    "man: {path} has no command \"{name}\"; one of {}",
+                    there.join(", ")
+                )));
+            }
+        }
+        path = format!("{path} {name}");
+    }
+    Ok(command)
 }

@@ -14,9 +14,14 @@ use super::output;
 use crate::args::{Launcher, SweepArgs};
 use crate::console::Console;
 use crate::failure::{Failure, Result};
-use crate::shell_word::shell_word;
 use crate::sweep_progress::SweepProgress;
 use crate::{device, stop, threads};
+use mitsume_lab::shell_word;
+
+const NO_FOLDER: &str = "which sweep? --out DIR names its folder, new or with an earlier sweep in it:\n  \
+    mitsume sweep --config sweep.toml --out sweeps/mine\n  \
+    mitsume sweep --out sweeps/mine\n\
+    mitsume sweep --help shows the smallest sweep.toml";
 
 /// Runs the command.
 pub fn run(args: SweepArgs, console: Console) -> Result {
@@ -25,13 +30,13 @@ pub fn run(args: SweepArgs, console: Console) -> Result {
         return print(&args);
     }
     let Some(out) = args.out.clone() else {
-        return Err(Failure::Request("--out: name the sweep's folder".into()));
+        return Err(Failure::Request(NO_FOLDER.into()));
     };
     let sweep = match described(&args)? {
         Some((config, origin)) => SweepDir::plan(&out, config, &origin)?,
         None => SweepDir::open(&out)?,
     };
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let options = LocalOptions {
         jobs: args.jobs.into(),
         threads: rayon::current_num_threads(),
@@ -154,8 +159,13 @@ fn one_cell(sweep: &SweepDir, name: &str, options: &LocalOptions, console: Conso
     let mut progress = SweepProgress::new(1, 0, console);
     let outcomes = run_cells(sweep, &[cell], options, &stop, &mut |_, event| {
         progress.show(cell, event);
-    })?;
+    });
     progress.finish();
+    let outcomes = outcomes.map_err(|error| {
+        let word = shell_word(Path::new(name));
+        let root = shell_word(sweep.root());
+        failure(error, &format!("mitsume sweep --out {root} --cell {word}"))
+    })?;
     match outcomes.into_iter().next() {
         Some(CellOutcome::Interrupted) => Err(Failure::Interrupted(text!(
             console.language,
@@ -187,7 +197,7 @@ fn submit(sweep: &SweepDir, console: Console) -> Result {
     }
     let program = std::env::current_exe()
         .map_err(|error| Failure::Work(format!("cannot find this program's file: {error}")))?;
-    let submission = slurm::submit(sweep, &cells, &program)?;
+    let submission = slurm::submit(sweep, &cells, &program, language)?;
     let root = shell_word(sweep.root());
     console.note(&text!(
         language,
@@ -207,8 +217,9 @@ fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console)
     let mut progress = SweepProgress::new(cells.len(), sweep.cells.len() - cells.len(), console);
     let outcomes = run_cells(sweep, &cells, options, &stop, &mut |index, event| {
         progress.show(cells[index], event);
-    })?;
+    });
     progress.finish();
+    let outcomes = outcomes.map_err(|error| failure(error, &again(sweep, options)))?;
     let statuses = sweep.statuses()?;
     if statuses.iter().any(|status| status.epochs_done > 0) {
         write_study(sweep.root(), console)?;
@@ -218,7 +229,7 @@ fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console)
     } else {
         output::text(&table(&statuses, console.language))?;
     }
-    ended(sweep, &outcomes, console.language)
+    ended(sweep, &outcomes, options, console.language)
 }
 
 fn write_study(root: &Path, console: Console) -> Result {
@@ -233,7 +244,32 @@ fn write_study(root: &Path, console: Console) -> Result {
     Ok(())
 }
 
-fn ended(sweep: &SweepDir, outcomes: &[CellOutcome], language: Language) -> Result {
+/// The command that goes on.
+fn again(sweep: &SweepDir, options: &LocalOptions) -> String {
+    let jobs = match options.jobs {
+        1 => String::new(),
+        jobs => format!(" --jobs {jobs}"),
+    };
+    format!("mitsume sweep --out {}{jobs}", shell_word(sweep.root()))
+}
+
+/// Where no more can be written it also says what is saved and how to go on.
+fn failure(error: SweepError, command: &str) -> Failure {
+    match error {
+        SweepError::Lab(error) => {
+            let saved = "finished cells, and the last checkpoints of the others";
+            Failure::of_work(error, saved, command)
+        }
+        error => error.into(),
+    }
+}
+
+fn ended(
+    sweep: &SweepDir,
+    outcomes: &[CellOutcome],
+    options: &LocalOptions,
+    language: Language,
+) -> Result {
     let count = |wanted: fn(&CellOutcome) -> bool| outcomes.iter().filter(|o| wanted(o)).count();
     let failed = count(|outcome| matches!(outcome, CellOutcome::Failed(_)));
     let interrupted = count(|outcome| *outcome == CellOutcome::Interrupted);
@@ -243,12 +279,13 @@ fn ended(sweep: &SweepDir, outcomes: &[CellOutcome], language: Language) -> Resu
             language,
             "command-sweep-interrupted",
             cells = interrupted,
-            command = format!("mitsume sweep --out {}", shell_word(sweep.root())),
+            command = again(sweep, options),
         )));
     }
     if failed > 0 {
         return Err(Failure::Work(format!(
-            "{failed} cells failed, why is in {root}/failures; the same command tries them again"
+            "{failed} cells failed, why is in {root}/failures; try them again with: {}",
+            again(sweep, options)
         )));
     }
     Ok(())
@@ -288,6 +325,10 @@ fn state(state: CellState, language: Language) -> String {
 
 impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
+        let error = match error {
+            SweepError::Lab(error) => return error.into(),
+            error => error,
+        };
         if error.is_request() {
             Failure::Request(error.to_string())
         } else {

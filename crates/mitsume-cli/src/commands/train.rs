@@ -3,37 +3,46 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mitsume_lab::{Outcome, TrainRequest};
+use mitsume_lab::{LabError, Outcome, Standing, TrainRequest, shell_word};
 use mitsume_locale::text;
-use mitsume_record::RunConfig;
+use mitsume_record::{RunConfig, RunDir};
 
 use crate::args::TrainArgs;
-use crate::console::Console;
+use crate::console::{Console, Verbosity};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::shell_word::shell_word;
 use crate::{device, stop, threads};
+
+const NEITHER: &str = "what to train? --config FILE begins a new run, --resume DIR goes on with one:\n  \
+    mitsume train --config run.toml --out runs/first\n  \
+    mitsume train --resume runs/first\n\
+    mitsume train --help shows the smallest run.toml";
 
 /// Runs the command.
 pub fn run(args: TrainArgs, console: Console) -> Result {
-    let language = console.language;
+    if args.config.is_none() && args.resume.is_none() {
+        return Err(Failure::Request(NEITHER.into()));
+    }
     threads::set(args.threads.count())?;
     let device_name = match (&args.device.device, &args.resume) {
         (None, Some(run)) => mitsume_lab::device_of_run(run)?,
         _ => args.device.name().to_owned(),
     };
-    let device = device::named(&device_name)?;
+    let device = device::named(&device_name, console)?;
     let stop = stop::on_signal(console);
     let mut progress = Progress::new(console);
     let mut observer = |event| progress.show(event);
-    let (out, outcome) = match (&args.resume, &args.config) {
+    let (out, outcome) = match (args.resume, args.config) {
         (Some(out), _) => {
             let device = (device, device_name);
-            let outcome = mitsume_lab::resume(out, &args.set, device, &stop, &mut observer)?;
-            (out.clone(), outcome)
+            settled(&RunDir::new(&out).config(), &args.set, console)?;
+            let outcome = mitsume_lab::resume(&out, &args.set, device, &stop, &mut observer);
+            (out, outcome)
         }
-        (None, Some(path)) => {
-            let config = RunConfig::read(path, &args.set).map_err(mitsume_lab::LabError::from)?;
+        (None, path) => {
+            let path = path.expect("one of both was given");
+            let config = RunConfig::read(&path, &args.set).map_err(LabError::from)?;
+            settled(&path, &args.set, console)?;
             let out = args.out.unwrap_or_else(|| next_free(&config.model.name));
             let request = TrainRequest {
                 config,
@@ -42,32 +51,79 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
                 device_name,
                 images: Arc::default(),
             };
-            (out, mitsume_lab::train(&request, &stop, &mut observer)?)
+            let outcome = mitsume_lab::train(&request, &stop, &mut observer);
+            (out, outcome)
         }
-        (None, None) => unreachable!("the arguments require one of them"),
     };
     progress.finish();
+    let outcome = outcome.map_err(|error| failure(error, &out))?;
+    told(outcome, &out, console)
+}
+
+/// Says the whole configuration, for whoever asks.
+fn settled(path: &Path, sets: &[String], console: Console) -> Result {
+    // What is not there is told of by the run itself.
+    if console.verbosity < Verbosity::Verbose || !path.is_file() {
+        return Ok(());
+    }
+    let config = RunConfig::read(path, sets).and_then(|config| config.to_toml());
+    let config = config.map_err(LabError::from)?;
+    let head = text!(console.language, "command-settled-run");
+    console.detail(&format!("{head}\n{}", config.trim_end()));
+    Ok(())
+}
+
+fn told(outcome: Outcome, out: &Path, console: Console) -> Result {
+    let language = console.language;
+    let (shown, word) = (out.display().to_string(), shell_word(out));
+    let report = format!("mitsume report {word}");
+    let resume = format!("mitsume train --resume {word}");
     match outcome {
         Outcome::Finished => {
-            let report = format!("mitsume report {}", shell_word(&out));
-            let out = out.display().to_string();
             console.note(&text!(
                 language,
                 "command-done",
-                out = out,
+                out = shown,
                 command = report
             ));
             Ok(())
         }
-        Outcome::Interrupted => {
-            let resume = format!("mitsume train --resume {}", shell_word(&out));
-            Err(Failure::Interrupted(text!(
+        Outcome::AlreadyFinished { epochs } => {
+            console.note(&text!(
                 language,
-                "command-interrupted",
-                command = resume
-            )))
+                "command-nothing-left",
+                out = shown,
+                epochs = epochs,
+                longer = format!("{resume} --set train.epochs={}", 2 * epochs),
+                command = report
+            ));
+            Ok(())
         }
+        Outcome::Interrupted => Err(Failure::Interrupted(text!(
+            language,
+            "command-interrupted",
+            command = resume
+        ))),
     }
+}
+
+/// Where no more can be written it also says what is saved and how to go on.
+fn failure(error: LabError, out: &Path) -> Failure {
+    let dir = RunDir::new(out);
+    if !dir.is_run() {
+        return Failure::from(error);
+    }
+    let config = RunConfig::read(&dir.config(), &[]).ok();
+    let standing = config.and_then(|config| Standing::of(&dir, &config).ok().flatten());
+    let saved = match standing {
+        Some(standing) => format!(
+            "the run is saved up to step {}, with {} of {} epochs done",
+            standing.steps_done, standing.epochs_done, standing.epochs
+        ),
+        None => "no step of the run is saved yet".into(),
+    };
+    let command = format!("mitsume train --resume {}", shell_word(out));
+    Failure::of_work(error, &saved, &command)
 }
 
 /// `runs/level2-001`, or the first number that is free.

@@ -4,19 +4,20 @@ use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_lab::{LabError, Subject, TrustOptions, trust};
 use mitsume_locale::{Language, text};
 use mitsume_record::{TrustResult, write_bytes};
-use mitsume_report::{trust_findings, trust_page, verdict_sentence};
+use mitsume_report::{export_page, trust_findings, trust_page, verdict_sentence};
 
+use super::report::tell_exported;
 use super::{model, output};
 use crate::args::TrustArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::{device, threads};
+use crate::{device, stop, threads};
 
 /// Runs the command.
 pub fn run(args: TrustArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device)?;
+    let device = device::open(&args.device, console)?;
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
@@ -26,26 +27,33 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
         source: &source,
         settings: model.settings,
     };
+    let stop = stop::on_signal(console);
     let options = TrustOptions {
         maps: model.maps,
         images: args.images as usize,
         stages: args.stages.into(),
         seed: args.seed,
         masks: args.masks.as_deref(),
+        stop: &stop,
     };
     // Before the work, which takes minutes: a folder that cannot be made must not cost it.
     std::fs::create_dir_all(&args.out).map_err(|error| {
         Failure::Request(format!("cannot create {}: {error}", args.out.display()))
     })?;
     let mut progress = Progress::new(console);
-    let trusted = trust(&subject, &options, &mut |event| progress.show(event))?;
-    let result = &trusted.result;
+    let trusted = trust(&subject, &options, &mut |event| progress.show(event));
     progress.finish();
+    let trusted = trusted.map_err(|error| stop::failure(error, console))?;
+    let result = &trusted.result;
     let json = args.out.join("trust.json");
     result.write(&json).map_err(LabError::from)?;
     let page = args.out.join("trust.html");
     let html = trust_page(result, &trusted.examples, console.language).map_err(LabError::from)?;
     write_bytes(&page, html.as_bytes()).map_err(LabError::from)?;
+    if let Some(out) = &args.figures {
+        let exported = export_page(&html, console.language, out).map_err(LabError::from)?;
+        tell_exported(&exported, out, console);
+    }
     if args.json {
         return output::json(result);
     }

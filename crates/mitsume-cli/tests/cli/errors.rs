@@ -278,7 +278,14 @@ fn every_command_has_help_with_an_example() {
         &["trust"],
         &["score"],
         &["report"],
+        &["sweep"],
+        &["analyze"],
+        &["bench"],
+        &["bench", "step"],
+        &["bench", "eval"],
+        &["data"],
         &["completions"],
+        &["man"],
     ] {
         let mut args = command.to_vec();
         args.push("--help");

@@ -1,12 +1,18 @@
 //! The command as its user meets it.
 
+mod commands;
 #[cfg(feature = "adapters")]
 mod device;
 mod errors;
 mod evaluation;
 mod explain;
+#[cfg(unix)]
+mod full_disk;
+#[cfg(unix)]
+mod interruption;
 mod model;
 mod onnx;
+mod pages;
 mod sandbox;
 mod sweep;
 mod training;

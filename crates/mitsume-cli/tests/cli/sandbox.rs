@@ -13,14 +13,19 @@ pub struct Sandbox {
 impl Sandbox {
     /// With phantoms of 32x32 under `data`: 12 training and 5 test images in each of 4 classes.
     pub fn new() -> Self {
-        let sandbox = Sandbox {
-            dir: tempfile::tempdir().unwrap(),
-        };
+        let sandbox = Sandbox::empty();
         let made = sandbox.run(&[
             "data", "synth", "data", "--train", "12", "--test", "5", "--size", "32",
         ]);
         assert!(made.status.success(), "{}", text(&made.stderr));
         sandbox
+    }
+
+    /// Without any data.
+    pub fn empty() -> Self {
+        Sandbox {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

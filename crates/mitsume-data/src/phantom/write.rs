@@ -145,6 +145,6 @@ fn write_png(path: &Path, grey: &[u8], size: usize) -> Result<(), DataError> {
         .write_image(grey, side, side, ExtendedColorType::L8)
         .map_err(|e| DataError::write(path, std::io::Error::other(e)))?;
     let partial = path.with_extension("part");
-    fs::write(&partial, bytes).map_err(|e| DataError::write(&partial, e))?;
+    fs::write(&partial, bytes).map_err(|e| DataError::write(path, e))?;
     fs::rename(&partial, path).map_err(|e| DataError::write(path, e))
 }

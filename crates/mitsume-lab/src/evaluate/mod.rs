@@ -9,13 +9,12 @@ mod rank;
 mod tally;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
 use mitsume_data::{ImageFolder, Skipped};
-use mitsume_record::{
-    Evaluation, EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter, write_class_means,
-};
+use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, MapsShape, MapsWriter};
 
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsOf;
@@ -39,6 +38,8 @@ pub struct EvaluateOptions<'a> {
     pub measures: Option<MeasureOptions>,
     /// How maps are made; Grad-CAM where nothing is said.
     pub maps: MapOptions,
+    /// Looked at between batches: once it is set, the evaluation ends and nothing of it is kept.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// Which measures to take.
@@ -56,7 +57,8 @@ pub const PERMUTATIONS: usize = 999;
 /// Evaluates a model on a folder of images.
 ///
 /// # Errors
-/// An unreadable image with `strict`; a class left without an image; files that cannot be written.
+/// An unreadable image with `strict`; a class left without an image; files that cannot be written;
+/// [`LabError::Interrupted`].
 pub fn evaluate(
     subject: &Subject<'_>,
     options: &EvaluateOptions<'_>,
@@ -93,8 +95,8 @@ fn write_images_and_means(
     images: &[PerImage],
     deviations: &[Option<Deviation>],
 ) -> Result<()> {
-    let maps = Maps::open(&draft.dir().maps_path())?;
-    write_class_means(&draft.dir().class_means_path(), &maps)?;
+    let maps = draft.finished_maps()?;
+    draft.class_means(&maps)?;
     let ranks = ranks(images, deviations);
     let mut table = draft.images(&subject.folder.classes)?;
     for (index, image) in images.iter().enumerate() {
@@ -176,6 +178,12 @@ fn first_pass(
             }
         }
         observer(Event::Evaluating { done, total });
+        if options
+            .stop
+            .is_some_and(|stop| stop.load(Ordering::Relaxed))
+        {
+            return Err(LabError::Interrupted);
+        }
     }
     refuse_empty_classes(subject.folder, &pass)?;
     Ok(pass)

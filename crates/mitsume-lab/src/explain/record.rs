@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use mitsume_data::Skipped;
 use mitsume_locale::text;
 use mitsume_record::{ExplainedImage, ExplainedRow, write_bytes, write_explained};
-use mitsume_report::{ExplainedFacts, ExplainedPage, Panel, panel_png};
+use mitsume_report::{ExplainedFacts, ExplainedPage, Panel, override_text, panel_png};
 
 use super::listing::{Listed, PAGE, TABLE};
 use super::{ExplainOptions, Explained, Explanation};
@@ -64,8 +64,11 @@ impl<'a> Record<'a> {
         self.failed.push(failed);
     }
 
-    /// Writes the table and the page.
-    pub fn finish(self) -> Result<Explanation> {
+    /// Writes the table and the page; `left` images were not looked at.
+    pub fn finish(self, left: usize) -> Result<Explanation> {
+        if self.images.is_empty() && left > 0 {
+            return Err(LabError::Interrupted);
+        }
         if self.images.is_empty() {
             let failed = self.failed.iter();
             let lines = failed.map(|one| format!("{}: {}", one.path.display(), one.reason));
@@ -88,6 +91,7 @@ impl<'a> Record<'a> {
         Ok(Explanation {
             images: self.images,
             failed: self.failed,
+            left,
             page,
         })
     }
@@ -119,16 +123,8 @@ fn facts(options: &ExplainOptions<'_>) -> Vec<(String, String)> {
         facts.push((name, reference.display().to_string()));
     }
     for one in &options.settings.overrides {
-        let name = text!(language, "explain-fact-overrides");
-        let (key, used, trained) = (one.key.name(), one.used_text(), one.trained_text());
-        let short = text!(
-            language,
-            "command-model-override-short",
-            setting = key,
-            used = used,
-            trained = trained
-        );
-        facts.push((name, short));
+        let name = text!(language, "report-fact-overrides");
+        facts.push((name, override_text(one, language)));
     }
     facts
 }

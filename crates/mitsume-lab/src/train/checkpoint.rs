@@ -6,7 +6,7 @@ use burn::optim::ModuleOptimizer;
 use mitsume::EmaMaps;
 use mitsume_guard::{file, guarded};
 use mitsume_nn::{Classifier, Level, weights};
-use mitsume_record::{RunConfig, SwapDir, recover_dir, write_bytes};
+use mitsume_record::{RunConfig, SwapDir, recover_dir};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,16 +37,15 @@ const LARGEST: u64 = 1 << 30;
 pub(super) fn save(folder: &Path, level: Level, state: &State, note: &str) -> Result<()> {
     let swap = SwapDir::new(folder)?;
     let bytes = weights::to_bytes(level, &state.model, note);
-    write_bytes(&swap.path().join(WEIGHTS), &bytes)?;
-    let optimizer = swap.path().join(OPTIMIZER);
-    state.optimizer.save(&optimizer).map_err(|error| {
-        LabError::Failed(format!(
-            "cannot write {}: {error}",
-            folder.join(OPTIMIZER).display()
-        ))
+    swap.write_bytes(WEIGHTS, &bytes)?;
+    // Burn's own `save` reports a full disk as text, under the names of its temporary files.
+    let bytes = state.optimizer.into_bytes().map_err(|error| {
+        let path = folder.join(OPTIMIZER);
+        LabError::Failed(format!("cannot write {}: {error}", path.display()))
     })?;
-    write_json(&swap.path().join(EMA), &state.ema)?;
-    write_json(&swap.path().join(PROGRESS), &state.progress)?;
+    swap.write_bytes(OPTIMIZER, &bytes)?;
+    swap.write_bytes(EMA, &json(&state.ema))?;
+    swap.write_bytes(PROGRESS, &json(&state.progress))?;
     swap.commit()?;
     Ok(())
 }
@@ -117,9 +116,8 @@ pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Re
     Ok(load(folder, level, state)?.progress.steps_done)
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let bytes = serde_json::to_vec(value).expect("plain data serialises");
-    Ok(write_bytes(path, &bytes)?)
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain data serialises")
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {

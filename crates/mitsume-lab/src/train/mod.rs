@@ -1,6 +1,7 @@
 //! A training run in a run directory.
 
 mod checkpoint;
+mod finished;
 mod init;
 mod moments;
 mod plateau;
@@ -45,6 +46,11 @@ pub struct TrainRequest {
 pub enum Outcome {
     /// All epochs are done.
     Finished,
+    /// All of them were done and evaluated before: nothing was left to do, and nothing was changed.
+    AlreadyFinished {
+        /// How many.
+        epochs: u64,
+    },
     /// It was asked to stop, finished its step and saved; [`resume`] goes on.
     Interrupted,
 }
@@ -64,8 +70,8 @@ pub fn train(
     run::run(request, false, stop, observer)
 }
 
-/// [`train`] where the folder is new, [`resume`] with this configuration where it holds a run, which
-/// for a finished run is its last evaluation again: what a command that is simply repeated wants.
+/// [`train`] where the folder is new, [`resume`] with this configuration where it holds a run: what a
+/// command that is simply repeated wants.
 ///
 /// # Errors
 /// As [`train`] and [`resume`]; a folder with something else in it.
@@ -74,18 +80,20 @@ pub fn train_or_resume(
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
 ) -> Result<Outcome> {
-    let resuming = RunDir::new(&request.out).is_run();
-    if !resuming {
-        refuse_occupied(&request.out)?;
+    if RunDir::new(&request.out).is_run() {
+        return go_on(request, stop, observer);
     }
-    run::run(request, resuming, stop, observer)
+    refuse_occupied(&request.out)?;
+    run::run(request, false, stop, observer)
 }
 
 /// Goes on with an interrupted run, from its last checkpoint, bit for bit as if there had been no
-/// interruption. A run that was interrupted before its first checkpoint starts anew.
+/// interruption. A run that was interrupted before its first checkpoint starts anew; one that is
+/// finished stays as it is ([`Outcome::AlreadyFinished`]) unless `sets` gives it more epochs.
 ///
 /// # Errors
-/// As [`train`]; a folder that holds no run; data or a device that changed since.
+/// As [`train`]; a folder that holds no run; data or a device that changed since; `sets` that would
+/// change what a finished run was trained with.
 pub fn resume(
     out: &Path,
     sets: &[String],
@@ -102,7 +110,18 @@ pub fn resume(
         device_name,
         images: Arc::default(),
     };
-    run::run(&request, true, stop, observer)
+    go_on(&request, stop, observer)
+}
+
+fn go_on(
+    request: &TrainRequest,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome> {
+    match finished::epochs(request)? {
+        Some(epochs) => Ok(Outcome::AlreadyFinished { epochs }),
+        None => run::run(request, true, stop, observer),
+    }
 }
 
 /// The device a run began on, as `--device` names it: that on which it goes on.

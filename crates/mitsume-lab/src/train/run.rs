@@ -8,11 +8,12 @@ use mitsume::Curriculum;
 use mitsume_data::shuffled;
 use mitsume_nn::{ClassifierSpec, weights};
 use mitsume_record::{
-    Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow, StepWriter, read_epochs,
-    read_measures, write_bytes, write_epochs, write_measures,
+    Environment, EpochRow, MeasureRow, RecordError, RunConfig, RunDir, StepRow, StepWriter,
+    read_epochs, read_measures, write_epochs, write_measures,
 };
 
 use super::checkpoint::{self, State};
+use super::finished;
 use super::init;
 use super::prepare::{self, Split};
 use super::step::{StepContext, step};
@@ -54,10 +55,20 @@ pub(super) fn run(
         if run.train_epoch(stop, observer)? == Outcome::Interrupted {
             return Ok(Outcome::Interrupted);
         }
-        run.finish_epoch(observer)?;
+        match run.finish_epoch(stop, observer) {
+            // After the epoch's last step: it will be evaluated anew.
+            Err(LabError::Interrupted) => {
+                run.save()?;
+                return Ok(Outcome::Interrupted);
+            }
+            other => other?,
+        }
     }
-    run.evaluate_at_the_end(observer)?;
-    Ok(Outcome::Finished)
+    match run.evaluate_at_the_end(stop, observer) {
+        // The checkpoint of the last epoch is there.
+        Err(LabError::Interrupted) => Ok(Outcome::Interrupted),
+        other => other.map(|()| Outcome::Finished),
+    }
 }
 
 impl<'a> Run<'a> {
@@ -105,9 +116,8 @@ impl<'a> Run<'a> {
             environment.init_sha256 = init::sha256(config)?;
             prepare::initialise(config, level, &mut state.model)?;
         }
-        std::fs::create_dir_all(dir.root()).map_err(|error| {
-            LabError::Failed(format!("cannot create {}: {error}", dir.root().display()))
-        })?;
+        std::fs::create_dir_all(dir.root())
+            .map_err(|error| RecordError::io("create", dir.root(), error))?;
         config.write(&dir.config())?;
         if began.is_none() {
             environment.write(&dir.environment())?;
@@ -202,12 +212,13 @@ impl<'a> Run<'a> {
     }
 
     /// Validation, the epoch's row, the schedule, the checkpoint.
-    fn finish_epoch(&mut self, observer: &mut Observer<'_>) -> Result<()> {
+    fn finish_epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<()> {
         let clock = Instant::now();
         let epoch = self.state.progress.epochs_done + 1;
         let options = EvaluateOptions {
             measures: self.measures_of(false),
             maps: self.maps(),
+            stop: Some(stop),
             ..Default::default()
         };
         let evaluation = self.evaluate(&options, observer)?;
@@ -246,15 +257,20 @@ impl<'a> Run<'a> {
     }
 
     /// The same weights under the name users look for, and an evaluation with its maps.
-    fn evaluate_at_the_end(&mut self, observer: &mut Observer<'_>) -> Result<()> {
+    fn evaluate_at_the_end(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut Observer<'_>,
+    ) -> Result<()> {
         let bytes = weights::to_bytes(self.spec.level, &self.state.model, &self.note);
-        write_bytes(&self.dir.weights(), &bytes)?;
+        finished::replace_weights(&self.dir, &bytes)?;
         let out = self.dir.evaluation();
         self.evaluate(
             &EvaluateOptions {
                 out: Some(&out),
                 measures: self.measures_of(true),
                 maps: self.maps(),
+                stop: Some(stop),
                 ..Default::default()
             },
             observer,
@@ -380,7 +396,7 @@ fn finished_measures(
 }
 
 /// The moving averages and the table's rows are of the maps the run began with.
-fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
+pub(super) fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
     let path = dir.config();
     let began = RunConfig::read(&path, &[])?.consistency.method;
     let method = now.consistency.method;
@@ -405,14 +421,17 @@ fn refuse_changed_start(dir: &RunDir, before: &Environment, now: &Environment) -
             )));
         }
     }
-    if before.device != now.device {
-        return Err(LabError::Request(format!(
-            "--device {}: {} began on {began}, and devices differ in the last digits: go on with \
-             --device {began}, or start a new run",
-            now.device,
-            dir.root().display(),
-            began = before.device
-        )));
+    refuse_other_device(dir, before, &now.device)
+}
+
+pub(super) fn refuse_other_device(dir: &RunDir, before: &Environment, device: &str) -> Result<()> {
+    if before.device == device {
+        return Ok(());
     }
-    Ok(())
+    Err(LabError::Request(format!(
+        "--device {device}: {} began on {began}, and devices differ in the last digits: go on with \
+         --device {began}, or start a new run",
+        dir.root().display(),
+        began = before.device
+    )))
 }

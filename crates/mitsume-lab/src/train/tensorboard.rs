@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mitsume_record::EpochRow;
+use mitsume_record::{EpochRow, RecordError};
 use tfrecord::{EventMeta, EventWriter, EventWriterConfig};
 
 use crate::{LabError, Result};
@@ -13,16 +13,14 @@ use crate::{LabError, Result};
 /// Appends scalars under TensorBoard's naming, `group/name`.
 pub(super) struct TensorBoard {
     writer: EventWriter<BufWriter<File>>,
-    folder: String,
+    folder: PathBuf,
 }
 
 impl TensorBoard {
     /// A new event file; a resumed run gets a second one, which TensorBoard shows as one curve.
     pub fn create(folder: &Path) -> Result<Self> {
-        let failed = |error: &dyn std::fmt::Display| {
-            LabError::Failed(format!("cannot write {}: {error}", folder.display()))
-        };
-        std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| RecordError::io("create", folder, error))?;
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -32,11 +30,10 @@ impl TensorBoard {
             now.subsec_nanos()
         );
         let config = EventWriterConfig { auto_flush: false };
-        let writer =
-            EventWriter::create(folder.join(name), config).map_err(|error| failed(&error))?;
+        let writer = EventWriter::create(folder.join(name), config);
         Ok(TensorBoard {
-            writer,
-            folder: folder.display().to_string(),
+            writer: writer.map_err(|error| failed(folder, error))?,
+            folder: folder.to_owned(),
         })
     }
 
@@ -65,16 +62,22 @@ impl TensorBoard {
                 self.scalar(tag, row.epoch, value)?;
             }
         }
-        self.writer.flush().map_err(|error| self.failed(&error))
+        self.writer
+            .flush()
+            .map_err(|error| failed(&self.folder, error))
     }
 
     fn scalar(&mut self, tag: &str, step: u64, value: f64) -> Result<()> {
         let meta = EventMeta::with_step(step as i64);
         let written = self.writer.write_scalar(tag, meta, value as f32);
-        written.map_err(|error| self.failed(&error))
+        written.map_err(|error| failed(&self.folder, error))
     }
+}
 
-    fn failed(&self, error: &dyn std::fmt::Display) -> LabError {
-        LabError::Failed(format!("cannot write {}: {error}", self.folder))
-    }
+fn failed(folder: &Path, error: tfrecord::Error) -> LabError {
+    let error = match error {
+        tfrecord::Error::IoError(error) => error,
+        other => std::io::Error::other(other),
+    };
+    RecordError::io("write", folder, error).into()
 }

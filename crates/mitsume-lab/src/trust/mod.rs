@@ -8,6 +8,7 @@ mod stages;
 mod surroundings;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mitsume::methods::Method;
 use mitsume::trust::{Image, TrustError, similarity, upsampled_to_image};
@@ -36,6 +37,8 @@ pub struct TrustOptions<'a> {
     pub seed: u64,
     /// A folder with a mask of each image's object at the image's own path; any value but 0 is inside.
     pub masks: Option<&'a Path>,
+    /// Looked at between images: once it is set, the test ends and nothing of it is kept.
+    pub stop: &'a AtomicBool,
 }
 
 /// What was found.
@@ -53,7 +56,8 @@ const AT_ONCE: usize = 8;
 /// Tests the maps of a model. Every image is explained for its label.
 ///
 /// # Errors
-/// No image that can be read; masks that do not fit their images; what the network refuses.
+/// No image that can be read; masks that do not fit their images; what the network refuses;
+/// [`LabError::Interrupted`].
 pub fn trust(
     subject: &Subject<'_>,
     options: &TrustOptions<'_>,
@@ -77,6 +81,9 @@ pub fn trust(
         }
         skipped.extend(batch.skipped);
         observer(Event::Evaluating { done, total });
+        if options.stop.load(Ordering::Relaxed) {
+            return Err(LabError::Interrupted);
+        }
     }
     if images == 0 {
         let root = subject.folder.root.display();

@@ -14,6 +14,14 @@ command-model-unfinished = note: { $run } is not finished; the weights of its la
 
 command-train-other-init = warning: { $path } is another file than the run began with; the weights of its checkpoint are used
 
+## What was settled on, with --verbose
+
+command-settled-device = computing on { $device }, { $threads } threads
+command-settled-model = model: { $model } ({ $file }), hooked at { $layer }, { $method } maps of { $size }
+command-settled-images = its images: { $settings }
+command-settled-classes = its classes: { $classes }
+command-settled-run = the run, with every default:
+
 ## Heads of tables and words that several commands share.
 
 command-class = class
@@ -145,6 +153,12 @@ command-left = left
 command-done =
     done: { $out }
     see it: { $command }
+command-nothing-left =
+    { $out } is finished: all { $epochs } epochs are done and evaluated, nothing was left to do
+    train longer: { $longer }
+    see it: { $command }
+command-nothing-kept = interrupted: nothing of this was kept
+command-explain-interrupted = interrupted: { $done } of { $images } images are done; { $page } has them
 command-interrupted = interrupted: saved; go on with: { $command }
 command-demo-interrupted = interrupted: the demo starts anew: remove { $out } and run it again
 command-demo-consistency = consistency, { $form }

@@ -1,6 +1,5 @@
 ### The page of mitsume explain.
 
-explain-skip = Skip to the images
 explain-lead = Each image, and over it where the model looks for the class it predicts. A click opens the large picture; explained.csv beside this page has every number.
 explain-predicted = Predicted class
 explain-count = Images
@@ -21,5 +20,19 @@ explain-fact-maps = Maps
 explain-fact-size = Size of the images
 explain-fact-map-size = Size of the maps
 explain-fact-reference = Compared with
-explain-fact-overrides = Not as it was trained
 explain-flip = { $method }, mean with the mirrored image
+
+## On the picture of an image
+
+explain-panel-input = input
+explain-panel-overlay = where it looks
+explain-panel-mean = class mean map
+explain-panel-difference = difference
+explain-panel-predicted = predicted
+explain-panel-map-of = map of
+explain-panel-deviation = deviation from the class mean: squared-l2 { $squared }, l2 { $l2 }
+explain-panel-typical = the lower, the more typical of its class
+explain-panel-border = on the image's border
+explain-panel-background = on its empty background
+explain-panel-even = an even map: { $area }
+explain-panel-escaped = a character this picture's font lacks

@@ -158,6 +158,7 @@ report-fact-evaluated-images = evaluated images
 report-fact-evaluated-folder = evaluated folder
 report-fact-input = input
 report-fact-training-folder = training folder
+report-fact-overrides = not as it was trained
 report-fact-epochs = epochs
 report-fact-batch = batch size
 report-fact-seed = seed

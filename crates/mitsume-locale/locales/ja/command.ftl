@@ -14,6 +14,14 @@ command-model-unfinished = 注: { $run } は途中の実行です。最後のチ
 
 command-train-other-init = 警告: { $path } は、実行を始めたときのファイルと異なります。チェックポイントの重みを使います
 
+## --verbose で表示する、決まった設定
+
+command-settled-device = 計算: { $device }、{ $threads } スレッド
+command-settled-model = モデル: { $model }（{ $file }）、対象層 { $layer }、{ $method } マップ { $size }
+command-settled-images = 画像: { $settings }
+command-settled-classes = クラス: { $classes }
+command-settled-run = この学習の全設定（既定値を含む）:
+
 ## 表の見出しと、複数のコマンドで使う語句。
 
 command-class = クラス
@@ -130,6 +138,12 @@ command-left = 残り
 command-done =
     完了: { $out }
     結果を見るには: { $command }
+command-nothing-left =
+    { $out } は完了しています。全 { $epochs } エポックの学習と評価が済んでおり、することは残っていません
+    さらに学習するには: { $longer }
+    結果を見るには: { $command }
+command-nothing-kept = 中断: この結果は何も保存していません
+command-explain-interrupted = 中断: { $images } 枚のうち { $done } 枚まで済んでいます。{ $page } にあります
 command-interrupted = 中断: 状態を保存しました。再開するには: { $command }
 command-demo-interrupted = 中断: デモは最初からになります。{ $out } を消してから、もう一度実行してください
 command-demo-consistency = 一貫性（{ $form }）

@@ -1,6 +1,5 @@
 ### mitsume explain のページ。
 
-explain-skip = 画像へ移動
 explain-lead = 各画像と、モデルが予測したクラスについての注目領域です。クリックすると大きな図が開きます。すべての数値は、このページと同じフォルダの explained.csv にあります。
 explain-predicted = 予測クラス
 explain-count = 画像数
@@ -17,5 +16,19 @@ explain-fact-maps = マップの手法
 explain-fact-size = 画像の大きさ
 explain-fact-map-size = マップの大きさ
 explain-fact-reference = 比較対象
-explain-fact-overrides = 学習時と異なる設定
 explain-flip = { $method }、左右反転画像との平均
+
+## 画像ごとの図の中
+
+explain-panel-input = 入力画像
+explain-panel-overlay = モデルの注目領域
+explain-panel-mean = クラス平均マップ
+explain-panel-difference = 差
+explain-panel-predicted = 予測
+explain-panel-map-of = マップの対象
+explain-panel-deviation = クラス平均マップからの視線偏差：squared-l2 { $squared }、l2 { $l2 }
+explain-panel-typical = 小さいほど、そのクラスに典型的な視線です
+explain-panel-border = 画像の周縁の割合
+explain-panel-background = 何も写っていない背景の割合
+explain-panel-even = 一様なマップでは { $area }
+explain-panel-escaped = この図のフォントにない文字

@@ -157,6 +157,7 @@ report-fact-evaluated-images = 評価した画像の枚数
 report-fact-evaluated-folder = 評価データのフォルダ
 report-fact-input = 入力
 report-fact-training-folder = 学習データのフォルダ
+report-fact-overrides = 学習時と異なる設定
 report-fact-epochs = エポック数
 report-fact-batch = バッチサイズ
 report-fact-seed = シード

@@ -14,4 +14,5 @@ mod words;
 pub(crate) use drawing::{Drawing, LegendItem};
 pub use files::Exported;
 pub(crate) use files::export;
+pub(crate) use raster::layer;
 pub(crate) use words::ExportWords;

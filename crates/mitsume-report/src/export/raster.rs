@@ -31,15 +31,7 @@ pub(super) enum Raster {
 /// # Errors
 /// [`ReportError::Drawing`]: no SVG, or too large for memory; [`ReportError::Encode`].
 pub(super) fn png(svg: &str, pixels_per_unit: f32) -> Result<Raster> {
-    let failed = |problem: String| ReportError::Drawing(problem);
-    let missing: Arc<Mutex<BTreeSet<char>>> = Arc::default();
-    let options = options(&missing);
-    let tree = Tree::from_str(svg, &options).map_err(|error| failed(error.to_string()))?;
-    drop(options);
-    let missing = missing
-        .lock()
-        .map(|missing| missing.clone())
-        .unwrap_or_default();
+    let (tree, missing) = tree(svg)?;
     if !missing.is_empty() {
         return Ok(Raster::NoFont(missing));
     }
@@ -53,13 +45,7 @@ pub(super) fn png(svg: &str, pixels_per_unit: f32) -> Result<Raster> {
         width.round() as u32,
         (tree.size().height() * scale).round() as u32,
     );
-    let mut pixels = Pixmap::new(width, height)
-        .ok_or_else(|| failed(format!("{width}x{height} pixels are too many")))?;
-    resvg::render(
-        &tree,
-        Transform::from_scale(scale, scale),
-        &mut pixels.as_mut(),
-    );
+    let pixels = rendered(&tree, [width, height], scale)?;
     // The ground is opaque, so colours are as they are without their alpha.
     let rgb: Vec<u8> = pixels
         .data()
@@ -71,6 +57,42 @@ pub(super) fn png(svg: &str, pixels_per_unit: f32) -> Result<Raster> {
         .write_image(&rgb, width, height, ExtendedColorType::Rgb8)
         .map_err(ReportError::Encode)?;
     Ok(Raster::Png(bytes))
+}
+
+/// Renders an SVG drawing without a ground, a unit a pixel; none where no font of this machine has one of its
+/// characters.
+///
+/// # Errors
+/// As [`png`].
+pub(crate) fn layer(svg: &str) -> Result<Option<Pixmap>> {
+    let (tree, missing) = tree(svg)?;
+    if !missing.is_empty() {
+        return Ok(None);
+    }
+    let size = tree.size().to_int_size();
+    rendered(&tree, [size.width(), size.height()], 1.0).map(Some)
+}
+
+/// The drawing, and the characters for which there is no font.
+fn tree(svg: &str) -> Result<(Tree, BTreeSet<char>)> {
+    let missing: Arc<Mutex<BTreeSet<char>>> = Arc::default();
+    let options = options(&missing);
+    let tree =
+        Tree::from_str(svg, &options).map_err(|error| ReportError::Drawing(error.to_string()))?;
+    drop(options);
+    let missing = missing
+        .lock()
+        .map(|missing| missing.clone())
+        .unwrap_or_default();
+    Ok((tree, missing))
+}
+
+fn rendered(tree: &Tree, [width, height]: [u32; 2], scale: f32) -> Result<Pixmap> {
+    let mut pixels = Pixmap::new(width, height)
+        .ok_or_else(|| ReportError::Drawing(format!("{width}x{height} pixels are too many")))?;
+    let scale = Transform::from_scale(scale, scale);
+    resvg::render(tree, scale, &mut pixels.as_mut());
+    Ok(pixels)
 }
 
 /// Noto Sans for every family; a character it lacks is looked for in the machine's fonts and, where
@@ -94,7 +116,7 @@ fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
             }),
             select_fallback: Box::new(move |c, used, fonts| {
                 if fonts.len() <= bundled().len() {
-                    Arc::make_mut(fonts).load_system_fonts();
+                    *fonts = with_those_of_the_machine();
                 }
                 let found = fallback(c, used, fonts);
                 if found.is_none()
@@ -116,6 +138,17 @@ fn bundled() -> Arc<Database> {
         let mut fonts = Database::new();
         fonts.load_font_data(ttf_noto_sans::REGULAR.to_vec());
         fonts.load_font_data(ttf_noto_sans::BOLD.to_vec());
+        Arc::new(fonts)
+    };
+    Arc::clone(FONTS.get_or_init(load))
+}
+
+/// Those and the machine's, which are looked for once.
+fn with_those_of_the_machine() -> Arc<Database> {
+    static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
+    let load = || {
+        let mut fonts = Database::clone(&bundled());
+        fonts.load_system_fonts();
         Arc::new(fonts)
     };
     Arc::clone(FONTS.get_or_init(load))

@@ -206,6 +206,14 @@ impl Study {
         Ok(page)
     }
 
+    /// Writes every figure of the page as SVG and PNG, and every table as CSV and LaTeX, into `out`.
+    ///
+    /// # Errors
+    /// [`ReportError`] naming the file.
+    pub fn export_figures(&self, out: &Path) -> Result<crate::Exported> {
+        crate::export_page(&page::page(self, false)?, self.options.language, out)
+    }
+
     /// Those that are missing or older than their run's evaluation.
     fn write_reports_of_runs(&self) -> Result<()> {
         for run in self.records.runs.iter().filter(|run| run.evaluated) {

@@ -12,6 +12,7 @@ use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
 use crate::export::ExportWords;
 use crate::findings::{Finding, surroundings};
+use crate::page::override_text;
 use crate::study::figure::Figure;
 use crate::{Result, number};
 use examples::Row;
@@ -53,7 +54,7 @@ pub fn trust_page(
     language: Language,
 ) -> Result<String> {
     let model = &result.model;
-    let facts = vec![
+    let mut facts = vec![
         (text!(language, "trust-model"), model.name.clone()),
         (text!(language, "trust-layer"), model.target_layer.clone()),
         (text!(language, "trust-maps"), model.method.to_string()),
@@ -64,6 +65,10 @@ pub fn trust_page(
         (text!(language, "trust-data"), result.data.root.clone()),
         (text!(language, "trust-seed"), result.seed.to_string()),
     ];
+    for one in &model.settings.overrides {
+        let name = text!(language, "report-fact-overrides");
+        facts.push((name, override_text(one, language)));
+    }
     let objects = result.localisation.iter().flatten();
     Ok(Document {
         language,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mitsume_guard::file::read_to_string;
+use mitsume_locale::Language;
 use mitsume_record::write_bytes;
 
 use super::scripts;
@@ -24,15 +25,20 @@ pub struct Submission {
 }
 
 /// Writes the scripts into `slurm/` and submits them: the array, and the analysis that waits for
-/// its end.
+/// its end. What tasks write for people is in `language`.
 ///
 /// # Errors
 /// No `sbatch` here, or its refusal; an earlier array of this sweep that is still queued.
-pub fn submit(sweep: &SweepDir, cells: &[&Cell], program: &Path) -> Result<Submission> {
+pub fn submit(
+    sweep: &SweepDir,
+    cells: &[&Cell],
+    program: &Path,
+    language: Language,
+) -> Result<Submission> {
     let folder = sweep.root().join("slurm");
-    std::fs::create_dir_all(&folder).map_err(|error| SweepError::io("create", &folder, &error))?;
+    std::fs::create_dir_all(&folder).map_err(|error| SweepError::io("create", &folder, error))?;
     refuse_queued(&folder)?;
-    let scripts = scripts(sweep, cells, program)?;
+    let scripts = scripts(sweep, cells, program, language)?;
     write_bytes(&folder.join("cells.txt"), scripts.cells.as_bytes())?;
     let array = folder.join("array.sh");
     write_bytes(&array, scripts.array.as_bytes())?;

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use mitsume_locale::Language;
+
 use super::SlurmConfig;
 use crate::{Cell, Result, SweepDir, SweepError};
 
@@ -20,11 +22,19 @@ pub struct Scripts {
 /// Seconds before the time limit at which a task is told to save.
 const NOTICE: u32 = 120;
 
-/// Writes the scripts for `cells`; `program` is the path of mitsume on the nodes.
+/// Writes the scripts for `cells`; `program` is the path of mitsume on the nodes, `language` that of
+/// logs, report and figures.
 ///
 /// # Errors
 /// A setting that would break out of its line; a path that a script cannot hold.
-pub fn scripts(sweep: &SweepDir, cells: &[&Cell], program: &Path) -> Result<Scripts> {
+pub fn scripts(
+    sweep: &SweepDir,
+    cells: &[&Cell],
+    program: &Path,
+    language: Language,
+) -> Result<Scripts> {
+    // The nodes' locale need not be that of whoever submits.
+    let lang = language.tag();
     let config = sweep.config.slurm.clone().unwrap_or_default();
     refuse_line_breaks(&config)?;
     let root = quoted(sweep.root())?;
@@ -48,7 +58,7 @@ pub fn scripts(sweep: &SweepDir, cells: &[&Cell], program: &Path) -> Result<Scri
          # Preempted, or at the end of its time, a task is sent SIGTERM: it saves and exits with\n\
          # 130, and goes back into the queue.\n\
          trap 'kill -TERM \"$work\" 2>/dev/null' TERM\n\
-         {program} sweep --out {root} --cell \"$cell\" --threads {cpus} --device {device} &\n\
+         {program} sweep --out {root} --cell \"$cell\" --threads {cpus} --device {device} --lang {lang} &\n\
          work=$!\n\
          wait \"$work\"; status=$?\n\
          # A signal ends the first wait before the work has ended.\n\
@@ -62,7 +72,7 @@ pub fn scripts(sweep: &SweepDir, cells: &[&Cell], program: &Path) -> Result<Scri
     let mut analysis = header(sweep, &config, "mitsume-analyze", "%j");
     let _ = write!(
         analysis,
-        "{setup}\n{program} analyze {root} --out {root}\n",
+        "{setup}\n{program} analyze {root} --out {root} --lang {lang}\n",
         setup = setup(&config)
     );
     let cells = cells.iter().fold(String::new(), |mut text, cell| {

@@ -10,7 +10,7 @@ use mitsume_data::{ImageFolder, Preprocess, View};
 use mitsume_guard::file::read_to_string;
 use mitsume_lab::{
     ClassOrder, Images, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, OnnxNetwork,
-    OnnxRequest, Standing, in_order,
+    OnnxRequest, Standing, in_order, shell_word,
 };
 use mitsume_locale::text;
 use mitsume_nn::Level;
@@ -64,10 +64,11 @@ impl Opened {
             return Ok(());
         }
         Err(Failure::Request(format!(
-            "--reference {0}: the run is not finished, so there are no class mean maps of these \
-             weights yet: mitsume train --resume {0}, or mitsume eval --run {0} --data DIR --out \
-             EVALUATION and --reference EVALUATION",
-            reference.display()
+            "--reference {}: the run is not finished, so there are no class mean maps of these \
+             weights yet: mitsume train --resume {word}, or mitsume eval --run {word} --data DIR \
+             --out EVALUATION and --reference EVALUATION",
+            reference.display(),
+            word = shell_word(reference)
         )))
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn say(opened: &Opened, console: Console) {
     for line in lines.into_iter().flatten().chain(overridden) {
         console.warn(&line);
     }
+    settled(opened, console);
 }
 
 /// What was overridden, in one line for a summary; empty where nothing was.
@@ -90,24 +91,74 @@ fn assumed(opened: &Opened, language: Language) -> Option<String> {
     if of_images.is_empty() {
         return None;
     }
-    let view = opened.view;
-    let values = of_images.into_iter().map(|setting| {
-        let value = match setting {
-            ModelSetting::ImageSize => opened.size[1].to_string(),
-            ModelSetting::Crop => view.crop.map_or("–".into(), |crop| crop.to_string()),
-            ModelSetting::Interpolation => format!("{:?}", view.interpolation).to_lowercase(),
-            ModelSetting::Mean => view.mean[0].to_string(),
-            ModelSetting::Std => view.std[0].to_string(),
-            ModelSetting::Classes => String::new(),
-        };
-        format!("{} {value}", setting.name())
-    });
     Some(text!(
         language,
         "command-model-assumed",
         model = opened.source.display().to_string(),
-        settings = values.collect::<Vec<_>>().join(", ")
+        settings = values(opened, &of_images)
     ))
+}
+
+/// Settings and their values, such as "image_size 224, crop –".
+fn values(opened: &Opened, settings: &[ModelSetting]) -> String {
+    let view = opened.view;
+    let numbers = |values: [f32; 3]| {
+        let same = values.iter().all(|value| *value == values[0]);
+        let told = if same { &values[..1] } else { &values[..] };
+        let told: Vec<String> = told.iter().map(f32::to_string).collect();
+        told.join(",")
+    };
+    let values = settings.iter().map(|setting| {
+        let value = match setting {
+            ModelSetting::ImageSize if opened.size[0] == opened.size[1] => {
+                opened.size[1].to_string()
+            }
+            ModelSetting::ImageSize => format!("{}x{}", opened.size[0], opened.size[1]),
+            ModelSetting::Crop => view.crop.map_or("–".into(), |crop| crop.to_string()),
+            ModelSetting::Interpolation => format!("{:?}", view.interpolation).to_lowercase(),
+            ModelSetting::Mean => numbers(view.mean),
+            ModelSetting::Std => numbers(view.std),
+            ModelSetting::Classes => opened.classes.join(", "),
+        };
+        format!("{} {value}", setting.name())
+    });
+    values.collect::<Vec<_>>().join(", ")
+}
+
+/// What was settled on, for whoever asks.
+fn settled(opened: &Opened, console: Console) {
+    let language = console.language;
+    let network = opened.network.as_ref();
+    let [height, width] = network.cam_size(opened.size);
+    console.detail(&text!(
+        language,
+        "command-settled-model",
+        model = network.name(),
+        file = opened.source.display().to_string(),
+        layer = network.target_layer(),
+        method = opened.maps.method.to_string(),
+        size = format!("{height}x{width}")
+    ));
+    let of_images = [
+        ModelSetting::ImageSize,
+        ModelSetting::Crop,
+        ModelSetting::Interpolation,
+        ModelSetting::Mean,
+        ModelSetting::Std,
+    ];
+    let channels = network.channels();
+    let settings = format!("channels {channels}, {}", values(opened, &of_images));
+    console.detail(&text!(
+        language,
+        "command-settled-images",
+        settings = settings
+    ));
+    let classes = opened.classes.join(", ");
+    console.detail(&text!(
+        language,
+        "command-settled-classes",
+        classes = classes
+    ));
 }
 
 fn by_position(opened: &Opened, language: Language) -> Option<String> {

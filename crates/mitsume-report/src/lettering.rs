@@ -1,0 +1,83 @@
+//! Texts on a picture: in the program's own font where it has their letters, else in the machine's.
+
+use std::fmt::Write;
+
+use image::{Rgb, RgbImage};
+use resvg::tiny_skia::Pixmap;
+
+use crate::Result;
+use crate::export::layer;
+use crate::study::figure::escape;
+use crate::text::{LINE, Weight, draw, needs_escapes};
+
+/// A text with its top left corner.
+#[derive(Debug, Clone)]
+pub(crate) struct Letters {
+    pub at: (u32, u32),
+    pub text: String,
+    pub weight: Weight,
+}
+
+/// Texts that can be drawn.
+pub(crate) enum Lettering {
+    /// In the program's own font.
+    Own(Vec<Letters>),
+    /// In the machine's fonts.
+    Layer(Pixmap),
+}
+
+impl Lettering {
+    /// Of texts on a picture of `size`, width and height; none where no font has their letters.
+    ///
+    /// # Errors
+    /// A drawing that cannot be rendered.
+    pub fn new(texts: Vec<Letters>, size: (u32, u32)) -> Result<Option<Self>> {
+        if !texts.iter().any(|letters| needs_escapes(&letters.text)) {
+            return Ok(Some(Self::Own(texts)));
+        }
+        Ok(layer(&svg(&texts, size))?.map(Self::Layer))
+    }
+
+    /// Draws them over `picture`.
+    pub fn draw(&self, picture: &mut RgbImage) {
+        match self {
+            Self::Own(texts) => {
+                for letters in texts {
+                    draw(picture, letters.at, &letters.text, letters.weight);
+                }
+            }
+            // Colours that are multiplied with their opacity already.
+            Self::Layer(pixels) => {
+                for (Rgb(below), above) in picture.pixels_mut().zip(pixels.data().chunks_exact(4)) {
+                    let seen_through = u32::from(255 - above[3]);
+                    for (below, above) in below.iter_mut().zip(above) {
+                        let mixed = u32::from(*above) + u32::from(*below) * seen_through / 255;
+                        *below = mixed.min(255) as u8;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn svg(texts: &[Letters], (width, height): (u32, u32)) -> String {
+    const SIZE: u32 = 14;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         font-size=\"{SIZE}\" fill=\"#181818\">"
+    );
+    for Letters { at, text, weight } in texts {
+        let weight = match weight {
+            Weight::Regular => "normal",
+            Weight::Bold => "bold",
+        };
+        let (x, baseline) = (at.0, at.1 + (LINE + SIZE) / 2 - 2);
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        let text = escape(&text);
+        let _ = write!(
+            svg,
+            "<text x=\"{x}\" y=\"{baseline}\" font-weight=\"{weight}\">{text}</text>"
+        );
+    }
+    svg + "</svg>"
+}
