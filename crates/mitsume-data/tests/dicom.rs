@@ -1,6 +1,6 @@
 //! DICOM files made here, with known pixels.
 
-use dicom_core::value::PixelFragmentSequence;
+use dicom_core::value::{DataSetSequence, PixelFragmentSequence};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
@@ -157,6 +157,33 @@ fn a_header_that_is_not_as_long_as_it_says_is_refused() {
 fn bytes_without_a_length_that_are_not_the_pixels_are_refused() {
     let found = include_bytes!("found/undefined-length.dcm");
     refused(found, &["a private sequence"]);
+}
+
+/// Made the reader ask for gigabytes: it goes on where the last whole number ended, and takes a mark of items that
+/// stands by itself for an element.
+#[test]
+fn elements_that_the_reader_would_see_elsewhere_are_refused() {
+    let number = include_bytes!("found/half-a-number.dcm");
+    refused(number, &["ends within a number"]);
+    let item = include_bytes!("found/item-out-of-place.dcm");
+    refused(item, &["an item or its end where none can be"]);
+}
+
+#[test]
+fn sequences_are_walked_through_and_nested_ones_have_a_limit() {
+    let nested = |depth: usize| {
+        let mut object = InMemDicomObject::new_empty();
+        for _ in 0..depth {
+            let items = DataSetSequence::from(vec![object]);
+            let tag = tags::REFERENCED_IMAGE_SEQUENCE;
+            object = InMemDicomObject::from_element_iter([DataElement::new(tag, VR::SQ, items)]);
+        }
+        let mut whole = image([0, 1, 2, 3, 4, 5], &[]);
+        whole.extend(object);
+        written(whole, EXPLICIT)
+    };
+    assert_eq!(pixels(&nested(3)), pixels(&nested(0)));
+    refused(&nested(40), &["nested deeper than 32"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Whether a file can hold what its elements claim.
 //!
 //! The reader makes room for an element before it reads it, and an element may claim four gigabytes. So
-//! the lengths are added up first, in one walk over the headers. Sequences are not nested here: their
-//! items' elements simply come one after the other, which also bounds the sum by the file's size.
+//! the lengths are added up first, in one walk over the headers. It must see the same elements as the reader, so
+//! it knows items and sequences, and refuses what the reader would take in a way of its own.
 
 use dicom_core::dictionary::DataDictionary;
 use dicom_core::{Tag, VR};
@@ -21,6 +21,9 @@ const SHORT: [&[u8; 2]; 21] = [
     b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
 ];
 
+/// Deepest sequences that are read; the reader calls itself for each.
+const DEEPEST: usize = 32;
+
 /// How elements are written.
 #[derive(Clone, Copy)]
 struct Writing {
@@ -37,6 +40,8 @@ const LITTLE: Writing = Writing {
 struct Header {
     tag: Tag,
     sequence: bool,
+    /// Bytes of one of its values; the reader leaves an incomplete last value where it is.
+    unit: u32,
     length: u32,
 }
 
@@ -62,7 +67,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
         // Encapsulated pixels come in an explicit little-endian data set.
         _ => LITTLE,
     };
-    walk.data_set(writing)
+    let end = Some(0);
+    walk.data_set(writing, end, 0)
 }
 
 struct Walk<'a> {
@@ -95,24 +101,38 @@ impl<'a> Walk<'a> {
         Ok(syntax)
     }
 
-    fn data_set(&mut self, writing: Writing) -> Result<(), String> {
-        let mut fragments = false;
+    /// Elements up to where `end` bytes are left, or to the mark that ends an item without a length.
+    fn data_set(
+        &mut self,
+        writing: Writing,
+        end: Option<usize>,
+        depth: usize,
+    ) -> Result<(), String> {
+        if depth > DEEPEST {
+            return Err(format!(
+                "DICOM: sequences nested deeper than {DEEPEST} are not read"
+            ));
+        }
         // Some writers fill the file up with zeros.
-        while self.rest.iter().any(|byte| *byte != 0) {
+        let filling = |rest: &[u8]| depth == 0 && rest.iter().all(|byte| *byte == 0);
+        while self.goes_on(end)? && !filling(self.rest) {
             let header = self.header(writing)?;
+            let open = header.length == UNDEFINED;
             match header.tag {
-                SEQUENCE_END => fragments = false,
-                ITEM_END => {}
-                // Items of a sequence hold elements, those of pixel data hold bytes.
-                ITEM if !fragments => {}
-                ITEM => {
-                    self.take(header.length)?;
+                ITEM_END if header.length == 0 && end.is_none() => return Ok(()),
+                // Outside of an item the reader passes over it.
+                ITEM_END if header.length == 0 && depth == 0 => {}
+                tag if tag.group() == ITEM.group() => return Err(out_of_place()),
+                _ if header.sequence => {
+                    let end = self.end(header.length)?;
+                    self.items(writing, end, depth + 1)?;
                 }
-                // As the reader does: what has no length is pixels by its tag, and else a sequence, whatever it says.
-                tags::PIXEL_DATA if header.length == UNDEFINED => fragments = true,
-                _ if header.sequence => {}
-                _ if header.length == UNDEFINED => {
+                tags::PIXEL_DATA if open => self.fragments(writing)?,
+                _ if open => {
                     return Err("DICOM: a private sequence is of a form that is not read".into());
+                }
+                _ if header.length % header.unit != 0 => {
+                    return Err("DICOM: damaged: an element ends within a number".into());
                 }
                 _ => {
                     self.take(header.length)?;
@@ -120,6 +140,54 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The items of a sequence.
+    fn items(&mut self, writing: Writing, end: Option<usize>, depth: usize) -> Result<(), String> {
+        while self.goes_on(end)? {
+            let header = self.header(writing)?;
+            match header.tag {
+                ITEM => {
+                    let end = self.end(header.length)?;
+                    self.data_set(writing, end, depth)?;
+                }
+                SEQUENCE_END if header.length == 0 && end.is_none() => return Ok(()),
+                _ => return Err(out_of_place()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The pieces of encapsulated pixels.
+    fn fragments(&mut self, writing: Writing) -> Result<(), String> {
+        loop {
+            let header = self.header(writing)?;
+            match header.tag {
+                ITEM => {
+                    self.take(header.length)?;
+                }
+                SEQUENCE_END if header.length == 0 => return Ok(()),
+                _ => return Err(out_of_place()),
+            }
+        }
+    }
+
+    /// How many bytes are left after the next `length`; none where a mark ends them.
+    fn end(&self, length: u32) -> Result<Option<usize>, String> {
+        if length == UNDEFINED {
+            return Ok(None);
+        }
+        let end = self.rest.len().checked_sub(length as usize);
+        end.map(Some).ok_or_else(too_much)
+    }
+
+    /// Whether there is more before `end`.
+    fn goes_on(&self, end: Option<usize>) -> Result<bool, String> {
+        match end {
+            Some(end) if self.rest.len() < end => Err(too_much()),
+            Some(end) => Ok(self.rest.len() > end),
+            None => Ok(true),
+        }
     }
 
     fn header(&mut self, writing: Writing) -> Result<Header, String> {
@@ -138,10 +206,12 @@ impl<'a> Walk<'a> {
             let length = number(self.take(4)?);
             let entry = StandardDataDictionary.by_tag(tag);
             let known = entry.map(|entry| entry.vr.relaxed());
+            let name = known.map_or("UN", VR::to_string);
             return Ok(Header {
                 tag,
                 sequence: known == Some(VR::SQ)
                     || (!delimiter && known.is_none() && length == UNDEFINED),
+                unit: unit(name.as_bytes()),
                 length,
             });
         }
@@ -156,6 +226,7 @@ impl<'a> Walk<'a> {
         Ok(Header {
             tag,
             sequence: vr == b"SQ",
+            unit: unit(vr),
             length,
         })
     }
@@ -165,8 +236,26 @@ impl<'a> Walk<'a> {
         let (taken, rest) = self
             .rest
             .split_at_checked(length as usize)
-            .ok_or("DICOM: damaged or incomplete: an element claims more than the file holds")?;
+            .ok_or_else(too_much)?;
         self.rest = rest;
         Ok(taken)
     }
+}
+
+/// Bytes of one value of a representation; 1 for text and bytes.
+fn unit(representation: &[u8]) -> u32 {
+    match representation {
+        b"SS" | b"US" | b"OW" => 2,
+        b"AT" | b"FL" | b"SL" | b"UL" | b"OF" | b"OL" => 4,
+        b"FD" | b"OD" | b"SV" | b"UV" | b"OV" => 8,
+        _ => 1,
+    }
+}
+
+fn too_much() -> String {
+    "DICOM: damaged or incomplete: an element claims more than the file holds".into()
+}
+
+fn out_of_place() -> String {
+    "DICOM: damaged: an item or its end where none can be".into()
 }
