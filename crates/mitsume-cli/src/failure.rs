@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use mitsume_lab::LabError;
-use mitsume_record::is_out_of_space;
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -46,7 +45,7 @@ impl Failure {
 impl Failure {
     /// Of work that `command` goes on with. Where no more can be written, it is said what is `saved`.
     pub fn of_work(error: LabError, saved: &str, command: &str) -> Self {
-        if !is_out_of_space(&error) {
+        if !error.is_out_of_space() {
             return error.into();
         }
         Failure::Work(format!(
@@ -57,7 +56,7 @@ impl Failure {
 
     /// Of work that begins anew and needs `dir`, which it has begun to fill, empty.
     pub fn of_new_folder(error: LabError, dir: &Path) -> Self {
-        if !is_out_of_space(&error) {
+        if !error.is_out_of_space() {
             return error.into();
         }
         Failure::Work(format!(
@@ -74,7 +73,7 @@ impl From<LabError> for Failure {
         if error.is_request() {
             return Failure::Request(error.to_string());
         }
-        if is_out_of_space(&error) {
+        if error.is_out_of_space() {
             return Failure::Work(format!(
                 "{error}\n{FULL} Every file that is there is whole.\n\
                  Make room, then give the same command again"

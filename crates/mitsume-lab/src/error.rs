@@ -82,6 +82,14 @@ impl LabError {
     }
 }
 
+impl LabError {
+    /// Whether nothing more can be written: a full disk, a quota, or a limit on the size of files. A file
+    /// that is read and is too large is a wrong request.
+    pub fn is_out_of_space(&self) -> bool {
+        !self.is_request() && mitsume_record::is_out_of_space(self)
+    }
+}
+
 impl From<ConsistencyError> for LabError {
     fn from(error: ConsistencyError) -> Self {
         LabError::Failed(error.to_string())
@@ -114,5 +122,26 @@ impl From<ReportError> for LabError {
             ReportError::Picture(error) => error.into(),
             error => LabError::Report(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_file_too_large_to_be_read_is_no_full_disk() {
+        let error = |action| {
+            let source = ErrorKind::FileTooLarge.into();
+            LabError::from(RecordError::io(action, Path::new("x"), source))
+        };
+        assert!(error("write").is_out_of_space() && !error("write").is_request());
+        assert!(!error("read").is_out_of_space() && error("read").is_request());
+        let source = ErrorKind::FileTooLarge.into();
+        let path = Path::new("x").to_owned();
+        assert!(!LabError::from(DataError::Read { path, source }).is_out_of_space());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use burn::tensor::Device;
 use mitsume_data::ImagePool;
 use mitsume_lab::{Event, Outcome, TrainRequest, train_or_resume};
-use mitsume_record::{is_out_of_space, write_bytes};
+use mitsume_record::write_bytes;
 
 use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError, lock};
 
@@ -159,7 +159,7 @@ impl Worker<'_> {
             Ok(Ok(Outcome::AlreadyFinished { .. })) => return Ok(CellOutcome::AlreadyFinished),
             Ok(Ok(Outcome::Interrupted)) => return Ok(CellOutcome::Interrupted),
             // Neither could the reason be noted, nor could any other cell be.
-            Ok(Err(error)) if is_out_of_space(&error) => {
+            Ok(Err(error)) if error.is_out_of_space() => {
                 self.next.store(self.cells.len(), Ordering::Relaxed);
                 return Err(error.into());
             }

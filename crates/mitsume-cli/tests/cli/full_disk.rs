@@ -193,3 +193,28 @@ fn an_evaluation_and_pictures_name_the_file_that_was_to_be() {
     failed(&output, &["cannot write run/report.html: ", again]);
     no_temporaries(&sandbox, "");
 }
+
+/// Other than a file that cannot be written to its end.
+#[test]
+fn a_file_too_large_to_be_read_is_a_wrong_request() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    for name in ["environment.json", "epochs.csv", "weights.safetensors"] {
+        let path = sandbox.path("run").join(name);
+        let whole = std::fs::read(&path).unwrap();
+        // Takes no room on the disk.
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        let epochs = if name == "epochs.csv" { "2" } else { "1" };
+        let set = format!("train.epochs={epochs}");
+        let output = sandbox.run(&["train", "--resume", "run", "--set", &set]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {said}");
+        assert!(
+            said.contains(name) && !said.contains("disk is full"),
+            "{said}"
+        );
+        std::fs::write(&path, whole).unwrap();
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mitsume_guard::file;
 use mitsume_record::{Environment, EvaluationDir, RecordError, RunConfig, RunDir, write_bytes};
 
 use super::run::{refuse_changed_method, refuse_other_device};
@@ -52,12 +53,16 @@ fn refuse_changed_training(standing: &Standing, before: &RunConfig, now: &RunCon
     )))
 }
 
+/// No weights of a level come near.
+const LARGEST: u64 = 1 << 30;
+
 fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
     if !one.is_file() {
         return Ok(false);
     }
     let read = |path: &Path| {
-        std::fs::read(path).map_err(|error| LabError::from(RecordError::io("read", path, error)))
+        file::read(path, LARGEST)
+            .map_err(|error| LabError::from(RecordError::io("read", path, error)))
     };
     Ok(read(one)? == read(other)?)
 }
@@ -66,7 +71,7 @@ fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
 /// cannot pass for one of these.
 pub(super) fn replace_weights(dir: &RunDir, bytes: &[u8]) -> Result<()> {
     let path = dir.weights();
-    let same = std::fs::read(&path).is_ok_and(|before| before == bytes);
+    let same = file::read(&path, LARGEST).is_ok_and(|before| before == bytes);
     let evaluation = dir.evaluation();
     if !same && EvaluationDir::new(&evaluation).is_evaluation() {
         std::fs::remove_dir_all(&evaluation)
