@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use mitsume::methods::{
-    ActivationsAndGradients, eigen_cam, eigen_grad_cam, elementwise, grad_cam, grad_cam_plus_plus,
-    hires_cam, layer_cam, xgrad_cam,
-};
+use mitsume::methods::{ActivationsAndGradients, MapInputs, Method};
 
 const CHANNELS: usize = 6;
 const SHAPE: [usize; 2] = [5, 4];
@@ -21,8 +18,6 @@ fn values([a, b, c]: [usize; 3], modulus: usize, shift: f64) -> Vec<f32> {
     (0..CHANNELS * pixels).map(at).collect()
 }
 
-type Function = fn(&ActivationsAndGradients) -> Vec<f32>;
-
 #[test]
 fn maps_are_those_of_pytorch_grad_cam() {
     let features = values([7, 3, 5], 23, 0.2);
@@ -32,19 +27,17 @@ fn maps_are_those_of_pytorch_grad_cam() {
     let hooked = ActivationsAndGradients::new(&features, &gradients, CHANNELS, SHAPE).unwrap();
     let text = include_str!("fixtures/methods.json");
     let published: BTreeMap<String, Vec<f64>> = serde_json::from_str(text).unwrap();
-    let ours: [(&str, Function); 8] = [
-        ("grad-cam", grad_cam),
-        ("grad-cam-plus-plus", grad_cam_plus_plus),
-        ("xgrad-cam", xgrad_cam),
-        ("hires-cam", hires_cam),
-        ("elementwise", elementwise),
-        ("layer-cam", layer_cam),
-        ("eigen-cam", eigen_cam),
-        ("eigen-grad-cam", eigen_grad_cam),
-    ];
-    for (name, method) in ours {
+    let inputs = MapInputs {
+        hooked,
+        score: 0.0,
+        channel_scores: &[],
+        seed: 0,
+    };
+    assert_eq!(published.len(), 8);
+    for name in published.keys() {
+        let method: Method = name.parse().unwrap();
         let expected = &published[name];
-        let map = method(&hooked);
+        let map = (method.descriptor().map)(&inputs);
         assert!(
             map.iter().any(|value| *value > 0.0),
             "{name}: says something"

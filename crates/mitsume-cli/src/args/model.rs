@@ -21,9 +21,8 @@ pub struct ModelArgs {
     /// A level's weights: .safetensors, or a PyTorch state dict (.pth); the others have their own
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub weights: Option<PathBuf>,
-    /// How maps are made: grad-cam, hires-cam, elementwise, grad-cam-plus-plus, xgrad-cam, layer-cam,
-    /// cam (level3 to level5), eigen-cam, eigen-grad-cam, ablation-cam, score-cam (slow), or random as a control
     #[arg(long, value_name = "METHOD", default_value = "grad-cam")]
+    #[arg(help = format!("How maps are made: {}", Method::list()))]
     pub method: Method,
     /// Average each map with that of the mirrored image, mirrored back
     #[arg(long)]

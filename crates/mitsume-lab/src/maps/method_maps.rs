@@ -1,7 +1,7 @@
 //! Maps of one hooked layer.
 
 use burn::tensor::Tensor;
-use mitsume::methods::{self, ActivationsAndGradients, Method};
+use mitsume::methods::{ActivationsAndGradients, ChannelScores, MapInputs, Method};
 use mitsume::normalise;
 use rayon::prelude::*;
 
@@ -39,21 +39,22 @@ fn raw_maps(
     request: &MapRequest<'_>,
 ) -> Result<(Tensor<2>, Vec<Vec<f32>>)> {
     let (method, targets) = (request.options.method, request.targets);
-    method.check_head(hooked.is_gap_linear())?;
+    let requires = method.descriptor().requires;
+    method.check_head(hooked.pools_first())?;
     let features = hooked.features()?;
     let shape = features.dims();
     let [n, channels, h, w] = shape;
     let features = floats(features);
-    let (logits, gradients) = if method.uses_gradients() {
+    let (logits, gradients) = if requires.gradients {
         let (logits, gradients) = hooked.gradients(targets)?;
         (logits, floats(gradients))
     } else {
         (hooked.logits()?, vec![0.0; features.len()])
     };
-    let scores = match method {
-        Method::AblationCam => hooked.without_each(targets)?,
-        Method::ScoreCam => seen_through(network, request, (&features, shape))?,
-        _ => vec![Vec::new(); n],
+    let scores = match requires.channel_scores {
+        Some(ChannelScores::Ablated) => hooked.without_each(targets)?,
+        Some(ChannelScores::Masked) => seen_through(network, request, (&features, shape))?,
+        None => vec![Vec::new(); n],
     };
     let values = floats(logits.clone());
     let classes = values.len() / n.max(1);
@@ -63,31 +64,16 @@ fn raw_maps(
         let hooked =
             ActivationsAndGradients::new(&features[own.clone()], &gradients[own], channels, [h, w])
                 .map_err(|error| LabError::Failed(error.to_string()))?;
-        let score = f64::from(values[i * classes + targets[i]]);
-        Ok(match method {
-            Method::GradCam => methods::grad_cam(&hooked),
-            Method::HiresCam => methods::hires_cam(&hooked),
-            Method::Elementwise => methods::elementwise(&hooked),
-            Method::GradCamPlusPlus => methods::grad_cam_plus_plus(&hooked),
-            Method::XgradCam => methods::xgrad_cam(&hooked),
-            Method::LayerCam => methods::layer_cam(&hooked),
-            Method::Cam => methods::cam(&hooked, &class_weights(&hooked)),
-            Method::EigenCam => methods::eigen_cam(&hooked),
-            Method::EigenGradCam => methods::eigen_grad_cam(&hooked),
-            Method::AblationCam => methods::ablation_cam(&hooked, score, &scores[i]),
-            Method::ScoreCam => methods::score_cam(&hooked, &scores[i]),
-            Method::Random => methods::random(&hooked, request.seeds[i]),
-        })
+        let inputs = MapInputs {
+            hooked,
+            score: f64::from(values[i * classes + targets[i]]),
+            channel_scores: &scores[i],
+            seed: request.seeds[i],
+        };
+        Ok((method.descriptor().map)(&inputs))
     };
     let maps = (0..n).into_par_iter().map(of_image);
     Ok((logits, maps.collect::<Result<_>>()?))
-}
-
-/// What the last layer gives each pooled channel for the class, [C]: where only a mean of the pixels and a linear
-/// layer follow, each pixel's gradient is that weight over the number of pixels.
-fn class_weights(hooked: &ActivationsAndGradients) -> Vec<f64> {
-    let sum = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum();
-    hooked.each().map(|(_, gradients)| sum(gradients)).collect()
 }
 
 #[cfg(test)]

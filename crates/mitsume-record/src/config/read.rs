@@ -291,7 +291,7 @@ fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig
 /// A method that can be trained, by name.
 fn method(name: &str, origin: Origin) -> Result<Method> {
     let method = name.parse::<Method>().map_err(|_| {
-        let known = Method::DIFFERENTIABLE.map(Method::name).join(", ");
+        let known = Method::differentiable_names();
         format!("\"{name}\" is no method of maps; one of {known}")
     });
     let checked = method.and_then(|method| {

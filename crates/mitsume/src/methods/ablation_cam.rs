@@ -2,10 +2,23 @@
 //! score when it is zeroed. Needs no gradient.
 
 use super::ActivationsAndGradients;
+use super::descriptor::{ChannelScores, Descriptor, Requirements, Training};
 use super::weighted::weighted_combination;
 
-/// `w_k = (y - y_k) / y`: `score` is y, and `ablated_scores` [C] the scores y_k with feature map k
-/// set to 0, which the caller computes with the layers after the hooked one.
+/// See [`ablation_cam`].
+pub(super) const METHOD: Descriptor = Descriptor {
+    name: "ablation-cam",
+    remark: "",
+    requires: Requirements {
+        channel_scores: Some(ChannelScores::Ablated),
+        ..Requirements::NONE
+    },
+    map: |inputs| ablation_cam(&inputs.hooked, inputs.score, inputs.channel_scores),
+    training: Training::NotDifferentiable("it is a forward pass per channel"),
+};
+
+/// `w_k = (y - y_k) / y`: `score` is y, and `ablated_scores` [C] the scores y_k where feature map k is 0,
+/// which the caller gets from the layers after the hooked one.
 ///
 /// pytorch-grad-cam sets a feature map that can be negative to its minimum less 1e7 instead of 0;
 /// the paper, and this, to 0. A score of 0 gives a map of zeros.

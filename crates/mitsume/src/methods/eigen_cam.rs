@@ -3,7 +3,17 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
+use super::descriptor::{Descriptor, Requirements, Training};
 use super::{ActivationsAndGradients, relu};
+
+/// See [`eigen_cam`].
+pub(super) const METHOD: Descriptor = Descriptor {
+    name: "eigen-cam",
+    remark: "",
+    requires: Requirements::NONE,
+    map: |inputs| eigen_cam(&inputs.hooked),
+    training: Training::NotDifferentiable("it is a matrix decomposition"),
+};
 
 /// The first principal component of the pixels (as points of C values), as a map: each pixel's
 /// coordinate along it. Not class-specific.
@@ -15,12 +25,11 @@ pub fn eigen_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     first_component(hooked, |a, _| a)
 }
 
-/// The same of gradient times feature map, which is class-specific.
-pub fn eigen_grad_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
-    first_component(hooked, |a, g| a * g)
-}
-
-fn first_component(hooked: &ActivationsAndGradients, value: impl Fn(f64, f64) -> f64) -> Vec<f32> {
+/// The first principal component of a value of each feature and gradient, as a map.
+pub(super) fn first_component(
+    hooked: &ActivationsAndGradients,
+    value: impl Fn(f64, f64) -> f64,
+) -> Vec<f32> {
     let (pixels, channels) = (hooked.pixels(), hooked.channels());
     let mut points = DMatrix::<f64>::zeros(pixels, channels);
     for (k, (features, gradients)) in hooked.each().enumerate() {
@@ -64,6 +73,7 @@ fn largest(gram: DMatrix<f64>) -> (f64, DVector<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::methods::eigen_grad_cam::eigen_grad_cam;
 
     /// Pixels on a line through (1, 2): their coordinates along it, less the mean.
     #[test]

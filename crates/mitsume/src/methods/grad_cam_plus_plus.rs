@@ -2,7 +2,22 @@
 //! several occurrences of a class count equally.
 
 use super::ActivationsAndGradients;
+use super::descriptor::{Descriptor, Requirements, tensor_form};
 use super::weighted::weighted_combination;
+#[cfg(feature = "burn")]
+use super::weighted::weighted_tensors;
+
+/// See [`grad_cam_plus_plus`].
+pub(super) const METHOD: Descriptor = Descriptor {
+    name: "grad-cam-plus-plus",
+    remark: "",
+    requires: Requirements::GRADIENTS,
+    map: |inputs| grad_cam_plus_plus(&inputs.hooked),
+    training: tensor_form!(|a, g| {
+        let weights = tensor_weights(a.clone().sum_dim(2), g);
+        weighted_tensors(a, weights)
+    }),
+};
 
 /// `w_k = sum_ij a_ij relu(G_ij)` with `a = G^2 / (2 G^2 + (sum A) G^3 + 1e-6)`, 0 where G is 0.
 ///
@@ -22,6 +37,19 @@ pub fn grad_cam_plus_plus(hooked: &ActivationsAndGradients) -> Vec<f32> {
     };
     let weights: Vec<f64> = hooked.each().map(weight).collect();
     weighted_combination(hooked, &weights)
+}
+
+/// The weights [N, C, 1] of each feature map's sum [N, C, 1] and gradients [N, C, h*w]. A gradient
+/// of 0 gives 0 without being asked for: numerator 0 over 1e-6.
+#[cfg(feature = "burn")]
+fn tensor_weights(
+    totals: burn::tensor::Tensor<3>,
+    gradients: burn::tensor::Tensor<3>,
+) -> burn::tensor::Tensor<3> {
+    let squared = gradients.clone().square();
+    let cubed = squared.clone() * gradients.clone();
+    let pixels = squared.clone() / (squared * 2.0 + totals * cubed + 1e-6);
+    (pixels * burn::tensor::activation::relu(gradients)).sum_dim(2)
 }
 
 #[cfg(test)]

@@ -1,129 +1,106 @@
 //! Other class activation maps, each a function of the hooked layer's feature maps and the gradient
 //! of one class score with respect to them.
 //!
-//! | method | raw map before the ReLU | source |
-//! | --- | --- | --- |
-//! | [`grad_cam`] | `sum_k mean(G_k) A_k` | Selvaraju et al. 2017 |
-//! | [`hires_cam`] | `sum_k G_k * A_k` | Draelos and Carin 2020 |
-//! | [`elementwise`] | `sum_k relu(G_k * A_k)` | Grad-CAM without the mean of gradients |
-//! | [`grad_cam_plus_plus`] | `sum_k w_k A_k`, w from higher powers of G | Chattopadhay et al. 2018 |
-//! | [`xgrad_cam`] | `sum_k (sum G_k A_k / sum A_k) A_k` | Fu et al. 2020 |
-//! | [`layer_cam`] | `sum_k relu(G_k) * A_k` | Jiang et al. 2021 |
-//! | [`cam`] | `sum_k W_k A_k`, W the class' weights of the last layer | Zhou et al. 2016 |
-//! | [`eigen_cam`] | first principal component of A over the pixels | Muhammad and Yeasin 2020 |
-//! | [`eigen_grad_cam`] | the same of `G * A` | the same, with the class |
-//! | [`ablation_cam`] | `sum_k (y - y_ablated_k) / y A_k` | Desai and Ramaswamy 2020 |
-//! | [`score_cam`] | `sum_k softmax(y_masked_k) A_k` | Wang et al. 2020 |
-//! | [`random`] | `sum_k u_k A_k`, u uniform in [-1, 1) | a control: what no class decides |
-//!
-//! CAM is defined if only a global average pool and a linear layer follow the hooked layer
-//! ([`Method::check_head`]). It is then Grad-CAM times h w: alpha is the layer's weights over (h
-//! w), and the factor cancels in Eq. 2, so that both give the same normalised map but for its
-//! epsilon. In HiResCAM and XGrad-CAM every gradient is then its mean too.
-//!
-//! Those of the first seven lines can be trained ([`Method::is_differentiable`]).
+//! A method is a file with a [`Descriptor`] (name, requirements, map on plain arrays, map on tensors)
+//! and a line of the list below.
 //!
 //! All are computed in `f64` and end in a ReLU; [`normalise`](crate::normalise()) brings them to
 //! [0, 1). Where a source and its common implementation (pytorch-grad-cam) differ, the function
 //! says so.
 
-mod ablation_cam;
+pub mod ablation_cam;
 mod activations_and_gradients;
-mod eigen_cam;
-mod grad_cam_plus_plus;
-mod random;
-mod score_cam;
+pub mod cam;
+mod descriptor;
+pub mod eigen_cam;
+pub mod eigen_grad_cam;
+pub mod elementwise;
+pub mod grad_cam;
+pub mod grad_cam_plus_plus;
+pub mod hires_cam;
+pub mod layer_cam;
+pub mod random;
+pub mod score_cam;
 mod unsupported;
 mod weighted;
+pub mod xgrad_cam;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use ablation_cam::ablation_cam;
 pub use activations_and_gradients::{ActivationShapeError, ActivationsAndGradients};
-pub use eigen_cam::{eigen_cam, eigen_grad_cam};
-pub use grad_cam_plus_plus::grad_cam_plus_plus;
-pub use random::random;
-pub use score_cam::{score_cam, softmax};
+pub use descriptor::{ChannelScores, Descriptor, MapInputs, Requirements, TensorMap, Training};
 pub use unsupported::UnsupportedMethod;
-pub use weighted::{
-    cam, elementwise, grad_cam, hires_cam, layer_cam, weighted_combination, xgrad_cam,
-};
+pub use weighted::weighted_combination;
 
-/// A class activation map method.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
+macro_rules! methods {
+    ($($(#[$documentation:meta])* $method:ident: $file:ident,)*) => {
+        /// A way to make a class activation map.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Method {
+            $($(#[$documentation])* $method,)*
+        }
+
+        impl Method {
+            /// All of them, in the order of the list.
+            pub const ALL: [Self; [$(Self::$method),*].len()] = [$(Self::$method),*];
+
+            /// What it is.
+            pub fn descriptor(self) -> &'static Descriptor {
+                match self {
+                    $(Self::$method => &$file::METHOD,)*
+                }
+            }
+        }
+    };
+}
+
+methods! {
     /// Grad-CAM (Eq. 1), the thesis' and the default.
     #[default]
-    GradCam,
+    GradCam: grad_cam,
     /// HiResCAM.
-    HiresCam,
+    HiresCam: hires_cam,
     /// Element-wise Grad-CAM.
-    Elementwise,
+    Elementwise: elementwise,
     /// Grad-CAM++.
-    GradCamPlusPlus,
+    GradCamPlusPlus: grad_cam_plus_plus,
     /// XGrad-CAM.
-    XgradCam,
+    XgradCam: xgrad_cam,
     /// LayerCAM.
-    LayerCam,
-    /// CAM; only if a global average pool and a linear layer follow the hooked layer.
-    Cam,
-    /// Eigen-CAM; not class-specific.
-    EigenCam,
+    LayerCam: layer_cam,
+    /// CAM; only where a pool and a linear layer follow the hooked layer.
+    Cam: cam,
+    /// Eigen-CAM; does not depend on the class.
+    EigenCam: eigen_cam,
     /// Eigen-Grad-CAM.
-    EigenGradCam,
+    EigenGradCam: eigen_grad_cam,
     /// Ablation-CAM: a forward pass of the head per channel.
-    AblationCam,
+    AblationCam: ablation_cam,
     /// Score-CAM: a forward pass of the whole model per channel.
-    ScoreCam,
+    ScoreCam: score_cam,
     /// Random weights, as a control.
-    Random,
+    Random: random,
 }
 
 impl Method {
-    /// All of them, Grad-CAM first.
-    pub const ALL: [Self; 12] = [
-        Self::GradCam,
-        Self::HiresCam,
-        Self::Elementwise,
-        Self::GradCamPlusPlus,
-        Self::XgradCam,
-        Self::LayerCam,
-        Self::Cam,
-        Self::EigenCam,
-        Self::EigenGradCam,
-        Self::AblationCam,
-        Self::ScoreCam,
-        Self::Random,
-    ];
-
-    /// Whether it uses gradients.
-    pub fn uses_gradients(self) -> bool {
-        !matches!(
-            self,
-            Self::EigenCam | Self::AblationCam | Self::ScoreCam | Self::Random
-        )
-    }
-
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::GradCam => "grad-cam",
-            Self::HiresCam => "hires-cam",
-            Self::Elementwise => "elementwise",
-            Self::GradCamPlusPlus => "grad-cam-plus-plus",
-            Self::XgradCam => "xgrad-cam",
-            Self::LayerCam => "layer-cam",
-            Self::Cam => "cam",
-            Self::EigenCam => "eigen-cam",
-            Self::EigenGradCam => "eigen-grad-cam",
-            Self::AblationCam => "ablation-cam",
-            Self::ScoreCam => "score-cam",
-            Self::Random => "random",
-        }
+        self.descriptor().name
+    }
+
+    /// All names with their remarks, for help: `grad-cam, ..., score-cam (slow), random (as a control)`.
+    pub fn list() -> String {
+        let item = |method: Self| match method.descriptor() {
+            Descriptor {
+                name, remark: "", ..
+            } => (*name).to_owned(),
+            Descriptor { name, remark, .. } => format!("{name} ({remark})"),
+        };
+        Self::ALL.map(item).join(", ")
     }
 }
 

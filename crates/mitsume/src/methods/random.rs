@@ -4,7 +4,17 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::ActivationsAndGradients;
+use super::descriptor::{Descriptor, Requirements, Training};
 use super::weighted::weighted_combination;
+
+/// See [`random`].
+pub(super) const METHOD: Descriptor = Descriptor {
+    name: "random",
+    remark: "as a control",
+    requires: Requirements::NONE,
+    map: |inputs| random(&inputs.hooked, inputs.seed),
+    training: Training::NotDifferentiable("its weights are not the network's"),
+};
 
 /// `sum_k u_k A_k` with u_k uniform in [-1, 1), a function of `seed` (such as the image's number).
 pub fn random(hooked: &ActivationsAndGradients, seed: u64) -> Vec<f32> {

@@ -1,11 +1,25 @@
-//! Score-CAM (Wang et al. 2020): a feature map is weighted by the softmax of the score of the image
-//! masked by it. Needs no gradient.
+//! Score-CAM (Wang et al. 2020): a feature map is weighted by the score of the
+//! image multiplied by it.
+//! Needs no gradient.
 
 use super::ActivationsAndGradients;
+use super::descriptor::{ChannelScores, Descriptor, Requirements, Training};
 use super::weighted::weighted_combination;
 
-/// `w = softmax(y)`: `masked_scores` [C] are the class scores y_k (logits) of the image multiplied
-/// by feature map k, which is scaled to [0, 1] and enlarged to the image's size.
+/// See [`score_cam`].
+pub(super) const METHOD: Descriptor = Descriptor {
+    name: "score-cam",
+    remark: "slow",
+    requires: Requirements {
+        channel_scores: Some(ChannelScores::Masked),
+        ..Requirements::NONE
+    },
+    map: |inputs| score_cam(&inputs.hooked, inputs.channel_scores),
+    training: Training::NotDifferentiable("it is a forward pass per channel"),
+};
+
+/// `w = softmax(y)`: `masked_scores` [C] are the class scores y_k (logits) of the image multiplied by
+/// feature map k, which was brought to [0, 1] and to the image's size.
 ///
 /// # Panics
 /// If there is not one score per channel.

@@ -1,42 +1,47 @@
-//! Which methods are differentiable, and the head that CAM requires.
+//! Where a method cannot be used: training needs a differentiable map, CAM a certain head.
 
 use super::Method;
+use super::descriptor::Training;
 
-/// A method that cannot be used.
+/// A method where it cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnsupportedMethod {
-    /// Its maps are not differentiable.
+    /// Its maps have no gradient to train with.
     #[error(
-        "{method} cannot be trained: {}; one of {}", not_differentiable_because(*.method),
-        Method::DIFFERENTIABLE.map(Method::name).join(", ")
+        "{method} cannot be trained: {}; one of {}", reason(*.method), Method::differentiable_names()
     )]
     NotDifferentiable {
         /// Which.
         method: Method,
     },
-    /// CAM of a network whose head is not a global average pool and a linear layer.
+    /// A method that is not defined for the network's head.
     #[error(
-        "cam needs a global average pool and a linear layer right after the hooked layer, as level3, \
+        "{method} needs a global average pool and a linear layer right after the hooked layer, as level3, \
          level4 and level5 have; take grad-cam, which is the same map there and defined everywhere"
     )]
-    HeadNotGapLinear,
+    HeadNotGapLinear {
+        /// Which.
+        method: Method,
+    },
 }
 
 impl Method {
     /// Those whose maps are differentiable in feature maps and gradients, Grad-CAM first.
-    pub const DIFFERENTIABLE: [Self; 7] = [
-        Self::GradCam,
-        Self::HiresCam,
-        Self::Elementwise,
-        Self::GradCamPlusPlus,
-        Self::XgradCam,
-        Self::LayerCam,
-        Self::Cam,
-    ];
+    pub fn differentiable() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|method| method.is_differentiable())
+    }
+
+    /// Their names, for messages.
+    pub fn differentiable_names() -> String {
+        let names: Vec<_> = Self::differentiable().map(Self::name).collect();
+        names.join(", ")
+    }
 
     /// Whether the consistency of its maps can be trained.
     pub fn is_differentiable(self) -> bool {
-        Self::DIFFERENTIABLE.contains(&self)
+        matches!(self.descriptor().training, Training::Differentiable(_))
     }
 
     /// Refuses a method that is not differentiable.
@@ -50,24 +55,24 @@ impl Method {
         }
     }
 
-    /// Refuses CAM unless `is_gap_linear`: only a global average pool and a linear layer (between
-    /// them at most a dropout) follow the hooked layer.
+    /// Refuses a method that needs a global average pool and a linear layer (between them at most a
+    /// dropout) after the hooked layer, where something else follows; `gap_linear` says that nothing
+    /// else does.
     ///
     /// # Errors
     /// [`UnsupportedMethod::HeadNotGapLinear`].
-    pub fn check_head(self, is_gap_linear: bool) -> Result<(), UnsupportedMethod> {
-        match self == Self::Cam && !is_gap_linear {
-            true => Err(UnsupportedMethod::HeadNotGapLinear),
+    pub fn check_head(self, gap_linear: bool) -> Result<(), UnsupportedMethod> {
+        match self.descriptor().requires.gap_linear_head && !gap_linear {
+            true => Err(UnsupportedMethod::HeadNotGapLinear { method: self }),
             false => Ok(()),
         }
     }
 }
 
-fn not_differentiable_because(method: Method) -> &'static str {
-    match method {
-        Method::EigenCam | Method::EigenGradCam => "it is a matrix decomposition",
-        Method::AblationCam | Method::ScoreCam => "it is a forward pass per channel",
-        _ => "its weights are not the network's",
+fn reason(method: Method) -> &'static str {
+    match method.descriptor().training {
+        Training::NotDifferentiable(reason) => reason,
+        Training::Differentiable(_) => "it can",
     }
 }
 

@@ -166,7 +166,7 @@ fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSe
 fn the_gradient_through_alpha_agrees_with_finite_differences() {
     let grad_cam = [(Level::Two, 50.0), (Level::Four, -50.0), (Level::One, 50.0)];
     let grad_cam = grad_cam.map(|(level, lambda)| (level, lambda, Method::GradCam));
-    let others = Method::DIFFERENTIABLE[1..].iter().flat_map(|&method| {
+    let others = Method::differentiable().skip(1).flat_map(|method| {
         let levels = match method {
             Method::Cam => [Level::Three, Level::Four],
             _ => [Level::Two, Level::One],

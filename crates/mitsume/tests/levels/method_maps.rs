@@ -4,8 +4,8 @@
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::AlphaGradient::{self, Detached, Full};
-use mitsume::methods::{self, ActivationsAndGradients, Method, UnsupportedMethod};
-use mitsume::train::{CamRequest, ForwardOutput, differentiable_maps, predictions};
+use mitsume::methods::{ActivationsAndGradients, MapInputs, Method, UnsupportedMethod, cam};
+use mitsume::train::{Forward, MapsOf, differentiable_maps, predictions};
 use mitsume_nn::{Classifier, ClassifierSpec, Head, Level};
 
 use crate::network::{Fixture, assert_close, floats, hash01, images};
@@ -13,16 +13,16 @@ use crate::network::{Fixture, assert_close, floats, hash01, images};
 const LABELS: [usize; 3] = [2, 0, 3];
 
 /// On plain arrays in `f64`; CAM's weights are those of the head.
-fn on_arrays(method: Method, hooked: &ActivationsAndGradients, weights: &[f64]) -> Vec<f32> {
+fn on_arrays(method: Method, hooked: ActivationsAndGradients, weights: &[f64]) -> Vec<f32> {
+    let inputs = MapInputs {
+        hooked,
+        score: 0.0,
+        channel_scores: &[],
+        seed: 0,
+    };
     match method {
-        Method::GradCam => methods::grad_cam(hooked),
-        Method::HiresCam => methods::hires_cam(hooked),
-        Method::Elementwise => methods::elementwise(hooked),
-        Method::GradCamPlusPlus => methods::grad_cam_plus_plus(hooked),
-        Method::XgradCam => methods::xgrad_cam(hooked),
-        Method::LayerCam => methods::layer_cam(hooked),
-        Method::Cam => methods::cam(hooked, weights),
-        other => panic!("{other} is not differentiable"),
+        Method::Cam => cam::cam(&hooked, weights),
+        other => (other.descriptor().map)(&inputs),
     }
 }
 
@@ -47,8 +47,8 @@ fn tensors_give_the_maps_of_plain_arrays() {
             .vjp(features.clone(), None, one_hot(&labels, &device));
         let (a, g) = (floats(&features), floats(&gradients));
         let weight = floats(&model.head.linear.weight.val());
-        for method in Method::DIFFERENTIABLE {
-            if method.check_head(model.head.is_gap_linear()).is_err() {
+        for method in Method::differentiable() {
+            if method.check_head(model.head.pools_first()).is_err() {
                 continue;
             }
             let maps = differentiable_maps(method, features.clone(), gradients.clone()).unwrap();
@@ -58,7 +58,7 @@ fn tensors_give_the_maps_of_plain_arrays() {
                 let hooked = ActivationsAndGradients::new(a, g, c, [h, w]).unwrap();
                 let weights = &weight[labels[i] * c..][..c];
                 let weights: Vec<f64> = weights.iter().map(|&w| w.into()).collect();
-                let expected = on_arrays(method, &hooked, &weights);
+                let expected = on_arrays(method, hooked, &weights);
                 assert!(expected.iter().any(|v| *v > 0.0), "{level} {method}");
                 let ours = &maps[i * h * w..][..h * w];
                 assert_close(ours, &expected, 1e-5, &format!("{level} {method} {i}"));
@@ -203,8 +203,8 @@ fn check(level: Level, method: Method, alpha: AlphaGradient) {
 #[test]
 fn gradients_of_every_method_agree_with_finite_differences() {
     for level in [Level::One, Level::Two, Level::Three] {
-        for method in Method::DIFFERENTIABLE {
-            if method.check_head(level.head().is_gap_linear()).is_ok() {
+        for method in Method::differentiable() {
+            if method.check_head(level.head().pools_first()).is_ok() {
                 check(level, method, Full);
                 check(level, method, Detached);
             }
@@ -241,7 +241,9 @@ fn what_does_not_fit_is_refused() {
     for level in [Level::One, Level::Two] {
         assert_eq!(
             maps(level, Method::Cam),
-            Err(UnsupportedMethod::HeadNotGapLinear)
+            Err(UnsupportedMethod::HeadNotGapLinear {
+                method: Method::Cam
+            })
         );
     }
     assert_eq!(maps(Level::Five, Method::Cam), Ok(()));

@@ -1,0 +1,34 @@
+//! HiResCAM (Draelos and Carin 2020): `sum_k G_k * A_k`.
+
+use super::ActivationsAndGradients;
+use super::descriptor::{Descriptor, Requirements, tensor_form};
+use super::relu;
+use super::weighted::channel_sum;
+
+/// See [`hires_cam`].
+pub(super) const METHOD: Descriptor = Descriptor {
+    name: "hires-cam",
+    remark: "",
+    requires: Requirements::GRADIENTS,
+    map: |inputs| hires_cam(&inputs.hooked),
+    training: tensor_form!(|a, g| (a * g).sum_dim(1)),
+};
+
+/// HiResCAM: gradient times feature map, pixel by pixel. Unlike Grad-CAM it never shows a place that
+/// the score does not depend on, where the layers after the hooked one are linear in it.
+pub fn hires_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
+    relu(channel_sum(hooked, |a, g| a * g))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A = [1, 2], G = [3, -1] and A = [-1, 4], G = [2, 2], by hand.
+    #[test]
+    fn two_channels_by_hand() {
+        let (a, g) = ([1.0, 2.0, -1.0, 4.0], [3.0, -1.0, 2.0, 2.0]);
+        let hooked = ActivationsAndGradients::new(&a, &g, 2, [1, 2]).unwrap();
+        assert_eq!(hires_cam(&hooked), [1.0, 6.0]); // 3 - 2, -2 + 8
+    }
+}
