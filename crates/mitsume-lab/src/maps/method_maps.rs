@@ -40,7 +40,7 @@ fn raw_maps(
 ) -> Result<(Tensor<2>, Vec<Vec<f32>>)> {
     let (method, targets) = (request.options.method, request.targets);
     let requires = method.descriptor().requires;
-    method.check_head(hooked.pools_first())?;
+    method.check_head(hooked.is_gap_linear())?;
     let features = hooked.features()?;
     let shape = features.dims();
     let [n, channels, h, w] = shape;

@@ -31,7 +31,7 @@ pub struct CamRequest<'a> {
     pub alpha: AlphaGradient,
 }
 
-impl MapsOf<'_> {
+impl CamRequest<'_> {
     fn check(&self, head: &Head) -> Result<(), UnsupportedMethod> {
         self.method.check_differentiable()?;
         self.method.check_head(head.is_gap_linear())
@@ -58,8 +58,8 @@ pub fn forward(
     model: &mut Classifier,
     images: Tensor<4>,
     mask: Option<Tensor<2>>,
-    maps: Option<MapsOf<'_>>,
-) -> Result<Forward, UnsupportedMethod> {
+    maps: Option<CamRequest<'_>>,
+) -> Result<ForwardOutput, UnsupportedMethod> {
     if let Some(maps) = &maps {
         maps.check(&model.head)?;
     }
@@ -76,7 +76,7 @@ impl ForwardOutput {
         head: &Head,
         features: Tensor<4>,
         mask: Option<Tensor<2>>,
-        maps: Option<MapsOf<'_>>,
+        maps: Option<CamRequest<'_>>,
     ) -> Result<Self, UnsupportedMethod> {
         let Some(maps) = maps else {
             return Ok(ForwardOutput {
@@ -107,7 +107,7 @@ impl ForwardOutput {
         head: &Head,
         features: Tensor<4>,
         mask: Option<Tensor<2>>,
-        maps: MapsOf<'_>,
+        maps: CamRequest<'_>,
     ) -> Result<Self, UnsupportedMethod> {
         let logits = head.logits(features.clone(), mask.clone());
         let cotangents = one_hot(maps.labels, &logits);

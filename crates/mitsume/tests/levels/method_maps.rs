@@ -5,7 +5,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::AlphaGradient::{self, Detached, Full};
 use mitsume::methods::{ActivationsAndGradients, MapInputs, Method, UnsupportedMethod, cam};
-use mitsume::train::{Forward, MapsOf, differentiable_maps, predictions};
+use mitsume::train::{CamRequest, ForwardOutput, differentiable_maps, predictions};
 use mitsume_nn::{Classifier, ClassifierSpec, Head, Level};
 
 use crate::network::{Fixture, assert_close, floats, hash01, images};
@@ -48,7 +48,7 @@ fn tensors_give_the_maps_of_plain_arrays() {
         let (a, g) = (floats(&features), floats(&gradients));
         let weight = floats(&model.head.linear.weight.val());
         for method in Method::differentiable() {
-            if method.check_head(model.head.pools_first()).is_err() {
+            if method.check_head(model.head.is_gap_linear()).is_err() {
                 continue;
             }
             let maps = differentiable_maps(method, features.clone(), gradients.clone()).unwrap();
@@ -204,7 +204,7 @@ fn check(level: Level, method: Method, alpha: AlphaGradient) {
 fn gradients_of_every_method_agree_with_finite_differences() {
     for level in [Level::One, Level::Two, Level::Three] {
         for method in Method::differentiable() {
-            if method.check_head(level.head().pools_first()).is_ok() {
+            if method.check_head(level.head().is_gap_linear()).is_ok() {
                 check(level, method, Full);
                 check(level, method, Detached);
             }
