@@ -77,13 +77,13 @@ findings-between-runs = Between lambda 0 and lambda { $lambda } the class mean m
 ## Border and background
 
 findings-border = { $mass } of the maps of { $name } lies on the images’ border (the outermost tenth of each side), which is { $area } of the image: { $share ->
-        [even] no less than of a map spread evenly, so they do not favour the middle
-       *[little] less than of a map spread evenly
+        [even] no less than an evenly spread map would have there, so they do not favour the middle
+       *[little] less than an evenly spread map would have there
     }.
 findings-background = { $mass } of the maps of { $name } lies on empty background, which is { $area } of the images: { $share ->
-        [even] no less than of a map spread evenly. Nothing is to be seen there; a model that looks there is wrong, however consistent it is
-        [much] less than of a map spread evenly, and much all the same. Nothing is to be seen there; a model that looks there is wrong, however consistent it is
-       *[little] little beside a map spread evenly
+        [even] no less than an evenly spread map would have there. Nothing is to be seen there; a model that looks there is wrong, however consistent it is
+        [much] less than an evenly spread map would have there, but still a fifth or more. Nothing is to be seen there; a model that looks there is wrong, however consistent it is
+       *[little] less than an evenly spread map would have there
     }.
 findings-no-background = The images have hardly any empty background ({ $area } of their area).
 findings-background-classes = { $name } looks at the empty background most for { $classes }.
@@ -92,14 +92,14 @@ findings-range = { $region ->
         [border] On the images’ border (the outermost tenth of each side)
        *[background] On empty background
     } lies between { $low } ({ $least }) and { $high } ({ $most }, where it is { $area } of the image) of the maps; { $warned ->
-        [0] none has as much there as should make one doubt
+        [0] for none of them is this suspicious
         [one] of one evaluation this is too much: { $region ->
-            [border] no less than of a map spread evenly
-           *[background] no less than of a map spread evenly, or a fifth
+            [border] no less than an evenly spread map would have
+           *[background] no less than an evenly spread map would have, or a fifth and more
         }
        *[other] of { $warned } evaluations this is too much: { $region ->
-            [border] no less than of a map spread evenly
-           *[background] no less than of a map spread evenly, or a fifth
+            [border] no less than an evenly spread map would have
+           *[background] no less than an evenly spread map would have, or a fifth and more
         }
     }.
 
