@@ -30,7 +30,7 @@ pub fn convolve(
     residual: Option<Tensor<1>>,
 ) -> Result<(Tensor<1>, [usize; 4]), Error> {
     run_with_residual(
-        Layer::Convolution(Arc::clone(convolution)),
+        InferenceLayer::Convolution(Arc::clone(convolution)),
         x,
         shape,
         residual,
@@ -50,11 +50,16 @@ pub fn separable(
     shape: [usize; 4],
     residual: Option<Tensor<1>>,
 ) -> Result<(Tensor<1>, [usize; 4]), Error> {
-    run_with_residual(Layer::Separable(Arc::clone(separable)), x, shape, residual)
+    run_with_residual(
+        InferenceLayer::Separable(Arc::clone(separable)),
+        x,
+        shape,
+        residual,
+    )
 }
 
 fn run_with_residual(
-    layer: Layer,
+    layer: InferenceLayer,
     x: Tensor<1>,
     shape: [usize; 4],
     residual: Option<Tensor<1>>,
@@ -87,7 +92,10 @@ pub fn pool(
     shape: [usize; 4],
     to: [usize; 2],
 ) -> Result<Tensor<1>, Error> {
-    run(LayerCall::new(Layer::Pool(pooling, window, to), shape), x)
+    run(
+        LayerCall::new(InferenceLayer::Pool(pooling, window, to), shape),
+        x,
+    )
 }
 
 /// `activation(x * scale + shift)` of each pixel of `x`, `[images, height, width, channels]` =
@@ -104,7 +112,7 @@ pub fn affine(
     x: Tensor<1>,
     shape: [usize; 4],
 ) -> Result<Tensor<1>, Error> {
-    let layer = Layer::Affine(Arc::clone(scale_and_shift), activation);
+    let layer = InferenceLayer::Affine(Arc::clone(scale_and_shift), activation);
     run(LayerCall::new(layer, shape), x)
 }
 
@@ -121,7 +129,7 @@ pub fn layer_norm(
     x: Tensor<1>,
     [rows, values]: [usize; 2],
 ) -> Result<Tensor<1>, Error> {
-    let layer = Layer::LayerNorm(Arc::clone(scale_and_shift), epsilon);
+    let layer = InferenceLayer::LayerNorm(Arc::clone(scale_and_shift), epsilon);
     run(LayerCall::new(layer, [1, 1, rows, values]), x)
 }
 
@@ -138,7 +146,7 @@ fn scale_shift([scale, shift]: &[Vec<f32>; 2]) -> ScaleShift<'_> {
 }
 
 #[derive(Clone)]
-enum Layer {
+enum InferenceLayer {
     Convolution(Arc<Convolution>),
     Separable(Arc<Separable>),
     Pool(Pooling, Window, [usize; 2]),
@@ -153,13 +161,13 @@ type OutputShape = Arc<Mutex<Option<Result<[usize; 4], Error>>>>;
 /// cannot return.
 #[derive(Clone)]
 pub struct LayerCall {
-    layer: Layer,
+    layer: InferenceLayer,
     shape: [usize; 4],
     output_shape: OutputShape,
 }
 
 impl LayerCall {
-    fn new(layer: Layer, shape: [usize; 4]) -> Self {
+    fn new(layer: InferenceLayer, shape: [usize; 4]) -> Self {
         Self {
             layer,
             shape,
@@ -176,18 +184,20 @@ impl LayerCall {
     fn run(&self, x: &[f32], residual: Option<&[f32]>) -> Result<(Buffer, [usize; 4]), Error> {
         let (workspace, shape) = (workspace(), self.shape);
         match &self.layer {
-            Layer::Convolution(convolution) => convolution.run(workspace, x, shape, residual),
-            Layer::Separable(separable) => separable.run(workspace, x, shape, residual),
-            Layer::Pool(pooling, window, to) => {
+            InferenceLayer::Convolution(convolution) => {
+                convolution.run(workspace, x, shape, residual)
+            }
+            InferenceLayer::Separable(separable) => separable.run(workspace, x, shape, residual),
+            InferenceLayer::Pool(pooling, window, to) => {
                 let out =
                     inference::pool(workspace, *pooling, window, Nhwc { data: x, shape }, *to)?;
                 Ok((out, [shape[0], to[0], to[1], shape[3]]))
             }
-            Layer::Affine(both, activation) => {
+            InferenceLayer::Affine(both, activation) => {
                 let out = inference::affine(workspace, x, scale_shift(both), *activation)?;
                 Ok((out, shape))
             }
-            Layer::LayerNorm(both, epsilon) => {
+            InferenceLayer::LayerNorm(both, epsilon) => {
                 let out = inference::layer_norm(workspace, x, scale_shift(both), *epsilon)?;
                 Ok((out, shape))
             }

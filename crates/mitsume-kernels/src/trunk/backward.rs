@@ -233,7 +233,7 @@ impl StageBackward<'_> {
             workspace,
             weights,
             FilterShape {
-                outputs: outputs,
+                outputs,
                 inputs: x.channels,
             },
             Direction::Backward,
@@ -327,7 +327,7 @@ impl StageBackward<'_> {
         let mut dx = workspace.take(x.data.len());
         let shape = FilterShape {
             outputs: channels,
-            inputs: inputs,
+            inputs,
         };
         let weights = pointwise::Weights::new(workspace, p[8], shape, Direction::Backward);
         pointwise::multiply(workspace, &skip, &weights, &mut dx);
