@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use indicatif::MultiProgress;
 use mitsume_locale::Language;
 
-use crate::args::PersonArgs;
+use crate::args::ConsoleArgs;
 
 /// The bars on the terminal that stderr is, if it is one. All lines are written through it, so that
 /// none lands in the middle of a bar, whichever thread has something to say.
@@ -44,9 +44,9 @@ pub struct Console {
 
 impl Console {
     /// As the arguments say; the language else as the locale says.
-    pub fn new(args: &PersonArgs) -> Self {
+    pub fn new(args: &ConsoleArgs) -> Self {
         Console {
-            language: args.lang.unwrap_or_else(Language::of_environment),
+            language: args.lang.unwrap_or_else(Language::from_environment),
             verbosity: match (args.quiet, args.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (false, false) => Verbosity::Normal,

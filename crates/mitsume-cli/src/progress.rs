@@ -58,7 +58,7 @@ impl Progress {
         let language = self.console.language;
         match event {
             Event::Stage(stage) => self.stage(&stage),
-            Event::OtherInit(path) => {
+            Event::InitChanged(path) => {
                 self.remove_bar();
                 let path = path.display().to_string();
                 self.console

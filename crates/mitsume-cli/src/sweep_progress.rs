@@ -158,7 +158,7 @@ impl SweepProgress {
                 format!("{finished}  {figures}")
             }
             CellOutcome::AlreadyFinished => text!(language, "command-cell-was-finished"),
-            CellOutcome::Elsewhere => text!(language, "command-cell-elsewhere"),
+            CellOutcome::LockedElsewhere => text!(language, "command-cell-elsewhere"),
             CellOutcome::Interrupted => text!(language, "command-cell-saved"),
             CellOutcome::Failed(problem) => {
                 text!(language, "command-cell-failed", problem = problem.as_str())

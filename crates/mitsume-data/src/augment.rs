@@ -1,7 +1,7 @@
 //! Seeded augmentation: what is done to one image in one epoch.
 
 use crate::crop::{CropBox, random_resized_crop};
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 use crate::error::DataError;
 
 /// Random changes to training images, as torchvision's `RandomHorizontalFlip` then `RandomResizedCrop`.
@@ -27,7 +27,7 @@ impl Default for Augment {
 }
 
 /// The change drawn for one image in one epoch.
-pub(crate) struct Change {
+pub(crate) struct AugmentationSample {
     pub mirrored: bool,
     /// In the mirrored image.
     pub crop: CropBox,
@@ -59,8 +59,8 @@ impl Augment {
     }
 
     /// A function of (seed, epoch, index) and the image's size, and of nothing else.
-    pub(crate) fn change(&self, key: [u64; 3], size: (usize, usize)) -> Change {
-        let mut draws = Draws::new("mitsume augment v1", &key);
+    pub(crate) fn change(&self, key: [u64; 3], size: (usize, usize)) -> AugmentationSample {
+        let mut draws = RandomStream::new("mitsume augment v1", &key);
         let mirrored = draws.unit() < self.horizontal_flip;
         let crop = random_resized_crop(
             size,
@@ -68,6 +68,6 @@ impl Augment {
             self.resized_crop_ratio,
             &mut draws,
         );
-        Change { mirrored, crop }
+        AugmentationSample { mirrored, crop }
     }
 }

@@ -13,7 +13,7 @@ use crate::preprocess::normalise;
 use crate::source::{ImageSource, Skipped};
 
 /// Batches prepared beyond the one the caller works on.
-const AHEAD: usize = 2;
+const PREFETCH_BATCHES: usize = 2;
 
 /// Some images as one block of numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ impl Batches {
         let in_range = order.iter().all(|index| *index < source.len());
         assert!(in_range, "the order names images the source has");
         let threads = (rayon::current_num_threads() / 2).clamp(1, 8);
-        let limit = order.len().min(AHEAD.saturating_mul(batch_size));
+        let limit = order.len().min(PREFETCH_BATCHES.saturating_mul(batch_size));
         let work = Arc::new(Work {
             source,
             order,
@@ -117,7 +117,7 @@ impl Iterator for Batches {
         if start == end {
             return None;
         }
-        let ahead = AHEAD.saturating_mul(self.batch_size);
+        let ahead = PREFETCH_BATCHES.saturating_mul(self.batch_size);
         state.limit = total.min(end.saturating_add(ahead));
         let unclaimed = end.saturating_sub(state.next);
         drop(state);

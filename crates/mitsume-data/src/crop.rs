@@ -1,6 +1,6 @@
 //! The rectangle of a random resized crop.
 
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,20 +16,20 @@ pub struct CropBox {
 }
 
 /// Where the random numbers of a crop come from.
-pub trait CropDraws {
+pub trait CropRandom {
     /// Uniform in [low, high).
     fn uniform(&mut self, low: f64, high: f64) -> f64;
     /// An integer in 0..n.
     fn below(&mut self, n: usize) -> usize;
 }
 
-impl CropDraws for Draws {
+impl CropRandom for RandomStream {
     fn uniform(&mut self, low: f64, high: f64) -> f64 {
-        Draws::uniform(self, low, high)
+        RandomStream::uniform(self, low, high)
     }
 
     fn below(&mut self, n: usize) -> usize {
-        Draws::below(self, n)
+        RandomStream::below(self, n)
     }
 }
 
@@ -41,7 +41,7 @@ pub fn random_resized_crop(
     (height, width): (usize, usize),
     scale: [f64; 2],
     ratio: [f64; 2],
-    draws: &mut impl CropDraws,
+    draws: &mut impl CropRandom,
 ) -> CropBox {
     let area = height as f64 * width as f64;
     let [log_low, log_high] = ratio.map(f64::ln);

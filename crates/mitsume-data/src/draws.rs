@@ -8,9 +8,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 /// ChaCha8 keyed with the BLAKE3 hash of purpose and key; only its raw 64-bit outputs are used, and the
 /// distributions below are written out, so a stream is the same on every platform and in every version
 /// of the program (and of the `rand` crates).
-pub struct Draws(ChaCha8Rng);
+pub struct RandomStream(ChaCha8Rng);
 
-impl Draws {
+impl RandomStream {
     /// The stream of `purpose` and `key`. Different purposes or keys give unrelated streams.
     pub fn new(purpose: &str, key: &[u64]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(purpose);

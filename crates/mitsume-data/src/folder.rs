@@ -16,7 +16,7 @@ const EXTENSIONS: [&str; 10] = [
 ];
 
 /// File names that system programs leave in folders and nobody misses. Names that begin with a dot are left out too.
-const LEAVINGS: [&str; 2] = ["thumbs.db", "desktop.ini"];
+const SYSTEM_FILES: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
 /// One image file and its class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl ImageFolder {
 
     /// Keeps at most `most` images of each class, evenly spread over the class's order, so that a folder sorted by
     /// scanner or patient is not cut after the first few of them.
-    pub fn keep_per_class(&mut self, most: usize) {
+    pub fn subsample_per_class(&mut self, most: usize) {
         let mut kept = Vec::new();
         for samples in self.samples.chunk_by(|a, b| a.class == b.class) {
             let count = most.min(samples.len());
@@ -235,7 +235,7 @@ pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
             }
         }
     }
-    files.retain(|file| !is_leaving(file));
+    files.retain(|file| !is_system_file(file));
     files.sort_by_cached_key(|file| {
         let parent = file.parent().unwrap_or(folder);
         (
@@ -259,9 +259,9 @@ pub(crate) fn images_beside_the_classes(root: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn is_leaving(path: &Path) -> bool {
+fn is_system_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    hidden(&name) || LEAVINGS.contains(&name.to_lowercase().as_str())
+    hidden(&name) || SYSTEM_FILES.contains(&name.to_lowercase().as_str())
 }
 
 fn no_class_folder(root: &Path) -> String {

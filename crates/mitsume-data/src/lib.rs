@@ -59,14 +59,14 @@ mod view;
 
 pub use augment::Augment;
 pub use batches::{Batch, Batches};
-pub use crop::{CropBox, CropDraws, random_resized_crop};
-pub use draws::Draws;
+pub use crop::{CropBox, CropRandom, random_resized_crop};
+pub use draws::RandomStream;
 pub use error::DataError;
 pub use folder::{ImageFolder, Sample};
 pub use grey::grey;
 pub use other_files::OtherFiles;
 pub use pixels::Pixels;
-pub use pool::ImagePool;
+pub use pool::ImageCache;
 pub use preprocess::Preprocess;
 pub use repeats::repeated;
 pub use resize::resize;

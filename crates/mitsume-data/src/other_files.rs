@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::decode::{Kind, named_kind};
+use crate::decode::{Kind, format_of};
 use crate::folder::relative;
 
 /// As many bytes as tell a format.
-const TELLING_BYTES: u64 = 132;
+const MAGIC_BYTES: u64 = 132;
 
 /// Files of one kind that are not taken as images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ fn kind(root: &Path, file: &Path) -> String {
     if file.parent() == Some(root) && crate::folder::is_image_name(file) {
         return "image beside the class folders".into();
     }
-    match named_kind(&first_bytes(file)) {
+    match format_of(&first_bytes(file)) {
         Some((Some(Kind::Png), name)) => format!("{name} without .png"),
         Some((Some(Kind::Jpeg), name)) => format!("{name} without .jpg"),
         Some((Some(Kind::Dicom), name)) => format!("{name} without .dcm"),
@@ -75,7 +75,7 @@ fn first_bytes(file: &Path) -> Vec<u8> {
         && let Ok(file) = File::open(file)
     {
         // A file that cannot be read to this point is told by its name.
-        let _ = file.take(TELLING_BYTES).read_to_end(&mut bytes);
+        let _ = file.take(MAGIC_BYTES).read_to_end(&mut bytes);
     }
     bytes
 }

@@ -10,14 +10,14 @@ use crate::source::ImageSource;
 /// Sources of image files, so that runs side by side or one after the other decode an image once.
 ///
 /// Two runs share what was decoded where they ask for the same files and the same fixed part
-/// ([`Preprocess::same_fixed_part`]); their seeds, and so their augmentation, may differ. Sharing never changes a
+/// ([`Preprocess::shares_deterministic_part`]); their seeds, and so their augmentation, may differ. Sharing never changes a
 /// number.
 #[derive(Default)]
-pub struct ImagePool {
+pub struct ImageCache {
     sources: Mutex<Vec<ImageSource>>,
 }
 
-impl ImagePool {
+impl ImageCache {
     /// An empty pool.
     pub fn new() -> Self {
         Self::default()

@@ -66,7 +66,7 @@ impl Preprocess {
 
     /// Whether an image kept for one of the two serves the other: as many channels, and either both with augmentation
     /// (the decoded image is kept) or both without and of one size.
-    pub fn same_fixed_part(&self, other: &Self) -> bool {
+    pub fn shares_deterministic_part(&self, other: &Self) -> bool {
         let kept_size = |of: &Self| of.augment.is_none().then_some((of.height, of.width));
         self.channels == other.channels
             && self.view == other.view
@@ -75,7 +75,7 @@ impl Preprocess {
 
     /// What does not depend on the epoch, and is therefore worth keeping: greyscale, and without
     /// augmentation the resize too.
-    pub(crate) fn fixed_part(&self, image: Pixels) -> Pixels {
+    pub(crate) fn deterministic_part(&self, image: Pixels) -> Pixels {
         let image = if self.channels == 1 {
             grey(image)
         } else {
@@ -98,7 +98,7 @@ impl Preprocess {
 
     /// What depends on epoch and index: flip, crop and its resize. At target size; what is left is
     /// [`normalise`].
-    pub(crate) fn varying_part(&self, fixed: &Pixels, epoch: u64, index: usize) -> Pixels {
+    pub(crate) fn random_part(&self, fixed: &Pixels, epoch: u64, index: usize) -> Pixels {
         let Some(augment) = &self.augment else {
             return fixed.clone();
         };

@@ -76,13 +76,13 @@ impl ImageSource {
     }
 
     /// The same images, prepared differently, with the same cache. None where what the cache holds would not do: see
-    /// [`Preprocess::same_fixed_part`].
+    /// [`Preprocess::shares_deterministic_part`].
     ///
     /// # Errors
     /// If a setting of `preprocess` is out of range.
     pub fn with_preprocess(&self, preprocess: Preprocess) -> Result<Option<Self>, DataError> {
         preprocess.validate()?;
-        let shares = self.preprocess.same_fixed_part(&preprocess);
+        let shares = self.preprocess.shares_deterministic_part(&preprocess);
         Ok(shares.then(|| Self {
             preprocess,
             images: Arc::clone(&self.images),
@@ -135,7 +135,7 @@ impl ImageSource {
         let _one_at_a_time = loading.unwrap_or_else(PoisonError::into_inner);
         let done = AtomicUsize::new(0);
         let skipped = |index: usize| {
-            let result = self.with_fixed(index, |_| ());
+            let result = self.with_deterministic(index, |_| ());
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, self.len());
             result.err().map(|error| self.skipped(index, &error))
         };
@@ -161,8 +161,8 @@ impl ImageSource {
 
     /// The image at target size, still in 8 bits: a quarter of the memory of its numbers.
     pub(crate) fn pixels(&self, index: usize, epoch: u64) -> Result<Pixels, DataError> {
-        let varying = |fixed: &Pixels| self.preprocess.varying_part(fixed, epoch, index);
-        self.with_fixed(index, varying)
+        let varying = |fixed: &Pixels| self.preprocess.random_part(fixed, epoch, index);
+        self.with_deterministic(index, varying)
     }
 
     /// The images of `order` in batches of `batch_size` (the last one may be smaller), the next ones prepared in
@@ -182,7 +182,7 @@ impl ImageSource {
     }
 
     /// Calls `use_pixels` with the fixed part of an image, from the cache or from its file.
-    fn with_fixed<T>(
+    fn with_deterministic<T>(
         &self,
         index: usize,
         use_pixels: impl FnOnce(&Pixels) -> T,
@@ -202,7 +202,7 @@ impl ImageSource {
         match decode_file(path) {
             Ok(decoded) => {
                 images.digest(index, &decoded.pixels);
-                let fixed = self.preprocess.fixed_part(decoded.pixels);
+                let fixed = self.preprocess.deterministic_part(decoded.pixels);
                 let result = use_pixels(&fixed);
                 images.keep(index, fixed);
                 Ok(result)

@@ -67,7 +67,7 @@ fn planted() -> tempfile::TempDir {
 }
 
 #[test]
-fn what_is_planted_is_found() {
+fn duplicates_leaks_and_conflicts_are_found() {
     let dir = planted();
     let report = run(dir.path());
     let names: Vec<_> = report.splits.iter().map(|s| s.name.as_str()).collect();

@@ -205,7 +205,7 @@ proptest! {
 
     /// Nor does any string of bytes after a signature.
     #[test]
-    fn nonsense_never_panics(png: bool, rest in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_never_panic(png: bool, rest in proptest::collection::vec(any::<u8>(), 0..200)) {
         let start: &[u8] = if png { b"\x89PNG\r\n\x1a\n" } else { b"\xff\xd8\xff" };
         prop_assert!(decode(&[start, &rest].concat()).is_err());
     }

@@ -3,7 +3,7 @@
 mod support;
 
 use mitsume_data::{
-    Augment, Batch, ImageFolder, ImagePool, ImageSource, Preprocess, repeated, shuffled,
+    Augment, Batch, ImageCache, ImageFolder, ImageSource, Preprocess, repeated, shuffled,
 };
 use std::time::{Duration, Instant};
 use support::data_set;
@@ -225,7 +225,7 @@ fn shuffling_is_a_permutation_and_a_function_of_its_arguments() {
 #[test]
 fn runs_of_one_pool_decode_an_image_once() {
     let (_guard, folder) = set();
-    let images = ImagePool::new();
+    let images = ImageCache::new();
     let open = |seed: u64, augment: Option<Augment>| {
         let preprocess = Preprocess {
             seed,
@@ -256,7 +256,7 @@ fn runs_of_one_pool_decode_an_image_once() {
 fn a_part_of_each_class_is_spread_over_it() {
     let (_guard, mut folder) = set();
     let all = folder.samples.clone();
-    folder.keep_per_class(2);
+    folder.subsample_per_class(2);
     for class in 0..folder.classes.len() {
         let of = |samples: &[mitsume_data::Sample]| -> Vec<_> {
             let of = samples.iter().filter(|sample| sample.class == class);

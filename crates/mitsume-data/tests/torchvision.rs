@@ -1,6 +1,6 @@
 //! The transforms against numbers computed by torchvision (`tests/torchvision/make.py`).
 
-use mitsume_data::{CropBox, CropDraws, Pixels, grey, random_resized_crop, resize};
+use mitsume_data::{CropBox, CropRandom, Pixels, grey, random_resized_crop, resize};
 use serde_json::Value;
 
 fn expected() -> Value {
@@ -129,7 +129,7 @@ fn scaling_equals_torchvision_exactly() {
 
 struct Given(std::vec::IntoIter<f64>);
 
-impl CropDraws for Given {
+impl CropRandom for Given {
     fn uniform(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.0.next().unwrap()
     }

@@ -3,7 +3,7 @@
 //!
 //! What a damaged file can make a decoder do is checked beforehand wherever the format allows it with little code: the
 //! lengths and offsets inside DICOM files. A decoder of thousands of
-//! lines (deflate, Huffman codes, pickles) cannot be checked from outside without writing it again. For these [`guarded`]
+//! lines (deflate, Huffman codes, pickles) cannot be checked from outside without writing it again. For these [`catch_panic`]
 //! is the last line: the panic is caught, the standard message, which would name the decoder's source and not the
 //! user's file, is not printed, and the caller says which file is damaged.
 
@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
-    /// How many calls of [`guarded`] this thread is in.
+    /// How many calls of [`catch_panic`] this thread is in.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -24,7 +24,7 @@ static HOOK: Once = Once::new();
 ///
 /// Panics of other threads, and of this one elsewhere, are printed as before. What `decoder` changes before it
 /// panics must not be used afterwards.
-pub fn guarded<T>(decoder: impl FnOnce() -> T) -> Option<T> {
+pub fn catch_panic<T>(decoder: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(|| {
         let before = take_hook();
         set_hook(Box::new(move |panic| {
@@ -45,16 +45,16 @@ mod tests {
 
     #[test]
     fn a_panic_is_none_and_a_result_itself() {
-        assert_eq!(guarded(|| 3), Some(3));
+        assert_eq!(catch_panic(|| 3), Some(3));
         let empty: [u8; 0] = [];
-        assert_eq!(guarded(|| empty[std::hint::black_box(0)]), None);
+        assert_eq!(catch_panic(|| empty[std::hint::black_box(0)]), None);
         assert_eq!(DEPTH.get(), 0, "later panics are printed again");
     }
 
     #[test]
     fn guards_may_be_nested() {
-        let outer = guarded(|| {
-            assert_eq!(guarded(|| panic!("inner")), None::<()>);
+        let outer = catch_panic(|| {
+            assert_eq!(catch_panic(|| panic!("inner")), None::<()>);
             DEPTH.get()
         });
         assert_eq!(outer, Some(1));

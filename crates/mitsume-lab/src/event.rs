@@ -20,7 +20,7 @@ pub enum Event {
     /// An image cannot be read and is left out.
     Skipped(Skipped),
     /// A run goes on whose `model.init` is another file than it began with; its checkpoint's weights are used.
-    OtherInit(PathBuf),
+    InitChanged(PathBuf),
     /// Files of a data set are not taken as images.
     OtherFiles {
         /// The data set's folder.

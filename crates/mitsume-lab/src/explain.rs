@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
 use crate::network::Network;
-use crate::surroundings::SurroundingsOf;
+use crate::surroundings::SurroundingsEvaluator;
 use crate::{Event, LabError, Observer, Result};
 use listing::{Listed, listing};
 use record::Record;
@@ -201,7 +201,7 @@ fn explain_one(
     };
     let cam = maps_at(network, &hooked, &request)?.1;
     let [h, w] = network.cam_size(options.size());
-    let surroundings = SurroundingsOf::new([h, w], &options.preprocess).of(&pixels, &cam)?;
+    let surroundings = SurroundingsEvaluator::new([h, w], &options.preprocess).of(&pixels, &cam)?;
 
     let mean = reference.and_then(|maps| maps.class_mean(target));
     let deviation = mean

@@ -37,19 +37,19 @@ pub use event::{Event, Leaks, Observer, Stage};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{FeatureLayout, Images, Layer};
-pub use model_file::{LoadedModel, Shown};
-pub use model_note::ModelNote;
+pub use model_file::{LoadedModel, ModelInput};
+pub use model_note::WeightMetadata;
 pub use model_source::{ModelRequest, ModelSource};
 pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, in_order, layers,
 };
 pub use shell_word::shell_word;
-pub use subject::{Subject, tell_other_files};
+pub use subject::{EvaluationInput, tell_other_files};
 pub use train::{
     Outcome, Plateau, Standing, TrainRequest, check_checkpoint, device_of_run, resume, train,
     train_or_resume,
 };
-pub use trust::{TrustOptions, Trusted, trust};
+pub use trust::{TrustOptions, TrustOutcome, trust};
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, LabError>;

@@ -9,7 +9,7 @@ use mitsume_record::{ModelSetting, ModelSettings, Override, Preprocessing};
 use serde_json::Value;
 
 use crate::network::LevelNetwork;
-use crate::{LabError, ModelNote, Result};
+use crate::{LabError, Result, WeightMetadata};
 
 /// Side of the published networks' images.
 const PUBLISHED: usize = 224;
@@ -19,13 +19,13 @@ pub struct LoadedModel {
     /// The network, with channels and classes read off the weights, on a device without autodiff.
     pub network: LevelNetwork,
     /// What training noted, if the file was written by it.
-    pub note: Option<ModelNote>,
+    pub note: Option<WeightMetadata>,
     path: PathBuf,
 }
 
 /// How images are prepared for a model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
+pub struct ModelInput {
     /// Side of its images.
     pub size: usize,
     /// What it is shown of them, and in which numbers.
@@ -44,7 +44,7 @@ impl LoadedModel {
         let spec = weights.spec(level)?;
         let mut model = Classifier::new(spec, 0, device);
         weights.apply(level, &mut model)?;
-        let note = ModelNote::read(path)?;
+        let note = WeightMetadata::read(path)?;
         if let Some(note) = note.as_ref().filter(|n| n.classes.len() != spec.classes) {
             return Err(LabError::Request(format!(
                 "{}: its note names {} classes, its last layer has {}",
@@ -65,7 +65,7 @@ impl LoadedModel {
     ///
     /// # Errors
     /// Channels that are not the weights'; a size below the level's smallest.
-    pub fn shown(&self, given: &Preprocessing) -> Result<Shown> {
+    pub fn shown(&self, given: &Preprocessing) -> Result<ModelInput> {
         let spec = self.network.spec;
         if let Some(channels) = given.channels.filter(|&channels| channels != spec.channels) {
             return Err(LabError::Request(format!(
@@ -95,7 +95,7 @@ impl LoadedModel {
                 assumed: not_given(given),
             },
         };
-        Ok(Shown {
+        Ok(ModelInput {
             size,
             view,
             settings,

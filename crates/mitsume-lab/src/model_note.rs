@@ -10,7 +10,7 @@ use crate::{LabError, Result};
 
 /// What training writes into a weight file's metadata, so that the file alone can be used as it was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModelNote {
+pub struct WeightMetadata {
     /// `level1` to `level5`.
     pub model: String,
     /// Class names in label order.
@@ -26,7 +26,7 @@ pub struct ModelNote {
 /// Longest side of the images a run trains on.
 const LONGEST: usize = 4096;
 
-impl ModelNote {
+impl WeightMetadata {
     /// The note of a weight file; none where the file was not written by training.
     ///
     /// # Errors

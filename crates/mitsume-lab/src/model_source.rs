@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mitsume_nn::Level;
 use mitsume_record::{EvaluationDir, RunConfig, RunDir};
 
-use crate::{LabError, ModelNote, Result, Standing, shell_word};
+use crate::{LabError, Result, Standing, WeightMetadata, shell_word};
 
 /// How a model is named. `model`: `level1` to `level5`, an ONNX file or a run directory; `run`: a run directory;
 /// `weights`: a level's weight file.
@@ -44,7 +44,7 @@ impl ModelRequest<'_> {
         let Some(model) = self.model else {
             return match (self.run, self.weights) {
                 (Some(run), _) => of_run(run, "--run"),
-                (None, Some(weights)) => of_weights(weights),
+                (None, Some(weights)) => from_weights(weights),
                 (None, None) => Err(LabError::Request(
                     "which model? --run RUN_DIRECTORY, --model FILE.onnx, or --model level1 to \
                      level5 with --weights FILE"
@@ -104,13 +104,13 @@ fn ends_in(path: &Path, endings: &[&str]) -> bool {
 }
 
 /// A weight file that says which level it is of.
-fn of_weights(weights: &Path) -> Result<ModelSource> {
+fn from_weights(weights: &Path) -> Result<ModelSource> {
     refuse_folder(weights)?;
     if let Err(error) = std::fs::File::open(weights) {
         let weights = weights.display();
         return Err(LabError::Request(format!("--weights {weights}: {error}")));
     }
-    let Some(note) = ModelNote::read(weights)? else {
+    let Some(note) = WeightMetadata::read(weights)? else {
         return Err(LabError::Request(format!(
             "--model: {} does not say which network it is of: level1 to level5?",
             weights.display()

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
 use mitsume_data::{Batch, ImageFolder, ImageSource, OtherFiles, Skipped};
-use mitsume_record::{DataSummary, ModelSettings, ModelSummary, ShownView};
+use mitsume_record::{AppliedTransform, DataSummary, ModelSettings, ModelSummary};
 
 use crate::maps::MapOptions;
 use crate::network::Network;
 use crate::{Event, Observer};
 
 /// What is evaluated, on what.
-pub struct Subject<'a> {
+pub struct EvaluationInput<'a> {
     /// The network.
     pub network: &'a dyn Network,
     /// The classes and their images.
@@ -22,7 +22,7 @@ pub struct Subject<'a> {
     pub settings: ModelSettings,
 }
 
-impl Subject<'_> {
+impl EvaluationInput<'_> {
     /// Height and width of the images as the network takes them.
     pub(crate) fn size(&self) -> [usize; 2] {
         let preprocess = self.source.preprocess();
@@ -64,7 +64,7 @@ impl Subject<'_> {
             root: self.folder.root.display().to_string(),
             images: images as u64,
             classes: self.folder.classes.clone(),
-            view: (!view.is_default()).then(|| ShownView {
+            view: (!view.is_default()).then(|| AppliedTransform {
                 view,
                 size: self.size(),
             }),

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::Result;
 
 /// Measures maps of images that were prepared in one way.
-pub(crate) struct SurroundingsOf {
+pub(crate) struct SurroundingsEvaluator {
     meter: SurroundingsMeter,
     scale: PixelScale,
     channels: usize,
@@ -16,7 +16,7 @@ pub(crate) struct SurroundingsOf {
     map: usize,
 }
 
-impl SurroundingsOf {
+impl SurroundingsEvaluator {
     /// For maps [h, w] = `cam`.
     pub fn new(cam: [usize; 2], preprocess: &Preprocess) -> Self {
         let size = [preprocess.height, preprocess.width];
@@ -42,7 +42,7 @@ impl SurroundingsOf {
     /// Of the maps [N, h, w] of N images [N, C, H, W], each by itself.
     ///
     /// # Errors
-    /// As [`SurroundingsOf::of`].
+    /// As [`SurroundingsEvaluator::of`].
     pub fn of_batch(&self, images: &[f32], maps: &[f32]) -> Result<Vec<Option<Surroundings>>> {
         let image = self.channels * self.size[0] * self.size[1];
         let images = images.par_chunks_exact(image);

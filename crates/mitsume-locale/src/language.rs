@@ -52,7 +52,7 @@ impl Language {
     }
 
     /// The language of a locale name such as `ja_JP.UTF-8`; English for any other.
-    pub fn of_locale(locale: &str) -> Self {
+    pub fn from_locale(locale: &str) -> Self {
         let language = locale.split(['_', '.', '@', '-']).next();
         language
             .and_then(|tag| tag.parse().ok())
@@ -61,12 +61,12 @@ impl Language {
 
     /// The language of the environment, from the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is
     /// set (POSIX, "Internationalization Variables").
-    pub fn of_environment() -> Self {
+    pub fn from_environment() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()
             .filter_map(|name| std::env::var(name).ok())
             .find(|value| !value.is_empty());
-        set.map_or_else(Self::default, |locale| Self::of_locale(&locale))
+        set.map_or_else(Self::default, |locale| Self::from_locale(&locale))
     }
 
     /// The message `id`, which has no arguments.
@@ -95,7 +95,7 @@ mod tests {
             "",
             "jav_ID",
         ];
-        let languages = names.map(Language::of_locale);
+        let languages = names.map(Language::from_locale);
         use Language::{English, Japanese};
         assert_eq!(
             languages,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_store::{ModuleStore, PytorchStore, SafetensorsStore, bridge};
-use mitsume_guard::guarded;
+use mitsume_guard::catch_panic;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 
@@ -96,7 +96,7 @@ impl Weights {
             .is_some_and(|ending| ending == "safetensors");
         // A pickle is executed by an interpreter; if that panics on a hostile file, the panic
         // becomes an error.
-        let tensors = guarded(|| {
+        let tensors = catch_panic(|| {
             if safetensors {
                 let mut store = SafetensorsStore::from_file(path);
                 store
@@ -223,7 +223,7 @@ impl Weights {
                 .try_into_vec()
                 .map_err(|error| format!("{error:?}"))
         };
-        guarded(read)
+        catch_panic(read)
             .unwrap_or_else(|| Err(format!("parameter \"{name}\" is damaged")))
             .map_err(|reason| WeightsError::Unreadable {
                 path: self.path.clone(),

@@ -18,14 +18,14 @@ const TEMPORARY: &str = ".tmp-";
 /// # Errors
 /// [`RecordError::Io`] naming `path`; the old file is then untouched.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_with(path, |out| out.write_all(bytes))
+    write_atomic_with(path, |out| out.write_all(bytes))
 }
 
 /// As [`write_bytes`], for content produced piece by piece.
 ///
 /// # Errors
 /// [`RecordError::Io`] naming `path`; the old file is then untouched.
-pub fn write_with(
+pub fn write_atomic_with(
     path: &Path,
     produce: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<()> {
@@ -68,16 +68,16 @@ pub(crate) fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result
     Ok(())
 }
 
-/// A folder being written: fill [`SwapDir::path`], then [`SwapDir::commit`].
+/// A folder being written: fill [`AtomicDir::path`], then [`AtomicDir::commit`].
 ///
 /// Dropped without a commit it removes what was written and leaves the target untouched.
 #[derive(Debug)]
-pub struct SwapDir {
+pub struct AtomicDir {
     temporary: TempDir,
     target: PathBuf,
 }
 
-impl SwapDir {
+impl AtomicDir {
     /// Starts a folder that will become `target`, in the same parent folder.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl SwapDir {
 
 /// Finishes or undoes a replacement of the folder `target` that a crash interrupted.
 ///
-/// Call it before reading a folder that is written with [`SwapDir`].
+/// Call it before reading a folder that is written with [`AtomicDir`].
 ///
 /// # Errors
 /// [`RecordError::Io`] if the old folder can neither be put back nor removed.
@@ -238,7 +238,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         write_bytes(&path, b"old").unwrap();
-        let result = write_with(&path, |out| {
+        let result = write_atomic_with(&path, |out| {
             out.write_all(b"half of the ne")?;
             Err(std::io::Error::other("disk full"))
         });
@@ -256,7 +256,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("checkpoint");
         for content in ["first", "second"] {
-            let swap = SwapDir::new(&target).unwrap();
+            let swap = AtomicDir::new(&target).unwrap();
             fs::write(swap.path().join(content), content).unwrap();
             swap.commit().unwrap();
         }
@@ -270,7 +270,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("checkpoint");
         fs::create_dir(&target).unwrap();
-        let swap = SwapDir::new(&target).unwrap();
+        let swap = AtomicDir::new(&target).unwrap();
         fs::write(swap.path().join("half"), "x").unwrap();
         drop(swap);
         assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
@@ -281,7 +281,7 @@ mod tests {
     fn errors_name_the_file_that_was_to_be() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("checkpoint");
-        let swap = SwapDir::new(&target).unwrap();
+        let swap = AtomicDir::new(&target).unwrap();
         fs::create_dir(swap.path().join("weights")).unwrap();
         let error = swap.write_bytes("weights", b"x").unwrap_err().to_string();
         assert!(error.contains("checkpoint/weights"), "{error}");
@@ -291,7 +291,7 @@ mod tests {
         fs::write(&parent, "a file").unwrap();
         for error in [
             write_bytes(&parent.join("x"), b"x").unwrap_err(),
-            SwapDir::new(&parent.join("x")).unwrap_err(),
+            AtomicDir::new(&parent.join("x")).unwrap_err(),
         ] {
             let error = error.to_string();
             assert!(

@@ -175,11 +175,11 @@ fn features() -> Vec<String> {
 }
 
 /// The largest JSON file that is read; an evaluation of 1,000 classes has 10 MB.
-const LARGEST_JSON: u64 = 256 << 20;
+const MAX_JSON_BYTES: u64 = 256 << 20;
 
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let fail = |e| RecordError::io("read", path, e);
-    let file = mitsume_guard::file::open(path, LARGEST_JSON).map_err(fail)?;
+    let file = mitsume_guard::file::open(path, MAX_JSON_BYTES).map_err(fail)?;
     let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(file));
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let key = e.path().to_string();
@@ -191,7 +191,7 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T
 }
 
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    atomic::write_with(path, |out| {
+    atomic::write_atomic_with(path, |out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
         std::io::Write::write_all(out, b"\n")
     })

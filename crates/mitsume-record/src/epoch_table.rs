@@ -21,7 +21,7 @@ pub(crate) trait EpochTableRow: Serialize + DeserializeOwned {
 
 /// Writes all rows, replacing the file in one step.
 pub(crate) fn write<R: EpochTableRow>(path: &Path, rows: &[R]) -> Result<()> {
-    atomic::write_with(path, |out| {
+    atomic::write_atomic_with(path, |out| {
         let mut csv = csv::WriterBuilder::new()
             .has_headers(false)
             .from_writer(out);

@@ -76,7 +76,7 @@ pub struct DataSummary {
     pub classes: Vec<String>,
     /// What was shown of the images, where it was not the whole image, stretched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub view: Option<ShownView>,
+    pub view: Option<AppliedTransform>,
     /// Images left out because they could not be read, relative to `root`.
     pub skipped: Vec<String>,
     /// Files that are not taken as images, the most frequent kind first.
@@ -86,7 +86,7 @@ pub struct DataSummary {
 
 /// What a network was shown of the images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ShownView {
+pub struct AppliedTransform {
     /// How they came to the network's size, and its numbers.
     #[serde(flatten)]
     pub view: View,
@@ -133,7 +133,7 @@ pub struct ClassResult {
 /// [`RecordError`] naming the file and the key that is wrong.
 pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
     let evaluation: Evaluation = read_json(path)?;
-    match evaluation.disagreement() {
+    match evaluation.inconsistent_counts() {
         Some(problem) => Err(RecordError::malformed(path, problem)),
         None => Ok(evaluation),
     }
@@ -144,7 +144,7 @@ pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
 /// # Errors
 /// [`RecordError::Io`] naming the file; [`RecordError::Malformed`] if the counts disagree.
 pub fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<()> {
-    match evaluation.disagreement() {
+    match evaluation.inconsistent_counts() {
         Some(problem) => Err(RecordError::malformed(path, problem)),
         None => write_json(path, evaluation),
     }
@@ -152,7 +152,7 @@ pub fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<()> {
 
 impl Evaluation {
     /// What in the figures contradicts itself, if anything.
-    fn disagreement(&self) -> Option<String> {
+    fn inconsistent_counts(&self) -> Option<String> {
         let classes = &self.data.classes;
         let k = classes.len();
         if k == 0 {

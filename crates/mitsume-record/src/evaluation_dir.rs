@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Evaluation, ImageRow, ImagesWriter, Maps, MapsShape, MapsWriter, RecordError, Result, SwapDir,
-    read_evaluation, read_images, recover_dir, write_class_means, write_evaluation,
+    AtomicDir, Evaluation, ImageRow, ImagesWriter, Maps, MapsShape, MapsWriter, RecordError,
+    Result, read_evaluation, read_images, recover_dir, write_class_means, write_evaluation,
 };
 
 /// Where an evaluation is kept.
@@ -108,17 +108,17 @@ impl EvaluationDir {
     }
 }
 
-/// An evaluation being written; appears whole on [`EvaluationDraft::commit`].
+/// An evaluation being written; appears whole on [`EvaluationWriter::commit`].
 ///
-/// In order: push all maps to [`EvaluationDraft::maps`] and finish them, read them back
-/// ([`EvaluationDraft::finished_maps`]) for `class_means.npy` and `images.csv`, commit. Errors name the
+/// In order: push all maps to [`EvaluationWriter::maps`] and finish them, read them back
+/// ([`EvaluationWriter::finished_maps`]) for `class_means.npy` and `images.csv`, commit. Errors name the
 /// files as they are called in the end.
 #[derive(Debug)]
-pub struct EvaluationDraft {
-    swap: SwapDir,
+pub struct EvaluationWriter {
+    swap: AtomicDir,
 }
 
-impl EvaluationDraft {
+impl EvaluationWriter {
     /// Starts an evaluation that will be kept in `root`.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl EvaluationDraft {
             return Err(RecordError::malformed(root, problem));
         }
         Ok(Self {
-            swap: SwapDir::new(root)?,
+            swap: AtomicDir::new(root)?,
         })
     }
 
@@ -186,7 +186,7 @@ impl EvaluationDraft {
     /// Writes `eval.json` and puts the folder in its place.
     ///
     /// # Errors
-    /// As [`write_evaluation`] and [`SwapDir::commit`].
+    /// As [`write_evaluation`] and [`AtomicDir::commit`].
     pub fn commit(self, evaluation: &Evaluation) -> Result<()> {
         let written = write_evaluation(&self.dir().summary_path(), evaluation);
         self.swap.named(written)?;

@@ -44,7 +44,7 @@ pub struct ExplainedImage {
 /// # Panics
 /// If a row has not one probability for each class.
 pub fn write_explained(path: &Path, classes: &[String], rows: &[ExplainedRow]) -> Result<()> {
-    atomic::write_with(path, |out| {
+    atomic::write_atomic_with(path, |out| {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(header(classes))?;
         for row in rows {

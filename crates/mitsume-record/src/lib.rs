@@ -31,7 +31,7 @@ mod run_dir;
 mod steps;
 mod trust;
 
-pub use atomic::{SwapDir, recover_dir, write_bytes, write_with};
+pub use atomic::{AtomicDir, recover_dir, write_atomic_with, write_bytes};
 pub use config::{
     Augment, ConsistencyConfig, DataConfig, EvaluationConfig, ModelConfig, PlateauConfig,
     RunConfig, TrainConfig,
@@ -40,10 +40,10 @@ pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, read_epochs, write_epochs};
 pub use error::{RecordError, is_out_of_space};
 pub use evaluation::{
-    ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary, ShownView,
+    AppliedTransform, ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary,
     read_evaluation, write_evaluation,
 };
-pub use evaluation_dir::{EvaluationDir, EvaluationDraft};
+pub use evaluation_dir::{EvaluationDir, EvaluationWriter};
 pub use explained::{ExplainedImage, ExplainedRow, write_explained};
 pub use images::{ImageRow, ImagesWriter, read_images};
 pub use maps::Maps;

@@ -29,7 +29,7 @@ pub struct Maps {
 const LARGEST_HEADER: u64 = 64 << 20;
 /// Largest side of a map or of a mean image, and largest number of classes: beyond any model
 /// here, small enough that a hostile header cannot claim all memory.
-const LARGEST_SIDE: usize = 4096;
+const MAX_MAP_SIDE: usize = 4096;
 
 impl Maps {
     /// Opens the file and checks its header against its length.
@@ -63,7 +63,7 @@ impl Maps {
             return Err(RecordError::malformed(path, problem));
         }
         let sides = [h, w, k, images.shape[1], images.shape[2], images.shape[3]];
-        if sides.iter().any(|side| *side == 0 || *side > LARGEST_SIDE) {
+        if sides.iter().any(|side| *side == 0 || *side > MAX_MAP_SIDE) {
             let problem =
                 format!("sizes {sides:?} of maps, classes and images must be in 1..=4096");
             return Err(RecordError::malformed(path, problem));

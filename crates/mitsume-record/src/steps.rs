@@ -27,7 +27,7 @@ pub struct StepRow {
 const HEADER: &str = "step,epoch,lambda,cross_entropy,cam_loss,loss";
 
 /// No row is this long; a longer line is no row.
-const LONGEST_LINE: u64 = 1024;
+const MAX_LINE_BYTES: u64 = 1024;
 
 impl StepRow {
     fn line(&self) -> String {
@@ -98,7 +98,7 @@ impl StepWriter {
         if last_step == 0 {
             return Self::create(path);
         }
-        let (rows, length) = scan(path, last_step)?;
+        let (rows, length) = rows_up_to(path, last_step)?;
         if rows.last().map(|row| row.step) != Some(last_step) {
             let problem = format!("ends before step {last_step}, where the checkpoint was taken");
             return Err(RecordError::malformed(path, problem));
@@ -143,25 +143,25 @@ const LARGEST: u64 = 2 << 30;
 /// # Errors
 /// [`RecordError::Io`], or [`RecordError::Malformed`] naming the line.
 pub fn read_steps(path: &Path) -> Result<Vec<StepRow>> {
-    Ok(scan(path, u64::MAX)?.0)
+    Ok(rows_up_to(path, u64::MAX)?.0)
 }
 
 /// The rows up to step `last`, and the length in bytes of the file up to there.
-fn scan(path: &Path, last: u64) -> Result<(Vec<StepRow>, u64)> {
+fn rows_up_to(path: &Path, last: u64) -> Result<(Vec<StepRow>, u64)> {
     let fail = |e| RecordError::io("read", path, e);
     let mut input = BufReader::new(mitsume_guard::file::open(path, LARGEST).map_err(fail)?);
     let mut rows: Vec<StepRow> = Vec::new();
     let (mut length, mut number, mut line) = (0, 0, Vec::new());
     loop {
         line.clear();
-        let mut limited = std::io::Read::take(&mut input, LONGEST_LINE);
+        let mut limited = std::io::Read::take(&mut input, MAX_LINE_BYTES);
         let read = limited.read_until(b'\n', &mut line).map_err(fail)? as u64;
         number += 1;
         let text = std::str::from_utf8(&line)
             .ok()
             .and_then(|text| text.strip_suffix('\n'));
         let Some(text) = text.map(|text| text.trim_end_matches('\r')) else {
-            if read < LONGEST_LINE && number > 1 {
+            if read < MAX_LINE_BYTES && number > 1 {
                 return Ok((rows, length));
             }
             return Err(RecordError::malformed(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mitsume_record::{
     ClassMaps, ClassResult, ConsistencyResult, DataSummary, Evaluation, EvaluationDir,
-    EvaluationDraft, ImageRow, Maps, MapsShape, MapsWriter, ModelSummary, write_class_means,
+    EvaluationWriter, ImageRow, Maps, MapsShape, MapsWriter, ModelSummary, write_class_means,
 };
 
 const CAM: [usize; 2] = [3, 5];
@@ -87,7 +87,7 @@ fn evaluation() -> Evaluation {
 }
 
 fn write_dir(root: &Path) {
-    let draft = EvaluationDraft::new(root).unwrap();
+    let draft = EvaluationWriter::new(root).unwrap();
     write_maps(&draft.dir().maps_path(), 9);
     let mut images = draft.images(&evaluation().data.classes).unwrap();
     for (index, (label, prediction)) in IMAGES.into_iter().enumerate() {
@@ -265,9 +265,9 @@ fn an_evaluation_folder_comes_back_and_replaces_an_older_one() {
 fn a_folder_of_something_else_is_not_replaced() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("thesis.tex"), "years of work").unwrap();
-    let error = EvaluationDraft::new(dir.path()).unwrap_err().to_string();
+    let error = EvaluationWriter::new(dir.path()).unwrap_err().to_string();
     assert!(error.contains("holds no evaluation"), "{error}");
-    assert!(EvaluationDraft::new(&dir.path().join("thesis.tex")).is_err());
+    assert!(EvaluationWriter::new(&dir.path().join("thesis.tex")).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use askama::Template;
 use mitsume_locale::{Language, text};
 
-use crate::export::ExportWords;
+use crate::export::ExportLabels;
 use crate::overlay::overlay;
 use crate::panel::Panel;
 use crate::picture::{fitted, jpeg_uri};
@@ -53,7 +53,7 @@ struct Card {
 struct Document<'a> {
     language: Language,
     title: &'a str,
-    export: ExportWords,
+    export: ExportLabels,
     style: &'static str,
     cards: &'a [Card],
     images: usize,
@@ -122,7 +122,7 @@ impl ExplainedPage {
         Ok(Document {
             language: self.language,
             title: about.title,
-            export: ExportWords::new(self.language),
+            export: ExportLabels::new(self.language),
             style: include_str!("../templates/style.css"),
             cards: &self.cards,
             images: self.images,

@@ -8,7 +8,7 @@ use mitsume_record::{ClassResult, Evaluation};
 
 use crate::caution;
 use crate::chart::{Chart, style_classes};
-use crate::export::{ExportWords, Exported, export};
+use crate::export::{ExportLabels, Exported, export};
 use crate::extremes::{MANY, classes_with_images, extremes};
 use crate::findings::{Findings, findings, title};
 use crate::gallery::Room;
@@ -85,7 +85,7 @@ pub fn export_figures(
 /// # Errors
 /// A file that cannot be written.
 pub fn export_page(html: &str, language: Language, out: &Path) -> Result<Exported> {
-    export(html, &ExportWords::new(language).note, out)
+    export(html, &ExportLabels::new(language).note, out)
 }
 
 /// A setting of a model that is not the one it was trained with: both values.
@@ -114,7 +114,7 @@ impl Page {
 struct Document<'a> {
     language: Language,
     title: &'a str,
-    export: ExportWords,
+    export: ExportLabels,
     /// The reported folder's own name.
     folder: &'a str,
     findings: &'a Findings,
@@ -166,7 +166,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
     let findings = findings(&entries, language);
     let html = Document {
         language,
-        export: ExportWords::new(language),
+        export: ExportLabels::new(language),
         title: &title(&entries, language),
         folder: &folder,
         findings: &findings,

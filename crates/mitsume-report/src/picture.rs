@@ -25,7 +25,7 @@ pub fn load_picture(path: &Path) -> Result<RgbImage> {
 ///
 /// # Errors
 /// As [`load_picture`].
-pub(crate) fn seen_picture(path: &Path, view: &View, size: [usize; 2]) -> Result<RgbImage> {
+pub(crate) fn visible_picture(path: &Path, view: &View, size: [usize; 2]) -> Result<RgbImage> {
     let picture = load_picture(path)?;
     let visible = visible_part(&picture, view, size);
     Ok(cut(&picture, &visible))
@@ -48,7 +48,7 @@ pub fn cut(picture: &RgbImage, part: &CropBox) -> RgbImage {
 pub(crate) fn picture_of(data: &DataSummary, relative: &str) -> Option<RgbImage> {
     let path = inside(Path::new(&data.root), relative)?;
     let seen = match &data.view {
-        Some(shown) => seen_picture(&path, &shown.view, shown.size),
+        Some(shown) => visible_picture(&path, &shown.view, shown.size),
         None => load_picture(&path),
     };
     seen.ok()

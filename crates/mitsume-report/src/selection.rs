@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_images_get_their_places_and_no_place_is_wasted() {
+    fn misclassified_images_get_up_to_three_quarters_of_the_gallery() {
         assert_eq!(chosen(50, 3, 20), (17, 3));
         assert_eq!(chosen(50, 40, 20), (5, 15));
         assert_eq!(chosen(2, 40, 20), (2, 18));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mitsume_record::RunConfig;
 
 /// What every comparison says by itself: data, model, lambda, seed.
-const SAID_ELSEWHERE: [&str; 6] = [
+const NAMED_SEPARATELY: [&str; 6] = [
     "data.name",
     "data.train",
     "data.valid",
@@ -27,7 +27,7 @@ impl Settings {
         {
             flatten(&table, "", &mut flat);
         }
-        flat.retain(|key, _| !SAID_ELSEWHERE.contains(&&**key));
+        flat.retain(|key, _| !NAMED_SEPARATELY.contains(&&**key));
         for key in config.keys_without_effect() {
             if let Some(value) = flat.get_mut(key) {
                 *value = None;
@@ -47,7 +47,7 @@ impl Settings {
     }
 
     /// Whether all that sets the other run apart has no effect on this one.
-    pub fn stand_for(&self, other: &Self) -> bool {
+    pub fn is_equivalent_for(&self, other: &Self) -> bool {
         let same = |key: &String| {
             let own = self.0.get(key);
             own == other.0.get(key) || own == Some(&None)
@@ -118,7 +118,7 @@ mod tests {
         let late = settings("[consistency]\nlambda_max = 50\nt1 = 20");
         assert!(plain.agree(&early) && early.agree(&plain) && plain.agree(&late));
         assert!(!early.agree(&late));
-        assert!(plain.stand_for(&early) && !early.stand_for(&plain));
+        assert!(plain.is_equivalent_for(&early) && !early.is_equivalent_for(&plain));
         let other_maps = settings("[consistency]\nmethod = 'hires-cam'");
         assert!(!other_maps.agree(&early), "the maps evaluated differ");
         let differing: Vec<_> = early.that_differ([&plain, &late].into_iter()).collect();

@@ -65,7 +65,7 @@ pub(crate) enum Standing {
     /// The best value of all, which is no more than that.
     Extreme { lowest: bool, reason: Reason },
     /// It does not take part.
-    Out(Reason),
+    NotComparable(Reason),
 }
 
 /// A line and its value of the quantity.
@@ -78,7 +78,7 @@ pub(crate) fn standings(lines: &[Line], quantity: Quantity) -> Vec<Standing> {
     for (index, (entry, value)) in lines.iter().enumerate() {
         match (value, of_line(entry, quantity)) {
             (None, _) => {}
-            (Some(_), Some(reason)) => standings[index] = Standing::Out(reason),
+            (Some(_), Some(reason)) => standings[index] = Standing::NotComparable(reason),
             (Some(value), None) => competing.push((index, *entry, *value)),
         }
     }
@@ -302,7 +302,7 @@ impl Standing {
                     text!(language, "report-standing-highest", reason = reason)
                 }
             }
-            Self::Out(reason) => reason.words(language),
+            Self::NotComparable(reason) => reason.words(language),
         }
     }
 }
@@ -476,13 +476,13 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_guesses_has_no_part_in_it() {
+    fn a_model_at_chance_level_is_not_ranked() {
         let guessing = || entry(Some(run(50.0, 0, 3)), Some(evaluation([100, 0])));
         for quantity in [Quantity::Kappa, Quantity::SquaredL2] {
             let standings = of(&[finished(0.0, 0), guessing()], &[0.7, 0.0], quantity);
             assert_eq!(
                 standings,
-                [Standing::Plain, Standing::Out(Reason::AtChance)],
+                [Standing::Plain, Standing::NotComparable(Reason::AtChance)],
                 "{quantity:?}"
             );
         }
@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn a_consistency_over_one_class_or_a_handful_of_images_has_no_part_in_it() {
+    fn a_consistency_over_one_class_or_few_images_is_not_ranked() {
         let reason = |correct: [u64; 2], quantity: Quantity| {
             let mut summary = evaluation(correct);
             summary.kappa = 0.9;
@@ -535,8 +535,8 @@ mod tests {
             let elsewhere = changed(|summary| summary.data.root = "/other".to_owned());
             assert_eq!(against(elsewhere, quantity), Reason::DataDiffer);
         }
-        type Change = (fn(&mut Evaluation), Reason);
-        let of_maps: [Change; 4] = [
+        type AugmentationSample = (fn(&mut Evaluation), Reason);
+        let of_maps: [AugmentationSample; 4] = [
             (
                 |summary| summary.model.cam_size = [14, 14],
                 Reason::SizesDiffer,

@@ -4,7 +4,7 @@ mod synthetic;
 
 use std::path::{Path, PathBuf};
 
-use mitsume_report::{Study, StudyOptions};
+use mitsume_report::{AnalysisReport, AnalysisReportOptions};
 use serde_json::Value;
 use synthetic::Plan;
 
@@ -30,17 +30,17 @@ impl Runs {
         root
     }
 
-    fn study(&self) -> Study {
-        let options = StudyOptions {
+    fn study(&self) -> AnalysisReport {
+        let options = AnalysisReportOptions {
             resamples: 100,
-            ..StudyOptions::default()
+            ..AnalysisReportOptions::default()
         };
         mitsume_report::study(&self.0.path().join("out"), &options).unwrap()
     }
 }
 
 /// Model, lambda and number of pairs of each comparison.
-fn compared(study: &Study) -> Vec<(Option<String>, f64, u64)> {
+fn compared(study: &AnalysisReport) -> Vec<(Option<String>, f64, u64)> {
     let json = study.json();
     let of = |one: &Value| {
         let model = one["model"].as_str().map(str::to_owned);
@@ -143,7 +143,10 @@ fn runs_of_one_seed_with_other_figures_are_not_taken_for_the_same() {
         })
         .collect();
     std::fs::write(&path, format!("{head}\n{}\n", changed.join(","))).unwrap();
-    let error = mitsume_report::study(&runs.0.path().join("out"), &StudyOptions::default());
+    let error = mitsume_report::study(
+        &runs.0.path().join("out"),
+        &AnalysisReportOptions::default(),
+    );
     let error = error.unwrap_err().to_string();
     assert!(error.contains("same seed 0"), "{error}");
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use mitsume_report::{Study, StudyOptions, study};
+use mitsume_report::{AnalysisReport, AnalysisReportOptions, study};
 
-fn of_table(dir: &Path, rows: impl IntoIterator<Item = String>) -> Study {
+fn of_table(dir: &Path, rows: impl IntoIterator<Item = String>) -> AnalysisReport {
     let path = dir.join("epochs.csv");
     let mut text = "dataset,run,seed,model,lambda_max,epoch,kappa,consistency\n".to_owned();
     rows.into_iter().for_each(|row| text += &(row + "\n"));
     std::fs::write(&path, text).unwrap();
-    study(&path, &StudyOptions::default()).unwrap()
+    study(&path, &AnalysisReportOptions::default()).unwrap()
 }
 
 /// Eight runs of ten epochs, kappa rising, consistency by a formula.

@@ -5,7 +5,7 @@ use crate::interval::two_sided_p;
 
 /// The lag-1 autocorrelation `sum (x_t - m)(x_{t+1} - m) / sum (x_t - m)^2`; none of a constant
 /// series or of fewer than two values.
-pub fn lag_1(values: &[f64]) -> Option<f64> {
+pub fn lag_1_autocorrelation(values: &[f64]) -> Option<f64> {
     let mean = crate::interval::mean(values)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     if values.iter().all(|value| *value == values[0]) {
@@ -24,7 +24,7 @@ pub fn lag_1(values: &[f64]) -> Option<f64> {
 /// Exact for first-order autoregressive series; a trend over all epochs makes it too large still.
 /// None where an autocorrelation is none.
 pub fn effective_epochs(xs: &[f64], ys: &[f64]) -> Option<f64> {
-    let product = lag_1(xs)? * lag_1(ys)?;
+    let product = lag_1_autocorrelation(xs)? * lag_1_autocorrelation(ys)?;
     let count = xs.len() as f64;
     Some((count * (1.0 - product) / (1.0 + product)).min(count))
 }

@@ -15,14 +15,14 @@ pub struct Cell {
     /// lambda_max, where the runs vary it.
     pub lambda: Option<f64>,
     /// After the last epoch.
-    pub final_kappa: Spread,
+    pub final_kappa: SampleSummary,
     /// The largest of all epochs; chosen on the validation set, so it flatters.
-    pub best_kappa: Spread,
+    pub best_kappa: SampleSummary,
 }
 
 /// A value over the runs of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
+pub struct SampleSummary {
     /// Runs that have the value.
     pub runs: usize,
     /// Its mean.
@@ -37,7 +37,7 @@ pub struct Spread {
     pub max: f64,
 }
 
-impl Spread {
+impl SampleSummary {
     fn of(values: &[f64], confidence: f64) -> Option<Self> {
         Some(Self {
             runs: values.len(),
@@ -54,7 +54,7 @@ impl Spread {
 pub fn cell(runs: &[Run], confidence: f64) -> Option<Cell> {
     let condition = &runs.first()?.condition;
     let spread = |value: fn(&Run) -> Option<f64>| {
-        Spread::of(
+        SampleSummary::of(
             &runs.iter().filter_map(value).collect::<Vec<_>>(),
             confidence,
         )

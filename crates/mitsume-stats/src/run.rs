@@ -56,7 +56,7 @@ pub struct Run {
 pub enum RunError {
     /// The same epoch of the same run twice.
     #[error("run {run}, {dataset}, {model}: epoch {epoch} is there twice")]
-    EpochTwice {
+    DuplicateEpoch {
         /// The run.
         run: String,
         /// The data set.
@@ -87,7 +87,7 @@ impl Run {
             .map(|((condition, name, seed), (stands_for, mut epochs))| {
                 epochs.sort_by_key(|epoch| epoch.0);
                 match epochs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                    Some(pair) => Err(RunError::EpochTwice {
+                    Some(pair) => Err(RunError::DuplicateEpoch {
                         run: name,
                         dataset: condition.dataset,
                         model: condition.model,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Options;
-use crate::autocorrelation::{effective_epochs, effective_p, lag_1};
+use crate::autocorrelation::{effective_epochs, effective_p, lag_1_autocorrelation};
 use crate::bootstrap;
 use crate::correlation::{pearson, spearman};
 use crate::fisher::{FisherMean, fisher_mean, fisher_z};
@@ -80,8 +80,8 @@ impl RunCorrelation {
             r: pearson(kappa, consistency),
             rho: spearman(kappa, consistency),
             r_of_changes: pearson(&changes(kappa), &changes(consistency)),
-            kappa_autocorrelation: lag_1(kappa),
-            consistency_autocorrelation: lag_1(consistency),
+            kappa_autocorrelation: lag_1_autocorrelation(kappa),
+            consistency_autocorrelation: lag_1_autocorrelation(consistency),
             effective_epochs: effective_epochs(kappa, consistency),
             effective_p: effective_p(kappa, consistency),
         }

@@ -1,6 +1,6 @@
 //! Every statistic against SciPy's, or against what can be counted by hand.
 
-use mitsume_stats::autocorrelation::{effective_epochs, effective_p, lag_1};
+use mitsume_stats::autocorrelation::{effective_epochs, effective_p, lag_1_autocorrelation};
 use mitsume_stats::correlation::{pearson, ranks, spearman};
 use mitsume_stats::fisher::{fisher_mean, fisher_z};
 use mitsume_stats::holm::holm;
@@ -199,8 +199,8 @@ fn shuffling_agrees_with_all_permutations() {
 fn autocorrelated_epochs_are_worth_fewer() {
     let kappa = [0.2, 0.5, 0.6, 0.55, 0.7, 0.8, 0.78, 0.82, 0.85, 0.83];
     let consistency = [9.0, 8.0, 8.5, 7.0, 6.5, 6.0, 6.2, 5.0, 5.5, 5.2];
-    close(lag_1(&kappa), 0.4979578375240759);
-    close(lag_1(&consistency), 0.6214782953194861);
+    close(lag_1_autocorrelation(&kappa), 0.4979578375240759);
+    close(lag_1_autocorrelation(&consistency), 0.6214782953194861);
     close(effective_epochs(&kappa, &consistency), 5.273355008665466);
     close(effective_p(&kappa, &consistency), 0.02901410337494247);
     // Alternating signs would give more than there are.
@@ -209,7 +209,7 @@ fn autocorrelated_epochs_are_worth_fewer() {
         effective_epochs(&alternating, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
         Some(6.0)
     );
-    assert_eq!(lag_1(&[0.3; 5]), None);
+    assert_eq!(lag_1_autocorrelation(&[0.3; 5]), None);
     assert_eq!(effective_p(&[0.3; 5], &[1.0, 2.0, 3.0, 4.0, 5.0]), None);
 }
 

@@ -58,7 +58,7 @@ pub fn estimate(
                 return Ok(*count);
             }
             let mut listed = ImageFolder::open(folder)?;
-            listed.keep_per_class(most.unwrap_or(usize::MAX));
+            listed.subsample_per_class(most.unwrap_or(usize::MAX));
             images.insert(key, listed.samples.len());
             Ok(listed.samples.len())
         };

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::{Cell, DataSet, Result, SweepConfig, SweepError};
 
 /// More than anyone can run; a slip in a grid makes more.
-const MOST_CELLS: usize = 20_000;
+const MAX_CELLS: usize = 20_000;
 
 /// One value for each axis.
 type Choice = Vec<(String, Value)>;
@@ -75,9 +75,9 @@ impl SweepConfig {
         let cells = sizes
             .chain(others)
             .try_fold(self.seeds.len(), usize::checked_mul)
-            .filter(|cells| *cells <= MOST_CELLS);
+            .filter(|cells| *cells <= MAX_CELLS);
         if cells.is_none() {
-            let problem = format!("the grid has more than {MOST_CELLS} runs: make it smaller");
+            let problem = format!("the grid has more than {MAX_CELLS} runs: make it smaller");
             return Err(SweepError::config(path, problem));
         }
         let mut choices = vec![Choice::new()];

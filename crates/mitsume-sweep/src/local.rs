@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use burn::tensor::Device;
-use mitsume_data::ImagePool;
+use mitsume_data::ImageCache;
 use mitsume_lab::{Event, Outcome, TrainRequest, train_or_resume};
 use mitsume_record::write_bytes;
 
@@ -44,7 +44,7 @@ pub enum CellOutcome {
     /// It was finished before.
     AlreadyFinished,
     /// Another process works on it.
-    Elsewhere,
+    LockedElsewhere,
     /// It was asked to stop and is saved.
     Interrupted,
     /// It failed; the text is in `failures/NAME.txt` too.
@@ -68,7 +68,7 @@ pub fn run_cells(
 ) -> Result<Vec<CellOutcome>> {
     let jobs = options.jobs.clamp(1, cells.len().max(1));
     let threads = (options.threads / jobs).max(1);
-    let images = Arc::new(ImagePool::new());
+    let images = Arc::new(ImageCache::new());
     let next = AtomicUsize::new(0);
     let (events, received) = channel();
     let mut outcomes = vec![CellOutcome::Interrupted; cells.len()];
@@ -110,7 +110,7 @@ struct Worker<'a> {
     stop: &'a AtomicBool,
     device: Device,
     device_name: &'a str,
-    images: Arc<ImagePool>,
+    images: Arc<ImageCache>,
     events: Sender<(usize, CellEvent)>,
 }
 
@@ -134,7 +134,7 @@ impl Worker<'_> {
 
     fn cell(&self, index: usize, cell: &Cell) -> Result<CellOutcome> {
         let Some(_lock) = lock::take(&self.sweep.lock(cell))? else {
-            return Ok(CellOutcome::Elsewhere);
+            return Ok(CellOutcome::LockedElsewhere);
         };
         // Only now: another process may have finished it a moment ago.
         if CellStatus::of(self.sweep, cell)?.state == CellState::Finished {

@@ -198,7 +198,7 @@ fn a_cell_in_work_is_not_taken_up_twice() {
             .count()
     };
     assert_eq!(count(CellOutcome::Finished), 1, "{outcomes:?}");
-    let other = count(CellOutcome::Elsewhere) + count(CellOutcome::AlreadyFinished);
+    let other = count(CellOutcome::LockedElsewhere) + count(CellOutcome::AlreadyFinished);
     assert_eq!(other, 1, "{outcomes:?}");
 }
 

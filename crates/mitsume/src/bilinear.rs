@@ -69,7 +69,7 @@ mod tests {
 
     /// `torch.nn.UpsamplingBilinear2d((3, 5))` of [[0, 1], [2, 4]].
     #[test]
-    fn corners_stay_and_between_them_it_is_straight() {
+    fn align_corners_true_equals_upsampling_bilinear_2d() {
         let enlarged = |map: &[f32], from, to| upsample_bilinear(map, from, to, AlignCorners::Yes);
         let out = enlarged(&[0.0, 1.0, 2.0, 4.0], [2, 2], [3, 5]);
         let expected = [

@@ -19,7 +19,7 @@ pub use explain::ExplainArgs;
 pub use images::{ImageArgs, InterpolationArg, Preset};
 pub use layers::LayersArgs;
 pub use model::{EvalArgs, MeasureSet, ModelArgs};
-pub use person::PersonArgs;
+pub use person::ConsoleArgs;
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
 pub use trust::TrustArgs;
@@ -44,7 +44,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
-    pub person: PersonArgs,
+    pub person: ConsoleArgs,
 }
 
 /// The commands.

@@ -6,7 +6,7 @@ use mitsume_locale::Language;
 /// `--lang`, `--verbose`, `--quiet`
 #[derive(clap::Args)]
 #[command(next_help_heading = "Options of every command")]
-pub struct PersonArgs {
+pub struct ConsoleArgs {
     /// Language of summaries, messages and pages; files and JSON are the same in both [default: the locale]
     #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language())]
     pub lang: Option<Language>,

@@ -2,7 +2,7 @@
 
 use mitsume_lab::LabError;
 use mitsume_locale::text;
-use mitsume_report::{StudyOptions, study};
+use mitsume_report::{AnalysisReportOptions, study};
 
 use super::output;
 use super::report::tell_exported;
@@ -19,7 +19,7 @@ pub fn run(args: AnalyzeArgs, console: Console) -> Result {
         );
         return Err(Failure::Request(problem));
     }
-    let options = StudyOptions {
+    let options = AnalysisReportOptions {
         confidence: args.confidence,
         resamples: args.resamples as usize,
         seed: args.seed,

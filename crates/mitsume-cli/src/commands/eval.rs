@@ -1,7 +1,7 @@
 //! `mitsume eval`
 
 use mitsume_data::{ImageFolder, ImageSource};
-use mitsume_lab::{EvaluateOptions, MeasureOptions, Subject, evaluate};
+use mitsume_lab::{EvaluateOptions, EvaluationInput, MeasureOptions, evaluate};
 use mitsume_locale::{Language, text};
 use mitsume_record::Evaluation;
 use mitsume_report::surroundings_sentences;
@@ -21,7 +21,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     // Every image is needed once: nothing is worth keeping.
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
-    let subject = Subject {
+    let subject = EvaluationInput {
         network: model.network.as_ref(),
         folder: &folder,
         source: &source,

@@ -8,7 +8,7 @@ use mitsume_lab::{
 use mitsume_locale::{Language, text};
 use mitsume_report::{OverlayStyle, surroundings_sentences};
 
-use super::model::{self, Opened};
+use super::model::{self, OpenedModel};
 use super::output;
 use crate::args::ExplainArgs;
 use crate::console::Console;
@@ -74,7 +74,7 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
     }
 }
 
-fn json(explanation: &Explanation, model: &Opened) -> serde_json::Value {
+fn json(explanation: &Explanation, model: &OpenedModel) -> serde_json::Value {
     let failed = explanation.failed.iter().map(
         |one| serde_json::json!({ "image": one.path.display().to_string(), "reason": one.reason }),
     );
@@ -99,7 +99,7 @@ fn not_explained(explanation: &Explanation, failed: usize) -> String {
     format!("{failed} of {all} could not be explained; the others were:{lines}")
 }
 
-fn summary(explanation: &Explanation, model: &Opened, language: Language) -> String {
+fn summary(explanation: &Explanation, model: &OpenedModel, language: Language) -> String {
     let findings = findings(&model.network.name(), &explanation.images, language);
     let mut rows = vec![vec![
         text!(language, "command-picture"),

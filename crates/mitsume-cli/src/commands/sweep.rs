@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mitsume_locale::{Language, text};
-use mitsume_report::{StudyOptions, study};
+use mitsume_report::{AnalysisReportOptions, study};
 use mitsume_sweep::{
     Cell, CellOutcome, CellState, CellStatus, LocalOptions, SweepConfig, SweepDir, SweepError,
     estimate, preset, run_cells, slurm,
@@ -173,7 +173,7 @@ fn one_cell(sweep: &SweepDir, name: &str, options: &LocalOptions, console: Conso
             cell = name
         ))),
         Some(CellOutcome::Failed(problem)) => Err(Failure::Work(format!("{name}: {problem}"))),
-        Some(CellOutcome::Elsewhere) => Err(Failure::Work(format!(
+        Some(CellOutcome::LockedElsewhere) => Err(Failure::Work(format!(
             "{name}: another process works on it"
         ))),
         _ => Ok(()),
@@ -233,9 +233,9 @@ fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console)
 }
 
 fn write_study(root: &Path, console: Console) -> Result {
-    let options = StudyOptions {
+    let options = AnalysisReportOptions {
         language: console.language,
-        ..StudyOptions::default()
+        ..AnalysisReportOptions::default()
     };
     let written = study(root, &options).and_then(|study| study.write(root));
     let page = written.map_err(mitsume_lab::LabError::from)?;

@@ -1,7 +1,7 @@
 //! `mitsume trust`
 
 use mitsume_data::{ImageFolder, ImageSource};
-use mitsume_lab::{LabError, Subject, TrustOptions, trust};
+use mitsume_lab::{EvaluationInput, LabError, TrustOptions, trust};
 use mitsume_locale::{Language, text};
 use mitsume_record::{TrustResult, write_bytes};
 use mitsume_report::{export_page, trust_findings, trust_page, verdict_sentence};
@@ -21,7 +21,7 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
-    let subject = Subject {
+    let subject = EvaluationInput {
         network: model.network.as_ref(),
         folder: &folder,
         source: &source,

@@ -18,7 +18,7 @@ use crate::folder::relative;
 use crate::grey::grey;
 use crate::other_files::OtherFiles;
 use crate::repeats::pixel_digest;
-use perceptual::Likeness;
+use perceptual::PerceptualHash;
 use splits::{Split, find_splits, read_split};
 
 /// The findings. Paths are relative to the folder checked, with `/` between their parts; where several folders are
@@ -102,11 +102,11 @@ struct Entry {
 }
 
 /// What is kept of an image once it is decoded.
-struct Seen {
+struct DecodedImage {
     size: (usize, usize),
     mode: Mode,
     pixels: blake3::Hash,
-    likeness: Likeness,
+    likeness: PerceptualHash,
 }
 
 /// Checks a folder of splits, each with class folders, or of class folders. Decodes every image once, in parallel;
@@ -119,7 +119,7 @@ pub fn check(
     dir: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<CheckReport, DataError> {
-    look_through(
+    check_images(
         find_splits(dir)?,
         &|path| relative(path, dir),
         dir,
@@ -140,7 +140,7 @@ pub fn check_splits(
 ) -> Result<CheckReport, DataError> {
     let read = |dir: &PathBuf| read_split(dir, dir.display().to_string());
     let splits = dirs.iter().map(read).collect::<Result<_, _>>()?;
-    look_through(
+    check_images(
         splits,
         &|path| path.display().to_string(),
         &dirs[0],
@@ -148,7 +148,7 @@ pub fn check_splits(
     )
 }
 
-fn look_through(
+fn check_images(
     found: Vec<Split>,
     name: &dyn Fn(&Path) -> String,
     dir: &Path,
@@ -165,7 +165,7 @@ fn look_through(
         return Err(DataError::layout(dir, reason));
     }
     let done = AtomicUsize::new(0);
-    let seen: Vec<Result<Seen, DataError>> = entries
+    let seen: Vec<Result<DecodedImage, DataError>> = entries
         .par_iter()
         .map(|entry| {
             let result = look_at(&entry.path);
@@ -243,20 +243,20 @@ fn list(found: Vec<Split>, name: &dyn Fn(&Path) -> String) -> (Vec<SplitReport>,
     (splits, entries)
 }
 
-fn look_at(path: &Path) -> Result<Seen, DataError> {
+fn look_at(path: &Path) -> Result<DecodedImage, DataError> {
     let decoded = decode_file(path)?;
     let size = (decoded.pixels.width, decoded.pixels.height);
     let grey = grey(decoded.pixels);
-    Ok(Seen {
+    Ok(DecodedImage {
         size,
         mode: decoded.mode,
         pixels: pixel_digest(&grey),
-        likeness: Likeness::of(&grey),
+        likeness: PerceptualHash::of(&grey),
     })
 }
 
 /// Groups of equal images, each in order, ordered by their first.
-fn equal_images(seen: &[Result<Seen, DataError>]) -> Vec<Vec<usize>> {
+fn equal_images(seen: &[Result<DecodedImage, DataError>]) -> Vec<Vec<usize>> {
     let mut by_pixels: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
     for (index, image) in seen.iter().enumerate() {
         if let Ok(image) = image {
@@ -272,19 +272,19 @@ fn equal_images(seen: &[Result<Seen, DataError>]) -> Vec<Vec<usize>> {
 }
 
 /// Groups of images that look alike, one of each set of equal images.
-fn like_images(seen: &[Result<Seen, DataError>], equal: &[Vec<usize>]) -> Vec<Vec<usize>> {
+fn like_images(seen: &[Result<DecodedImage, DataError>], equal: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut repeats: Vec<usize> = equal.iter().flat_map(|g| &g[1..]).copied().collect();
     repeats.sort_unstable();
-    let distinct: Vec<(usize, &Likeness)> = seen
+    let distinct: Vec<(usize, &PerceptualHash)> = seen
         .iter()
         .enumerate()
         .filter(|(index, _)| repeats.binary_search(index).is_err())
         .filter_map(|(index, image)| Some((index, &image.as_ref().ok()?.likeness)))
         .collect();
-    groups::linked(&distinct, |a, b| a.resembles(b))
+    groups::linked(&distinct, |a, b| a.is_near_duplicate(b))
 }
 
-fn count(splits: &mut [SplitReport], entries: &[Entry], seen: &[Result<Seen, DataError>]) {
+fn count(splits: &mut [SplitReport], entries: &[Entry], seen: &[Result<DecodedImage, DataError>]) {
     for (entry, seen) in entries.iter().zip(seen) {
         let report = &mut splits[entry.split];
         report.images += 1;

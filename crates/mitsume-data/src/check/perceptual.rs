@@ -10,14 +10,14 @@ const SIDE: usize = 32;
 /// Frequencies per axis.
 const FREQUENCIES: usize = 8;
 /// Most bits in which the hashes of like images differ.
-const MOST_BITS: u32 = 6;
+const MAX_HAMMING_DISTANCE: u32 = 6;
 /// Least correlation of the thumbnails of like images.
-const LEAST_CORRELATION: f32 = 0.985;
+const MIN_CORRELATION: f32 = 0.985;
 /// Thumbnails with less contrast (standard deviation, grey levels) look like nothing in particular.
-const LEAST_CONTRAST: f32 = 2.0;
+const MIN_CONTRAST: f32 = 2.0;
 
 /// What is compared of an image.
-pub(super) struct Likeness {
+pub(super) struct PerceptualHash {
     /// Signs of the lowest frequencies against their median.
     hash: u64,
     /// The thumbnail with mean 0 and norm 1; empty for flat images.
@@ -25,14 +25,14 @@ pub(super) struct Likeness {
     norm: f32,
 }
 
-impl Likeness {
+impl PerceptualHash {
     pub fn of(grey: &Pixels) -> Self {
         let small = resize(grey, SIDE, SIDE);
         let values: Vec<f32> = small.data.iter().map(|v| f32::from(*v)).collect();
         let mean = values.iter().sum::<f32>() / values.len() as f32;
         let centred: Vec<f32> = values.iter().map(|v| v - mean).collect();
         let square = centred.iter().map(|v| v * v).sum::<f32>();
-        if square < LEAST_CONTRAST * LEAST_CONTRAST * values.len() as f32 {
+        if square < MIN_CONTRAST * MIN_CONTRAST * values.len() as f32 {
             return Self {
                 hash: 0,
                 thumbnail: Vec::new(),
@@ -54,8 +54,8 @@ impl Likeness {
     }
 
     /// Symmetric.
-    pub fn resembles(&self, other: &Self) -> bool {
-        if (self.hash ^ other.hash).count_ones() > MOST_BITS
+    pub fn is_near_duplicate(&self, other: &Self) -> bool {
+        if (self.hash ^ other.hash).count_ones() > MAX_HAMMING_DISTANCE
             || self.thumbnail.is_empty()
             || other.thumbnail.is_empty()
         {
@@ -63,7 +63,7 @@ impl Likeness {
         }
         let pairs = self.thumbnail.iter().zip(&other.thumbnail);
         let product: i32 = pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-        product as f32 / (self.norm * other.norm) >= LEAST_CORRELATION
+        product as f32 / (self.norm * other.norm) >= MIN_CORRELATION
     }
 }
 

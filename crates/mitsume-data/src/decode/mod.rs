@@ -24,7 +24,7 @@ use std::io::Read;
 use std::path::Path;
 
 use image::DynamicImage;
-use mitsume_guard::guarded;
+use mitsume_guard::catch_panic;
 
 use crate::error::DataError;
 use crate::pixels::Pixels;
@@ -107,7 +107,7 @@ pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
 /// What is wrong with the bytes, in words.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let kind = kind(bytes)?;
-    let decoded = guarded(|| match kind {
+    let decoded = catch_panic(|| match kind {
         Kind::Png => png::decode(bytes),
         Kind::Jpeg => jpeg::decode(bytes),
         Kind::Dicom => dicom::decode(bytes),
@@ -150,7 +150,7 @@ pub(crate) enum Kind {
 }
 
 /// The format that the first bytes of a file (132 of them) tell, and its name; no kind for one that is not read.
-pub(crate) fn named_kind(bytes: &[u8]) -> Option<(Option<Kind>, &'static str)> {
+pub(crate) fn format_of(bytes: &[u8]) -> Option<(Option<Kind>, &'static str)> {
     const OTHERS: [(&[u8], &str); 8] = [
         (b"GIF8", "GIF"),
         (b"BM", "BMP"),
@@ -178,7 +178,7 @@ fn kind(bytes: &[u8]) -> Result<Kind, String> {
     if bytes.is_empty() {
         return Err("empty file".into());
     }
-    match named_kind(bytes) {
+    match format_of(bytes) {
         Some((Some(kind), _)) => Ok(kind),
         Some((None, name)) => Err(format!("{name} is not read: convert it to PNG or JPEG")),
         None => Err("neither PNG, JPEG nor DICOM".into()),

@@ -2,7 +2,7 @@
 
 use super::ellipse::{Ellipse, inside, mix};
 use super::noise_field::NoiseField;
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 
 /// A place in the head.
 pub(super) struct Point {
@@ -50,7 +50,7 @@ enum Tissue {
 }
 
 impl Anatomy {
-    pub fn draw(draws: &mut Draws) -> Self {
+    pub fn draw(draws: &mut RandomStream) -> Self {
         let centre = (draws.uniform(-0.05, 0.05), draws.uniform(-0.05, 0.05));
         let turn = draws.uniform(-0.16, 0.16);
         let half_axes = (draws.uniform(0.66, 0.80), draws.uniform(0.82, 0.94));
@@ -135,7 +135,7 @@ impl Anatomy {
 }
 
 impl Contrast {
-    fn draw(draws: &mut Draws) -> Self {
+    fn draw(draws: &mut RandomStream) -> Self {
         // Fluid dark (T1) in most slices, bright (T2) in some.
         if draws.unit() < 0.72 {
             let grey = draws.uniform(0.30, 0.42);
@@ -160,7 +160,7 @@ impl Contrast {
 }
 
 /// Ventricles and deep nuclei, nearly symmetric.
-fn structures(draws: &mut Draws) -> Vec<(Ellipse, Tissue)> {
+fn structures(draws: &mut RandomStream) -> Vec<(Ellipse, Tissue)> {
     let size = draws.uniform(0.7, 1.35);
     let (gap, lift) = (draws.uniform(0.075, 0.12), draws.uniform(-0.12, -0.02));
     let mut all = Vec::new();

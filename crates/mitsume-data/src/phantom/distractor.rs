@@ -5,10 +5,10 @@ use super::difficulty::{
     DURAL_ARTEFACT, DURAL_CONTRAST, PATCH, PATCH_CONTRAST, VESSEL_CONTRAST, VESSEL_RADIUS, VESSELS,
 };
 use super::ellipse::{Ellipse, inside};
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 
 /// A bright place.
-pub(super) struct Spot {
+pub(super) struct Distractor {
     shape: Shape,
     brightness: f64,
 }
@@ -29,7 +29,7 @@ enum Shape {
     },
 }
 
-impl Spot {
+impl Distractor {
     /// `value` brightened where the spot is.
     pub fn over(&self, value: f64, p: &Point, pixel: f64) -> f64 {
         let amount = match &self.shape {
@@ -56,14 +56,14 @@ impl Spot {
 }
 
 /// The harmless spots of one slice.
-pub(super) fn draw(draws: &mut Draws) -> Vec<Spot> {
-    let range = |[low, high]: [f64; 2], draws: &mut Draws| draws.uniform(low, high);
+pub(super) fn draw(draws: &mut RandomStream) -> Vec<Distractor> {
+    let range = |[low, high]: [f64; 2], draws: &mut RandomStream| draws.uniform(low, high);
     let turn = std::f64::consts::TAU;
     let mut spots = Vec::new();
     for _ in 0..draws.below(VESSELS + 1) {
         let (angle, depth) = (draws.uniform(0.0, turn), 0.88 * draws.unit().sqrt());
         let radius = range(VESSEL_RADIUS, draws);
-        spots.push(Spot {
+        spots.push(Distractor {
             shape: Shape::Disc(Ellipse {
                 x: 0.86 * depth * angle.cos(),
                 y: 0.86 * depth * angle.sin(),
@@ -75,7 +75,7 @@ pub(super) fn draw(draws: &mut Draws) -> Vec<Spot> {
         });
     }
     if draws.unit() < DURAL_ARTEFACT {
-        spots.push(Spot {
+        spots.push(Distractor {
             shape: Shape::Dura {
                 angle: draws.uniform(-turn / 2.0, turn / 2.0),
                 half_angle: draws.uniform(0.2, 0.6),
@@ -86,7 +86,7 @@ pub(super) fn draw(draws: &mut Draws) -> Vec<Spot> {
     }
     if draws.unit() < PATCH {
         let (angle, depth) = (draws.uniform(0.0, turn), draws.uniform(0.15, 0.7));
-        spots.push(Spot {
+        spots.push(Distractor {
             shape: Shape::Haze {
                 x: 0.86 * depth * angle.cos(),
                 y: 0.86 * depth * angle.sin(),

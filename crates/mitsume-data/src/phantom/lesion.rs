@@ -8,7 +8,7 @@ use super::difficulty::{
 };
 use super::ellipse::{inside, mix};
 use super::noise_field::NoiseField;
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 
 /// Where the pituitary gland lies in these slices.
 const PITUITARY_PLACE: (f64, f64) = (0.0, 0.07);
@@ -31,9 +31,13 @@ pub(super) struct Lesion {
 }
 
 /// The lesion of a class; none for [`PhantomClass::NoTumor`].
-pub(super) fn draw(class: PhantomClass, anatomy: &Anatomy, draws: &mut Draws) -> Option<Lesion> {
+pub(super) fn draw(
+    class: PhantomClass,
+    anatomy: &Anatomy,
+    draws: &mut RandomStream,
+) -> Option<Lesion> {
     let tissue = anatomy.contrast.white.max(anatomy.contrast.grey);
-    let range = |[low, high]: [f64; 2], draws: &mut Draws| draws.uniform(low, high);
+    let range = |[low, high]: [f64; 2], draws: &mut RandomStream| draws.uniform(low, high);
     let angle = draws.uniform(0.0, std::f64::consts::TAU);
     // A place at a distance from the middle, as a part of the brain's radius.
     let at = |depth: f64| (0.86 * depth * angle.cos(), 0.86 * depth * angle.sin());
@@ -82,7 +86,7 @@ pub(super) fn draw(class: PhantomClass, anatomy: &Anatomy, draws: &mut Draws) ->
     Some(lesion)
 }
 
-fn waves(amplitude: f64, count: usize, draws: &mut Draws) -> Vec<(f64, f64)> {
+fn waves(amplitude: f64, count: usize, draws: &mut RandomStream) -> Vec<(f64, f64)> {
     let wave = |n: usize| {
         let most = amplitude / (1.0 + 0.35 * n as f64);
         (

@@ -17,7 +17,7 @@ mod noise_field;
 mod scanner;
 mod write;
 
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 use anatomy::Anatomy;
 pub use write::{PhantomSet, PhantomSpec, write_data_set};
 
@@ -71,7 +71,7 @@ pub struct Phantom {
 /// If `size` is 0.
 pub fn draw(class: PhantomClass, size: usize, seed: u64, index: u64) -> Phantom {
     assert!(size > 0, "an image has at least one pixel");
-    let stream = |part: &str| Draws::new(part, &[seed, class as u64, index]);
+    let stream = |part: &str| RandomStream::new(part, &[seed, class as u64, index]);
     let anatomy = Anatomy::draw(&mut stream("mitsume phantom v1 anatomy"));
     let spots = distractor::draw(&mut stream("mitsume phantom v1 distractors"));
     let lesion = lesion::draw(class, &anatomy, &mut stream("mitsume phantom v1 lesion"));

@@ -1,6 +1,6 @@
 //! Smooth random texture.
 
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 
 /// Value noise: random numbers in [-1, 1] on a square lattice over [-1.5, 1.5]^2, smoothly interpolated.
 pub(super) struct NoiseField {
@@ -9,7 +9,7 @@ pub(super) struct NoiseField {
 }
 
 impl NoiseField {
-    pub fn draw(cells: usize, draws: &mut Draws) -> Self {
+    pub fn draw(cells: usize, draws: &mut RandomStream) -> Self {
         let nodes = cells + 1;
         let values = (0..nodes * nodes)
             .map(|_| draws.uniform(-1.0, 1.0))

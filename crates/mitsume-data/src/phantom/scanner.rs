@@ -1,11 +1,11 @@
 //! What a scanner makes of the signal: bias field, noise, grey values.
 
 use super::difficulty::{BIAS, NOISE};
-use crate::draws::Draws;
+use crate::draws::RandomStream;
 
 /// Grey values of a slice: the signal times a smooth bias field, with Rician noise (the magnitude of a signal with
 /// Gaussian noise in two channels, as in MRI), through a power law.
-pub(super) fn acquire(signal: &[f64], size: usize, draws: &mut Draws) -> Vec<u8> {
+pub(super) fn acquire(signal: &[f64], size: usize, draws: &mut RandomStream) -> Vec<u8> {
     let mut slope = || draws.uniform(-1.0, 1.0);
     let bias = [slope(), slope(), slope(), slope(), slope()];
     let noise = draws.uniform(NOISE[0], NOISE[1]);

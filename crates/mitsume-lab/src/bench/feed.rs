@@ -6,7 +6,7 @@ use super::{BenchOptions, CLASSES, random_pixels};
 use crate::{LabError, Result};
 
 /// An endless row of batches.
-pub(super) enum Feed {
+pub(super) enum BatchSource {
     /// The same images again and again.
     Memory {
         pixels: Vec<f32>,
@@ -22,11 +22,11 @@ pub(super) enum Feed {
     },
 }
 
-impl Feed {
+impl BatchSource {
     /// Opens and decodes the folder, as a run does before its first step.
     pub fn new(options: &BenchOptions) -> Result<Self> {
         let Some(data) = &options.data else {
-            return Ok(Feed::Memory {
+            return Ok(BatchSource::Memory {
                 pixels: random_pixels(options.batch, options.size),
                 labels: (0..options.batch).map(|i| i % CLASSES).collect(),
             });
@@ -53,7 +53,7 @@ impl Feed {
             let (path, reason) = (skipped.path.display(), &skipped.reason);
             return Err(LabError::Request(format!("{path}: {reason}")));
         }
-        Ok(Feed::Folder {
+        Ok(BatchSource::Folder {
             source,
             classes: folder.classes.len(),
             batch: options.batch,
@@ -65,16 +65,16 @@ impl Feed {
     /// How many classes its labels have.
     pub fn classes(&self) -> usize {
         match self {
-            Feed::Memory { .. } => CLASSES,
-            Feed::Folder { classes, .. } => *classes,
+            BatchSource::Memory { .. } => CLASSES,
+            BatchSource::Folder { classes, .. } => *classes,
         }
     }
 
     /// A whole batch: pixels [N, 1, H, W] and labels [N].
     pub fn next(&mut self) -> (Vec<f32>, Vec<usize>) {
         match self {
-            Feed::Memory { pixels, labels } => (pixels.clone(), labels.clone()),
-            Feed::Folder {
+            BatchSource::Memory { pixels, labels } => (pixels.clone(), labels.clone()),
+            BatchSource::Folder {
                 source,
                 batch,
                 epoch,

@@ -7,7 +7,7 @@ use mitsume::{AlphaGradient, EmaMaps, Preset};
 use mitsume_nn::{BlockSpec, Level, dropout_mask};
 use serde::Serialize;
 
-use super::feed::Feed;
+use super::feed::BatchSource;
 use super::{BenchOptions, machine, network, refuse_small_images, timed};
 use crate::Result;
 
@@ -56,7 +56,7 @@ pub struct StepTime {
 pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     refuse_small_images(options)?;
     let device = Device::flex().autodiff();
-    let mut feed = Feed::new(options)?;
+    let mut feed = BatchSource::new(options)?;
     let classes = feed.classes();
     let mut model = network(options.level, classes, &device);
     let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();

@@ -6,11 +6,11 @@ use mitsume::trust::Surroundings;
 use mitsume_data::Batch;
 
 use crate::maps::{MapOptions, MapRequest, floats, maps};
-use crate::surroundings::SurroundingsOf;
-use crate::{LabError, Result, Subject};
+use crate::surroundings::SurroundingsEvaluator;
+use crate::{EvaluationInput, LabError, Result};
 
 /// What a batch of N images gives.
-pub(crate) struct Outputs {
+pub(crate) struct BatchOutputs {
     /// [N, K], row by row.
     log_probabilities: Vec<f32>,
     probabilities: Vec<f32>,
@@ -23,7 +23,7 @@ pub(crate) struct Outputs {
     pub surroundings: Vec<Option<Surroundings>>,
 }
 
-impl Outputs {
+impl BatchOutputs {
     /// Softmax of image `i`, [K].
     pub fn probabilities(&self, i: usize) -> &[f32] {
         &self.probabilities[i * self.classes..][..self.classes]
@@ -36,11 +36,11 @@ impl Outputs {
 }
 
 pub(crate) fn forward(
-    subject: &Subject<'_>,
+    subject: &EvaluationInput<'_>,
     batch: &Batch,
     options: MapOptions,
-    surroundings: &SurroundingsOf,
-) -> Result<Outputs> {
+    surroundings: &SurroundingsEvaluator,
+) -> Result<BatchOutputs> {
     let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
     let request = MapRequest {
         options,
@@ -60,7 +60,7 @@ pub(crate) fn forward(
             "the network's output is not a finite number: its weights have diverged".into(),
         ));
     }
-    Ok(Outputs {
+    Ok(BatchOutputs {
         log_probabilities,
         probabilities,
         classes: subject.folder.classes.len(),

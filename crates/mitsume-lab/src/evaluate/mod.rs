@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
 use mitsume_data::{ImageFolder, Skipped};
-use mitsume_record::{Evaluation, EvaluationDraft, ImageRow, MapsShape, MapsWriter};
+use mitsume_record::{Evaluation, EvaluationWriter, ImageRow, MapsShape, MapsWriter};
 
 use crate::maps::MapOptions;
-use crate::surroundings::SurroundingsOf;
-use crate::{Event, LabError, Observer, Result, Subject, tell_other_files};
+use crate::surroundings::SurroundingsEvaluator;
+use crate::{EvaluationInput, Event, LabError, Observer, Result, tell_other_files};
 use forward::forward;
 use rank::ranks;
 use tally::{PerImage, Tally};
@@ -60,11 +60,11 @@ pub const PERMUTATIONS: usize = 999;
 /// An unreadable image with `strict`; a class left without an image; files that cannot be written;
 /// [`LabError::Interrupted`].
 pub fn evaluate(
-    subject: &Subject<'_>,
+    subject: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<Evaluation> {
-    let draft = options.out.map(EvaluationDraft::new).transpose()?;
+    let draft = options.out.map(EvaluationWriter::new).transpose()?;
     tell_other_files(subject.folder, observer);
     let shape = maps_shape(subject);
     let mut writers: Vec<MapsWriter> = Vec::new();
@@ -90,8 +90,8 @@ pub fn evaluate(
 /// Writes `images.csv` and `class_means.npy`; the probabilities come from the maps' file, so that memory does not grow
 /// with the number of classes.
 fn write_images_and_means(
-    draft: &EvaluationDraft,
-    subject: &Subject<'_>,
+    draft: &EvaluationWriter,
+    subject: &EvaluationInput<'_>,
     images: &[PerImage],
     deviations: &[Option<Deviation>],
 ) -> Result<()> {
@@ -106,7 +106,7 @@ fn write_images_and_means(
     Ok(table.finish()?)
 }
 
-fn maps_shape(subject: &Subject<'_>) -> MapsShape {
+fn maps_shape(subject: &EvaluationInput<'_>) -> MapsShape {
     MapsShape {
         capacity: subject.source.len(),
         classes: subject.folder.classes.len(),
@@ -124,7 +124,7 @@ struct FirstPass {
 }
 
 fn first_pass(
-    subject: &Subject<'_>,
+    subject: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
     writers: &mut [MapsWriter],
     observer: &mut Observer<'_>,
@@ -146,7 +146,7 @@ fn first_pass(
             .map(|measures| GridMaps::new(shape.classes, shape.cam, measures.grid)),
         skipped: Vec::new(),
     };
-    let surroundings = SurroundingsOf::new(shape.cam, subject.source.preprocess());
+    let surroundings = SurroundingsEvaluator::new(shape.cam, subject.source.preprocess());
     let mut done = 0;
     for batch in subject.source.batches((0..total).collect(), batch_size, 0) {
         done += batch.indices.len() + batch.skipped.len();
@@ -210,7 +210,7 @@ fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
 /// Deviations from the class means known by now: of the correct images for the metric, of all of
 /// them where the evaluation is kept.
 fn second_pass(
-    subject: &Subject<'_>,
+    subject: &EvaluationInput<'_>,
     pass: &mut FirstPass,
     options: &EvaluateOptions<'_>,
 ) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
@@ -253,7 +253,11 @@ fn second_pass(
     Ok((evaluation, deviations))
 }
 
-fn image_row(subject: &Subject<'_>, image: &PerImage, deviation: Option<Deviation>) -> ImageRow {
+fn image_row(
+    subject: &EvaluationInput<'_>,
+    image: &PerImage,
+    deviation: Option<Deviation>,
+) -> ImageRow {
     ImageRow {
         path: subject.relative(&subject.folder.samples[image.index].path),
         label: image.label,

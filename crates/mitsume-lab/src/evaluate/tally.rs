@@ -9,7 +9,7 @@ use mitsume_record::{
     ClassMaps, ClassResult, ConsistencyResult, DataSummary, Evaluation, MapsShape, ModelSummary,
 };
 
-use super::forward::Outputs;
+use super::forward::BatchOutputs;
 use crate::{LabError, Result};
 
 /// What stays of an image besides its map.
@@ -53,7 +53,7 @@ impl Tally {
     }
 
     /// Takes in image `i` of a batch.
-    pub fn add(&mut self, batch: &Batch, out: &Outputs, i: usize) -> Result<PerImage> {
+    pub fn add(&mut self, batch: &Batch, out: &BatchOutputs, i: usize) -> Result<PerImage> {
         let (label, prediction) = (batch.labels[i], out.predictions[i]);
         let probabilities = out.probabilities(i);
         self.cross_entropy += out.cross_entropy(i, label);

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_without_a_channel_are_the_heads_on_features_without_it() {
+    fn ablated_logits_equal_the_heads_logits_with_the_channel_zeroed() {
         for level in Level::ALL {
             let (network, images) = network(level);
             let hooked = network.hook(images).unwrap().remove(0);

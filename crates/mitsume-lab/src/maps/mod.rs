@@ -80,7 +80,7 @@ pub(crate) fn maps_at(
 ) -> Result<(Tensor<2>, Vec<f32>)> {
     let [_, _, height, width] = request.images.dims();
     let [h, w] = network.cam_size([height, width]);
-    let (logits, mut sum) = of_layers(network, hooked, request, [h, w])?;
+    let (logits, mut sum) = sum_over_layers(network, hooked, request, [h, w])?;
     let mut parts = network.layers().len();
     if request.options.flip {
         let mirrored = MapRequest {
@@ -88,7 +88,7 @@ pub(crate) fn maps_at(
             ..*request
         };
         let hooked = network.hook(mirrored.images.clone())?;
-        let (_, maps) = of_layers(network, &hooked, &mirrored, [h, w])?;
+        let (_, maps) = sum_over_layers(network, &hooked, &mirrored, [h, w])?;
         for (sum, row) in sum.chunks_exact_mut(w).zip(maps.chunks_exact(w)) {
             for (sum, value) in sum.iter_mut().zip(row.iter().rev()) {
                 *sum += value;
@@ -103,7 +103,7 @@ pub(crate) fn maps_at(
 }
 
 /// The sum of the hooked layers' maps at `size`.
-fn of_layers(
+fn sum_over_layers(
     network: &dyn Network,
     hooked: &[Box<dyn HookedImages + '_>],
     request: &MapRequest<'_>,

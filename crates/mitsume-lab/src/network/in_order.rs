@@ -11,16 +11,16 @@ pub fn in_order(network: Box<dyn Network>, order: &ClassOrder) -> Box<dyn Networ
         return network;
     }
     let outputs = order.outputs().to_vec();
-    Box::new(InOrder { network, outputs })
+    Box::new(ReorderedNetwork { network, outputs })
 }
 
 /// A network, and which of its outputs each class is.
-struct InOrder {
+struct ReorderedNetwork {
     network: Box<dyn Network>,
     outputs: Vec<usize>,
 }
 
-impl Network for InOrder {
+impl Network for ReorderedNetwork {
     fn name(&self) -> String {
         self.network.name()
     }
@@ -52,7 +52,7 @@ impl Network for InOrder {
     fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
         let hooked = self.network.hook(images)?.into_iter();
         let in_order = |images| -> Box<dyn HookedImages + '_> {
-            Box::new(HookedInOrder {
+            Box::new(ReorderedImages {
                 images,
                 outputs: &self.outputs,
             })
@@ -73,12 +73,12 @@ impl Network for InOrder {
 }
 
 /// Images at a layer of such a network.
-struct HookedInOrder<'a> {
+struct ReorderedImages<'a> {
     images: Box<dyn HookedImages + 'a>,
     outputs: &'a [usize],
 }
 
-impl HookedInOrder<'_> {
+impl ReorderedImages<'_> {
     /// Of the network's logits [N, outputs] those of the classes, [N, K].
     fn of_classes(&self, logits: Tensor<2>) -> Tensor<2> {
         let columns: Vec<i64> = self.outputs.iter().map(|&output| output as i64).collect();
@@ -93,7 +93,7 @@ impl HookedInOrder<'_> {
     }
 }
 
-impl HookedImages for HookedInOrder<'_> {
+impl HookedImages for ReorderedImages<'_> {
     fn features(&self) -> Result<Tensor<4>> {
         self.images.features()
     }

@@ -84,7 +84,7 @@ impl Network for LevelNetwork {
     }
 
     fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
-        Ok(vec![Box::new(AtHead {
+        Ok(vec![Box::new(LevelImages {
             model: &self.model,
             features: self.model.trunk.forward(images),
         })])
@@ -99,12 +99,12 @@ fn layer_of(parameter: &str) -> &str {
 }
 
 /// Images between trunk and head.
-struct AtHead<'a> {
+struct LevelImages<'a> {
     model: &'a Classifier,
     features: Tensor<4>,
 }
 
-impl HookedImages for AtHead<'_> {
+impl HookedImages for LevelImages<'_> {
     fn features(&self) -> Result<Tensor<4>> {
         Ok(self.features.clone())
     }

@@ -118,7 +118,7 @@ impl Network for OnnxNetwork {
     fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
         let reading = Arc::new(self.hooks[0].read(images)?);
         let at_layer = |hook| -> Box<dyn HookedImages + '_> {
-            Box::new(AtLayer {
+            Box::new(OnnxImages {
                 classes: self.model.classes(),
                 hook,
                 reading: Arc::clone(&reading),
@@ -142,13 +142,13 @@ fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<Hooked>> {
 }
 
 /// Images between the two parts of a model.
-struct AtLayer<'a> {
+struct OnnxImages<'a> {
     classes: usize,
     hook: &'a Hooked,
     reading: Arc<Reading>,
 }
 
-impl HookedImages for AtLayer<'_> {
+impl HookedImages for OnnxImages<'_> {
     fn features(&self) -> Result<Tensor<4>> {
         Ok(self.hook.features(&self.reading)?)
     }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use burn::optim::ModuleOptimizer;
 use mitsume::EmaMaps;
-use mitsume_guard::{file, guarded};
+use mitsume_guard::{catch_panic, file};
 use mitsume_nn::{Classifier, Level, weights};
-use mitsume_record::{RunConfig, SwapDir, recover_dir};
+use mitsume_record::{AtomicDir, RunConfig, recover_dir};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -35,7 +35,7 @@ const LARGEST: u64 = 1 << 30;
 /// There is no random-number state to save: shuffling, augmentation and dropout are functions of
 /// the seed and of the epoch and step counted in `progress.json`.
 pub(super) fn save(folder: &Path, level: Level, state: &State, note: &str) -> Result<()> {
-    let swap = SwapDir::new(folder)?;
+    let swap = AtomicDir::new(folder)?;
     let bytes = weights::to_bytes(level, &state.model, note);
     swap.write_bytes(WEIGHTS, &bytes)?;
     // Burn's own `save` reports a full disk as text, under the names of its temporary files.
@@ -77,10 +77,10 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
         LabError::Request(format!("{path}: cannot read the optimiser's state: {why}"))
     };
     let panicked = || damaged("the file is damaged".into());
-    guarded(|| moments::check(&path, &model, level, progress.steps_done))
+    catch_panic(|| moments::check(&path, &model, level, progress.steps_done))
         .ok_or_else(panicked)?
         .map_err(damaged)?;
-    let optimizer = guarded(|| optimizer.load(&path))
+    let optimizer = catch_panic(|| optimizer.load(&path))
         .ok_or_else(panicked)?
         .map_err(|error| damaged(error.to_string()))?;
     let stored: EmaMaps = read_json(&folder.join(EMA))?;

@@ -31,7 +31,7 @@ fn of_file(path: &Path) -> std::io::Result<String> {
 
 /// A run goes on with the weights of its checkpoint, so the file it began with may be gone; another file in its place
 /// is told of.
-pub(super) fn tell_of_another(
+pub(super) fn warn_changed_init(
     config: &RunConfig,
     began: &Environment,
     observer: &mut Observer<'_>,
@@ -40,12 +40,12 @@ pub(super) fn tell_of_another(
         return;
     };
     if of_file(path).is_ok_and(|now| now != *before) {
-        observer(Event::OtherInit(path.clone()));
+        observer(Event::InitChanged(path.clone()));
     }
 }
 
 /// A run without a checkpoint begins anew, and its record says with which weights.
-pub(super) fn refuse_another(config: &RunConfig, began: &Environment) -> Result<()> {
+pub(super) fn refuse_changed_init(config: &RunConfig, began: &Environment) -> Result<()> {
     let (Some(path), Some(before)) = (&config.model.init, &began.init_sha256) else {
         return Ok(());
     };

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use burn::tensor::Device;
-use mitsume_data::ImagePool;
+use mitsume_data::ImageCache;
 use mitsume_record::{Environment, RunConfig, RunDir};
 
 use crate::{LabError, Observer, Result};
@@ -38,7 +38,7 @@ pub struct TrainRequest {
     /// The device as the user names it, for the record.
     pub device_name: String,
     /// Images decoded for other runs; an empty pool for a run of its own.
-    pub images: Arc<ImagePool>,
+    pub images: Arc<ImageCache>,
 }
 
 /// How a run ended.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use mitsume::EmaMaps;
-use mitsume_data::{Augment, ImageFolder, ImagePool, ImageSource, Preprocess, repeated};
+use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, repeated};
 use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 use mitsume_record::{DataSetRecord, RunConfig};
 
@@ -28,7 +28,7 @@ pub(super) struct Split {
 pub(super) fn split(
     role: &str,
     config: &RunConfig,
-    images: &ImagePool,
+    images: &ImageCache,
     observer: &mut Observer<'_>,
 ) -> Result<Split> {
     let training = role == "train";
@@ -40,7 +40,7 @@ pub(super) fn split(
     };
     let mut folder = ImageFolder::open(root)?;
     if let Some(most) = most {
-        folder.keep_per_class(most);
+        folder.subsample_per_class(most);
     }
     let size = config.data.image_size;
     let preprocess = Preprocess {
@@ -121,7 +121,7 @@ pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<(
 
 /// Looks for validation images that are training images too, says so, and notes it in the record. Compares what
 /// was seen when the images were decoded, so it takes no time to speak of.
-pub(super) fn look_for_leaks(train: &Split, valid: &mut Split, observer: &mut Observer<'_>) {
+pub(super) fn find_leaks(train: &Split, valid: &mut Split, observer: &mut Observer<'_>) {
     let pairs = repeated(&valid.source, &train.source);
     valid.record.also_trained_on = Some(pairs.len());
     if pairs.is_empty() {

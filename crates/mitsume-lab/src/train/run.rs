@@ -22,8 +22,8 @@ use super::{Outcome, TrainRequest};
 use crate::maps::MapOptions;
 use crate::network::LevelNetwork;
 use crate::{
-    EvaluateOptions, Event, LabError, MeasureOptions, ModelNote, Observer, Result, Subject,
-    evaluate,
+    EvaluateOptions, EvaluationInput, Event, LabError, MeasureOptions, Observer, Result,
+    WeightMetadata, evaluate,
 };
 
 /// A run in progress.
@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
         let train = prepare::split("train", config, &request.images, observer)?;
         let mut valid = prepare::split("valid", config, &request.images, observer)?;
         prepare::refuse_different_classes(&train, &valid)?;
-        prepare::look_for_leaks(&train, &mut valid, observer);
+        prepare::find_leaks(&train, &mut valid, observer);
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();
         let spec = prepare::spec(config, level, classes.len());
@@ -106,12 +106,12 @@ impl<'a> Run<'a> {
         if resume && checkpoint::exists(&dir.checkpoint())? {
             refuse_changed_method(&dir, config)?;
             if let Some(began) = &began {
-                init::tell_of_another(config, began, observer);
+                init::warn_changed_init(config, began, observer);
             }
             state = checkpoint::load(&dir.checkpoint(), level, state)?;
         } else {
             if let Some(began) = &began {
-                init::refuse_another(config, began)?;
+                init::refuse_changed_init(config, began)?;
             }
             environment.init_sha256 = init::sha256(config)?;
             prepare::initialise(config, level, &mut state.model)?;
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
         if began.is_none() {
             environment.write(&dir.environment())?;
         }
-        let note = ModelNote {
+        let note = WeightMetadata {
             model: level.to_string(),
             classes,
             image_size: config.data.image_size,
@@ -287,7 +287,7 @@ impl<'a> Run<'a> {
             spec: self.spec,
             model: self.state.model.valid(),
         };
-        let subject = Subject {
+        let subject = EvaluationInput {
             network: &network,
             folder: &self.valid.folder,
             source: &self.valid.source,

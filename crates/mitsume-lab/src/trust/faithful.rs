@@ -19,7 +19,7 @@ const STEPS: usize = 20;
 const AT_ONCE: usize = 32;
 
 /// Gathers the curves of every image for one method.
-pub(super) struct Faithful<'a> {
+pub(super) struct FaithfulnessTest<'a> {
     network: &'a dyn Network,
     method: Method,
     settings: RoadSettings,
@@ -28,7 +28,7 @@ pub(super) struct Faithful<'a> {
     insertions: Vec<PerturbationCurve>,
 }
 
-impl<'a> Faithful<'a> {
+impl<'a> FaithfulnessTest<'a> {
     pub fn new(network: &'a dyn Network, method: Method, seed: u64) -> Self {
         Self {
             network,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use mitsume_data::decode::decode_file;
 use mitsume_data::{ImageSource, Interpolation, Preprocess, Sample, View};
 
-use super::objects::Objects;
-use crate::{LabError, Result, Subject};
+use super::objects::LocalisationTest;
+use crate::{EvaluationInput, LabError, Result};
 
 /// The masks of a folder's images.
 pub(super) struct Masks {
@@ -18,7 +18,7 @@ pub(super) struct Masks {
 
 impl Masks {
     /// `folder` holds masks at the images' own paths, with the ending png.
-    pub fn open(folder: &Path, subject: &Subject<'_>) -> Result<Self> {
+    pub fn open(folder: &Path, subject: &EvaluationInput<'_>) -> Result<Self> {
         if !folder.is_dir() {
             let folder = folder.display();
             return Err(LabError::Request(format!(
@@ -85,7 +85,7 @@ impl Masks {
     }
 
     /// Refuses a folder in which no image has a mask.
-    pub fn refuse_if_none(&self, objects: &Objects) -> Result<()> {
+    pub fn refuse_if_none(&self, objects: &LocalisationTest) -> Result<()> {
         if objects.any() {
             return Ok(());
         }

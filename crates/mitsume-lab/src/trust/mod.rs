@@ -17,12 +17,12 @@ use mitsume_record::TrustResult;
 use mitsume_report::{CascadeExample, Map};
 
 use crate::maps::{MapOptions, MapRequest, maps_at};
-use crate::{Event, LabError, Observer, Result, Subject, tell_other_files};
-use faithful::Faithful;
+use crate::{EvaluationInput, Event, LabError, Observer, Result, tell_other_files};
+use faithful::FaithfulnessTest;
 use masks::Masks;
-use objects::Objects;
-use stages::{Example, Stages};
-use surroundings::Places;
+use objects::LocalisationTest;
+use stages::{CascadingRandomisation, Example};
+use surroundings::SurroundingsTest;
 
 /// What to test, and how.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub struct TrustOptions<'a> {
 
 /// What was found.
 #[derive(Clone, Debug)]
-pub struct Trusted {
+pub struct TrustOutcome {
     /// The figures.
     pub result: TrustResult,
     /// Images of the randomisation test, to be shown.
@@ -59,10 +59,10 @@ const AT_ONCE: usize = 8;
 /// No image that can be read; masks that do not fit their images; what the network refuses;
 /// [`LabError::Interrupted`].
 pub fn trust(
-    subject: &Subject<'_>,
+    subject: &EvaluationInput<'_>,
     options: &TrustOptions<'_>,
     observer: &mut Observer<'_>,
-) -> Result<Trusted> {
+) -> Result<TrustOutcome> {
     let mut measures = Measures::new(subject, options)?;
     tell_other_files(subject.folder, observer);
     let all = subject.source.len();
@@ -106,11 +106,11 @@ pub fn trust(
             .map(|_| measures.objects.map(|one| one.result(seed)).into()),
         surroundings: measures.places.result(seed),
     };
-    Ok(Trusted { result, examples })
+    Ok(TrustOutcome { result, examples })
 }
 
 /// The images that are shown, with how alike their maps are.
-fn examples(subject: &Subject<'_>, shown: &[Example]) -> Result<Vec<CascadeExample>> {
+fn examples(subject: &EvaluationInput<'_>, shown: &[Example]) -> Result<Vec<CascadeExample>> {
     let [h, w] = subject.cam_size();
     let shown = shown.iter().map(|example| {
         let own = &example.maps[0];
@@ -130,15 +130,15 @@ fn examples(subject: &Subject<'_>, shown: &[Example]) -> Result<Vec<CascadeExamp
 struct Measures<'a> {
     /// The maps under test, and the control: the same feature maps, randomly weighted.
     ways: [MapOptions; 2],
-    stages: Stages<'a>,
-    faithful: [Faithful<'a>; 2],
-    objects: [Objects; 2],
+    stages: CascadingRandomisation<'a>,
+    faithful: [FaithfulnessTest<'a>; 2],
+    objects: [LocalisationTest; 2],
     masks: Option<Masks>,
-    places: Places,
+    places: SurroundingsTest,
 }
 
 impl<'a> Measures<'a> {
-    fn new(subject: &Subject<'a>, options: &TrustOptions<'_>) -> Result<Self> {
+    fn new(subject: &EvaluationInput<'a>, options: &TrustOptions<'_>) -> Result<Self> {
         let network = subject.network;
         let control = MapOptions {
             method: Method::Random,
@@ -148,15 +148,15 @@ impl<'a> Measures<'a> {
         let open = |folder| Masks::open(folder, subject);
         Ok(Self {
             ways,
-            stages: Stages::new(network, options)?,
-            faithful: ways.map(|way| Faithful::new(network, way.method, options.seed)),
-            objects: ways.map(|way| Objects::new(way.method)),
+            stages: CascadingRandomisation::new(network, options)?,
+            faithful: ways.map(|way| FaithfulnessTest::new(network, way.method, options.seed)),
+            objects: ways.map(|way| LocalisationTest::new(way.method)),
             masks: options.masks.map(open).transpose()?,
-            places: Places::new(subject),
+            places: SurroundingsTest::new(subject),
         })
     }
 
-    fn add(&mut self, subject: &Subject<'_>, batch: &Batch) -> Result<()> {
+    fn add(&mut self, subject: &EvaluationInput<'_>, batch: &Batch) -> Result<()> {
         let size = subject.size();
         let cam = subject.cam_size();
         let images = subject.images(batch);

@@ -7,20 +7,20 @@ use mitsume_record::ObjectResult;
 use crate::Result;
 
 /// A map's pixels of at least this share of its maximum are its region.
-const HALF: f64 = 0.5;
+const IOU_FRACTION: f64 = 0.5;
 /// How near the object a map may point, as a share of the image's shorter side: the pointing game's 15 pixels
 /// of an image of 224.
 const TOLERANCE: f64 = pointing::TOLERANCE / 224.0;
 
 /// Gathers every image for one method.
-pub(super) struct Objects {
+pub(super) struct LocalisationTest {
     method: Method,
     points: Vec<Pointing>,
     places: Vec<Localisation>,
     without: usize,
 }
 
-impl Objects {
+impl LocalisationTest {
     pub fn new(method: Method) -> Self {
         Self {
             method,
@@ -42,7 +42,8 @@ impl Objects {
         if point.maxima < map.len() {
             self.points.push(point);
         }
-        self.places.push(localisation(map, mask, size, HALF)?);
+        self.places
+            .push(localisation(map, mask, size, IOU_FRACTION)?);
         Ok(())
     }
 

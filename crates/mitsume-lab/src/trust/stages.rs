@@ -10,11 +10,11 @@ use crate::network::Network;
 use crate::{LabError, Result};
 
 /// Images that may wait for the stages.
-const WAITING: usize = 64;
+const MAX_PENDING_IMAGES: usize = 64;
 
 /// The maps of the network with more and more of its layers drawn anew, from the logits down. Such a network takes as
 /// much memory as the model itself, so there is one at a time, and many images wait for it.
-pub(super) struct Stages<'a> {
+pub(super) struct CascadingRandomisation<'a> {
     network: &'a dyn Network,
     maps: MapOptions,
     seed: u64,
@@ -46,7 +46,7 @@ pub(super) struct Example {
     pub maps: Vec<Vec<f32>>,
 }
 
-impl<'a> Stages<'a> {
+impl<'a> CascadingRandomisation<'a> {
     pub fn new(network: &'a dyn Network, options: &TrustOptions<'_>) -> Result<Self> {
         let layers = network.weighted_layers();
         if layers.is_empty() {
@@ -80,7 +80,7 @@ impl<'a> Stages<'a> {
             originals,
         });
         let count: usize = self.waiting.iter().map(|w| w.labels.len()).sum();
-        if count < WAITING {
+        if count < MAX_PENDING_IMAGES {
             return Ok(());
         }
         self.compare()

@@ -3,19 +3,19 @@
 use mitsume::trust::{Estimate, Surroundings};
 use mitsume_record::SurroundingsResult;
 
-use crate::surroundings::SurroundingsOf;
-use crate::{Result, Subject};
+use crate::surroundings::SurroundingsEvaluator;
+use crate::{EvaluationInput, Result};
 
 /// Gathers every image whose map is not all zero.
-pub(super) struct Places {
-    of: SurroundingsOf,
+pub(super) struct SurroundingsTest {
+    of: SurroundingsEvaluator,
     found: Vec<Surroundings>,
 }
 
-impl Places {
-    pub fn new(subject: &Subject<'_>) -> Self {
+impl SurroundingsTest {
+    pub fn new(subject: &EvaluationInput<'_>) -> Self {
         Self {
-            of: SurroundingsOf::new(subject.cam_size(), subject.source.preprocess()),
+            of: SurroundingsEvaluator::new(subject.cam_size(), subject.source.preprocess()),
             found: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use mitsume::{Curriculum, Reference};
 use super::{ConsistencyConfig, RunConfig};
 
 /// What only shapes the CAM loss. `method` is not among them: it also says which maps are evaluated.
-const OF_THE_LOSS: [&str; 6] = [
+const CAM_LOSS_KEYS: [&str; 6] = [
     "consistency.t0",
     "consistency.t1",
     "consistency.distance",
@@ -32,7 +32,7 @@ impl RunConfig {
         ];
         if self.consistency.is_plain(self.train.epochs) {
             keys.push("consistency.lambda_max");
-            keys.extend(OF_THE_LOSS);
+            keys.extend(CAM_LOSS_KEYS);
         } else if self.consistency.reference == Reference::Batch {
             keys.push("consistency.ema_decay");
         }

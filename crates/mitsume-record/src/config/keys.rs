@@ -60,7 +60,7 @@ const SECTIONS: [(&str, &[&str]); 7] = [
 ];
 
 /// A key whose value decides the defaults of others in its section.
-const DECIDES: [(&str, &[&str]); 2] = [
+const DEFAULTS_FROM: [(&str, &[&str]); 2] = [
     (
         "consistency.preset",
         &[
@@ -161,7 +161,7 @@ pub(super) fn apply(table: &mut Table, sets: &[String]) -> Result<()> {
         }
         assignments.push((key, parse(value.trim())));
     }
-    for (key, others) in DECIDES {
+    for (key, others) in DEFAULTS_FROM {
         if assignments.iter().any(|(set, _)| *set == key) {
             for other in others {
                 remove(table, other);

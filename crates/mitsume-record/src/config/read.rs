@@ -100,10 +100,10 @@ struct RawEvaluation {
 
 /// Where a configuration came from, for errors.
 #[derive(Clone, Copy)]
-struct Origin<'a>(&'a Path);
+struct ConfigSource<'a>(&'a Path);
 
 pub(super) fn resolve(table: Table, path: &Path) -> Result<RunConfig> {
-    let origin = Origin(path);
+    let origin = ConfigSource(path);
     let raw: Raw = origin.typed(Value::Table(table), "")?;
     let config = RunConfig {
         data: data(raw.data, origin)?,
@@ -119,7 +119,7 @@ pub(super) fn resolve(table: Table, path: &Path) -> Result<RunConfig> {
     Ok(config)
 }
 
-fn data(raw: RawData, origin: Origin) -> Result<DataConfig> {
+fn data(raw: RawData, origin: ConfigSource) -> Result<DataConfig> {
     let channels = origin.range("data.channels", raw.channels.unwrap_or(1), 1..=3)?;
     if channels == 2 {
         return Err(origin.wrong("data.channels", "2 is neither 1 (grey) nor 3 (RGB)"));
@@ -142,7 +142,7 @@ fn data(raw: RawData, origin: Origin) -> Result<DataConfig> {
     })
 }
 
-fn evaluation(raw: &RawEvaluation, origin: Origin) -> Result<EvaluationConfig> {
+fn evaluation(raw: &RawEvaluation, origin: ConfigSource) -> Result<EvaluationConfig> {
     let grid = raw.grid.unwrap_or(mitsume::measures::DEFAULT_GRID as u64);
     Ok(EvaluationConfig {
         measures: raw.measures.unwrap_or(true),
@@ -150,7 +150,7 @@ fn evaluation(raw: &RawEvaluation, origin: Origin) -> Result<EvaluationConfig> {
     })
 }
 
-fn cache(value: Option<Value>, origin: Origin) -> Result<u64> {
+fn cache(value: Option<Value>, origin: ConfigSource) -> Result<u64> {
     let problem = match value {
         None => return Ok(DEFAULT_CACHE),
         Some(Value::Integer(bytes)) => match u64::try_from(bytes) {
@@ -168,7 +168,7 @@ fn cache(value: Option<Value>, origin: Origin) -> Result<u64> {
     Err(origin.wrong("data.cache", problem))
 }
 
-fn augment(value: Option<Value>, origin: Origin) -> Result<Option<Augment>> {
+fn augment(value: Option<Value>, origin: ConfigSource) -> Result<Option<Augment>> {
     let raw = match value {
         None | Some(Value::Boolean(true)) => RawAugment::default(),
         Some(Value::Boolean(false)) => return Ok(None),
@@ -197,7 +197,7 @@ fn augment(value: Option<Value>, origin: Origin) -> Result<Option<Augment>> {
     }))
 }
 
-fn model(raw: RawModel, origin: Origin) -> Result<ModelConfig> {
+fn model(raw: RawModel, origin: ConfigSource) -> Result<ModelConfig> {
     let names = NAMES.join(", ");
     let Some(name) = raw.name else {
         return Err(origin.wrong("model.name", format!("missing; one of {names}")));
@@ -230,7 +230,7 @@ fn model(raw: RawModel, origin: Origin) -> Result<ModelConfig> {
     })
 }
 
-fn train(raw: &RawTrain, origin: Origin) -> Result<TrainConfig> {
+fn train(raw: &RawTrain, origin: ConfigSource) -> Result<TrainConfig> {
     let batch_size = raw.batch_size.unwrap_or(32);
     let patience = raw.plateau.patience.unwrap_or(5);
     let factor = raw.plateau.factor.unwrap_or(0.1);
@@ -255,7 +255,7 @@ fn train(raw: &RawTrain, origin: Origin) -> Result<TrainConfig> {
     })
 }
 
-fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig> {
+fn consistency(raw: &RawConsistency, origin: ConfigSource) -> Result<ConsistencyConfig> {
     let preset = raw.preset.unwrap_or(Preset::Thesis);
     let CamLossSettings {
         method,
@@ -289,7 +289,7 @@ fn consistency(raw: &RawConsistency, origin: Origin) -> Result<ConsistencyConfig
 }
 
 /// A method that can be trained, by name.
-fn method(name: &str, origin: Origin) -> Result<Method> {
+fn method(name: &str, origin: ConfigSource) -> Result<Method> {
     let method = name.parse::<Method>().map_err(|_| {
         let known = Method::differentiable_names();
         format!("\"{name}\" is no method of maps; one of {known}")
@@ -301,7 +301,7 @@ fn method(name: &str, origin: Origin) -> Result<Method> {
     checked.map_err(|problem| origin.wrong("consistency.method", problem))
 }
 
-impl Origin<'_> {
+impl ConfigSource<'_> {
     fn wrong(self, key: &str, problem: impl Into<String>) -> RecordError {
         RecordError::Config {
             path: self.0.to_owned(),

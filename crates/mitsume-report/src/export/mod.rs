@@ -15,4 +15,4 @@ pub(crate) use drawing::{Drawing, LegendItem};
 pub use files::Exported;
 pub(crate) use files::export;
 pub(crate) use raster::layer;
-pub(crate) use words::ExportWords;
+pub(crate) use words::ExportLabels;

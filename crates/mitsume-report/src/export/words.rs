@@ -4,7 +4,7 @@ use mitsume_locale::{Language, text};
 
 /// The words of `templates/export.html`, and its script.
 #[derive(Debug)]
-pub(crate) struct ExportWords {
+pub(crate) struct ExportLabels {
     /// On the fold that holds the buttons.
     pub save: String,
     /// The same for a screen reader, with `{title}` for the figure's or table's.
@@ -18,7 +18,7 @@ pub(crate) struct ExportWords {
     pub script: &'static str,
 }
 
-impl ExportWords {
+impl ExportLabels {
     pub(crate) fn new(language: Language) -> Self {
         Self {
             save: text!(language, "figures-save"),

@@ -24,7 +24,7 @@ const MOST_CLASSES: usize = 3;
 
 /// How much of maps lies in a region, judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Share {
+enum MassLevel {
     /// No less than of a map spread evenly.
     Even,
     /// Less than that, and much all the same.
@@ -32,7 +32,7 @@ enum Share {
     Little,
 }
 
-impl Share {
+impl MassLevel {
     fn of_border(region: Region) -> Self {
         if region.mass >= region.area {
             Self::Even
@@ -66,7 +66,7 @@ pub(crate) fn sentences(
     background: Region,
     language: Language,
 ) -> Vec<Finding> {
-    let share = Share::of_border(border);
+    let share = MassLevel::of_border(border);
     let border = text!(
         language,
         "findings-border",
@@ -77,7 +77,7 @@ pub(crate) fn sentences(
     );
     let mut sentences = vec![Finding {
         text: border,
-        caution: share != Share::Little,
+        caution: share != MassLevel::Little,
     }];
     if background.area < LEAST_AREA && background.mass < LEAST_AREA {
         let area = number::percent(background.area);
@@ -85,7 +85,7 @@ pub(crate) fn sentences(
         sentences.push(Finding::plain(text));
         return sentences;
     }
-    let share = Share::of_background(background);
+    let share = MassLevel::of_background(background);
     let text = text!(
         language,
         "findings-background",
@@ -96,7 +96,7 @@ pub(crate) fn sentences(
     );
     sentences.push(Finding {
         text,
-        caution: share != Share::Little,
+        caution: share != MassLevel::Little,
     });
     sentences
 }
@@ -173,7 +173,7 @@ fn classes(summary: &Evaluation, name: &str, language: Language) -> Option<Findi
         .iter()
         .filter_map(|class| Some((class.surroundings?.background, &class.class[..])))
         .filter(|(region, _)| region.mass >= LEAST_AREA)
-        .filter(|(region, _)| Share::of_background(*region) != Share::Little)
+        .filter(|(region, _)| MassLevel::of_background(*region) != MassLevel::Little)
         .map(|(region, class)| (region.mass, class))
         .collect();
     classes.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -206,12 +206,12 @@ fn range(measured: &[(&Entry, &Evaluation)], language: Language) -> Vec<Finding>
         });
         found.collect()
     };
-    let sentence = |region: &str, all: &[(&str, Region)], judge: fn(Region) -> Share| {
+    let sentence = |region: &str, all: &[(&str, Region)], judge: fn(Region) -> MassLevel| {
         let by_mass = |a: &&(&str, Region), b: &&(&str, Region)| a.1.mass.total_cmp(&b.1.mass);
         let (least, most) = (all.iter().min_by(by_mass)?, all.iter().max_by(by_mass)?);
         let warned = all
             .iter()
-            .filter(|(_, region)| judge(*region) != Share::Little)
+            .filter(|(_, region)| judge(*region) != MassLevel::Little)
             .count();
         let text = text!(
             language,
@@ -232,13 +232,13 @@ fn range(measured: &[(&Entry, &Evaluation)], language: Language) -> Vec<Finding>
     let border = regions(|found| found.border);
     let background = regions(|found| found.background);
     let worth = |(_, region): &(&str, Region)| region.area.max(region.mass) >= LEAST_AREA;
-    let mut sentences = vec![sentence("border", &border, Share::of_border)];
+    let mut sentences = vec![sentence("border", &border, MassLevel::of_border)];
     if background.iter().any(worth) {
         sentences.push(sentence("background", &background, |region| {
             if region.area.max(region.mass) < LEAST_AREA {
-                Share::Little
+                MassLevel::Little
             } else {
-                Share::of_background(region)
+                MassLevel::of_background(region)
             }
         }));
     }

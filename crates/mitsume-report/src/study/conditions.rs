@@ -31,7 +31,7 @@ pub(crate) fn conditions(runs: &[&Run]) -> Conditions {
             name(*other) == name(run)
                 && runs[*other].config.data.title() == runs[run].config.data.title()
                 && labels[*other] != labels[run]
-                && settings[run].stand_for(&settings[*other])
+                && settings[run].is_equivalent_for(&settings[*other])
         };
         let mut others: Vec<String> = (0..runs.len())
             .filter(of)

@@ -20,7 +20,7 @@ pub(crate) struct Quantity<'a> {
 }
 
 /// Lowest, mean and highest of a line by epoch.
-type Course = BTreeMap<u32, (f64, f64, f64)>;
+type EpochRanges = BTreeMap<u32, (f64, f64, f64)>;
 
 /// Which line a record belongs to.
 type Label<'a> = &'a dyn Fn(&EpochRecord) -> String;
@@ -33,7 +33,7 @@ pub(crate) fn curves(
     (label, order): (Label, &[String]),
     language: Language,
 ) -> Option<Figure> {
-    let courses: Vec<(usize, &String, Course)> = order
+    let courses: Vec<(usize, &String, EpochRanges)> = order
         .iter()
         .enumerate()
         .map(|(index, name)| {
@@ -114,7 +114,7 @@ pub(crate) fn curves(
 fn course<'a>(
     records: impl Iterator<Item = &'a EpochRecord>,
     of: fn(&EpochRecord) -> Option<f64>,
-) -> Course {
+) -> EpochRanges {
     let mut values: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for record in records {
         if let Some(value) = of(record).filter(|value| value.is_finite()) {
@@ -132,7 +132,7 @@ fn course<'a>(
         .collect()
 }
 
-fn band(axes: &Axes, course: &Course) -> String {
+fn band(axes: &Axes, course: &EpochRanges) -> String {
     let edge = |(epoch, value): (&u32, f64)| {
         let (x, y) = axes.at((f64::from(*epoch), value));
         format!("{x:.1} {y:.1}")

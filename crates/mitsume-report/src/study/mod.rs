@@ -29,7 +29,7 @@ use records::{Measure, Records};
 
 /// How runs are analysed, and in which language that is told.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StudyOptions {
+pub struct AnalysisReportOptions {
     /// Of all intervals, strictly between 0 and 1.
     pub confidence: f64,
     /// Of the bootstrap and of tests by random draws.
@@ -42,7 +42,7 @@ pub struct StudyOptions {
     pub language: Language,
 }
 
-impl Default for StudyOptions {
+impl Default for AnalysisReportOptions {
     fn default() -> Self {
         let Options {
             confidence,
@@ -60,7 +60,7 @@ impl Default for StudyOptions {
     }
 }
 
-impl StudyOptions {
+impl AnalysisReportOptions {
     /// Of the reports beside the runs.
     fn of_reports(&self) -> crate::ReportOptions {
         crate::ReportOptions {
@@ -80,14 +80,14 @@ impl StudyOptions {
 
 /// What many runs show.
 #[derive(Debug, Clone)]
-pub struct Study {
+pub struct AnalysisReport {
     source: PathBuf,
     records: Records,
     /// Of the first measure: the cells and the effect of lambda on kappa are those of every one.
     analysis: Analysis,
     measures: Vec<Measured>,
     figures: Vec<Figure>,
-    options: StudyOptions,
+    options: AnalysisReportOptions,
 }
 
 /// What one way to measure consistency shows.
@@ -109,7 +109,7 @@ pub(crate) struct Measured {
 ///
 /// # Errors
 /// [`ReportError`]: nothing there, a record or a row that is damaged, named with its file.
-pub fn study(path: &Path, options: &StudyOptions) -> Result<Study> {
+pub fn study(path: &Path, options: &AnalysisReportOptions) -> Result<AnalysisReport> {
     let records = records::read(path)?;
     let failed = |source| ReportError::Analysis {
         path: path.to_owned(),
@@ -124,14 +124,14 @@ pub fn study(path: &Path, options: &StudyOptions) -> Result<Study> {
             correlations: analyze(&measure.records, of_analysis)
                 .map_err(failed)?
                 .correlations,
-            lambdas: analyze(&as_outcome(measure), of_analysis)
+            lambdas: analyze(&measure_as_kappa(measure), of_analysis)
                 .map_err(failed)?
                 .lambdas,
             offsets: offsets::offsets(&measure.records),
         });
     }
     let figures = figures::figures(&records, options.language);
-    Ok(Study {
+    Ok(AnalysisReport {
         source: path.to_owned(),
         records,
         analysis,
@@ -142,7 +142,7 @@ pub fn study(path: &Path, options: &StudyOptions) -> Result<Study> {
 }
 
 /// The measure in the place of kappa, so that what a lambda does to it is tested as for kappa.
-fn as_outcome(measure: &Measure) -> Vec<EpochRecord> {
+fn measure_as_kappa(measure: &Measure) -> Vec<EpochRecord> {
     let outcome = |record: &EpochRecord| EpochRecord {
         kappa: record.consistency,
         consistency: None,
@@ -151,7 +151,7 @@ fn as_outcome(measure: &Measure) -> Vec<EpochRecord> {
     measure.records.iter().map(outcome).collect()
 }
 
-impl Study {
+impl AnalysisReport {
     /// The analysis as one JSON object: `correlations`, `cells` and `lambdas` of the first measure,
     /// `cautions` and `summary` in English words, and `measures` with every one.
     pub fn json(&self) -> serde_json::Value {

@@ -4,10 +4,10 @@ use askama::Template;
 use mitsume_locale::{Language, text};
 
 use super::figure::Figure;
-use super::records::RunLine;
+use super::records::RunSummary;
 use super::tables::{Table, tables};
-use super::{Study, sentences};
-use crate::export::ExportWords;
+use super::{AnalysisReport, sentences};
+use crate::export::ExportLabels;
 use crate::{Result, number};
 
 #[derive(Template)]
@@ -15,7 +15,7 @@ use crate::{Result, number};
 struct Document<'a> {
     language: Language,
     title: String,
-    export: ExportWords,
+    export: ExportLabels,
     style: &'static str,
     sentences: Vec<String>,
     scatters: Vec<&'a Figure>,
@@ -36,7 +36,7 @@ struct RunRow {
 }
 
 /// The page; `linked` where the runs' own reports lie below it.
-pub(crate) fn page(study: &Study, linked: bool) -> Result<String> {
+pub(crate) fn page(study: &AnalysisReport, linked: bool) -> Result<String> {
     let whole = std::path::absolute(&study.source).unwrap_or_else(|_| study.source.clone());
     let title = whole
         .file_name()
@@ -53,7 +53,7 @@ pub(crate) fn page(study: &Study, linked: bool) -> Result<String> {
     Ok(Document {
         language,
         title,
-        export: ExportWords::new(language),
+        export: ExportLabels::new(language),
         style: include_str!("../../templates/style.css"),
         sentences: sentences::sentences(study, language),
         scatters: of("scatter-"),
@@ -72,7 +72,7 @@ pub(crate) fn page(study: &Study, linked: bool) -> Result<String> {
     .render()?)
 }
 
-fn row(run: &RunLine, linked: bool) -> RunRow {
+fn row(run: &RunSummary, linked: bool) -> RunRow {
     let last = run.last.as_ref();
     let dash = number::short_or_dash;
     RunRow {

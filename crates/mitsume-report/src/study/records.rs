@@ -21,7 +21,7 @@ pub(crate) struct Measure {
 
 /// A run of the folder.
 #[derive(Debug, Clone)]
-pub(crate) struct RunLine {
+pub(crate) struct RunSummary {
     pub name: String,
     pub dataset: String,
     pub model: String,
@@ -44,12 +44,12 @@ pub(crate) struct Records {
     /// At least one; the first is the one to read first.
     pub measures: Vec<Measure>,
     /// Of a folder; none of a table.
-    pub runs: Vec<RunLine>,
+    pub runs: Vec<RunSummary>,
 }
 
 impl Records {
     /// Names of the runs that are so.
-    pub fn names(&self, are: impl Fn(&RunLine) -> bool) -> Vec<&str> {
+    pub fn names(&self, are: impl Fn(&RunSummary) -> bool) -> Vec<&str> {
         let runs = self.runs.iter().filter(|run| are(run));
         runs.map(|run| &run.name[..]).collect()
     }
@@ -167,7 +167,7 @@ fn of_folder(path: &Path) -> Result<Records> {
         ]);
     }
     let lines = entries.iter().zip(&runs).enumerate();
-    let lines = lines.map(|(index, (entry, run))| RunLine {
+    let lines = lines.map(|(index, (entry, run))| RunSummary {
         name: entry.name.clone(),
         dataset: run.config.data.title(),
         model: labels[index].clone(),

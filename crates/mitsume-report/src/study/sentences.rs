@@ -8,7 +8,7 @@ use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
 
-use super::Study;
+use super::AnalysisReport;
 use super::records::{Measure, Records};
 use super::tables::{interval, p, signed, signed_short};
 
@@ -16,7 +16,7 @@ use super::tables::{interval, p, signed, signed_short};
 const LEVEL: f64 = 0.05;
 
 /// Correlations with the first measure, then lambdas on kappa and on that measure, then cautions.
-pub(crate) fn sentences(study: &Study, language: Language) -> Vec<String> {
+pub(crate) fn sentences(study: &AnalysisReport, language: Language) -> Vec<String> {
     let measure = &study.records.measures[0];
     let confidence = study.options.confidence;
     let mut sentences: Vec<String> = study
@@ -41,7 +41,7 @@ pub(crate) fn sentences(study: &Study, language: Language) -> Vec<String> {
 }
 
 /// What the data cannot bear.
-pub(crate) fn cautions(study: &Study, language: Language) -> Vec<String> {
+pub(crate) fn cautions(study: &AnalysisReport, language: Language) -> Vec<String> {
     let cautions = study.analysis.cautions.iter();
     cautions
         .map(|caution| of_caution(caution, language))
@@ -134,7 +134,7 @@ fn of_runs(records: &Records, language: Language) -> Vec<String> {
 }
 
 /// Pooled pairs are not independent where they come from variants of one model.
-fn variants(study: &Study, language: Language) -> Option<String> {
+fn variants(study: &AnalysisReport, language: Language) -> Option<String> {
     let labels: BTreeSet<&str> = study
         .records
         .runs

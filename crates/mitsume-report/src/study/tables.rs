@@ -1,7 +1,7 @@
 //! Tables of a study, as text and for the page.
 
 use mitsume_locale::{Language, text};
-use mitsume_stats::cells::Spread;
+use mitsume_stats::cells::SampleSummary;
 use mitsume_stats::interval::Interval;
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
@@ -9,7 +9,7 @@ use mitsume_stats::run_correlation::ConditionCorrelation;
 use serde::{Serialize, Serializer};
 use unicode_width::UnicodeWidthStr;
 
-use super::Study;
+use super::AnalysisReport;
 
 /// Rows under a header.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(crate) struct Table {
 }
 
 /// All tables: table 2 of every measure, kappa by cell, what lambda does.
-pub(crate) fn tables(study: &Study) -> Vec<Table> {
+pub(crate) fn tables(study: &AnalysisReport) -> Vec<Table> {
     let language = study.options.language;
     let all = || study.records.measures.iter().zip(&study.measures);
     let mut tables: Vec<Table> = all()
@@ -47,7 +47,7 @@ pub(crate) fn tables(study: &Study) -> Vec<Table> {
     tables
 }
 
-fn correlations(title: &str, rows: &[ConditionCorrelation], study: &Study) -> Table {
+fn correlations(title: &str, rows: &[ConditionCorrelation], study: &AnalysisReport) -> Table {
     let language = study.options.language;
     let percent = format!("{:.0}", study.analysis.confidence * 100.0);
     let header = vec![
@@ -87,7 +87,7 @@ fn correlations(title: &str, rows: &[ConditionCorrelation], study: &Study) -> Ta
     }
 }
 
-fn cells(study: &Study) -> Table {
+fn cells(study: &AnalysisReport) -> Table {
     let language = study.options.language;
     let header = vec![
         text!(language, "study-column-dataset"),
@@ -99,7 +99,7 @@ fn cells(study: &Study) -> Table {
         text!(language, "study-column-best-kappa"),
         text!(language, "study-column-interval"),
     ];
-    let spread = |spread: &Spread| [short(spread.mean), interval(spread.interval)];
+    let spread = |spread: &SampleSummary| [short(spread.mean), interval(spread.interval)];
     let rows = study.analysis.cells.iter().map(|cell| {
         let mut row = vec![
             cell.dataset.clone(),
@@ -159,7 +159,7 @@ fn lambdas(outcome: &str, note: &str, rows: &[LambdaComparison], language: Langu
     }
 }
 
-fn offsets(study: &Study) -> Table {
+fn offsets(study: &AnalysisReport) -> Table {
     let language = study.options.language;
     let header = vec![
         text!(language, "study-column-measure"),
@@ -191,7 +191,7 @@ fn offsets(study: &Study) -> Table {
 }
 
 /// The tables and the summary for a terminal.
-pub(crate) fn text(study: &Study) -> String {
+pub(crate) fn text(study: &AnalysisReport) -> String {
     let mut text = String::new();
     for table in tables(study) {
         text.push_str(&format!("{}\n{}\n", table.title, aligned(&table)));

@@ -10,7 +10,7 @@ use mitsume::trust::Estimate;
 use mitsume_locale::{Language, text};
 use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
-use crate::export::ExportWords;
+use crate::export::ExportLabels;
 use crate::findings::{Finding, surroundings};
 use crate::page::override_text;
 use crate::study::figure::Figure;
@@ -27,7 +27,7 @@ pub use sentences::verdict_sentence;
 struct Document {
     language: Language,
     title: String,
-    export: ExportWords,
+    export: ExportLabels,
     style: &'static str,
     verdict: String,
     surroundings: Vec<Finding>,
@@ -73,7 +73,7 @@ pub fn trust_page(
     Ok(Document {
         language,
         title: model.name.clone(),
-        export: ExportWords::new(language),
+        export: ExportLabels::new(language),
         style: include_str!("../../templates/style.css"),
         verdict: verdict_sentence(&result.randomisation, language),
         surroundings: surroundings::of_trust(result, language),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mitsume_locale::Language;
 use mitsume_record::TrustResult;
-use mitsume_report::{StudyOptions, study, trust_page};
+use mitsume_report::{AnalysisReportOptions, study, trust_page};
 use serde_json::{Value, json};
 
 use crate::driver::{Browser, Screen};
@@ -115,9 +115,9 @@ fn trusted() -> TrustResult {
 fn pages(language: Language) -> (tempfile::TempDir, Vec<(&'static str, PathBuf)>) {
     let (dir, _) = two_runs();
     let out = dir.path().join("out");
-    let options = StudyOptions {
+    let options = AnalysisReportOptions {
         language,
-        ..StudyOptions::default()
+        ..AnalysisReportOptions::default()
     };
     let studied = study(&out, &options).unwrap().write(&out).unwrap();
     let trust = dir.path().join("trust.html");

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use driver::{Browser, DESKTOP, PHONE};
 use mitsume_locale::Language;
-use mitsume_report::{Page, ReportError, ReportOptions, StudyOptions, study};
+use mitsume_report::{AnalysisReportOptions, Page, ReportError, ReportOptions, study};
 use serde_json::Value;
 use synthetic::{Plan, evaluation, run};
 
@@ -61,7 +61,7 @@ fn two_runs() -> (tempfile::TempDir, PathBuf) {
 fn two_runs_studied() -> (tempfile::TempDir, PathBuf) {
     let (dir, _) = two_runs();
     let out = dir.path().join("out");
-    let page = study(&out, &StudyOptions::default())
+    let page = study(&out, &AnalysisReportOptions::default())
         .unwrap()
         .write(&out)
         .unwrap();

@@ -8,7 +8,7 @@ use image::{Rgb, RgbImage};
 use mitsume::trust::MeanSurroundings;
 use mitsume_record::{
     ClassMaps, ClassResult, ConsistencyResult, DataSetRecord, DataSummary, Environment, EpochRow,
-    Evaluation, EvaluationDraft, ImageRow, MapsShape, ModelSummary, RunConfig, RunDir,
+    Evaluation, EvaluationWriter, ImageRow, MapsShape, ModelSummary, RunConfig, RunDir,
     write_epochs,
 };
 
@@ -114,7 +114,7 @@ pub fn evaluation(root: &Path, data: &Path, plan: &Plan) -> Evaluation {
         }
     }
     let means = class_means(&images, k);
-    let draft = EvaluationDraft::new(root).unwrap();
+    let draft = EvaluationWriter::new(root).unwrap();
     let shape = MapsShape {
         capacity: n + 3,
         classes: k,

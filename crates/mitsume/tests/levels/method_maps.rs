@@ -176,15 +176,15 @@ fn check(level: Level, method: Method, alpha: AlphaGradient) {
     let value = scalar(loss.clone());
     let grads = loss.backward();
     let of_features = case.features.grad(&grads).unwrap();
-    let of_weights = case.head.linear.weight.val().grad(&grads);
-    assert_eq!(of_weights.is_some(), alpha == Full, "{what}");
+    let from_weights = case.head.linear.weight.val().grad(&grads);
+    assert_eq!(from_weights.is_some(), alpha == Full, "{what}");
     let square = |values: Vec<f32>| values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
     let expected =
-        square(floats(&of_features)) + of_weights.as_ref().map_or(0.0, |g| square(floats(g)));
+        square(floats(&of_features)) + from_weights.as_ref().map_or(0.0, |g| square(floats(g)));
     assert!(value > 0.0 && expected > 0.0, "{what}: says something");
     let step = 0.001 * value / expected;
     let moved = |by: f64| {
-        let weights = of_weights.clone().map(|g| g.mul_scalar(by));
+        let weights = from_weights.clone().map(|g| g.mul_scalar(by));
         let moved = case.moved(of_features.clone().mul_scalar(by), weights);
         let maps = match alpha {
             Full => moved.maps(method, Full),

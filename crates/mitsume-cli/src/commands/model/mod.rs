@@ -23,7 +23,7 @@ use crate::failure::{Failure, Result};
 pub use notes::overrides;
 
 /// A model, ready to be shown images.
-pub struct Opened {
+pub struct OpenedModel {
     /// Its file.
     source: PathBuf,
     /// How many classes it has, of which a folder may have fewer.
@@ -41,7 +41,7 @@ pub struct Opened {
     unfinished: Option<Standing>,
 }
 
-impl Opened {
+impl OpenedModel {
     /// How images are prepared for it.
     pub fn preprocess(&self) -> Preprocess {
         Preprocess {
@@ -79,7 +79,7 @@ pub fn open(
     folder: Option<&ImageFolder>,
     device: &Device,
     console: Console,
-) -> Result<Opened> {
+) -> Result<OpenedModel> {
     let request = ModelRequest {
         model: args.model.as_deref(),
         run: args.run.as_deref(),
@@ -91,7 +91,7 @@ pub fn open(
             level,
             weights,
             unfinished,
-        } => Opened {
+        } => OpenedModel {
             unfinished,
             ..of_level(args, (level, &weights), folder, device)?
         },
@@ -114,7 +114,7 @@ fn of_level(
     (level, weights): (Level, &Path),
     folder: Option<&ImageFolder>,
     device: &Device,
-) -> Result<Opened> {
+) -> Result<OpenedModel> {
     let of_onnx = [
         ("--target-layer", !args.target_layer.is_empty()),
         ("--layout", args.layout.is_some()),
@@ -140,7 +140,7 @@ fn of_level(
     settings
         .overrides
         .extend(trained.and_then(|trained| other_classes(trained, &order)));
-    Ok(Opened {
+    Ok(OpenedModel {
         source: weights.to_owned(),
         outputs: loaded.network.classes(),
         classes: order.names().to_vec(),
@@ -169,7 +169,7 @@ fn onnx(
     path: &Path,
     folder: Option<&ImageFolder>,
     (device, console): (&Device, Console),
-) -> Result<Opened> {
+) -> Result<OpenedModel> {
     let given = preprocessing::given(&args.images, None)?;
     if given.mean.is_none() || given.std.is_none() {
         return Err(Failure::Request(format!(
@@ -204,7 +204,7 @@ fn onnx(
     }
     let order = ClassOrder::choose(path, outputs, names, folder)?;
     let [_, height, width] = network.image();
-    Ok(Opened {
+    Ok(OpenedModel {
         source: path.to_owned(),
         outputs,
         classes: order.names().to_vec(),

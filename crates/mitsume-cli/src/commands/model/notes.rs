@@ -5,11 +5,11 @@ use mitsume_locale::{Language, text};
 use mitsume_record::{ModelSetting, ModelSettings, Override};
 use serde_json::Value;
 
-use super::Opened;
+use super::OpenedModel;
 use crate::console::Console;
 
 /// Says it on stderr, before the work.
-pub(super) fn say(opened: &Opened, console: Console) {
+pub(super) fn say(opened: &OpenedModel, console: Console) {
     let language = console.language;
     let lines = [
         opened.unfinished.as_ref().map(|s| unfinished(s, language)),
@@ -49,7 +49,7 @@ pub fn overrides(settings: &ModelSettings, language: Language) -> String {
     ) + "\n"
 }
 
-fn overridden_line(one: &Override, opened: &Opened, language: Language) -> String {
+fn overridden_line(one: &Override, opened: &OpenedModel, language: Language) -> String {
     let (used, trained) = (one.used_text(), one.trained_text());
     let fewer = |value: &Value| value.as_array().map_or(0, Vec::len);
     if one.key == ModelSetting::Classes && fewer(&one.used) < opened.outputs {
@@ -81,7 +81,7 @@ fn unfinished(standing: &Standing, language: Language) -> String {
 }
 
 /// How images are prepared where neither the weights nor the flags say all of it.
-fn assumed(opened: &Opened, language: Language) -> Option<String> {
+fn assumed(opened: &OpenedModel, language: Language) -> Option<String> {
     let assumed = &opened.settings.assumed;
     let of_images: Vec<ModelSetting> = assumed
         .iter()
@@ -100,7 +100,7 @@ fn assumed(opened: &Opened, language: Language) -> Option<String> {
 }
 
 /// Settings and their values, such as "image_size 224, crop –".
-fn values(opened: &Opened, settings: &[ModelSetting]) -> String {
+fn values(opened: &OpenedModel, settings: &[ModelSetting]) -> String {
     let view = opened.view;
     let numbers = |values: [f32; 3]| {
         let same = values.iter().all(|value| *value == values[0]);
@@ -126,7 +126,7 @@ fn values(opened: &Opened, settings: &[ModelSetting]) -> String {
 }
 
 /// What was settled on, for whoever asks.
-fn settled(opened: &Opened, console: Console) {
+fn settled(opened: &OpenedModel, console: Console) {
     let language = console.language;
     let network = opened.network.as_ref();
     let [height, width] = network.cam_size(opened.size);
@@ -161,7 +161,7 @@ fn settled(opened: &Opened, console: Console) {
     ));
 }
 
-fn by_position(opened: &Opened, language: Language) -> Option<String> {
+fn by_position(opened: &OpenedModel, language: Language) -> Option<String> {
     let assumed = opened.settings.assumed.contains(&ModelSetting::Classes);
     assumed.then(|| {
         text!(

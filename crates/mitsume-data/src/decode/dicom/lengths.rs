@@ -11,7 +11,7 @@ use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
 /// Retired from the standard, and still met.
 const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 /// "As long as it takes."
-const UNDEFINED: u32 = 0xffff_ffff;
+const UNDEFINED_LENGTH: u32 = 0xffff_ffff;
 const ITEM: Tag = Tag(0xfffe, 0xe000);
 const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
 const SEQUENCE_END: Tag = Tag(0xfffe, 0xe0dd);
@@ -26,12 +26,12 @@ const DEEPEST: usize = 32;
 
 /// How elements are written.
 #[derive(Clone, Copy)]
-struct Writing {
+struct Encoding {
     explicit: bool,
     big_endian: bool,
 }
 
-const LITTLE: Writing = Writing {
+const LITTLE: Encoding = Encoding {
     explicit: true,
     big_endian: false,
 };
@@ -56,11 +56,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
         uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
             return Err("DICOM: a deflated data set is not read: convert it to PNG".into());
         }
-        uids::IMPLICIT_VR_LITTLE_ENDIAN => Writing {
+        uids::IMPLICIT_VR_LITTLE_ENDIAN => Encoding {
             explicit: false,
             ..LITTLE
         },
-        EXPLICIT_VR_BIG_ENDIAN => Writing {
+        EXPLICIT_VR_BIG_ENDIAN => Encoding {
             big_endian: true,
             ..LITTLE
         },
@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
     /// Elements up to where `end` bytes are left, or to the mark that ends an item without a length.
     fn data_set(
         &mut self,
-        writing: Writing,
+        writing: Encoding,
         end: Option<usize>,
         depth: usize,
     ) -> Result<(), String> {
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
         let filling = |rest: &[u8]| depth == 0 && rest.iter().all(|byte| *byte == 0);
         while self.goes_on(end)? && !filling(self.rest) {
             let header = self.header(writing)?;
-            let open = header.length == UNDEFINED;
+            let open = header.length == UNDEFINED_LENGTH;
             match header.tag {
                 ITEM_END if header.length == 0 && end.is_none() => return Ok(()),
                 // Outside of an item the reader passes over it.
@@ -143,7 +143,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The items of a sequence.
-    fn items(&mut self, writing: Writing, end: Option<usize>, depth: usize) -> Result<(), String> {
+    fn items(&mut self, writing: Encoding, end: Option<usize>, depth: usize) -> Result<(), String> {
         while self.goes_on(end)? {
             let header = self.header(writing)?;
             match header.tag {
@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The pieces of encapsulated pixels.
-    fn fragments(&mut self, writing: Writing) -> Result<(), String> {
+    fn fragments(&mut self, writing: Encoding) -> Result<(), String> {
         loop {
             let header = self.header(writing)?;
             match header.tag {
@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
 
     /// How many bytes are left after the next `length`; none where a mark ends them.
     fn end(&self, length: u32) -> Result<Option<usize>, String> {
-        if length == UNDEFINED {
+        if length == UNDEFINED_LENGTH {
             return Ok(None);
         }
         let end = self.rest.len().checked_sub(length as usize);
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn header(&mut self, writing: Writing) -> Result<Header, String> {
+    fn header(&mut self, writing: Encoding) -> Result<Header, String> {
         let number = |bytes: &[u8]| -> u32 {
             let add = |sum: u32, byte: &u8| (sum << 8) | u32::from(*byte);
             if writing.big_endian {
@@ -210,7 +210,7 @@ impl<'a> Walk<'a> {
             return Ok(Header {
                 tag,
                 sequence: known == Some(VR::SQ)
-                    || (!delimiter && known.is_none() && length == UNDEFINED),
+                    || (!delimiter && known.is_none() && length == UNDEFINED_LENGTH),
                 unit: unit(name.as_bytes()),
                 length,
             });

@@ -20,14 +20,14 @@ use image::DynamicImage;
 use super::{Mode, check_size};
 
 /// Where the mark "DICM" stands.
-const MARK_AT: usize = 128;
+const MAGIC_OFFSET: usize = 128;
 
 pub(super) fn is_dicom(bytes: &[u8]) -> bool {
-    bytes.get(MARK_AT..MARK_AT + 4) == Some(b"DICM")
+    bytes.get(MAGIC_OFFSET..MAGIC_OFFSET + 4) == Some(b"DICM")
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
-    lengths::check(&bytes[MARK_AT + 4..])?;
+    lengths::check(&bytes[MAGIC_OFFSET + 4..])?;
     let options = OpenFileOptions::new().read_preamble(ReadPreamble::Always);
     let object = options
         .from_reader(bytes)
@@ -125,7 +125,7 @@ fn check_jpeg(stream: &[u8], stored: &Stored, rgb: bool) -> Result<(), String> {
             "DICOM: the JPEG inside has other samples (number, bits) than the image".into(),
         );
     }
-    if stored.samples > 1 && rgb && !says_how_it_is_coloured(stream) {
+    if stored.samples > 1 && rgb && !has_adobe_segment(stream) {
         // A decoder takes three components without a mark for luminance and chrominance.
         return Err(
             "DICOM: the colours of the JPEG inside are ambiguous: convert it to PNG".into(),
@@ -171,7 +171,7 @@ fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
 }
 
 /// Whether a JPEG stream has Adobe's segment, which tells RGB from YCbCr.
-fn says_how_it_is_coloured(bytes: &[u8]) -> bool {
+fn has_adobe_segment(bytes: &[u8]) -> bool {
     bytes
         .windows(7)
         .any(|window| window == b"\xff\xee\x00\x0eAdo")
