@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::layout::FeatureLayout;
+use crate::op::OperatorError;
 use crate::shape::around;
 use crate::value::Floats;
 
@@ -76,7 +77,7 @@ impl FeatureMaps {
     }
 
     /// `value` with channel `channel` set to 0, of tokens also where they are no part of the map.
-    pub fn without(&self, value: Floats, channel: usize) -> Result<Floats, String> {
+    pub fn without(&self, value: Floats, channel: usize) -> Result<Floats, OperatorError> {
         let shape = value.shape().to_vec();
         let [outer, channels, inner] = around(&shape, self.layout.channel_axis());
         let nothing = Tensor::zeros([outer, 1, inner], &value.device());

@@ -73,7 +73,7 @@ impl ModelFile {
         } else {
             None
         };
-        Constant::read(tensor, outside).map_err(about)
+        Constant::read(tensor, outside).map_err(|reason| about(reason.to_string()))
     }
 
     fn outside(&self, tensor: &TensorProto) -> Result<Bytes> {

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
-use crate::op::{self, Binary, Op, Reading, Unreadable};
+use crate::op::{self, Op, OperatorError, OutputType, Reading, Unreadable};
 use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
 use crate::value::Value;
 pub(crate) use any::AnyGraph;
@@ -236,7 +236,7 @@ impl<'a> Builder<'a> {
             true => proto.op_type.clone(),
             false => format!("{}.{}", proto.domain, proto.op_type),
         };
-        let wrong = |reason: String| Error::Operator {
+        let wrong = |reason: OperatorError| Error::Operator {
             node: name.clone(),
             operator: kind.clone(),
             reason,
@@ -282,8 +282,10 @@ impl<'a> Builder<'a> {
         }
         let is_known = |id: &Id| {
             // Of what a number is cast to the type of, only the type counts.
-            let only_type = kind == "CastLike" && inputs.get(1) == Some(&Some(*id));
-            self.constants.contains_key(id) || (only_type && self.floats.contains(id))
+            let type_only = op.operator().type_only_inputs().iter();
+            let mut type_only = type_only.map(|&i| inputs.get(i).copied().flatten());
+            self.constants.contains_key(id)
+                || (self.floats.contains(id) && type_only.any(|only| only == Some(*id)))
         };
         if self.unknown.is_empty() && inputs.iter().flatten().all(is_known) {
             return self.fold(&op, &inputs, &proto.output).map_err(|e| match e {
@@ -298,7 +300,21 @@ impl<'a> Builder<'a> {
                 false => Some(self.name(name)?),
             });
         }
-        if makes_floats(&op, &kind) && inputs.iter().flatten().any(|id| self.floats.contains(id)) {
+        let is_float = |id: &Id| match self.constants.get(id) {
+            Some(constant) => matches!(constant, Constant::Float(..)),
+            None => self.floats.contains(id),
+        };
+        let outputs_float = match op.operator().output_type() {
+            OutputType::Float => true,
+            OutputType::Int => false,
+            OutputType::FloatIfAnyInput => inputs.iter().flatten().any(is_float),
+            OutputType::AsInput(i) => inputs
+                .get(i)
+                .copied()
+                .flatten()
+                .is_some_and(|id| is_float(&id)),
+        };
+        if outputs_float {
             self.floats.extend(outputs.iter().flatten());
         }
         self.nodes.push(Node {
@@ -364,7 +380,8 @@ impl<'a> Builder<'a> {
         let mut constants = HashMap::new();
         for (id, constant) in self.constants {
             if used.contains(&id) {
-                let value = uploaded(constant, device).map_err(|e| self.file.wrong(e))?;
+                let value =
+                    uploaded(constant, device).map_err(|e| self.file.wrong(e.to_string()))?;
                 constants.insert(id, value);
             }
         }
@@ -383,20 +400,8 @@ impl<'a> Builder<'a> {
 impl Node {
     /// Values it is computed from at run time: weights that were read into the operator are none.
     pub fn needs(&self) -> impl Iterator<Item = Id> + '_ {
-        let read: &[usize] = match &self.op {
-            Op::Convolution(_) => &[1, 2],
-            Op::BatchNorm(_) => &[1, 2, 3, 4],
-            // Bounds of a clip.
-            Op::Unary(_) => &[1, 2],
-            _ => &[],
-        };
+        let read = self.op.operator().parsed_inputs();
         let inputs = self.inputs.iter().enumerate();
         inputs.filter_map(move |(i, id)| id.filter(|_| !read.contains(&i)))
     }
-}
-
-/// Whether an operator gives float32 for float32.
-fn makes_floats(op: &Op, kind: &str) -> bool {
-    !matches!(op, Op::Binary(Binary(arithmetic)) if arithmetic.compares())
-        && !["Shape", "Cast"].contains(&kind)
 }

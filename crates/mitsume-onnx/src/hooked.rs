@@ -11,6 +11,7 @@ use crate::feature_maps::FeatureMaps;
 use crate::graph::{Id, Node};
 use crate::layers::{self, Found};
 use crate::layout::FeatureLayout;
+use crate::op::OperatorError;
 use crate::steps::{Steps, Values};
 use crate::value::{Floats, Value};
 
@@ -265,7 +266,7 @@ impl Hooked {
         self.crossing.iter().map(value).collect()
     }
 
-    fn about(&self, reason: String) -> Error {
+    fn about(&self, reason: OperatorError) -> Error {
         Error::Request(format!("layer {}: {reason}", self.layer))
     }
 
@@ -307,9 +308,8 @@ fn pools_first(of: &Classifier, after: &[Node], (hook, layout): (Id, FeatureLayo
     // Tokens that are no part of the map would be in the mean too.
     let pools = !layout.is_of_tokens()
         && layers::pools(of, first) == Some((hook, layout.pixel_axes().to_vec()));
-    let linear = ["Flatten", "Reshape", "Squeeze", "Gemm", "MatMul", "Add"];
     pools
-        && rest.iter().all(|node| linear.contains(&node.kind.as_str()))
+        && rest.iter().all(|node| node.op.operator().is_linear())
         && rest.iter().all(|node| node.needs().all(|id| id != hook))
 }
 

@@ -217,11 +217,8 @@ pub(crate) fn pools(of: &Classifier, node: &Node) -> Option<(Id, Vec<usize>)> {
         Some(Value::Int(ints)) => Some(ints.data.as_slice()),
         _ => None,
     };
-    match node.kind.as_str() {
-        "GlobalAveragePool" => Some((id, (2..rank).collect())),
-        "ReduceMean" => Some((id, node.op.axis_flow().reduced(rank, given)?)),
-        _ => None,
-    }
+    let over = node.op.operator().mean_over(rank, given)?;
+    Some((id, over))
 }
 
 /// The last value with a map, or tokens, that is not another by another shape. Where attention comes after it all
@@ -238,7 +235,7 @@ fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
     let Some(attention) = attention else {
         let view = |node: &Node| {
             matches!(
-                node.op.axis_flow(),
+                node.op.operator().axis_flow(),
                 AxisFlow::Reshaped | AxisFlow::Permuted { .. }
             )
         };
@@ -257,7 +254,8 @@ fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
     });
     let mut before = nodes[..attention].iter().rev();
     pooled.or_else(|| {
-        let norm = before.find(|node| node.kind == "LayerNormalization")?;
+        let norm = before
+            .find(|node| matches!(node.op.operator().axis_flow(), AxisFlow::Normalised { .. }))?;
         hookable(norm).map(|(id, _)| id)
     })
 }

@@ -55,3 +55,4 @@ pub use error::{Error, Result};
 pub use hooked::{Hooked, Reading};
 pub use layers::{Layer, LayoutRequest};
 pub use layout::FeatureLayout;
+pub use op::OperatorError;

@@ -1,8 +1,10 @@
 //! Shapes of operations' results.
 
+use crate::op::OperatorError;
+
 /// The shape two tensors are broadcast to (ONNX, which is NumPy's rule): sides are compared from the
 /// last one on, and 1 stands for any.
-pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
+pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, OperatorError> {
     let rank = a.len().max(b.len());
     let side = |shape: &[usize], i: usize| match (i + shape.len()).checked_sub(rank) {
         Some(at) => shape[at],
@@ -13,7 +15,9 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
             (x, y) if x == y => Ok(x),
             (1, y) => Ok(y),
             (x, 1) => Ok(x),
-            _ => Err(format!("shapes {a:?} and {b:?} do not go together")),
+            _ => Err(OperatorError::Invalid(format!(
+                "shapes {a:?} and {b:?} do not go together"
+            ))),
         })
         .collect()
 }

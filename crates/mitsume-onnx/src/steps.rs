@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Id, Node};
 use crate::limits;
 use crate::op::Inputs;
+use crate::op::OperatorError;
 use crate::value::Value;
 
 /// Values at hand while a graph runs.
@@ -62,7 +63,7 @@ impl Steps {
         };
         let mut live: usize = values.values().map(Value::count).sum();
         for (node, done) in self.nodes.iter().zip(&self.done) {
-            let about = |reason: String| Error::Operator {
+            let about = |reason: OperatorError| Error::Operator {
                 node: node.name.clone(),
                 operator: node.kind.clone(),
                 reason,
@@ -86,6 +87,7 @@ impl Steps {
             }
             let outputs = node
                 .op
+                .operator()
                 .run(Inputs::new(inputs, device.clone()))
                 .map_err(about)?;
             for id in done {
@@ -111,7 +113,7 @@ impl Steps {
         values: &mut Values,
         (done, uses): (&[Id], usize),
         tracked: bool,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, OperatorError> {
         if let Some(constant) = self.constants.get(&id) {
             return Ok(match constant.clone() {
                 Value::Float(floats) if tracked => Value::Float(floats.tracked()),

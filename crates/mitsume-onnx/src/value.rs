@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::ints::Ints;
 use crate::limits;
+use crate::op::OperatorError;
 
 /// The order of a tensor's values in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +40,22 @@ pub(crate) struct Floats {
 
 impl Floats {
     /// `data` as a tensor of `shape`.
-    pub fn new(data: Tensor<1>, shape: Vec<usize>) -> Result<Self, String> {
+    pub fn new(data: Tensor<1>, shape: Vec<usize>) -> Result<Self, OperatorError> {
         Self::with_order(data, shape, Order::Plain)
     }
 
     /// `data` as a tensor of `shape` in another order.
-    pub fn with_order(data: Tensor<1>, shape: Vec<usize>, order: Order) -> Result<Self, String> {
+    pub fn with_order(
+        data: Tensor<1>,
+        shape: Vec<usize>,
+        order: Order,
+    ) -> Result<Self, OperatorError> {
         let expected = limits::elements(&shape)?;
         let found = data.dims()[0];
         if found != expected || !order.fits(shape.len()) {
-            return Err(format!("{found} values for a tensor of shape {shape:?}"));
+            return Err(OperatorError::Invalid(format!(
+                "{found} values for a tensor of shape {shape:?}"
+            )));
         }
         Ok(Self { data, shape, order })
     }
@@ -58,10 +65,12 @@ impl Floats {
         values: Vec<f32>,
         shape: Vec<usize>,
         device: &Device,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, OperatorError> {
         let count = values.len();
         if count == 0 {
-            return Err(format!("a tensor of shape {shape:?} has no values"));
+            return Err(OperatorError::Invalid(format!(
+                "a tensor of shape {shape:?} has no values"
+            )));
         }
         Self::new(
             Tensor::from_data(TensorData::new(values, [count]), device),
@@ -86,9 +95,13 @@ impl Floats {
     }
 
     /// The sides [N, C, H, W] of images or feature maps.
-    pub fn image(&self) -> Result<[usize; 4], String> {
+    pub fn image(&self) -> Result<[usize; 4], OperatorError> {
         let shape = self.shape();
-        let wrong = |_| format!("input of shape {shape:?}: an image of four axes expected");
+        let wrong = |_| {
+            OperatorError::Invalid(format!(
+                "input of shape {shape:?}: an image of four axes expected"
+            ))
+        };
         shape.try_into().map_err(wrong)
     }
 
@@ -164,9 +177,12 @@ impl Floats {
     }
 
     /// Another shape of as many values.
-    pub fn reshaped(self, shape: Vec<usize>) -> Result<Self, String> {
+    pub fn reshaped(self, shape: Vec<usize>) -> Result<Self, OperatorError> {
         if self.shape.iter().product::<usize>() != limits::elements(&shape)? {
-            return Err(format!("{:?} cannot become {shape:?}", self.shape));
+            return Err(OperatorError::Invalid(format!(
+                "{:?} cannot become {shape:?}",
+                self.shape
+            )));
         }
         // Channels that part into groups, or groups that join, stay where they are.
         let order = match (self.order, self.shape.as_slice(), shape.as_slice()) {
@@ -191,7 +207,7 @@ impl Floats {
     }
 
     /// The same shape with sides of 1 added or left out: order in memory stays where the shape stays.
-    pub fn reshaped_as(self, shape: Vec<usize>) -> Result<Self, String> {
+    pub fn reshaped_as(self, shape: Vec<usize>) -> Result<Self, OperatorError> {
         if self.shape == shape {
             return Ok(self);
         }
@@ -199,12 +215,15 @@ impl Floats {
     }
 
     /// The values, in ONNX's order; not of what is differentiated.
-    pub fn on_host(self) -> Result<Vec<f32>, String> {
+    pub fn on_host(self) -> Result<Vec<f32>, OperatorError> {
         if self.device().is_autodiff() {
-            return Err("this is not differentiated: choose a later layer".into());
+            return Err(OperatorError::Invalid(
+                "this is not differentiated: choose a later layer".into(),
+            ));
         }
         let data = self.plain().data.into_data().convert::<f32>();
-        data.try_into_vec().map_err(|error| format!("{error:?}"))
+        data.try_into_vec()
+            .map_err(|error| OperatorError::Invalid(format!("{error:?}")))
     }
 
     /// Constant on a device with autodiff.
@@ -250,18 +269,18 @@ impl Value {
     }
 
     /// The numbers.
-    pub fn float(self) -> Result<Floats, String> {
+    pub fn float(self) -> Result<Floats, OperatorError> {
         match self {
             Self::Float(floats) => Ok(floats),
-            Self::Int(_) => Err("integers where float32 numbers are expected".into()),
+            Self::Int(_) => Err(OperatorError::FloatExpected),
         }
     }
 
     /// The integers.
-    pub fn int(self) -> Result<Ints, String> {
+    pub fn int(self) -> Result<Ints, OperatorError> {
         match self {
             Self::Int(ints) => Ok(ints),
-            Self::Float(_) => Err("float32 numbers where integers are expected".into()),
+            Self::Float(_) => Err(OperatorError::IntegersExpected),
         }
     }
 }

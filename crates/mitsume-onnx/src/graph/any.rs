@@ -7,8 +7,9 @@ use burn::tensor::Device;
 use super::folding::{downloaded, uploaded};
 use super::{Builder, Id, opset};
 use crate::constant::Constant;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::ModelFile;
+use crate::op::OperatorError;
 use crate::steps::{Steps, Values};
 use crate::value::Value;
 
@@ -79,7 +80,7 @@ impl AnyGraph {
                 .iter()
                 .any(|node| node.needs().any(|needed| needed == id));
             if used || outputs.contains(&id) {
-                let value = uploaded(constant, device).map_err(|e| file.wrong(e))?;
+                let value = uploaded(constant, device).map_err(|e| file.wrong(e.to_string()))?;
                 constants.insert(id, value);
             }
         }
@@ -94,11 +95,12 @@ impl AnyGraph {
 
     /// The outputs in order; `tracked` computes them on a device with autodiff.
     pub fn run(&self, values: &HashMap<String, Constant>, tracked: bool) -> Result<Vec<Constant>> {
-        let wrong = |reason: String| crate::error::Error::Request(reason);
+        let wrong = |reason: OperatorError| Error::Request(reason.to_string());
         let mut given = Values::new();
         for (name, id) in &self.inputs {
             let value = values.get(name);
-            let value = value.ok_or_else(|| wrong(format!("no value for input {name}")))?;
+            let value =
+                value.ok_or_else(|| Error::Request(format!("no value for input {name}")))?;
             let value = uploaded(value.clone(), &self.device).map_err(wrong)?;
             given.insert(
                 *id,
@@ -111,7 +113,7 @@ impl AnyGraph {
         let results = self.plan.run(given, tracked)?;
         let result = |id: &Id| {
             let value = results.get(id).or_else(|| self.constants.get(id));
-            let value = value.ok_or_else(|| wrong("an output was not computed".into()))?;
+            let value = value.ok_or_else(|| Error::Request("an output was not computed".into()))?;
             let value = match value.clone() {
                 Value::Float(floats) if floats.device().is_autodiff() => {
                     Value::Float(floats.map(|x| x.inner()))

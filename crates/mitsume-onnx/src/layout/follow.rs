@@ -79,7 +79,11 @@ impl Following<'_> {
             axes.insert(input, Axes::image(shape));
         }
         for node in &self.graph.nodes {
-            let results = node.op.axis_flow().forward(&self.passage(node, &axes));
+            let results = node
+                .op
+                .operator()
+                .axis_flow()
+                .forward(&self.passage(node, &axes));
             for (id, mut result) in node.outputs.iter().zip(results) {
                 let Some(id) = id else { continue };
                 let told = read.get(id).map_or(&[][..], Vec::as_slice);
@@ -115,10 +119,11 @@ impl Following<'_> {
                 let Some(shape) = self.shapes.get(&id).filter(|_| open.contains(&true)) else {
                     continue;
                 };
-                let told = node
-                    .op
-                    .axis_flow()
-                    .backward(&passage, i, made, &axes[&output]);
+                let told =
+                    node.op
+                        .operator()
+                        .axis_flow()
+                        .backward(&passage, i, made, &axes[&output]);
                 let known = read
                     .entry(id)
                     .or_insert_with(|| vec![Learned::Nothing; shape.len()]);

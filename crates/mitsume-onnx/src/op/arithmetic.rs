@@ -2,8 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::Inputs;
+use super::{Inputs, Operator, OperatorError, OutputType};
 use crate::ints::Ints;
+use crate::layout::AxisFlow;
 use crate::limits;
 use crate::shape::{broadcast, joined, padded};
 use crate::value::{Floats, Order, Value};
@@ -29,7 +30,7 @@ pub(crate) enum Arithmetic {
 }
 
 impl Arithmetic {
-    fn of_ints(self, a: i64, b: i64) -> Result<i64, String> {
+    fn of_ints(self, a: i64, b: i64) -> Result<i64, OperatorError> {
         let nonzero = || (b != 0).then_some(b).ok_or("division by zero");
         Ok(match self {
             Self::Add => a.wrapping_add(b),
@@ -60,7 +61,11 @@ impl Arithmetic {
         )
     }
 
-    fn of_floats<const D: usize>(self, a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, String> {
+    fn of_floats<const D: usize>(
+        self,
+        a: Tensor<D>,
+        b: Tensor<D>,
+    ) -> Result<Tensor<D>, OperatorError> {
         Ok(match self {
             Self::Add => a + b,
             Self::Sub => a - b,
@@ -69,7 +74,7 @@ impl Arithmetic {
             Self::Pow => a.powf(b),
             Self::Min => a.min_pair(b),
             Self::Max => a.max_pair(b),
-            _ => return Err("float32 numbers where integers are expected".into()),
+            _ => return Err(OperatorError::IntegersExpected),
         })
     }
 }
@@ -78,13 +83,13 @@ impl Arithmetic {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binary(pub Arithmetic);
 
-impl Binary {
-    pub fn run(self, inputs: Inputs) -> Result<Vec<Value>, String> {
+impl Operator for Binary {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let device = inputs.device.clone();
         let [a, b]: [Value; 2] = inputs
             .all()?
             .try_into()
-            .map_err(|_| "two inputs expected".to_owned())?;
+            .map_err(|_| OperatorError::Invalid("two inputs expected".to_owned()))?;
         let result = match (a, b) {
             (Value::Int(a), Value::Int(b)) => Value::Int(self.ints(&a, &b)?),
             (Value::Float(a), Value::Float(b)) if self.0.compares() => {
@@ -92,7 +97,9 @@ impl Binary {
             }
             // ONNX wants integers.
             (Value::Int(_), Value::Float(_)) if self.0 == Arithmetic::Pow => {
-                return Err("a power of integers by float32 is not supported".into());
+                return Err(OperatorError::Unsupported(
+                    "a power of integers by float32 is not supported".into(),
+                ));
             }
             (a, b) => {
                 let float = |value| match value {
@@ -108,7 +115,24 @@ impl Binary {
         Ok(vec![result])
     }
 
-    fn ints(self, a: &Ints, b: &Ints) -> Result<Ints, String> {
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
+    fn output_type(&self) -> OutputType {
+        match self.0.compares() {
+            true => OutputType::Int,
+            false => OutputType::FloatIfAnyInput,
+        }
+    }
+
+    fn is_linear(&self) -> bool {
+        self.0 == Arithmetic::Add
+    }
+}
+
+impl Binary {
+    fn ints(self, a: &Ints, b: &Ints) -> Result<Ints, OperatorError> {
         let shape = broadcast(&a.shape, &b.shape)?;
         let data = spread(a, &shape)?
             .into_iter()
@@ -119,7 +143,7 @@ impl Binary {
     }
 
     /// Comparisons are made on the host: masks are made with them, of which no image is a part.
-    fn compared(self, a: Floats, b: Floats) -> Result<Ints, String> {
+    fn compared(self, a: Floats, b: Floats) -> Result<Ints, OperatorError> {
         let shape = broadcast(a.shape(), b.shape())?;
         let on_host = |x: Floats| {
             let shape = x.shape().to_vec();
@@ -132,7 +156,7 @@ impl Binary {
         Ints::new(compared.collect::<Result<_, _>>()?, shape)
     }
 
-    pub fn floats(self, a: Floats, b: Floats) -> Result<Floats, String> {
+    pub fn floats(self, a: Floats, b: Floats) -> Result<Floats, OperatorError> {
         if self.0 == Arithmetic::Pow && b.shape().iter().product::<usize>() == 1 {
             // By the exponent as a number: the derivative of a power by a tensor is not defined for
             // negative bases.
@@ -171,7 +195,7 @@ impl Binary {
         a: Tensor<1>,
         b: Tensor<1>,
         axes: &[[usize; 3]],
-    ) -> Result<Tensor<1>, String> {
+    ) -> Result<Tensor<1>, OperatorError> {
         let sides = |i: usize| {
             let mut sides = [1; D];
             for (side, axis) in sides.iter_mut().zip(axes) {
@@ -216,7 +240,7 @@ fn in_order(shape: &[usize], order: Order) -> Vec<usize> {
 }
 
 /// Values in the order asked for, and their shape as it lies in memory.
-fn laid_out(x: Floats, order: Order) -> Result<(Tensor<1>, Vec<usize>), String> {
+fn laid_out(x: Floats, order: Order) -> Result<(Tensor<1>, Vec<usize>), OperatorError> {
     let shape = in_order(x.shape(), order);
     let data = match order {
         Order::Plain | Order::GroupsLast => x.plain().into_flat(),
@@ -229,7 +253,7 @@ fn laid_out(x: Floats, order: Order) -> Result<(Tensor<1>, Vec<usize>), String> 
 }
 
 /// Every place's value of `ints` broadcast to `shape`.
-pub(super) fn spread(ints: &Ints, shape: &[usize]) -> Result<Vec<i64>, String> {
+pub(super) fn spread(ints: &Ints, shape: &[usize]) -> Result<Vec<i64>, OperatorError> {
     let count = limits::elements(shape)?;
     let from = padded(&ints.shape, shape.len());
     let mut strides = vec![0; shape.len()];

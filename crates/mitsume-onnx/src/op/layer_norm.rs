@@ -2,7 +2,7 @@
 
 use mitsume_kernels::burn_extension::inference;
 
-use super::{Inputs, Operator, Reading, on_kernels};
+use super::{Inputs, Operator, OperatorError, Reading, on_kernels};
 use crate::ints::axis;
 use crate::layout::AxisFlow;
 use crate::value::{Floats, Value};
@@ -15,7 +15,7 @@ pub(crate) struct LayerNorm {
 }
 
 impl LayerNorm {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
         node.attributes.only("stash_type", 1)?;
         Ok(Self {
             axis: node.attributes.int("axis", -1),
@@ -29,7 +29,7 @@ impl Operator for LayerNorm {
         AxisFlow::Normalised { axis: self.axis }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let bias = inputs.optional(2).map(Value::float).transpose()?;
         let shape = x.shape().to_vec();
@@ -38,9 +38,9 @@ impl Operator for LayerNorm {
         let outer: usize = shape[..axis].iter().product();
         let of_inner = |name: &str, v: &Floats| match v.shape().iter().product::<usize>() {
             count if count == inner => Ok(()),
-            count => Err(format!(
+            count => Err(OperatorError::Invalid(format!(
                 "{name} of {count} values where {inner} are expected"
-            )),
+            ))),
         };
         of_inner("scale", &scale)?;
         bias.as_ref()
@@ -50,7 +50,7 @@ impl Operator for LayerNorm {
             let both = [scale.on_host()?, bias].into();
             let x = x.plain().into_flat();
             let y = inference::layer_norm(&both, self.epsilon, x, [outer, inner])
-                .map_err(|error| error.to_string())?;
+                .map_err(OperatorError::from)?;
             return Ok(vec![Value::Float(Floats::new(y, shape)?)]);
         }
         let x = x.view([outer, inner]);

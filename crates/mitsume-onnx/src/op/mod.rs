@@ -3,7 +3,9 @@
 mod arithmetic;
 mod convolution;
 mod dropout;
+mod error;
 mod gather;
+mod identity;
 mod layer_norm;
 mod linear;
 mod matmul;
@@ -35,6 +37,7 @@ use crate::value::{Floats, Value};
 
 pub(crate) use arithmetic::{Arithmetic, Binary};
 pub(crate) use convolution::Convolution;
+pub use error::OperatorError;
 pub(crate) use linear::Linear;
 pub(crate) use matmul::{Gemm, MatMul};
 pub(crate) use normalise::BatchNorm;
@@ -42,13 +45,78 @@ pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 pub(crate) use unary::Unary;
 
-/// An operator with its attributes read, and no state: the same inputs give the same outputs.
+/// An operator with its attributes read, and no state: the same inputs give the same outputs. It says itself what the rest
+/// of the crate has to know of it.
 pub(crate) trait Operator: Debug + Send + Sync {
     /// The outputs for `inputs`.
-    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String>;
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError>;
 
     /// How the axes of its inputs become those of its outputs.
     fn axis_flow(&self) -> AxisFlow;
+
+    /// Type of its outputs.
+    fn output_type(&self) -> OutputType {
+        OutputType::FloatIfAnyInput
+    }
+
+    /// Inputs that were read with the attributes (weights, bounds), and are not wanted at run time.
+    fn parsed_inputs(&self) -> &'static [usize] {
+        &[]
+    }
+
+    /// Inputs of which the type alone counts.
+    fn type_only_inputs(&self) -> &'static [usize] {
+        &[]
+    }
+
+    /// Whether it has outputs besides the first.
+    fn has_several_outputs(&self) -> bool {
+        false
+    }
+
+    /// Whether it is linear or affine in each of its inputs: what follows a global mean in a head that is a linear layer.
+    fn is_linear(&self) -> bool {
+        false
+    }
+
+    /// Where its weights are.
+    fn weights(&self) -> Weights {
+        Weights::None
+    }
+
+    /// The same with its own weights changed, where they are [`Weights::Own`].
+    fn with_weights(&self, _change: &mut dyn FnMut(&mut [f32])) -> Option<Op> {
+        None
+    }
+
+    /// Axes of its first input, of `rank` axes, that it is the mean over; `given` is its second input. None if it is no mean.
+    fn mean_over(&self, _rank: usize, _given: Option<&[i64]>) -> Option<Vec<usize>> {
+        None
+    }
+}
+
+/// Type of an operator's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutputType {
+    /// float32
+    Float,
+    /// Integers or truth values.
+    Int,
+    /// float32 if any input is.
+    FloatIfAnyInput,
+    /// That of one input.
+    AsInput(usize),
+}
+
+/// Where an operator's weights are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weights {
+    /// It has none.
+    None,
+    /// In the operator.
+    Own,
+    /// The first of these inputs that is a constant.
+    Inputs(&'static [usize]),
 }
 
 /// A node's inputs at run time; optional ones may be missing.
@@ -69,27 +137,26 @@ impl Inputs {
     }
 
     /// Input `i`.
-    pub fn take(&mut self, i: usize) -> Result<Value, String> {
-        self.optional(i)
-            .ok_or_else(|| format!("input {i} is missing"))
+    pub fn take(&mut self, i: usize) -> Result<Value, OperatorError> {
+        self.optional(i).ok_or(OperatorError::MissingInput(i))
     }
 
     /// Input `i`, which must be float32.
-    pub fn float(&mut self, i: usize) -> Result<Floats, String> {
-        self.take(i)?.float().map_err(|e| format!("input {i}: {e}"))
+    pub fn float(&mut self, i: usize) -> Result<Floats, OperatorError> {
+        self.take(i)?.float().map_err(|e| e.of_input(i))
     }
 
     /// Input `i`, which must be integers, if it is given.
-    pub fn ints(&mut self, i: usize) -> Result<Option<Vec<i64>>, String> {
+    pub fn ints(&mut self, i: usize) -> Result<Option<Vec<i64>>, OperatorError> {
         let ints = self.optional(i).map(Value::int).transpose();
-        let ints = ints.map_err(|e| format!("input {i}: {e}"))?;
+        let ints = ints.map_err(|e| e.of_input(i))?;
         Ok(ints.map(|ints| ints.data))
     }
 
     /// All inputs, none of which may be missing.
-    pub fn all(self) -> Result<Vec<Value>, String> {
+    pub fn all(self) -> Result<Vec<Value>, OperatorError> {
         let values: Option<Vec<Value>> = self.values.into_iter().collect();
-        values.ok_or_else(|| "an input is missing".into())
+        values.ok_or(OperatorError::MissingInputs)
     }
 }
 
@@ -121,35 +188,20 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    /// What it says of itself.
+    pub fn operator(&self) -> &dyn Operator {
         match self {
-            Self::Convolution(op) => op.run(inputs),
-            Self::Separable(op) => op.run(inputs),
-            Self::BatchNorm(op) => op.run(inputs),
-            Self::MatMul(op) => op.run(inputs),
-            Self::Gemm(op) => op.run(inputs),
-            Self::Linear(op) => op.run(inputs),
-            Self::Unary(op) => op.run(inputs),
-            Self::Binary(op) => op.run(inputs),
-            Self::Softmax(op) => op.run(inputs),
-            Self::Identity => Ok(vec![inputs.take(0)?]),
-            Self::Other(op) => op.run(inputs),
-        }
-    }
-
-    /// How the axes of its inputs become those of its outputs.
-    pub fn axis_flow(&self) -> AxisFlow {
-        match self {
-            Self::Convolution(_) | Self::Separable(_) => AxisFlow::Windowed,
-            Self::BatchNorm(_) => AxisFlow::PerChannel,
-            Self::MatMul(_) | Self::Linear(_) => AxisFlow::Product,
-            Self::Gemm(gemm) => AxisFlow::MatrixProduct {
-                transposed: gemm.transposed,
-            },
-            Self::Unary(_) | Self::Binary(_) | Self::Softmax(_) | Self::Identity => {
-                AxisFlow::Pointwise
-            }
-            Self::Other(op) => op.axis_flow(),
+            Self::Convolution(op) => op.as_ref(),
+            Self::Separable(op) => op.as_ref(),
+            Self::BatchNorm(op) => op.as_ref(),
+            Self::MatMul(op) => op,
+            Self::Gemm(op) => op,
+            Self::Linear(op) => op.as_ref(),
+            Self::Unary(op) => op,
+            Self::Binary(op) => op,
+            Self::Softmax(op) => op,
+            Self::Identity => &identity::Identity,
+            Self::Other(op) => op.as_ref(),
         }
     }
 }
@@ -200,16 +252,16 @@ pub(crate) enum Unreadable {
     /// There is no such operator here.
     Unknown,
     /// Something of it is not supported or wrong.
-    Wrong(String),
+    Wrong(OperatorError),
 }
 
-impl From<String> for Unreadable {
-    fn from(reason: String) -> Self {
+impl From<OperatorError> for Unreadable {
+    fn from(reason: OperatorError) -> Self {
         Self::Wrong(reason)
     }
 }
 
-type Parse = fn(&mut Reading) -> Result<Op, String>;
+type Parse = fn(&mut Reading) -> Result<Op, OperatorError>;
 
 /// The operators that are supported, by ONNX's name, with what reads a node of each. `Constant` is none of them: such a
 /// node is read where initialisers are.
@@ -332,7 +384,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(kind, _)| *kind).chain(["Constant"])
 }
 
-fn other(op: impl Operator + 'static) -> Result<Op, String> {
+fn other(op: impl Operator + 'static) -> Result<Op, OperatorError> {
     Ok(Op::Other(std::sync::Arc::new(op)))
 }
 
@@ -341,11 +393,9 @@ pub(crate) fn parse(mut node: Reading) -> Result<Op, Unreadable> {
     let entry = TABLE.iter().find(|(kind, _)| *kind == node.kind);
     let (_, parse) = entry.ok_or(Unreadable::Unknown)?;
     let op = parse(&mut node)?;
-    let several = matches!(node.kind, "Split");
-    if node.outputs > 1 && !several {
-        return Err(Unreadable::Wrong(
-            "only the first output is supported".into(),
-        ));
+    if node.outputs > 1 && !op.operator().has_several_outputs() {
+        let reason = "only the first output is supported";
+        return Err(OperatorError::Unsupported(reason.into()).into());
     }
     node.attributes.finish()?;
     Ok(op)

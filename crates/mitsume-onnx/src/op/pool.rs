@@ -6,7 +6,7 @@ use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::{Pooling, Window};
 
 use super::window::Sliding;
-use super::{Inputs, Operator, Reading, on_kernels};
+use super::{Inputs, Operator, OperatorError, Reading, on_kernels};
 use crate::layout::AxisFlow;
 use crate::limits;
 use crate::value::{Floats, Order, Value};
@@ -20,7 +20,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
         let with_padding = node.attributes.int("count_include_pad", 0) != 0;
         let pooling = match (node.kind, with_padding) {
             ("MaxPool", _) => Pooling::Max,
@@ -41,7 +41,7 @@ impl Operator for Pool {
         AxisFlow::Windowed
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let window = self.sliding.on([h, w]);
@@ -51,16 +51,16 @@ impl Operator for Pool {
         if on_kernels(&x) {
             let x = x.channels_last().into_flat();
             let data = inference::pool(self.pooling, window, (x, [n, h, w, c]), to)
-                .map_err(|error| error.to_string())?;
+                .map_err(OperatorError::from)?;
             let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
             return Ok(vec![Value::Float(result)]);
         }
         let result = Floats::from_tensor(self.composed(x.view([n, c, h, w]), window)?);
         if result.shape() != shape {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "a result of {:?} where {shape:?} is expected",
                 result.shape()
-            ));
+            )));
         }
         Ok(vec![Value::Float(result)])
     }
@@ -71,7 +71,7 @@ impl Pool {
         &self,
         x: burn::tensor::Tensor<4>,
         window: Window,
-    ) -> Result<burn::tensor::Tensor<4>, String> {
+    ) -> Result<burn::tensor::Tensor<4>, OperatorError> {
         let padding = [0, 1].map(|axis| (window.before[axis], window.after[axis]));
         if self.pooling == Pooling::Max {
             let mut options = MaxPoolOptions::new(window.kernel).with_stride(window.stride);
@@ -81,7 +81,9 @@ impl Pool {
             return Ok(module::max_pool2d(x, options));
         }
         if window.dilation != [1, 1] {
-            return Err("an average pool with dilations is not supported on this device".into());
+            return Err(OperatorError::Unsupported(
+                "an average pool with dilations is not supported on this device".into(),
+            ));
         }
         let mut options = AvgPoolOptions::new(window.kernel).with_stride(window.stride);
         options.padding = padding;
@@ -106,11 +108,15 @@ impl GlobalPool {
 }
 
 impl Operator for GlobalPool {
+    fn mean_over(&self, rank: usize, _given: Option<&[i64]>) -> Option<Vec<usize>> {
+        (!self.max).then(|| (2..rank).collect())
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::GlobalPool
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let pooled = match x.order() {

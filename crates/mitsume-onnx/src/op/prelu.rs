@@ -2,7 +2,7 @@
 
 use burn::tensor::activation;
 
-use super::{Arithmetic, Binary, Inputs, Operator};
+use super::{Arithmetic, Binary, Inputs, Operator, OperatorError};
 use crate::layout::AxisFlow;
 use crate::value::Value;
 
@@ -15,7 +15,7 @@ impl Operator for PRelu {
         AxisFlow::Pointwise
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (x, slope) = (inputs.float(0)?, inputs.float(1)?);
         let positive = x.clone().map(activation::relu);
         let negative = x.map(|x| activation::relu(x.neg()).neg());

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, Operator, OperatorError, Reading};
 use crate::ints::{Ints, axes, axis};
 use crate::layout::AxisFlow;
 use crate::shape::around;
@@ -26,7 +26,7 @@ pub(crate) struct Reduce {
 }
 
 impl Reduce {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
         let kind = match node.kind {
             "ReduceMean" => Kind::Mean,
             "ReduceSum" => Kind::Sum,
@@ -44,6 +44,11 @@ impl Reduce {
 }
 
 impl Operator for Reduce {
+    fn mean_over(&self, rank: usize, given: Option<&[i64]>) -> Option<Vec<usize>> {
+        let over = self.axis_flow().reduced(rank, given);
+        over.filter(|_| self.kind == Kind::Mean)
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Reduced {
             axes: self.axes.clone(),
@@ -52,7 +57,7 @@ impl Operator for Reduce {
         }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
         let rank = x.shape().len();
@@ -80,7 +85,7 @@ impl Operator for Reduce {
 }
 
 impl Reduce {
-    fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, String> {
+    fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, OperatorError> {
         let shape = x.shape().to_vec();
         if x.order() == Order::ChannelsLast && over == [2, 3] {
             // The pool at a classifier's end: no need to put the channels first.
@@ -105,20 +110,26 @@ impl Reduce {
     }
 
     /// Over the middle axis.
-    fn of(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, String> {
+    fn of(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, OperatorError> {
         Ok(match self.kind {
             Kind::Mean => x.mean_dim(1),
             Kind::Sum => x.sum_dim(1),
             Kind::Max => x.max_dim(1),
             Kind::Product if side == 1 => x,
-            Kind::Product => return Err("a product of float32 numbers is not supported".into()),
+            Kind::Product => {
+                return Err(OperatorError::Unsupported(
+                    "a product of float32 numbers is not supported".into(),
+                ));
+            }
         })
     }
 
     /// Over one axis, which is all that shapes need.
-    fn ints(&self, x: Ints, over: &[usize], kept: Vec<usize>) -> Result<Ints, String> {
+    fn ints(&self, x: Ints, over: &[usize], kept: Vec<usize>) -> Result<Ints, OperatorError> {
         let &[over] = over else {
-            return Err("integers are reduced over one axis only".into());
+            return Err(OperatorError::Invalid(
+                "integers are reduced over one axis only".into(),
+            ));
         };
         let [outer, side, inner] = around(&x.shape, axis(over as i64, x.shape.len())?);
         let mut data = Vec::with_capacity(outer * inner);
@@ -128,10 +139,15 @@ impl Reduce {
                 data.push(match self.kind {
                     Kind::Sum => line.fold(0, i64::wrapping_add),
                     Kind::Product => line.fold(1, i64::wrapping_mul),
-                    Kind::Max => line
-                        .next()
-                        .map_or(Err("an empty axis"), |first| Ok(line.fold(first, i64::max)))?,
-                    Kind::Mean => return Err("a mean of integers is not supported".into()),
+                    Kind::Max => line.next().map_or(
+                        Err(OperatorError::Invalid("an empty axis".into())),
+                        |first| Ok(line.fold(first, i64::max)),
+                    )?,
+                    Kind::Mean => {
+                        return Err(OperatorError::Unsupported(
+                            "a mean of integers is not supported".into(),
+                        ));
+                    }
                 });
             }
         }

@@ -1,12 +1,12 @@
 //! Reshape, Flatten, Squeeze, Unsqueeze and Shape: nothing moves.
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, Operator, OperatorError, OutputType, Reading};
 use crate::ints::{Ints, axes, axis, side};
 use crate::layout::AxisFlow;
 use crate::limits;
 use crate::value::Value;
 
-fn reshaped(x: Value, shape: Vec<usize>) -> Result<Vec<Value>, String> {
+fn reshaped(x: Value, shape: Vec<usize>) -> Result<Vec<Value>, OperatorError> {
     Ok(vec![match x {
         Value::Float(x) => Value::Float(x.reshaped_as(shape)?),
         Value::Int(x) => Value::Int(Ints::new(x.data, shape)?),
@@ -28,11 +28,15 @@ impl Reshape {
 }
 
 impl Operator for Reshape {
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Reshaped
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let wanted = inputs.ints(1)?.ok_or("the shape is missing")?;
         let mut shape = Vec::with_capacity(wanted.len());
@@ -50,7 +54,10 @@ impl Operator for Reshape {
         if let Some(open) = open {
             let known = limits::elements(&shape)?;
             if known == 0 || !x.count().is_multiple_of(known) {
-                return Err(format!("{:?} cannot become {wanted:?}", x.shape()));
+                return Err(OperatorError::Invalid(format!(
+                    "{:?} cannot become {wanted:?}",
+                    x.shape()
+                )));
             }
             shape[open] = x.count() / known;
         }
@@ -73,11 +80,15 @@ impl Flatten {
 }
 
 impl Operator for Flatten {
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Reshaped
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let shape = x.shape();
         let at = match self.axis {
@@ -104,11 +115,15 @@ impl Squeeze {
 }
 
 impl Operator for Squeeze {
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Reshaped
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
         let shape = x.shape();
@@ -117,9 +132,9 @@ impl Operator for Squeeze {
             None => (0..shape.len()).filter(|&i| shape[i] == 1).collect(),
         };
         if out.iter().any(|&axis| shape[axis] != 1) {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "axes {out:?} of {shape:?} are not all of one value"
-            ));
+            )));
         }
         let kept = (0..shape.len()).filter(|i| !out.contains(i));
         let shape = kept.map(|i| shape[i]).collect();
@@ -146,7 +161,7 @@ impl Operator for Unsqueeze {
         AxisFlow::Reshaped
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
         let given = given.ok_or("the axes are missing")?;
@@ -179,11 +194,15 @@ impl Shape {
 }
 
 impl Operator for Shape {
+    fn output_type(&self) -> OutputType {
+        OutputType::Int
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Unrelated
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let rank = x.shape().len() as i64;
         let from_front = |at: i64| {

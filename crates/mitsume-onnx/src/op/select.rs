@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::arithmetic::spread;
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, Operator, OperatorError, OutputType, Reading};
 use crate::ints::Ints;
 use crate::layout::AxisFlow;
 use crate::limits;
@@ -18,7 +18,7 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
         node.attributes.only("saturate", 1)?;
         let to = node.attributes.int("to", 0) as i32;
         let known = [
@@ -33,26 +33,38 @@ impl Cast {
         if known.contains(&to) {
             Ok(Self { to })
         } else {
-            Err(format!("data type {to} is not supported"))
+            Err(OperatorError::Unsupported(format!(
+                "data type {to} is not supported"
+            )))
         }
     }
 }
 
 impl Operator for Cast {
+    fn output_type(&self) -> OutputType {
+        match self.is_to_int() {
+            true => OutputType::Int,
+            false => OutputType::Float,
+        }
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Pointwise
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         Ok(vec![self.of(x, &inputs.device)?])
     }
 }
 
 impl Cast {
-    fn of(&self, x: Value, device: &Device) -> Result<Value, String> {
-        let to_int = [data_type::INT64, data_type::INT32, data_type::BOOL].contains(&self.to);
-        Ok(match (x, to_int) {
+    fn is_to_int(&self) -> bool {
+        [data_type::INT64, data_type::INT32, data_type::BOOL].contains(&self.to)
+    }
+
+    fn of(&self, x: Value, device: &Device) -> Result<Value, OperatorError> {
+        Ok(match (x, self.is_to_int()) {
             (Value::Float(x), false) => Value::Float(x),
             (Value::Int(x), false) => {
                 let values = x.data.iter().map(|&v| v as f32).collect();
@@ -87,18 +99,26 @@ impl Cast {
 pub(crate) struct CastLike;
 
 impl CastLike {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
         node.attributes.only("saturate", 1)?;
         Ok(Self)
     }
 }
 
 impl Operator for CastLike {
+    fn type_only_inputs(&self) -> &'static [usize] {
+        &[1]
+    }
+
+    fn output_type(&self) -> OutputType {
+        OutputType::AsInput(1)
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Kept
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let to = match inputs.take(1)? {
             Value::Float(_) => data_type::FLOAT,
@@ -117,7 +137,7 @@ impl Operator for Where {
         AxisFlow::Pointwise
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let condition = inputs.take(0)?.int()?;
         let (a, b) = (inputs.take(1)?, inputs.take(2)?);
         let shape = broadcast(&broadcast(a.shape(), b.shape())?, &condition.shape)?;
@@ -137,7 +157,12 @@ impl Operator for Where {
 
 /// `truth * a + (1 - truth) * b`, which passes gradients on; but neither infinity nor NaN may be
 /// multiplied with 0, so by a mask.
-fn chosen(truth: Vec<i64>, a: Floats, b: Floats, shape: Vec<usize>) -> Result<Floats, String> {
+fn chosen(
+    truth: Vec<i64>,
+    a: Floats,
+    b: Floats,
+    shape: Vec<usize>,
+) -> Result<Floats, OperatorError> {
     const D: usize = limits::RANK;
     let sides = |shape: &[usize]| -> [usize; D] {
         let padded = padded(shape, D);
@@ -159,11 +184,15 @@ fn chosen(truth: Vec<i64>, a: Floats, b: Floats, shape: Vec<usize>) -> Result<Fl
 pub(crate) struct Not;
 
 impl Operator for Not {
+    fn output_type(&self) -> OutputType {
+        OutputType::Int
+    }
+
     fn axis_flow(&self) -> AxisFlow {
         AxisFlow::Pointwise
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?.int()?;
         Ok(vec![Value::Int(Ints {
             data: x.data.into_iter().map(|v| (v == 0).into()).collect(),

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, Operator, OperatorError, Reading};
 use crate::ints::axis;
 use crate::layout::AxisFlow;
 use crate::shape::around;
@@ -15,8 +15,18 @@ pub(crate) struct Softmax {
     joins: bool,
 }
 
+impl Operator for Softmax {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        self.with(inputs, |x| activation::softmax(x, 1))
+    }
+
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+}
+
 impl Softmax {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
         let joins = node.opset < 13;
         Ok(Self {
             axis: node.attributes.int("axis", if joins { 1 } else { -1 }),
@@ -24,15 +34,11 @@ impl Softmax {
         })
     }
 
-    pub fn run(self, inputs: Inputs) -> Result<Vec<Value>, String> {
-        self.with(inputs, |x| activation::softmax(x, 1))
-    }
-
     fn with(
         self,
         mut inputs: Inputs,
         of: impl FnOnce(Tensor<3>) -> Tensor<3>,
-    ) -> Result<Vec<Value>, String> {
+    ) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let shape = x.shape().to_vec();
         let axis = axis(self.axis, shape.len())?;
@@ -56,7 +62,7 @@ impl Operator for LogSoftmax {
         AxisFlow::Pointwise
     }
 
-    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         self.0.with(inputs, |x| activation::log_softmax(x, 1))
     }
 }

@@ -1,6 +1,6 @@
 //! Transpose and DepthToSpace.
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, Operator, OperatorError, Reading};
 use crate::ints::{Ints, side};
 use crate::layout::AxisFlow;
 use crate::value::{Floats, Order, Value};
@@ -26,7 +26,7 @@ impl Operator for Transpose {
         }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let rank = x.shape().len();
         let order: Vec<usize> = match &self.order {
@@ -36,7 +36,9 @@ impl Operator for Transpose {
         let mut sorted = order.clone();
         sorted.sort_unstable();
         if sorted != (0..rank).collect::<Vec<_>>() {
-            return Err(format!("{order:?} is no order of {rank} axes"));
+            return Err(OperatorError::Invalid(format!(
+                "{order:?} is no order of {rank} axes"
+            )));
         }
         Ok(vec![match x {
             Value::Float(x) => Value::Float(permuted(x, &order)?),
@@ -46,7 +48,7 @@ impl Operator for Transpose {
 }
 
 /// `x` with its axes in `order`, which names each once.
-pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, String> {
+pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
     let shape: Vec<usize> = order.iter().map(|&axis| x.shape()[axis]).collect();
     // Between the two orders of an image nothing has to move.
     if order == [0, 2, 3, 1] && x.order() == Order::ChannelsLast {
@@ -73,7 +75,7 @@ pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, String> {
     .reshaped(shape)
 }
 
-fn on<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, String> {
+fn on<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
     let mut sides = [1; D];
     sides[..order.len()].copy_from_slice(x.shape());
     let mut axes: [isize; D] = std::array::from_fn(|axis| axis as isize);
@@ -107,14 +109,18 @@ pub(crate) struct DepthToSpace {
 }
 
 impl DepthToSpace {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
         let mode = node.attributes.text("mode")?;
         Ok(Self {
             block: side(node.attributes.int("blocksize", 0))?,
             columns_first: match mode.as_str() {
                 "" | "DCR" => false,
                 "CRD" => true,
-                other => return Err(format!("mode {other} is not known")),
+                other => {
+                    return Err(OperatorError::Unsupported(format!(
+                        "mode {other} is not known"
+                    )));
+                }
             },
         })
     }
@@ -125,12 +131,14 @@ impl Operator for DepthToSpace {
         AxisFlow::Windowed
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let b = self.block;
         if b == 0 || b > 64 || !c.is_multiple_of(b * b) {
-            return Err(format!("{c} channels to squares of {b}"));
+            return Err(OperatorError::Invalid(format!(
+                "{c} channels to squares of {b}"
+            )));
         }
         let depth = c / (b * b);
         let (sides, order) = if self.columns_first {

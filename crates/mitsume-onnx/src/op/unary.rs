@@ -3,8 +3,9 @@
 use burn::tensor::{Tensor, activation};
 use mitsume_kernels::inference::Activation;
 
-use super::{Inputs, Reading};
+use super::{Inputs, Operator, OperatorError, Reading};
 use crate::ints::Ints;
+use crate::layout::AxisFlow;
 use crate::value::Value;
 
 /// A function of one number.
@@ -33,6 +34,37 @@ pub(crate) enum Unary {
     Activation(Activation),
 }
 
+impl Operator for Unary {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let value = match inputs.take(0)? {
+            Value::Float(x) => Value::Float(x.map(|x| self.of(x))),
+            Value::Int(x) => {
+                let of: fn(i64) -> i64 = match self {
+                    Self::Abs => i64::wrapping_abs,
+                    Self::Neg => i64::wrapping_neg,
+                    Self::Floor | Self::Ceil => |x| x,
+                    Self::Activation(Activation::Relu) => |x| x.max(0),
+                    _ => return Err(OperatorError::FloatExpected),
+                };
+                Value::Int(Ints {
+                    data: x.data.into_iter().map(of).collect(),
+                    shape: x.shape,
+                })
+            }
+        };
+        Ok(vec![value])
+    }
+
+    fn axis_flow(&self) -> AxisFlow {
+        AxisFlow::Pointwise
+    }
+
+    /// Bounds of a clip.
+    fn parsed_inputs(&self) -> &'static [usize] {
+        &[1, 2]
+    }
+}
+
 impl Unary {
     /// `alpha` is 0.2, `beta` 0.5 where they are missing.
     pub fn hard_sigmoid(node: &mut Reading) -> Self {
@@ -51,50 +83,33 @@ impl Unary {
     }
 
     /// Exact, or by the hyperbolic tangent.
-    pub fn gelu(node: &mut Reading) -> Result<Self, String> {
+    pub fn gelu(node: &mut Reading) -> Result<Self, OperatorError> {
         match node.attributes.text("approximate")?.as_str() {
             "" | "none" => Ok(Self::Activation(Activation::Gelu)),
             "tanh" => Ok(Self::GeluTanh),
-            other => Err(format!("approximate = {other} is not known")),
+            other => Err(OperatorError::Unsupported(format!(
+                "approximate = {other} is not known"
+            ))),
         }
     }
 
     /// The bounds are inputs since opset 11, attributes before.
-    pub fn clip(node: &mut Reading) -> Result<Self, String> {
+    pub fn clip(node: &mut Reading) -> Result<Self, OperatorError> {
         let mut bound = |i: usize, name: &str, none: f32| {
             let attribute = node.attributes.float(name, none);
             if !node.is_given(i) {
                 return Ok(attribute);
             }
-            node.constant_scalar(i)
-                .ok_or_else(|| format!("a {name} that is computed is not supported"))
+            node.constant_scalar(i).ok_or_else(|| {
+                OperatorError::Unsupported(format!("a {name} that is computed is not supported"))
+            })
         };
         let low = bound(1, "min", f32::NEG_INFINITY)?;
         let high = bound(2, "max", f32::INFINITY)?;
         if low.is_nan() || high.is_nan() || low > high {
-            return Err(format!("bounds {low} and {high}"));
+            return Err(OperatorError::Invalid(format!("bounds {low} and {high}")));
         }
         Ok(Self::Activation(Activation::Clip(low, high)))
-    }
-
-    pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
-        let value = match inputs.take(0)? {
-            Value::Float(x) => Value::Float(x.map(|x| self.of(x))),
-            Value::Int(x) => {
-                let of: fn(i64) -> i64 = match self {
-                    Self::Abs => i64::wrapping_abs,
-                    Self::Neg => i64::wrapping_neg,
-                    Self::Floor | Self::Ceil => |x| x,
-                    Self::Activation(Activation::Relu) => |x| x.max(0),
-                    _ => return Err("integers where float32 numbers are expected".into()),
-                };
-                Value::Int(Ints {
-                    data: x.data.into_iter().map(of).collect(),
-                    shape: x.shape,
-                })
-            }
-        };
-        Ok(vec![value])
     }
 
     fn of(self, x: Tensor<1>) -> Tensor<1> {

@@ -1,6 +1,6 @@
 //! Sum, Min and Max of any number of tensors, broadcast to one shape.
 
-use super::{Arithmetic, Binary, Inputs, Op, Operator, Reading};
+use super::{Arithmetic, Binary, Inputs, Op, Operator, OperatorError, Reading};
 use crate::layout::AxisFlow;
 use crate::value::Value;
 
@@ -9,7 +9,7 @@ use crate::value::Value;
 struct Variadic(Arithmetic);
 
 /// Of two tensors it is a [`Binary`], which can be fused.
-pub(super) fn parse(arithmetic: Arithmetic, node: &Reading) -> Result<Op, String> {
+pub(super) fn parse(arithmetic: Arithmetic, node: &Reading) -> Result<Op, OperatorError> {
     match node.given.len() {
         2 => Ok(Op::Binary(Binary(arithmetic))),
         _ => super::other(Variadic(arithmetic)),
@@ -21,7 +21,7 @@ impl Operator for Variadic {
         AxisFlow::Pointwise
     }
 
-    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let device = inputs.device.clone();
         let mut values = inputs.all()?.into_iter();
         let mut result = values.next().ok_or("no inputs")?;
