@@ -1,4 +1,4 @@
-//! A node's attributes, taken one by one: whatever is left over was not understood.
+//! Attributes of a node. Each is taken once; any that remain are refused.
 
 use std::collections::BTreeMap;
 
@@ -67,12 +67,12 @@ impl Attributes {
         }
     }
 
-    /// Leaves the attribute unread: it does not change what is computed here.
+    /// Ignores an attribute that does not affect the result.
     pub fn ignore(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// Refuses attributes that nobody asked for.
+    /// An error if attributes remain.
     pub fn finish(self) -> Result<(), OperatorError> {
         match self.0.into_keys().next() {
             Some(name) => Err(OperatorError::Unsupported(format!(

@@ -1,4 +1,4 @@
-//! What can be wrong with a model, and what would be right.
+//! Errors of reading and running models.
 
 use std::path::PathBuf;
 

@@ -13,8 +13,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::proto::{ModelProto, TensorProto};
 
-/// Most messages, texts and lists in a file's graph: an empty one takes two bytes there, but a hundred
-/// here.
+/// An empty message takes two bytes in the file but about a hundred in memory.
 const ENTRIES: usize = 4_000_000;
 
 /// A model file.

@@ -1,4 +1,4 @@
-//! Integers, kept on the host: shapes, axes and indices are computed with them, not images.
+//! Integer tensors on the host (shapes, axes, indices).
 
 use crate::limits;
 use crate::op::OperatorError;

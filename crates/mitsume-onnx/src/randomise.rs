@@ -1,4 +1,4 @@
-//! The same model with some of its weights re-drawn: for the parameter randomisation test (Adebayo et
+//! The model with some of its weights permuted, for the parameter randomisation test (Adebayo et
 //! al. 2018).
 
 use burn::tensor::{Tensor, TensorData};
@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::classifier::Classifier;
-use crate::graph::{Id, Node};
+use crate::graph::{Node, ValueId};
 use crate::op::Weights;
 use crate::value::{Floats, Value};
 
@@ -15,7 +15,7 @@ enum Location {
     /// In the node itself.
     Node(usize),
     /// In a constant.
-    Constant(Id),
+    Constant(ValueId),
 }
 
 impl Classifier {
@@ -71,12 +71,12 @@ impl Classifier {
         node.op = changed.expect("its weights are its own");
     }
 
-    fn shuffle_constant(&mut self, id: Id, random: &mut ChaCha8Rng) {
+    fn shuffle_constant(&mut self, id: ValueId, random: &mut ChaCha8Rng) {
         let Some(Value::Float(constant)) = self.graph.constants.get(&id).cloned() else {
             return;
         };
         let shape = constant.shape().to_vec();
-        let tensor = constant.plain().into_flat();
+        let tensor = constant.row_major().into_flat();
         let device = tensor.device();
         let data = tensor.into_data().convert::<f32>();
         let mut values: Vec<f32> = data.try_into_vec().expect("converted to f32");

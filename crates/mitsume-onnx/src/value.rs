@@ -1,4 +1,4 @@
-//! What flows through a graph.
+//! Values of a graph: float tensors on the device, integers on the host.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -8,9 +8,9 @@ use crate::op::OperatorError;
 
 /// The order of a tensor's values in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum MemoryOrder {
     /// As ONNX has it, the last axis fastest.
-    Plain,
+    RowMajor,
     /// Of a shape [N, C, H, W], but [N, H, W, C] in memory: what the CPU's kernels work on.
     ChannelsLast,
     /// Of a shape [N, G, C, H, W], but [N, H, W, G, C] in memory: channels last in groups, as ShuffleNet
@@ -18,11 +18,11 @@ pub(crate) enum Order {
     GroupsLast,
 }
 
-impl Order {
+impl MemoryOrder {
     /// Whether a tensor of that many axes can have it.
     fn fits(self, rank: usize) -> bool {
         match self {
-            Self::Plain => true,
+            Self::RowMajor => true,
             Self::ChannelsLast => rank == 4,
             Self::GroupsLast => rank == 5,
         }
@@ -30,25 +30,25 @@ impl Order {
 }
 
 /// Numbers on the device. The number of axes is known only at run time, so the tensor is flat, with
-/// its shape beside it: an operation gives it the axes it works on, which moves nothing.
+/// its shape beside it: operations reshape it to the rank they need, without a copy.
 #[derive(Clone, Debug)]
 pub(crate) struct Floats {
     data: Tensor<1>,
     shape: Vec<usize>,
-    order: Order,
+    order: MemoryOrder,
 }
 
 impl Floats {
     /// `data` as a tensor of `shape`.
     pub fn new(data: Tensor<1>, shape: Vec<usize>) -> Result<Self, OperatorError> {
-        Self::with_order(data, shape, Order::Plain)
+        Self::with_order(data, shape, MemoryOrder::RowMajor)
     }
 
     /// `data` as a tensor of `shape` in another order.
     pub fn with_order(
         data: Tensor<1>,
         shape: Vec<usize>,
-        order: Order,
+        order: MemoryOrder,
     ) -> Result<Self, OperatorError> {
         let expected = limits::elements(&shape)?;
         let found = data.dims()[0];
@@ -85,7 +85,7 @@ impl Floats {
         Self {
             data: tensor.reshape([count]),
             shape,
-            order: Order::Plain,
+            order: MemoryOrder::RowMajor,
         }
     }
 
@@ -111,7 +111,7 @@ impl Floats {
     }
 
     /// The order in memory.
-    pub fn order(&self) -> Order {
+    pub fn order(&self) -> MemoryOrder {
         self.order
     }
 
@@ -133,9 +133,9 @@ impl Floats {
         }
     }
 
-    /// In ONNX's order.
-    pub fn plain(self) -> Self {
-        if self.order == Order::Plain {
+    /// Converts to row-major order.
+    pub fn row_major(self) -> Self {
+        if self.order == MemoryOrder::RowMajor {
             return self;
         }
         let [n, c, h, w] = self.sides();
@@ -144,13 +144,13 @@ impl Floats {
         Self {
             data: data.reshape([count]),
             shape: self.shape,
-            order: Order::Plain,
+            order: MemoryOrder::RowMajor,
         }
     }
 
     /// With channels last, which only a tensor of four axes can have.
     pub fn channels_last(self) -> Self {
-        if self.order == Order::ChannelsLast || self.rank() != 4 {
+        if self.order == MemoryOrder::ChannelsLast || self.rank() != 4 {
             return self;
         }
         let [n, c, h, w] = self.sides();
@@ -164,7 +164,7 @@ impl Floats {
         Self {
             data,
             shape: self.shape,
-            order: Order::ChannelsLast,
+            order: MemoryOrder::ChannelsLast,
         }
     }
 
@@ -173,7 +173,7 @@ impl Floats {
     /// # Panics
     /// If the sides do not multiply to the number of values.
     pub fn view<const D: usize>(self, sides: [usize; D]) -> Tensor<D> {
-        self.plain().data.reshape(sides)
+        self.row_major().data.reshape(sides)
     }
 
     /// Another shape of as many values.
@@ -186,16 +186,18 @@ impl Floats {
         }
         // Channels that part into groups, or groups that join, stay where they are.
         let order = match (self.order, self.shape.as_slice(), shape.as_slice()) {
-            (Order::ChannelsLast, [n, _, h, w], [a, _, _, b, c]) if [n, h, w] == [a, b, c] => {
-                Order::GroupsLast
+            (MemoryOrder::ChannelsLast, [n, _, h, w], [a, _, _, b, c])
+                if [n, h, w] == [a, b, c] =>
+            {
+                MemoryOrder::GroupsLast
             }
-            (Order::GroupsLast, [n, _, _, h, w], [a, _, b, c]) if [n, h, w] == [a, b, c] => {
-                Order::ChannelsLast
+            (MemoryOrder::GroupsLast, [n, _, _, h, w], [a, _, b, c]) if [n, h, w] == [a, b, c] => {
+                MemoryOrder::ChannelsLast
             }
-            _ => Order::Plain,
+            _ => MemoryOrder::RowMajor,
         };
-        let x = if order == Order::Plain {
-            self.plain()
+        let x = if order == MemoryOrder::RowMajor {
+            self.row_major()
         } else {
             self
         };
@@ -215,19 +217,19 @@ impl Floats {
     }
 
     /// The values, in ONNX's order; not of what is differentiated.
-    pub fn on_host(self) -> Result<Vec<f32>, OperatorError> {
+    pub fn to_host(self) -> Result<Vec<f32>, OperatorError> {
         if self.device().is_autodiff() {
             return Err(OperatorError::Invalid(
                 "this is not differentiated: choose a later layer".into(),
             ));
         }
-        let data = self.plain().data.into_data().convert::<f32>();
+        let data = self.row_major().data.into_data().convert::<f32>();
         data.try_into_vec()
             .map_err(|error| OperatorError::Invalid(format!("{error:?}")))
     }
 
     /// Constant on a device with autodiff.
-    pub fn tracked(self) -> Self {
+    pub fn to_autodiff(self) -> Self {
         self.map(Tensor::autodiff)
     }
 

@@ -1,4 +1,4 @@
-//! Conv, with whatever of its neighbours can run in the same pass.
+//! Conv with fused batch norm, residual add and activation.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,15 +7,14 @@ use burn::tensor::{Device, Tensor, TensorData, module};
 use mitsume_kernels::burn_extension::{inference, workspace};
 use mitsume_kernels::inference::{Activation, Algorithm, Convolution as Packed, Filters};
 
-use super::window::Sliding;
-use super::{Inputs, Op, Operator, OperatorError, Reading, Weights, on_kernels, unary};
+use super::window::PaddedWindow;
+use super::{Inputs, NodeInfo, Op, Operator, OperatorError, Weights, on_kernels, unary};
 use crate::constant::Constant;
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, Order, Value};
+use crate::value::{Floats, MemoryOrder, Value};
 
-/// A two-dimensional convolution with known weights: of its first input, plus its second where one is
-/// drawn in, then activated.
+/// A two-dimensional convolution with constant weights, with a fused residual add and activation.
 #[derive(Debug)]
 pub(crate) struct Convolution {
     /// [outputs, inputs / groups, rows, columns]
@@ -23,28 +22,28 @@ pub(crate) struct Convolution {
     shape: [usize; 4],
     groups: usize,
     bias: Vec<f32>,
-    sliding: Sliding,
+    sliding: PaddedWindow,
     activation: Activation,
-    ready: Ready,
+    ready: PreparedWeights,
 }
 
-/// Weights made ready once, for the device they are first wanted on.
+/// Prepared weights, made on first use: packed for the kernels, or as tensors.
 #[derive(Default)]
-struct Ready {
+struct PreparedWeights {
     packed: OnceLock<Arc<Packed>>,
     tensors: OnceLock<(Tensor<4>, Tensor<1>)>,
 }
 
-impl std::fmt::Debug for Ready {
+impl std::fmt::Debug for PreparedWeights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ready")
+        f.write_str("PreparedWeights")
     }
 }
 
 impl Operator for Convolution {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        // The weights' and bias' places are free: they were known. A skip connection comes fourth.
+        // Inputs 1 and 2 (weights, bias) are constants; a residual is input 3.
         let add = inputs.optional(3).map(Value::float).transpose()?;
         let [n, channels, h, w] = x.image()?;
         let to = self.out([n, channels, h, w])?.to_vec();
@@ -61,8 +60,8 @@ impl Operator for Convolution {
         Ok(vec![Value::Float(result)])
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 
     fn parsed_inputs(&self) -> &'static [usize] {
@@ -85,7 +84,7 @@ impl Operator for Convolution {
 }
 
 impl Convolution {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let Some(Constant::Float(weights, shape)) = node.constant(1) else {
             return Err(OperatorError::Unsupported(
                 "weights that are computed are not supported".into(),
@@ -113,7 +112,7 @@ impl Convolution {
                 "{groups} groups of {outputs} outputs"
             )));
         }
-        let sliding = Sliding::parse(node, Some([rows, columns]))?;
+        let sliding = PaddedWindow::parse(node, Some([rows, columns]))?;
         Ok(Self {
             weights,
             shape,
@@ -121,7 +120,7 @@ impl Convolution {
             bias,
             sliding,
             activation: Activation::Identity,
-            ready: Ready::default(),
+            ready: PreparedWeights::default(),
         })
     }
 
@@ -133,7 +132,7 @@ impl Convolution {
         })
     }
 
-    /// Whether nothing was drawn into it after its sums.
+    /// Whether no activation is fused into it.
     pub fn is_plain(&self) -> bool {
         self.activation == Activation::Identity
     }
@@ -159,7 +158,7 @@ impl Convolution {
             groups: self.groups,
             sliding: self.sliding,
             activation: self.activation,
-            ready: Ready::default(),
+            ready: PreparedWeights::default(),
         }
     }
 
@@ -223,7 +222,7 @@ impl Convolution {
         let add = add.map(|add| add.channels_last().into_flat());
         let (data, _) = inference::convolve(&packed, x.channels_last().into_flat(), shape, add)
             .map_err(OperatorError::from)?;
-        Floats::with_order(data, to, Order::ChannelsLast)
+        Floats::with_order(data, to, MemoryOrder::ChannelsLast)
     }
 
     fn run_composed(&self, x: Tensor<4>, add: Option<Floats>) -> Result<Floats, OperatorError> {

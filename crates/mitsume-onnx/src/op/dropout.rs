@@ -1,10 +1,10 @@
 //! Dropout: the identity in evaluation.
 
-use super::{Op, OperatorError, Reading};
+use super::{NodeInfo, Op, OperatorError};
 use crate::constant::Constant;
 
 /// Refused where it is in training, or gives its mask.
-pub(super) fn parse(node: &mut Reading) -> Result<Op, OperatorError> {
+pub(super) fn parse(node: &mut NodeInfo) -> Result<Op, OperatorError> {
     for name in ["ratio", "seed"] {
         node.attributes.ignore(name);
     }

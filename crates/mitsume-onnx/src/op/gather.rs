@@ -2,11 +2,11 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Inputs, Operator, OperatorError, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, axis};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::around;
+use crate::shape::outer_axis_inner;
 use crate::value::{Floats, Value};
 
 /// Places of one axis, in the order of the indices.
@@ -16,7 +16,7 @@ pub(crate) struct Gather {
 }
 
 impl Gather {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axis: node.attributes.int("axis", 0),
         }
@@ -24,15 +24,15 @@ impl Gather {
 }
 
 impl Operator for Gather {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Gathered { axis: self.axis }
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Gathered { axis: self.axis }
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let indices = inputs.take(1)?.int()?;
         let axis = axis(self.axis, x.shape().len())?;
-        let [outer, side, inner] = around(x.shape(), axis);
+        let [outer, side, inner] = outer_axis_inner(x.shape(), axis);
         let places = indices.data.iter().map(|&index| place(index, side));
         let places: Vec<usize> = places.collect::<Result<_, _>>()?;
         let before = &x.shape()[..axis];
@@ -83,7 +83,7 @@ fn place(index: i64, side: usize) -> Result<usize, OperatorError> {
 pub(crate) struct ScatterNd;
 
 impl ScatterNd {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         match node.attributes.text("reduction")?.as_str() {
             "" | "none" => Ok(Self),
             other => Err(OperatorError::Unsupported(format!(
@@ -94,8 +94,8 @@ impl ScatterNd {
 }
 
 impl Operator for ScatterNd {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Kept
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Kept
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -133,8 +133,8 @@ impl Operator for ScatterNd {
                 Value::Int(x)
             }
             (Value::Float(x), Value::Float(updates)) => {
-                let mut data = x.on_host()?;
-                replace(&mut data, &starts, &updates.on_host()?, inner);
+                let mut data = x.to_host()?;
+                replace(&mut data, &starts, &updates.to_host()?, inner);
                 Value::Float(Floats::from_values(data, shape, &device)?)
             }
             _ => {

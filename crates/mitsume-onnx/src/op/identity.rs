@@ -1,7 +1,7 @@
 //! Identity: its input as it is.
 
 use super::{Inputs, Operator, OperatorError};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::value::Value;
 
 /// Its outputs are other names of its input: it is not run where a graph is read.
@@ -9,8 +9,8 @@ use crate::value::Value;
 pub(crate) struct Identity;
 
 impl Operator for Identity {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

@@ -7,7 +7,7 @@ use mitsume_kernels::burn_extension::{inference, workspace};
 use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters, Window};
 
 use super::{Inputs, Operator, OperatorError, on_kernels, unary};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, Value};
 
@@ -54,8 +54,8 @@ impl Operator for Linear {
         let y = match on_kernels(&x) {
             true => {
                 let (x, add) = (
-                    x.plain().into_flat(),
-                    add.map(|add| add.plain().into_flat()),
+                    x.row_major().into_flat(),
+                    add.map(|add| add.row_major().into_flat()),
                 );
                 let (y, _) = inference::convolve(&self.packed()?, x, [1, 1, rows, depth], add)
                     .map_err(OperatorError::from)?;
@@ -66,8 +66,8 @@ impl Operator for Linear {
         Ok(vec![Value::Float(y)])
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Product
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Product
     }
 
     fn is_linear(&self) -> bool {
@@ -112,7 +112,7 @@ impl Linear {
         })
     }
 
-    /// Whether no activation was drawn into it.
+    /// Whether no activation is fused into it.
     pub fn is_plain(&self) -> bool {
         self.activation == Activation::Identity
     }
@@ -157,7 +157,7 @@ impl Linear {
             false => Floats::from_tensor(self.matrix().transpose()),
         };
         let filters = Filters {
-            weights: &weights.on_host()?,
+            weights: &weights.to_host()?,
             outputs: self.bias.len(),
             inputs: self.inputs(),
             groups: 1,

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{Inputs, Operator, OperatorError, Reading, Weights};
-use crate::layout::AxisFlow;
+use super::{Inputs, NodeInfo, Operator, OperatorError, Weights};
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::broadcast;
 use crate::value::{Floats, Value};
@@ -45,8 +45,8 @@ impl Operator for MatMul {
         Ok(vec![Value::Float(product.reshaped(out)?)])
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Product
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Product
     }
 
     fn is_linear(&self) -> bool {
@@ -102,8 +102,8 @@ impl Operator for Gemm {
         Ok(vec![Value::Float(Floats::from_tensor(y))])
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::MatrixProduct {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::MatrixProduct {
             transposed: self.transposed,
         }
     }
@@ -118,7 +118,7 @@ impl Operator for Gemm {
 }
 
 impl Gemm {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         let attributes = &mut node.attributes;
         Self {
             alpha: attributes.float("alpha", 1.0),

@@ -1,15 +1,16 @@
-//! Operators. Each file holds what belongs together; [`parse`] is the table of all that is known.
+//! ONNX operators, one file per group; [`TABLE`] is the table of supported operators.
 
-mod arithmetic;
+mod batch_norm;
+mod binary;
 mod convolution;
 mod dropout;
 mod error;
+mod expand;
 mod gather;
 mod identity;
 mod layer_norm;
 mod linear;
 mod matmul;
-mod normalise;
 mod pool;
 mod prelu;
 mod reduce;
@@ -19,7 +20,6 @@ mod select;
 mod separable;
 mod slice;
 mod softmax;
-mod spread;
 mod transpose;
 mod unary;
 mod variadic;
@@ -32,15 +32,15 @@ use mitsume_kernels::inference::Activation;
 
 use crate::attributes::Attributes;
 use crate::constant::Constant;
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::value::{Floats, Value};
 
-pub(crate) use arithmetic::{Arithmetic, Binary};
+pub(crate) use batch_norm::BatchNorm;
+pub(crate) use binary::{Binary, BinaryFunction};
 pub(crate) use convolution::Convolution;
 pub use error::OperatorError;
 pub(crate) use linear::Linear;
 pub(crate) use matmul::{Gemm, MatMul};
-pub(crate) use normalise::BatchNorm;
 pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 pub(crate) use unary::Unary;
@@ -52,7 +52,7 @@ pub(crate) trait Operator: Debug + Send + Sync {
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError>;
 
     /// How the axes of its inputs become those of its outputs.
-    fn axis_flow(&self) -> AxisFlow;
+    fn axis_rule(&self) -> AxisRule;
 
     /// Type of its outputs.
     fn output_type(&self) -> OutputType {
@@ -160,10 +160,10 @@ impl Inputs {
     }
 }
 
-/// An operator, known or not worth telling apart when a graph is made faster.
+/// An operator: one of the kinds that fusion matches on, or any other.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    /// A convolution and what was drawn into it.
+    /// A convolution, with fused batch norm, residual add and activation.
     Convolution(std::sync::Arc<Convolution>),
     /// A depthwise convolution and its neighbours.
     Separable(std::sync::Arc<Separable>),
@@ -173,7 +173,7 @@ pub(crate) enum Op {
     MatMul(MatMul),
     /// A product of two matrices, plus a third.
     Gemm(Gemm),
-    /// Either, of a known matrix, and what was drawn into it.
+    /// MatMul or Gemm with constant weights, with fused bias, residual add and activation.
     Linear(std::sync::Arc<Linear>),
     /// Of each value by itself.
     Unary(Unary),
@@ -213,7 +213,7 @@ fn on_kernels(x: &Floats) -> bool {
 }
 
 /// A node as it is read.
-pub(crate) struct Reading<'a> {
+pub(crate) struct NodeInfo<'a> {
     /// Operator name.
     pub kind: &'a str,
     /// Opset of the standard domain.
@@ -221,13 +221,13 @@ pub(crate) struct Reading<'a> {
     /// Number of outputs that have a name.
     pub outputs: usize,
     pub attributes: Attributes,
-    /// Inputs that are known already; none for those that are computed, or left out.
+    /// Constant inputs; `None` for computed or omitted ones.
     pub constants: Vec<Option<&'a Constant>>,
     /// Inputs that are not left out.
     pub given: Vec<bool>,
 }
 
-impl Reading<'_> {
+impl NodeInfo<'_> {
     /// Input `i`, which must be known before the model runs.
     fn constant(&self, i: usize) -> Option<&Constant> {
         self.constants.get(i).copied().flatten()
@@ -248,20 +248,20 @@ impl Reading<'_> {
 }
 
 /// Why a node cannot be read.
-pub(crate) enum Unreadable {
+pub(crate) enum ParseError {
     /// There is no such operator here.
     Unknown,
     /// Something of it is not supported or wrong.
     Wrong(OperatorError),
 }
 
-impl From<OperatorError> for Unreadable {
+impl From<OperatorError> for ParseError {
     fn from(reason: OperatorError) -> Self {
         Self::Wrong(reason)
     }
 }
 
-type Parse = fn(&mut Reading) -> Result<Op, OperatorError>;
+type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
 
 /// The operators that are supported, by ONNX's name, with what reads a node of each. `Constant` is none of them: such a
 /// node is read where initialisers are.
@@ -322,29 +322,31 @@ const TABLE: &[(&str, Parse)] = &[
     ("Not", |_| other(select::Not)),
     ("Where", |_| other(select::Where)),
     // Of two tensors
-    ("Add", |_| Ok(Op::Binary(Binary(Arithmetic::Add)))),
-    ("Sum", |node| variadic::parse(Arithmetic::Add, node)),
-    ("Sub", |_| Ok(Op::Binary(Binary(Arithmetic::Sub)))),
-    ("Mul", |_| Ok(Op::Binary(Binary(Arithmetic::Mul)))),
-    ("Div", |_| Ok(Op::Binary(Binary(Arithmetic::Div)))),
-    ("Pow", |_| Ok(Op::Binary(Binary(Arithmetic::Pow)))),
-    ("Min", |node| variadic::parse(Arithmetic::Min, node)),
-    ("Max", |node| variadic::parse(Arithmetic::Max, node)),
+    ("Add", |_| Ok(Op::Binary(Binary(BinaryFunction::Add)))),
+    ("Sum", |node| variadic::parse(BinaryFunction::Add, node)),
+    ("Sub", |_| Ok(Op::Binary(Binary(BinaryFunction::Sub)))),
+    ("Mul", |_| Ok(Op::Binary(Binary(BinaryFunction::Mul)))),
+    ("Div", |_| Ok(Op::Binary(Binary(BinaryFunction::Div)))),
+    ("Pow", |_| Ok(Op::Binary(Binary(BinaryFunction::Pow)))),
+    ("Min", |node| variadic::parse(BinaryFunction::Min, node)),
+    ("Max", |node| variadic::parse(BinaryFunction::Max, node)),
     ("Mod", |node| {
         node.attributes.only("fmod", 0)?;
-        Ok(Op::Binary(Binary(Arithmetic::Mod)))
+        Ok(Op::Binary(Binary(BinaryFunction::Mod)))
     }),
-    ("Equal", |_| Ok(Op::Binary(Binary(Arithmetic::Equal)))),
-    ("Greater", |_| Ok(Op::Binary(Binary(Arithmetic::Greater)))),
-    ("Less", |_| Ok(Op::Binary(Binary(Arithmetic::Less)))),
+    ("Equal", |_| Ok(Op::Binary(Binary(BinaryFunction::Equal)))),
+    ("Greater", |_| {
+        Ok(Op::Binary(Binary(BinaryFunction::Greater)))
+    }),
+    ("Less", |_| Ok(Op::Binary(Binary(BinaryFunction::Less)))),
     ("GreaterOrEqual", |_| {
-        Ok(Op::Binary(Binary(Arithmetic::GreaterOrEqual)))
+        Ok(Op::Binary(Binary(BinaryFunction::GreaterOrEqual)))
     }),
     ("LessOrEqual", |_| {
-        Ok(Op::Binary(Binary(Arithmetic::LessOrEqual)))
+        Ok(Op::Binary(Binary(BinaryFunction::LessOrEqual)))
     }),
-    ("And", |_| Ok(Op::Binary(Binary(Arithmetic::And)))),
-    ("Or", |_| Ok(Op::Binary(Binary(Arithmetic::Or)))),
+    ("And", |_| Ok(Op::Binary(Binary(BinaryFunction::And)))),
+    ("Or", |_| Ok(Op::Binary(Binary(BinaryFunction::Or)))),
     // Reductions
     ("ReduceMean", |node| other(reduce::Reduce::parse(node)?)),
     ("ReduceSum", |node| other(reduce::Reduce::parse(node)?)),
@@ -360,12 +362,12 @@ const TABLE: &[(&str, Parse)] = &[
     ("DepthToSpace", |node| {
         other(transpose::DepthToSpace::parse(node)?)
     }),
-    ("Expand", |_| other(spread::Expand)),
-    ("Tile", |_| other(spread::Tile)),
+    ("Expand", |_| other(expand::Expand)),
+    ("Tile", |_| other(expand::Tile)),
     ("ConstantOfShape", |node| {
-        other(spread::ConstantOfShape::parse(node)?)
+        other(expand::ConstantOfShape::parse(node)?)
     }),
-    ("Range", |_| other(spread::Range)),
+    ("Range", |_| other(expand::Range)),
     // Parts
     ("Concat", |node| other(slice::Concat::parse(node))),
     ("Split", |node| other(slice::Split::parse(node))),
@@ -389,9 +391,9 @@ fn other(op: impl Operator + 'static) -> Result<Op, OperatorError> {
 }
 
 /// The operator of a node. `Constant` nodes are none: they are read where initialisers are.
-pub(crate) fn parse(mut node: Reading) -> Result<Op, Unreadable> {
+pub(crate) fn parse(mut node: NodeInfo) -> Result<Op, ParseError> {
     let entry = TABLE.iter().find(|(kind, _)| *kind == node.kind);
-    let (_, parse) = entry.ok_or(Unreadable::Unknown)?;
+    let (_, parse) = entry.ok_or(ParseError::Unknown)?;
     let op = parse(&mut node)?;
     if node.outputs > 1 && !op.operator().has_several_outputs() {
         let reason = "only the first output is supported";

@@ -5,22 +5,22 @@ use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::{Pooling, Window};
 
-use super::window::Sliding;
-use super::{Inputs, Operator, OperatorError, Reading, on_kernels};
-use crate::layout::AxisFlow;
+use super::window::PaddedWindow;
+use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels};
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, Order, Value};
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// MaxPool or AveragePool.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pooling: Pooling,
-    sliding: Sliding,
+    sliding: PaddedWindow,
     ceil: bool,
 }
 
 impl Pool {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let with_padding = node.attributes.int("count_include_pad", 0) != 0;
         let pooling = match (node.kind, with_padding) {
             ("MaxPool", _) => Pooling::Max,
@@ -31,14 +31,14 @@ impl Pool {
         Ok(Self {
             pooling,
             ceil: node.attributes.int("ceil_mode", 0) != 0,
-            sliding: Sliding::parse(node, None)?,
+            sliding: PaddedWindow::parse(node, None)?,
         })
     }
 }
 
 impl Operator for Pool {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -52,7 +52,7 @@ impl Operator for Pool {
             let x = x.channels_last().into_flat();
             let data = inference::pool(self.pooling, window, (x, [n, h, w, c]), to)
                 .map_err(OperatorError::from)?;
-            let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
+            let result = Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?;
             return Ok(vec![Value::Float(result)]);
         }
         let result = Floats::from_tensor(self.composed(x.view([n, c, h, w]), window)?);
@@ -100,7 +100,7 @@ pub(crate) struct GlobalPool {
 }
 
 impl GlobalPool {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             max: node.kind == "GlobalMaxPool",
         }
@@ -112,15 +112,15 @@ impl Operator for GlobalPool {
         (!self.max).then(|| (2..rank).collect())
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::GlobalPool
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::GlobalPool
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let pooled = match x.order() {
-            Order::ChannelsLast => {
+            MemoryOrder::ChannelsLast => {
                 let x = x.into_flat().reshape([n, h * w, c]);
                 if self.max {
                     x.max_dim(1)
@@ -128,7 +128,7 @@ impl Operator for GlobalPool {
                     x.mean_dim(1)
                 }
             }
-            Order::Plain | Order::GroupsLast => {
+            MemoryOrder::RowMajor | MemoryOrder::GroupsLast => {
                 let x = x.view([n, c, h * w]);
                 if self.max {
                     x.max_dim(2)

@@ -1,8 +1,8 @@
-//! Reshape, Flatten, Squeeze, Unsqueeze and Shape: nothing moves.
+//! Reshape, Flatten, Squeeze, Unsqueeze and Shape: views without copies.
 
-use super::{Inputs, Operator, OperatorError, OutputType, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::ints::{Ints, axes, axis, side};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::Value;
 
@@ -20,7 +20,7 @@ pub(crate) struct Reshape {
 }
 
 impl Reshape {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             zero_is_zero: node.attributes.int("allowzero", 0) != 0,
         }
@@ -32,8 +32,8 @@ impl Operator for Reshape {
         true
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -72,7 +72,7 @@ pub(crate) struct Flatten {
 }
 
 impl Flatten {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axis: node.attributes.int("axis", 1),
         }
@@ -84,8 +84,8 @@ impl Operator for Flatten {
         true
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -100,14 +100,14 @@ impl Operator for Flatten {
     }
 }
 
-/// Without sides of 1.
+/// Removes axes of length 1.
 #[derive(Debug)]
 pub(crate) struct Squeeze {
     axes: Option<Vec<i64>>,
 }
 
 impl Squeeze {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axes: node.attributes.ints("axes"),
         }
@@ -119,8 +119,8 @@ impl Operator for Squeeze {
         true
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -149,7 +149,7 @@ pub(crate) struct Unsqueeze {
 }
 
 impl Unsqueeze {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axes: node.attributes.ints("axes"),
         }
@@ -157,8 +157,8 @@ impl Unsqueeze {
 }
 
 impl Operator for Unsqueeze {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -185,7 +185,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             start: node.attributes.int("start", 0),
             end: node.attributes.int("end", i64::MAX),
@@ -198,8 +198,8 @@ impl Operator for Shape {
         OutputType::Int
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Unrelated
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Unrelated
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

@@ -1,7 +1,7 @@
 //! Resize, as far as classifiers have it: nearest, by whole factors.
 
-use super::{Inputs, Operator, OperatorError, Reading};
-use crate::layout::AxisFlow;
+use super::{Inputs, NodeInfo, Operator, OperatorError};
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, Value};
 
@@ -13,7 +13,7 @@ pub(crate) struct Resize {
 }
 
 impl Resize {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         // Opset 10 knows no region of interest and no choice of places.
         let scales = if node.opset < 11 { 1 } else { 2 };
         let attributes = &mut node.attributes;
@@ -57,8 +57,8 @@ fn repeats(places: &str, rounding: &str) -> bool {
 }
 
 impl Operator for Resize {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_for_a_repetition_is_one_and_nothing_else() {
+    fn only_whole_factor_nearest_resizes_are_pixel_repetitions() {
         for places in ["half_pixel", "asymmetric", "align_corners"] {
             for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] {
                 let is_one = (1..=64).all(|factor| {

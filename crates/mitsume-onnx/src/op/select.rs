@@ -2,10 +2,10 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::arithmetic::spread;
-use super::{Inputs, Operator, OperatorError, OutputType, Reading};
+use super::binary::broadcast_ints;
+use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::ints::Ints;
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::proto::data_type;
 use crate::shape::{broadcast, padded};
@@ -18,7 +18,7 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.only("saturate", 1)?;
         let to = node.attributes.int("to", 0) as i32;
         let known = [
@@ -48,8 +48,8 @@ impl Operator for Cast {
         }
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -83,7 +83,7 @@ impl Cast {
             }
             (Value::Float(x), true) => {
                 let shape = x.shape().to_vec();
-                let values = x.on_host()?;
+                let values = x.to_host()?;
                 let cast = |v: f32| match self.to {
                     data_type::BOOL => (v != 0.0).into(),
                     _ => v as i64,
@@ -99,7 +99,7 @@ impl Cast {
 pub(crate) struct CastLike;
 
 impl CastLike {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.only("saturate", 1)?;
         Ok(Self)
     }
@@ -114,8 +114,8 @@ impl Operator for CastLike {
         OutputType::AsInput(1)
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Kept
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Kept
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -133,18 +133,18 @@ impl Operator for CastLike {
 pub(crate) struct Where;
 
 impl Operator for Where {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let condition = inputs.take(0)?.int()?;
         let (a, b) = (inputs.take(1)?, inputs.take(2)?);
         let shape = broadcast(&broadcast(a.shape(), b.shape())?, &condition.shape)?;
-        let truth = spread(&condition, &shape)?;
+        let truth = broadcast_ints(&condition, &shape)?;
         let value = match (a, b) {
             (Value::Int(a), Value::Int(b)) => {
-                let (a, b) = (spread(&a, &shape)?, spread(&b, &shape)?);
+                let (a, b) = (broadcast_ints(&a, &shape)?, broadcast_ints(&b, &shape)?);
                 let chosen = truth.iter().zip(a.into_iter().zip(b));
                 let data = chosen.map(|(&t, (a, b))| if t != 0 { a } else { b });
                 Value::Int(Ints::new(data.collect(), shape)?)
@@ -155,8 +155,7 @@ impl Operator for Where {
     }
 }
 
-/// `truth * a + (1 - truth) * b`, which passes gradients on; but neither infinity nor NaN may be
-/// multiplied with 0, so by a mask.
+/// A mask, because infinity or NaN times 0 would be NaN.
 fn chosen(
     truth: Vec<i64>,
     a: Floats,
@@ -188,8 +187,8 @@ impl Operator for Not {
         OutputType::Int
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

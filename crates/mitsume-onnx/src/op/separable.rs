@@ -1,4 +1,4 @@
-//! A depthwise Conv with those before and after it, so that what lies between them never leaves the cache.
+//! Depthwise convolution fused with those before and after it (inverted residual).
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,8 +6,8 @@ use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::Separable as Packed;
 
 use super::{Convolution, Inputs, Operator, OperatorError, on_kernels};
-use crate::layout::AxisFlow;
-use crate::value::{Floats, Order, Value};
+use crate::layout::AxisRule;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// Of its first input; its second, where it is given, is added before the last one's activation.
 pub(crate) struct Separable {
@@ -37,8 +37,8 @@ impl Operator for Separable {
         Ok(vec![Value::Float(result)])
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 }
 
@@ -72,7 +72,7 @@ impl Separable {
         let x = x.channels_last().into_flat();
         let (data, _) = inference::separable(&packed, x, [n, h, w, channels], add)
             .map_err(OperatorError::from)?;
-        Floats::with_order(data, to.to_vec(), Order::ChannelsLast)
+        Floats::with_order(data, to.to_vec(), MemoryOrder::ChannelsLast)
     }
 
     /// Where the kernels cannot work, one after another.

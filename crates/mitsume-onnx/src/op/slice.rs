@@ -2,13 +2,13 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Inputs, Operator, OperatorError, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::constant::Constant;
 use crate::ints::{Ints, axis, side};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::around;
-use crate::value::{Floats, Order, Value};
+use crate::shape::outer_axis_inner;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// Tensors one after the other.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Concat {
 }
 
 impl Concat {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axis: node.attributes.int("axis", 0),
         }
@@ -25,8 +25,8 @@ impl Concat {
 }
 
 impl Operator for Concat {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Joined { axis: self.axis }
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Joined { axis: self.axis }
     }
 
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -59,7 +59,7 @@ impl Operator for Concat {
 }
 
 fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, OperatorError> {
-    if axis == 1 && parts.iter().all(|p| p.order() == Order::ChannelsLast) {
+    if axis == 1 && parts.iter().all(|p| p.order() == MemoryOrder::ChannelsLast) {
         // Channels one after the other where channels lie last.
         let [n, h, w] = [shape[0], shape[2], shape[3]];
         let view = |part: Floats| {
@@ -68,10 +68,10 @@ fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, 
         };
         let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
         let count = limits::elements(&shape)?;
-        return Floats::with_order(result.reshape([count]), shape, Order::ChannelsLast);
+        return Floats::with_order(result.reshape([count]), shape, MemoryOrder::ChannelsLast);
     }
     let view = |part: Floats| {
-        let sides = around(part.shape(), axis);
+        let sides = outer_axis_inner(part.shape(), axis);
         part.view(sides)
     };
     let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
@@ -82,7 +82,7 @@ fn joined_ints(parts: &[Ints], axis: usize, shape: Vec<usize>) -> Result<Ints, O
     let mut data = Vec::new();
     for outer in 0..shape[..axis].iter().product() {
         for part in parts {
-            let [_, side, inner] = around(&part.shape, axis);
+            let [_, side, inner] = outer_axis_inner(&part.shape, axis);
             data.extend_from_slice(&part.data[outer * side * inner..][..side * inner]);
         }
     }
@@ -102,7 +102,7 @@ fn part(
         return Ok(x);
     }
     let place = |i: usize| (start as i64 + i as i64 * step) as usize;
-    let sides = around(&shape, axis);
+    let sides = outer_axis_inner(&shape, axis);
     shape[axis] = count;
     match x {
         Value::Int(x) => {
@@ -118,14 +118,14 @@ fn part(
         Value::Float(_) if count == 0 => {
             Err(OperatorError::Invalid("an empty part of a tensor".into()))
         }
-        Value::Float(x) if axis == 1 && x.order() == Order::ChannelsLast && step == 1 => {
+        Value::Float(x) if axis == 1 && x.order() == MemoryOrder::ChannelsLast && step == 1 => {
             let [n, c, h, w] = [shape[0], x.shape()[1], shape[2], shape[3]];
             let part = x
                 .into_flat()
                 .reshape([n * h * w, c])
                 .narrow(1, start, count);
             let data = part.reshape([n * h * w * count]);
-            let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
+            let result = Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?;
             Ok(Value::Float(result))
         }
         Value::Float(x) => {
@@ -152,7 +152,7 @@ pub(crate) struct Split {
 }
 
 impl Split {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         let outputs = node.outputs as i64;
         Self {
             axis: node.attributes.int("axis", 0),
@@ -167,8 +167,8 @@ impl Operator for Split {
         true
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Parted { axis: self.axis }
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Parted { axis: self.axis }
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -210,8 +210,8 @@ impl Operator for Split {
 pub(crate) struct Slice;
 
 impl Operator for Slice {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Sliced
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Sliced
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -265,14 +265,14 @@ fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), Op
     Ok((start.max(0) as usize, count as usize))
 }
 
-/// Constant values around.
+/// Constant values outer_axis_inner.
 #[derive(Debug)]
 pub(crate) struct Pad {
     value: f32,
 }
 
 impl Pad {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         match node.attributes.text("mode")?.as_str() {
             "" | "constant" => {}
             other => {
@@ -302,8 +302,8 @@ impl Operator for Pad {
         &[2]
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Padded
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Padded
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -352,7 +352,7 @@ impl Pad {
         let mut shape = x.shape().to_vec();
         shape[axis] = side.saturating_add(amount as usize);
         limits::elements(&shape)?;
-        let sides = around(x.shape(), axis);
+        let sides = outer_axis_inner(x.shape(), axis);
         let x = x.view(sides);
         let border = Tensor::full(
             [sides[0], amount as usize, sides[2]],

@@ -2,10 +2,10 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::{Inputs, Operator, OperatorError, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::axis;
-use crate::layout::AxisFlow;
-use crate::shape::around;
+use crate::layout::AxisRule;
+use crate::shape::outer_axis_inner;
 use crate::value::{Floats, Value};
 
 /// Over one axis; before opset 13 over all axes from it on.
@@ -20,13 +20,13 @@ impl Operator for Softmax {
         self.with(inputs, |x| activation::softmax(x, 1))
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 }
 
 impl Softmax {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let joins = node.opset < 13;
         Ok(Self {
             axis: node.attributes.int("axis", if joins { 1 } else { -1 }),
@@ -46,7 +46,7 @@ impl Softmax {
             let inner = shape[axis..].iter().product();
             [shape[..axis].iter().product(), inner, 1]
         } else {
-            around(&shape, axis)
+            outer_axis_inner(&shape, axis)
         };
         let result = Floats::from_tensor(of(x.view(sides))).reshaped(shape)?;
         Ok(vec![Value::Float(result)])
@@ -58,8 +58,8 @@ impl Softmax {
 pub(crate) struct LogSoftmax(pub Softmax);
 
 impl Operator for LogSoftmax {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

@@ -1,9 +1,9 @@
 //! Transpose and DepthToSpace.
 
-use super::{Inputs, Operator, OperatorError, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, side};
-use crate::layout::AxisFlow;
-use crate::value::{Floats, Order, Value};
+use crate::layout::AxisRule;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// The axes in another order; reversed where none is given.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct Transpose {
 }
 
 impl Transpose {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             order: node.attributes.ints("perm"),
         }
@@ -20,8 +20,8 @@ impl Transpose {
 }
 
 impl Operator for Transpose {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Permuted {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Permuted {
             order: self.order.clone(),
         }
     }
@@ -51,19 +51,19 @@ impl Operator for Transpose {
 pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
     let shape: Vec<usize> = order.iter().map(|&axis| x.shape()[axis]).collect();
     // Between the two orders of an image nothing has to move.
-    if order == [0, 2, 3, 1] && x.order() == Order::ChannelsLast {
+    if order == [0, 2, 3, 1] && x.order() == MemoryOrder::ChannelsLast {
         return Floats::new(x.into_flat(), shape);
     }
-    if order == [0, 3, 1, 2] && x.order() == Order::Plain {
-        return Floats::with_order(x.into_flat(), shape, Order::ChannelsLast);
+    if order == [0, 3, 1, 2] && x.order() == MemoryOrder::RowMajor {
+        return Floats::with_order(x.into_flat(), shape, MemoryOrder::ChannelsLast);
     }
     // Groups of channels exchanged where they lie: a transpose of each pixel's values.
-    if order == [0, 2, 1, 3, 4] && x.order() == Order::GroupsLast {
+    if order == [0, 2, 1, 3, 4] && x.order() == MemoryOrder::GroupsLast {
         let (to, from) = (shape[1], shape[2]);
         let count: usize = shape.iter().product();
         let x = x.into_flat().reshape([count / (to * from), from, to]);
         let data = x.swap_dims(1, 2).reshape([count]);
-        return Floats::with_order(data, shape, Order::GroupsLast);
+        return Floats::with_order(data, shape, MemoryOrder::GroupsLast);
     }
     match order.len() {
         0 | 1 => Ok(x),
@@ -101,7 +101,7 @@ fn permuted_ints(x: &Ints, order: &[usize]) -> Ints {
     Ints { data, shape }
 }
 
-/// Channels to squares of pixels.
+/// DepthToSpace: blocks of channels become blocks of pixels.
 #[derive(Debug)]
 pub(crate) struct DepthToSpace {
     block: usize,
@@ -109,7 +109,7 @@ pub(crate) struct DepthToSpace {
 }
 
 impl DepthToSpace {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let mode = node.attributes.text("mode")?;
         Ok(Self {
             block: side(node.attributes.int("blocksize", 0))?,
@@ -127,8 +127,8 @@ impl DepthToSpace {
 }
 
 impl Operator for DepthToSpace {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

@@ -1,11 +1,11 @@
-//! Operators of each value by itself.
+//! Element-wise operators of one input.
 
 use burn::tensor::{Tensor, activation};
 use mitsume_kernels::inference::Activation;
 
-use super::{Inputs, Operator, OperatorError, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::Ints;
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::value::Value;
 
 /// A function of one number.
@@ -30,7 +30,7 @@ pub(crate) enum Unary {
     Elu(f32),
     /// By the hyperbolic tangent; the exact one is an activation.
     GeluTanh,
-    /// One that can run in the same pass as what comes before it.
+    /// An activation that can be fused into the operator before it.
     Activation(Activation),
 }
 
@@ -55,8 +55,8 @@ impl Operator for Unary {
         Ok(vec![value])
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     /// Bounds of a clip.
@@ -67,23 +67,23 @@ impl Operator for Unary {
 
 impl Unary {
     /// `alpha` is 0.2, `beta` 0.5 where they are missing.
-    pub fn hard_sigmoid(node: &mut Reading) -> Self {
+    pub fn hard_sigmoid(node: &mut NodeInfo) -> Self {
         let alpha = node.attributes.float("alpha", 0.2);
         Self::HardSigmoid(alpha, node.attributes.float("beta", 0.5))
     }
 
     /// `alpha` is 0.01 where it is missing.
-    pub fn leaky_relu(node: &mut Reading) -> Self {
+    pub fn leaky_relu(node: &mut NodeInfo) -> Self {
         Self::LeakyRelu(node.attributes.float("alpha", 0.01))
     }
 
     /// `alpha` is 1 where it is missing.
-    pub fn elu(node: &mut Reading) -> Self {
+    pub fn elu(node: &mut NodeInfo) -> Self {
         Self::Elu(node.attributes.float("alpha", 1.0))
     }
 
     /// Exact, or by the hyperbolic tangent.
-    pub fn gelu(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn gelu(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         match node.attributes.text("approximate")?.as_str() {
             "" | "none" => Ok(Self::Activation(Activation::Gelu)),
             "tanh" => Ok(Self::GeluTanh),
@@ -94,7 +94,7 @@ impl Unary {
     }
 
     /// The bounds are inputs since opset 11, attributes before.
-    pub fn clip(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn clip(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let mut bound = |i: usize, name: &str, none: f32| {
             let attribute = node.attributes.float(name, none);
             if !node.is_given(i) {

@@ -1,15 +1,15 @@
 //! Sum, Min and Max of any number of tensors, broadcast to one shape.
 
-use super::{Arithmetic, Binary, Inputs, Op, Operator, OperatorError, Reading};
-use crate::layout::AxisFlow;
+use super::{Binary, BinaryFunction, Inputs, NodeInfo, Op, Operator, OperatorError};
+use crate::layout::AxisRule;
 use crate::value::Value;
 
 /// From the first to the last.
 #[derive(Debug)]
-struct Variadic(Arithmetic);
+struct Variadic(BinaryFunction);
 
 /// Of two tensors it is a [`Binary`], which can be fused.
-pub(super) fn parse(arithmetic: Arithmetic, node: &Reading) -> Result<Op, OperatorError> {
+pub(super) fn parse(arithmetic: BinaryFunction, node: &NodeInfo) -> Result<Op, OperatorError> {
     match node.given.len() {
         2 => Ok(Op::Binary(Binary(arithmetic))),
         _ => super::other(Variadic(arithmetic)),
@@ -17,8 +17,8 @@ pub(super) fn parse(arithmetic: Arithmetic, node: &Reading) -> Result<Op, Operat
 }
 
 impl Operator for Variadic {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

@@ -1,20 +1,20 @@
-//! The window of a convolution or pool, as ONNX describes it.
+//! Kernel, strides, dilations, pads and auto_pad of a convolution or pool.
 
 use mitsume_kernels::inference::Window;
 
-use super::{OperatorError, Reading};
+use super::{NodeInfo, OperatorError};
 use crate::ints::side;
 
 /// A window whose padding may depend on the image.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sliding {
+pub(crate) struct PaddedWindow {
     window: Window,
-    auto: Auto,
+    auto: AutoPad,
 }
 
 /// `auto_pad`
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Auto {
+enum AutoPad {
     /// Padding is given.
     No,
     /// As much as makes the result `size / stride`; an odd pixel at the end.
@@ -23,9 +23,9 @@ enum Auto {
     SameLower,
 }
 
-impl Sliding {
+impl PaddedWindow {
     /// `kernel` as the weights have it, if they are known.
-    pub fn parse(node: &mut Reading, kernel: Option<[usize; 2]>) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo, kernel: Option<[usize; 2]>) -> Result<Self, OperatorError> {
         let attributes = &mut node.attributes;
         let given = attributes.ints("kernel_shape").map(pair).transpose()?;
         let kernel = match (given, kernel) {
@@ -52,9 +52,9 @@ impl Sliding {
             }
         };
         let auto = match attributes.text("auto_pad")?.as_str() {
-            "" | "NOTSET" | "VALID" => Auto::No,
-            "SAME_UPPER" => Auto::SameUpper,
-            "SAME_LOWER" => Auto::SameLower,
+            "" | "NOTSET" | "VALID" => AutoPad::No,
+            "SAME_UPPER" => AutoPad::SameUpper,
+            "SAME_LOWER" => AutoPad::SameLower,
             other => {
                 return Err(OperatorError::Unsupported(format!(
                     "auto_pad {other} is not known"
@@ -80,7 +80,7 @@ impl Sliding {
     /// The window for images of `size`.
     pub fn on(&self, size: [usize; 2]) -> Window {
         let mut window = self.window;
-        if self.auto == Auto::No {
+        if self.auto == AutoPad::No {
             return window;
         }
         for (axis, &side) in size.iter().enumerate() {
@@ -90,7 +90,7 @@ impl Sliding {
             let padding = (needed - side as isize).max(0) as usize;
             let (less, more) = (padding / 2, padding - padding / 2);
             (window.before[axis], window.after[axis]) = match self.auto {
-                Auto::SameLower => (more, less),
+                AutoPad::SameLower => (more, less),
                 _ => (less, more),
             };
         }

@@ -1,10 +1,10 @@
 //! Axes where tensors are cut, padded or concatenated.
 
 use super::super::axes::{Axes, Axis, Factor, Kind, Role, axis, is_spatial};
-use super::{Passage, both};
+use super::{NodeAxes, both};
 use crate::ints::axis as one_axis;
 
-pub(super) fn joined(at: &Passage, on: usize, shape: &[usize]) -> Option<Axes> {
+pub(super) fn joined(at: &NodeAxes, on: usize, shape: &[usize]) -> Option<Axes> {
     let mut out = Axes::unknown(shape);
     let mut along: Vec<(Role, usize)> = Vec::new();
     for (i, axes) in at.inputs.iter().enumerate() {
@@ -18,12 +18,12 @@ pub(super) fn joined(at: &Passage, on: usize, shape: &[usize]) -> Option<Axes> {
         }
         along.push((axes.role(on), side));
     }
-    out.0[on] = one_after_the_other(&along, shape[on]);
+    out.0[on] = concatenated_axis(&along, shape[on]);
     Some(out)
 }
 
 /// Axes one after the other, by what each is; single for those that do not come from the image.
-fn one_after_the_other(along: &[(Role, usize)], side: usize) -> Axis {
+fn concatenated_axis(along: &[(Role, usize)], side: usize) -> Axis {
     let spatial = |role: &Role| {
         matches!(
             role,
@@ -124,7 +124,7 @@ fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
     axis(Kind::Displaced, count)
 }
 
-pub(super) fn sliced(at: &Passage, shape: &[usize]) -> Option<Axes> {
+pub(super) fn sliced(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
     let mut axes = at.input(0)?.clone();
     let (starts, ends) = (at.ints(1)?, at.ints(2)?);
     let from = at.shapes[0]?;
@@ -156,7 +156,7 @@ pub(super) fn sliced(at: &Passage, shape: &[usize]) -> Option<Axes> {
     Some(axes)
 }
 
-pub(super) fn gathered(at: &Passage, on: i64, shape: &[usize]) -> Option<Axes> {
+pub(super) fn gathered(at: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes> {
     let axes = at.input(0)?;
     let on = one_axis(on, axes.0.len()).ok()?;
     let (before, after) = (&axes.0[..on], &axes.0[on + 1..]);
@@ -190,7 +190,7 @@ pub(super) fn gathered(at: &Passage, on: i64, shape: &[usize]) -> Option<Axes> {
     Some(Axes([before, &middle, after].concat())).filter(|axes| axes.0.len() == shape.len())
 }
 
-pub(super) fn padded(at: &Passage, shape: &[usize]) -> Option<Axes> {
+pub(super) fn padded(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
     let axes = at.input(0)?;
     let pads = at.ints(1)?;
     let rank = shape.len();

@@ -1,14 +1,14 @@
-//! Expand, Tile, ConstantOfShape and Range: small tensors made large.
+//! Expand, Tile, ConstantOfShape and Range.
 
 use burn::tensor::Tensor;
 
-use super::arithmetic::spread;
-use super::{Inputs, Operator, OperatorError, OutputType, Reading};
+use super::binary::broadcast_ints;
+use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::constant::Constant;
 use crate::ints::{Ints, side};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::{around, broadcast};
+use crate::shape::{broadcast, outer_axis_inner};
 use crate::value::{Floats, Value};
 
 fn shape_of(sides: &[i64]) -> Result<Vec<usize>, OperatorError> {
@@ -25,8 +25,8 @@ fn shape_of(sides: &[i64]) -> Result<Vec<usize>, OperatorError> {
 pub(crate) struct Expand;
 
 impl Operator for Expand {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -35,7 +35,7 @@ impl Operator for Expand {
         let shape = broadcast(x.shape(), &shape_of(&shape)?)?;
         limits::elements(&shape)?;
         let value = match x {
-            Value::Int(x) => Value::Int(Ints::new(spread(&x, &shape)?, shape)?),
+            Value::Int(x) => Value::Int(Ints::new(broadcast_ints(&x, &shape)?, shape)?),
             Value::Float(x) => {
                 let padded = crate::shape::padded(x.shape(), shape.len());
                 let mut x = x.reshaped(padded)?;
@@ -53,7 +53,7 @@ impl Operator for Expand {
 
 /// `x` `times` times along `axis`.
 fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, OperatorError> {
-    let [outer, side, inner] = around(x.shape(), axis);
+    let [outer, side, inner] = outer_axis_inner(x.shape(), axis);
     let mut shape = x.shape().to_vec();
     shape[axis] = side.saturating_mul(times);
     if limits::elements(&shape)? == 0 {
@@ -68,8 +68,8 @@ fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, OperatorErro
 pub(crate) struct Tile;
 
 impl Operator for Tile {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Tiled
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Tiled
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -98,7 +98,7 @@ pub(crate) struct ConstantOfShape {
 }
 
 impl ConstantOfShape {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let value = node.attributes.tensor("value")?;
         let value = value.unwrap_or(Constant::Float(vec![0.0], vec![1]));
         let count = match &value {
@@ -122,8 +122,8 @@ impl Operator for ConstantOfShape {
         }
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Unrelated
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Unrelated
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -152,8 +152,8 @@ impl Operator for Range {
         OutputType::Int
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Unrelated
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Unrelated
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

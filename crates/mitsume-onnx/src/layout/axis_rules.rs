@@ -1,4 +1,4 @@
-//! How operators move axes: what the axes of an output are, from those of the inputs.
+//! Axis rules of operators: output axes from input axes.
 
 mod parts;
 
@@ -10,7 +10,7 @@ use parts::{Part, gathered, joined, padded, sliced, with_part};
 
 /// What an operator does with axes. Each operator says its own.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum AxisFlow {
+pub(crate) enum AxisRule {
     /// Value by value, inputs broadcast to the output's shape.
     Pointwise,
     /// The first input's axes.
@@ -54,7 +54,7 @@ pub(crate) enum AxisFlow {
 }
 
 /// A node where axes flow through it.
-pub(crate) struct Passage<'a> {
+pub(crate) struct NodeAxes<'a> {
     /// The axes of its inputs; none for integers and for inputs left out.
     pub inputs: Vec<Option<&'a Axes>>,
     /// Shapes of its inputs.
@@ -67,7 +67,7 @@ pub(crate) struct Passage<'a> {
     pub outputs: Vec<Option<&'a [usize]>>,
 }
 
-impl Passage<'_> {
+impl NodeAxes<'_> {
     pub fn input(&self, i: usize) -> Option<&Axes> {
         self.inputs.get(i).copied().flatten()
     }
@@ -87,9 +87,9 @@ impl Passage<'_> {
     }
 }
 
-impl AxisFlow {
+impl AxisRule {
     /// The axes of each output.
-    pub fn forward(&self, at: &Passage) -> Vec<Axes> {
+    pub fn forward(&self, at: &NodeAxes) -> Vec<Axes> {
         let shapes = at.outputs.iter().map(|shape| shape.unwrap_or(&[]));
         let each = shapes.enumerate().map(|(i, shape)| {
             let axes = self.output(at, i, shape);
@@ -99,7 +99,7 @@ impl AxisFlow {
         each.collect()
     }
 
-    fn output(&self, at: &Passage, i: usize, shape: &[usize]) -> Option<Axes> {
+    fn output(&self, at: &NodeAxes, i: usize, shape: &[usize]) -> Option<Axes> {
         match self {
             Self::Pointwise => Some(pointwise(at, shape)),
             Self::Kept | Self::Normalised { .. } => at.input(0).cloned(),
@@ -204,7 +204,7 @@ pub(super) fn permutation(order: Option<&[i64]>, rank: usize) -> Vec<usize> {
     }
 }
 
-/// What is known of two axes that lie on each other: pixels in their places before anything else.
+/// Merges two axes of broadcast inputs; known pixel axes take precedence.
 fn both(a: &Axis, b: &Axis) -> Axis {
     let rank = |axis: &Axis| match role(axis) {
         Role::Unknown => 0,
@@ -220,7 +220,7 @@ fn both(a: &Axis, b: &Axis) -> Axis {
     }
 }
 
-fn pointwise(at: &Passage, shape: &[usize]) -> Axes {
+fn pointwise(at: &NodeAxes, shape: &[usize]) -> Axes {
     let mut out = Axes::unknown(shape);
     for (i, axes) in at.computed() {
         let rank = axes.0.len();
@@ -283,7 +283,7 @@ fn made_of(contracted: &Axis, side: usize) -> Axis {
     }
 }
 
-fn product(at: &Passage, shape: &[usize]) -> Option<Axes> {
+fn product(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
     let rank = shape.len();
     let of = |i: usize| {
         let axes = at.input(i).filter(|_| !at.is_constant(i))?;

@@ -6,10 +6,10 @@ use burn::tensor::{Tensor, TensorData};
 use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::Activation;
 
-use super::{Inputs, Operator, OperatorError, Reading, on_kernels, unary};
+use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels, unary};
 use crate::constant::Constant;
-use crate::layout::AxisFlow;
-use crate::value::{Floats, Order, Value};
+use crate::layout::AxisRule;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// `activation(x * scale + shift)` of each channel.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl Operator for BatchNorm {
             let x = x.channels_last().into_flat();
             let data = inference::affine(&self.both, self.activation, x, sides)
                 .map_err(OperatorError::from)?;
-            Floats::with_order(data, shape, Order::ChannelsLast)?
+            Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?
         } else {
             let device = x.device();
             let inner = shape[2..].iter().product();
@@ -50,8 +50,8 @@ impl Operator for BatchNorm {
         Ok(vec![Value::Float(result)])
     }
 
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::PerChannel
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::PerChannel
     }
 
     fn parsed_inputs(&self) -> &'static [usize] {
@@ -60,7 +60,7 @@ impl Operator for BatchNorm {
 }
 
 impl BatchNorm {
-    pub fn parse(node: &mut Reading) -> Result<Self, OperatorError> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.ignore("momentum");
         node.attributes.only("training_mode", 0)?;
         node.attributes.only("spatial", 1)?;
