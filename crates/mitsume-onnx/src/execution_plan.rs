@@ -121,7 +121,7 @@ impl ExecutionPlan {
     ) -> Result<Value, OperatorError> {
         if let Some(constant) = self.constants.get(&id) {
             return Ok(match constant.clone() {
-                Value::Float(floats) if tracked => Value::Float(floats.to_autodiff()),
+                Value::Float(floats) if tracked => Value::Float(floats.into_autodiff()),
                 value => value,
             });
         }

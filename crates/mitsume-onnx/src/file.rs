@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::proto::{ModelProto, TensorProto};
 
-/// An empty message takes two bytes in the file but about a hundred in memory.
+/// Most messages, texts and lists in a file's graph. An empty message takes two bytes in the file but
+/// about a hundred in memory.
 const ENTRIES: usize = 4_000_000;
 
 /// A model file.

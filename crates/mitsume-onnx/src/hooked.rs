@@ -15,7 +15,8 @@ use crate::layout::FeatureLayout;
 use crate::op::OperatorError;
 use crate::value::{Floats, Value};
 
-/// It keeps no state: the caller holds the captured activations.
+/// A classifier hooked at a layer. The part before (the trunk) runs without gradients; only the part
+/// after (the head) is differentiated. It keeps no state: the caller holds the captured activations.
 pub struct HookedClassifier {
     /// Shared by all that were hooked together.
     before: Arc<ExecutionPlan>,
@@ -299,7 +300,7 @@ impl HookedClassifier {
 
 fn tracked(value: Value) -> Value {
     match value {
-        Value::Float(floats) => Value::Float(floats.to_autodiff()),
+        Value::Float(floats) => Value::Float(floats.into_autodiff()),
         ints => ints,
     }
 }

@@ -217,7 +217,7 @@ impl Floats {
     }
 
     /// The values, in ONNX's order; not of what is differentiated.
-    pub fn to_host(self) -> Result<Vec<f32>, OperatorError> {
+    pub fn into_host(self) -> Result<Vec<f32>, OperatorError> {
         if self.device().is_autodiff() {
             return Err(OperatorError::Invalid(
                 "this is not differentiated: choose a later layer".into(),
@@ -229,7 +229,7 @@ impl Floats {
     }
 
     /// Constant on a device with autodiff.
-    pub fn to_autodiff(self) -> Self {
+    pub fn into_autodiff(self) -> Self {
         self.map(Tensor::autodiff)
     }
 

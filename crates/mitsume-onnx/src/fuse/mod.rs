@@ -88,7 +88,7 @@ impl<'a> FusionPass<'a> {
     /// The numbers of a known tensor.
     fn known(&self, id: ValueId) -> Option<Vec<f32>> {
         match self.constants.get(&id)? {
-            Value::Float(floats) => floats.clone().to_host().ok(),
+            Value::Float(floats) => floats.clone().into_host().ok(),
             Value::Int(_) => None,
         }
     }
@@ -229,7 +229,7 @@ mod tests {
         let images = TensorData::new(pixels.collect(), shape);
         let mut images = Floats::from_tensor(Tensor::<4>::from_data(images, &device));
         if tracked {
-            images = images.to_autodiff();
+            images = images.into_autodiff();
         }
         let values = Values::from([(model.graph.input.id, Value::Float(images))]);
         let constants = &model.graph.constants;

@@ -105,7 +105,7 @@ impl AnyGraph {
             given.insert(
                 *id,
                 match value {
-                    Value::Float(floats) if tracked => Value::Float(floats.to_autodiff()),
+                    Value::Float(floats) if tracked => Value::Float(floats.into_autodiff()),
                     value => value,
                 },
             );

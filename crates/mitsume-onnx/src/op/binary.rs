@@ -147,7 +147,7 @@ impl Binary {
         let shape = broadcast(a.shape(), b.shape())?;
         let on_host = |x: Floats| {
             let shape = x.shape().to_vec();
-            let ranks = x.to_host()?.into_iter().map(total_order_key).collect();
+            let ranks = x.into_host()?.into_iter().map(total_order_key).collect();
             Ints::new(ranks, shape)
         };
         let (a, b) = (on_host(a)?, on_host(b)?);

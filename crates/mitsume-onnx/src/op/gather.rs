@@ -133,8 +133,8 @@ impl Operator for ScatterNd {
                 Value::Int(x)
             }
             (Value::Float(x), Value::Float(updates)) => {
-                let mut data = x.to_host()?;
-                replace(&mut data, &starts, &updates.to_host()?, inner);
+                let mut data = x.into_host()?;
+                replace(&mut data, &starts, &updates.into_host()?, inner);
                 Value::Float(Floats::from_values(data, shape, &device)?)
             }
             _ => {

@@ -46,8 +46,8 @@ impl Operator for LayerNorm {
         bias.as_ref()
             .map_or(Ok(()), |bias| of_inner("bias", bias))?;
         if on_kernels(&x) {
-            let bias = bias.map_or_else(|| Ok(vec![0.0; inner]), Floats::to_host)?;
-            let both = [scale.to_host()?, bias].into();
+            let bias = bias.map_or_else(|| Ok(vec![0.0; inner]), Floats::into_host)?;
+            let both = [scale.into_host()?, bias].into();
             let x = x.row_major().into_flat();
             let y = inference::layer_norm(&both, self.epsilon, x, [outer, inner])
                 .map_err(OperatorError::from)?;

@@ -157,7 +157,7 @@ impl Linear {
             false => Floats::from_tensor(self.matrix().transpose()),
         };
         let filters = Filters {
-            weights: &weights.to_host()?,
+            weights: &weights.into_host()?,
             outputs: self.bias.len(),
             inputs: self.inputs(),
             groups: 1,

@@ -83,7 +83,7 @@ impl Cast {
             }
             (Value::Float(x), true) => {
                 let shape = x.shape().to_vec();
-                let values = x.to_host()?;
+                let values = x.into_host()?;
                 let cast = |v: f32| match self.to {
                     data_type::BOOL => (v != 0.0).into(),
                     _ => v as i64,

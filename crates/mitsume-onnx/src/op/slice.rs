@@ -265,7 +265,7 @@ fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), Op
     Ok((start.max(0) as usize, count as usize))
 }
 
-/// Constant values outer_axis_inner.
+/// Pad with a constant.
 #[derive(Debug)]
 pub(crate) struct Pad {
     value: f32,
