@@ -1,8 +1,9 @@
-//! A node's attributes, taken one by one: whatever is left over was not understood.
+//! Attributes of a node. Each is taken once; any that remain are refused.
 
 use std::collections::BTreeMap;
 
 use crate::constant::Constant;
+use crate::op::OperatorError;
 use crate::proto::AttributeProto;
 
 /// Attributes not taken yet.
@@ -44,34 +45,39 @@ impl Attributes {
     }
 
     /// A text; empty if the attribute is missing.
-    pub fn text(&mut self, name: &str) -> Result<String, String> {
+    pub fn text(&mut self, name: &str) -> Result<String, OperatorError> {
         let bytes = self.0.remove(name).map(|a| a.s).unwrap_or_default();
-        String::from_utf8(bytes.into()).map_err(|_| format!("attribute {name} is no text"))
+        String::from_utf8(bytes.into())
+            .map_err(|_| OperatorError::Invalid(format!("attribute {name} is no text")))
     }
 
     /// A tensor.
-    pub fn tensor(&mut self, name: &str) -> Result<Option<Constant>, String> {
+    pub fn tensor(&mut self, name: &str) -> Result<Option<Constant>, OperatorError> {
         let tensor = self.0.remove(name).and_then(|a| a.t);
         tensor.map(|t| Constant::read(&t, None)).transpose()
     }
 
     /// Refuses the attribute unless it has the one value supported (or is missing).
-    pub fn only(&mut self, name: &str, value: i64) -> Result<(), String> {
+    pub fn only(&mut self, name: &str, value: i64) -> Result<(), OperatorError> {
         match self.int(name, value) {
             found if found == value => Ok(()),
-            found => Err(format!("{name} = {found} is not supported, only {value}")),
+            found => Err(OperatorError::Unsupported(format!(
+                "{name} = {found} is not supported, only {value}"
+            ))),
         }
     }
 
-    /// Leaves the attribute unread: it does not change what is computed here.
+    /// Ignores an attribute that does not affect the result.
     pub fn ignore(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// Refuses attributes that nobody asked for.
-    pub fn finish(self) -> Result<(), String> {
+    /// An error if attributes remain.
+    pub fn finish(self) -> Result<(), OperatorError> {
         match self.0.into_keys().next() {
-            Some(name) => Err(format!("attribute {name} is not supported")),
+            Some(name) => Err(OperatorError::Unsupported(format!(
+                "attribute {name} is not supported"
+            ))),
             None => Ok(()),
         }
     }

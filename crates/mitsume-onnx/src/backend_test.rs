@@ -210,7 +210,7 @@ fn tensor(path: &Path) -> Result<Constant> {
         reason,
     };
     let tensor = TensorProto::decode(bytes.as_slice()).map_err(|e| wrong(e.to_string()))?;
-    Constant::read(&tensor, None).map_err(wrong)
+    Constant::read(&tensor, None).map_err(|e| wrong(e.to_string()))
 }
 
 fn other_type(graph: &GraphProto) -> Option<String> {

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
+use crate::execution_plan::{ExecutionPlan, Values};
 use crate::file::ModelFile;
-use crate::fuse::{Known, Shapes, fused};
-use crate::graph::{Graph, Id, Node};
-use crate::hooked::Hooked;
+use crate::fuse::{KnownValues, Shapes, fused};
+use crate::graph::{Graph, Node, ValueId};
+use crate::hooked::HookedClassifier;
 use crate::layers::{self, Layer, LayoutRequest};
-use crate::layout::{AxesOf, follow};
-use crate::steps::{Steps, Values};
+use crate::layout::{AxesByValue, infer_axes};
 use crate::value::{Floats, Value};
 
-/// Images a model is to take, where its file leaves that open.
+/// Input channels and size, for models whose file leaves them open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Images {
     /// 1 or 3. Default: the file's, or 3.
@@ -31,7 +31,7 @@ pub struct Classifier {
     pub(crate) graph: Graph,
     pub(crate) shapes: Shapes,
     /// What the axes of each value are.
-    pub(crate) axes: Arc<AxesOf>,
+    pub(crate) axes: Arc<AxesByValue>,
     pub(crate) device: Device,
     path: PathBuf,
     image: [usize; 3],
@@ -42,7 +42,7 @@ impl Classifier {
     /// Reads a model and runs it once on an empty image, to know every layer's shape.
     ///
     /// - `path`: an ONNX file with one float32 image input [N, C, H, W] and logits [N, K] as its first output of two
-    ///   axes. A softmax at its end is left off.
+    ///   axes. A final softmax is removed.
     /// - `images`: their channels, height and width; where the file fixes them, they must agree.
     /// - `device`: where to compute; one without autodiff.
     ///
@@ -63,8 +63,8 @@ impl Classifier {
             classes: 0,
         };
         let ints;
-        (classifier.shapes, ints) = classifier.try_out()?;
-        classifier.axes = follow(&classifier.graph, &classifier.shapes, &ints).into();
+        (classifier.shapes, ints) = classifier.infer_shapes()?;
+        classifier.axes = infer_axes(&classifier.graph, &classifier.shapes, &ints).into();
         let output = classifier.shapes.get(&classifier.graph.output);
         classifier.classes = match output.map(Vec::as_slice) {
             Some(&[_, classes]) if classes > 0 => classes,
@@ -105,7 +105,7 @@ impl Classifier {
 
     /// Layers whose output can be hooked, in order.
     pub fn layers(&self) -> Vec<Layer> {
-        layers::candidates(self)
+        layers::hookable_layers(self)
     }
 
     /// The classifier in two parts, at the output of a layer.
@@ -117,13 +117,13 @@ impl Classifier {
     /// # Errors
     /// A name that is none, with the nearest ones; a layer without a map, or that does not lead to the logits; a layout
     /// that the model does not tell and that is not said, or one that contradicts the model.
-    pub fn hook(&self, layer: Option<&str>, said: LayoutRequest) -> Result<Hooked> {
+    pub fn hook(&self, layer: Option<&str>, said: LayoutRequest) -> Result<HookedClassifier> {
         let mut hooks = self.hook_several(&[layer], said)?;
         Ok(hooks.remove(0))
     }
 
     /// As [`Self::hook`], at each of several layers. What one of them has read is read for all: a
-    /// [`Reading`](crate::Reading) of any serves every other.
+    /// [`CapturedActivations`](crate::CapturedActivations) of any serves every other.
     ///
     /// # Errors
     /// As [`Self::hook`].
@@ -131,7 +131,7 @@ impl Classifier {
         &self,
         layers: &[Option<&str>],
         said: LayoutRequest,
-    ) -> Result<Vec<Hooked>> {
+    ) -> Result<Vec<HookedClassifier>> {
         let found = layers.iter().map(|&layer| {
             let layer = layers::find(self, layer)?;
             let maps = layers::feature_maps(self, layer.id, said).map_err(|reason| {
@@ -140,34 +140,34 @@ impl Classifier {
             })?;
             Ok((layer, maps))
         });
-        Hooked::several(self, found.collect::<Result<_>>()?)
+        HookedClassifier::several(self, found.collect::<Result<_>>()?)
     }
 
-    /// Number of images the file insists on, if it does.
+    /// The fixed batch size, if the file has one.
     pub(crate) fn batch(&self) -> Option<usize> {
         self.graph.input.sides[0]
     }
 
     /// Part of the graph that computes `wanted`, made faster.
-    pub(crate) fn steps(&self, nodes: &[Node], wanted: Vec<Id>) -> Steps {
-        let kept: HashSet<Id> = wanted.iter().copied().collect();
+    pub(crate) fn steps(&self, nodes: &[Node], wanted: Vec<ValueId>) -> ExecutionPlan {
+        let kept: HashSet<ValueId> = wanted.iter().copied().collect();
         let nodes = fused(nodes, &kept, self.known());
-        self.unfused(nodes, wanted)
+        self.unfused_plan(nodes, wanted)
     }
 
-    pub(crate) fn known(&self) -> Known<'_> {
-        Known {
+    pub(crate) fn known(&self) -> KnownValues<'_> {
+        KnownValues {
             shapes: &self.shapes,
             constants: &self.graph.constants,
         }
     }
 
-    fn unfused(&self, nodes: Vec<Node>, wanted: Vec<Id>) -> Steps {
-        Steps::new(nodes, wanted, &self.graph.constants, &self.device)
+    fn unfused_plan(&self, nodes: Vec<Node>, wanted: Vec<ValueId>) -> ExecutionPlan {
+        ExecutionPlan::new(nodes, wanted, &self.graph.constants, &self.device)
     }
 
     /// Every value's shape for one image (or as many as the file insists on), and the integers that are few.
-    fn try_out(&self) -> Result<(Shapes, HashMap<Id, Vec<i64>>)> {
+    fn infer_shapes(&self) -> Result<(Shapes, HashMap<ValueId, Vec<i64>>)> {
         /// Axes and sizes are at most as many as this.
         const FEW: usize = 64;
         let mut ints = HashMap::new();
@@ -178,24 +178,24 @@ impl Classifier {
             self.graph.input.id,
             Value::Float(Floats::from_tensor(image)),
         )]);
-        let mut shapes: HashMap<Id, Vec<usize>> = HashMap::new();
+        let mut shapes: HashMap<ValueId, Vec<usize>> = HashMap::new();
         shapes.insert(self.graph.input.id, vec![n, channels, height, width]);
-        let mut last: HashMap<Id, usize> = HashMap::new();
+        let mut last: HashMap<ValueId, usize> = HashMap::new();
         for (index, node) in self.graph.nodes.iter().enumerate() {
-            for id in node.needs() {
+            for id in node.runtime_inputs() {
                 last.insert(id, index);
             }
         }
         for (index, node) in self.graph.nodes.iter().enumerate() {
-            let wanted: Vec<Id> = node.outputs.iter().flatten().copied().collect();
+            let wanted: Vec<ValueId> = node.outputs.iter().flatten().copied().collect();
             let inputs: Values = node
-                .needs()
+                .runtime_inputs()
                 .filter_map(|id| Some((id, values.get(&id)?.clone())))
                 .collect();
             let results = self
-                .unfused(vec![node.clone()], wanted)
+                .unfused_plan(vec![node.clone()], wanted)
                 .run(inputs, false)?;
-            for id in node.needs() {
+            for id in node.runtime_inputs() {
                 if last[&id] == index {
                     values.remove(&id);
                 }

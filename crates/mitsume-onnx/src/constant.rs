@@ -5,6 +5,7 @@ use half::{bf16, f16};
 
 use crate::ints::Ints;
 use crate::limits;
+use crate::op::OperatorError;
 use crate::proto::{TensorProto, data_type};
 
 /// A tensor known before the model runs, on the host.
@@ -18,7 +19,7 @@ pub(crate) enum Constant {
 
 impl Constant {
     /// Reads `tensor`, whose raw data, if it lies outside the model, is `outside`.
-    pub fn read(tensor: &TensorProto, outside: Option<Bytes>) -> Result<Self, String> {
+    pub fn read(tensor: &TensorProto, outside: Option<Bytes>) -> Result<Self, OperatorError> {
         let shape = tensor
             .dims
             .iter()
@@ -36,16 +37,18 @@ impl Constant {
             | data_type::BOOL
             | data_type::UINT8
             | data_type::INT8 => Ok(Self::Int(Ints::new(integers(tensor, raw, count)?, shape)?)),
-            other => Err(format!(
+            other => Err(OperatorError::Invalid(format!(
                 "data type {other}: only float32, float64, float16, bfloat16, int64, int32, int8, \
                  uint8 and bool are read"
-            )),
+            ))),
         }
     }
 }
 
-fn floats(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<f32>, String> {
-    let half = |bits: &i32| u16::try_from(*bits).map_err(|_| "16 bits expected".to_owned());
+fn floats(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<f32>, OperatorError> {
+    let half = |bits: &i32| {
+        u16::try_from(*bits).map_err(|_| OperatorError::Invalid("16 bits expected".to_owned()))
+    };
     if !raw.is_empty() || count == 0 {
         return match tensor.data_type {
             data_type::FLOAT => each(raw, count, f32::from_le_bytes),
@@ -70,7 +73,7 @@ fn floats(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<f32>, St
     counted(data, count)
 }
 
-fn integers(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<i64>, String> {
+fn integers(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<i64>, OperatorError> {
     if !raw.is_empty() || count == 0 {
         return match tensor.data_type {
             data_type::INT64 => each(raw, count, i64::from_le_bytes),
@@ -93,22 +96,25 @@ fn each<T, const SIZE: usize>(
     raw: &[u8],
     count: usize,
     read: impl Fn([u8; SIZE]) -> T,
-) -> Result<Vec<T>, String> {
+) -> Result<Vec<T>, OperatorError> {
     if raw.len() != count * SIZE {
-        return Err(format!(
+        return Err(OperatorError::Invalid(format!(
             "{} bytes where {count} values of {SIZE} bytes are expected",
             raw.len()
-        ));
+        )));
     }
     let (values, _) = raw.as_chunks::<SIZE>();
     Ok(values.iter().map(|&bytes| read(bytes)).collect())
 }
 
-fn counted<T>(data: Vec<T>, count: usize) -> Result<Vec<T>, String> {
+fn counted<T>(data: Vec<T>, count: usize) -> Result<Vec<T>, OperatorError> {
     if data.len() == count {
         Ok(data)
     } else {
-        Err(format!("{} values where {count} are expected", data.len()))
+        Err(OperatorError::Invalid(format!(
+            "{} values where {count} are expected",
+            data.len()
+        )))
     }
 }
 
@@ -152,7 +158,8 @@ mod tests {
     #[test]
     fn sizes_must_agree() {
         let read = |dims: &[i64], raw: &[u8]| {
-            Constant::read(&tensor(data_type::FLOAT, dims, raw), None).unwrap_err()
+            let error = Constant::read(&tensor(data_type::FLOAT, dims, raw), None);
+            error.unwrap_err().to_string()
         };
         assert!(read(&[2], &[0; 4]).contains("4 bytes"));
         assert!(read(&[-1], &[0; 4]).contains("-1"));

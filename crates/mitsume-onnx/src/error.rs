@@ -1,6 +1,8 @@
-//! What can be wrong with a model, and what would be right.
+//! Errors of reading and running models.
 
 use std::path::PathBuf;
+
+use crate::op::OperatorError;
 
 /// Why a model cannot be read or run.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +31,7 @@ pub enum Error {
         /// Its operator, with the domain where it is not the standard one.
         operator: String,
         /// What is wrong.
-        reason: String,
+        reason: OperatorError,
     },
     /// What was asked for does not fit the model.
     #[error("{0}")]

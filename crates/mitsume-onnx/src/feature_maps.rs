@@ -1,9 +1,10 @@
-//! Values of a hooked layer as feature maps [N, C, h, w], and back.
+//! Converts hooked values to feature maps [N, C, h, w] and back.
 
 use burn::tensor::Tensor;
 
 use crate::layout::FeatureLayout;
-use crate::shape::around;
+use crate::op::OperatorError;
+use crate::shape::outer_axis_inner;
 use crate::value::Floats;
 
 /// Where the feature maps are in a hooked value.
@@ -76,9 +77,9 @@ impl FeatureMaps {
     }
 
     /// `value` with channel `channel` set to 0, of tokens also where they are no part of the map.
-    pub fn without(&self, value: Floats, channel: usize) -> Result<Floats, String> {
+    pub fn without(&self, value: Floats, channel: usize) -> Result<Floats, OperatorError> {
         let shape = value.shape().to_vec();
-        let [outer, channels, inner] = around(&shape, self.layout.channel_axis());
+        let [outer, channels, inner] = outer_axis_inner(&shape, self.layout.channel_axis());
         let nothing = Tensor::zeros([outer, 1, inner], &value.device());
         let place = [0..outer, channel..channel + 1, 0..inner];
         let changed = value

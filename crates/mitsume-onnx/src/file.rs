@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::proto::{ModelProto, TensorProto};
 
-/// Most messages, texts and lists in a file's graph: an empty one takes two bytes there, but a hundred
-/// here.
+/// Most messages, texts and lists in a file's graph. An empty message takes two bytes in the file but
+/// about a hundred in memory.
 const ENTRIES: usize = 4_000_000;
 
 /// A model file.
@@ -73,7 +73,7 @@ impl ModelFile {
         } else {
             None
         };
-        Constant::read(tensor, outside).map_err(about)
+        Constant::read(tensor, outside).map_err(|reason| about(reason.to_string()))
     }
 
     fn outside(&self, tensor: &TensorProto) -> Result<Bytes> {

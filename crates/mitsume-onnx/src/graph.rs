@@ -2,7 +2,7 @@
 
 mod any;
 mod folding;
-mod order;
+mod topological_order;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
-use crate::op::{self, Binary, Op, Reading, Unreadable};
+use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError};
 use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
 use crate::value::Value;
 pub(crate) use any::AnyGraph;
-use folding::{Folding, constant, uploaded};
+use folding::{FoldError, constant, to_device};
 
 /// A value of the graph, by number.
-pub(crate) type Id = usize;
+pub(crate) type ValueId = usize;
 
 /// An operator in the graph.
 #[derive(Clone, Debug)]
@@ -33,14 +33,14 @@ pub(crate) struct Node {
     /// The module of the original program it comes from, as `layer4.1.conv2`, where the file says.
     pub module: Option<String>,
     pub op: Op,
-    pub inputs: Vec<Option<Id>>,
-    pub outputs: Vec<Option<Id>>,
+    pub inputs: Vec<Option<ValueId>>,
+    pub outputs: Vec<Option<ValueId>>,
 }
 
 /// The image input.
 #[derive(Clone, Debug)]
 pub(crate) struct ImageInput {
-    pub id: Id,
+    pub id: ValueId,
     /// [N, C, H, W], as far as the file fixes them.
     pub sides: [Option<usize>; 4],
 }
@@ -51,12 +51,12 @@ pub(crate) struct Graph {
     /// In an order in which they can be computed; none without use.
     pub nodes: Vec<Node>,
     /// Values known beforehand that nodes use.
-    pub constants: HashMap<Id, Value>,
+    pub constants: HashMap<ValueId, Value>,
     /// Every name of a value, including those of values folded into another.
-    pub names: HashMap<String, Id>,
+    pub names: HashMap<String, ValueId>,
     pub input: ImageInput,
     /// The logits.
-    pub output: Id,
+    pub output: ValueId,
     /// Whether the file ends in a softmax, which was left off.
     pub had_softmax: bool,
     /// Numbers the model has learned.
@@ -82,7 +82,7 @@ impl Graph {
         builder.initialisers(&graph)?;
         let input = builder.image_input(&graph)?;
         let output = builder.output_name(&graph)?;
-        let order = order::order(file, &builder.names, &graph, &output)?;
+        let order = topological_order::topological_order(file, &builder.names, &graph, &output)?;
         let mut nodes: Vec<Option<NodeProto>> = graph.node.into_iter().map(Some).collect();
         for index in order {
             let node = nodes[index].take().expect("each node comes once");
@@ -117,12 +117,12 @@ fn opset(file: &ModelFile) -> Result<i64> {
 struct Builder<'a> {
     file: &'a ModelFile,
     opset: i64,
-    names: HashMap<String, Id>,
-    constants: HashMap<Id, Constant>,
+    names: HashMap<String, ValueId>,
+    constants: HashMap<ValueId, Constant>,
     nodes: Vec<Node>,
-    next: Id,
+    next: ValueId,
     /// Values that are not known, but are float32: the image and what is made of it.
-    floats: HashSet<Id>,
+    floats: HashSet<ValueId>,
     parameters: usize,
     folded: usize,
     /// Operators that are not known, each with its first node.
@@ -148,7 +148,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A number for the value of a name that is new.
-    fn name(&mut self, name: &str) -> Result<Id> {
+    fn name(&mut self, name: &str) -> Result<ValueId> {
         let id = self.next;
         if self.names.insert(name.to_owned(), id).is_some() {
             return Err(self.file.wrong(format!("two values are named \"{name}\"")));
@@ -236,7 +236,7 @@ impl<'a> Builder<'a> {
             true => proto.op_type.clone(),
             false => format!("{}.{}", proto.domain, proto.op_type),
         };
-        let wrong = |reason: String| Error::Operator {
+        let wrong = |reason: OperatorError| Error::Operator {
             node: name.clone(),
             operator: kind.clone(),
             reason,
@@ -250,9 +250,9 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let id_of = |name: &String| (!name.is_empty()).then(|| self.names[name]);
-        let inputs: Vec<Option<Id>> = proto.input.iter().map(id_of).collect();
-        let known = |id: &Option<Id>| id.and_then(|id| self.constants.get(&id));
-        let reading = Reading {
+        let inputs: Vec<Option<ValueId>> = proto.input.iter().map(id_of).collect();
+        let known = |id: &Option<ValueId>| id.and_then(|id| self.constants.get(&id));
+        let reading = NodeInfo {
             kind: &kind,
             opset: self.opset,
             outputs: proto.output.iter().filter(|name| !name.is_empty()).count(),
@@ -263,14 +263,14 @@ impl<'a> Builder<'a> {
         let parsed = if standard {
             op::parse(reading)
         } else {
-            Err(Unreadable::Unknown)
+            Err(ParseError::Unknown)
         };
         let op = match parsed {
             Ok(op) => op,
-            // What is wrong may follow from an operator that is not known.
-            Err(Unreadable::Wrong(_)) if !self.unknown.is_empty() => return Err(self.unknown()),
-            Err(Unreadable::Wrong(reason)) => return Err(wrong(reason)),
-            Err(Unreadable::Unknown) => {
+            // Other errors may be consequences of an unknown operator, which is reported first.
+            Err(ParseError::Wrong(_)) if !self.unknown.is_empty() => return Err(self.unknown()),
+            Err(ParseError::Wrong(reason)) => return Err(wrong(reason)),
+            Err(ParseError::Unknown) => {
                 self.unknown
                     .entry(kind.clone())
                     .or_insert_with(|| name.clone());
@@ -280,15 +280,17 @@ impl<'a> Builder<'a> {
         if matches!(op, Op::Identity) {
             return self.alias(&proto.output, inputs.first().copied().flatten());
         }
-        let is_known = |id: &Id| {
-            // Of what a number is cast to the type of, only the type counts.
-            let only_type = kind == "CastLike" && inputs.get(1) == Some(&Some(*id));
-            self.constants.contains_key(id) || (only_type && self.floats.contains(id))
+        let is_known = |id: &ValueId| {
+            // CastLike uses only the type of its second input.
+            let type_only = op.operator().type_only_inputs().iter();
+            let mut type_only = type_only.map(|&i| inputs.get(i).copied().flatten());
+            self.constants.contains_key(id)
+                || (self.floats.contains(id) && type_only.any(|only| only == Some(*id)))
         };
         if self.unknown.is_empty() && inputs.iter().flatten().all(is_known) {
             return self.fold(&op, &inputs, &proto.output).map_err(|e| match e {
-                Folding::Wrong(reason) => wrong(reason),
-                Folding::Name(error) => error,
+                FoldError::Wrong(reason) => wrong(reason),
+                FoldError::Name(error) => error,
             });
         }
         let mut outputs = Vec::new();
@@ -298,7 +300,21 @@ impl<'a> Builder<'a> {
                 false => Some(self.name(name)?),
             });
         }
-        if makes_floats(&op, &kind) && inputs.iter().flatten().any(|id| self.floats.contains(id)) {
+        let is_float = |id: &ValueId| match self.constants.get(id) {
+            Some(constant) => matches!(constant, Constant::Float(..)),
+            None => self.floats.contains(id),
+        };
+        let outputs_float = match op.operator().output_type() {
+            OutputType::Float => true,
+            OutputType::Int => false,
+            OutputType::FloatIfAnyInput => inputs.iter().flatten().any(is_float),
+            OutputType::AsInput(i) => inputs
+                .get(i)
+                .copied()
+                .flatten()
+                .is_some_and(|id| is_float(&id)),
+        };
+        if outputs_float {
             self.floats.extend(outputs.iter().flatten());
         }
         self.nodes.push(Node {
@@ -312,8 +328,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Further names for a value that an operator hands on unchanged.
-    fn alias(&mut self, names: &[String], value: Option<Id>) -> Result<()> {
+    /// Aliases of a value that an operator passes through unchanged.
+    fn alias(&mut self, names: &[String], value: Option<ValueId>) -> Result<()> {
         for name in names.iter().filter(|name| !name.is_empty()) {
             let id = self.name(name)?;
             self.names.insert(name.clone(), value.unwrap_or(id));
@@ -356,15 +372,16 @@ impl<'a> Builder<'a> {
         if self.constants.contains_key(&output) || output == input.id {
             return Err(self.file.wrong("its output does not depend on the image"));
         }
-        let used: BTreeSet<Id> = self
+        let used: BTreeSet<ValueId> = self
             .nodes
             .iter()
-            .flat_map(|node| node.needs().collect::<Vec<_>>())
+            .flat_map(|node| node.runtime_inputs().collect::<Vec<_>>())
             .collect();
         let mut constants = HashMap::new();
         for (id, constant) in self.constants {
             if used.contains(&id) {
-                let value = uploaded(constant, device).map_err(|e| self.file.wrong(e))?;
+                let value =
+                    to_device(constant, device).map_err(|e| self.file.wrong(e.to_string()))?;
                 constants.insert(id, value);
             }
         }
@@ -382,21 +399,9 @@ impl<'a> Builder<'a> {
 
 impl Node {
     /// Values it is computed from at run time: weights that were read into the operator are none.
-    pub fn needs(&self) -> impl Iterator<Item = Id> + '_ {
-        let read: &[usize] = match &self.op {
-            Op::Convolution(_) => &[1, 2],
-            Op::BatchNorm(_) => &[1, 2, 3, 4],
-            // Bounds of a clip.
-            Op::Unary(_) => &[1, 2],
-            _ => &[],
-        };
+    pub fn runtime_inputs(&self) -> impl Iterator<Item = ValueId> + '_ {
+        let read = self.op.operator().parsed_inputs();
         let inputs = self.inputs.iter().enumerate();
         inputs.filter_map(move |(i, id)| id.filter(|_| !read.contains(&i)))
     }
-}
-
-/// Whether an operator gives float32 for float32.
-fn makes_floats(op: &Op, kind: &str) -> bool {
-    !matches!(op, Op::Binary(Binary(arithmetic)) if arithmetic.compares())
-        && !["Shape", "Cast"].contains(&kind)
 }

@@ -7,24 +7,25 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::classifier::Classifier;
 use crate::error::{Error, Result};
+use crate::execution_plan::{ExecutionPlan, Values};
 use crate::feature_maps::FeatureMaps;
-use crate::graph::{Id, Node};
-use crate::layers::{self, Found};
+use crate::graph::{Node, ValueId};
+use crate::layers::{self, FoundLayer};
 use crate::layout::FeatureLayout;
-use crate::steps::{Steps, Values};
+use crate::op::OperatorError;
 use crate::value::{Floats, Value};
 
-/// A classifier hooked at a layer. The part before runs without gradients; only the part after it is
-/// differentiated. It keeps no state: what one part hands to the other is in the caller's hands.
-pub struct Hooked {
+/// A classifier hooked at a layer. The part before (the trunk) runs without gradients; only the part
+/// after (the head) is differentiated. It keeps no state: the caller holds the captured activations.
+pub struct HookedClassifier {
     /// Shared by all that were hooked together.
-    before: Arc<Steps>,
-    after: Steps,
+    before: Arc<ExecutionPlan>,
+    after: ExecutionPlan,
     /// What the second part reads.
-    crossing: Vec<Id>,
-    input: Id,
-    hook: Id,
-    output: Id,
+    boundary: Vec<ValueId>,
+    input: ValueId,
+    hook: ValueId,
+    output: ValueId,
     maps: FeatureMaps,
     layer: String,
     is_gap_linear: bool,
@@ -33,42 +34,45 @@ pub struct Hooked {
 }
 
 /// A batch at the hooked layer, and at any that was hooked together with it.
-pub struct Reading {
+pub struct CapturedActivations {
     chunks: Vec<Chunk>,
 }
 
 /// As many images as the model takes at a time.
 struct Chunk {
-    /// Images of the caller's; any others fill up a fixed batch.
+    /// Images of the caller; the rest is padding to a fixed batch size.
     images: usize,
     /// What the second parts need, the hooked values among it.
     values: Values,
 }
 
-impl Hooked {
-    /// Hooks at several layers; a [`Reading`] of one of them is one of all.
-    pub(crate) fn several(of: &Classifier, layers: Vec<(Found, FeatureMaps)>) -> Result<Vec<Self>> {
+impl HookedClassifier {
+    /// Hooks at several layers; a [`CapturedActivations`] of one of them is one of all.
+    pub(crate) fn several(
+        of: &Classifier,
+        layers: Vec<(FoundLayer, FeatureMaps)>,
+    ) -> Result<Vec<Self>> {
         let hook = |(layer, maps)| Self::after(of, layer, maps);
         let mut hooks: Vec<Self> = layers.into_iter().map(hook).collect::<Result<_>>()?;
-        let mut crossing: Vec<Id> = hooks.iter().flat_map(|h| h.crossing.clone()).collect();
-        crossing.sort_unstable();
-        crossing.dedup();
-        let before = leading_to(of.graph.nodes.clone(), &crossing);
-        let before = Arc::new(of.steps(&before, crossing));
+        let mut boundary: Vec<ValueId> = hooks.iter().flat_map(|h| h.boundary.clone()).collect();
+        boundary.sort_unstable();
+        boundary.dedup();
+        let before = ancestors(of.graph.nodes.clone(), &boundary);
+        let before = Arc::new(of.steps(&before, boundary));
         for hook in &mut hooks {
             hook.before = Arc::clone(&before);
         }
         Ok(hooks)
     }
 
-    /// With the second part only.
-    fn after(of: &Classifier, layer: Found, maps: FeatureMaps) -> Result<Self> {
+    /// The head alone.
+    fn after(of: &Classifier, layer: FoundLayer, maps: FeatureMaps) -> Result<Self> {
         let hook = layer.id;
         let output = of.graph.output;
         let mut after = Vec::new();
         let mut depends = HashSet::from([hook]);
         for node in &of.graph.nodes {
-            if node.needs().any(|id| depends.contains(&id)) {
+            if node.runtime_inputs().any(|id| depends.contains(&id)) {
                 depends.extend(node.outputs.iter().flatten());
                 after.push(node.clone());
             }
@@ -79,22 +83,23 @@ impl Hooked {
                 "layer {name} does not lead to the logits"
             )));
         }
-        let after = leading_to(after, &[output]);
+        let after = ancestors(after, &[output]);
         let is_gap_linear = is_gap_linear(of, &after, (hook, maps.layout));
-        // What the second part reads besides the hooked value: a skip connection around it.
-        let made: HashSet<Id> = after.iter().flat_map(outputs).collect();
-        let mut crossing: Vec<Id> = after
+        // Values other than the hooked one that the head reads (skip connections around the hooked
+        // layer).
+        let made: HashSet<ValueId> = after.iter().flat_map(outputs).collect();
+        let mut boundary: Vec<ValueId> = after
             .iter()
-            .flat_map(Node::needs)
+            .flat_map(Node::runtime_inputs)
             .filter(|id| !made.contains(id) && !of.graph.constants.contains_key(id))
             .collect();
-        crossing.push(hook);
-        crossing.sort_unstable();
-        crossing.dedup();
+        boundary.push(hook);
+        boundary.sort_unstable();
+        boundary.dedup();
         Ok(Self {
             before: Arc::new(of.steps(&[], Vec::new())),
             after: of.steps(&after, vec![output]),
-            crossing,
+            boundary,
             input: of.graph.input.id,
             hook,
             output,
@@ -125,7 +130,7 @@ impl Hooked {
     ///
     /// # Errors
     /// Images of another shape than the model was opened for, and what an operator refuses.
-    pub fn read(&self, images: Tensor<4>) -> Result<Reading> {
+    pub fn read(&self, images: Tensor<4>) -> Result<CapturedActivations> {
         let [n, c, h, w] = images.dims();
         let size = self.batch.unwrap_or(n);
         let mut chunks = Vec::new();
@@ -143,14 +148,14 @@ impl Hooked {
                 values: self.before.run(values, false)?,
             });
         }
-        Ok(Reading { chunks })
+        Ok(CapturedActivations { chunks })
     }
 
     /// Feature maps A, [N, C, h, w].
     ///
     /// # Errors
     /// A layer that did not give float32 numbers.
-    pub fn features(&self, reading: &Reading) -> Result<Tensor<4>> {
+    pub fn features(&self, reading: &CapturedActivations) -> Result<Tensor<4>> {
         let of_chunk = |chunk: &Chunk| {
             let value = chunk.values[&self.hook].clone().float();
             let value = value.map_err(|reason| self.about(reason))?;
@@ -164,7 +169,7 @@ impl Hooked {
     ///
     /// # Errors
     /// What an operator refuses.
-    pub fn logits(&self, reading: &Reading) -> Result<Tensor<2>> {
+    pub fn logits(&self, reading: &CapturedActivations) -> Result<Tensor<2>> {
         let parts = reading.chunks.iter().map(|chunk| {
             let logits = self.finish(self.own(chunk), false)?;
             Ok(logits.narrow(0, 0, chunk.images))
@@ -176,7 +181,11 @@ impl Hooked {
     ///
     /// # Errors
     /// What an operator refuses.
-    pub fn logits_with(&self, reading: &Reading, features: Tensor<4>) -> Result<Tensor<2>> {
+    pub fn logits_with(
+        &self,
+        reading: &CapturedActivations,
+        features: Tensor<4>,
+    ) -> Result<Tensor<2>> {
         let mut start = 0;
         let mut parts = Vec::new();
         for chunk in &reading.chunks {
@@ -196,7 +205,11 @@ impl Hooked {
     ///
     /// # Errors
     /// What an operator refuses.
-    pub fn logits_without(&self, reading: &Reading, channel: usize) -> Result<Tensor<2>> {
+    pub fn logits_ablated(
+        &self,
+        reading: &CapturedActivations,
+        channel: usize,
+    ) -> Result<Tensor<2>> {
         let parts = reading.chunks.iter().map(|chunk| {
             let mut values = self.own(chunk);
             let old = values[&self.hook].clone().float();
@@ -219,7 +232,7 @@ impl Hooked {
     /// If there is not one target for each image, below K.
     pub fn gradients(
         &self,
-        reading: &Reading,
+        reading: &CapturedActivations,
         targets: &[usize],
     ) -> Result<(Tensor<2>, Tensor<4>)> {
         let mut targets = targets.iter();
@@ -261,11 +274,11 @@ impl Hooked {
 
     /// Of a chunk's values those that the second part reads.
     fn own(&self, chunk: &Chunk) -> Values {
-        let value = |id: &Id| (*id, chunk.values[id].clone());
-        self.crossing.iter().map(value).collect()
+        let value = |id: &ValueId| (*id, chunk.values[id].clone());
+        self.boundary.iter().map(value).collect()
     }
 
-    fn about(&self, reason: String) -> Error {
+    fn about(&self, reason: OperatorError) -> Error {
         Error::Request(format!("layer {}: {reason}", self.layer))
     }
 
@@ -287,7 +300,7 @@ impl Hooked {
 
 fn tracked(value: Value) -> Value {
     match value {
-        Value::Float(floats) => Value::Float(floats.tracked()),
+        Value::Float(floats) => Value::Float(floats.into_autodiff()),
         ints => ints,
     }
 }
@@ -300,30 +313,35 @@ fn joined<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
 }
 
 /// Whether `after` is a mean over all pixels of `hook`, and a linear layer.
-fn is_gap_linear(of: &Classifier, after: &[Node], (hook, layout): (Id, FeatureLayout)) -> bool {
+fn is_gap_linear(
+    of: &Classifier,
+    after: &[Node],
+    (hook, layout): (ValueId, FeatureLayout),
+) -> bool {
     let Some((first, rest)) = after.split_first() else {
         return false;
     };
     // Tokens that are no part of the map would be in the mean too.
     let pools = !layout.is_of_tokens()
-        && layers::pools(of, first) == Some((hook, layout.pixel_axes().to_vec()));
-    let linear = ["Flatten", "Reshape", "Squeeze", "Gemm", "MatMul", "Add"];
+        && layers::global_mean_of(of, first) == Some((hook, layout.pixel_axes().to_vec()));
     pools
-        && rest.iter().all(|node| linear.contains(&node.kind.as_str()))
-        && rest.iter().all(|node| node.needs().all(|id| id != hook))
+        && rest.iter().all(|node| node.op.operator().is_linear())
+        && rest
+            .iter()
+            .all(|node| node.runtime_inputs().all(|id| id != hook))
 }
 
-fn outputs(node: &Node) -> Vec<Id> {
+fn outputs(node: &Node) -> Vec<ValueId> {
     node.outputs.iter().flatten().copied().collect()
 }
 
 /// Those of `nodes`, which are in order, that `wanted` depends on.
-fn leading_to(nodes: Vec<Node>, wanted: &[Id]) -> Vec<Node> {
-    let mut needed: HashSet<Id> = wanted.iter().copied().collect();
+fn ancestors(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
+    let mut needed: HashSet<ValueId> = wanted.iter().copied().collect();
     let mut kept = Vec::new();
     for node in nodes.into_iter().rev() {
         if outputs(&node).iter().any(|id| needed.contains(id)) {
-            needed.extend(node.needs());
+            needed.extend(node.runtime_inputs());
             kept.push(node);
         }
     }

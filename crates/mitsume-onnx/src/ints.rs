@@ -1,6 +1,7 @@
-//! Integers, kept on the host: shapes, axes and indices are computed with them, not images.
+//! Integer tensors on the host (shapes, axes, indices).
 
 use crate::limits;
+use crate::op::OperatorError;
 
 /// Integers (and truth values, as 0 and 1) of some shape, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,13 +14,13 @@ pub struct Ints {
 
 impl Ints {
     /// Checks that there are as many values as the shape says.
-    pub fn new(data: Vec<i64>, shape: Vec<usize>) -> Result<Self, String> {
+    pub fn new(data: Vec<i64>, shape: Vec<usize>) -> Result<Self, OperatorError> {
         let expected = limits::elements(&shape)?;
         if data.len() != expected {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "{} integers for a tensor of shape {shape:?}",
                 data.len()
-            ));
+            )));
         }
         Ok(Self { data, shape })
     }
@@ -31,16 +32,19 @@ impl Ints {
     }
 
     /// The one value there is.
-    pub fn scalar(&self) -> Result<i64, String> {
+    pub fn scalar(&self) -> Result<i64, OperatorError> {
         match self.data[..] {
             [value] => Ok(value),
-            _ => Err(format!("one integer expected, {} found", self.data.len())),
+            _ => Err(OperatorError::Invalid(format!(
+                "one integer expected, {} found",
+                self.data.len()
+            ))),
         }
     }
 }
 
 /// `axis` counted from the front, for a tensor of `rank` axes; negative axes count from the end.
-pub fn axis(axis: i64, rank: usize) -> Result<usize, String> {
+pub fn axis(axis: i64, rank: usize) -> Result<usize, OperatorError> {
     let from_front = if axis < 0 {
         axis.checked_add(rank as i64)
     } else {
@@ -49,25 +53,25 @@ pub fn axis(axis: i64, rank: usize) -> Result<usize, String> {
     from_front
         .and_then(|axis| usize::try_from(axis).ok())
         .filter(|&axis| axis < rank)
-        .ok_or_else(|| format!("axis {axis} of a tensor of {rank} axes"))
+        .ok_or_else(|| OperatorError::Invalid(format!("axis {axis} of a tensor of {rank} axes")))
 }
 
 /// Each axis once, counted from the front, in order.
-pub fn axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, String> {
+pub fn axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, OperatorError> {
     let mut all = axes
         .iter()
         .map(|&a| axis(a, rank))
         .collect::<Result<Vec<_>, _>>()?;
     all.sort_unstable();
     if all.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(format!("an axis twice in {axes:?}"));
+        return Err(OperatorError::Invalid(format!("an axis twice in {axes:?}")));
     }
     Ok(all)
 }
 
 /// A side, that must not be negative.
-pub fn side(value: i64) -> Result<usize, String> {
-    usize::try_from(value).map_err(|_| format!("a side of {value}"))
+pub fn side(value: i64) -> Result<usize, OperatorError> {
+    usize::try_from(value).map_err(|_| OperatorError::Invalid(format!("a side of {value}")))
 }
 
 #[cfg(test)]

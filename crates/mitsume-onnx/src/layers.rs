@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::classifier::Classifier;
 use crate::error::{Error, Result};
 use crate::feature_maps::FeatureMaps;
-use crate::graph::{Id, Node};
-use crate::layout::{AxisFlow, FeatureLayout, Role, Told};
+use crate::graph::{Node, ValueId};
+use crate::layout::{AxisRule, FeatureLayout, InferredLayout, Role};
 use crate::op::Op;
 use crate::value::Value;
 
@@ -29,7 +29,7 @@ pub struct Layer {
     pub default: bool,
 }
 
-/// What is said about a hooked layer's output beside what the model tells.
+/// The layout the user gives for a hooked layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LayoutRequest {
     /// Its layout: needed where the model does not tell.
@@ -40,15 +40,15 @@ pub struct LayoutRequest {
 
 /// A layer, as it was found.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub id: Id,
+pub(crate) struct FoundLayer {
+    pub id: ValueId,
     pub name: String,
 }
 
 /// Where the feature maps of value `id` are, by what the model tells and what is said.
 pub(crate) fn feature_maps(
     of: &Classifier,
-    id: Id,
+    id: ValueId,
     said: LayoutRequest,
 ) -> Result<FeatureMaps, String> {
     let shape = &of.shapes[&id];
@@ -73,37 +73,41 @@ pub(crate) fn feature_maps(
     })
 }
 
-fn layout(of: &Classifier, id: Id, said: Option<FeatureLayout>) -> Result<FeatureLayout, String> {
+fn layout(
+    of: &Classifier,
+    id: ValueId,
+    said: Option<FeatureLayout>,
+) -> Result<FeatureLayout, String> {
     let named = |layouts: &[FeatureLayout]| {
         let names = layouts
             .iter()
             .map(|layout| format!("--layout {layout} for {}", layout.axes()));
         names.collect::<Vec<_>>().join(", ")
     };
-    match (told(of, id), said) {
-        (Told::Layout(layout), None) => Ok(layout),
-        (Told::Layout(layout), Some(said)) if layout == said => Ok(layout),
-        (Told::Layout(layout), Some(said)) => Err(format!(
+    match (inferred_layout(of, id), said) {
+        (InferredLayout::Layout(layout), None) => Ok(layout),
+        (InferredLayout::Layout(layout), Some(said)) if layout == said => Ok(layout),
+        (InferredLayout::Layout(layout), Some(said)) => Err(format!(
             "--layout {said} contradicts the model: it is {layout}, {}",
             layout.axes()
         )),
-        (Told::Open(layouts) | Told::Displaced(layouts), Some(said)) if layouts.contains(&said) => {
+        (InferredLayout::Ambiguous(layouts) | InferredLayout::Displaced(layouts), Some(said)) if layouts.contains(&said) => {
             Ok(said)
         }
-        (Told::Open(layouts) | Told::Displaced(layouts), Some(said)) => Err(format!(
+        (InferredLayout::Ambiguous(layouts) | InferredLayout::Displaced(layouts), Some(said)) => Err(format!(
             "--layout {said} contradicts the model, which allows {}",
             named(&layouts)
         )),
-        (Told::Open(layouts), None) => Err(format!(
+        (InferredLayout::Ambiguous(layouts), None) => Err(format!(
             "the model does not tell which of its axes are channels and which are pixels: say it, as {}",
             named(&layouts)
         )),
-        (Told::Displaced(layouts), None) => Err(format!(
+        (InferredLayout::Displaced(layouts), None) => Err(format!(
             "its pixels do not lie as in the image, but shifted, cropped or mixed: choose another layer, or take \
              them as they lie, with {}",
             named(&layouts)
         )),
-        (Told::NoMap, _) => Err(
+        (InferredLayout::NoMap, _) => Err(
             "it has no map of several pixels: its axes are not those of images, channels and pixels".into(),
         ),
     }
@@ -112,7 +116,7 @@ fn layout(of: &Classifier, id: Id, said: Option<FeatureLayout>) -> Result<Featur
 /// Tokens before the map, and its rows and columns.
 fn of_tokens(
     of: &Classifier,
-    id: Id,
+    id: ValueId,
     (layout, said): (FeatureLayout, Option<[usize; 2]>),
 ) -> Result<(usize, [usize; 2]), String> {
     let axis = layout.pixel_axes()[0];
@@ -146,17 +150,19 @@ fn of_tokens(
 }
 
 /// What the model tells of the layout of value `id`.
-fn told(of: &Classifier, id: Id) -> Told {
+fn inferred_layout(of: &Classifier, id: ValueId) -> InferredLayout {
     let batch = of.batch().unwrap_or(1);
     let axes = of.axes.get(&id);
-    axes.map_or(Told::NoMap, |axes| axes.layout(&of.shapes[&id], batch))
+    axes.map_or(InferredLayout::NoMap, |axes| {
+        axes.layout(&of.shapes[&id], batch)
+    })
 }
 
-/// Values on the way from the image to the logits.
-fn on_the_way(of: &Classifier) -> HashSet<Id> {
+/// Values between image and logits.
+fn values_to_logits(of: &Classifier) -> HashSet<ValueId> {
     let mut reached = HashSet::from([of.graph.input.id]);
     for node in &of.graph.nodes {
-        if node.needs().any(|id| reached.contains(&id)) {
+        if node.runtime_inputs().any(|id| reached.contains(&id)) {
             reached.extend(node.outputs.iter().flatten());
         }
     }
@@ -166,25 +172,27 @@ fn on_the_way(of: &Classifier) -> HashSet<Id> {
 /// The node's output and its layout, if it is a map or tokens on the way to the logits, as far as the model tells.
 fn hookable(
     of: &Classifier,
-    reached: &HashSet<Id>,
+    reached: &HashSet<ValueId>,
     node: &Node,
-) -> Option<(Id, Option<FeatureLayout>)> {
+) -> Option<(ValueId, Option<FeatureLayout>)> {
     let id = (*node.outputs.first()?)?;
     let shape = of.shapes.get(&id).filter(|_| reached.contains(&id))?;
     let several = |layout: FeatureLayout| {
         let pixels = layout.pixel_axes().iter().map(|&axis| shape[axis]);
         pixels.product::<usize>() > 1 && shape[layout.channel_axis()] > 1
     };
-    match told(of, id) {
-        Told::Layout(layout) => several(layout).then_some((id, Some(layout))),
-        Told::Open(layouts) => layouts.into_iter().any(several).then_some((id, None)),
-        Told::Displaced(_) | Told::NoMap => None,
+    match inferred_layout(of, id) {
+        InferredLayout::Layout(layout) => several(layout).then_some((id, Some(layout))),
+        InferredLayout::Ambiguous(layouts) => {
+            layouts.into_iter().any(several).then_some((id, None))
+        }
+        InferredLayout::Displaced(_) | InferredLayout::NoMap => None,
     }
 }
 
 /// All of them, in order.
-pub(crate) fn candidates(of: &Classifier) -> Vec<Layer> {
-    let reached = on_the_way(of);
+pub(crate) fn hookable_layers(of: &Classifier) -> Vec<Layer> {
+    let reached = values_to_logits(of);
     let default = default(of, &reached);
     let layer = |node: &Node| {
         let (id, layout) = hookable(of, &reached, node)?;
@@ -209,7 +217,7 @@ pub(crate) fn candidates(of: &Classifier) -> Vec<Layer> {
 }
 
 /// What a mean is over, if `node` is one: a value and its axes.
-pub(crate) fn pools(of: &Classifier, node: &Node) -> Option<(Id, Vec<usize>)> {
+pub(crate) fn global_mean_of(of: &Classifier, node: &Node) -> Option<(ValueId, Vec<usize>)> {
     let id = (*node.inputs.first()?)?;
     let rank = of.shapes.get(&id)?.len();
     let given = node.inputs.get(1).copied().flatten();
@@ -217,20 +225,17 @@ pub(crate) fn pools(of: &Classifier, node: &Node) -> Option<(Id, Vec<usize>)> {
         Some(Value::Int(ints)) => Some(ints.data.as_slice()),
         _ => None,
     };
-    match node.kind.as_str() {
-        "GlobalAveragePool" => Some((id, (2..rank).collect())),
-        "ReduceMean" => Some((id, node.op.axis_flow().reduced(rank, given)?)),
-        _ => None,
-    }
+    let over = node.op.operator().mean_over(rank, given)?;
+    Some((id, over))
 }
 
 /// The last value with a map, or tokens, that is not another by another shape. Where attention comes after it all
 /// tokens are no map any more: then what is pooled over all pixels at the end, or, with a class token, the
 /// input of the last attention, after which only that token matters.
-fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
+fn default(of: &Classifier, reached: &HashSet<ValueId>) -> Option<ValueId> {
     let nodes = &of.graph.nodes;
     let first_input = |node: &Node| node.inputs.first().copied().flatten();
-    let rank = |id: Id| of.shapes.get(&id).map_or(0, Vec::len);
+    let rank = |id: ValueId| of.shapes.get(&id).map_or(0, Vec::len);
     let attention = nodes.iter().rposition(|node| {
         matches!(node.op, Op::Softmax(_)) && first_input(node).is_some_and(|id| rank(id) > 2)
     });
@@ -238,8 +243,8 @@ fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
     let Some(attention) = attention else {
         let view = |node: &Node| {
             matches!(
-                node.op.axis_flow(),
-                AxisFlow::Reshaped | AxisFlow::Permuted { .. }
+                node.op.operator().axis_rule(),
+                AxisRule::Reshaped | AxisRule::Permuted { .. }
             )
         };
         let of_known = |node: &Node| hookable(node).filter(|(_, layout)| layout.is_some());
@@ -249,7 +254,7 @@ fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
         return known.or_else(last).map(|(id, _)| id);
     };
     let pooled = nodes[attention..].iter().rev().find_map(|node| {
-        let (input, over) = pools(of, node)?;
+        let (input, over) = global_mean_of(of, node)?;
         let makes = |node: &&Node| node.outputs.contains(&Some(input));
         let (id, layout) = hookable(nodes.iter().find(makes)?)?;
         let all = layout.is_some_and(|layout| over == layout.pixel_axes());
@@ -257,19 +262,20 @@ fn default(of: &Classifier, reached: &HashSet<Id>) -> Option<Id> {
     });
     let mut before = nodes[..attention].iter().rev();
     pooled.or_else(|| {
-        let norm = before.find(|node| node.kind == "LayerNormalization")?;
+        let norm = before
+            .find(|node| matches!(node.op.operator().axis_rule(), AxisRule::Normalised { .. }))?;
         hookable(norm).map(|(id, _)| id)
     })
 }
 
 /// The layer of a name; the default one for none.
-pub(crate) fn find(of: &Classifier, name: Option<&str>) -> Result<Found> {
-    let reached = on_the_way(of);
+pub(crate) fn find(of: &Classifier, name: Option<&str>) -> Result<FoundLayer> {
+    let reached = values_to_logits(of);
     let nodes = &of.graph.nodes;
-    let named = |id: Id| {
+    let named = |id: ValueId| {
         let node = nodes.iter().find(|node| node.outputs.contains(&Some(id)));
         let name = node.map_or_else(String::new, |node| node.name.clone());
-        Found { id, name }
+        FoundLayer { id, name }
     };
     let Some(name) = name else {
         let default = default(of, &reached).ok_or_else(|| {
@@ -306,7 +312,7 @@ pub(crate) fn find(of: &Classifier, name: Option<&str>) -> Result<Found> {
 }
 
 fn unknown(of: &Classifier, name: &str) -> Error {
-    let layers = candidates(of);
+    let layers = hookable_layers(of);
     let mut names: Vec<&str> = Vec::new();
     for layer in &layers {
         names.extend(layer.module.as_deref());

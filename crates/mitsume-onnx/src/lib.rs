@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A file is read ([`Classifier::open`]) into a graph of operators; what does not depend on the image is
-//! computed once, and batch norms, biases, skip connections and activations are drawn into convolutions and
+//! computed once, and batch norms, biases, residual adds and activations are fused into convolutions and
 //! matrix products. On the CPU convolutions, pools, products with known matrices and layer norms run in
 //! `mitsume-kernels`, channels last; everything else, and everything that is differentiated, is Burn's.
 //!
@@ -33,6 +33,7 @@ pub mod backend_test;
 mod classifier;
 mod constant;
 mod error;
+mod execution_plan;
 mod feature_maps;
 mod file;
 mod fuse;
@@ -47,11 +48,11 @@ mod op;
 mod proto;
 mod randomise;
 mod shape;
-mod steps;
 mod value;
 
 pub use classifier::{Classifier, Images};
 pub use error::{Error, Result};
-pub use hooked::{Hooked, Reading};
+pub use hooked::{CapturedActivations, HookedClassifier};
 pub use layers::{Layer, LayoutRequest};
 pub use layout::FeatureLayout;
+pub use op::OperatorError;

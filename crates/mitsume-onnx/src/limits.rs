@@ -1,6 +1,8 @@
 //! What a model may ask of memory. A file of a few bytes can describe a tensor of any size; every
 //! size is checked here before anything is allocated for it.
 
+use crate::op::OperatorError;
+
 /// Largest model file, with its external data each: what protobuf itself allows for one message.
 pub const FILE_BYTES: u64 = 2 << 30;
 /// Most nodes of a graph. The largest of torchvision's classifiers have a few thousand.
@@ -13,10 +15,14 @@ pub const LIVE_ELEMENTS: usize = 1 << 31;
 pub const RANK: usize = 8;
 
 /// Number of values of `shape`, if a tensor may have it.
-pub fn elements(shape: &[usize]) -> Result<usize, String> {
-    let too_large = || format!("a tensor of shape {shape:?} would be too large");
+pub fn elements(shape: &[usize]) -> Result<usize, OperatorError> {
+    let too_large =
+        || OperatorError::Invalid(format!("a tensor of shape {shape:?} would be too large"));
     if shape.len() > RANK {
-        return Err(format!("a tensor of {} axes; at most {RANK}", shape.len()));
+        return Err(OperatorError::Invalid(format!(
+            "a tensor of {} axes; at most {RANK}",
+            shape.len()
+        )));
     }
     let count = shape
         .iter()

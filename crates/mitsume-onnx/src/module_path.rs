@@ -1,4 +1,4 @@
-//! Names of modules, as the program that was exported has them.
+//! Module paths of nodes, as PyTorch names them.
 
 use crate::proto::StringStringEntryProto;
 

@@ -1,29 +1,27 @@
-//! The same model with some of its weights re-drawn: for the parameter randomisation test (Adebayo et
+//! The model with some of its weights permuted, for the parameter randomisation test (Adebayo et
 //! al. 2018).
-
-use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use crate::classifier::Classifier;
-use crate::graph::{Id, Node};
-use crate::op::Op;
+use crate::graph::{Node, ValueId};
+use crate::op::Weights;
 use crate::value::{Floats, Value};
 
 /// Where a layer's weights are.
-enum Weights {
+enum Location {
     /// In the node itself.
     Node(usize),
     /// In a constant.
-    Constant(Id),
+    Constant(ValueId),
 }
 
 impl Classifier {
     /// Layers with weights (convolutions and matrix products), by node, the logits' first.
     pub fn weighted_layers(&self) -> Vec<String> {
-        let name = |(index, _): (usize, Weights)| self.graph.nodes[index].name.clone();
+        let name = |(index, _): (usize, Location)| self.graph.nodes[index].name.clone();
         self.weighted().into_iter().map(name).collect()
     }
 
@@ -37,43 +35,48 @@ impl Classifier {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(number as u64);
             match weights {
-                Weights::Node(index) => model.shuffle_node(index, &mut random),
-                Weights::Constant(id) => model.shuffle_constant(id, &mut random),
+                Location::Node(index) => model.shuffle_node(index, &mut random),
+                Location::Constant(id) => model.shuffle_constant(id, &mut random),
             }
         }
         model
     }
 
-    fn weighted(&self) -> Vec<(usize, Weights)> {
+    fn weighted(&self) -> Vec<(usize, Location)> {
         let nodes = self.graph.nodes.iter().enumerate().rev();
         let weights = |(index, node): (usize, &Node)| {
-            if matches!(node.op, Op::Convolution(_)) {
-                return Some((index, Weights::Node(index)));
-            }
-            if !["Gemm", "MatMul"].contains(&node.kind.as_str()) {
-                return None;
-            }
-            let mut factors = node.inputs.iter().take(2).flatten();
-            let id = factors.find(|id| self.graph.constants.contains_key(id))?;
-            Some((index, Weights::Constant(*id)))
+            let location = match node.op.operator().weights() {
+                Weights::None => return None,
+                Weights::Own => Location::Node(index),
+                Weights::Inputs(places) => {
+                    let inputs = places
+                        .iter()
+                        .map(|&i| node.inputs.get(i).copied().flatten());
+                    let mut inputs = inputs.flatten();
+                    let id = inputs.find(|id| self.graph.constants.contains_key(id))?;
+                    Location::Constant(id)
+                }
+            };
+            Some((index, location))
         };
         nodes.filter_map(weights).collect()
     }
 
     fn shuffle_node(&mut self, index: usize, random: &mut ChaCha8Rng) {
         let node = &mut self.graph.nodes[index];
-        if let Op::Convolution(convolution) = &node.op {
-            let convolution = convolution.with_weights(|weights| shuffle(weights, random));
-            node.op = Op::Convolution(Arc::new(convolution));
-        }
+        let changed = node
+            .op
+            .operator()
+            .with_weights(&mut |weights| shuffle(weights, random));
+        node.op = changed.expect("its weights are its own");
     }
 
-    fn shuffle_constant(&mut self, id: Id, random: &mut ChaCha8Rng) {
+    fn shuffle_constant(&mut self, id: ValueId, random: &mut ChaCha8Rng) {
         let Some(Value::Float(constant)) = self.graph.constants.get(&id).cloned() else {
             return;
         };
         let shape = constant.shape().to_vec();
-        let tensor = constant.plain().into_flat();
+        let tensor = constant.row_major().into_flat();
         let device = tensor.device();
         let data = tensor.into_data().convert::<f32>();
         let mut values: Vec<f32> = data.try_into_vec().expect("converted to f32");

@@ -1,8 +1,10 @@
 //! Shapes of operations' results.
 
+use crate::op::OperatorError;
+
 /// The shape two tensors are broadcast to (ONNX, which is NumPy's rule): sides are compared from the
 /// last one on, and 1 stands for any.
-pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
+pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, OperatorError> {
     let rank = a.len().max(b.len());
     let side = |shape: &[usize], i: usize| match (i + shape.len()).checked_sub(rank) {
         Some(at) => shape[at],
@@ -13,7 +15,9 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
             (x, y) if x == y => Ok(x),
             (1, y) => Ok(y),
             (x, 1) => Ok(x),
-            _ => Err(format!("shapes {a:?} and {b:?} do not go together")),
+            _ => Err(OperatorError::Invalid(format!(
+                "shapes {a:?} and {b:?} do not go together"
+            ))),
         })
         .collect()
 }
@@ -25,9 +29,8 @@ pub fn padded(shape: &[usize], rank: usize) -> Vec<usize> {
     padded
 }
 
-/// Shapes of two tensors and of what they are broadcast to, with neighbouring axes joined wherever
-/// all three run on together: the fewest axes that say the same.
-pub fn joined(a: &[usize], b: &[usize], out: &[usize]) -> Vec<[usize; 3]> {
+/// Collapses axes that are contiguous in all three shapes.
+pub fn collapsed_axes(a: &[usize], b: &[usize], out: &[usize]) -> Vec<[usize; 3]> {
     let (a, b) = (padded(a, out.len()), padded(b, out.len()));
     let mut axes: Vec<[usize; 3]> = Vec::new();
     for i in 0..out.len() {
@@ -51,7 +54,7 @@ pub fn joined(a: &[usize], b: &[usize], out: &[usize]) -> Vec<[usize; 3]> {
 }
 
 /// Values before, on and after an axis: a tensor as [outer, side, inner].
-pub fn around(shape: &[usize], axis: usize) -> [usize; 3] {
+pub fn outer_axis_inner(shape: &[usize], axis: usize) -> [usize; 3] {
     [
         shape[..axis].iter().product(),
         shape[axis],
@@ -71,15 +74,15 @@ mod tests {
     }
 
     #[test]
-    fn axes_that_run_on_together_are_joined() {
+    fn contiguous_axes_are_collapsed() {
         let out = [8, 16, 7, 7];
-        assert_eq!(joined(&out, &out, &out), [[6272; 3]]);
+        assert_eq!(collapsed_axes(&out, &out, &out), [[6272; 3]]);
         assert_eq!(
-            joined(&out, &[8, 16, 1, 1], &out),
+            collapsed_axes(&out, &[8, 16, 1, 1], &out),
             [[128, 128, 128], [49, 1, 49]]
         );
         assert_eq!(
-            joined(&out, &[16, 1, 1], &out),
+            collapsed_axes(&out, &[16, 1, 1], &out),
             [[8, 1, 8], [16, 16, 16], [49, 1, 49]]
         );
     }

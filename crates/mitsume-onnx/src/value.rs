@@ -1,15 +1,16 @@
-//! What flows through a graph.
+//! Values of a graph: float tensors on the device, integers on the host.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::ints::Ints;
 use crate::limits;
+use crate::op::OperatorError;
 
 /// The order of a tensor's values in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum MemoryOrder {
     /// As ONNX has it, the last axis fastest.
-    Plain,
+    RowMajor,
     /// Of a shape [N, C, H, W], but [N, H, W, C] in memory: what the CPU's kernels work on.
     ChannelsLast,
     /// Of a shape [N, G, C, H, W], but [N, H, W, G, C] in memory: channels last in groups, as ShuffleNet
@@ -17,11 +18,11 @@ pub(crate) enum Order {
     GroupsLast,
 }
 
-impl Order {
+impl MemoryOrder {
     /// Whether a tensor of that many axes can have it.
     fn fits(self, rank: usize) -> bool {
         match self {
-            Self::Plain => true,
+            Self::RowMajor => true,
             Self::ChannelsLast => rank == 4,
             Self::GroupsLast => rank == 5,
         }
@@ -29,26 +30,32 @@ impl Order {
 }
 
 /// Numbers on the device. The number of axes is known only at run time, so the tensor is flat, with
-/// its shape beside it: an operation gives it the axes it works on, which moves nothing.
+/// its shape beside it: operations reshape it to the rank they need, without a copy.
 #[derive(Clone, Debug)]
 pub(crate) struct Floats {
     data: Tensor<1>,
     shape: Vec<usize>,
-    order: Order,
+    order: MemoryOrder,
 }
 
 impl Floats {
     /// `data` as a tensor of `shape`.
-    pub fn new(data: Tensor<1>, shape: Vec<usize>) -> Result<Self, String> {
-        Self::with_order(data, shape, Order::Plain)
+    pub fn new(data: Tensor<1>, shape: Vec<usize>) -> Result<Self, OperatorError> {
+        Self::with_order(data, shape, MemoryOrder::RowMajor)
     }
 
     /// `data` as a tensor of `shape` in another order.
-    pub fn with_order(data: Tensor<1>, shape: Vec<usize>, order: Order) -> Result<Self, String> {
+    pub fn with_order(
+        data: Tensor<1>,
+        shape: Vec<usize>,
+        order: MemoryOrder,
+    ) -> Result<Self, OperatorError> {
         let expected = limits::elements(&shape)?;
         let found = data.dims()[0];
         if found != expected || !order.fits(shape.len()) {
-            return Err(format!("{found} values for a tensor of shape {shape:?}"));
+            return Err(OperatorError::Invalid(format!(
+                "{found} values for a tensor of shape {shape:?}"
+            )));
         }
         Ok(Self { data, shape, order })
     }
@@ -58,10 +65,12 @@ impl Floats {
         values: Vec<f32>,
         shape: Vec<usize>,
         device: &Device,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, OperatorError> {
         let count = values.len();
         if count == 0 {
-            return Err(format!("a tensor of shape {shape:?} has no values"));
+            return Err(OperatorError::Invalid(format!(
+                "a tensor of shape {shape:?} has no values"
+            )));
         }
         Self::new(
             Tensor::from_data(TensorData::new(values, [count]), device),
@@ -76,7 +85,7 @@ impl Floats {
         Self {
             data: tensor.reshape([count]),
             shape,
-            order: Order::Plain,
+            order: MemoryOrder::RowMajor,
         }
     }
 
@@ -86,9 +95,13 @@ impl Floats {
     }
 
     /// The sides [N, C, H, W] of images or feature maps.
-    pub fn image(&self) -> Result<[usize; 4], String> {
+    pub fn image(&self) -> Result<[usize; 4], OperatorError> {
         let shape = self.shape();
-        let wrong = |_| format!("input of shape {shape:?}: an image of four axes expected");
+        let wrong = |_| {
+            OperatorError::Invalid(format!(
+                "input of shape {shape:?}: an image of four axes expected"
+            ))
+        };
         shape.try_into().map_err(wrong)
     }
 
@@ -98,7 +111,7 @@ impl Floats {
     }
 
     /// The order in memory.
-    pub fn order(&self) -> Order {
+    pub fn order(&self) -> MemoryOrder {
         self.order
     }
 
@@ -120,9 +133,9 @@ impl Floats {
         }
     }
 
-    /// In ONNX's order.
-    pub fn plain(self) -> Self {
-        if self.order == Order::Plain {
+    /// Converts to row-major order.
+    pub fn row_major(self) -> Self {
+        if self.order == MemoryOrder::RowMajor {
             return self;
         }
         let [n, c, h, w] = self.sides();
@@ -131,13 +144,13 @@ impl Floats {
         Self {
             data: data.reshape([count]),
             shape: self.shape,
-            order: Order::Plain,
+            order: MemoryOrder::RowMajor,
         }
     }
 
     /// With channels last, which only a tensor of four axes can have.
     pub fn channels_last(self) -> Self {
-        if self.order == Order::ChannelsLast || self.rank() != 4 {
+        if self.order == MemoryOrder::ChannelsLast || self.rank() != 4 {
             return self;
         }
         let [n, c, h, w] = self.sides();
@@ -151,7 +164,7 @@ impl Floats {
         Self {
             data,
             shape: self.shape,
-            order: Order::ChannelsLast,
+            order: MemoryOrder::ChannelsLast,
         }
     }
 
@@ -160,26 +173,31 @@ impl Floats {
     /// # Panics
     /// If the sides do not multiply to the number of values.
     pub fn view<const D: usize>(self, sides: [usize; D]) -> Tensor<D> {
-        self.plain().data.reshape(sides)
+        self.row_major().data.reshape(sides)
     }
 
     /// Another shape of as many values.
-    pub fn reshaped(self, shape: Vec<usize>) -> Result<Self, String> {
+    pub fn reshaped(self, shape: Vec<usize>) -> Result<Self, OperatorError> {
         if self.shape.iter().product::<usize>() != limits::elements(&shape)? {
-            return Err(format!("{:?} cannot become {shape:?}", self.shape));
+            return Err(OperatorError::Invalid(format!(
+                "{:?} cannot become {shape:?}",
+                self.shape
+            )));
         }
         // Channels that part into groups, or groups that join, stay where they are.
         let order = match (self.order, self.shape.as_slice(), shape.as_slice()) {
-            (Order::ChannelsLast, [n, _, h, w], [a, _, _, b, c]) if [n, h, w] == [a, b, c] => {
-                Order::GroupsLast
+            (MemoryOrder::ChannelsLast, [n, _, h, w], [a, _, _, b, c])
+                if [n, h, w] == [a, b, c] =>
+            {
+                MemoryOrder::GroupsLast
             }
-            (Order::GroupsLast, [n, _, _, h, w], [a, _, b, c]) if [n, h, w] == [a, b, c] => {
-                Order::ChannelsLast
+            (MemoryOrder::GroupsLast, [n, _, _, h, w], [a, _, b, c]) if [n, h, w] == [a, b, c] => {
+                MemoryOrder::ChannelsLast
             }
-            _ => Order::Plain,
+            _ => MemoryOrder::RowMajor,
         };
-        let x = if order == Order::Plain {
-            self.plain()
+        let x = if order == MemoryOrder::RowMajor {
+            self.row_major()
         } else {
             self
         };
@@ -191,7 +209,7 @@ impl Floats {
     }
 
     /// The same shape with sides of 1 added or left out: order in memory stays where the shape stays.
-    pub fn reshaped_as(self, shape: Vec<usize>) -> Result<Self, String> {
+    pub fn reshaped_as(self, shape: Vec<usize>) -> Result<Self, OperatorError> {
         if self.shape == shape {
             return Ok(self);
         }
@@ -199,16 +217,19 @@ impl Floats {
     }
 
     /// The values, in ONNX's order; not of what is differentiated.
-    pub fn on_host(self) -> Result<Vec<f32>, String> {
+    pub fn into_host(self) -> Result<Vec<f32>, OperatorError> {
         if self.device().is_autodiff() {
-            return Err("this is not differentiated: choose a later layer".into());
+            return Err(OperatorError::Invalid(
+                "this is not differentiated: choose a later layer".into(),
+            ));
         }
-        let data = self.plain().data.into_data().convert::<f32>();
-        data.try_into_vec().map_err(|error| format!("{error:?}"))
+        let data = self.row_major().data.into_data().convert::<f32>();
+        data.try_into_vec()
+            .map_err(|error| OperatorError::Invalid(format!("{error:?}")))
     }
 
     /// Constant on a device with autodiff.
-    pub fn tracked(self) -> Self {
+    pub fn into_autodiff(self) -> Self {
         self.map(Tensor::autodiff)
     }
 
@@ -250,18 +271,18 @@ impl Value {
     }
 
     /// The numbers.
-    pub fn float(self) -> Result<Floats, String> {
+    pub fn float(self) -> Result<Floats, OperatorError> {
         match self {
             Self::Float(floats) => Ok(floats),
-            Self::Int(_) => Err("integers where float32 numbers are expected".into()),
+            Self::Int(_) => Err(OperatorError::FloatExpected),
         }
     }
 
     /// The integers.
-    pub fn int(self) -> Result<Ints, String> {
+    pub fn int(self) -> Result<Ints, OperatorError> {
         match self {
             Self::Int(ints) => Ok(ints),
-            Self::Float(_) => Err("float32 numbers where integers are expected".into()),
+            Self::Float(_) => Err(OperatorError::IntegersExpected),
         }
     }
 }

@@ -3,7 +3,7 @@
 mod writing;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_onnx::{Classifier, Error, FeatureLayout, Hooked, Images, LayoutRequest};
+use mitsume_onnx::{Classifier, Error, FeatureLayout, HookedClassifier, Images, LayoutRequest};
 use writing::{Message, floats, graph, ints, model, node, with_int, with_ints};
 
 const AS_TOLD: LayoutRequest = LayoutRequest {
@@ -41,7 +41,7 @@ fn open(nodes: &[Message], initialisers: &[Message]) -> Classifier {
     Classifier::open(&path, Images::default(), &Device::flex()).unwrap()
 }
 
-fn refused(hooked: Result<Hooked, Error>) -> String {
+fn refused(hooked: Result<HookedClassifier, Error>) -> String {
     hooked.err().expect("it must be refused").to_string()
 }
 
@@ -51,7 +51,7 @@ fn image() -> Tensor<4> {
 }
 
 /// Feature maps and gradients of the first logit.
-fn maps(hooked: &Hooked) -> [Vec<f32>; 2] {
+fn maps(hooked: &HookedClassifier) -> [Vec<f32>; 2] {
     let read = hooked.read(image()).unwrap();
     let features = hooked.features(&read).unwrap();
     let (_, gradients) = hooked.gradients(&read, &[0]).unwrap();

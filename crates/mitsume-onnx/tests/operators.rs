@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_onnx::{Classifier, Hooked, Images, LayoutRequest};
+use mitsume_onnx::{Classifier, HookedClassifier, Images, LayoutRequest};
 
 /// Nothing said beside what the model tells.
 const AS_TOLD: LayoutRequest = LayoutRequest {
@@ -38,7 +38,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().unwrap()
 }
 
-fn refused(hooked: Result<Hooked, mitsume_onnx::Error>) -> String {
+fn refused(hooked: Result<HookedClassifier, mitsume_onnx::Error>) -> String {
     hooked.err().expect("it must be refused").to_string()
 }
 
@@ -137,13 +137,15 @@ fn layers_hooked_together_read_once_what_each_reads_alone() {
         let alone = model.hook(layer, AS_TOLD).unwrap();
         let own = alone.read(images(3)).unwrap();
         let name = alone.layer();
-        let features = |hooked: &Hooked, reading| values(hooked.features(reading).unwrap());
+        let features =
+            |hooked: &HookedClassifier, reading| values(hooked.features(reading).unwrap());
         close(features(hooked, &shared), features(&alone, &own), name);
         let (ours, ours_down) = hooked.gradients(&shared, &[0, 1, 2]).unwrap();
         let (theirs, theirs_down) = alone.gradients(&own, &[0, 1, 2]).unwrap();
         close(values(ours), values(theirs), name);
         close(values(ours_down), values(theirs_down), name);
-        let without = |hooked: &Hooked, reading| hooked.logits_without(reading, 1).unwrap();
+        let without =
+            |hooked: &HookedClassifier, reading| hooked.logits_ablated(reading, 1).unwrap();
         close(
             values(without(hooked, &shared)),
             values(without(&alone, &own)),

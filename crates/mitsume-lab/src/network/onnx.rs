@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
-use mitsume_onnx::{Classifier, FeatureLayout, Hooked, Images, Layer, LayoutRequest, Reading};
+use mitsume_onnx::{
+    CapturedActivations, Classifier, FeatureLayout, HookedClassifier, Images, Layer, LayoutRequest,
+};
 
 use super::{HookedImages, Network};
 use crate::maps::floats;
@@ -35,7 +37,7 @@ pub fn layers(path: &Path, images: Images) -> Result<Vec<Layer>> {
 pub struct OnnxNetwork {
     name: String,
     model: Classifier,
-    hooks: Vec<Hooked>,
+    hooks: Vec<HookedClassifier>,
     request: OnnxRequest,
     device: Device,
 }
@@ -129,7 +131,7 @@ impl Network for OnnxNetwork {
 }
 
 /// The model hooked as asked for.
-fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<Hooked>> {
+fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<HookedClassifier>> {
     let mut names: Vec<Option<&str>> = request.layers.iter().map(|l| Some(l.as_str())).collect();
     if names.is_empty() {
         names.push(None);
@@ -144,8 +146,8 @@ fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<Hooked>> {
 /// Images between the two parts of a model.
 struct OnnxImages<'a> {
     classes: usize,
-    hook: &'a Hooked,
-    reading: Arc<Reading>,
+    hook: &'a HookedClassifier,
+    reading: Arc<CapturedActivations>,
 }
 
 impl HookedImages for OnnxImages<'_> {
@@ -170,7 +172,7 @@ impl HookedImages for OnnxImages<'_> {
         let [channels, _, _] = self.hook.map();
         let mut scores = vec![Vec::with_capacity(channels); targets.len()];
         for channel in 0..channels {
-            let logits = self.hook.logits_without(&self.reading, channel)?;
+            let logits = self.hook.logits_ablated(&self.reading, channel)?;
             let logits = floats(logits);
             for (i, (scores, &target)) in scores.iter_mut().zip(targets).enumerate() {
                 scores.push(logits[i * self.classes + target].into());

@@ -2,23 +2,23 @@
 
 use mitsume_kernels::inference::Activation;
 
-use super::Fusing;
-use crate::graph::Id;
-use crate::op::{Arithmetic, Binary, Op, Unary};
+use super::FusionPass;
+use crate::graph::ValueId;
+use crate::op::{Binary, BinaryFunction, Op, Unary};
 
-impl Fusing<'_> {
+impl FusionPass<'_> {
     /// `x * sigmoid(x)` and `x * hard_sigmoid(x)` as one operator.
     pub(super) fn gate(&mut self, index: usize) {
         let Some(node) = &self.nodes[index] else {
             return;
         };
-        let (Op::Binary(Binary(Arithmetic::Mul)), &[Some(a), Some(b)]) =
+        let (Op::Binary(Binary(BinaryFunction::Mul)), &[Some(a), Some(b)]) =
             (&node.op, &node.inputs[..])
         else {
             return;
         };
         for (x, gate) in [(a, b), (b, a)] {
-            let Some(before) = self.only_for(gate) else {
+            let Some(before) = self.sole_producer(gate) else {
                 continue;
             };
             let from = self.nodes[before].as_ref().expect("it is there");
@@ -47,7 +47,7 @@ impl Fusing<'_> {
 
     /// `x (1 + erf(x / sqrt(2))) / 2`, its factors in any order, as one operator.
     pub(super) fn gelu(&mut self, index: usize) {
-        let Some((x, between)) = self.nodes[index].as_ref().and(self.gelu_of(index)) else {
+        let Some((x, between)) = self.nodes[index].as_ref().and(self.match_gelu(index)) else {
             return;
         };
         for between in between {
@@ -62,13 +62,13 @@ impl Fusing<'_> {
     }
 
     /// What node `index` is the GELU of, and the four nodes before it that make it so.
-    fn gelu_of(&self, index: usize) -> Option<(Id, [usize; 4])> {
-        let outer = self.pair(index, Arithmetic::Mul)?;
+    fn match_gelu(&self, index: usize) -> Option<(ValueId, [usize; 4])> {
+        let outer = self.pair(index, BinaryFunction::Mul)?;
         [outer, [outer[1], outer[0]]]
             .into_iter()
             .find_map(|[inner, third]| {
-                let inner_at = self.only_for(inner)?;
-                let [first, second] = self.pair(inner_at, Arithmetic::Mul)?;
+                let inner_at = self.sole_producer(inner)?;
+                let [first, second] = self.pair(inner_at, BinaryFunction::Mul)?;
                 let orders = [
                     [first, second, third],
                     [second, first, third],
@@ -78,30 +78,31 @@ impl Fusing<'_> {
                     [third, second, first],
                 ];
                 orders.into_iter().find_map(|[half, x, sum]| {
-                    let nodes = (self.scalar(half)? == 0.5).then(|| self.one_and_erf(sum, x))??;
+                    let nodes =
+                        (self.scalar(half)? == 0.5).then(|| self.match_one_plus_erf(sum, x))??;
                     Some((x, [inner_at, nodes[0], nodes[1], nodes[2]]))
                 })
             })
     }
 
     /// The nodes of `sum`, if it is `1 + erf(x / sqrt(2))`.
-    fn one_and_erf(&self, sum: Id, x: Id) -> Option<[usize; 3]> {
-        let sum_at = self.only_for(sum)?;
-        let [a, b] = self.pair(sum_at, Arithmetic::Add)?;
+    fn match_one_plus_erf(&self, sum: ValueId, x: ValueId) -> Option<[usize; 3]> {
+        let sum_at = self.sole_producer(sum)?;
+        let [a, b] = self.pair(sum_at, BinaryFunction::Add)?;
         [(a, b), (b, a)].into_iter().find_map(|(one, erf)| {
             let erf_at = self
-                .only_for(erf)
+                .sole_producer(erf)
                 .filter(|_| self.scalar(one) == Some(1.0))?;
             let node = self.at(erf_at);
             let scaled = node.inputs.first().copied().flatten()?;
-            let scaled_at = self.only_for(scaled)?;
+            let scaled_at = self.sole_producer(scaled)?;
             let by = match self.at(scaled_at).op {
-                Op::Binary(Binary(Arithmetic::Div)) => {
-                    let [of, by] = self.pair(scaled_at, Arithmetic::Div)?;
+                Op::Binary(Binary(BinaryFunction::Div)) => {
+                    let [of, by] = self.pair(scaled_at, BinaryFunction::Div)?;
                     (of == x).then(|| self.scalar(by))??
                 }
                 _ => {
-                    let [a, b] = self.pair(scaled_at, Arithmetic::Mul)?;
+                    let [a, b] = self.pair(scaled_at, BinaryFunction::Mul)?;
                     let by = [(a, b), (b, a)].into_iter().find(|(of, _)| *of == x)?.1;
                     1.0 / self.scalar(by)?
                 }
@@ -113,7 +114,7 @@ impl Fusing<'_> {
     }
 
     /// The inputs of node `index`, if it is `kind`.
-    fn pair(&self, index: usize, kind: Arithmetic) -> Option<[Id; 2]> {
+    fn pair(&self, index: usize, kind: BinaryFunction) -> Option<[ValueId; 2]> {
         let node = self.at(index);
         match (&node.op, &node.inputs[..]) {
             (Op::Binary(Binary(found)), &[Some(a), Some(b)]) if *found == kind => Some([a, b]),
@@ -122,7 +123,7 @@ impl Fusing<'_> {
     }
 
     /// The one number that value `id` is known to be.
-    fn scalar(&self, id: Id) -> Option<f32> {
+    fn scalar(&self, id: ValueId) -> Option<f32> {
         let is_one = self.constants.get(&id)?.count() == 1;
         is_one.then(|| self.known(id))??.first().copied()
     }

@@ -1,20 +1,20 @@
 //! Products with known matrices, and what follows them.
 
-use super::Fusing;
-use crate::graph::{Id, Node};
+use super::FusionPass;
+use crate::graph::{Node, ValueId};
 use crate::op::{Linear, MatMul, Op};
 use crate::value::Value;
 
-/// Fewer rows of one image than this are a classifier's: its weights are read from memory once for all images, and
-/// packing them would double what they take.
+/// With fewer rows per image (a classifier's last layer) packing would double the memory of the
+/// weights for no gain.
 const ROWS: usize = 8;
 
-impl Fusing<'_> {
+impl FusionPass<'_> {
     /// Node `index` as a product with a known matrix, if it is one.
     pub(super) fn linear(&mut self, index: usize) {
         let Some(linear) = self.nodes[index]
             .as_ref()
-            .and_then(|node| self.linear_of(node))
+            .and_then(|node| self.match_linear(node))
         else {
             return;
         };
@@ -23,7 +23,7 @@ impl Fusing<'_> {
         node.inputs.truncate(1);
     }
 
-    fn linear_of(&self, node: &Node) -> Option<Linear> {
+    fn match_linear(&self, node: &Node) -> Option<Linear> {
         let &[Some(x), Some(weights), ref bias @ ..] = &node.inputs[..] else {
             return None;
         };
@@ -55,7 +55,7 @@ impl Fusing<'_> {
             return None;
         };
         [(a, b), (b, a)].into_iter().find_map(|(product, bias)| {
-            let before = self.only_for(product)?;
+            let before = self.sole_producer(product)?;
             let Op::Linear(linear) = &self.at(before).op else {
                 return None;
             };
@@ -72,7 +72,7 @@ impl Fusing<'_> {
     }
 
     /// The values of a known tensor with no axis but the last.
-    fn along_last_axis(&self, id: Id) -> Option<Vec<f32>> {
+    fn along_last_axis(&self, id: ValueId) -> Option<Vec<f32>> {
         let value = self.constants.get(&id)?;
         let only = value.shape().last().copied().unwrap_or(1) == value.count();
         only.then(|| self.known(id))?

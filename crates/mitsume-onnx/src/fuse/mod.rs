@@ -1,4 +1,5 @@
-//! Neighbouring operators made one, so that a value passes through memory once.
+//! Operator fusion: adjacent operators become one, so that intermediate values are not written to
+//! memory.
 
 mod activation;
 mod linear;
@@ -6,31 +7,36 @@ mod separable;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::graph::{Id, Node};
-use crate::op::{Arithmetic, Binary, Op, Unary};
-use crate::steps::Values;
+use crate::execution_plan::Values;
+use crate::graph::{Node, ValueId};
+use crate::op::{Binary, BinaryFunction, Op, Unary};
 use crate::value::Value;
-use separable::LARGE;
+use separable::SEPARABLE_MIN_VALUES;
 
 /// Shapes of values, known from a run with one image.
-pub(crate) type Shapes = HashMap<Id, Vec<usize>>;
+pub(crate) type Shapes = HashMap<ValueId, Vec<usize>>;
 
 /// What is known of values beforehand.
 #[derive(Clone, Copy)]
-pub(crate) struct Known<'a> {
+pub(crate) struct KnownValues<'a> {
     pub shapes: &'a Shapes,
     pub constants: &'a Values,
 }
 
-/// `nodes` with batch norms, biases, skip connections and activations drawn into the convolutions and matrix products
-/// before them, and depthwise convolutions of large maps joined with those around them. Values in `kept` are still
-/// computed.
-pub(crate) fn fused(nodes: &[Node], kept: &HashSet<Id>, known: Known) -> Vec<Node> {
-    fused_from(LARGE, nodes, kept, known)
+/// `nodes` with batch norms, biases, residual adds and activations fused into the convolutions and
+/// matrix products before them, and depthwise convolutions of large maps fused with those before and
+/// after them. Values in `kept` are still computed.
+pub(crate) fn fused(nodes: &[Node], kept: &HashSet<ValueId>, known: KnownValues) -> Vec<Node> {
+    fuse_with_threshold(SEPARABLE_MIN_VALUES, nodes, kept, known)
 }
 
-fn fused_from(large: usize, nodes: &[Node], kept: &HashSet<Id>, known: Known) -> Vec<Node> {
-    let mut fusing = Fusing::new(nodes, kept, known);
+fn fuse_with_threshold(
+    large: usize,
+    nodes: &[Node],
+    kept: &HashSet<ValueId>,
+    known: KnownValues,
+) -> Vec<Node> {
+    let mut fusing = FusionPass::new(nodes, kept, known);
     for index in 0..nodes.len() {
         fusing.linear(index);
         fusing.gate(index);
@@ -46,23 +52,23 @@ fn fused_from(large: usize, nodes: &[Node], kept: &HashSet<Id>, known: Known) ->
     fusing.nodes.into_iter().flatten().collect()
 }
 
-struct Fusing<'a> {
+struct FusionPass<'a> {
     nodes: Vec<Option<Node>>,
     /// How many inputs each value is.
-    uses: HashMap<Id, usize>,
+    uses: HashMap<ValueId, usize>,
     /// Which node makes each value.
-    maker: HashMap<Id, usize>,
-    kept: &'a HashSet<Id>,
+    maker: HashMap<ValueId, usize>,
+    kept: &'a HashSet<ValueId>,
     shapes: &'a Shapes,
     constants: &'a Values,
 }
 
-impl<'a> Fusing<'a> {
-    fn new(nodes: &[Node], kept: &'a HashSet<Id>, known: Known<'a>) -> Self {
+impl<'a> FusionPass<'a> {
+    fn new(nodes: &[Node], kept: &'a HashSet<ValueId>, known: KnownValues<'a>) -> Self {
         let mut uses = HashMap::new();
         let mut maker = HashMap::new();
         for (index, node) in nodes.iter().enumerate() {
-            for id in node.needs() {
+            for id in node.runtime_inputs() {
                 *uses.entry(id).or_default() += 1;
             }
             for id in node.outputs.iter().flatten() {
@@ -80,21 +86,21 @@ impl<'a> Fusing<'a> {
     }
 
     /// The numbers of a known tensor.
-    fn known(&self, id: Id) -> Option<Vec<f32>> {
+    fn known(&self, id: ValueId) -> Option<Vec<f32>> {
         match self.constants.get(&id)? {
-            Value::Float(floats) => floats.clone().on_host().ok(),
+            Value::Float(floats) => floats.clone().into_host().ok(),
             Value::Int(_) => None,
         }
     }
 
-    /// The node that makes `id`, if nothing else wants what it makes.
-    fn only_for(&self, id: Id) -> Option<usize> {
+    /// The producer of `id`, if `id` has a single use.
+    fn sole_producer(&self, id: ValueId) -> Option<usize> {
         let alone = self.uses.get(&id) == Some(&1) && !self.kept.contains(&id);
         let index = *self.maker.get(&id)?;
         (alone && self.nodes[index].is_some()).then_some(index)
     }
 
-    /// Draws node `index` into the one before it, where that can be.
+    /// Fuses node `index` into its producer if possible.
     fn node(&mut self, index: usize) {
         let Some(node) = &self.nodes[index] else {
             return;
@@ -118,7 +124,7 @@ impl<'a> Fusing<'a> {
                 };
                 Some((before, op, None))
             }),
-            Op::Binary(Binary(Arithmetic::Add)) => match self.bias(node) {
+            Op::Binary(Binary(BinaryFunction::Add)) => match self.bias(node) {
                 Some((before, linear)) => Some((before, Op::Linear(linear.into()), None)),
                 None => self.skip(node),
             },
@@ -130,7 +136,7 @@ impl<'a> Fusing<'a> {
     }
 
     /// A convolution or matrix product plus another value of the same shape.
-    fn skip(&self, node: &Node) -> Option<(usize, Op, Option<Id>)> {
+    fn skip(&self, node: &Node) -> Option<(usize, Op, Option<ValueId>)> {
         let &[Some(a), Some(b)] = &node.inputs[..] else {
             return None;
         };
@@ -138,9 +144,9 @@ impl<'a> Fusing<'a> {
         if a == b || shape(a)? != shape(b)? || !self.maker.contains_key(&a) {
             return None;
         }
-        // The later of two: the other's result is there already.
+        // The later of the two producers, because the other's result is available by then.
         let candidates = [(a, b), (b, a)].into_iter().filter_map(|(sum, other)| {
-            let before = self.only_for(sum)?;
+            let before = self.sole_producer(sum)?;
             let plain = match &self.at(before).op {
                 Op::Convolution(convolution) => convolution.is_plain(),
                 Op::Linear(linear) => linear.is_plain(),
@@ -153,25 +159,25 @@ impl<'a> Fusing<'a> {
     }
 
     /// What node `index`, a convolution or a matrix product, adds to its sums.
-    fn adds(&self, index: usize) -> Option<Id> {
+    fn adds(&self, index: usize) -> Option<ValueId> {
         let node = self.at(index);
-        node.inputs.get(place_of_add(&node.op)).copied().flatten()
+        node.inputs.get(residual_index(&node.op)).copied().flatten()
     }
 
     fn before(&self, node: &Node, input: usize) -> Option<usize> {
-        self.only_for((*node.inputs.get(input)?)?)
+        self.sole_producer((*node.inputs.get(input)?)?)
     }
 
     fn at(&self, index: usize) -> &Node {
-        self.nodes[index].as_ref().expect("only_for gave it")
+        self.nodes[index].as_ref().expect("sole_producer gave it")
     }
 
     /// One node with `op` in the place of `after`, where all inputs of both are there.
-    fn join(&mut self, before: usize, after: usize, op: Op, add: Option<Id>) {
-        let mut first = self.nodes[before].take().expect("only_for gave it");
+    fn join(&mut self, before: usize, after: usize, op: Op, add: Option<ValueId>) {
+        let mut first = self.nodes[before].take().expect("sole_producer gave it");
         let last = self.nodes[after].take().expect("it is being looked at");
         if let Some(add) = add {
-            first.inputs.resize(place_of_add(&op), None);
+            first.inputs.resize(residual_index(&op), None);
             first.inputs.push(Some(add));
         }
         self.nodes[after] = Some(Node {
@@ -183,7 +189,7 @@ impl<'a> Fusing<'a> {
 }
 
 /// Which input of an operator is added to its sums.
-fn place_of_add(op: &Op) -> usize {
+fn residual_index(op: &Op) -> usize {
     match op {
         // After weights and bias, which are known.
         Op::Convolution(_) => 3,
@@ -195,7 +201,7 @@ fn place_of_add(op: &Op) -> usize {
 mod tests {
     use super::*;
     use crate::classifier::{Classifier, Images};
-    use crate::steps::Steps;
+    use crate::execution_plan::ExecutionPlan;
     use crate::value::Floats;
     use burn::tensor::{Device, Tensor, TensorData};
     use std::path::Path;
@@ -209,7 +215,7 @@ mod tests {
     /// `nodes` of a model, joined from maps of `large` values on.
     fn joined(model: &Classifier, large: usize) -> Vec<Node> {
         let kept = HashSet::from([model.graph.output]);
-        fused_from(large, &model.graph.nodes, &kept, model.known())
+        fuse_with_threshold(large, &model.graph.nodes, &kept, model.known())
     }
 
     /// The logits of two images.
@@ -223,11 +229,11 @@ mod tests {
         let images = TensorData::new(pixels.collect(), shape);
         let mut images = Floats::from_tensor(Tensor::<4>::from_data(images, &device));
         if tracked {
-            images = images.tracked();
+            images = images.into_autodiff();
         }
         let values = Values::from([(model.graph.input.id, Value::Float(images))]);
         let constants = &model.graph.constants;
-        let steps = Steps::new(nodes.to_vec(), vec![output], constants, &device);
+        let steps = ExecutionPlan::new(nodes.to_vec(), vec![output], constants, &device);
         let mut values = steps.run(values, tracked).unwrap();
         let logits = values.remove(&output).unwrap().float().unwrap();
         logits.into_flat().into_data().try_into_vec().unwrap()
@@ -242,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn convolutions_joined_line_by_line_give_the_same_bits() {
+    fn separable_fusion_gives_the_same_bits() {
         // Joined: expansions before squeeze-and-excitation, whole inverted residuals with and without a skip
         // connection, and a depthwise convolution with what follows it.
         for (name, count) in [("inverted", 3), ("inverted-silu", 2), ("shuffle", 3)] {
@@ -261,7 +267,7 @@ mod tests {
         // GELU spelled out by either exporter, and as one operator.
         for name in ["next-op13", "next-op20", "vision-transformer", "swin"] {
             let model = open(name);
-            let nodes = joined(&model, LARGE);
+            let nodes = joined(&model, SEPARABLE_MIN_VALUES);
             let of_known = |node: &&Node| {
                 let second = node.inputs.get(1).copied().flatten();
                 matches!(node.op, Op::MatMul(_) | Op::Gemm(_))

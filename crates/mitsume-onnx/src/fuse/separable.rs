@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use mitsume_kernels::inference::Algorithm;
 
-use super::Fusing;
+use super::FusionPass;
 use crate::op::{Convolution, Op, Separable};
 
-/// Values of one image's feature map from which on it is not to leave the cache: a quarter of a MiB, of the one or
-/// two of a core. Below that, whole images make longer products than their lines.
-pub(super) const LARGE: usize = 1 << 16;
+/// Feature maps of at least this many values are computed line by line so that they stay in the
+/// cache (256 KiB).
+pub(super) const SEPARABLE_MIN_VALUES: usize = 1 << 16;
 
-impl Fusing<'_> {
+impl FusionPass<'_> {
     /// Node `index`, a pointwise convolution, with the depthwise one before it and the one before that.
     pub(super) fn project(&mut self, index: usize, large: usize) {
         let Some((project, Algorithm::Pointwise)) = self.convolution(index) else {
@@ -27,7 +27,7 @@ impl Fusing<'_> {
         let expand = self.expands(before);
         let convolutions = expand.as_ref().map(|(_, expand)| Arc::clone(expand));
         let separable = Separable::new(convolutions, depthwise, Some(project));
-        self.join_lines(expand.map(|(at, _)| at), before, index, separable);
+        self.replace_with_separable(expand.map(|(at, _)| at), before, index, separable);
     }
 
     /// Node `index`, a depthwise convolution, with the one before it.
@@ -37,7 +37,7 @@ impl Fusing<'_> {
         };
         if let Some((before, expand)) = self.expands(index) {
             let separable = Separable::new(Some(expand), depthwise, None);
-            self.join_lines(Some(before), index, index, separable);
+            self.replace_with_separable(Some(before), index, index, separable);
         }
     }
 
@@ -71,7 +71,7 @@ impl Fusing<'_> {
     }
 
     /// `separable` in the place of node `last`, of that and those before it.
-    fn join_lines(
+    fn replace_with_separable(
         &mut self,
         expand: Option<usize>,
         depthwise: usize,

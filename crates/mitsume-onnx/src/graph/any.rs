@@ -4,20 +4,21 @@ use std::collections::HashMap;
 
 use burn::tensor::Device;
 
-use super::folding::{downloaded, uploaded};
-use super::{Builder, Id, opset};
+use super::folding::{to_device, to_host};
+use super::{Builder, ValueId, opset};
 use crate::constant::Constant;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::execution_plan::{ExecutionPlan, Values};
 use crate::file::ModelFile;
-use crate::steps::{Steps, Values};
+use crate::op::OperatorError;
 use crate::value::Value;
 
 /// A graph whose inputs need not be images, nor its outputs logits.
 pub(crate) struct AnyGraph {
-    plan: Steps,
+    plan: ExecutionPlan,
     /// Inputs that are not constant.
-    inputs: HashMap<String, Id>,
-    outputs: Vec<Id>,
+    inputs: HashMap<String, ValueId>,
+    outputs: Vec<ValueId>,
     /// Outputs among them.
     constants: Values,
     device: Device,
@@ -70,21 +71,21 @@ impl AnyGraph {
             .output
             .iter()
             .map(|output_info| output(&output_info.name));
-        let outputs: Option<Vec<Id>> = outputs.collect();
+        let outputs: Option<Vec<ValueId>> = outputs.collect();
         let outputs = outputs.ok_or_else(|| file.wrong("an output is computed by no node"))?;
         let mut constants = Values::new();
         for (id, constant) in builder.constants {
             let used = builder
                 .nodes
                 .iter()
-                .any(|node| node.needs().any(|needed| needed == id));
+                .any(|node| node.runtime_inputs().any(|needed| needed == id));
             if used || outputs.contains(&id) {
-                let value = uploaded(constant, device).map_err(|e| file.wrong(e))?;
+                let value = to_device(constant, device).map_err(|e| file.wrong(e.to_string()))?;
                 constants.insert(id, value);
             }
         }
         Ok(Self {
-            plan: Steps::new(builder.nodes, outputs.clone(), &constants, device),
+            plan: ExecutionPlan::new(builder.nodes, outputs.clone(), &constants, device),
             inputs,
             outputs,
             constants,
@@ -94,31 +95,32 @@ impl AnyGraph {
 
     /// The outputs in order; `tracked` computes them on a device with autodiff.
     pub fn run(&self, values: &HashMap<String, Constant>, tracked: bool) -> Result<Vec<Constant>> {
-        let wrong = |reason: String| crate::error::Error::Request(reason);
+        let wrong = |reason: OperatorError| Error::Request(reason.to_string());
         let mut given = Values::new();
         for (name, id) in &self.inputs {
             let value = values.get(name);
-            let value = value.ok_or_else(|| wrong(format!("no value for input {name}")))?;
-            let value = uploaded(value.clone(), &self.device).map_err(wrong)?;
+            let value =
+                value.ok_or_else(|| Error::Request(format!("no value for input {name}")))?;
+            let value = to_device(value.clone(), &self.device).map_err(wrong)?;
             given.insert(
                 *id,
                 match value {
-                    Value::Float(floats) if tracked => Value::Float(floats.tracked()),
+                    Value::Float(floats) if tracked => Value::Float(floats.into_autodiff()),
                     value => value,
                 },
             );
         }
         let results = self.plan.run(given, tracked)?;
-        let result = |id: &Id| {
+        let result = |id: &ValueId| {
             let value = results.get(id).or_else(|| self.constants.get(id));
-            let value = value.ok_or_else(|| wrong("an output was not computed".into()))?;
+            let value = value.ok_or_else(|| Error::Request("an output was not computed".into()))?;
             let value = match value.clone() {
                 Value::Float(floats) if floats.device().is_autodiff() => {
                     Value::Float(floats.map(|x| x.inner()))
                 }
                 value => value,
             };
-            downloaded(value).map_err(wrong)
+            to_host(value).map_err(wrong)
         };
         self.outputs.iter().map(result).collect()
     }

@@ -1,44 +1,47 @@
-//! What does not depend on the image is computed once.
+//! Constant folding.
 
 use burn::tensor::Device;
 
-use super::{Builder, Id};
+use super::{Builder, ValueId};
 use crate::attributes::Attributes;
 use crate::constant::Constant;
 use crate::error::Error;
 use crate::ints::Ints;
+use crate::op::OperatorError;
 use crate::op::{Inputs, Op};
 use crate::value::{Floats, Value};
 /// Most values that may be computed beforehand.
-const FOLDED: usize = 1 << 26;
+const MAX_FOLDED_VALUES: usize = 1 << 26;
 
 impl Builder<'_> {
     /// Computes a node whose inputs are all known.
     pub(super) fn fold(
         &mut self,
         op: &Op,
-        inputs: &[Option<Id>],
+        inputs: &[Option<ValueId>],
         outputs: &[String],
-    ) -> Result<(), Folding> {
-        let value = |id: &Option<Id>| -> Result<Option<Value>, String> {
+    ) -> Result<(), FoldError> {
+        let value = |id: &Option<ValueId>| -> Result<Option<Value>, OperatorError> {
             let Some(id) = *id else { return Ok(None) };
             // Only the type counts of what is not known.
             let stand_in = || Constant::Float(vec![0.0], vec![]);
             let constant = self.constants.get(&id).cloned().unwrap_or_else(stand_in);
-            uploaded(constant, &self.device).map(Some)
+            to_device(constant, &self.device).map(Some)
         };
         let values = inputs.iter().map(value).collect::<Result<_, _>>()?;
-        let results = op.run(Inputs::new(values, self.device.clone()))?;
+        let results = op
+            .operator()
+            .run(Inputs::new(values, self.device.clone()))?;
         for (name, result) in outputs.iter().zip(results) {
             self.folded = self.folded.saturating_add(result.count());
-            if self.folded > FOLDED {
-                return Err(Folding::Wrong(
+            if self.folded > MAX_FOLDED_VALUES {
+                return Err(FoldError::Wrong(
                     "values computed beforehand would take too much memory".into(),
                 ));
             }
-            let constant = downloaded(result)?;
+            let constant = to_host(result)?;
             if !name.is_empty() {
-                let id = self.name(name).map_err(Folding::Name)?;
+                let id = self.name(name).map_err(FoldError::Name)?;
                 self.constants.insert(id, constant);
             }
         }
@@ -47,19 +50,19 @@ impl Builder<'_> {
 }
 
 /// Why a node could not be computed beforehand.
-pub(super) enum Folding {
-    Wrong(String),
+pub(super) enum FoldError {
+    Wrong(OperatorError),
     Name(Error),
 }
 
-impl From<String> for Folding {
-    fn from(reason: String) -> Self {
+impl From<OperatorError> for FoldError {
+    fn from(reason: OperatorError) -> Self {
         Self::Wrong(reason)
     }
 }
 
 /// The value of a node Constant.
-pub(super) fn constant(mut attributes: Attributes) -> Result<Constant, String> {
+pub(super) fn constant(mut attributes: Attributes) -> Result<Constant, OperatorError> {
     let constant = if let Some(tensor) = attributes.tensor("value")? {
         tensor
     } else if let Some(values) = attributes.ints("value_ints") {
@@ -73,14 +76,14 @@ pub(super) fn constant(mut attributes: Attributes) -> Result<Constant, String> {
     } else if attributes.has("value_float") {
         Constant::Float(vec![attributes.float("value_float", 0.0)], vec![])
     } else {
-        return Err("no value".into());
+        return Err(OperatorError::Invalid("no value".into()));
     };
     attributes.finish()?;
     Ok(constant)
 }
 
 /// A constant as a value on `device`.
-pub(super) fn uploaded(constant: Constant, device: &Device) -> Result<Value, String> {
+pub(super) fn to_device(constant: Constant, device: &Device) -> Result<Value, OperatorError> {
     Ok(match constant {
         Constant::Float(data, shape) => Value::Float(Floats::from_values(data, shape, device)?),
         Constant::Int(ints) => Value::Int(ints),
@@ -88,14 +91,16 @@ pub(super) fn uploaded(constant: Constant, device: &Device) -> Result<Value, Str
 }
 
 /// A value on the host.
-pub(super) fn downloaded(value: Value) -> Result<Constant, String> {
+pub(super) fn to_host(value: Value) -> Result<Constant, OperatorError> {
     Ok(match value {
         Value::Int(ints) => Constant::Int(ints),
         Value::Float(floats) => {
             let shape = floats.shape().to_vec();
             let count = shape.iter().product::<usize>();
             let data = floats.view([count]).into_data().convert::<f32>();
-            let data = data.try_into_vec().map_err(|error| format!("{error:?}"))?;
+            let data = data
+                .try_into_vec()
+                .map_err(|error| OperatorError::Invalid(format!("{error:?}")))?;
             Constant::Float(data, shape)
         }
     })

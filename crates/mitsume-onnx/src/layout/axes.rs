@@ -156,7 +156,7 @@ impl Axes {
         let channels = self.0.iter().filter(|axis| has_channels(axis)).count();
         let whole = |axis: &Axis| matches!(axis[..], [one] if one.size == one.whole);
         match role(&self.0[i]) {
-            // Features made at once and taken apart: what they stand for is not known.
+            // Split features (such as q, k, v): their meaning is unknown.
             Role::Channel if channels > 1 && !whole(&self.0[i]) => Role::Unknown,
             role => role,
         }
@@ -188,27 +188,27 @@ impl Axes {
     ///
     /// - `shape`: the value's.
     /// - `batch`: how many images it was computed for.
-    pub fn layout(&self, shape: &[usize], batch: usize) -> Told {
+    pub fn layout(&self, shape: &[usize], batch: usize) -> InferredLayout {
         let roles = self.roles();
         let fits = |layout: &FeatureLayout| layout.fits(&roles, shape, batch);
         let possible: Vec<FeatureLayout> = FeatureLayout::ALL.into_iter().filter(fits).collect();
         let displaced = roles.contains(&Role::Displaced);
         match possible[..] {
-            [] => Told::NoMap,
-            _ if displaced => Told::Displaced(possible),
-            [layout] => Told::Layout(layout),
-            _ => Told::Open(possible),
+            [] => InferredLayout::NoMap,
+            _ if displaced => InferredLayout::Displaced(possible),
+            [layout] => InferredLayout::Layout(layout),
+            _ => InferredLayout::Ambiguous(possible),
         }
     }
 }
 
 /// What the graph tells of a value's layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum InferredLayout {
     /// This one.
     Layout(FeatureLayout),
     /// Any of these.
-    Open(Vec<FeatureLayout>),
+    Ambiguous(Vec<FeatureLayout>),
     /// One of these, but with pixels that do not lie as in the image.
     Displaced(Vec<FeatureLayout>),
     /// No axes of rows and columns, or of tokens, beside one of channels.
@@ -329,18 +329,18 @@ mod tests {
         let image = permuted(&Axes::image([1, 6, 8, 12]), &[0, 2, 3, 1]);
         let split = image.reshaped(&[1, 2, 4, 3, 4, 6]);
         let windows = permuted(&split, &[0, 1, 3, 2, 4, 5]).reshaped(&[6, 4, 4, 6]);
-        assert_eq!(windows.layout(&[6, 4, 4, 6], 1), Told::NoMap);
+        assert_eq!(windows.layout(&[6, 4, 4, 6], 1), InferredLayout::NoMap);
         let back = windows.reshaped(&[1, 2, 3, 4, 4, 6]);
         let back = permuted(&back, &[0, 1, 3, 2, 4, 5]).reshaped(&[1, 8, 12, 6]);
         assert_eq!(
             back.layout(&[1, 8, 12, 6], 1),
-            Told::Layout(FeatureLayout::Nhwc)
+            InferredLayout::Layout(FeatureLayout::Nhwc)
         );
         // Put together in the wrong order they are none.
         let wrong = windows
             .reshaped(&[1, 2, 3, 4, 4, 6])
             .reshaped(&[1, 6, 16, 6]);
-        assert_eq!(wrong.layout(&[1, 6, 16, 6], 1), Told::NoMap);
+        assert_eq!(wrong.layout(&[1, 6, 16, 6], 1), InferredLayout::NoMap);
     }
 
     #[test]
@@ -355,22 +355,22 @@ mod tests {
         let first = permuted(&tokens, &[2, 0, 1]);
         assert_eq!(
             first.layout(&[96, 2, 6], 2),
-            Told::Layout(FeatureLayout::TokensFirst)
+            InferredLayout::Layout(FeatureLayout::TokensFirst)
         );
         let image = tokens.reshaped(&[2, 6, 8, 12]);
         assert_eq!(image, Axes::image(shape));
         // Columns before rows are not row by row.
         let turned = permuted(&Axes::image(shape), &[0, 3, 2, 1]).reshaped(&[2, 96, 6]);
-        assert_eq!(turned.layout(&[2, 96, 6], 2), Told::NoMap);
+        assert_eq!(turned.layout(&[2, 96, 6], 2), InferredLayout::NoMap);
     }
 
     #[test]
-    fn features_taken_apart_are_open() {
+    fn split_features_are_ambiguous() {
         let features = Axes(vec![axis(Kind::Batch, 3), axis(Kind::Channel, 96)]);
         let apart = features.reshaped(&[3, 4, 6, 4]);
         assert_eq!(
             apart.layout(&[3, 4, 6, 4], 3),
-            Told::Open(vec![FeatureLayout::Nchw, FeatureLayout::Nhwc])
+            InferredLayout::Ambiguous(vec![FeatureLayout::Nchw, FeatureLayout::Nhwc])
         );
     }
 

@@ -1,19 +1,19 @@
-//! What those that read a value tell of its axes, where its making leaves them open.
+//! Backward inference: axes of a value from the operators that read it.
 
 use super::axes::{Axes, Axis, Factor, Kind, Role};
-use super::flow::{AxisFlow, Passage, permutation};
+use super::axis_rules::{AxisRule, NodeAxes, permutation};
 
 /// What a reader tells of the axes of an input; none where it tells nothing.
 pub(super) type Evidence = Vec<Option<Axis>>;
 
-impl AxisFlow {
+impl AxisRule {
     /// Of input `i`, whose axes are `made` as far as its making tells, from what is known of the first `output`.
-    pub(super) fn backward(&self, at: &Passage, i: usize, made: &Axes, output: &Axes) -> Evidence {
+    pub(super) fn backward(&self, at: &NodeAxes, i: usize, made: &Axes, output: &Axes) -> Evidence {
         let Some(shape) = at.shapes[i] else {
             return vec![None; made.0.len()];
         };
         let rank = shape.len();
-        // That an operator works on rows says nothing of pixels that are known to lie elsewhere.
+        // Displaced pixels stay displaced, whatever axes the operator expects.
         let whole = |kind, on: usize| {
             let unknown = made.role(on) == Role::Unknown;
             unknown.then(|| vec![Factor::whole(kind, shape[on])])
@@ -127,7 +127,7 @@ mod tests {
     fn an_output_of_fewer_axes_tells_of_those_that_it_has() {
         let (made, output) = (Axes::unknown(&[5, 2, 3]), Axes::unknown(&[5]));
         let (input, vector, result) = ([5, 2, 3], [3], [5]);
-        let at = Passage {
+        let at = NodeAxes {
             inputs: vec![Some(&made), None],
             shapes: vec![Some(&input), Some(&vector)],
             constant: vec![false, true],
@@ -135,11 +135,11 @@ mod tests {
             outputs: vec![Some(&result)],
         };
         let channels = Some(vec![Factor::whole(Kind::Channel, 3)]);
-        let told = AxisFlow::Product.backward(&at, 0, &made, &output);
+        let told = AxisRule::Product.backward(&at, 0, &made, &output);
         assert_eq!(told, [None, None, channels]);
-        let told = AxisFlow::Pointwise.backward(&at, 0, &made, &output);
+        let told = AxisRule::Pointwise.backward(&at, 0, &made, &output);
         assert_eq!(told, [None, None, None]);
-        let told = AxisFlow::Kept.backward(&at, 0, &made, &output);
+        let told = AxisRule::Kept.backward(&at, 0, &made, &output);
         assert_eq!(told, [None, None, None]);
     }
 }

@@ -2,22 +2,22 @@
 //! [N, C, H, W], never told from the number of axes.
 
 mod axes;
+mod axis_rules;
 mod evidence;
-mod flow;
-mod follow;
+mod inference;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use axes::{Axes, Role, Told};
-pub(crate) use flow::AxisFlow;
-pub(crate) use follow::follow;
+pub(crate) use axes::{Axes, InferredLayout, Role};
+pub(crate) use axis_rules::AxisRule;
+pub(crate) use inference::infer_axes;
 
-use crate::graph::Id;
+use crate::graph::ValueId;
 
 /// The axes of values, by number.
-pub(crate) type AxesOf = HashMap<Id, Axes>;
+pub(crate) type AxesByValue = HashMap<ValueId, Axes>;
 
 /// How a layer's output is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Conv, with whatever of its neighbours can run in the same pass.
+//! Conv with fused batch norm, residual add and activation.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,14 +7,14 @@ use burn::tensor::{Device, Tensor, TensorData, module};
 use mitsume_kernels::burn_extension::{inference, workspace};
 use mitsume_kernels::inference::{Activation, Algorithm, Convolution as Packed, Filters};
 
-use super::window::Sliding;
-use super::{Inputs, Reading, on_kernels, unary};
+use super::window::PaddedWindow;
+use super::{Inputs, NodeInfo, Op, Operator, OperatorError, Weights, on_kernels, unary};
 use crate::constant::Constant;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, Order, Value};
+use crate::value::{Floats, MemoryOrder, Value};
 
-/// A two-dimensional convolution with known weights: of its first input, plus its second where one is
-/// drawn in, then activated.
+/// A two-dimensional convolution with constant weights, with a fused residual add and activation.
 #[derive(Debug)]
 pub(crate) struct Convolution {
     /// [outputs, inputs / groups, rows, columns]
@@ -22,44 +22,97 @@ pub(crate) struct Convolution {
     shape: [usize; 4],
     groups: usize,
     bias: Vec<f32>,
-    sliding: Sliding,
+    sliding: PaddedWindow,
     activation: Activation,
-    ready: Ready,
+    ready: PreparedWeights,
 }
 
-/// Weights made ready once, for the device they are first wanted on.
+/// Prepared weights, made on first use: packed for the kernels, or as tensors.
 #[derive(Default)]
-struct Ready {
+struct PreparedWeights {
     packed: OnceLock<Arc<Packed>>,
     tensors: OnceLock<(Tensor<4>, Tensor<1>)>,
 }
 
-impl std::fmt::Debug for Ready {
+impl std::fmt::Debug for PreparedWeights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ready")
+        f.write_str("PreparedWeights")
+    }
+}
+
+impl Operator for Convolution {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let x = inputs.float(0)?;
+        // Inputs 1 and 2 (weights, bias) are constants; a residual is input 3.
+        let add = inputs.optional(3).map(Value::float).transpose()?;
+        let [n, channels, h, w] = x.image()?;
+        let to = self.out([n, channels, h, w])?.to_vec();
+        if add.as_ref().is_some_and(|add| add.shape() != to) {
+            return Err(OperatorError::Invalid(
+                "a skip connection of another shape".into(),
+            ));
+        }
+        let result = if on_kernels(&x) {
+            self.run_packed(x, [n, h, w, channels], add, to)?
+        } else {
+            self.run_composed(x.view([n, channels, h, w]), add)?
+        };
+        Ok(vec![Value::Float(result)])
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
+    }
+
+    fn parsed_inputs(&self) -> &'static [usize] {
+        &[1, 2]
+    }
+
+    fn weights(&self) -> Weights {
+        Weights::Own
+    }
+
+    fn with_weights(&self, change: &mut dyn FnMut(&mut [f32])) -> Option<Op> {
+        let mut weights = self.weights.to_vec();
+        change(&mut weights);
+        let changed = Self {
+            activation: self.activation,
+            ..self.with(weights.into(), self.bias.clone())
+        };
+        Some(Op::Convolution(changed.into()))
     }
 }
 
 impl Convolution {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let Some(Constant::Float(weights, shape)) = node.constant(1) else {
-            return Err("weights that are computed are not supported".into());
+            return Err(OperatorError::Unsupported(
+                "weights that are computed are not supported".into(),
+            ));
         };
         let shape: [usize; 4] = shape.clone().try_into().map_err(|_| {
-            format!("weights of shape {shape:?}: only images (four axes) are supported")
+            OperatorError::Unsupported(format!(
+                "weights of shape {shape:?}: only images (four axes) are supported"
+            ))
         })?;
         let weights: Arc<[f32]> = weights.as_slice().into();
         let [outputs, inputs, rows, columns] = shape;
         let bias = match node.constant(2) {
             Some(Constant::Float(bias, _)) if bias.len() == outputs => bias.clone(),
             None if !node.is_given(2) => vec![0.0; outputs],
-            _ => return Err(format!("a bias of {outputs} known numbers expected")),
+            _ => {
+                return Err(OperatorError::Invalid(format!(
+                    "a bias of {outputs} known numbers expected"
+                )));
+            }
         };
         let groups = usize::try_from(node.attributes.int("group", 1)).unwrap_or(0);
         if groups == 0 || outputs == 0 || inputs == 0 || !outputs.is_multiple_of(groups) {
-            return Err(format!("{groups} groups of {outputs} outputs"));
+            return Err(OperatorError::Invalid(format!(
+                "{groups} groups of {outputs} outputs"
+            )));
         }
-        let sliding = Sliding::parse(node, Some([rows, columns]))?;
+        let sliding = PaddedWindow::parse(node, Some([rows, columns]))?;
         Ok(Self {
             weights,
             shape,
@@ -67,7 +120,7 @@ impl Convolution {
             bias,
             sliding,
             activation: Activation::Identity,
-            ready: Ready::default(),
+            ready: PreparedWeights::default(),
         })
     }
 
@@ -79,14 +132,7 @@ impl Convolution {
         })
     }
 
-    /// The same convolution with its weights changed.
-    pub fn with_weights(&self, change: impl FnOnce(&mut [f32])) -> Self {
-        let mut weights = self.weights.to_vec();
-        change(&mut weights);
-        self.with(weights.into(), self.bias.clone())
-    }
-
-    /// Whether nothing was drawn into it after its sums.
+    /// Whether no activation is fused into it.
     pub fn is_plain(&self) -> bool {
         self.activation == Activation::Identity
     }
@@ -112,29 +158,12 @@ impl Convolution {
             groups: self.groups,
             sliding: self.sliding,
             activation: self.activation,
-            ready: Ready::default(),
+            ready: PreparedWeights::default(),
         }
-    }
-
-    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
-        let x = inputs.float(0)?;
-        // The weights' and bias' places are free: they were known. A skip connection comes fourth.
-        let add = inputs.optional(3).map(Value::float).transpose()?;
-        let [n, channels, h, w] = x.image()?;
-        let to = self.out([n, channels, h, w])?.to_vec();
-        if add.as_ref().is_some_and(|add| add.shape() != to) {
-            return Err("a skip connection of another shape".into());
-        }
-        let result = if on_kernels(&x) {
-            self.run_packed(x, [n, h, w, channels], add, to)?
-        } else {
-            self.run_composed(x.view([n, channels, h, w]), add)?
-        };
-        Ok(vec![Value::Float(result)])
     }
 
     /// Its weights as the kernels have them, for images of `size`.
-    pub fn packed(&self, size: [usize; 2]) -> Result<Arc<Packed>, String> {
+    pub fn packed(&self, size: [usize; 2]) -> Result<Arc<Packed>, OperatorError> {
         let window = self.sliding.on(size);
         if let Some(packed) = self.ready.packed.get()
             && packed.window() == window
@@ -148,7 +177,7 @@ impl Convolution {
             window,
             self.activation,
         );
-        let packed = Arc::new(packed.map_err(|e| e.to_string())?);
+        let packed = Arc::new(packed.map_err(OperatorError::from)?);
         // With padding that depends on the image, only the first size's is kept.
         let _ = self.ready.packed.set(Arc::clone(&packed));
         Ok(packed)
@@ -169,12 +198,12 @@ impl Convolution {
     }
 
     /// The shape of the result for an input of shape [N, C, H, W].
-    pub fn out(&self, [n, channels, h, w]: [usize; 4]) -> Result<[usize; 4], String> {
+    pub fn out(&self, [n, channels, h, w]: [usize; 4]) -> Result<[usize; 4], OperatorError> {
         let expected = self.shape[1] * self.groups;
         if channels != expected {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "{channels} input channels, its weights are for {expected}"
-            ));
+            )));
         }
         let [rows, columns] = self.sliding.out([h, w], false)?;
         let to = [n, self.shape[0], rows, columns];
@@ -188,15 +217,15 @@ impl Convolution {
         shape: [usize; 4],
         add: Option<Floats>,
         to: Vec<usize>,
-    ) -> Result<Floats, String> {
+    ) -> Result<Floats, OperatorError> {
         let packed = self.packed([shape[1], shape[2]])?;
         let add = add.map(|add| add.channels_last().into_flat());
         let (data, _) = inference::convolve(&packed, x.channels_last().into_flat(), shape, add)
-            .map_err(|error| error.to_string())?;
-        Floats::with_order(data, to, Order::ChannelsLast)
+            .map_err(OperatorError::from)?;
+        Floats::with_order(data, to, MemoryOrder::ChannelsLast)
     }
 
-    fn run_composed(&self, x: Tensor<4>, add: Option<Floats>) -> Result<Floats, String> {
+    fn run_composed(&self, x: Tensor<4>, add: Option<Floats>) -> Result<Floats, OperatorError> {
         let device = x.device();
         let (weights, bias) = self.ready.tensors.get_or_init(|| self.tensors(&device));
         let (weights, bias) = match device.is_autodiff() {

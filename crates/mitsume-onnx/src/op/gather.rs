@@ -2,11 +2,11 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, axis};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::around;
+use crate::shape::outer_axis_inner;
 use crate::value::{Floats, Value};
 
 /// Places of one axis, in the order of the indices.
@@ -16,7 +16,7 @@ pub(crate) struct Gather {
 }
 
 impl Gather {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axis: node.attributes.int("axis", 0),
         }
@@ -24,15 +24,15 @@ impl Gather {
 }
 
 impl Operator for Gather {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Gathered { axis: self.axis }
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Gathered { axis: self.axis }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let indices = inputs.take(1)?.int()?;
         let axis = axis(self.axis, x.shape().len())?;
-        let [outer, side, inner] = around(x.shape(), axis);
+        let [outer, side, inner] = outer_axis_inner(x.shape(), axis);
         let places = indices.data.iter().map(|&index| place(index, side));
         let places: Vec<usize> = places.collect::<Result<_, _>>()?;
         let before = &x.shape()[..axis];
@@ -65,7 +65,7 @@ impl Operator for Gather {
     }
 }
 
-fn place(index: i64, side: usize) -> Result<usize, String> {
+fn place(index: i64, side: usize) -> Result<usize, OperatorError> {
     let from_front = if index < 0 {
         index + side as i64
     } else {
@@ -74,7 +74,7 @@ fn place(index: i64, side: usize) -> Result<usize, String> {
     usize::try_from(from_front)
         .ok()
         .filter(|&place| place < side)
-        .ok_or_else(|| format!("index {index} of {side} values"))
+        .ok_or_else(|| OperatorError::Invalid(format!("index {index} of {side} values")))
 }
 
 /// A copy with some values replaced: attention masks are made with it, on the host, since no image
@@ -83,20 +83,22 @@ fn place(index: i64, side: usize) -> Result<usize, String> {
 pub(crate) struct ScatterNd;
 
 impl ScatterNd {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         match node.attributes.text("reduction")?.as_str() {
             "" | "none" => Ok(Self),
-            other => Err(format!("reduction {other} is not supported")),
+            other => Err(OperatorError::Unsupported(format!(
+                "reduction {other} is not supported"
+            ))),
         }
     }
 }
 
 impl Operator for ScatterNd {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Kept
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Kept
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let device = inputs.device.clone();
         let x = inputs.take(0)?;
         let indices = inputs.take(1)?.int()?;
@@ -104,7 +106,10 @@ impl Operator for ScatterNd {
         let shape = x.shape().to_vec();
         let depth = *indices.shape.last().ok_or("indices of no axes")?;
         if depth == 0 || depth > shape.len() {
-            return Err(format!("indices of {depth} axes for {} axes", shape.len()));
+            return Err(OperatorError::Invalid(format!(
+                "indices of {depth} axes for {} axes",
+                shape.len()
+            )));
         }
         let inner: usize = shape[depth..].iter().product();
         let starts = indices.data.chunks_exact(depth).map(|index| {
@@ -114,13 +119,13 @@ impl Operator for ScatterNd {
             }
             Ok(at * inner)
         });
-        let starts: Vec<usize> = starts.collect::<Result<_, String>>()?;
+        let starts: Vec<usize> = starts.collect::<Result<_, OperatorError>>()?;
         if updates.count() != starts.len() * inner {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "{} values for {} places of {inner}",
                 updates.count(),
                 starts.len()
-            ));
+            )));
         }
         let value = match (x, updates) {
             (Value::Int(mut x), Value::Int(updates)) => {
@@ -128,11 +133,15 @@ impl Operator for ScatterNd {
                 Value::Int(x)
             }
             (Value::Float(x), Value::Float(updates)) => {
-                let mut data = x.on_host()?;
-                replace(&mut data, &starts, &updates.on_host()?, inner);
+                let mut data = x.into_host()?;
+                replace(&mut data, &starts, &updates.into_host()?, inner);
                 Value::Float(Floats::from_values(data, shape, &device)?)
             }
-            _ => return Err("values and updates of different types".into()),
+            _ => {
+                return Err(OperatorError::Invalid(
+                    "values and updates of different types".into(),
+                ));
+            }
         };
         Ok(vec![value])
     }

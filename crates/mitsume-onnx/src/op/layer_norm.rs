@@ -2,9 +2,9 @@
 
 use mitsume_kernels::burn_extension::inference;
 
-use super::{Inputs, Operator, Reading, on_kernels};
+use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels};
 use crate::ints::axis;
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::value::{Floats, Value};
 
 /// Over all axes from `axis` on: `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
@@ -15,7 +15,7 @@ pub(crate) struct LayerNorm {
 }
 
 impl LayerNorm {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.only("stash_type", 1)?;
         Ok(Self {
             axis: node.attributes.int("axis", -1),
@@ -25,11 +25,11 @@ impl LayerNorm {
 }
 
 impl Operator for LayerNorm {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Normalised { axis: self.axis }
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Normalised { axis: self.axis }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let bias = inputs.optional(2).map(Value::float).transpose()?;
         let shape = x.shape().to_vec();
@@ -38,19 +38,19 @@ impl Operator for LayerNorm {
         let outer: usize = shape[..axis].iter().product();
         let of_inner = |name: &str, v: &Floats| match v.shape().iter().product::<usize>() {
             count if count == inner => Ok(()),
-            count => Err(format!(
+            count => Err(OperatorError::Invalid(format!(
                 "{name} of {count} values where {inner} are expected"
-            )),
+            ))),
         };
         of_inner("scale", &scale)?;
         bias.as_ref()
             .map_or(Ok(()), |bias| of_inner("bias", bias))?;
         if on_kernels(&x) {
-            let bias = bias.map_or_else(|| Ok(vec![0.0; inner]), Floats::on_host)?;
-            let both = [scale.on_host()?, bias].into();
-            let x = x.plain().into_flat();
+            let bias = bias.map_or_else(|| Ok(vec![0.0; inner]), Floats::into_host)?;
+            let both = [scale.into_host()?, bias].into();
+            let x = x.row_major().into_flat();
             let y = inference::layer_norm(&both, self.epsilon, x, [outer, inner])
-                .map_err(|error| error.to_string())?;
+                .map_err(OperatorError::from)?;
             return Ok(vec![Value::Float(Floats::new(y, shape)?)]);
         }
         let x = x.view([outer, inner]);

@@ -6,7 +6,8 @@ use burn::tensor::{Tensor, TensorData};
 use mitsume_kernels::burn_extension::{inference, workspace};
 use mitsume_kernels::inference::{Activation, Convolution as Packed, Filters, Window};
 
-use super::{Inputs, on_kernels, unary};
+use super::{Inputs, Operator, OperatorError, on_kernels, unary};
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, Value};
 
@@ -26,6 +27,51 @@ pub(crate) struct Linear {
 impl std::fmt::Debug for Linear {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Linear {:?}", self.weights.shape())
+    }
+}
+
+impl Operator for Linear {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let x = inputs.float(0)?;
+        let add = inputs.optional(1).map(Value::float).transpose()?;
+        let (depth, outputs) = (self.inputs(), self.bias.len());
+        let mut to = x.shape().to_vec();
+        match to.last_mut() {
+            Some(last) if *last == depth => *last = outputs,
+            _ => {
+                return Err(OperatorError::Invalid(format!(
+                    "an input of shape {:?} for a {depth}x{outputs} matrix",
+                    x.shape()
+                )));
+            }
+        }
+        let rows = limits::elements(&to)? / outputs.max(1);
+        if add.as_ref().is_some_and(|add| add.shape() != to) {
+            return Err(OperatorError::Invalid(
+                "a skip connection of another shape".into(),
+            ));
+        }
+        let y = match on_kernels(&x) {
+            true => {
+                let (x, add) = (
+                    x.row_major().into_flat(),
+                    add.map(|add| add.row_major().into_flat()),
+                );
+                let (y, _) = inference::convolve(&self.packed()?, x, [1, 1, rows, depth], add)
+                    .map_err(OperatorError::from)?;
+                Floats::new(y, to)?
+            }
+            false => self.run_composed(x.view([rows, depth]), add).reshaped(to)?,
+        };
+        Ok(vec![Value::Float(y)])
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Product
+    }
+
+    fn is_linear(&self) -> bool {
+        self.is_plain()
     }
 }
 
@@ -66,42 +112,9 @@ impl Linear {
         })
     }
 
-    /// Whether no activation was drawn into it.
+    /// Whether no activation is fused into it.
     pub fn is_plain(&self) -> bool {
         self.activation == Activation::Identity
-    }
-
-    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
-        let x = inputs.float(0)?;
-        let add = inputs.optional(1).map(Value::float).transpose()?;
-        let (depth, outputs) = (self.inputs(), self.bias.len());
-        let mut to = x.shape().to_vec();
-        match to.last_mut() {
-            Some(last) if *last == depth => *last = outputs,
-            _ => {
-                return Err(format!(
-                    "an input of shape {:?} for a {depth}x{outputs} matrix",
-                    x.shape()
-                ));
-            }
-        }
-        let rows = limits::elements(&to)? / outputs.max(1);
-        if add.as_ref().is_some_and(|add| add.shape() != to) {
-            return Err("a skip connection of another shape".into());
-        }
-        let y = match on_kernels(&x) {
-            true => {
-                let (x, add) = (
-                    x.plain().into_flat(),
-                    add.map(|add| add.plain().into_flat()),
-                );
-                let (y, _) = inference::convolve(&self.packed()?, x, [1, 1, rows, depth], add)
-                    .map_err(|error| error.to_string())?;
-                Floats::new(y, to)?
-            }
-            false => self.run_composed(x.view([rows, depth]), add).reshaped(to)?,
-        };
-        Ok(vec![Value::Float(y)])
     }
 
     fn run_composed(&self, x: Tensor<2>, add: Option<Floats>) -> Floats {
@@ -135,7 +148,7 @@ impl Linear {
     }
 
     /// A 1x1 convolution of as many pixels as there are rows.
-    fn packed(&self) -> Result<Arc<Packed>, String> {
+    fn packed(&self) -> Result<Arc<Packed>, OperatorError> {
         if let Some(packed) = self.packed.get() {
             return Ok(Arc::clone(packed));
         }
@@ -144,7 +157,7 @@ impl Linear {
             false => Floats::from_tensor(self.matrix().transpose()),
         };
         let filters = Filters {
-            weights: &weights.on_host()?,
+            weights: &weights.into_host()?,
             outputs: self.bias.len(),
             inputs: self.inputs(),
             groups: 1,
@@ -157,7 +170,7 @@ impl Linear {
             pad_after: [0, 0],
         };
         let packed = Packed::new(workspace(), filters, &self.bias, pixel, self.activation);
-        let packed = Arc::new(packed.map_err(|error| error.to_string())?);
+        let packed = Arc::new(packed.map_err(OperatorError::from)?);
         Ok(Arc::clone(self.packed.get_or_init(|| packed)))
     }
 }

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{Inputs, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError, Weights};
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::broadcast;
 use crate::value::{Floats, Value};
@@ -11,19 +12,19 @@ use crate::value::{Floats, Value};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MatMul;
 
-impl MatMul {
-    pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+impl Operator for MatMul {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (a, b) = (inputs.float(0)?, inputs.float(1)?);
         let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
         let ([.., n, k], [.., k2, m]) = (&a_shape[..], &b_shape[..]) else {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "shapes {a_shape:?} and {b_shape:?}: two axes or more expected"
-            ));
+            )));
         };
         if k != k2 {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "shapes {a_shape:?} and {b_shape:?} do not go together"
-            ));
+            )));
         }
         let (a_batch, b_batch) = (&a_shape[..a_shape.len() - 2], &b_shape[..b_shape.len() - 2]);
         let batch = broadcast(a_batch, b_batch)?;
@@ -37,13 +38,27 @@ impl MatMul {
         } else if a_batch == b_batch {
             Floats::from_tensor(a.view([count, *n, *k]).matmul(b.view([count, *k, *m])))
         } else {
-            return Err(format!(
+            return Err(OperatorError::Unsupported(format!(
                 "shapes {a_shape:?} and {b_shape:?}: broadcasting both is not supported"
-            ));
+            )));
         };
         Ok(vec![Value::Float(product.reshaped(out)?)])
     }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Product
+    }
+
+    fn is_linear(&self) -> bool {
+        true
+    }
+
+    fn weights(&self) -> Weights {
+        Weights::Inputs(&[0, 1])
+    }
 }
+
+impl MatMul {}
 
 /// `alpha A B + beta C`, A and B transposed where said.
 #[derive(Clone, Copy, Debug)]
@@ -53,23 +68,16 @@ pub(crate) struct Gemm {
     pub transposed: [bool; 2],
 }
 
-impl Gemm {
-    pub fn parse(node: &mut Reading) -> Self {
-        let attributes = &mut node.attributes;
-        Self {
-            alpha: attributes.float("alpha", 1.0),
-            beta: attributes.float("beta", 1.0),
-            transposed: ["transA", "transB"].map(|name| attributes.int(name, 0) != 0),
-        }
-    }
-
-    pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+impl Operator for Gemm {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let a = matrix(inputs.float(0)?, self.transposed[0])?;
         let b = matrix(inputs.float(1)?, self.transposed[1])?;
         let c = inputs.optional(2).map(Value::float).transpose()?;
         let ([n, k], [k2, m]) = (a.dims(), b.dims());
         if k != k2 {
-            return Err(format!("a {n}x{k} matrix times a {k2}x{m} one"));
+            return Err(OperatorError::Invalid(format!(
+                "a {n}x{k} matrix times a {k2}x{m} one"
+            )));
         }
         limits::elements(&[n, m])?;
         let mut y = a.matmul(b);
@@ -78,7 +86,10 @@ impl Gemm {
         }
         if let Some(c) = c {
             if broadcast(c.shape(), &[n, m])? != [n, m] {
-                return Err(format!("C of shape {:?} for {n}x{m}", c.shape()));
+                return Err(OperatorError::Invalid(format!(
+                    "C of shape {:?} for {n}x{m}",
+                    c.shape()
+                )));
             }
             let sides = crate::shape::padded(c.shape(), 2);
             let c = c.view([sides[0], sides[1]]);
@@ -90,13 +101,38 @@ impl Gemm {
         }
         Ok(vec![Value::Float(Floats::from_tensor(y))])
     }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::MatrixProduct {
+            transposed: self.transposed,
+        }
+    }
+
+    fn is_linear(&self) -> bool {
+        true
+    }
+
+    fn weights(&self) -> Weights {
+        Weights::Inputs(&[0, 1])
+    }
 }
 
-fn matrix(x: Floats, transposed: bool) -> Result<Tensor<2>, String> {
+impl Gemm {
+    pub fn parse(node: &mut NodeInfo) -> Self {
+        let attributes = &mut node.attributes;
+        Self {
+            alpha: attributes.float("alpha", 1.0),
+            beta: attributes.float("beta", 1.0),
+            transposed: ["transA", "transB"].map(|name| attributes.int(name, 0) != 0),
+        }
+    }
+}
+
+fn matrix(x: Floats, transposed: bool) -> Result<Tensor<2>, OperatorError> {
     let [n, m] = x
         .shape()
         .try_into()
-        .map_err(|_| format!("a matrix expected, {:?} found", x.shape()))?;
+        .map_err(|_| OperatorError::Invalid(format!("a matrix expected, {:?} found", x.shape())))?;
     let x = x.view([n, m]);
     Ok(if transposed { x.transpose() } else { x })
 }

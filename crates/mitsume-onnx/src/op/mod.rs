@@ -1,13 +1,16 @@
-//! Operators. Each file holds what belongs together; [`parse`] is the table of all that is known.
+//! ONNX operators, one file per group; [`TABLE`] is the table of supported operators.
 
-mod arithmetic;
+mod batch_norm;
+mod binary;
 mod convolution;
 mod dropout;
+mod error;
+mod expand;
 mod gather;
+mod identity;
 mod layer_norm;
 mod linear;
 mod matmul;
-mod normalise;
 mod pool;
 mod prelu;
 mod reduce;
@@ -17,7 +20,6 @@ mod select;
 mod separable;
 mod slice;
 mod softmax;
-mod spread;
 mod transpose;
 mod unary;
 mod variadic;
@@ -30,25 +32,91 @@ use mitsume_kernels::inference::Activation;
 
 use crate::attributes::Attributes;
 use crate::constant::Constant;
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::value::{Floats, Value};
 
-pub(crate) use arithmetic::{Arithmetic, Binary};
+pub(crate) use batch_norm::BatchNorm;
+pub(crate) use binary::{Binary, BinaryFunction};
 pub(crate) use convolution::Convolution;
+pub use error::OperatorError;
 pub(crate) use linear::Linear;
 pub(crate) use matmul::{Gemm, MatMul};
-pub(crate) use normalise::BatchNorm;
 pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 pub(crate) use unary::Unary;
 
-/// An operator with its attributes read, and no state: the same inputs give the same outputs.
+/// An operator with its attributes read, and no state: the same inputs give the same outputs. It says itself what the rest
+/// of the crate has to know of it.
 pub(crate) trait Operator: Debug + Send + Sync {
     /// The outputs for `inputs`.
-    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String>;
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError>;
 
     /// How the axes of its inputs become those of its outputs.
-    fn axis_flow(&self) -> AxisFlow;
+    fn axis_rule(&self) -> AxisRule;
+
+    /// Type of its outputs.
+    fn output_type(&self) -> OutputType {
+        OutputType::FloatIfAnyInput
+    }
+
+    /// Inputs that were read with the attributes (weights, bounds), and are not wanted at run time.
+    fn parsed_inputs(&self) -> &'static [usize] {
+        &[]
+    }
+
+    /// Inputs of which the type alone counts.
+    fn type_only_inputs(&self) -> &'static [usize] {
+        &[]
+    }
+
+    /// Whether it has outputs besides the first.
+    fn has_several_outputs(&self) -> bool {
+        false
+    }
+
+    /// Whether it is linear or affine in each of its inputs: what follows a global mean in a head that is a linear layer.
+    fn is_linear(&self) -> bool {
+        false
+    }
+
+    /// Where its weights are.
+    fn weights(&self) -> Weights {
+        Weights::None
+    }
+
+    /// The same with its own weights changed, where they are [`Weights::Own`].
+    fn with_weights(&self, _change: &mut dyn FnMut(&mut [f32])) -> Option<Op> {
+        None
+    }
+
+    /// Axes of its first input, of `rank` axes, that it is the mean over; `given` is its second input. None if it is no mean.
+    fn mean_over(&self, _rank: usize, _given: Option<&[i64]>) -> Option<Vec<usize>> {
+        None
+    }
+}
+
+/// Type of an operator's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutputType {
+    /// float32
+    Float,
+    /// Integers or truth values.
+    Int,
+    /// float32 if any input is.
+    FloatIfAnyInput,
+    /// That of one input.
+    AsInput(usize),
+}
+
+/// Where an operator's weights are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weights {
+    /// It has none.
+    None,
+    /// In the operator.
+    Own,
+    /// The first of these inputs that is a constant.
+    Inputs(&'static [usize]),
 }
 
 /// A node's inputs at run time; optional ones may be missing.
@@ -69,34 +137,33 @@ impl Inputs {
     }
 
     /// Input `i`.
-    pub fn take(&mut self, i: usize) -> Result<Value, String> {
-        self.optional(i)
-            .ok_or_else(|| format!("input {i} is missing"))
+    pub fn take(&mut self, i: usize) -> Result<Value, OperatorError> {
+        self.optional(i).ok_or(OperatorError::MissingInput(i))
     }
 
     /// Input `i`, which must be float32.
-    pub fn float(&mut self, i: usize) -> Result<Floats, String> {
-        self.take(i)?.float().map_err(|e| format!("input {i}: {e}"))
+    pub fn float(&mut self, i: usize) -> Result<Floats, OperatorError> {
+        self.take(i)?.float().map_err(|e| e.of_input(i))
     }
 
     /// Input `i`, which must be integers, if it is given.
-    pub fn ints(&mut self, i: usize) -> Result<Option<Vec<i64>>, String> {
+    pub fn ints(&mut self, i: usize) -> Result<Option<Vec<i64>>, OperatorError> {
         let ints = self.optional(i).map(Value::int).transpose();
-        let ints = ints.map_err(|e| format!("input {i}: {e}"))?;
+        let ints = ints.map_err(|e| e.of_input(i))?;
         Ok(ints.map(|ints| ints.data))
     }
 
     /// All inputs, none of which may be missing.
-    pub fn all(self) -> Result<Vec<Value>, String> {
+    pub fn all(self) -> Result<Vec<Value>, OperatorError> {
         let values: Option<Vec<Value>> = self.values.into_iter().collect();
-        values.ok_or_else(|| "an input is missing".into())
+        values.ok_or(OperatorError::MissingInputs)
     }
 }
 
-/// An operator, known or not worth telling apart when a graph is made faster.
+/// An operator: one of the kinds that fusion matches on, or any other.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    /// A convolution and what was drawn into it.
+    /// A convolution, with fused batch norm, residual add and activation.
     Convolution(std::sync::Arc<Convolution>),
     /// A depthwise convolution and its neighbours.
     Separable(std::sync::Arc<Separable>),
@@ -106,7 +173,7 @@ pub(crate) enum Op {
     MatMul(MatMul),
     /// A product of two matrices, plus a third.
     Gemm(Gemm),
-    /// Either, of a known matrix, and what was drawn into it.
+    /// MatMul or Gemm with constant weights, with fused bias, residual add and activation.
     Linear(std::sync::Arc<Linear>),
     /// Of each value by itself.
     Unary(Unary),
@@ -121,35 +188,20 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    /// What it says of itself.
+    pub fn operator(&self) -> &dyn Operator {
         match self {
-            Self::Convolution(op) => op.run(inputs),
-            Self::Separable(op) => op.run(inputs),
-            Self::BatchNorm(op) => op.run(inputs),
-            Self::MatMul(op) => op.run(inputs),
-            Self::Gemm(op) => op.run(inputs),
-            Self::Linear(op) => op.run(inputs),
-            Self::Unary(op) => op.run(inputs),
-            Self::Binary(op) => op.run(inputs),
-            Self::Softmax(op) => op.run(inputs),
-            Self::Identity => Ok(vec![inputs.take(0)?]),
-            Self::Other(op) => op.run(inputs),
-        }
-    }
-
-    /// How the axes of its inputs become those of its outputs.
-    pub fn axis_flow(&self) -> AxisFlow {
-        match self {
-            Self::Convolution(_) | Self::Separable(_) => AxisFlow::Windowed,
-            Self::BatchNorm(_) => AxisFlow::PerChannel,
-            Self::MatMul(_) | Self::Linear(_) => AxisFlow::Product,
-            Self::Gemm(gemm) => AxisFlow::MatrixProduct {
-                transposed: gemm.transposed,
-            },
-            Self::Unary(_) | Self::Binary(_) | Self::Softmax(_) | Self::Identity => {
-                AxisFlow::Pointwise
-            }
-            Self::Other(op) => op.axis_flow(),
+            Self::Convolution(op) => op.as_ref(),
+            Self::Separable(op) => op.as_ref(),
+            Self::BatchNorm(op) => op.as_ref(),
+            Self::MatMul(op) => op,
+            Self::Gemm(op) => op,
+            Self::Linear(op) => op.as_ref(),
+            Self::Unary(op) => op,
+            Self::Binary(op) => op,
+            Self::Softmax(op) => op,
+            Self::Identity => &identity::Identity,
+            Self::Other(op) => op.as_ref(),
         }
     }
 }
@@ -161,7 +213,7 @@ fn on_kernels(x: &Floats) -> bool {
 }
 
 /// A node as it is read.
-pub(crate) struct Reading<'a> {
+pub(crate) struct NodeInfo<'a> {
     /// Operator name.
     pub kind: &'a str,
     /// Opset of the standard domain.
@@ -169,13 +221,13 @@ pub(crate) struct Reading<'a> {
     /// Number of outputs that have a name.
     pub outputs: usize,
     pub attributes: Attributes,
-    /// Inputs that are known already; none for those that are computed, or left out.
+    /// Constant inputs; `None` for computed or omitted ones.
     pub constants: Vec<Option<&'a Constant>>,
     /// Inputs that are not left out.
     pub given: Vec<bool>,
 }
 
-impl Reading<'_> {
+impl NodeInfo<'_> {
     /// Input `i`, which must be known before the model runs.
     fn constant(&self, i: usize) -> Option<&Constant> {
         self.constants.get(i).copied().flatten()
@@ -196,20 +248,20 @@ impl Reading<'_> {
 }
 
 /// Why a node cannot be read.
-pub(crate) enum Unreadable {
+pub(crate) enum ParseError {
     /// There is no such operator here.
     Unknown,
     /// Something of it is not supported or wrong.
-    Wrong(String),
+    Wrong(OperatorError),
 }
 
-impl From<String> for Unreadable {
-    fn from(reason: String) -> Self {
+impl From<OperatorError> for ParseError {
+    fn from(reason: OperatorError) -> Self {
         Self::Wrong(reason)
     }
 }
 
-type Parse = fn(&mut Reading) -> Result<Op, String>;
+type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
 
 /// The operators that are supported, by ONNX's name, with what reads a node of each. `Constant` is none of them: such a
 /// node is read where initialisers are.
@@ -270,29 +322,31 @@ const TABLE: &[(&str, Parse)] = &[
     ("Not", |_| other(select::Not)),
     ("Where", |_| other(select::Where)),
     // Of two tensors
-    ("Add", |_| Ok(Op::Binary(Binary(Arithmetic::Add)))),
-    ("Sum", |node| variadic::parse(Arithmetic::Add, node)),
-    ("Sub", |_| Ok(Op::Binary(Binary(Arithmetic::Sub)))),
-    ("Mul", |_| Ok(Op::Binary(Binary(Arithmetic::Mul)))),
-    ("Div", |_| Ok(Op::Binary(Binary(Arithmetic::Div)))),
-    ("Pow", |_| Ok(Op::Binary(Binary(Arithmetic::Pow)))),
-    ("Min", |node| variadic::parse(Arithmetic::Min, node)),
-    ("Max", |node| variadic::parse(Arithmetic::Max, node)),
+    ("Add", |_| Ok(Op::Binary(Binary(BinaryFunction::Add)))),
+    ("Sum", |node| variadic::parse(BinaryFunction::Add, node)),
+    ("Sub", |_| Ok(Op::Binary(Binary(BinaryFunction::Sub)))),
+    ("Mul", |_| Ok(Op::Binary(Binary(BinaryFunction::Mul)))),
+    ("Div", |_| Ok(Op::Binary(Binary(BinaryFunction::Div)))),
+    ("Pow", |_| Ok(Op::Binary(Binary(BinaryFunction::Pow)))),
+    ("Min", |node| variadic::parse(BinaryFunction::Min, node)),
+    ("Max", |node| variadic::parse(BinaryFunction::Max, node)),
     ("Mod", |node| {
         node.attributes.only("fmod", 0)?;
-        Ok(Op::Binary(Binary(Arithmetic::Mod)))
+        Ok(Op::Binary(Binary(BinaryFunction::Mod)))
     }),
-    ("Equal", |_| Ok(Op::Binary(Binary(Arithmetic::Equal)))),
-    ("Greater", |_| Ok(Op::Binary(Binary(Arithmetic::Greater)))),
-    ("Less", |_| Ok(Op::Binary(Binary(Arithmetic::Less)))),
+    ("Equal", |_| Ok(Op::Binary(Binary(BinaryFunction::Equal)))),
+    ("Greater", |_| {
+        Ok(Op::Binary(Binary(BinaryFunction::Greater)))
+    }),
+    ("Less", |_| Ok(Op::Binary(Binary(BinaryFunction::Less)))),
     ("GreaterOrEqual", |_| {
-        Ok(Op::Binary(Binary(Arithmetic::GreaterOrEqual)))
+        Ok(Op::Binary(Binary(BinaryFunction::GreaterOrEqual)))
     }),
     ("LessOrEqual", |_| {
-        Ok(Op::Binary(Binary(Arithmetic::LessOrEqual)))
+        Ok(Op::Binary(Binary(BinaryFunction::LessOrEqual)))
     }),
-    ("And", |_| Ok(Op::Binary(Binary(Arithmetic::And)))),
-    ("Or", |_| Ok(Op::Binary(Binary(Arithmetic::Or)))),
+    ("And", |_| Ok(Op::Binary(Binary(BinaryFunction::And)))),
+    ("Or", |_| Ok(Op::Binary(Binary(BinaryFunction::Or)))),
     // Reductions
     ("ReduceMean", |node| other(reduce::Reduce::parse(node)?)),
     ("ReduceSum", |node| other(reduce::Reduce::parse(node)?)),
@@ -308,12 +362,12 @@ const TABLE: &[(&str, Parse)] = &[
     ("DepthToSpace", |node| {
         other(transpose::DepthToSpace::parse(node)?)
     }),
-    ("Expand", |_| other(spread::Expand)),
-    ("Tile", |_| other(spread::Tile)),
+    ("Expand", |_| other(expand::Expand)),
+    ("Tile", |_| other(expand::Tile)),
     ("ConstantOfShape", |node| {
-        other(spread::ConstantOfShape::parse(node)?)
+        other(expand::ConstantOfShape::parse(node)?)
     }),
-    ("Range", |_| other(spread::Range)),
+    ("Range", |_| other(expand::Range)),
     // Parts
     ("Concat", |node| other(slice::Concat::parse(node))),
     ("Split", |node| other(slice::Split::parse(node))),
@@ -332,20 +386,18 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(kind, _)| *kind).chain(["Constant"])
 }
 
-fn other(op: impl Operator + 'static) -> Result<Op, String> {
+fn other(op: impl Operator + 'static) -> Result<Op, OperatorError> {
     Ok(Op::Other(std::sync::Arc::new(op)))
 }
 
 /// The operator of a node. `Constant` nodes are none: they are read where initialisers are.
-pub(crate) fn parse(mut node: Reading) -> Result<Op, Unreadable> {
+pub(crate) fn parse(mut node: NodeInfo) -> Result<Op, ParseError> {
     let entry = TABLE.iter().find(|(kind, _)| *kind == node.kind);
-    let (_, parse) = entry.ok_or(Unreadable::Unknown)?;
+    let (_, parse) = entry.ok_or(ParseError::Unknown)?;
     let op = parse(&mut node)?;
-    let several = matches!(node.kind, "Split");
-    if node.outputs > 1 && !several {
-        return Err(Unreadable::Wrong(
-            "only the first output is supported".into(),
-        ));
+    if node.outputs > 1 && !op.operator().has_several_outputs() {
+        let reason = "only the first output is supported";
+        return Err(OperatorError::Unsupported(reason.into()).into());
     }
     node.attributes.finish()?;
     Ok(op)

@@ -5,22 +5,22 @@ use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::{Pooling, Window};
 
-use super::window::Sliding;
-use super::{Inputs, Operator, Reading, on_kernels};
-use crate::layout::AxisFlow;
+use super::window::PaddedWindow;
+use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels};
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, Order, Value};
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// MaxPool or AveragePool.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pooling: Pooling,
-    sliding: Sliding,
+    sliding: PaddedWindow,
     ceil: bool,
 }
 
 impl Pool {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let with_padding = node.attributes.int("count_include_pad", 0) != 0;
         let pooling = match (node.kind, with_padding) {
             ("MaxPool", _) => Pooling::Max,
@@ -31,17 +31,17 @@ impl Pool {
         Ok(Self {
             pooling,
             ceil: node.attributes.int("ceil_mode", 0) != 0,
-            sliding: Sliding::parse(node, None)?,
+            sliding: PaddedWindow::parse(node, None)?,
         })
     }
 }
 
 impl Operator for Pool {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let window = self.sliding.on([h, w]);
@@ -51,16 +51,16 @@ impl Operator for Pool {
         if on_kernels(&x) {
             let x = x.channels_last().into_flat();
             let data = inference::pool(self.pooling, window, x, [n, h, w, c], to)
-                .map_err(|error| error.to_string())?;
-            let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
+                .map_err(OperatorError::from)?;
+            let result = Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?;
             return Ok(vec![Value::Float(result)]);
         }
         let result = Floats::from_tensor(self.composed(x.view([n, c, h, w]), window)?);
         if result.shape() != shape {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "a result of {:?} where {shape:?} is expected",
                 result.shape()
-            ));
+            )));
         }
         Ok(vec![Value::Float(result)])
     }
@@ -71,7 +71,7 @@ impl Pool {
         &self,
         x: burn::tensor::Tensor<4>,
         window: Window,
-    ) -> Result<burn::tensor::Tensor<4>, String> {
+    ) -> Result<burn::tensor::Tensor<4>, OperatorError> {
         let padding = [0, 1].map(|axis| (window.pad_before[axis], window.pad_after[axis]));
         if self.pooling == Pooling::Max {
             let mut options = MaxPoolOptions::new(window.kernel).with_stride(window.stride);
@@ -81,7 +81,9 @@ impl Pool {
             return Ok(module::max_pool2d(x, options));
         }
         if window.dilation != [1, 1] {
-            return Err("an average pool with dilations is not supported on this device".into());
+            return Err(OperatorError::Unsupported(
+                "an average pool with dilations is not supported on this device".into(),
+            ));
         }
         let mut options = AvgPoolOptions::new(window.kernel).with_stride(window.stride);
         options.padding = padding;
@@ -98,7 +100,7 @@ pub(crate) struct GlobalPool {
 }
 
 impl GlobalPool {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             max: node.kind == "GlobalMaxPool",
         }
@@ -106,15 +108,19 @@ impl GlobalPool {
 }
 
 impl Operator for GlobalPool {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::GlobalPool
+    fn mean_over(&self, rank: usize, _given: Option<&[i64]>) -> Option<Vec<usize>> {
+        (!self.max).then(|| (2..rank).collect())
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::GlobalPool
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let pooled = match x.order() {
-            Order::ChannelsLast => {
+            MemoryOrder::ChannelsLast => {
                 let x = x.into_flat().reshape([n, h * w, c]);
                 if self.max {
                     x.max_dim(1)
@@ -122,7 +128,7 @@ impl Operator for GlobalPool {
                     x.mean_dim(1)
                 }
             }
-            Order::Plain | Order::GroupsLast => {
+            MemoryOrder::RowMajor | MemoryOrder::GroupsLast => {
                 let x = x.view([n, c, h * w]);
                 if self.max {
                     x.max_dim(2)

@@ -2,8 +2,8 @@
 
 use burn::tensor::activation;
 
-use super::{Arithmetic, Binary, Inputs, Operator};
-use crate::layout::AxisFlow;
+use super::{Binary, BinaryFunction, Inputs, Operator, OperatorError};
+use crate::layout::AxisRule;
 use crate::value::Value;
 
 /// `x` where it is positive, `slope * x` elsewhere, the slope broadcast.
@@ -11,16 +11,16 @@ use crate::value::Value;
 pub(crate) struct PRelu;
 
 impl Operator for PRelu {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (x, slope) = (inputs.float(0)?, inputs.float(1)?);
         let positive = x.clone().map(activation::relu);
         let negative = x.map(|x| activation::relu(x.neg()).neg());
-        let scaled = Binary(Arithmetic::Mul).floats(negative, slope)?;
-        let result = Binary(Arithmetic::Add).floats(positive, scaled)?;
+        let scaled = Binary(BinaryFunction::Mul).floats(negative, slope)?;
+        let result = Binary(BinaryFunction::Add).floats(positive, scaled)?;
         Ok(vec![Value::Float(result)])
     }
 }

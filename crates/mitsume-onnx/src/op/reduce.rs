@@ -2,11 +2,11 @@
 
 use burn::tensor::Tensor;
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, axes, axis};
-use crate::layout::AxisFlow;
-use crate::shape::around;
-use crate::value::{Floats, Order, Value};
+use crate::layout::AxisRule;
+use crate::shape::outer_axis_inner;
+use crate::value::{Floats, MemoryOrder, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -26,7 +26,7 @@ pub(crate) struct Reduce {
 }
 
 impl Reduce {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let kind = match node.kind {
             "ReduceMean" => Kind::Mean,
             "ReduceSum" => Kind::Sum,
@@ -44,15 +44,20 @@ impl Reduce {
 }
 
 impl Operator for Reduce {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reduced {
+    fn mean_over(&self, rank: usize, given: Option<&[i64]>) -> Option<Vec<usize>> {
+        let over = self.axis_rule().reduced(rank, given);
+        over.filter(|_| self.kind == Kind::Mean)
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reduced {
             axes: self.axes.clone(),
             keep: self.keep,
             nothing_if_empty: self.nothing_if_empty,
         }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
         let rank = x.shape().len();
@@ -80,19 +85,19 @@ impl Operator for Reduce {
 }
 
 impl Reduce {
-    fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, String> {
+    fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, OperatorError> {
         let shape = x.shape().to_vec();
-        if x.order() == Order::ChannelsLast && over == [2, 3] {
+        if x.order() == MemoryOrder::ChannelsLast && over == [2, 3] {
             // The pool at a classifier's end: no need to put the channels first.
             let [n, c, inner] = [shape[0], shape[1], shape[2] * shape[3]];
             let y = self.of(x.into_flat().reshape([n, inner, c]), inner)?;
             return Floats::new(y.reshape([n * c]), vec![n, c, 1, 1]);
         }
         let mut shape = shape;
-        let mut x = x.plain();
+        let mut x = x.row_major();
         // Neighbouring axes at once.
         for run in over.chunk_by(|a, b| a + 1 == *b) {
-            let [outer, _, _] = around(&shape, run[0]);
+            let [outer, _, _] = outer_axis_inner(&shape, run[0]);
             let side: usize = run.iter().map(|&axis| shape[axis]).product();
             let inner = shape[run[run.len() - 1] + 1..].iter().product();
             for &axis in run {
@@ -105,22 +110,28 @@ impl Reduce {
     }
 
     /// Over the middle axis.
-    fn of(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, String> {
+    fn of(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, OperatorError> {
         Ok(match self.kind {
             Kind::Mean => x.mean_dim(1),
             Kind::Sum => x.sum_dim(1),
             Kind::Max => x.max_dim(1),
             Kind::Product if side == 1 => x,
-            Kind::Product => return Err("a product of float32 numbers is not supported".into()),
+            Kind::Product => {
+                return Err(OperatorError::Unsupported(
+                    "a product of float32 numbers is not supported".into(),
+                ));
+            }
         })
     }
 
     /// Over one axis, which is all that shapes need.
-    fn ints(&self, x: Ints, over: &[usize], kept: Vec<usize>) -> Result<Ints, String> {
+    fn ints(&self, x: Ints, over: &[usize], kept: Vec<usize>) -> Result<Ints, OperatorError> {
         let &[over] = over else {
-            return Err("integers are reduced over one axis only".into());
+            return Err(OperatorError::Invalid(
+                "integers are reduced over one axis only".into(),
+            ));
         };
-        let [outer, side, inner] = around(&x.shape, axis(over as i64, x.shape.len())?);
+        let [outer, side, inner] = outer_axis_inner(&x.shape, axis(over as i64, x.shape.len())?);
         let mut data = Vec::with_capacity(outer * inner);
         for o in 0..outer {
             for i in 0..inner {
@@ -128,10 +139,15 @@ impl Reduce {
                 data.push(match self.kind {
                     Kind::Sum => line.fold(0, i64::wrapping_add),
                     Kind::Product => line.fold(1, i64::wrapping_mul),
-                    Kind::Max => line
-                        .next()
-                        .map_or(Err("an empty axis"), |first| Ok(line.fold(first, i64::max)))?,
-                    Kind::Mean => return Err("a mean of integers is not supported".into()),
+                    Kind::Max => line.next().map_or(
+                        Err(OperatorError::Invalid("an empty axis".into())),
+                        |first| Ok(line.fold(first, i64::max)),
+                    )?,
+                    Kind::Mean => {
+                        return Err(OperatorError::Unsupported(
+                            "a mean of integers is not supported".into(),
+                        ));
+                    }
                 });
             }
         }

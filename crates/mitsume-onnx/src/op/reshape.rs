@@ -1,12 +1,12 @@
-//! Reshape, Flatten, Squeeze, Unsqueeze and Shape: nothing moves.
+//! Reshape, Flatten, Squeeze, Unsqueeze and Shape: views without copies.
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::ints::{Ints, axes, axis, side};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::Value;
 
-fn reshaped(x: Value, shape: Vec<usize>) -> Result<Vec<Value>, String> {
+fn reshaped(x: Value, shape: Vec<usize>) -> Result<Vec<Value>, OperatorError> {
     Ok(vec![match x {
         Value::Float(x) => Value::Float(x.reshaped_as(shape)?),
         Value::Int(x) => Value::Int(Ints::new(x.data, shape)?),
@@ -20,7 +20,7 @@ pub(crate) struct Reshape {
 }
 
 impl Reshape {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             zero_is_zero: node.attributes.int("allowzero", 0) != 0,
         }
@@ -28,11 +28,15 @@ impl Reshape {
 }
 
 impl Operator for Reshape {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn is_linear(&self) -> bool {
+        true
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let wanted = inputs.ints(1)?.ok_or("the shape is missing")?;
         let mut shape = Vec::with_capacity(wanted.len());
@@ -50,7 +54,10 @@ impl Operator for Reshape {
         if let Some(open) = open {
             let known = limits::elements(&shape)?;
             if known == 0 || !x.count().is_multiple_of(known) {
-                return Err(format!("{:?} cannot become {wanted:?}", x.shape()));
+                return Err(OperatorError::Invalid(format!(
+                    "{:?} cannot become {wanted:?}",
+                    x.shape()
+                )));
             }
             shape[open] = x.count() / known;
         }
@@ -65,7 +72,7 @@ pub(crate) struct Flatten {
 }
 
 impl Flatten {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axis: node.attributes.int("axis", 1),
         }
@@ -73,11 +80,15 @@ impl Flatten {
 }
 
 impl Operator for Flatten {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn is_linear(&self) -> bool {
+        true
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let shape = x.shape();
         let at = match self.axis {
@@ -89,14 +100,14 @@ impl Operator for Flatten {
     }
 }
 
-/// Without sides of 1.
+/// Removes axes of length 1.
 #[derive(Debug)]
 pub(crate) struct Squeeze {
     axes: Option<Vec<i64>>,
 }
 
 impl Squeeze {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axes: node.attributes.ints("axes"),
         }
@@ -104,11 +115,15 @@ impl Squeeze {
 }
 
 impl Operator for Squeeze {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn is_linear(&self) -> bool {
+        true
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
         let shape = x.shape();
@@ -117,9 +132,9 @@ impl Operator for Squeeze {
             None => (0..shape.len()).filter(|&i| shape[i] == 1).collect(),
         };
         if out.iter().any(|&axis| shape[axis] != 1) {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "axes {out:?} of {shape:?} are not all of one value"
-            ));
+            )));
         }
         let kept = (0..shape.len()).filter(|i| !out.contains(i));
         let shape = kept.map(|i| shape[i]).collect();
@@ -134,7 +149,7 @@ pub(crate) struct Unsqueeze {
 }
 
 impl Unsqueeze {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axes: node.attributes.ints("axes"),
         }
@@ -142,11 +157,11 @@ impl Unsqueeze {
 }
 
 impl Operator for Unsqueeze {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Reshaped
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Reshaped
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
         let given = given.ok_or("the axes are missing")?;
@@ -170,7 +185,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             start: node.attributes.int("start", 0),
             end: node.attributes.int("end", i64::MAX),
@@ -179,11 +194,15 @@ impl Shape {
 }
 
 impl Operator for Shape {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Unrelated
+    fn output_type(&self) -> OutputType {
+        OutputType::Int
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Unrelated
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let rank = x.shape().len() as i64;
         let from_front = |at: i64| {

@@ -1,7 +1,7 @@
 //! Resize, as far as classifiers have it: nearest, by whole factors.
 
-use super::{Inputs, Operator, Reading};
-use crate::layout::AxisFlow;
+use super::{Inputs, NodeInfo, Operator, OperatorError};
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, Value};
 
@@ -13,20 +13,22 @@ pub(crate) struct Resize {
 }
 
 impl Resize {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         // Opset 10 knows no region of interest and no choice of places.
         let scales = if node.opset < 11 { 1 } else { 2 };
         let attributes = &mut node.attributes;
         let mode = attributes.text("mode")?;
         if mode != "nearest" && !mode.is_empty() {
-            return Err(format!("mode {mode} is not supported, only nearest"));
+            return Err(OperatorError::Unsupported(format!(
+                "mode {mode} is not supported, only nearest"
+            )));
         }
         let places = attributes.text("coordinate_transformation_mode")?;
         let rounding = attributes.text("nearest_mode")?;
         if scales == 2 && !repeats(&places, &rounding) {
-            return Err(format!(
+            return Err(OperatorError::Unsupported(format!(
                 "coordinate_transformation_mode {places} with nearest_mode {rounding} is not supported"
-            ));
+            )));
         }
         for name in [
             "cubic_coeff_a",
@@ -55,11 +57,11 @@ fn repeats(places: &str, rounding: &str) -> bool {
 }
 
 impl Operator for Resize {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let factors = match (inputs.optional(self.scales), inputs.ints(3)?) {
@@ -71,21 +73,23 @@ impl Operator for Resize {
             (Some(Value::Float(scales)), None) => {
                 let count = scales.shape().iter().product::<usize>();
                 let scales = scales.view([count]).into_data().convert::<f32>();
-                scales.try_into_vec().map_err(|e| format!("{e:?}"))?
+                scales
+                    .try_into_vec()
+                    .map_err(|e| OperatorError::Invalid(format!("{e:?}")))?
             }
-            _ => return Err("neither sizes nor scales".into()),
+            _ => return Err(OperatorError::Invalid("neither sizes nor scales".into())),
         };
         let whole = |factor: f32| {
             let is_whole = (1.0..=64.0).contains(&factor) && factor.fract() == 0.0;
             is_whole.then_some(factor as usize)
         };
         let [1.0, 1.0, down, along] = factors[..] else {
-            return Err(format!("factors {factors:?}"));
+            return Err(OperatorError::Invalid(format!("factors {factors:?}")));
         };
         let (Some(down), Some(along)) = (whole(down), whole(along)) else {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "by {down} and {along}: only whole factors are supported"
-            ));
+            )));
         };
         let shape = vec![n, c, h * down, w * along];
         limits::elements(&shape)?;
@@ -119,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_for_a_repetition_is_one_and_nothing_else() {
+    fn only_whole_factor_nearest_resizes_are_pixel_repetitions() {
         for places in ["half_pixel", "asymmetric", "align_corners"] {
             for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] {
                 let is_one = (1..=64).all(|factor| {

@@ -2,10 +2,10 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::arithmetic::spread;
-use super::{Inputs, Operator, Reading};
+use super::binary::broadcast_ints;
+use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::ints::Ints;
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
 use crate::proto::data_type;
 use crate::shape::{broadcast, padded};
@@ -18,7 +18,7 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.only("saturate", 1)?;
         let to = node.attributes.int("to", 0) as i32;
         let known = [
@@ -33,26 +33,38 @@ impl Cast {
         if known.contains(&to) {
             Ok(Self { to })
         } else {
-            Err(format!("data type {to} is not supported"))
+            Err(OperatorError::Unsupported(format!(
+                "data type {to} is not supported"
+            )))
         }
     }
 }
 
 impl Operator for Cast {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn output_type(&self) -> OutputType {
+        match self.is_to_int() {
+            true => OutputType::Int,
+            false => OutputType::Float,
+        }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         Ok(vec![self.of(x, &inputs.device)?])
     }
 }
 
 impl Cast {
-    fn of(&self, x: Value, device: &Device) -> Result<Value, String> {
-        let to_int = [data_type::INT64, data_type::INT32, data_type::BOOL].contains(&self.to);
-        Ok(match (x, to_int) {
+    fn is_to_int(&self) -> bool {
+        [data_type::INT64, data_type::INT32, data_type::BOOL].contains(&self.to)
+    }
+
+    fn of(&self, x: Value, device: &Device) -> Result<Value, OperatorError> {
+        Ok(match (x, self.is_to_int()) {
             (Value::Float(x), false) => Value::Float(x),
             (Value::Int(x), false) => {
                 let values = x.data.iter().map(|&v| v as f32).collect();
@@ -71,7 +83,7 @@ impl Cast {
             }
             (Value::Float(x), true) => {
                 let shape = x.shape().to_vec();
-                let values = x.on_host()?;
+                let values = x.into_host()?;
                 let cast = |v: f32| match self.to {
                     data_type::BOOL => (v != 0.0).into(),
                     _ => v as i64,
@@ -87,18 +99,26 @@ impl Cast {
 pub(crate) struct CastLike;
 
 impl CastLike {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.only("saturate", 1)?;
         Ok(Self)
     }
 }
 
 impl Operator for CastLike {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Kept
+    fn type_only_inputs(&self) -> &'static [usize] {
+        &[1]
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn output_type(&self) -> OutputType {
+        OutputType::AsInput(1)
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Kept
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let to = match inputs.take(1)? {
             Value::Float(_) => data_type::FLOAT,
@@ -113,18 +133,18 @@ impl Operator for CastLike {
 pub(crate) struct Where;
 
 impl Operator for Where {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let condition = inputs.take(0)?.int()?;
         let (a, b) = (inputs.take(1)?, inputs.take(2)?);
         let shape = broadcast(&broadcast(a.shape(), b.shape())?, &condition.shape)?;
-        let truth = spread(&condition, &shape)?;
+        let truth = broadcast_ints(&condition, &shape)?;
         let value = match (a, b) {
             (Value::Int(a), Value::Int(b)) => {
-                let (a, b) = (spread(&a, &shape)?, spread(&b, &shape)?);
+                let (a, b) = (broadcast_ints(&a, &shape)?, broadcast_ints(&b, &shape)?);
                 let chosen = truth.iter().zip(a.into_iter().zip(b));
                 let data = chosen.map(|(&t, (a, b))| if t != 0 { a } else { b });
                 Value::Int(Ints::new(data.collect(), shape)?)
@@ -135,9 +155,13 @@ impl Operator for Where {
     }
 }
 
-/// `truth * a + (1 - truth) * b`, which passes gradients on; but neither infinity nor NaN may be
-/// multiplied with 0, so by a mask.
-fn chosen(truth: Vec<i64>, a: Floats, b: Floats, shape: Vec<usize>) -> Result<Floats, String> {
+/// A mask, because infinity or NaN times 0 would be NaN.
+fn chosen(
+    truth: Vec<i64>,
+    a: Floats,
+    b: Floats,
+    shape: Vec<usize>,
+) -> Result<Floats, OperatorError> {
     const D: usize = limits::RANK;
     let sides = |shape: &[usize]| -> [usize; D] {
         let padded = padded(shape, D);
@@ -159,11 +183,15 @@ fn chosen(truth: Vec<i64>, a: Floats, b: Floats, shape: Vec<usize>) -> Result<Fl
 pub(crate) struct Not;
 
 impl Operator for Not {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn output_type(&self) -> OutputType {
+        OutputType::Int
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?.int()?;
         Ok(vec![Value::Int(Ints {
             data: x.data.into_iter().map(|v| (v == 0).into()).collect(),

@@ -1,12 +1,13 @@
-//! A depthwise Conv with those before and after it, so that what lies between them never leaves the cache.
+//! Depthwise convolution fused with those before and after it (inverted residual).
 
 use std::sync::{Arc, OnceLock};
 
 use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::Separable as Packed;
 
-use super::{Convolution, Inputs, on_kernels};
-use crate::value::{Floats, Order, Value};
+use super::{Convolution, Inputs, Operator, OperatorError, on_kernels};
+use crate::layout::AxisRule;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// Of its first input; its second, where it is given, is added before the last one's activation.
 pub(crate) struct Separable {
@@ -25,6 +26,22 @@ impl std::fmt::Debug for Separable {
     }
 }
 
+impl Operator for Separable {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let x = inputs.float(0)?;
+        let add = inputs.optional(1).map(Value::float).transpose()?;
+        let result = match on_kernels(&x) {
+            true => self.run_packed(x, add)?,
+            false => self.run_each(x, add, &inputs)?,
+        };
+        Ok(vec![Value::Float(result)])
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
+    }
+}
+
 impl Separable {
     pub fn new(
         expand: Option<Arc<Convolution>>,
@@ -39,35 +56,32 @@ impl Separable {
         }
     }
 
-    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
-        let x = inputs.float(0)?;
-        let add = inputs.optional(1).map(Value::float).transpose()?;
-        let result = match on_kernels(&x) {
-            true => self.run_packed(x, add)?,
-            false => self.run_each(x, add, &inputs)?,
-        };
-        Ok(vec![Value::Float(result)])
-    }
-
-    fn run_packed(&self, x: Floats, add: Option<Floats>) -> Result<Floats, String> {
+    fn run_packed(&self, x: Floats, add: Option<Floats>) -> Result<Floats, OperatorError> {
         let [n, channels, h, w] = x.image()?;
         let mut to = [n, channels, h, w];
         for convolution in self.convolutions() {
             to = convolution.out(to)?;
         }
         if add.as_ref().is_some_and(|add| add.shape() != to) {
-            return Err("a skip connection of another shape".into());
+            return Err(OperatorError::Invalid(
+                "a skip connection of another shape".into(),
+            ));
         }
         let packed = self.packed([h, w])?;
         let add = add.map(|add| add.channels_last().into_flat());
         let x = x.channels_last().into_flat();
         let (data, _) = inference::separable(&packed, x, [n, h, w, channels], add)
-            .map_err(|error| error.to_string())?;
-        Floats::with_order(data, to.to_vec(), Order::ChannelsLast)
+            .map_err(OperatorError::from)?;
+        Floats::with_order(data, to.to_vec(), MemoryOrder::ChannelsLast)
     }
 
     /// Where the kernels cannot work, one after another.
-    fn run_each(&self, x: Floats, add: Option<Floats>, inputs: &Inputs) -> Result<Floats, String> {
+    fn run_each(
+        &self,
+        x: Floats,
+        add: Option<Floats>,
+        inputs: &Inputs,
+    ) -> Result<Floats, OperatorError> {
         let last = self.convolutions().count() - 1;
         let mut add = add.map(Value::Float);
         let mut x = Value::Float(x);
@@ -85,7 +99,7 @@ impl Separable {
         ends[0].into_iter().chain([&self.depthwise]).chain(ends[1])
     }
 
-    fn packed(&self, size: [usize; 2]) -> Result<Arc<Packed>, String> {
+    fn packed(&self, size: [usize; 2]) -> Result<Arc<Packed>, OperatorError> {
         if let Some((of, packed)) = self.packed.get()
             && *of == size
         {
@@ -95,12 +109,12 @@ impl Separable {
         let mut packed = |convolution: &Arc<Convolution>| {
             let packed = convolution.packed([shape[2], shape[3]])?;
             shape = convolution.out([1, packed.inputs(), shape[2], shape[3]])?;
-            Ok::<_, String>(packed)
+            Ok::<_, OperatorError>(packed)
         };
         let expand = self.expand.as_ref().map(&mut packed).transpose()?;
         let depthwise = packed(&self.depthwise)?;
         let project = self.project.as_ref().map(&mut packed).transpose()?;
-        let packed = Packed::new(expand, depthwise, project).map_err(|error| error.to_string())?;
+        let packed = Packed::new(expand, depthwise, project).map_err(OperatorError::from)?;
         let packed = Arc::new(packed);
         // Only the first size's is kept, as of each convolution.
         let _ = self.packed.set((size, Arc::clone(&packed)));

@@ -2,13 +2,13 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::constant::Constant;
 use crate::ints::{Ints, axis, side};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::around;
-use crate::value::{Floats, Order, Value};
+use crate::shape::outer_axis_inner;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// Tensors one after the other.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Concat {
 }
 
 impl Concat {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             axis: node.attributes.int("axis", 0),
         }
@@ -25,11 +25,11 @@ impl Concat {
 }
 
 impl Operator for Concat {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Joined { axis: self.axis }
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Joined { axis: self.axis }
     }
 
-    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let values = inputs.all()?;
         let first = values.first().ok_or("no inputs")?.shape().to_vec();
         let axis = axis(self.axis, first.len())?;
@@ -40,7 +40,9 @@ impl Operator for Concat {
             let fits = other.len() == first.len()
                 && (0..first.len()).all(|i| i == axis || other[i] == first[i]);
             if !fits {
-                return Err(format!("shapes {first:?} and {other:?} do not go together"));
+                return Err(OperatorError::Invalid(format!(
+                    "shapes {first:?} and {other:?} do not go together"
+                )));
             }
             shape[axis] = shape[axis].saturating_add(other[axis]);
         }
@@ -56,8 +58,8 @@ impl Operator for Concat {
     }
 }
 
-fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, String> {
-    if axis == 1 && parts.iter().all(|p| p.order() == Order::ChannelsLast) {
+fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, OperatorError> {
+    if axis == 1 && parts.iter().all(|p| p.order() == MemoryOrder::ChannelsLast) {
         // Channels one after the other where channels lie last.
         let [n, h, w] = [shape[0], shape[2], shape[3]];
         let view = |part: Floats| {
@@ -66,21 +68,21 @@ fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, 
         };
         let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
         let count = limits::elements(&shape)?;
-        return Floats::with_order(result.reshape([count]), shape, Order::ChannelsLast);
+        return Floats::with_order(result.reshape([count]), shape, MemoryOrder::ChannelsLast);
     }
     let view = |part: Floats| {
-        let sides = around(part.shape(), axis);
+        let sides = outer_axis_inner(part.shape(), axis);
         part.view(sides)
     };
     let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
     Floats::from_tensor(result).reshaped(shape)
 }
 
-fn joined_ints(parts: &[Ints], axis: usize, shape: Vec<usize>) -> Result<Ints, String> {
+fn joined_ints(parts: &[Ints], axis: usize, shape: Vec<usize>) -> Result<Ints, OperatorError> {
     let mut data = Vec::new();
     for outer in 0..shape[..axis].iter().product() {
         for part in parts {
-            let [_, side, inner] = around(&part.shape, axis);
+            let [_, side, inner] = outer_axis_inner(&part.shape, axis);
             data.extend_from_slice(&part.data[outer * side * inner..][..side * inner]);
         }
     }
@@ -88,13 +90,19 @@ fn joined_ints(parts: &[Ints], axis: usize, shape: Vec<usize>) -> Result<Ints, S
 }
 
 /// `x` from `start`, `count` values of `axis`, `step` apart (negative: backwards).
-fn part(x: Value, axis: usize, start: usize, count: usize, step: i64) -> Result<Value, String> {
+fn part(
+    x: Value,
+    axis: usize,
+    start: usize,
+    count: usize,
+    step: i64,
+) -> Result<Value, OperatorError> {
     let mut shape = x.shape().to_vec();
     if start == 0 && count == shape[axis] && step == 1 {
         return Ok(x);
     }
     let place = |i: usize| (start as i64 + i as i64 * step) as usize;
-    let sides = around(&shape, axis);
+    let sides = outer_axis_inner(&shape, axis);
     shape[axis] = count;
     match x {
         Value::Int(x) => {
@@ -107,15 +115,17 @@ fn part(x: Value, axis: usize, start: usize, count: usize, step: i64) -> Result<
             }
             Ok(Value::Int(Ints::new(data, shape)?))
         }
-        Value::Float(_) if count == 0 => Err("an empty part of a tensor".into()),
-        Value::Float(x) if axis == 1 && x.order() == Order::ChannelsLast && step == 1 => {
+        Value::Float(_) if count == 0 => {
+            Err(OperatorError::Invalid("an empty part of a tensor".into()))
+        }
+        Value::Float(x) if axis == 1 && x.order() == MemoryOrder::ChannelsLast && step == 1 => {
             let [n, c, h, w] = [shape[0], x.shape()[1], shape[2], shape[3]];
             let part = x
                 .into_flat()
                 .reshape([n * h * w, c])
                 .narrow(1, start, count);
             let data = part.reshape([n * h * w * count]);
-            let result = Floats::with_order(data, shape, Order::ChannelsLast)?;
+            let result = Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?;
             Ok(Value::Float(result))
         }
         Value::Float(x) => {
@@ -142,7 +152,7 @@ pub(crate) struct Split {
 }
 
 impl Split {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         let outputs = node.outputs as i64;
         Self {
             axis: node.attributes.int("axis", 0),
@@ -153,18 +163,25 @@ impl Split {
 }
 
 impl Operator for Split {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Parted { axis: self.axis }
+    fn has_several_outputs(&self) -> bool {
+        true
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Parted { axis: self.axis }
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let axis = axis(self.axis, x.shape().len())?;
         let whole = x.shape()[axis];
         let sizes: Vec<usize> = match inputs.ints(1)?.or_else(|| self.sizes.clone()) {
             Some(sizes) => sizes.into_iter().map(side).collect::<Result<_, _>>()?,
             None if self.outputs == 0 || self.outputs > whole => {
-                return Err(format!("{whole} values in {} parts", self.outputs));
+                return Err(OperatorError::Invalid(format!(
+                    "{whole} values in {} parts",
+                    self.outputs
+                )));
             }
             None => {
                 let size = whole.div_ceil(self.outputs);
@@ -174,7 +191,9 @@ impl Operator for Split {
         };
         let total = sizes.iter().try_fold(0usize, |sum, &s| sum.checked_add(s));
         if total != Some(whole) {
-            return Err(format!("parts of {sizes:?} of {whole} values"));
+            return Err(OperatorError::Invalid(format!(
+                "parts of {sizes:?} of {whole} values"
+            )));
         }
         let mut start = 0;
         let mut parts = Vec::new();
@@ -191,11 +210,11 @@ impl Operator for Split {
 pub(crate) struct Slice;
 
 impl Operator for Slice {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Sliced
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Sliced
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let mut x = inputs.take(0)?;
         let starts = inputs.ints(1)?.ok_or("the starts are missing")?;
         let ends = inputs.ints(2)?.ok_or("the ends are missing")?;
@@ -203,7 +222,9 @@ impl Operator for Slice {
         let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
         let steps = inputs.ints(4)?.unwrap_or_else(|| vec![1; starts.len()]);
         if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
-            return Err("starts, ends, axes and steps are of different lengths".into());
+            return Err(OperatorError::Invalid(
+                "starts, ends, axes and steps are of different lengths".into(),
+            ));
         }
         for (i, &on) in axes.iter().enumerate() {
             let on = axis(on, x.shape().len())?;
@@ -215,11 +236,11 @@ impl Operator for Slice {
 }
 
 /// First place and number of places of a slice of `side` values.
-fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), String> {
+fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), OperatorError> {
     let side = side as i64;
     let from_front = |at: i64| if at < 0 { at.saturating_add(side) } else { at };
     if step == 0 {
-        return Err("a slice of step 0".into());
+        return Err(OperatorError::Invalid("a slice of step 0".into()));
     }
     if side == 0 {
         return Ok((0, 0));
@@ -244,33 +265,48 @@ fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), St
     Ok((start.max(0) as usize, count as usize))
 }
 
-/// Constant values around.
+/// Pad with a constant.
 #[derive(Debug)]
 pub(crate) struct Pad {
     value: f32,
 }
 
 impl Pad {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         match node.attributes.text("mode")?.as_str() {
             "" | "constant" => {}
-            other => return Err(format!("mode {other} is not supported, only constant")),
+            other => {
+                return Err(OperatorError::Unsupported(format!(
+                    "mode {other} is not supported, only constant"
+                )));
+            }
         }
         let value = match node.constant(2) {
-            None if node.is_given(2) => return Err("a value that is computed".into()),
+            None if node.is_given(2) => {
+                return Err(OperatorError::Unsupported(
+                    "a value that is computed".into(),
+                ));
+            }
             Some(Constant::Float(..)) | None => node.constant_scalar(2).unwrap_or(0.0),
-            Some(Constant::Int(_)) => return Err("integers are not padded".into()),
+            Some(Constant::Int(_)) => {
+                return Err(OperatorError::Unsupported("integers are not padded".into()));
+            }
         };
         Ok(Self { value })
     }
 }
 
 impl Operator for Pad {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Padded
+    /// The value.
+    fn parsed_inputs(&self) -> &'static [usize] {
+        &[2]
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Padded
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let mut x = inputs.float(0)?;
         let pads = inputs.ints(1)?.ok_or("the pads are missing")?;
         let rank = x.rank();
@@ -279,7 +315,11 @@ impl Operator for Pad {
             None => (0..rank as i64).collect(),
         };
         if pads.len() != 2 * axes.len() {
-            return Err(format!("{} pads for {} axes", pads.len(), axes.len()));
+            return Err(OperatorError::Invalid(format!(
+                "{} pads for {} axes",
+                pads.len(),
+                axes.len()
+            )));
         }
         for (i, &on) in axes.iter().enumerate() {
             let on = axis(on, rank)?;
@@ -293,7 +333,13 @@ impl Operator for Pad {
 
 impl Pad {
     /// With `amount` values before or after; a negative amount takes values away.
-    fn padded(&self, x: Floats, axis: usize, amount: i64, first: bool) -> Result<Floats, String> {
+    fn padded(
+        &self,
+        x: Floats,
+        axis: usize,
+        amount: i64,
+        first: bool,
+    ) -> Result<Floats, OperatorError> {
         let side = x.shape()[axis];
         if amount == 0 {
             return Ok(x);
@@ -306,7 +352,7 @@ impl Pad {
         let mut shape = x.shape().to_vec();
         shape[axis] = side.saturating_add(amount as usize);
         limits::elements(&shape)?;
-        let sides = around(x.shape(), axis);
+        let sides = outer_axis_inner(x.shape(), axis);
         let x = x.view(sides);
         let border = Tensor::full(
             [sides[0], amount as usize, sides[2]],

@@ -2,10 +2,10 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::axis;
-use crate::layout::AxisFlow;
-use crate::shape::around;
+use crate::layout::AxisRule;
+use crate::shape::outer_axis_inner;
 use crate::value::{Floats, Value};
 
 /// Over one axis; before opset 13 over all axes from it on.
@@ -15,8 +15,18 @@ pub(crate) struct Softmax {
     joins: bool,
 }
 
+impl Operator for Softmax {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        self.with(inputs, |x| activation::softmax(x, 1))
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
+    }
+}
+
 impl Softmax {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let joins = node.opset < 13;
         Ok(Self {
             axis: node.attributes.int("axis", if joins { 1 } else { -1 }),
@@ -24,15 +34,11 @@ impl Softmax {
         })
     }
 
-    pub fn run(self, inputs: Inputs) -> Result<Vec<Value>, String> {
-        self.with(inputs, |x| activation::softmax(x, 1))
-    }
-
     fn with(
         self,
         mut inputs: Inputs,
         of: impl FnOnce(Tensor<3>) -> Tensor<3>,
-    ) -> Result<Vec<Value>, String> {
+    ) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let shape = x.shape().to_vec();
         let axis = axis(self.axis, shape.len())?;
@@ -40,7 +46,7 @@ impl Softmax {
             let inner = shape[axis..].iter().product();
             [shape[..axis].iter().product(), inner, 1]
         } else {
-            around(&shape, axis)
+            outer_axis_inner(&shape, axis)
         };
         let result = Floats::from_tensor(of(x.view(sides))).reshaped(shape)?;
         Ok(vec![Value::Float(result)])
@@ -52,11 +58,11 @@ impl Softmax {
 pub(crate) struct LogSoftmax(pub Softmax);
 
 impl Operator for LogSoftmax {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
-    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         self.0.with(inputs, |x| activation::log_softmax(x, 1))
     }
 }

@@ -1,9 +1,9 @@
 //! Transpose and DepthToSpace.
 
-use super::{Inputs, Operator, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, side};
-use crate::layout::AxisFlow;
-use crate::value::{Floats, Order, Value};
+use crate::layout::AxisRule;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// The axes in another order; reversed where none is given.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct Transpose {
 }
 
 impl Transpose {
-    pub fn parse(node: &mut Reading) -> Self {
+    pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
             order: node.attributes.ints("perm"),
         }
@@ -20,13 +20,13 @@ impl Transpose {
 }
 
 impl Operator for Transpose {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Permuted {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Permuted {
             order: self.order.clone(),
         }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let rank = x.shape().len();
         let order: Vec<usize> = match &self.order {
@@ -36,7 +36,9 @@ impl Operator for Transpose {
         let mut sorted = order.clone();
         sorted.sort_unstable();
         if sorted != (0..rank).collect::<Vec<_>>() {
-            return Err(format!("{order:?} is no order of {rank} axes"));
+            return Err(OperatorError::Invalid(format!(
+                "{order:?} is no order of {rank} axes"
+            )));
         }
         Ok(vec![match x {
             Value::Float(x) => Value::Float(permuted(x, &order)?),
@@ -46,22 +48,22 @@ impl Operator for Transpose {
 }
 
 /// `x` with its axes in `order`, which names each once.
-pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, String> {
+pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
     let shape: Vec<usize> = order.iter().map(|&axis| x.shape()[axis]).collect();
     // Between the two orders of an image nothing has to move.
-    if order == [0, 2, 3, 1] && x.order() == Order::ChannelsLast {
+    if order == [0, 2, 3, 1] && x.order() == MemoryOrder::ChannelsLast {
         return Floats::new(x.into_flat(), shape);
     }
-    if order == [0, 3, 1, 2] && x.order() == Order::Plain {
-        return Floats::with_order(x.into_flat(), shape, Order::ChannelsLast);
+    if order == [0, 3, 1, 2] && x.order() == MemoryOrder::RowMajor {
+        return Floats::with_order(x.into_flat(), shape, MemoryOrder::ChannelsLast);
     }
     // Groups of channels exchanged where they lie: a transpose of each pixel's values.
-    if order == [0, 2, 1, 3, 4] && x.order() == Order::GroupsLast {
+    if order == [0, 2, 1, 3, 4] && x.order() == MemoryOrder::GroupsLast {
         let (to, from) = (shape[1], shape[2]);
         let count: usize = shape.iter().product();
         let x = x.into_flat().reshape([count / (to * from), from, to]);
         let data = x.swap_dims(1, 2).reshape([count]);
-        return Floats::with_order(data, shape, Order::GroupsLast);
+        return Floats::with_order(data, shape, MemoryOrder::GroupsLast);
     }
     match order.len() {
         0 | 1 => Ok(x),
@@ -73,7 +75,7 @@ pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, String> {
     .reshaped(shape)
 }
 
-fn on<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, String> {
+fn on<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
     let mut sides = [1; D];
     sides[..order.len()].copy_from_slice(x.shape());
     let mut axes: [isize; D] = std::array::from_fn(|axis| axis as isize);
@@ -99,7 +101,7 @@ fn permuted_ints(x: &Ints, order: &[usize]) -> Ints {
     Ints { data, shape }
 }
 
-/// Channels to squares of pixels.
+/// DepthToSpace: blocks of channels become blocks of pixels.
 #[derive(Debug)]
 pub(crate) struct DepthToSpace {
     block: usize,
@@ -107,30 +109,36 @@ pub(crate) struct DepthToSpace {
 }
 
 impl DepthToSpace {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let mode = node.attributes.text("mode")?;
         Ok(Self {
             block: side(node.attributes.int("blocksize", 0))?,
             columns_first: match mode.as_str() {
                 "" | "DCR" => false,
                 "CRD" => true,
-                other => return Err(format!("mode {other} is not known")),
+                other => {
+                    return Err(OperatorError::Unsupported(format!(
+                        "mode {other} is not known"
+                    )));
+                }
             },
         })
     }
 }
 
 impl Operator for DepthToSpace {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Windowed
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, h, w] = x.image()?;
         let b = self.block;
         if b == 0 || b > 64 || !c.is_multiple_of(b * b) {
-            return Err(format!("{c} channels to squares of {b}"));
+            return Err(OperatorError::Invalid(format!(
+                "{c} channels to squares of {b}"
+            )));
         }
         let depth = c / (b * b);
         let (sides, order) = if self.columns_first {

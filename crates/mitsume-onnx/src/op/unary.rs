@@ -1,10 +1,11 @@
-//! Operators of each value by itself.
+//! Element-wise operators of one input.
 
 use burn::tensor::{Tensor, activation};
 use mitsume_kernels::inference::Activation;
 
-use super::{Inputs, Reading};
+use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::Ints;
+use crate::layout::AxisRule;
 use crate::value::Value;
 
 /// A function of one number.
@@ -29,55 +30,12 @@ pub(crate) enum Unary {
     Elu(f32),
     /// By the hyperbolic tangent; the exact one is an activation.
     GeluTanh,
-    /// One that can run in the same pass as what comes before it.
+    /// An activation that can be fused into the operator before it.
     Activation(Activation),
 }
 
-impl Unary {
-    /// `alpha` is 0.2, `beta` 0.5 where they are missing.
-    pub fn hard_sigmoid(node: &mut Reading) -> Self {
-        let alpha = node.attributes.float("alpha", 0.2);
-        Self::HardSigmoid(alpha, node.attributes.float("beta", 0.5))
-    }
-
-    /// `alpha` is 0.01 where it is missing.
-    pub fn leaky_relu(node: &mut Reading) -> Self {
-        Self::LeakyRelu(node.attributes.float("alpha", 0.01))
-    }
-
-    /// `alpha` is 1 where it is missing.
-    pub fn elu(node: &mut Reading) -> Self {
-        Self::Elu(node.attributes.float("alpha", 1.0))
-    }
-
-    /// Exact, or by the hyperbolic tangent.
-    pub fn gelu(node: &mut Reading) -> Result<Self, String> {
-        match node.attributes.text("approximate")?.as_str() {
-            "" | "none" => Ok(Self::Activation(Activation::Gelu)),
-            "tanh" => Ok(Self::GeluTanh),
-            other => Err(format!("approximate = {other} is not known")),
-        }
-    }
-
-    /// The bounds are inputs since opset 11, attributes before.
-    pub fn clip(node: &mut Reading) -> Result<Self, String> {
-        let mut bound = |i: usize, name: &str, none: f32| {
-            let attribute = node.attributes.float(name, none);
-            if !node.is_given(i) {
-                return Ok(attribute);
-            }
-            node.constant_scalar(i)
-                .ok_or_else(|| format!("a {name} that is computed is not supported"))
-        };
-        let low = bound(1, "min", f32::NEG_INFINITY)?;
-        let high = bound(2, "max", f32::INFINITY)?;
-        if low.is_nan() || high.is_nan() || low > high {
-            return Err(format!("bounds {low} and {high}"));
-        }
-        Ok(Self::Activation(Activation::Clip(low, high)))
-    }
-
-    pub fn run(self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+impl Operator for Unary {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let value = match inputs.take(0)? {
             Value::Float(x) => Value::Float(x.map(|x| self.of(x))),
             Value::Int(x) => {
@@ -86,7 +44,7 @@ impl Unary {
                     Self::Neg => i64::wrapping_neg,
                     Self::Floor | Self::Ceil => |x| x,
                     Self::Activation(Activation::Relu) => |x| x.max(0),
-                    _ => return Err("integers where float32 numbers are expected".into()),
+                    _ => return Err(OperatorError::FloatExpected),
                 };
                 Value::Int(Ints {
                     data: x.data.into_iter().map(of).collect(),
@@ -95,6 +53,63 @@ impl Unary {
             }
         };
         Ok(vec![value])
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
+    }
+
+    /// Bounds of a clip.
+    fn parsed_inputs(&self) -> &'static [usize] {
+        &[1, 2]
+    }
+}
+
+impl Unary {
+    /// `alpha` is 0.2, `beta` 0.5 where they are missing.
+    pub fn hard_sigmoid(node: &mut NodeInfo) -> Self {
+        let alpha = node.attributes.float("alpha", 0.2);
+        Self::HardSigmoid(alpha, node.attributes.float("beta", 0.5))
+    }
+
+    /// `alpha` is 0.01 where it is missing.
+    pub fn leaky_relu(node: &mut NodeInfo) -> Self {
+        Self::LeakyRelu(node.attributes.float("alpha", 0.01))
+    }
+
+    /// `alpha` is 1 where it is missing.
+    pub fn elu(node: &mut NodeInfo) -> Self {
+        Self::Elu(node.attributes.float("alpha", 1.0))
+    }
+
+    /// Exact, or by the hyperbolic tangent.
+    pub fn gelu(node: &mut NodeInfo) -> Result<Self, OperatorError> {
+        match node.attributes.text("approximate")?.as_str() {
+            "" | "none" => Ok(Self::Activation(Activation::Gelu)),
+            "tanh" => Ok(Self::GeluTanh),
+            other => Err(OperatorError::Unsupported(format!(
+                "approximate = {other} is not known"
+            ))),
+        }
+    }
+
+    /// The bounds are inputs since opset 11, attributes before.
+    pub fn clip(node: &mut NodeInfo) -> Result<Self, OperatorError> {
+        let mut bound = |i: usize, name: &str, none: f32| {
+            let attribute = node.attributes.float(name, none);
+            if !node.is_given(i) {
+                return Ok(attribute);
+            }
+            node.constant_scalar(i).ok_or_else(|| {
+                OperatorError::Unsupported(format!("a {name} that is computed is not supported"))
+            })
+        };
+        let low = bound(1, "min", f32::NEG_INFINITY)?;
+        let high = bound(2, "max", f32::INFINITY)?;
+        if low.is_nan() || high.is_nan() || low > high {
+            return Err(OperatorError::Invalid(format!("bounds {low} and {high}")));
+        }
+        Ok(Self::Activation(Activation::Clip(low, high)))
     }
 
     fn of(self, x: Tensor<1>) -> Tensor<1> {

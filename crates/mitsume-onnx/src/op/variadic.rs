@@ -1,15 +1,15 @@
 //! Sum, Min and Max of any number of tensors, broadcast to one shape.
 
-use super::{Arithmetic, Binary, Inputs, Op, Operator, Reading};
-use crate::layout::AxisFlow;
+use super::{Binary, BinaryFunction, Inputs, NodeInfo, Op, Operator, OperatorError};
+use crate::layout::AxisRule;
 use crate::value::Value;
 
 /// From the first to the last.
 #[derive(Debug)]
-struct Variadic(Arithmetic);
+struct Variadic(BinaryFunction);
 
 /// Of two tensors it is a [`Binary`], which can be fused.
-pub(super) fn parse(arithmetic: Arithmetic, node: &Reading) -> Result<Op, String> {
+pub(super) fn parse(arithmetic: BinaryFunction, node: &NodeInfo) -> Result<Op, OperatorError> {
     match node.given.len() {
         2 => Ok(Op::Binary(Binary(arithmetic))),
         _ => super::other(Variadic(arithmetic)),
@@ -17,11 +17,11 @@ pub(super) fn parse(arithmetic: Arithmetic, node: &Reading) -> Result<Op, String
 }
 
 impl Operator for Variadic {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
-    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let device = inputs.device.clone();
         let mut values = inputs.all()?.into_iter();
         let mut result = values.next().ok_or("no inputs")?;

@@ -1,20 +1,20 @@
-//! The window of a convolution or pool, as ONNX describes it.
+//! Kernel, strides, dilations, pads and auto_pad of a convolution or pool.
 
 use mitsume_kernels::inference::Window;
 
-use super::Reading;
+use super::{NodeInfo, OperatorError};
 use crate::ints::side;
 
 /// A window whose padding may depend on the image.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sliding {
+pub(crate) struct PaddedWindow {
     window: Window,
-    auto: Auto,
+    auto: AutoPad,
 }
 
 /// `auto_pad`
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Auto {
+enum AutoPad {
     /// Padding is given.
     No,
     /// As much as makes the result `size / stride`; an odd pixel at the end.
@@ -23,17 +23,19 @@ enum Auto {
     SameLower,
 }
 
-impl Sliding {
+impl PaddedWindow {
     /// `kernel` as the weights have it, if they are known.
-    pub fn parse(node: &mut Reading, kernel: Option<[usize; 2]>) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo, kernel: Option<[usize; 2]>) -> Result<Self, OperatorError> {
         let attributes = &mut node.attributes;
         let given = attributes.ints("kernel_shape").map(pair).transpose()?;
         let kernel = match (given, kernel) {
             (Some(given), Some(kernel)) if given != kernel => {
-                return Err(format!("kernel_shape {given:?} for weights of {kernel:?}"));
+                return Err(OperatorError::Invalid(format!(
+                    "kernel_shape {given:?} for weights of {kernel:?}"
+                )));
             }
             (Some(kernel), _) | (None, Some(kernel)) => kernel,
-            (None, None) => return Err("kernel_shape is missing".into()),
+            (None, None) => return Err(OperatorError::Invalid("kernel_shape is missing".into())),
         };
         let or_ones = |given: Option<Vec<i64>>| given.map_or(Ok([1, 1]), pair);
         let stride = or_ones(attributes.ints("strides"))?;
@@ -42,21 +44,28 @@ impl Sliding {
             None => [0; 4],
             Some(pads) => {
                 let pads: Vec<usize> = pads.into_iter().map(side).collect::<Result<_, _>>()?;
-                pads.try_into()
-                    .map_err(|_| "pads: four expected (only images are supported)".to_owned())?
+                pads.try_into().map_err(|_| {
+                    OperatorError::Unsupported(
+                        "pads: four expected (only images are supported)".to_owned(),
+                    )
+                })?
             }
         };
         let auto = match attributes.text("auto_pad")?.as_str() {
-            "" | "NOTSET" | "VALID" => Auto::No,
-            "SAME_UPPER" => Auto::SameUpper,
-            "SAME_LOWER" => Auto::SameLower,
-            other => return Err(format!("auto_pad {other} is not known")),
+            "" | "NOTSET" | "VALID" => AutoPad::No,
+            "SAME_UPPER" => AutoPad::SameUpper,
+            "SAME_LOWER" => AutoPad::SameLower,
+            other => {
+                return Err(OperatorError::Unsupported(format!(
+                    "auto_pad {other} is not known"
+                )));
+            }
         };
         let all = kernel.iter().chain(&stride).chain(&dilation);
         if all.clone().any(|&v| v == 0) || all.chain(&pads).any(|&v| v > 1 << 16) {
-            return Err(format!(
+            return Err(OperatorError::Invalid(format!(
                 "a window of {kernel:?} taps, strides {stride:?}, dilations {dilation:?}, pads {pads:?}"
-            ));
+            )));
         }
         let window = Window {
             kernel,
@@ -71,7 +80,7 @@ impl Sliding {
     /// The window for images of `size`.
     pub fn on(&self, size: [usize; 2]) -> Window {
         let mut window = self.window;
-        if self.auto == Auto::No {
+        if self.auto == AutoPad::No {
             return window;
         }
         for (axis, &side) in size.iter().enumerate() {
@@ -81,7 +90,7 @@ impl Sliding {
             let padding = (needed - side as isize).max(0) as usize;
             let (less, more) = (padding / 2, padding - padding / 2);
             (window.pad_before[axis], window.pad_after[axis]) = match self.auto {
-                Auto::SameLower => (more, less),
+                AutoPad::SameLower => (more, less),
                 _ => (less, more),
             };
         }
@@ -90,11 +99,13 @@ impl Sliding {
 
     /// The result's size; rounded up where `ceil` is asked for and the last window starts on the image or its first
     /// padding, as PyTorch and ONNX have it.
-    pub fn out(&self, size: [usize; 2], ceil: bool) -> Result<[usize; 2], String> {
+    pub fn out(&self, size: [usize; 2], ceil: bool) -> Result<[usize; 2], OperatorError> {
         let window = self.on(size);
-        let mut out = window
-            .output_size(size)
-            .ok_or_else(|| format!("an image of {size:?} is smaller than the window {window:?}"))?;
+        let mut out = window.output_size(size).ok_or_else(|| {
+            OperatorError::Invalid(format!(
+                "an image of {size:?} is smaller than the window {window:?}"
+            ))
+        })?;
         for axis in 0..2 {
             let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
             let padded = size[axis] + window.pad_before[axis] + window.pad_after[axis];
@@ -108,11 +119,11 @@ impl Sliding {
     }
 }
 
-fn pair(values: Vec<i64>) -> Result<[usize; 2], String> {
+fn pair(values: Vec<i64>) -> Result<[usize; 2], OperatorError> {
     match values[..] {
         [a, b] => Ok([side(a)?, side(b)?]),
-        _ => Err(format!(
+        _ => Err(OperatorError::Unsupported(format!(
             "{values:?}: two values expected (only images are supported)"
-        )),
+        ))),
     }
 }

@@ -1,42 +1,48 @@
-//! Part of a graph, ready to run.
+//! An execution plan: nodes in order, with the lifetime of every value.
 
 use std::collections::{HashMap, HashSet};
 
 use burn::tensor::Device;
 
 use crate::error::{Error, Result};
-use crate::graph::{Id, Node};
+use crate::graph::{Node, ValueId};
 use crate::limits;
 use crate::op::Inputs;
+use crate::op::OperatorError;
 use crate::value::Value;
 
 /// Values at hand while a graph runs.
-pub(crate) type Values = HashMap<Id, Value>;
+pub(crate) type Values = HashMap<ValueId, Value>;
 
-/// Nodes in order, and when each value is no longer wanted.
-pub(crate) struct Steps {
+/// Nodes in order, and the values dead after each.
+pub(crate) struct ExecutionPlan {
     nodes: Vec<Node>,
     /// Values to let go of after each node.
-    done: Vec<Vec<Id>>,
+    done: Vec<Vec<ValueId>>,
     constants: Values,
-    wanted: Vec<Id>,
+    wanted: Vec<ValueId>,
     device: Device,
 }
 
-impl Steps {
+impl ExecutionPlan {
     /// `nodes` that compute `wanted`, with the graph's constants, on `device`, which has no autodiff.
-    pub fn new(nodes: Vec<Node>, wanted: Vec<Id>, constants: &Values, device: &Device) -> Self {
+    pub fn new(
+        nodes: Vec<Node>,
+        wanted: Vec<ValueId>,
+        constants: &Values,
+        device: &Device,
+    ) -> Self {
         let mut used = Values::new();
-        let mut last: HashMap<Id, usize> = HashMap::new();
+        let mut last: HashMap<ValueId, usize> = HashMap::new();
         for (index, node) in nodes.iter().enumerate() {
-            for id in node.needs() {
+            for id in node.runtime_inputs() {
                 last.insert(id, index);
                 if let Some(constant) = constants.get(&id) {
                     used.insert(id, constant.clone());
                 }
             }
         }
-        let wanted_set: HashSet<Id> = wanted.iter().copied().collect();
+        let wanted_set: HashSet<ValueId> = wanted.iter().copied().collect();
         let mut done = vec![Vec::new(); nodes.len()];
         for (id, index) in last {
             if !wanted_set.contains(&id) && !used.contains_key(&id) {
@@ -62,12 +68,12 @@ impl Steps {
         };
         let mut live: usize = values.values().map(Value::count).sum();
         for (node, done) in self.nodes.iter().zip(&self.done) {
-            let about = |reason: String| Error::Operator {
+            let about = |reason: OperatorError| Error::Operator {
                 node: node.name.clone(),
                 operator: node.kind.clone(),
                 reason,
             };
-            let needed: HashSet<Id> = node.needs().collect();
+            let needed: HashSet<ValueId> = node.runtime_inputs().collect();
             let mut inputs = Vec::with_capacity(node.inputs.len());
             for id in &node.inputs {
                 let id = id.filter(|id| needed.contains(id));
@@ -86,6 +92,7 @@ impl Steps {
             }
             let outputs = node
                 .op
+                .operator()
                 .run(Inputs::new(inputs, device.clone()))
                 .map_err(about)?;
             for id in done {
@@ -107,14 +114,14 @@ impl Steps {
 
     fn value(
         &self,
-        id: Id,
+        id: ValueId,
         values: &mut Values,
-        (done, uses): (&[Id], usize),
+        (done, uses): (&[ValueId], usize),
         tracked: bool,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, OperatorError> {
         if let Some(constant) = self.constants.get(&id) {
             return Ok(match constant.clone() {
-                Value::Float(floats) if tracked => Value::Float(floats.tracked()),
+                Value::Float(floats) if tracked => Value::Float(floats.into_autodiff()),
                 value => value,
             });
         }

@@ -1,14 +1,14 @@
-//! Axes through a whole graph: forwards from the image, and, where that leaves them open, backwards from what reads
-//! a value, until nothing more is learned.
+//! Infers axes through the graph: forwards from the image and, where that is ambiguous, backwards
+//! from readers, to a fixed point.
 
 use std::collections::HashMap;
 
-use super::AxesOf;
+use super::AxesByValue;
 use super::axes::{Axes, Axis, Role, role};
+use super::axis_rules::NodeAxes;
 use super::evidence::Evidence;
-use super::flow::Passage;
 use crate::fuse::Shapes;
-use crate::graph::{Graph, Id, Node};
+use crate::graph::{Graph, Node, ValueId};
 use crate::value::Value;
 
 /// Most rounds: each finds what the one before it made known.
@@ -18,8 +18,12 @@ const ROUNDS: usize = 32;
 ///
 /// - `shapes`: of all values, for one image or as many as the file insists on.
 /// - `ints`: integers that were computed for it.
-pub(crate) fn follow(graph: &Graph, shapes: &Shapes, ints: &HashMap<Id, Vec<i64>>) -> AxesOf {
-    let following = Following {
+pub(crate) fn infer_axes(
+    graph: &Graph,
+    shapes: &Shapes,
+    ints: &HashMap<ValueId, Vec<i64>>,
+) -> AxesByValue {
+    let following = AxisInference {
         graph,
         shapes,
         ints,
@@ -42,12 +46,12 @@ pub(crate) fn follow(graph: &Graph, shapes: &Shapes, ints: &HashMap<Id, Vec<i64>
         }
         axes = following.forward(&read);
     }
-    // Still changing: what the image alone tells.
+    // No fixed point: only what follows from the image is used.
     made
 }
 
 /// Number of axes of which readers tell different things.
-fn conflicts(read: &HashMap<Id, Vec<Learned>>) -> usize {
+fn conflicts(read: &HashMap<ValueId, Vec<Learned>>) -> usize {
     let all = read.values().flatten();
     all.filter(|told| **told == Learned::Conflict).count()
 }
@@ -61,16 +65,16 @@ enum Learned {
     Conflict,
 }
 
-struct Following<'a> {
+struct AxisInference<'a> {
     graph: &'a Graph,
     shapes: &'a Shapes,
-    ints: &'a HashMap<Id, Vec<i64>>,
+    ints: &'a HashMap<ValueId, Vec<i64>>,
 }
 
-impl Following<'_> {
-    fn forward(&self, read: &HashMap<Id, Vec<Learned>>) -> AxesOf {
+impl AxisInference<'_> {
+    fn forward(&self, read: &HashMap<ValueId, Vec<Learned>>) -> AxesByValue {
         let input = self.graph.input.id;
-        let mut axes = AxesOf::new();
+        let mut axes = AxesByValue::new();
         if let Some(Ok(shape)) = self
             .shapes
             .get(&input)
@@ -79,11 +83,15 @@ impl Following<'_> {
             axes.insert(input, Axes::image(shape));
         }
         for node in &self.graph.nodes {
-            let results = node.op.axis_flow().forward(&self.passage(node, &axes));
+            let results = node
+                .op
+                .operator()
+                .axis_rule()
+                .forward(&self.passage(node, &axes));
             for (id, mut result) in node.outputs.iter().zip(results) {
                 let Some(id) = id else { continue };
                 let told = read.get(id).map_or(&[][..], Vec::as_slice);
-                // Readers that contradict each other on one axis are believed on none.
+                // If readers contradict each other on an axis, none of them is used.
                 let told = match told.contains(&Learned::Conflict) {
                     true => &[],
                     false => told,
@@ -100,7 +108,12 @@ impl Following<'_> {
     }
 
     /// Adds to `read` what readers tell of axes that are open as they are `made`; whether that is anything new.
-    fn backward(&self, made: &AxesOf, axes: &AxesOf, read: &mut HashMap<Id, Vec<Learned>>) -> bool {
+    fn backward(
+        &self,
+        made: &AxesByValue,
+        axes: &AxesByValue,
+        read: &mut HashMap<ValueId, Vec<Learned>>,
+    ) -> bool {
         let mut news = false;
         for node in self.graph.nodes.iter().rev() {
             let Some(output) = node.outputs.first().copied().flatten() else {
@@ -115,10 +128,11 @@ impl Following<'_> {
                 let Some(shape) = self.shapes.get(&id).filter(|_| open.contains(&true)) else {
                     continue;
                 };
-                let told = node
-                    .op
-                    .axis_flow()
-                    .backward(&passage, i, made, &axes[&output]);
+                let told =
+                    node.op
+                        .operator()
+                        .axis_rule()
+                        .backward(&passage, i, made, &axes[&output]);
                 let known = read
                     .entry(id)
                     .or_insert_with(|| vec![Learned::Nothing; shape.len()]);
@@ -130,14 +144,14 @@ impl Following<'_> {
         news
     }
 
-    fn passage<'b>(&'b self, node: &'b Node, axes: &'b AxesOf) -> Passage<'b> {
-        let of = |id: &Option<Id>| id.and_then(|id| axes.get(&id));
-        let shape = |id: &Option<Id>| {
+    fn passage<'b>(&'b self, node: &'b Node, axes: &'b AxesByValue) -> NodeAxes<'b> {
+        let of = |id: &Option<ValueId>| id.and_then(|id| axes.get(&id));
+        let shape = |id: &Option<ValueId>| {
             let id = (*id)?;
             let constant = || self.graph.constants.get(&id).map(Value::shape);
             self.shapes.get(&id).map(Vec::as_slice).or_else(constant)
         };
-        let ints = |id: &Option<Id>| {
+        let ints = |id: &Option<ValueId>| {
             let id = (*id)?;
             match self.graph.constants.get(&id) {
                 Some(Value::Int(ints)) => Some(ints.data.as_slice()),
@@ -145,8 +159,8 @@ impl Following<'_> {
             }
         };
         // What does not depend on the image has no axes here.
-        let constant = |id: &Option<Id>| id.is_some_and(|id| !axes.contains_key(&id));
-        Passage {
+        let constant = |id: &Option<ValueId>| id.is_some_and(|id| !axes.contains_key(&id));
+        NodeAxes {
             inputs: node.inputs.iter().map(of).collect(),
             shapes: node.inputs.iter().map(shape).collect(),
             constant: node.inputs.iter().map(constant).collect(),

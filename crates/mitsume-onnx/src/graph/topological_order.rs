@@ -3,16 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-use super::Id;
+use super::ValueId;
 use crate::error::Result;
 use crate::file::ModelFile;
 use crate::proto::GraphProto;
 
 /// Nodes the output depends on, in an order in which they can be computed: of those that can be next,
 /// the first in the file. `known` are the input and the initialisers.
-pub(super) fn order(
+pub(super) fn topological_order(
     file: &ModelFile,
-    known: &HashMap<String, Id>,
+    known: &HashMap<String, ValueId>,
     graph: &GraphProto,
     output: &str,
 ) -> Result<Vec<usize>> {

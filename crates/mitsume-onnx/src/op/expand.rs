@@ -1,17 +1,17 @@
-//! Expand, Tile, ConstantOfShape and Range: small tensors made large.
+//! Expand, Tile, ConstantOfShape and Range.
 
 use burn::tensor::Tensor;
 
-use super::arithmetic::spread;
-use super::{Inputs, Operator, Reading};
+use super::binary::broadcast_ints;
+use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::constant::Constant;
 use crate::ints::{Ints, side};
-use crate::layout::AxisFlow;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::{around, broadcast};
+use crate::shape::{broadcast, outer_axis_inner};
 use crate::value::{Floats, Value};
 
-fn shape_of(sides: &[i64]) -> Result<Vec<usize>, String> {
+fn shape_of(sides: &[i64]) -> Result<Vec<usize>, OperatorError> {
     let shape = sides
         .iter()
         .map(|&s| side(s))
@@ -25,17 +25,17 @@ fn shape_of(sides: &[i64]) -> Result<Vec<usize>, String> {
 pub(crate) struct Expand;
 
 impl Operator for Expand {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Pointwise
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let shape = inputs.ints(1)?.ok_or("the shape is missing")?;
         let shape = broadcast(x.shape(), &shape_of(&shape)?)?;
         limits::elements(&shape)?;
         let value = match x {
-            Value::Int(x) => Value::Int(Ints::new(spread(&x, &shape)?, shape)?),
+            Value::Int(x) => Value::Int(Ints::new(broadcast_ints(&x, &shape)?, shape)?),
             Value::Float(x) => {
                 let padded = crate::shape::padded(x.shape(), shape.len());
                 let mut x = x.reshaped(padded)?;
@@ -52,12 +52,12 @@ impl Operator for Expand {
 }
 
 /// `x` `times` times along `axis`.
-fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, String> {
-    let [outer, side, inner] = around(x.shape(), axis);
+fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, OperatorError> {
+    let [outer, side, inner] = outer_axis_inner(x.shape(), axis);
     let mut shape = x.shape().to_vec();
     shape[axis] = side.saturating_mul(times);
     if limits::elements(&shape)? == 0 {
-        return Err("an empty tensor".into());
+        return Err(OperatorError::Invalid("an empty tensor".into()));
     }
     let x = x.view([outer, 1, side * inner]).repeat_dim(1, times);
     Floats::from_tensor(x).reshaped(shape)
@@ -68,15 +68,19 @@ fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, String> {
 pub(crate) struct Tile;
 
 impl Operator for Tile {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Tiled
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Tiled
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let mut x = inputs.float(0)?;
         let times = shape_of(&inputs.ints(1)?.ok_or("the repeats are missing")?)?;
         if times.len() != x.rank() {
-            return Err(format!("{} repeats for {} axes", times.len(), x.rank()));
+            return Err(OperatorError::Invalid(format!(
+                "{} repeats for {} axes",
+                times.len(),
+                x.rank()
+            )));
         }
         for (axis, times) in times.into_iter().enumerate() {
             if times != 1 {
@@ -94,7 +98,7 @@ pub(crate) struct ConstantOfShape {
 }
 
 impl ConstantOfShape {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let value = node.attributes.tensor("value")?;
         let value = value.unwrap_or(Constant::Float(vec![0.0], vec![1]));
         let count = match &value {
@@ -102,23 +106,34 @@ impl ConstantOfShape {
             Constant::Int(ints) => ints.data.len(),
         };
         if count != 1 {
-            return Err(format!("one value expected, {count} found"));
+            return Err(OperatorError::Invalid(format!(
+                "one value expected, {count} found"
+            )));
         }
         Ok(Self { value })
     }
 }
 
 impl Operator for ConstantOfShape {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Unrelated
+    fn output_type(&self) -> OutputType {
+        match self.value {
+            Constant::Float(..) => OutputType::Float,
+            Constant::Int(_) => OutputType::Int,
+        }
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Unrelated
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let shape = shape_of(&inputs.ints(0)?.ok_or("the shape is missing")?)?;
         let count = limits::elements(&shape)?;
         let value = match &self.value {
             Constant::Int(ints) => Value::Int(Ints::new(vec![ints.data[0]; count], shape)?),
-            Constant::Float(..) if count == 0 => return Err("an empty tensor".into()),
+            Constant::Float(..) if count == 0 => {
+                return Err(OperatorError::Invalid("an empty tensor".into()));
+            }
             Constant::Float(data, _) => {
                 let full = Tensor::<1>::full([count], data[0], &inputs.device);
                 Value::Float(Floats::new(full, shape)?)
@@ -133,15 +148,19 @@ impl Operator for ConstantOfShape {
 pub(crate) struct Range;
 
 impl Operator for Range {
-    fn axis_flow(&self) -> AxisFlow {
-        AxisFlow::Unrelated
+    fn output_type(&self) -> OutputType {
+        OutputType::Int
     }
 
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Unrelated
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let mut scalar = |i| inputs.take(i)?.int()?.scalar();
         let (start, limit, step) = (scalar(0)?, scalar(1)?, scalar(2)?);
         if step == 0 {
-            return Err("a range of step 0".into());
+            return Err(OperatorError::Invalid("a range of step 0".into()));
         }
         let way = (i128::from(limit) - i128::from(start)) * i128::from(step.signum());
         let count = (way.max(0) as u128).div_ceil(step.unsigned_abs().into());

@@ -6,9 +6,10 @@ use burn::tensor::{Tensor, TensorData};
 use mitsume_kernels::burn_extension::inference;
 use mitsume_kernels::inference::Activation;
 
-use super::{Inputs, Reading, on_kernels, unary};
+use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels, unary};
 use crate::constant::Constant;
-use crate::value::{Floats, Order, Value};
+use crate::layout::AxisRule;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// `activation(x * scale + shift)` of each channel.
 #[derive(Clone, Debug)]
@@ -18,22 +19,66 @@ pub(crate) struct BatchNorm {
     activation: Activation,
 }
 
+impl Operator for BatchNorm {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        let channels = self.both[0].len();
+        if shape.len() < 2 || shape[1] != channels {
+            return Err(OperatorError::Invalid(format!(
+                "input of shape {shape:?} for {channels} channels"
+            )));
+        }
+        let result = if on_kernels(&x) && shape.len() == 4 {
+            let sides = [shape[0], shape[2], shape[3], shape[1]];
+            let x = x.channels_last().into_flat();
+            let data = inference::affine(&self.both, self.activation, x, sides)
+                .map_err(OperatorError::from)?;
+            Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?
+        } else {
+            let device = x.device();
+            let inner = shape[2..].iter().product();
+            let of_channels = |values: &Vec<f32>| -> Tensor<3> {
+                Tensor::from_data(TensorData::new(values.clone(), [1, channels, 1]), &device)
+            };
+            let y = x.view([shape[0], channels, inner]) * of_channels(&self.both[0])
+                + of_channels(&self.both[1]);
+            Floats::from_tensor(y)
+                .map(|y| unary::activate(y, self.activation))
+                .reshaped(shape)?
+        };
+        Ok(vec![Value::Float(result)])
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::PerChannel
+    }
+
+    fn parsed_inputs(&self) -> &'static [usize] {
+        &[1, 2, 3, 4]
+    }
+}
+
 impl BatchNorm {
-    pub fn parse(node: &mut Reading) -> Result<Self, String> {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.ignore("momentum");
         node.attributes.only("training_mode", 0)?;
         node.attributes.only("spatial", 1)?;
         let epsilon = f64::from(node.attributes.float("epsilon", 1e-5));
         let known = |i: usize| match node.constant(i) {
             Some(Constant::Float(data, _)) => Ok(data),
-            _ => Err("statistics that are computed are not supported".to_owned()),
+            _ => Err(OperatorError::Unsupported(
+                "statistics that are computed are not supported".into(),
+            )),
         };
         let [gamma, beta, mean, variance] = [known(1)?, known(2)?, known(3)?, known(4)?];
         if [beta, mean, variance]
             .iter()
             .any(|v| v.len() != gamma.len())
         {
-            return Err("scale, bias, mean and variance are of different lengths".into());
+            return Err(OperatorError::Invalid(
+                "scale, bias, mean and variance are of different lengths".into(),
+            ));
         }
         let scale = |(g, v): (&f32, &f32)| f64::from(*g) / (f64::from(*v) + epsilon).sqrt();
         let scale: Vec<f64> = gamma.iter().zip(variance).map(scale).collect();
@@ -60,33 +105,5 @@ impl BatchNorm {
             both: Arc::clone(&self.both),
             activation,
         })
-    }
-
-    pub fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, String> {
-        let x = inputs.float(0)?;
-        let shape = x.shape().to_vec();
-        let channels = self.both[0].len();
-        if shape.len() < 2 || shape[1] != channels {
-            return Err(format!("input of shape {shape:?} for {channels} channels"));
-        }
-        let result = if on_kernels(&x) && shape.len() == 4 {
-            let sides = [shape[0], shape[2], shape[3], shape[1]];
-            let x = x.channels_last().into_flat();
-            let data = inference::affine(&self.both, self.activation, x, sides)
-                .map_err(|error| error.to_string())?;
-            Floats::with_order(data, shape, Order::ChannelsLast)?
-        } else {
-            let device = x.device();
-            let inner = shape[2..].iter().product();
-            let of_channels = |values: &Vec<f32>| -> Tensor<3> {
-                Tensor::from_data(TensorData::new(values.clone(), [1, channels, 1]), &device)
-            };
-            let y = x.view([shape[0], channels, inner]) * of_channels(&self.both[0])
-                + of_channels(&self.both[1]);
-            Floats::from_tensor(y)
-                .map(|y| unary::activate(y, self.activation))
-                .reshaped(shape)?
-        };
-        Ok(vec![Value::Float(result)])
     }
 }

@@ -2,15 +2,16 @@
 
 use burn::tensor::Tensor;
 
-use super::Inputs;
+use super::{Inputs, Operator, OperatorError, OutputType};
 use crate::ints::Ints;
+use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::{broadcast, joined, padded};
-use crate::value::{Floats, Order, Value};
+use crate::shape::{broadcast, collapsed_axes, padded};
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// A function of two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arithmetic {
+pub(crate) enum BinaryFunction {
     Add,
     Sub,
     Mul,
@@ -28,8 +29,8 @@ pub(crate) enum Arithmetic {
     Or,
 }
 
-impl Arithmetic {
-    fn of_ints(self, a: i64, b: i64) -> Result<i64, String> {
+impl BinaryFunction {
+    fn of_ints(self, a: i64, b: i64) -> Result<i64, OperatorError> {
         let nonzero = || (b != 0).then_some(b).ok_or("division by zero");
         Ok(match self {
             Self::Add => a.wrapping_add(b),
@@ -53,14 +54,18 @@ impl Arithmetic {
 
     /// Whether the result is true or false.
     pub fn compares(self) -> bool {
-        use Arithmetic::{And, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or};
+        use BinaryFunction::{And, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or};
         matches!(
             self,
             Equal | Greater | Less | GreaterOrEqual | LessOrEqual | And | Or
         )
     }
 
-    fn of_floats<const D: usize>(self, a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, String> {
+    fn of_floats<const D: usize>(
+        self,
+        a: Tensor<D>,
+        b: Tensor<D>,
+    ) -> Result<Tensor<D>, OperatorError> {
         Ok(match self {
             Self::Add => a + b,
             Self::Sub => a - b,
@@ -69,30 +74,32 @@ impl Arithmetic {
             Self::Pow => a.powf(b),
             Self::Min => a.min_pair(b),
             Self::Max => a.max_pair(b),
-            _ => return Err("float32 numbers where integers are expected".into()),
+            _ => return Err(OperatorError::IntegersExpected),
         })
     }
 }
 
 /// The operator.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Binary(pub Arithmetic);
+pub(crate) struct Binary(pub BinaryFunction);
 
-impl Binary {
-    pub fn run(self, inputs: Inputs) -> Result<Vec<Value>, String> {
+impl Operator for Binary {
+    fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let device = inputs.device.clone();
         let [a, b]: [Value; 2] = inputs
             .all()?
             .try_into()
-            .map_err(|_| "two inputs expected".to_owned())?;
+            .map_err(|_| OperatorError::Invalid("two inputs expected".to_owned()))?;
         let result = match (a, b) {
             (Value::Int(a), Value::Int(b)) => Value::Int(self.ints(&a, &b)?),
             (Value::Float(a), Value::Float(b)) if self.0.compares() => {
                 Value::Int(self.compared(a, b)?)
             }
             // ONNX wants integers.
-            (Value::Int(_), Value::Float(_)) if self.0 == Arithmetic::Pow => {
-                return Err("a power of integers by float32 is not supported".into());
+            (Value::Int(_), Value::Float(_)) if self.0 == BinaryFunction::Pow => {
+                return Err(OperatorError::Unsupported(
+                    "a power of integers by float32 is not supported".into(),
+                ));
             }
             (a, b) => {
                 let float = |value| match value {
@@ -108,32 +115,49 @@ impl Binary {
         Ok(vec![result])
     }
 
-    fn ints(self, a: &Ints, b: &Ints) -> Result<Ints, String> {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Pointwise
+    }
+
+    fn output_type(&self) -> OutputType {
+        match self.0.compares() {
+            true => OutputType::Int,
+            false => OutputType::FloatIfAnyInput,
+        }
+    }
+
+    fn is_linear(&self) -> bool {
+        self.0 == BinaryFunction::Add
+    }
+}
+
+impl Binary {
+    fn ints(self, a: &Ints, b: &Ints) -> Result<Ints, OperatorError> {
         let shape = broadcast(&a.shape, &b.shape)?;
-        let data = spread(a, &shape)?
+        let data = broadcast_ints(a, &shape)?
             .into_iter()
-            .zip(spread(b, &shape)?)
+            .zip(broadcast_ints(b, &shape)?)
             .map(|(a, b)| self.0.of_ints(a, b))
             .collect::<Result<_, _>>()?;
         Ints::new(data, shape)
     }
 
-    /// Comparisons are made on the host: masks are made with them, of which no image is a part.
-    fn compared(self, a: Floats, b: Floats) -> Result<Ints, String> {
+    /// Comparisons run on the host: they make masks that do not depend on the image.
+    fn compared(self, a: Floats, b: Floats) -> Result<Ints, OperatorError> {
         let shape = broadcast(a.shape(), b.shape())?;
         let on_host = |x: Floats| {
             let shape = x.shape().to_vec();
-            let ranks = x.on_host()?.into_iter().map(ordered).collect();
+            let ranks = x.into_host()?.into_iter().map(total_order_key).collect();
             Ints::new(ranks, shape)
         };
         let (a, b) = (on_host(a)?, on_host(b)?);
-        let (a, b) = (spread(&a, &shape)?, spread(&b, &shape)?);
+        let (a, b) = (broadcast_ints(&a, &shape)?, broadcast_ints(&b, &shape)?);
         let compared = a.into_iter().zip(b).map(|(a, b)| self.0.of_ints(a, b));
         Ints::new(compared.collect::<Result<_, _>>()?, shape)
     }
 
-    pub fn floats(self, a: Floats, b: Floats) -> Result<Floats, String> {
-        if self.0 == Arithmetic::Pow && b.shape().iter().product::<usize>() == 1 {
+    pub fn floats(self, a: Floats, b: Floats) -> Result<Floats, OperatorError> {
+        if self.0 == BinaryFunction::Pow && b.shape().iter().product::<usize>() == 1 {
             // By the exponent as a number: the derivative of a power by a tensor is not defined for
             // negative bases.
             let exponent = b.into_flat().into_scalar::<f32>();
@@ -145,16 +169,16 @@ impl Binary {
         let last = out.len() == 4
             && [&a, &b]
                 .iter()
-                .any(|x| x.order() == Order::ChannelsLast && x.shape() == out);
+                .any(|x| x.order() == MemoryOrder::ChannelsLast && x.shape() == out);
         let order = if last {
-            Order::ChannelsLast
+            MemoryOrder::ChannelsLast
         } else {
-            Order::Plain
+            MemoryOrder::RowMajor
         };
-        let (a, a_shape) = laid_out(a, order)?;
-        let (b, b_shape) = laid_out(b, order)?;
-        let in_memory = in_order(&out, order);
-        let axes = joined(&a_shape, &b_shape, &in_memory);
+        let (a, a_shape) = in_memory_order(a, order)?;
+        let (b, b_shape) = in_memory_order(b, order)?;
+        let in_memory = shape_in_memory(&out, order);
+        let axes = collapsed_axes(&a_shape, &b_shape, &in_memory);
         let result = match axes.len() {
             0 => self.on::<1>(a, b, &axes),
             1 => self.on::<1>(a, b, &axes),
@@ -171,7 +195,7 @@ impl Binary {
         a: Tensor<1>,
         b: Tensor<1>,
         axes: &[[usize; 3]],
-    ) -> Result<Tensor<1>, String> {
+    ) -> Result<Tensor<1>, OperatorError> {
         let sides = |i: usize| {
             let mut sides = [1; D];
             for (side, axis) in sides.iter_mut().zip(axes) {
@@ -185,8 +209,8 @@ impl Binary {
     }
 }
 
-/// An integer that compares with others as the number does, but for NaN, which is above all.
-fn ordered(x: f32) -> i64 {
+/// An i64 that orders like the f32 (NaN above all others).
+fn total_order_key(x: f32) -> i64 {
     let bits = i64::from((x + 0.0).to_bits() as i32);
     if bits < 0 {
         i64::from(i32::MIN) - bits
@@ -205,10 +229,10 @@ fn power(x: Tensor<1>, exponent: f32) -> Tensor<1> {
 }
 
 /// The shape as its sides lie in memory.
-fn in_order(shape: &[usize], order: Order) -> Vec<usize> {
+fn shape_in_memory(shape: &[usize], order: MemoryOrder) -> Vec<usize> {
     match order {
-        Order::Plain | Order::GroupsLast => shape.to_vec(),
-        Order::ChannelsLast => {
+        MemoryOrder::RowMajor | MemoryOrder::GroupsLast => shape.to_vec(),
+        MemoryOrder::ChannelsLast => {
             let s = padded(shape, 4);
             vec![s[0], s[2], s[3], s[1]]
         }
@@ -216,11 +240,14 @@ fn in_order(shape: &[usize], order: Order) -> Vec<usize> {
 }
 
 /// Values in the order asked for, and their shape as it lies in memory.
-fn laid_out(x: Floats, order: Order) -> Result<(Tensor<1>, Vec<usize>), String> {
-    let shape = in_order(x.shape(), order);
+fn in_memory_order(
+    x: Floats,
+    order: MemoryOrder,
+) -> Result<(Tensor<1>, Vec<usize>), OperatorError> {
+    let shape = shape_in_memory(x.shape(), order);
     let data = match order {
-        Order::Plain | Order::GroupsLast => x.plain().into_flat(),
-        Order::ChannelsLast => {
+        MemoryOrder::RowMajor | MemoryOrder::GroupsLast => x.row_major().into_flat(),
+        MemoryOrder::ChannelsLast => {
             let four = padded(x.shape(), 4);
             x.reshaped_as(four)?.channels_last().into_flat()
         }
@@ -229,7 +256,7 @@ fn laid_out(x: Floats, order: Order) -> Result<(Tensor<1>, Vec<usize>), String> 
 }
 
 /// Every place's value of `ints` broadcast to `shape`.
-pub(super) fn spread(ints: &Ints, shape: &[usize]) -> Result<Vec<i64>, String> {
+pub(super) fn broadcast_ints(ints: &Ints, shape: &[usize]) -> Result<Vec<i64>, OperatorError> {
     let count = limits::elements(shape)?;
     let from = padded(&ints.shape, shape.len());
     let mut strides = vec![0; shape.len()];
@@ -271,9 +298,9 @@ mod tests {
         let per_image = floats(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3, 1, 1]);
         let row = floats(&[0.5, 0.25], &[2]);
         for b in [per_channel, per_image, row, a.clone()] {
-            let plain = Binary(Arithmetic::Add).floats(a.clone(), b.clone());
-            let last = Binary(Arithmetic::Add).floats(a.clone().channels_last(), b.clone());
-            let turned = Binary(Arithmetic::Add).floats(b.clone(), a.clone().channels_last());
+            let plain = Binary(BinaryFunction::Add).floats(a.clone(), b.clone());
+            let last = Binary(BinaryFunction::Add).floats(a.clone().channels_last(), b.clone());
+            let turned = Binary(BinaryFunction::Add).floats(b.clone(), a.clone().channels_last());
             let expected: Vec<f32> = {
                 let [n, c, h, w] = [2, 3, 2, 2];
                 let (shape, b) = (padded(b.shape(), 4), values(b));
@@ -305,19 +332,22 @@ mod tests {
             f32::INFINITY,
         ];
         for pair in numbers.windows(2) {
-            assert!(ordered(pair[0]) < ordered(pair[1]), "{pair:?}");
+            assert!(
+                total_order_key(pair[0]) < total_order_key(pair[1]),
+                "{pair:?}"
+            );
         }
-        assert_eq!(ordered(0.0), ordered(-0.0));
+        assert_eq!(total_order_key(0.0), total_order_key(-0.0));
     }
 
     #[test]
     fn integers_divide_towards_zero_and_zero_is_refused() {
         let int = |v: i64| Ints::new(vec![v], vec![]).unwrap();
         let of = |kind, a, b| Binary(kind).ints(&int(a), &int(b)).map(|v| v.data[0]);
-        assert_eq!(of(Arithmetic::Div, -7, 2), Ok(-3));
-        assert_eq!(of(Arithmetic::Mod, -7, 3), Ok(2));
-        assert_eq!(of(Arithmetic::Mod, 7, -3), Ok(-2));
-        assert_eq!(of(Arithmetic::Div, i64::MIN, -1), Ok(i64::MIN));
-        assert!(of(Arithmetic::Div, 1, 0).is_err() && of(Arithmetic::Mod, 1, 0).is_err());
+        assert_eq!(of(BinaryFunction::Div, -7, 2), Ok(-3));
+        assert_eq!(of(BinaryFunction::Mod, -7, 3), Ok(2));
+        assert_eq!(of(BinaryFunction::Mod, 7, -3), Ok(-2));
+        assert_eq!(of(BinaryFunction::Div, i64::MIN, -1), Ok(i64::MIN));
+        assert!(of(BinaryFunction::Div, 1, 0).is_err() && of(BinaryFunction::Mod, 1, 0).is_err());
     }
 }

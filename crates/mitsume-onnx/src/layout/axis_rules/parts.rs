@@ -1,0 +1,228 @@
+//! Axes where tensors are cut, padded or concatenated.
+
+use super::super::axes::{Axes, Axis, Factor, Kind, Role, axis, is_spatial};
+use super::{NodeAxes, both};
+use crate::ints::axis as one_axis;
+
+pub(super) fn joined(at: &NodeAxes, on: usize, shape: &[usize]) -> Option<Axes> {
+    let mut out = Axes::unknown(shape);
+    let mut along: Vec<(Role, usize)> = Vec::new();
+    for (i, axes) in at.inputs.iter().enumerate() {
+        let side = at.shapes.get(i).copied().flatten()?[on];
+        let Some(axes) = axes.filter(|_| !at.is_constant(i)) else {
+            along.push((Role::Single, side));
+            continue;
+        };
+        for (to, axis) in axes.0.iter().enumerate().filter(|(to, _)| *to != on) {
+            out.0[to] = both(&out.0[to], axis);
+        }
+        along.push((axes.role(on), side));
+    }
+    out.0[on] = concatenated_axis(&along, shape[on]);
+    Some(out)
+}
+
+/// Axes one after the other, by what each is; single for those that do not come from the image.
+fn concatenated_axis(along: &[(Role, usize)], side: usize) -> Axis {
+    let spatial = |role: &Role| {
+        matches!(
+            role,
+            Role::Row | Role::Column | Role::Grid { .. } | Role::Displaced | Role::Mixture
+        )
+    };
+    let of_pixels: Vec<usize> = (0..along.len()).filter(|&i| spatial(&along[i].0)).collect();
+    let other = |i: usize| matches!(along[i].0, Role::Single | Role::Unknown);
+    match of_pixels[..] {
+        [] if along.iter().any(|(role, _)| *role == Role::Channel) => {
+            vec![Factor::whole(Kind::Channel, side)]
+        }
+        [] => axis(Kind::Unknown, side),
+        [one] if (0..along.len()).all(|i| i == one || other(i)) => {
+            let front: usize = along[..one].iter().map(|(_, side)| side).sum();
+            let back = side - front - along[one].1;
+            match along[one].0 {
+                Role::Grid { before, grid } => {
+                    let before = before + front;
+                    vec![Factor::whole(Kind::Tokens { before, grid }, side)]
+                }
+                Role::Row => padded_axis(Kind::Row, side, [front, back]),
+                Role::Column => padded_axis(Kind::Column, side, [front, back]),
+                _ => axis(Kind::Displaced, side),
+            }
+        }
+        _ => axis(Kind::Displaced, side),
+    }
+}
+
+fn padded_axis(kind: Kind, side: usize, padded: [usize; 2]) -> Axis {
+    vec![Factor {
+        padded,
+        ..Factor::whole(kind, side)
+    }]
+}
+
+/// Places of an axis: `count` from `start` on, `step` apart.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub start: usize,
+    pub count: usize,
+    pub step: i64,
+}
+
+/// `axes` of which only a part of axis `on` is left.
+pub(super) fn with_part(axes: &Axes, on: usize, part: Part) -> Axes {
+    let mut out = axes.clone();
+    out.0[on] = parted(axes, on, part);
+    out
+}
+
+fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
+    let old = &axes.0[on];
+    let whole: usize = old.iter().map(|factor| factor.size).product();
+    let Part { start, count, step } = part;
+    if start == 0 && count == whole && step == 1 {
+        return old.clone();
+    }
+    let last = start as i64 + (count as i64 - 1) * step;
+    let end_to_end = step > 0 && (start as i64) < step && last + step >= whole as i64;
+    let kind = match axes.role(on) {
+        Role::Channel => return vec![Factor::whole(Kind::Channel, count)],
+        Role::Single | Role::Batch | Role::Unknown => return axis(Kind::Unknown, count),
+        Role::Row => Kind::Row,
+        Role::Column => Kind::Column,
+        Role::Grid {
+            before,
+            grid: [rows, columns],
+        } => {
+            let own = rows * columns;
+            return match step == 1 && start + count >= before + own && start <= before {
+                true if start == before && count == own => {
+                    vec![
+                        Factor::whole(Kind::Row, rows),
+                        Factor::whole(Kind::Column, columns),
+                    ]
+                }
+                true => {
+                    let before = before - start;
+                    let grid = [rows, columns];
+                    vec![Factor::whole(Kind::Tokens { before, grid }, count)]
+                }
+                // Tokens beside the grid, or a part of it.
+                false => axis(Kind::Displaced, count),
+            };
+        }
+        Role::Displaced | Role::Mixture => return axis(Kind::Displaced, count),
+    };
+    let [before, after] = old[0].padded;
+    let end = whole - (start + count).min(whole);
+    if step == 1 && start <= before && end <= after {
+        return padded_axis(kind, count, [before - start, after - end]);
+    }
+    if end_to_end && step > 1 {
+        return vec![Factor::whole(kind, count)];
+    }
+    axis(Kind::Displaced, count)
+}
+
+pub(super) fn sliced(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
+    let mut axes = at.input(0)?.clone();
+    let (starts, ends) = (at.ints(1)?, at.ints(2)?);
+    let from = at.shapes[0]?;
+    let rank = from.len();
+    let on: Vec<i64> = match at.ints(3) {
+        Some(on) => on.to_vec(),
+        None => (0..starts.len() as i64).collect(),
+    };
+    if ends.len() != starts.len() || on.len() != starts.len() {
+        return None;
+    }
+    for (i, &on) in on.iter().enumerate() {
+        let on = one_axis(on, rank).ok()?;
+        let step = at.ints(4).map_or(Some(1), |steps| steps.get(i).copied())?;
+        let side = from[on] as i64;
+        let start = if starts[i] < 0 {
+            starts[i].saturating_add(side)
+        } else {
+            starts[i]
+        };
+        let start = start.clamp(0, side) as usize;
+        let part = Part {
+            start,
+            count: shape[on],
+            step,
+        };
+        axes = with_part(&axes, on, part);
+    }
+    Some(axes)
+}
+
+pub(super) fn gathered(at: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes> {
+    let axes = at.input(0)?;
+    let on = one_axis(on, axes.0.len()).ok()?;
+    let (before, after) = (&axes.0[..on], &axes.0[on + 1..]);
+    let middle = match (at.shapes.get(1).copied().flatten()?, at.ints(1)) {
+        ([], _) => Vec::new(),
+        ([count], Some(places)) if !places.is_empty() => {
+            let step = places.get(1).map_or(1, |second| second - places[0]);
+            let even = places.windows(2).all(|pair| pair[1] - pair[0] == step);
+            let start = usize::try_from(places[0])
+                .ok()
+                .filter(|_| even && step != 0);
+            let part = start.map(|start| Part {
+                start,
+                count: *count,
+                step,
+            });
+            vec![match part {
+                Some(part) => parted(axes, on, part),
+                None if axes.role(on) == Role::Channel => {
+                    vec![Factor::whole(Kind::Channel, *count)]
+                }
+                None if is_spatial(&axes.0[on]) => axis(Kind::Displaced, *count),
+                None => axis(Kind::Unknown, *count),
+            }]
+        }
+        (places, _) => places
+            .iter()
+            .map(|&side| axis(Kind::Unknown, side))
+            .collect(),
+    };
+    Some(Axes([before, &middle, after].concat())).filter(|axes| axes.0.len() == shape.len())
+}
+
+pub(super) fn padded(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
+    let axes = at.input(0)?;
+    let pads = at.ints(1)?;
+    let rank = shape.len();
+    let on: Vec<usize> = match at.ints(3) {
+        Some(on) => on
+            .iter()
+            .map(|&on| one_axis(on, rank).ok())
+            .collect::<Option<_>>()?,
+        None => (0..rank).collect(),
+    };
+    if pads.len() != 2 * on.len() {
+        return None;
+    }
+    let mut out = axes.clone();
+    for (i, &on) in on.iter().enumerate() {
+        let amounts = [pads[i], pads[i + pads.len() / 2]];
+        if amounts == [0, 0] {
+            continue;
+        }
+        let more = amounts.map(|amount| usize::try_from(amount).ok());
+        let old = axes.0[on].first().map_or([0; 2], |factor| factor.padded);
+        out.0[on] = match (axes.role(on), more) {
+            (Role::Row, [Some(a), Some(b)]) => {
+                padded_axis(Kind::Row, shape[on], [a + old[0], b + old[1]])
+            }
+            (Role::Column, [Some(a), Some(b)]) => {
+                padded_axis(Kind::Column, shape[on], [a + old[0], b + old[1]])
+            }
+            (Role::Channel, _) => vec![Factor::whole(Kind::Channel, shape[on])],
+            (Role::Single | Role::Unknown, _) => axis(Kind::Unknown, shape[on]),
+            _ => axis(Kind::Displaced, shape[on]),
+        };
+    }
+    Some(out)
+}
