@@ -59,6 +59,8 @@ for target in "${targets[@]}"; do
   log=$(mktemp "$TMPDIR/log.XXXXXX")
   options=("$limit" "-max_len=$longest" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
     -reload=0 "-artifact_prefix=found/$target-")
+  # A run of a number of executions that can be repeated.
+  [ -z "${FUZZ_SEED:-}" ] || options+=("-seed=$FUZZ_SEED")
   if ! "target/$host/release/$target" "${options[@]}" "$grown" "corpus/$target" >"$log" 2>&1; then
     tail -n 60 "$log" >&2
     echo "fuzz: $target: the input that did it is the newest of fuzz/found/$target-*" >&2
