@@ -169,6 +169,20 @@ fn elements_that_the_reader_would_see_elsewhere_are_refused() {
     refused(item, &["an item or its end where none can be"]);
 }
 
+/// The reader passes over white space after the name of the transfer syntax, which tells how elements are written.
+#[test]
+fn a_transfer_syntax_is_read_as_the_reader_reads_it() {
+    let found = include_bytes!("found/syntax-with-a-tab.dcm");
+    refused(found, &["an element claims more than the file holds"]);
+    let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
+    let at = whole
+        .windows(EXPLICIT.len())
+        .position(|w| w == EXPLICIT.as_bytes());
+    let mut bytes = whole.clone();
+    bytes[at.unwrap() + 1] = 0xa0;
+    refused(&bytes, &["transfer syntax is no identifier"]);
+}
+
 #[test]
 fn sequences_are_walked_through_and_nested_ones_have_a_limit() {
     let nested = |depth: usize| {

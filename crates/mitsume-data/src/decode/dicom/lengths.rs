@@ -92,11 +92,16 @@ impl<'a> Walk<'a> {
             let value = self.take(header.length)?;
             if header.tag == tags::TRANSFER_SYNTAX_UID {
                 let text = String::from_utf8_lossy(value);
-                syntax = text.trim_end_matches(['\0', ' ']).to_owned();
+                // What the reader drops at its end.
+                let filling = |c: char| c.is_whitespace() || c == '\0';
+                syntax = text.trim_end_matches(filling).to_owned();
             }
         }
         if data_set != Some(self.rest.len()) {
             return Err("DICOM: damaged: its header is not as long as it says".into());
+        }
+        if syntax.contains(|c: char| !c.is_ascii_digit() && c != '.') {
+            return Err("DICOM: damaged: its transfer syntax is no identifier".into());
         }
         Ok(syntax)
     }
