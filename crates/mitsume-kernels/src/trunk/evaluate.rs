@@ -1,5 +1,6 @@
 //! The forward pass in evaluation mode: running statistics, batch norm folded into the weights.
 
+use super::skip_convolution::skip_convolution;
 use super::train::{norm_activation_excite, squeeze_excite};
 use super::{Batch, Conv, Stage, TrunkSpec};
 use crate::activation::Activation;
@@ -8,7 +9,6 @@ use crate::epilogue::Epilogue;
 use crate::error::{Error, check_length};
 use crate::first_layer::{self, Images};
 use crate::norm_activation::NormActivation;
-use crate::pointwise;
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::Store;
 use crate::winograd::filter::{Direction, FilterShape, Filters};
@@ -195,17 +195,7 @@ fn residual(
         pool: false,
     };
     convolve(workspace, x, &filters, &store, &mut hidden);
-    let mut skip = workspace.take(pixels * channels);
-    let weights = pointwise::Weights::new(
-        workspace,
-        p[8],
-        FilterShape {
-            outputs: channels,
-            inputs: x.channels,
-        },
-        Direction::Forward,
-    );
-    pointwise::multiply(workspace, x.data, &weights, &mut skip);
+    let skip = skip_convolution(workspace, x, p[8], channels);
     let bias: Vec<f32> = second.shift.iter().zip(p[9]).map(|(s, b)| s + b).collect();
     let scale = Some(second.scale.as_slice());
     let filters = Filters::new(

@@ -8,6 +8,7 @@ mod backward;
 mod evaluate;
 mod parameters;
 mod relu_gradient;
+mod skip_convolution;
 mod train;
 
 pub use backward::{ForwardPass, backward};

@@ -1,6 +1,7 @@
 //! The forward pass in training mode: batch statistics, and the activations saved for the backward
 //! pass.
 
+use super::skip_convolution::skip_convolution;
 use super::{Batch, Conv, Stage, TrunkSpec};
 use crate::activation::Activation;
 use crate::batch_norm::{BatchStatistics, Moments, Normalisation};
@@ -9,7 +10,6 @@ use crate::error::Error;
 use crate::first_layer::{self, Images, PatchMoments, patch_moments};
 use crate::grid::Grid;
 use crate::norm_activation::{NormActivation, norm_activation};
-use crate::pointwise;
 use crate::squeeze_excite::{Excitation, Linear, SqueezeExcite, scale_channels};
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::{Store, StoreWithStatistics};
@@ -312,17 +312,7 @@ fn residual(
         affine: Some(first.norm.scale_shift()),
     };
     let second = convolution_and_norm(workspace, hidden, &p[4..8], statistics);
-    let mut skip = workspace.take(x.grid.pixels() * channels);
-    let weights = pointwise::Weights::new(
-        workspace,
-        p[8],
-        FilterShape {
-            outputs: channels,
-            inputs: x.channels,
-        },
-        Direction::Forward,
-    );
-    pointwise::multiply(workspace, x.data, &weights, &mut skip);
+    let skip = skip_convolution(workspace, x, p[8], channels);
     let shift: Vec<f32> = (second.norm.shift.iter().zip(p[9]))
         .map(|(s, b)| s + b)
         .collect();
