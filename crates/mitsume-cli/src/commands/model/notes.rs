@@ -3,6 +3,7 @@
 use mitsume_lab::Standing;
 use mitsume_locale::{Language, text};
 use mitsume_record::{ModelSetting, ModelSettings, Override};
+use mitsume_report::override_text;
 use serde_json::Value;
 
 use super::OpenedModel;
@@ -26,19 +27,8 @@ pub(super) fn say(opened: &OpenedModel, console: Console) {
 
 /// What was overridden, in one line for a summary; empty where nothing was.
 pub fn overrides(settings: &ModelSettings, language: Language) -> String {
-    let all: Vec<String> = settings
-        .overrides
-        .iter()
-        .map(|one| {
-            text!(
-                language,
-                "command-model-override-short",
-                setting = one.key.name(),
-                used = one.used_text(),
-                trained = one.trained_text()
-            )
-        })
-        .collect();
+    let all = settings.overrides.iter();
+    let all: Vec<String> = all.map(|one| override_text(one, language)).collect();
     if all.is_empty() {
         return String::new();
     }
