@@ -1,24 +1,10 @@
 //! PyTorch's state dicts, put into a network where they fit one.
 #![no_main]
 
-use burn::tensor::Device;
-use mitsume_fuzz_limits::{Limited, file};
-use mitsume_nn::weights::{Weights, read_metadata};
-use mitsume_nn::{Classifier, Level};
+use mitsume_fuzz_limits::Limited;
+use mitsume_fuzz_models::apply_weights;
 
 #[global_allocator]
 static ALLOCATOR: Limited = Limited { bytes: 1 << 30 };
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let path = file("weights.pth", bytes);
-    read_metadata(&path);
-    let Ok(weights) = Weights::open(&path) else {
-        return;
-    };
-    for level in [Level::ALL[0], Level::ALL[1]] {
-        if let Ok(spec) = weights.spec(level) {
-            let mut model = Classifier::new(spec, 0, &Device::flex());
-            let _ = weights.apply(level, &mut model);
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| apply_weights("weights.pth", bytes));
