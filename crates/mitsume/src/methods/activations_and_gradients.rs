@@ -76,3 +76,12 @@ impl<'a> ActivationsAndGradients<'a> {
         features.zip(self.gradients.chunks_exact(self.pixels()))
     }
 }
+
+#[cfg(test)]
+impl ActivationsAndGradients<'_> {
+    /// Two channels of 1x2 pixels small enough for maps by hand: A = [1, 2], G = [3, -1] and
+    /// A = [-1, 4], G = [2, 2].
+    pub(super) fn two_channels() -> Self {
+        Self::new(&[1.0, 2.0, -1.0, 4.0], &[3.0, -1.0, 2.0, 2.0], 2, [1, 2]).unwrap()
+    }
+}

@@ -23,11 +23,9 @@ pub fn layer_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// A = [1, 2], G = [3, -1] and A = [-1, 4], G = [2, 2], by hand.
     #[test]
     fn two_channels_by_hand() {
-        let (a, g) = ([1.0, 2.0, -1.0, 4.0], [3.0, -1.0, 2.0, 2.0]);
-        let hooked = ActivationsAndGradients::new(&a, &g, 2, [1, 2]).unwrap();
+        let hooked = ActivationsAndGradients::two_channels();
         assert_eq!(layer_cam(&hooked), [1.0, 8.0]); // 3 - 2, 0 + 8
     }
 }

@@ -35,11 +35,9 @@ pub fn xgrad_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// A = [1, 2], G = [3, -1] and A = [-1, 4], G = [2, 2], by hand.
     #[test]
     fn two_channels_by_hand() {
-        let (a, g) = ([1.0, 2.0, -1.0, 4.0], [3.0, -1.0, 2.0, 2.0]);
-        let hooked = ActivationsAndGradients::new(&a, &g, 2, [1, 2]).unwrap();
+        let hooked = ActivationsAndGradients::two_channels();
         let xgrad = xgrad_cam(&hooked); // weights 1/3 and 6/3: 1/3 - 2, 2/3 + 8
         assert!(
             xgrad[0] == 0.0 && (xgrad[1] - 26.0 / 3.0).abs() < 1e-5,
