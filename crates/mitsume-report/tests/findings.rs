@@ -27,13 +27,7 @@ impl Runs {
     fn add(&self, name: &str, lambda: f64, plan: &Plan, changes: &[(&str, &str)]) -> PathBuf {
         let root = self.out().join(name);
         synthetic::run(&root, &self.0.path().join("brain/Testing"), lambda, plan);
-        let config = root.join("config.toml");
-        let mut text = std::fs::read_to_string(&config).unwrap();
-        for (old, new) in changes {
-            assert!(text.contains(old), "{old} in {text}");
-            text = text.replace(old, new);
-        }
-        std::fs::write(&config, text).unwrap();
+        synthetic::change_config(&root, changes);
         root
     }
 

@@ -20,13 +20,7 @@ impl Runs {
     fn add(&self, name: &str, lambda: f64, changes: &[(&str, &str)]) -> PathBuf {
         let root = self.0.path().join("out").join(name);
         synthetic::run(&root, &self.0.path().join("data"), lambda, &Plan::default());
-        let config = root.join("config.toml");
-        let mut text = std::fs::read_to_string(&config).unwrap();
-        for (old, new) in changes {
-            assert!(text.contains(old), "{old} in {text}");
-            text = text.replace(old, new);
-        }
-        std::fs::write(&config, text).unwrap();
+        synthetic::change_config(&root, changes);
         root
     }
 

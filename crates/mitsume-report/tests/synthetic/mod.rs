@@ -318,3 +318,14 @@ fn epoch_row(epoch: u64, lambda_max: f64) -> EpochRow {
         seconds: 31.4,
     }
 }
+
+/// Changes the configuration that the run in `root` was written down with.
+pub fn change_config(root: &Path, changes: &[(&str, &str)]) {
+    let config = root.join("config.toml");
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old} in {text}");
+        text = text.replace(old, new);
+    }
+    std::fs::write(&config, text).unwrap();
+}
