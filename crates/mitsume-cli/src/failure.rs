@@ -40,9 +40,7 @@ impl Failure {
             Failure::OutputClosed => ExitCode::SUCCESS,
         }
     }
-}
 
-impl Failure {
     /// Of work that `command` goes on with. Where no more can be written, it is said what is `saved`.
     pub fn of_work(error: LabError, saved: &str, command: &str) -> Self {
         if !error.is_out_of_space() {

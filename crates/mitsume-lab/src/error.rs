@@ -80,9 +80,7 @@ impl LabError {
             | LabError::Failed(_) => false,
         }
     }
-}
 
-impl LabError {
     /// Whether nothing more can be written: a full disk, a quota, or a limit on the size of files. A file
     /// that is read and is too large is a wrong request.
     pub fn is_out_of_space(&self) -> bool {

@@ -17,7 +17,7 @@ impl ColourBar {
     const GAP: u32 = 8;
     const LETTERS: u32 = 16;
     /// Width with the numbers, in pixels.
-    pub const WIDTH: u32 = Self::BAR + Self::GAP + 3 * 9;
+    pub const WIDTH: u32 = Self::BAR + Self::GAP + width_of(3);
     /// The lowest bar with room for its numbers at both ends.
     pub const LOWEST: u32 = 2 * Self::LETTERS;
 
@@ -34,7 +34,6 @@ impl ColourBar {
         if self.height >= 3 * Self::LETTERS {
             labels.push(("0.5", (self.height - Self::LETTERS) / 2));
         }
-        debug_assert_eq!(width_of(3), Self::WIDTH - Self::BAR - Self::GAP);
         for (label, below) in labels {
             let at = (x + Self::BAR + Self::GAP, y + below);
             draw(out, at, label, Weight::Regular);

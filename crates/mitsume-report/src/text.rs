@@ -14,7 +14,7 @@ pub(crate) enum Weight {
 }
 
 /// Width of `count` characters in pixels.
-pub(crate) fn width_of(count: usize) -> u32 {
+pub(crate) const fn width_of(count: usize) -> u32 {
     (count * get_raster_width(FontWeight::Regular, RasterHeight::Size16)) as u32
 }
 

@@ -66,38 +66,27 @@ pub(crate) fn sentences(
     background: Region,
     language: Language,
 ) -> Vec<Finding> {
-    let share = MassLevel::of_border(border);
-    let border = text!(
-        language,
-        "findings-border",
-        name = name,
-        mass = number::percent(border.mass),
-        area = number::percent(border.area),
-        share = share.word(),
-    );
-    let mut sentences = vec![Finding {
-        text: border,
-        caution: share != MassLevel::Little,
-    }];
+    let sentence = |message, region: Region, level: MassLevel| Finding {
+        text: text!(
+            language,
+            message,
+            name = name,
+            mass = number::percent(region.mass),
+            area = number::percent(region.area),
+            share = level.word(),
+        ),
+        caution: level != MassLevel::Little,
+    };
+    let level = MassLevel::of_border(border);
+    let mut sentences = vec![sentence("findings-border", border, level)];
     if background.area < LEAST_AREA && background.mass < LEAST_AREA {
         let area = number::percent(background.area);
         let text = text!(language, "findings-no-background", area = area);
         sentences.push(Finding::plain(text));
         return sentences;
     }
-    let share = MassLevel::of_background(background);
-    let text = text!(
-        language,
-        "findings-background",
-        name = name,
-        mass = number::percent(background.mass),
-        area = number::percent(background.area),
-        share = share.word(),
-    );
-    sentences.push(Finding {
-        text,
-        caution: share != MassLevel::Little,
-    });
+    let level = MassLevel::of_background(background);
+    sentences.push(sentence("findings-background", background, level));
     sentences
 }
 
