@@ -1,7 +1,7 @@
 //! The epochs of a run, a line each under a head, within 80 columns of a terminal or those it has.
 
+use mitsume_artifacts::EpochRow;
 use mitsume_locale::{Language, text};
-use mitsume_record::EpochRow;
 use unicode_width::UnicodeWidthStr;
 
 /// The columns' least widths: epoch, lambda, losses of training, of its consistency and of

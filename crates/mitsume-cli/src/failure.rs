@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use mitsume_lab::LabError;
+use mitsume_engine::EngineError;
 
 /// Why a command did not succeed.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Failure {
     }
 
     /// Of work that `command` goes on with. Where no more can be written, it is said what is `saved`.
-    pub fn of_work(error: LabError, saved: &str, command: &str) -> Self {
+    pub fn of_work(error: EngineError, saved: &str, command: &str) -> Self {
         if !error.is_out_of_space() {
             return error.into();
         }
@@ -53,7 +53,7 @@ impl Failure {
     }
 
     /// Of work that begins anew and needs `dir`, which it has begun to fill, empty.
-    pub fn of_new_folder(error: LabError, dir: &Path) -> Self {
+    pub fn of_new_folder(error: EngineError, dir: &Path) -> Self {
         if !error.is_out_of_space() {
             return error.into();
         }
@@ -66,8 +66,8 @@ impl Failure {
 
 const FULL: &str = "The disk is full, or a quota or a limit on the size of files is reached.";
 
-impl From<LabError> for Failure {
-    fn from(error: LabError) -> Self {
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
         if error.is_request() {
             return Failure::Request(error.to_string());
         }
@@ -83,6 +83,6 @@ impl From<LabError> for Failure {
 
 impl From<mitsume_data::DataError> for Failure {
     fn from(error: mitsume_data::DataError) -> Self {
-        LabError::from(error).into()
+        EngineError::from(error).into()
     }
 }

@@ -1,10 +1,10 @@
 //! What is odd about a data set, in words: files that are not taken as images, images that occur twice.
 
 use mitsume_data::OtherFiles;
-use mitsume_lab::Leaks;
+use mitsume_engine::Leaks;
 use mitsume_locale::{Language, text};
 
-use mitsume_lab::shell_word;
+use mitsume_engine::shell_word;
 
 /// How many of a long list are named.
 const NAMED: usize = 5;

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use mitsume_artifacts::EpochRow;
 use mitsume_data::{OtherFiles, Skipped};
-use mitsume_lab::{Event, Stage};
+use mitsume_engine::{Event, Stage};
 use mitsume_locale::text;
-use mitsume_record::EpochRow;
 
 use crate::commands::duration;
 use crate::console::{Console, Verbosity, columns, screen};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mitsume_lab::LabError;
+use mitsume_engine::EngineError;
 use mitsume_locale::text;
 
 use crate::console::{Console, screen};
@@ -33,9 +33,9 @@ pub fn on_signal(console: Console) -> Arc<AtomicBool> {
 }
 
 /// Of work that keeps nothing where it is stopped.
-pub fn failure(error: LabError, console: Console) -> Failure {
+pub fn failure(error: EngineError, console: Console) -> Failure {
     match error {
-        LabError::Interrupted => {
+        EngineError::Interrupted => {
             Failure::Interrupted(text!(console.language, "command-nothing-kept"))
         }
         error => error.into(),

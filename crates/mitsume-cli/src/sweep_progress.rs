@@ -6,9 +6,9 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mitsume_lab::Event;
+use mitsume_artifacts::EpochRow;
+use mitsume_engine::Event;
 use mitsume_locale::{Language, text};
-use mitsume_record::EpochRow;
 use mitsume_sweep::{Cell, CellEvent, CellOutcome};
 
 use crate::commands::duration;

@@ -1,6 +1,6 @@
 //! Which class is taken for which.
 
-use mitsume_record::Evaluation;
+use mitsume_artifacts::Evaluation;
 
 use crate::extremes::MANY;
 use crate::number;

@@ -1,7 +1,7 @@
 //! Which curves a page shows.
 
+use mitsume_artifacts::EpochRow;
 use mitsume_locale::{Language, text};
-use mitsume_record::EpochRow;
 
 use crate::chart::{Chart, Series};
 use crate::source::Entry;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum ReportError {
     /// A record on disk is missing or damaged, or the page could not be written.
     #[error(transparent)]
-    Record(#[from] mitsume_record::RecordError),
+    Record(#[from] mitsume_artifacts::ArtifactError),
     /// An image file could not be decoded.
     #[error(transparent)]
     Picture(#[from] mitsume_data::DataError),

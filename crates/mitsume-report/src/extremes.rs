@@ -1,6 +1,6 @@
 //! Which classes a page shows where they are too many to show all.
 
-use mitsume_record::Evaluation;
+use mitsume_artifacts::Evaluation;
 
 use crate::caution::FEW_IMAGES;
 use crate::confusion::frequent_mistakes;

@@ -1,6 +1,6 @@
 //! The images of a class with their overlays, from typical to deviant.
 
-use mitsume_record::{Evaluation, ImageRow, Maps};
+use mitsume_artifacts::{Evaluation, ImageRow, Maps};
 use rayon::prelude::*;
 
 use crate::extremes::classes_with_images;

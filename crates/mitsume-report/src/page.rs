@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use askama::Template;
+use mitsume_artifacts::{ClassResult, Evaluation};
 use mitsume_locale::{Language, text};
-use mitsume_record::{ClassResult, Evaluation};
 
 use crate::caution;
 use crate::chart::{Chart, style_classes};
@@ -72,7 +72,7 @@ pub fn export_figures(
                 _ => format!("-{}", file_name(&[&entry.name])),
             };
             let path = out.join(format!("class-means{name}.npy"));
-            mitsume_record::write_class_means(&path, maps)?;
+            mitsume_artifacts::write_class_means(&path, maps)?;
             exported.files.push(path);
         }
     }
@@ -89,7 +89,7 @@ pub fn export_page(html: &str, language: Language, out: &Path) -> Result<Exporte
 }
 
 /// A setting of a model that is not the one it was trained with: both values.
-pub fn override_text(one: &mitsume_record::Override, language: Language) -> String {
+pub fn override_text(one: &mitsume_artifacts::Override, language: Language) -> String {
     text!(
         language,
         "command-model-override-short",
@@ -105,7 +105,7 @@ impl Page {
     /// # Errors
     /// [`ReportError::Record`](crate::ReportError::Record) naming `path`.
     pub fn write(&self, path: &Path) -> Result<()> {
-        Ok(mitsume_record::write_bytes(path, self.html.as_bytes())?)
+        Ok(mitsume_artifacts::write_bytes(path, self.html.as_bytes())?)
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use base64::Engine;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder, RgbImage};
+use mitsume_artifacts::DataSummary;
 use mitsume_data::{CropBox, Pixels, View};
-use mitsume_record::DataSummary;
 
 use crate::Result;
 

@@ -1,6 +1,6 @@
 //! Which images of a class a gallery shows.
 
-use mitsume_record::ImageRow;
+use mitsume_artifacts::ImageRow;
 
 /// The positions in `rows` of the images of `class`, from the most typical to the most deviant;
 /// images without a deviation come last, by name.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mitsume_record::RunConfig;
+use mitsume_artifacts::RunConfig;
 
 /// What every comparison says by itself: data, model, lambda, seed.
 const NAMED_SEPARATELY: [&str; 6] = [

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mitsume_record::{
+use mitsume_artifacts::{
     Environment, EpochRow, Evaluation, EvaluationDir, ImageRow, Maps, RunConfig, RunDir,
     read_epochs,
 };

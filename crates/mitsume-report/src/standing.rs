@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mitsume::kappa::kappa_error_by_chance;
+use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
-use mitsume_record::Evaluation;
 use mitsume_stats::holm::holm;
 use mitsume_stats::paired::compare;
 

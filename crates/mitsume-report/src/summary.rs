@@ -1,8 +1,8 @@
 //! The figures that matter, one line per run, compared with each other.
 
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
+use mitsume_artifacts::ConsistencyConfig;
 use mitsume_locale::{Language, text};
-use mitsume_record::ConsistencyConfig;
 
 use crate::settings::{Settings, lambda};
 use crate::source::{Entry, Run};

@@ -5,7 +5,7 @@ mod synthetic;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use mitsume_record::EvaluationDir;
+use mitsume_artifacts::EvaluationDir;
 use mitsume_report::{Exported, ReportOptions, export_figures, report};
 use synthetic::{Plan, evaluation, run};
 

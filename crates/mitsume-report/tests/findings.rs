@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use mitsume::trust::MeanSurroundings;
 use mitsume::trust::surroundings::Region;
+use mitsume_artifacts::RunDir;
 use mitsume_locale::Language;
-use mitsume_record::RunDir;
 use mitsume_report::{Page, ReportOptions, report};
 use synthetic::Plan;
 

@@ -4,8 +4,8 @@ mod synthetic;
 
 use std::path::Path;
 
+use mitsume_artifacts::{EvaluationDir, RunDir};
 use mitsume_locale::Language;
-use mitsume_record::{EvaluationDir, RunDir};
 use mitsume_report::{Page, ReportError, ReportOptions};
 use synthetic::{Plan, evaluation, run};
 
@@ -500,7 +500,7 @@ fn maps_of_different_sizes_are_not_compared_by_l2() {
     std::fs::remove_file(other.maps_path()).unwrap();
     let mut summary = other.summary().unwrap();
     summary.model.cam_size = [112, 112];
-    mitsume_record::write_evaluation(&other.summary_path(), &summary).unwrap();
+    mitsume_artifacts::write_evaluation(&other.summary_path(), &summary).unwrap();
     let html = report(&dir.path().join("out")).unwrap().html;
     assert!(html.contains("The maps of these runs differ in size, so their l2 values cannot"));
 }

@@ -1,6 +1,6 @@
 //! One run of a sweep.
 
-use mitsume_record::RunConfig;
+use mitsume_artifacts::RunConfig;
 
 /// One run of a sweep.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mitsume_lab::LabError;
-use mitsume_record::RecordError;
+use mitsume_artifacts::ArtifactError;
+use mitsume_engine::EngineError;
 
 /// Why a sweep cannot be made or run.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum SweepError {
     Request(String),
     /// A run.
     #[error(transparent)]
-    Lab(#[from] LabError),
+    Lab(#[from] EngineError),
     /// A program of the cluster, or the machine, failed.
     #[error("{0}")]
     Failed(String),
@@ -36,7 +36,7 @@ impl SweepError {
     }
 
     pub(crate) fn io(action: &'static str, path: &Path, error: std::io::Error) -> Self {
-        RecordError::io(action, path, error).into()
+        ArtifactError::io(action, path, error).into()
     }
 
     /// Whether the request was wrong, as against work that failed.
@@ -49,8 +49,8 @@ impl SweepError {
     }
 }
 
-impl From<RecordError> for SweepError {
-    fn from(error: RecordError) -> Self {
+impl From<ArtifactError> for SweepError {
+    fn from(error: ArtifactError) -> Self {
         Self::Lab(error.into())
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use mitsume_artifacts::{RunConfig, read_epochs};
 use mitsume_data::ImageFolder;
-use mitsume_lab::{BenchLoss, BenchOptions, bench_eval, bench_step};
+use mitsume_engine::{BenchLoss, BenchOptions, bench_eval, bench_step};
 use mitsume_nn::Level;
-use mitsume_record::{RunConfig, read_epochs};
 
 use crate::{Cell, LocalOptions, Result, SweepDir};
 
@@ -94,11 +94,10 @@ fn shape(config: &RunConfig) -> Shape {
 
 /// Seconds of a training step and of evaluating one image.
 fn measure(config: &RunConfig, consistency: bool) -> Result<(f64, f64)> {
-    let level: Level = config
-        .model
-        .name
-        .parse()
-        .map_err(|error| mitsume_lab::LabError::Request(format!("model.name: {error}")))?;
+    let level: Level =
+        config.model.name.parse().map_err(|error| {
+            mitsume_engine::EngineError::Request(format!("model.name: {error}"))
+        })?;
     let options = BenchOptions {
         level,
         batch: config.train.batch_size,

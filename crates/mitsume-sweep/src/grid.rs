@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mitsume_record::RunConfig;
+use mitsume_artifacts::RunConfig;
 use toml::{Table, Value};
 
 use crate::{Cell, DataSet, Result, SweepConfig, SweepError};

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use burn::tensor::Device;
+use mitsume_artifacts::write_bytes;
 use mitsume_data::ImageCache;
-use mitsume_lab::{Event, Outcome, TrainRequest, train_or_resume};
-use mitsume_record::write_bytes;
+use mitsume_engine::{Event, Outcome, TrainRequest, train_or_resume};
 
 use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError, lock};
 

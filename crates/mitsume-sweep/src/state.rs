@@ -2,8 +2,8 @@
 
 use std::io::ErrorKind;
 
+use mitsume_artifacts::{EvaluationDir, read_epochs};
 use mitsume_guard::file::read_to_string;
-use mitsume_record::{EvaluationDir, read_epochs};
 use serde::Serialize;
 
 use crate::{Cell, Result, SweepDir, lock};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use mitsume_artifacts::{RunConfig, RunDir, write_bytes};
 use mitsume_guard::file::read_to_string;
-use mitsume_record::{RunConfig, RunDir, write_bytes};
 
 use crate::config::LARGEST;
 use crate::{Cell, CellStatus, Result, SweepConfig, SweepError};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
-use mitsume_lab::Event;
+use mitsume_engine::Event;
 use mitsume_sweep::{
     Cell, CellEvent, CellOutcome, CellState, LocalOptions, SweepConfig, SweepDir, estimate,
     run_cells,

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from maps import METHODS, SIGNLESS
 
-PROGRAM = "cargo run --release -q -p mitsume-lab --example onnx_maps --"
+PROGRAM = "cargo run --release -q -p mitsume-engine --example onnx_maps --"
 LOGITS, MAPS = 1e-4, 1e-3
 
 

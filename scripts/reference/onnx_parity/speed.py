@@ -18,7 +18,7 @@ from torchvision.transforms.functional import normalize, to_tensor
 from exporting import build, save_onnx
 from lively import pictures
 
-PROGRAM = "cargo run --release -q -p mitsume-lab --example onnx_speed --"
+PROGRAM = "cargo run --release -q -p mitsume-engine --example onnx_speed --"
 ARCHITECTURES = ("resnet18", "mobilenet_v2")
 THREADS, RUNS, WARM_UP = 2, 7, 2
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
 use mitsume::methods::Method;
-use mitsume_lab::FeatureLayout;
+use mitsume_engine::FeatureLayout;
 
 use super::{DeviceArg, ImageArgs, ThreadsArg};
 

@@ -1,6 +1,6 @@
 //! `mitsume analyze`
 
-use mitsume_lab::LabError;
+use mitsume_engine::EngineError;
 use mitsume_locale::text;
 use mitsume_report::{AnalysisReportOptions, study};
 
@@ -26,14 +26,14 @@ pub fn run(args: AnalyzeArgs, console: Console) -> Result {
         baseline: args.baseline,
         language: console.language,
     };
-    let study = study(&args.path, &options).map_err(LabError::from)?;
+    let study = study(&args.path, &options).map_err(EngineError::from)?;
     if let Some(out) = &args.out {
-        let page = study.write(out).map_err(LabError::from)?;
+        let page = study.write(out).map_err(EngineError::from)?;
         let path = page.display().to_string();
         console.note(&text!(console.language, "command-report-at", path = path));
     }
     if let Some(out) = &args.figures {
-        let exported = study.export_figures(out).map_err(LabError::from)?;
+        let exported = study.export_figures(out).map_err(EngineError::from)?;
         tell_exported(&exported, out, console);
     }
     if args.json {

@@ -3,7 +3,7 @@
 use mitsume_locale::text;
 use std::path::PathBuf;
 
-use mitsume_lab::{BenchLoss, BenchOptions, bench_eval, bench_step};
+use mitsume_engine::{BenchLoss, BenchOptions, bench_eval, bench_step};
 use mitsume_nn::Level;
 
 use super::output;

@@ -1,6 +1,6 @@
 //! `mitsume demo`
 
-use mitsume_lab::{DemoOptions, DemoOutcome};
+use mitsume_engine::{DemoOptions, DemoOutcome};
 use mitsume_locale::{Language, text};
 
 use super::output;
@@ -9,7 +9,7 @@ use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::{stop, threads};
-use mitsume_lab::shell_word;
+use mitsume_engine::shell_word;
 
 /// Runs the command.
 pub fn run(args: DemoArgs, console: Console) -> Result {
@@ -21,7 +21,7 @@ pub fn run(args: DemoArgs, console: Console) -> Result {
         seed: args.seed,
         language: console.language,
     };
-    let outcome = mitsume_lab::demo(&options, &stop, &mut |event| progress.show(event));
+    let outcome = mitsume_engine::demo(&options, &stop, &mut |event| progress.show(event));
     progress.finish();
     let outcome = outcome.map_err(|error| Failure::of_new_folder(error, &args.out))?;
     match outcome {

@@ -1,9 +1,9 @@
 //! `mitsume eval`
 
+use mitsume_artifacts::Evaluation;
 use mitsume_data::{ImageFolder, ImageSource};
-use mitsume_lab::{EvaluateOptions, EvaluationInput, MeasureOptions, evaluate};
+use mitsume_engine::{EvaluateOptions, EvaluationInput, MeasureOptions, evaluate};
 use mitsume_locale::{Language, text};
-use mitsume_record::Evaluation;
 use mitsume_report::surroundings_sentences;
 
 use super::{model, output};

@@ -2,7 +2,7 @@
 
 use mitsume::trust::SurroundingsSum;
 use mitsume_data::ImageFolder;
-use mitsume_lab::{
+use mitsume_engine::{
     ExplainOptions, ExplainTarget, Explained, Explanation, explain, tell_other_files,
 };
 use mitsume_locale::{Language, text};

@@ -1,6 +1,6 @@
 //! `mitsume layers`
 
-use mitsume_lab::{Images, Layer, layers};
+use mitsume_engine::{Images, Layer, layers};
 use mitsume_locale::text;
 
 use super::output;

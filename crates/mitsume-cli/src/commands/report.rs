@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mitsume_lab::LabError;
+use mitsume_engine::EngineError;
 use mitsume_locale::text;
 use mitsume_report::{Exported, ReportOptions, export_figures};
 
@@ -15,9 +15,9 @@ use crate::failure::Result;
 pub fn run(args: ReportArgs, console: Console) -> Result {
     let language = console.language;
     let options = ReportOptions { language };
-    let page = mitsume_report::report(&args.dir, &options).map_err(LabError::from)?;
+    let page = mitsume_report::report(&args.dir, &options).map_err(EngineError::from)?;
     let path = args.output.unwrap_or_else(|| args.dir.join("report.html"));
-    page.write(&path).map_err(LabError::from)?;
+    page.write(&path).map_err(EngineError::from)?;
     if page.missing_pictures > 0 {
         console.warn(&text!(
             language,
@@ -27,7 +27,8 @@ pub fn run(args: ReportArgs, console: Console) -> Result {
         ));
     }
     if let Some(out) = &args.figures {
-        let exported = export_figures(&page, &args.dir, out, &options).map_err(LabError::from)?;
+        let exported =
+            export_figures(&page, &args.dir, out, &options).map_err(EngineError::from)?;
         tell_exported(&exported, out, console);
     }
     output::text(&path.display().to_string())

@@ -1,7 +1,7 @@
 //! `mitsume score`
 
 use mitsume::score::{Score, ScoreMeasures, ScoreOptions, score};
-use mitsume_lab::PERMUTATIONS;
+use mitsume_engine::PERMUTATIONS;
 use mitsume_locale::{Language, text};
 
 use super::output;

@@ -16,7 +16,7 @@ use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::sweep_progress::SweepProgress;
 use crate::{device, stop, threads};
-use mitsume_lab::shell_word;
+use mitsume_engine::shell_word;
 
 const NO_FOLDER: &str = "which sweep? --out DIR names its folder, new or with an earlier sweep in it:\n  \
     mitsume sweep --config sweep.toml --out sweeps/mine\n  \
@@ -238,7 +238,7 @@ fn write_study(root: &Path, console: Console) -> Result {
         ..AnalysisReportOptions::default()
     };
     let written = study(root, &options).and_then(|study| study.write(root));
-    let page = written.map_err(mitsume_lab::LabError::from)?;
+    let page = written.map_err(mitsume_engine::EngineError::from)?;
     let path = page.display().to_string();
     console.note(&text!(console.language, "command-report-at", path = path));
     Ok(())

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mitsume_lab::{LabError, Outcome, Standing, TrainRequest, shell_word};
+use mitsume_artifacts::{RunConfig, RunDir};
+use mitsume_engine::{EngineError, Outcome, Standing, TrainRequest, shell_word};
 use mitsume_locale::text;
-use mitsume_record::{RunConfig, RunDir};
 
 use crate::args::TrainArgs;
 use crate::console::{Console, Verbosity};
@@ -25,7 +25,7 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
     }
     threads::set(args.threads.count())?;
     let device_name = match (&args.device.device, &args.resume) {
-        (None, Some(run)) => mitsume_lab::device_of_run(run)?,
+        (None, Some(run)) => mitsume_engine::device_of_run(run)?,
         _ => args.device.name().to_owned(),
     };
     let device = device::named(&device_name, console)?;
@@ -36,12 +36,12 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
         (Some(out), _) => {
             let device = (device, device_name);
             settled(&RunDir::new(&out).config(), &args.set, console)?;
-            let outcome = mitsume_lab::resume(&out, &args.set, device, &stop, &mut observer);
+            let outcome = mitsume_engine::resume(&out, &args.set, device, &stop, &mut observer);
             (out, outcome)
         }
         (None, path) => {
             let path = path.expect("one of both was given");
-            let config = RunConfig::read(&path, &args.set).map_err(LabError::from)?;
+            let config = RunConfig::read(&path, &args.set).map_err(EngineError::from)?;
             settled(&path, &args.set, console)?;
             let out = args.out.unwrap_or_else(|| next_free(&config.model.name));
             let request = TrainRequest {
@@ -51,7 +51,7 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
                 device_name,
                 images: Arc::default(),
             };
-            let outcome = mitsume_lab::train(&request, &stop, &mut observer);
+            let outcome = mitsume_engine::train(&request, &stop, &mut observer);
             (out, outcome)
         }
     };
@@ -67,7 +67,7 @@ fn settled(path: &Path, sets: &[String], console: Console) -> Result {
         return Ok(());
     }
     let config = RunConfig::read(path, sets).and_then(|config| config.to_toml());
-    let config = config.map_err(LabError::from)?;
+    let config = config.map_err(EngineError::from)?;
     let head = text!(console.language, "command-settled-run");
     console.detail(&format!("{head}\n{}", config.trim_end()));
     Ok(())
@@ -108,7 +108,7 @@ fn told(outcome: Outcome, out: &Path, console: Console) -> Result {
 }
 
 /// Where no more can be written it also says what is saved and how to go on.
-fn failure(error: LabError, out: &Path) -> Failure {
+fn failure(error: EngineError, out: &Path) -> Failure {
     let dir = RunDir::new(out);
     if !dir.is_run() {
         return Failure::from(error);

@@ -1,9 +1,9 @@
 //! `mitsume trust`
 
+use mitsume_artifacts::{TrustResult, write_bytes};
 use mitsume_data::{ImageFolder, ImageSource};
-use mitsume_lab::{EvaluationInput, LabError, TrustOptions, trust};
+use mitsume_engine::{EngineError, EvaluationInput, TrustOptions, trust};
 use mitsume_locale::{Language, text};
-use mitsume_record::{TrustResult, write_bytes};
 use mitsume_report::{export_page, trust_findings, trust_page, verdict_sentence};
 
 use super::report::tell_exported;
@@ -46,12 +46,13 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
     let trusted = trusted.map_err(|error| stop::failure(error, console))?;
     let result = &trusted.result;
     let json = args.out.join("trust.json");
-    result.write(&json).map_err(LabError::from)?;
+    result.write(&json).map_err(EngineError::from)?;
     let page = args.out.join("trust.html");
-    let html = trust_page(result, &trusted.examples, console.language).map_err(LabError::from)?;
-    write_bytes(&page, html.as_bytes()).map_err(LabError::from)?;
+    let html =
+        trust_page(result, &trusted.examples, console.language).map_err(EngineError::from)?;
+    write_bytes(&page, html.as_bytes()).map_err(EngineError::from)?;
     if let Some(out) = &args.figures {
-        let exported = export_page(&html, console.language, out).map_err(LabError::from)?;
+        let exported = export_page(&html, console.language, out).map_err(EngineError::from)?;
         tell_exported(&exported, out, console);
     }
     if args.json {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use mitsume_record::write_bytes;
+use mitsume_artifacts::write_bytes;
 use scraper::{ElementRef, Html};
 
 use super::drawing::{Drawing, MM};

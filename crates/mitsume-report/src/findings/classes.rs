@@ -1,8 +1,8 @@
 //! Which classes are looked at alike, which differently, and which least consistently.
 
 use mitsume::measures::pearson::pearson_distance;
+use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
-use mitsume_record::Evaluation;
 
 use super::Finding;
 use super::figures::means_nothing;

@@ -1,7 +1,7 @@
 //! How well the models classify, and how consistent they are.
 
+use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
-use mitsume_record::Evaluation;
 
 use super::title::data_set;
 use super::{Finding, model};

@@ -1,7 +1,7 @@
 //! What lambda changed: runs with the consistency loss against the same runs without it.
 
+use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
-use mitsume_record::Evaluation;
 use mitsume_stats::holm::holm;
 use mitsume_stats::paired::{PairedComparison, compare};
 

@@ -6,8 +6,8 @@
 
 use mitsume::trust::MeanSurroundings;
 use mitsume::trust::surroundings::Region;
+use mitsume_artifacts::{Evaluation, TrustResult};
 use mitsume_locale::{Language, text};
-use mitsume_record::{Evaluation, TrustResult};
 
 use super::{Finding, listed, model};
 use crate::number;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mitsume_record::{
+use mitsume_artifacts::{
     ClassResult, ConsistencyResult, DataSummary, EpochRow, ModelSummary, RunConfig,
 };
 

@@ -15,8 +15,8 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
+use mitsume_artifacts::write_bytes;
 use mitsume_locale::Language;
-use mitsume_record::write_bytes;
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
 use mitsume_stats::{Analysis, EpochRecord, Options, analyze};
@@ -220,7 +220,7 @@ impl AnalysisReport {
             let dir = self.source.join(&run.name);
             let page = dir.join("report.html");
             let time = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
-            let evaluation = mitsume_record::RunDir::new(&dir).evaluation();
+            let evaluation = mitsume_artifacts::RunDir::new(&dir).evaluation();
             if page.exists() && time(&page) >= time(&evaluation) {
                 continue;
             }

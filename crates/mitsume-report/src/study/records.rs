@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mitsume_record::{EpochRow, MeasureRow, read_measures};
+use mitsume_artifacts::{EpochRow, MeasureRow, read_measures};
 use mitsume_stats::EpochRecord;
 
 use super::conditions::{Conditions, conditions};

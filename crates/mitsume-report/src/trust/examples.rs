@@ -1,7 +1,7 @@
 //! Single images' maps as the network loses what it learnt.
 
+use mitsume_artifacts::DataSummary;
 use mitsume_locale::{Language, text};
-use mitsume_record::DataSummary;
 
 use crate::map::Map;
 use crate::overlay::{OverlayStyle, overlay, plain};

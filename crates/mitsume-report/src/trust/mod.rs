@@ -7,8 +7,8 @@ mod sentences;
 
 use askama::Template;
 use mitsume::trust::Estimate;
+use mitsume_artifacts::{Faithfulness, ObjectResult, TrustResult};
 use mitsume_locale::{Language, text};
-use mitsume_record::{Faithfulness, ObjectResult, TrustResult};
 
 use crate::export::ExportLabels;
 use crate::findings::{Finding, surroundings};

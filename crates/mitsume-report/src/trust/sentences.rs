@@ -1,8 +1,8 @@
 //! What was found, in words.
 
 use mitsume::trust::{Estimate, Randomisation, UndecidedReason, Verdict};
+use mitsume_artifacts::TrustResult;
 use mitsume_locale::{Language, text};
-use mitsume_record::TrustResult;
 
 use super::with_interval;
 use crate::number;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use mitsume_artifacts::TrustResult;
 use mitsume_locale::Language;
-use mitsume_record::TrustResult;
 use mitsume_report::{AnalysisReportOptions, study, trust_page};
 use serde_json::{Value, json};
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use image::{GenericImageView, Rgba};
 use mitsume::trust::{Estimate, Randomisation, Stage, UndecidedReason, Verdict};
-use mitsume_locale::Language;
-use mitsume_record::{
+use mitsume_artifacts::{
     CurveResult, DataSummary, Faithfulness, ModelSummary, RoadResult, TrustResult,
 };
+use mitsume_locale::Language;
 use mitsume_report::{CascadeExample, Map, ReportOptions, export_figures, trust_page};
 use serde_json::Value;
 

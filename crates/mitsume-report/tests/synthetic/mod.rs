@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage};
 use mitsume::trust::MeanSurroundings;
-use mitsume_record::{
+use mitsume_artifacts::{
     ClassMaps, ClassResult, ConsistencyResult, DataSetRecord, DataSummary, Environment, EpochRow,
     Evaluation, EvaluationWriter, ImageRow, MapsShape, ModelSummary, RunConfig, RunDir,
     write_epochs,

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use mitsume_artifacts::write_bytes;
 use mitsume_guard::file::read_to_string;
 use mitsume_locale::Language;
-use mitsume_record::write_bytes;
 
 use super::scripts;
 use crate::{Cell, Result, SweepDir, SweepError};

@@ -9,5 +9,5 @@ static ALLOCATOR: Limited = Limited { bytes: 256 << 20 };
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let path = file("epochs.csv", bytes);
     let _ = mitsume_stats::epoch::read_epochs(&path);
-    let _ = mitsume_record::read_epochs(&path);
+    let _ = mitsume_artifacts::read_epochs(&path);
 });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use mitsume_fuzz_limits::{Limited, file};
-use mitsume_record::Preprocessing;
+use mitsume_artifacts::Preprocessing;
 
 #[global_allocator]
 static ALLOCATOR: Limited = Limited { bytes: 256 << 20 };

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use mitsume_fuzz_limits::Limited;
-use mitsume_record::RunConfig;
+use mitsume_artifacts::RunConfig;
 
 #[global_allocator]
 static ALLOCATOR: Limited = Limited { bytes: 256 << 20 };

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use mitsume_fuzz_limits::{Limited, folder};
-use mitsume_lab::check_checkpoint;
-use mitsume_record::RunConfig;
+use mitsume_engine::check_checkpoint;
+use mitsume_artifacts::RunConfig;
 
 #[global_allocator]
 static ALLOCATOR: Limited = Limited { bytes: 1 << 30 };

@@ -6,15 +6,15 @@ mod preprocessing;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
 use mitsume_data::{ImageFolder, Preprocess, View};
-use mitsume_guard::file::read_to_string;
-use mitsume_lab::{
+use mitsume_engine::{
     ClassOrder, Images, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, OnnxNetwork,
     OnnxRequest, Standing, in_order, shell_word,
 };
+use mitsume_guard::file::read_to_string;
 use mitsume_locale::text;
 use mitsume_nn::Level;
-use mitsume_record::{ModelSetting, ModelSettings, Override};
 
 use crate::args::ModelArgs;
 use crate::console::Console;

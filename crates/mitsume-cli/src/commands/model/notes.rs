@@ -1,8 +1,8 @@
 //! What is said of a model: where it is used other than as it was trained, and what had to be assumed.
 
-use mitsume_lab::Standing;
+use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
+use mitsume_engine::Standing;
 use mitsume_locale::{Language, text};
-use mitsume_record::{ModelSetting, ModelSettings, Override};
 use mitsume_report::override_text;
 use serde_json::Value;
 

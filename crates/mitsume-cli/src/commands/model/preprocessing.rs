@@ -1,7 +1,7 @@
 //! What the flags say of how images come to a network.
 
+use mitsume_artifacts::{PerChannel, Preprocessing};
 use mitsume_data::{Interpolation, View};
-use mitsume_record::{PerChannel, Preprocessing};
 
 use crate::args::{ImageArgs, InterpolationArg, Preset};
 use crate::failure::{Failure, Result};

@@ -1,0 +1,218 @@
+//! Which keys there are, what a misspelt one was meant to be, and `--set key=value`.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use crate::{ArtifactError, Result};
+
+const SECTIONS: [(&str, &[&str]); 7] = [
+    (
+        "data",
+        &[
+            "name",
+            "train",
+            "valid",
+            "train_per_class",
+            "valid_per_class",
+            "image_size",
+            "channels",
+            "cache",
+            "augment",
+        ],
+    ),
+    (
+        "data.augment",
+        &[
+            "horizontal_flip",
+            "resized_crop_scale",
+            "resized_crop_ratio",
+        ],
+    ),
+    ("model", &["name", "dropout", "init"]),
+    (
+        "train",
+        &[
+            "epochs",
+            "batch_size",
+            "learning_rate",
+            "seed",
+            "shuffle",
+            "plateau",
+        ],
+    ),
+    ("train.plateau", &["factor", "patience"]),
+    (
+        "consistency",
+        &[
+            "preset",
+            "lambda_max",
+            "t0",
+            "t1",
+            "method",
+            "distance",
+            "reference",
+            "ema_decay",
+            "alpha",
+        ],
+    ),
+    ("evaluation", &["measures", "grid"]),
+];
+
+/// A key whose value decides the defaults of others in its section.
+const DEFAULTS_FROM: [(&str, &[&str]); 2] = [
+    (
+        "consistency.preset",
+        &[
+            "consistency.distance",
+            "consistency.reference",
+            "consistency.alpha",
+        ],
+    ),
+    ("model.name", &["model.dropout"]),
+];
+
+/// Refuses a key that does not exist, naming the one that was probably meant.
+pub(super) fn check(table: &Table, path: &Path) -> Result<()> {
+    check_section(table, "", path)
+}
+
+fn check_section(table: &Table, section: &str, path: &Path) -> Result<()> {
+    for (name, value) in table {
+        let key = if section.is_empty() {
+            name.clone()
+        } else {
+            format!("{section}.{name}")
+        };
+        if !exists(&key) {
+            return Err(unknown(&key, path));
+        }
+        let is_section = SECTIONS.iter().any(|(section, _)| *section == key);
+        match value {
+            Value::Table(inner) if is_section => check_section(inner, &key, path)?,
+            _ if is_section && key != "data.augment" => {
+                let problem = format!("must be a section: write [{key}] with its keys below");
+                return Err(ArtifactError::Config {
+                    path: path.to_owned(),
+                    key,
+                    problem,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn exists(key: &str) -> bool {
+    all_keys().any(|known| known == key)
+}
+
+/// Sections and the keys in them, dotted.
+fn all_keys() -> impl Iterator<Item = String> {
+    SECTIONS.iter().flat_map(|(section, keys)| {
+        let keys = keys.iter().map(move |key| format!("{section}.{key}"));
+        std::iter::once((*section).to_owned()).chain(keys)
+    })
+}
+
+fn unknown(key: &str, path: &Path) -> ArtifactError {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    // The last part decides, the section breaks ties: a right key in a wrong section is common.
+    let score = |known: &String| {
+        let part = strsim::damerau_levenshtein(&last(known), &last(key));
+        (part, strsim::damerau_levenshtein(known, key))
+    };
+    let nearest = all_keys().min_by_key(score);
+    let close = nearest.filter(|known| score(known).0 <= 1 + last(key).chars().count() / 3);
+    let section = key.rsplit_once('.').map_or("", |(section, _)| section);
+    let problem = match close {
+        Some(known) => format!("no such key; did you mean {known}?"),
+        None => match SECTIONS.iter().find(|(name, _)| *name == section) {
+            Some((name, keys)) => format!("no such key; [{name}] has {}", keys.join(", ")),
+            None => {
+                "no such section; there are data, model, train, consistency, evaluation".to_owned()
+            }
+        },
+    };
+    ArtifactError::Config {
+        path: path.to_owned(),
+        key: key.to_owned(),
+        problem,
+    }
+}
+
+/// Applies `key=value` settings in order.
+pub(super) fn apply(table: &mut Table, sets: &[String]) -> Result<()> {
+    let origin = Path::new("--set");
+    let mut assignments = Vec::new();
+    for set in sets {
+        let Some((key, value)) = set.split_once('=') else {
+            let problem = "write key=value, for example train.epochs=3".to_owned();
+            return Err(ArtifactError::Config {
+                path: origin.into(),
+                key: set.clone(),
+                problem,
+            });
+        };
+        let key = key.trim();
+        if !exists(key) {
+            return Err(unknown(key, origin));
+        }
+        assignments.push((key, parse(value.trim())));
+    }
+    for (key, others) in DEFAULTS_FROM {
+        if assignments.iter().any(|(set, _)| *set == key) {
+            for other in others {
+                remove(table, other);
+            }
+        }
+    }
+    for (key, value) in assignments {
+        insert(table, key, value)?;
+    }
+    check(table, origin)
+}
+
+/// A TOML value, or else the text itself.
+fn parse(text: &str) -> Value {
+    let parsed = format!("value = {text}").parse::<Table>().ok();
+    // More than one key would come from a newline in the text: then it is no single value.
+    let single = parsed.filter(|table| table.len() == 1);
+    single
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn remove(table: &mut Table, key: &str) {
+    if let Some((section, name)) = key.split_once('.')
+        && let Some(Value::Table(inner)) = table.get_mut(section)
+    {
+        inner.remove(name);
+    }
+}
+
+fn insert(table: &mut Table, key: &str, value: Value) -> Result<()> {
+    let (sections, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut here = table;
+    for section in sections.split('.').filter(|section| !section.is_empty()) {
+        let entry = here
+            .entry(section)
+            .or_insert_with(|| Value::Table(Table::new()));
+        if !entry.is_table() && section == "augment" {
+            // `augment = false` in the file, one of its keys set: augmentation is wanted.
+            *entry = Value::Table(Table::new());
+        }
+        let Value::Table(inner) = entry else {
+            let problem = format!("{section} is no section");
+            return Err(ArtifactError::Config {
+                path: "--set".into(),
+                key: key.to_owned(),
+                problem,
+            });
+        };
+        here = inner;
+    }
+    here.insert(name.to_owned(), value);
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! `epochs.csv`: one row per epoch, rewritten whole after each.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::epoch_table::{self, EpochTableRow};
+
+/// One finished epoch. The fields are the columns, in order.
+///
+/// An empty field is a value that was not computed (`train_cam_loss` at lambda 0) or is not
+/// defined (a consistency with no correctly classified image).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// Counted from 1.
+    pub epoch: u64,
+    /// The learning rate this epoch was trained with.
+    pub learning_rate: f64,
+    /// lambda_t of the curriculum in this epoch.
+    pub lambda: f64,
+    /// Mean training loss over the images: cross-entropy + lambda * CAM loss.
+    pub train_loss: f64,
+    /// Mean training cross-entropy over the images.
+    pub train_cross_entropy: f64,
+    /// Mean CAM loss over the images: each step's, weighted by its images.
+    pub train_cam_loss: Option<f64>,
+    /// Share of training images predicted correctly while training, in [0, 1].
+    pub train_accuracy: f64,
+    /// Cross-entropy on the validation set.
+    pub val_loss: f64,
+    /// Accuracy on the validation set, in [0, 1].
+    pub val_accuracy: f64,
+    /// Cohen's kappa on the validation set.
+    pub kappa: f64,
+    /// Consistency by the definition (`squared-l2`), lower is more consistent.
+    pub consistency_squared_l2: Option<f64>,
+    /// Consistency as the published code computes it (`l2`), lower is more consistent.
+    pub consistency_l2: Option<f64>,
+    /// Correctly classified images the consistency is over.
+    pub counted: u64,
+    /// Wall-clock seconds of the epoch, evaluation included.
+    pub seconds: f64,
+}
+
+impl EpochTableRow for EpochRow {
+    const COLUMNS: &'static [&'static str] = &[
+        "epoch",
+        "learning_rate",
+        "lambda",
+        "train_loss",
+        "train_cross_entropy",
+        "train_cam_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "kappa",
+        "consistency_squared_l2",
+        "consistency_l2",
+        "counted",
+        "seconds",
+    ];
+
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+}
+
+/// Writes all rows, replacing the file in one step. On resume, pass the rows up to the
+/// checkpoint's epoch only and later ones are gone.
+///
+/// # Errors
+/// [`ArtifactError::Io`](crate::ArtifactError::Io) naming `path`.
+pub fn write_epochs(path: &Path, rows: &[EpochRow]) -> Result<()> {
+    epoch_table::write(path, rows)
+}
+
+/// Reads all rows.
+///
+/// # Errors
+/// [`ArtifactError`](crate::ArtifactError) naming the file and line: other columns, a value
+/// that is no number, epochs that do not count 1, 2, 3, ...
+pub fn read_epochs(path: &Path) -> Result<Vec<EpochRow>> {
+    epoch_table::read(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(epoch: u64) -> EpochRow {
+        EpochRow {
+            epoch,
+            learning_rate: 1e-4,
+            lambda: 0.1 + 0.2,
+            train_loss: 1.0 / 3.0,
+            train_cross_entropy: f64::MIN_POSITIVE,
+            train_cam_loss: None,
+            train_accuracy: 0.25,
+            val_loss: 1.5,
+            val_accuracy: 0.5,
+            kappa: -0.125,
+            consistency_squared_l2: Some(0.031_25),
+            consistency_l2: None,
+            counted: 7,
+            seconds: 12.5,
+        }
+    }
+
+    #[test]
+    fn rows_come_back_exactly_with_empty_fields_where_undefined() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("epochs.csv");
+        write_epochs(&path, &[row(1), row(2)]).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines();
+        assert_eq!(lines.next().unwrap(), EpochRow::COLUMNS.join(","));
+        assert_eq!(
+            lines.next().unwrap(),
+            "1,0.0001,0.30000000000000004,0.3333333333333333,2.2250738585072014e-308,,0.25,1.5,0.5,\
+             -0.125,0.03125,,7,12.5"
+        );
+        assert_eq!(read_epochs(&path).unwrap(), [row(1), row(2)]);
+    }
+
+    #[test]
+    fn a_run_without_epochs_has_the_header() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("epochs.csv");
+        write_epochs(&path, &[]).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            EpochRow::COLUMNS.join(",") + "\n"
+        );
+        assert_eq!(read_epochs(&path).unwrap(), []);
+    }
+
+    #[test]
+    fn foreign_and_damaged_files_are_refused_with_the_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("epochs.csv");
+        let refuse = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read_epochs(&path).unwrap_err().to_string()
+        };
+        assert!(refuse("a,b\n1,2\n").contains("the first line must be \"epoch,learning_rate"));
+        let header = EpochRow::COLUMNS.join(",");
+        assert!(refuse(&format!("{header}\n1,x,0,0,0,,0,0,0,0,,,0,0\n")).contains("line: 2"));
+        assert!(refuse(&format!("{header}\n1,0,0,0\n")).contains("line: 2"));
+        let skipped = refuse(&format!("{header}\n2,0,0,0,0,,0,0,0,0,,,0,0\n"));
+        assert!(
+            skipped.contains("epoch 2 where epoch 1 should follow"),
+            "{skipped}"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! One error type: which file, which key, what would be right.
+
+use std::path::{Path, PathBuf};
+
+/// Why something could not be read from or written to disk.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// The operating system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb: "read", "write", "rename".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A configuration that cannot be used.
+    #[error("{}: {key}: {problem}", path.display())]
+    Config {
+        /// The configuration file, or the place a key came from (`--set`).
+        path: PathBuf,
+        /// The key, dotted from the top: `train.epochs`.
+        key: String,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+    /// A file whose content is not what its name promises.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+}
+
+impl ArtifactError {
+    /// The operating system refused to `action` ("read", "write", ...) `path`.
+    pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source: of_the_system(source),
+        }
+    }
+
+    pub(crate) fn malformed(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Malformed {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
+    }
+
+    /// The same error about another path.
+    pub(crate) fn about(mut self, other: PathBuf) -> Self {
+        match &mut self {
+            Self::Io { path, .. } | Self::Config { path, .. } | Self::Malformed { path, .. } => {
+                *path = other;
+            }
+        }
+        self
+    }
+
+    /// The file or folder the error is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Config { path, .. } | Self::Malformed { path, .. } => {
+                path
+            }
+        }
+    }
+}
+
+/// The operating system's own error, which `csv` wraps and does not name as its source.
+fn of_the_system(error: std::io::Error) -> std::io::Error {
+    let wraps = |error: &csv::Error| error.is_io_error();
+    let inner = error.get_ref().and_then(|error| error.downcast_ref());
+    if !inner.is_some_and(wraps) {
+        return error;
+    }
+    match error.downcast::<csv::Error>().map(csv::Error::into_kind) {
+        Ok(csv::ErrorKind::Io(reason)) => reason,
+        Ok(_) => unreachable!("it is an error of the system"),
+        Err(error) => error,
+    }
+}
+
+/// Whether the reason of an error, or of what lies below it, is that nothing more can be written: a
+/// full disk, a quota, or a limit on the size of files.
+#[must_use]
+pub fn is_out_of_space(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let below = std::iter::successors(Some(error), |error| error.source());
+    let mut reasons = below.filter_map(|error| error.downcast_ref::<std::io::Error>());
+    reasons.any(|reason| matches!(reason.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_reasons_however_deep_it_lies() {
+        let error = |source| ArtifactError::io("write", Path::new("x"), source);
+        for full in [
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::FileTooLarge,
+        ] {
+            assert!(is_out_of_space(&error(full.into())));
+            let csv = csv::Error::from(Error::from(full));
+            assert!(is_out_of_space(&error(csv.into())));
+        }
+        assert!(!is_out_of_space(&error(ErrorKind::PermissionDenied.into())));
+        assert!(!is_out_of_space(&ArtifactError::malformed(
+            Path::new("x"),
+            "no space left on device"
+        )));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_operating_systems_own_codes_are_known() {
+        for code in [
+            rustix::io::Errno::NOSPC,
+            rustix::io::Errno::DQUOT,
+            rustix::io::Errno::FBIG,
+        ] {
+            let source = Error::from_raw_os_error(code.raw_os_error());
+            assert!(is_out_of_space(&ArtifactError::io(
+                "write",
+                Path::new("x"),
+                source
+            )));
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! `eval.json`: the figures of one evaluation, the object that `mitsume eval --json` prints.
+
+use std::path::Path;
+
+use mitsume::measures::Measures;
+use mitsume::methods::Method;
+use mitsume::trust::MeanSurroundings;
+use mitsume_data::{OtherFiles, View};
+use serde::{Deserialize, Serialize};
+
+use crate::environment::{read_json, write_json};
+use crate::{ArtifactError, ModelSettings, Result};
+
+/// Accuracy, kappa and consistency of one model on one data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// What was evaluated.
+    pub model: ModelSummary,
+    /// On what.
+    pub data: DataSummary,
+    /// Share of images classified correctly, in [0, 1].
+    pub accuracy: f64,
+    /// Cohen's kappa.
+    pub kappa: f64,
+    /// Mean cross-entropy over the images.
+    pub cross_entropy: f64,
+    /// The metric over all correctly classified images.
+    pub consistency: ConsistencyResult,
+    /// Measures beyond the two forms, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Measures>,
+    /// How much of the correctly classified images' maps lies on the images' border and empty
+    /// background. None where no image counts, or of a version that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<MeanSurroundings>,
+    /// The metric by class, in label order.
+    pub per_class: Vec<ClassResult>,
+    /// Counts, `confusion[true class][predicted class]`.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// The evaluated model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelSummary {
+    /// `level1` to `level5`, or the name of a model file.
+    pub name: String,
+    /// Number of trained parameters.
+    pub parameters: u64,
+    /// The hooked layer, whose output the CAM is taken from.
+    pub target_layer: String,
+    /// How the maps were made.
+    #[serde(default)]
+    pub method: Method,
+    /// Whether each map is the mean of the image's and its mirror image's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub flip: bool,
+    /// Height and width of a CAM, in elements.
+    pub cam_size: [usize; 2],
+    /// Height and width of the images it was shown; none in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<[usize; 2]>,
+    /// How it was used other than as it was trained.
+    #[serde(flatten)]
+    pub settings: ModelSettings,
+}
+
+/// The data evaluated on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// Folder the paths in `images.csv` are relative to. Bytes that are no UTF-8 are replaced,
+    /// and the pictures below such a folder cannot be found again.
+    pub root: String,
+    /// Number of images evaluated.
+    pub images: u64,
+    /// Class names in label order.
+    pub classes: Vec<String>,
+    /// What was shown of the images, where it was not the whole image, stretched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<AppliedTransform>,
+    /// Images left out because they could not be read, relative to `root`.
+    pub skipped: Vec<String>,
+    /// Files that are not taken as images, the most frequent kind first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_files: Vec<OtherFiles>,
+}
+
+/// What a network was shown of the images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AppliedTransform {
+    /// How they came to the network's size, and its numbers.
+    #[serde(flatten)]
+    pub view: View,
+    /// The network's image height and width.
+    pub size: [usize; 2],
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// The consistency metric. `None` where it is not defined: no image counts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ConsistencyResult {
+    /// By the definition (Eq. 9, 10).
+    pub squared_l2: Option<f64>,
+    /// As the published code computes it: classes with one correct image are left out.
+    pub l2: Option<f64>,
+    /// Correctly classified images.
+    pub counted: u64,
+}
+
+/// One class of an evaluation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassResult {
+    /// Class name.
+    pub class: String,
+    /// Images of this class.
+    pub images: u64,
+    /// Of them classified correctly.
+    pub correct: u64,
+    /// Mean `squared-l2` deviation of the correct images from their mean map.
+    pub squared_l2: Option<f64>,
+    /// Mean `l2` deviation.
+    pub l2: Option<f64>,
+    /// Border and empty background over the class's correct images, as in [`Evaluation`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<MeanSurroundings>,
+}
+
+/// Reads `eval.json` and checks that its counts agree with each other.
+///
+/// # Errors
+/// [`ArtifactError`] naming the file and the key that is wrong.
+pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
+    let evaluation: Evaluation = read_json(path)?;
+    match evaluation.inconsistent_counts() {
+        Some(problem) => Err(ArtifactError::malformed(path, problem)),
+        None => Ok(evaluation),
+    }
+}
+
+/// Writes `eval.json`.
+///
+/// # Errors
+/// [`ArtifactError::Io`] naming the file; [`ArtifactError::Malformed`] if the counts disagree.
+pub fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<()> {
+    match evaluation.inconsistent_counts() {
+        Some(problem) => Err(ArtifactError::malformed(path, problem)),
+        None => write_json(path, evaluation),
+    }
+}
+
+impl Evaluation {
+    /// What in the figures contradicts itself, if anything.
+    fn inconsistent_counts(&self) -> Option<String> {
+        let classes = &self.data.classes;
+        let k = classes.len();
+        if k == 0 {
+            return Some("data.classes: empty; at least one class is needed".to_owned());
+        }
+        if self.per_class.len() != k || self.confusion.len() != k {
+            let (per_class, rows) = (self.per_class.len(), self.confusion.len());
+            return Some(format!(
+                "data.classes has {k} classes, per_class {per_class}, confusion {rows} rows"
+            ));
+        }
+        if let Some(shown) = &self.data.view
+            && let Err(error) = shown.view.validate(shown.size)
+        {
+            return Some(format!("data.view: {error}"));
+        }
+        let mut total = Some(0_u64);
+        for (index, (class, row)) in self.per_class.iter().zip(&self.confusion).enumerate() {
+            let sum = row.iter().try_fold(0_u64, |sum, n| sum.checked_add(*n));
+            if class.class != classes[index] {
+                return Some(format!(
+                    "per_class[{index}].class differs from data.classes[{index}]"
+                ));
+            }
+            if row.len() != k || sum != Some(class.images) || row[index] != class.correct {
+                return Some(format!(
+                    "confusion[{index}] disagrees with per_class[{index}]"
+                ));
+            }
+            total = total.and_then(|total| total.checked_add(class.images));
+        }
+        if total != Some(self.data.images) {
+            return Some("data.images is not the sum of per_class images".to_owned());
+        }
+        self.wrong_figure()
+    }
+
+    fn wrong_figure(&self) -> Option<String> {
+        let unit = |name: &str, value: f64| {
+            let fine = (0.0..=1.0).contains(&value);
+            (!fine).then(|| format!("{name}: {value} is not in [0, 1]"))
+        };
+        let deviation = |name: String, value: Option<f64>| {
+            let value = value?;
+            let fine = value.is_finite() && value >= 0.0;
+            (!fine).then(|| format!("{name}: {value} is no deviation; finite and >= 0 would be"))
+        };
+        let per_class = self
+            .per_class
+            .iter()
+            .enumerate()
+            .find_map(|(index, class)| {
+                deviation(format!("per_class[{index}].squared_l2"), class.squared_l2)
+                    .or_else(|| deviation(format!("per_class[{index}].l2"), class.l2))
+            });
+        unit("accuracy", self.accuracy)
+            .or_else(|| {
+                deviation(
+                    "consistency.squared_l2".to_owned(),
+                    self.consistency.squared_l2,
+                )
+            })
+            .or_else(|| deviation("consistency.l2".to_owned(), self.consistency.l2))
+            .or(per_class)
+            .or_else(|| self.wrong_share())
+    }
+
+    /// A share of border or background outside [0, 1].
+    fn wrong_share(&self) -> Option<String> {
+        let of_classes = self.per_class.iter().enumerate();
+        let of_classes = of_classes.map(|(index, class)| {
+            let name = format!("per_class[{index}].surroundings");
+            (name, class.surroundings)
+        });
+        let all = std::iter::once(("surroundings".to_owned(), self.surroundings)).chain(of_classes);
+        all.filter_map(|(name, found)| Some((name, found?)))
+            .find_map(|(name, found)| {
+                let regions = [("border", found.border), ("background", found.background)];
+                let shares = regions.map(|(region, of)| [(region, of.mass), (region, of.area)]);
+                let wrong = |share: &f64| !(0.0..=1.0).contains(share);
+                let (region, share) = shares.into_iter().flatten().find(|(_, s)| wrong(s))?;
+                Some(format!("{name}.{region}: {share} is not in [0, 1]"))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mitsume::trust::surroundings::Region;
+
+    use super::*;
+
+    fn evaluation() -> Evaluation {
+        let class = |name: &str, images, correct, squared_l2| ClassResult {
+            class: name.to_owned(),
+            images,
+            correct,
+            squared_l2,
+            l2: None,
+            surroundings: None,
+        };
+        Evaluation {
+            model: ModelSummary {
+                name: "level2".to_owned(),
+                parameters: 389_828,
+                target_layer: "features.13".to_owned(),
+                method: Method::GradCam,
+                flip: false,
+                cam_size: [28, 28],
+                image_size: Some([224, 224]),
+                settings: ModelSettings::default(),
+            },
+            data: DataSummary {
+                root: "/data".to_owned(),
+                images: 5,
+                classes: vec!["a".to_owned(), "b".to_owned()],
+                view: None,
+                skipped: vec!["b/broken.png".to_owned()],
+                other_files: Vec::new(),
+            },
+            accuracy: 0.4,
+            kappa: 0.1,
+            cross_entropy: 0.693,
+            consistency: ConsistencyResult {
+                squared_l2: Some(0.1),
+                l2: None,
+                counted: 2,
+            },
+            measures: None,
+            surroundings: None,
+            per_class: vec![class("a", 3, 2, Some(0.1)), class("b", 2, 0, None)],
+            confusion: vec![vec![2, 1], vec![2, 0]],
+        }
+    }
+
+    #[test]
+    fn the_object_is_the_documented_one() {
+        insta::assert_json_snapshot!(evaluation());
+    }
+
+    #[test]
+    fn an_evaluation_comes_back_equal() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("eval.json");
+        write_evaluation(&path, &evaluation()).unwrap();
+        assert_eq!(read_evaluation(&path).unwrap(), evaluation());
+    }
+
+    fn surroundings(mass: f64) -> MeanSurroundings {
+        let border = Region { mass, area: 0.36 };
+        let background = Region {
+            mass: 0.25,
+            area: 0.5,
+        };
+        MeanSurroundings {
+            images: 2,
+            with_background: 1,
+            border,
+            background,
+        }
+    }
+
+    #[test]
+    fn border_and_background_come_back_and_are_left_out_where_nobody_measured_them() {
+        let without = serde_json::to_value(evaluation()).unwrap();
+        assert!(without.get("surroundings").is_none());
+        let mut with = evaluation();
+        with.surroundings = Some(surroundings(0.5));
+        with.per_class[0].surroundings = Some(surroundings(0.75));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("eval.json");
+        write_evaluation(&path, &with).unwrap();
+        assert_eq!(read_evaluation(&path).unwrap(), with);
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(json["surroundings"]["border"]["area"], 0.36);
+        assert_eq!(json["per_class"][0]["surroundings"]["border"]["mass"], 0.75);
+        with.per_class[0].surroundings = Some(surroundings(1.5));
+        let error = write_evaluation(&path, &with).unwrap_err().to_string();
+        assert!(
+            error.contains("per_class[0].surroundings.border: 1.5"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn contradicting_figures_are_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("eval.json");
+        let refuse = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut json = serde_json::to_value(evaluation()).unwrap();
+            change(&mut json);
+            std::fs::write(&path, json.to_string()).unwrap();
+            read_evaluation(&path).unwrap_err().to_string()
+        };
+        assert!(refuse(&|e| e["confusion"][0][1] = 2.into()).contains("confusion[0]"));
+        assert!(refuse(&|e| e["confusion"][0][1] = u64::MAX.into()).contains("confusion[0]"));
+        assert!(refuse(&|e| e["accuracy"] = 1.5.into()).contains("accuracy: 1.5"));
+        assert!(refuse(&|e| e["data"]["images"] = 6.into()).contains("data.images"));
+        assert!(refuse(&|e| e["data"]["classes"] = serde_json::json!([])).contains("data.classes"));
+        assert!(refuse(&|e| e["per_class"][1]["l2"] = (-1).into()).contains("per_class[1].l2"));
+        assert!(refuse(&|e| e["kappa"] = serde_json::Value::Null).contains("kappa: invalid type"));
+    }
+}

@@ -1,0 +1,195 @@
+//! A folder with one evaluation: `eval.json`, `images.csv`, `maps.safetensors`,
+//! `class_means.npy`.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    ArtifactError, AtomicDir, Evaluation, ImageRow, ImagesWriter, Maps, MapsShape, MapsWriter,
+    Result, read_evaluation, read_images, recover_dir, write_class_means, write_evaluation,
+};
+
+/// Where an evaluation is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluationDir {
+    root: PathBuf,
+}
+
+impl EvaluationDir {
+    /// The evaluation kept in `root`; nothing is created or read.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `eval.json`.
+    #[must_use]
+    pub fn summary_path(&self) -> PathBuf {
+        self.root.join("eval.json")
+    }
+
+    /// `images.csv`.
+    #[must_use]
+    pub fn images_path(&self) -> PathBuf {
+        self.root.join("images.csv")
+    }
+
+    /// `maps.safetensors`.
+    #[must_use]
+    pub fn maps_path(&self) -> PathBuf {
+        self.root.join("maps.safetensors")
+    }
+
+    /// `class_means.npy`, for other programs; nothing here reads it.
+    #[must_use]
+    pub fn class_means_path(&self) -> PathBuf {
+        self.root.join("class_means.npy")
+    }
+
+    /// Whether the folder holds an evaluation: an `eval.json` is there.
+    #[must_use]
+    pub fn is_evaluation(&self) -> bool {
+        self.summary_path().is_file()
+    }
+
+    /// Reads the figures.
+    ///
+    /// # Errors
+    /// As [`read_evaluation`].
+    pub fn summary(&self) -> Result<Evaluation> {
+        recover_dir(&self.root)?;
+        read_evaluation(&self.summary_path())
+    }
+
+    /// Reads figures, image rows and opens the maps, and checks that the three agree.
+    ///
+    /// # Errors
+    /// [`ArtifactError`] naming the file at fault.
+    pub fn read(&self) -> Result<(Evaluation, Vec<ImageRow>, Maps)> {
+        let summary = self.summary()?;
+        let images = read_images(&self.images_path(), summary.data.classes.len())?;
+        let maps = Maps::open(&self.maps_path())?;
+        let n = images.len();
+        if n as u64 != summary.data.images {
+            let problem = format!("{n} images, but eval.json counts {}", summary.data.images);
+            return Err(ArtifactError::malformed(&self.images_path(), problem));
+        }
+        let agree = maps.len() == n
+            && maps.classes() == summary.data.classes.len()
+            && maps.cam_size() == summary.model.cam_size;
+        if !agree {
+            let problem = format!(
+                "{} maps of {:?} in {} classes, but eval.json and images.csv have {n} of {:?} in {}",
+                maps.len(),
+                maps.cam_size(),
+                maps.classes(),
+                summary.model.cam_size,
+                summary.data.classes.len()
+            );
+            return Err(ArtifactError::malformed(&self.maps_path(), problem));
+        }
+        let same = images
+            .iter()
+            .map(|row| row.label)
+            .eq(maps.labels().iter().copied())
+            && images
+                .iter()
+                .map(|row| row.prediction)
+                .eq(maps.predictions().iter().copied());
+        if !same {
+            let problem = "labels and predictions differ from those of images.csv";
+            return Err(ArtifactError::malformed(&self.maps_path(), problem));
+        }
+        Ok((summary, images, maps))
+    }
+}
+
+/// An evaluation being written; appears whole on [`EvaluationWriter::commit`].
+///
+/// In order: push all maps to [`EvaluationWriter::maps`] and finish them, read them back
+/// ([`EvaluationWriter::finished_maps`]) for `class_means.npy` and `images.csv`, commit. Errors name the
+/// files as they are called in the end.
+#[derive(Debug)]
+pub struct EvaluationWriter {
+    swap: AtomicDir,
+}
+
+impl EvaluationWriter {
+    /// Starts an evaluation that will be kept in `root`.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Io`] if the parent folder cannot be written;
+    /// [`ArtifactError::Malformed`] if `root` exists and is something else than an evaluation, so
+    /// that nothing but an evaluation is ever replaced.
+    pub fn new(root: &Path) -> Result<Self> {
+        recover_dir(root)?;
+        let occupied = match std::fs::read_dir(root) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        };
+        if occupied && !EvaluationDir::new(root).is_evaluation() {
+            let problem = "exists and holds no evaluation; name a new or empty folder";
+            return Err(ArtifactError::malformed(root, problem));
+        }
+        Ok(Self {
+            swap: AtomicDir::new(root)?,
+        })
+    }
+
+    /// The folder being written, to read finished parts back from.
+    #[must_use]
+    pub fn dir(&self) -> EvaluationDir {
+        EvaluationDir::new(self.swap.path())
+    }
+
+    /// Starts `maps.safetensors`.
+    ///
+    /// # Errors
+    /// As [`MapsWriter::create`].
+    pub fn maps(&self, shape: MapsShape) -> Result<MapsWriter> {
+        let path = self.dir().maps_path();
+        let writer = self.swap.named(MapsWriter::create(&path, shape))?;
+        Ok(writer.shown_as(self.swap.final_path(&path)))
+    }
+
+    /// Reads the finished `maps.safetensors` back.
+    ///
+    /// # Errors
+    /// As [`Maps::open`].
+    pub fn finished_maps(&self) -> Result<Maps> {
+        self.swap.named(Maps::open(&self.dir().maps_path()))
+    }
+
+    /// Writes `class_means.npy` of the finished maps.
+    ///
+    /// # Errors
+    /// As [`write_class_means`].
+    pub fn class_means(&self, maps: &Maps) -> Result<()> {
+        let path = self.dir().class_means_path();
+        self.swap.named(write_class_means(&path, maps))
+    }
+
+    /// Starts `images.csv` of images of these classes.
+    ///
+    /// # Errors
+    /// As [`ImagesWriter::create`].
+    pub fn images(&self, classes: &[String]) -> Result<ImagesWriter> {
+        let path = self.dir().images_path();
+        let writer = self.swap.named(ImagesWriter::create(&path, classes))?;
+        Ok(writer.shown_as(self.swap.final_path(&path)))
+    }
+
+    /// Writes `eval.json` and puts the folder in its place.
+    ///
+    /// # Errors
+    /// As [`write_evaluation`] and [`AtomicDir::commit`].
+    pub fn commit(self, evaluation: &Evaluation) -> Result<()> {
+        let written = write_evaluation(&self.dir().summary_path(), evaluation);
+        self.swap.named(written)?;
+        self.swap.commit()
+    }
+}

@@ -1,0 +1,134 @@
+//! How a user's network was shown images, as a small TOML file.
+
+use std::path::Path;
+
+use mitsume_data::{Interpolation, View};
+use mitsume_guard::file::read_to_string;
+use serde::Deserialize;
+
+use crate::{ArtifactError, Result};
+
+/// Size, channels and view of a network's images; what is not said is none.
+///
+/// ```toml
+/// mean = [0.485, 0.456, 0.406]   # or one number
+/// std = [0.229, 0.224, 0.225]
+/// size = 224                     # side of the network's images
+/// crop = 256                     # shorter side before the centre is cut out; without it images are stretched
+/// channels = 3
+/// interpolation = "bilinear"     # nearest, bilinear, bicubic
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// Taken off each channel of values in [0, 1].
+    pub mean: Option<PerChannel>,
+    /// What each channel is divided by then.
+    pub std: Option<PerChannel>,
+    /// Side of the network's images.
+    pub size: Option<usize>,
+    /// Shorter side before the centre is cut out.
+    pub crop: Option<usize>,
+    /// 1 or 3.
+    pub channels: Option<usize>,
+    /// How images are resized.
+    pub interpolation: Option<Interpolation>,
+}
+
+/// One number for all channels, or one for each.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum PerChannel {
+    /// For all.
+    Same(f32),
+    /// Red, green, blue.
+    Each([f32; 3]),
+}
+
+impl PerChannel {
+    /// Of one number or three.
+    pub fn new(values: &[f32]) -> Option<Self> {
+        match *values {
+            [value] => Some(Self::Same(value)),
+            [r, g, b] => Some(Self::Each([r, g, b])),
+            _ => None,
+        }
+    }
+
+    /// For each channel.
+    pub fn values(self) -> [f32; 3] {
+        match self {
+            Self::Same(value) => [value; 3],
+            Self::Each(values) => values,
+        }
+    }
+}
+
+/// Larger files are no preprocessing.
+const LARGEST: u64 = 1 << 20;
+
+impl Preprocessing {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// A file that cannot be read; a key that is unknown or wrong, by name.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = read_to_string(path, LARGEST)
+            .map_err(|error| ArtifactError::io("read", path, error))?;
+        toml::from_str(&text).map_err(|error| ArtifactError::malformed(path, error.to_string()))
+    }
+
+    /// The view: `base`, and what is said here.
+    pub fn view(&self, base: View) -> View {
+        View {
+            crop: self.crop.or(base.crop),
+            interpolation: self.interpolation.unwrap_or(base.interpolation),
+            mean: self.mean.map_or(base.mean, PerChannel::values),
+            std: self.std.map_or(base.std, PerChannel::values),
+        }
+    }
+
+    /// What is said here, and for the rest what `other` says.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            mean: self.mean.or(other.mean),
+            std: self.std.or(other.std),
+            size: self.size.or(other.size),
+            crop: self.crop.or(other.crop),
+            channels: self.channels.or(other.channels),
+            interpolation: self.interpolation.or(other.interpolation),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_and_wrong_keys_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("images.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Preprocessing::read(&path)
+        };
+        let text = "mean = 0.25\nstd = [0.1, 0.2, 0.3]\nsize = 96\ninterpolation = \"bicubic\"";
+        let given = read(text).unwrap();
+        let view = given.view(View::default());
+        assert_eq!((view.mean, view.std), ([0.25; 3], [0.1, 0.2, 0.3]));
+        assert_eq!((given.size, view.crop), (Some(96), None));
+        assert_eq!(view.interpolation, Interpolation::Bicubic);
+        for (text, word) in [
+            ("mena = 1", "mena"),
+            ("interpolation = \"cubic\"", "bicubic"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(
+                error.contains(word) && error.contains("images.toml"),
+                "{error}"
+            );
+        }
+        assert!(Preprocessing::read(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! Everything at once, on phantoms.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use burn::tensor::Device;
+use mitsume_artifacts::{Evaluation, EvaluationDir, RunConfig, RunDir};
+use mitsume_data::phantom::{PhantomSpec, write_data_set};
+use mitsume_locale::Language;
+use mitsume_report::{ReportOptions, report};
+
+use crate::{EngineError, Event, Observer, Outcome, Result, Stage, TrainRequest, train};
+
+/// What a demo is asked for.
+#[derive(Clone, Debug)]
+pub struct DemoOptions {
+    /// A new or empty folder.
+    pub out: PathBuf,
+    /// Seed of the phantoms and the runs.
+    pub seed: u64,
+    /// Of the page and the findings.
+    pub language: Language,
+}
+
+/// What a demo leaves.
+#[derive(Clone, Debug)]
+pub struct DemoOutcome {
+    /// The page.
+    pub report: PathBuf,
+    /// What was found, as the page has it.
+    pub findings: Vec<String>,
+    /// Plain training.
+    pub plain: Evaluation,
+    /// Training with the consistency loss.
+    pub consistent: Evaluation,
+    /// The second run's directory.
+    pub run: PathBuf,
+    /// An image to explain.
+    pub example: PathBuf,
+}
+
+/// Side of the phantoms.
+const SIZE: usize = 64;
+const TRAIN_PER_CLASS: usize = 300;
+const TEST_PER_CLASS: usize = 75;
+/// The weight of the consistency loss in the second run.
+const LAMBDA: f64 = 50.0;
+
+/// Draws phantoms, trains level 2 with lambda 0 and with lambda 50 (published preset), evaluates
+/// both and compares them in one page. `None` where it was asked to stop.
+///
+/// # Errors
+/// A folder that is not empty; anything of [`train`].
+pub fn demo(
+    options: &DemoOptions,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Option<DemoOutcome>> {
+    if std::fs::read_dir(&options.out).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(EngineError::Request(format!(
+            "{}: not empty: name a new folder with --out",
+            options.out.display()
+        )));
+    }
+    let data = options.out.join("phantoms");
+    observer(Event::Stage(Stage::Phantoms(data.clone())));
+    let spec = PhantomSpec {
+        per_class_train: TRAIN_PER_CLASS,
+        per_class_test: TEST_PER_CLASS,
+        size: SIZE,
+        seed: options.seed,
+    };
+    write_data_set(&data, spec, &|_, _| {})?;
+
+    let images = Arc::default();
+    let mut evaluations = Vec::new();
+    for lambda in [0.0, LAMBDA] {
+        observer(Event::Stage(Stage::Training { lambda }));
+        let out = options.out.join("runs").join(format!("lambda-{lambda}"));
+        let request = TrainRequest {
+            config: config(&data, options.seed, lambda)?,
+            out: out.clone(),
+            device: Device::flex(),
+            device_name: "cpu".into(),
+            images: Arc::clone(&images),
+        };
+        if train(&request, stop, observer)? == Outcome::Interrupted {
+            return Ok(None);
+        }
+        evaluations.push(EvaluationDir::new(RunDir::new(&out).evaluation()).summary()?);
+    }
+    let page = options.out.join("report.html");
+    let language = options.language;
+    let made = report(&options.out.join("runs"), &ReportOptions { language })?;
+    made.write(&page)?;
+    let consistent = evaluations.pop().expect("two runs");
+    let plain = evaluations.pop().expect("two runs");
+    let run = RunDir::new(options.out.join("runs").join(format!("lambda-{LAMBDA}")));
+    Ok(Some(DemoOutcome {
+        report: page,
+        findings: made.findings,
+        plain,
+        consistent,
+        run: run.root().to_owned(),
+        example: data.join("Testing/glioma"),
+    }))
+}
+
+/// Shorter than the published runs, and so with a higher learning rate. The ramp begins once the
+/// network has learned something: consistency is easiest for one that has not, by looking nowhere.
+fn config(data: &Path, seed: u64, lambda: f64) -> Result<RunConfig> {
+    let text = format!(
+        "[data]\ntrain = {train:?}\nvalid = {valid:?}\nimage_size = {SIZE}\n\
+         [model]\nname = \"level2\"\n\
+         [train]\nepochs = 20\nseed = {seed}\nlearning_rate = 1e-3\n\
+         [consistency]\npreset = \"published\"\nlambda_max = {lambda:?}\nt0 = 8\nt1 = 16\n",
+        train = data.join("Training").display().to_string(),
+        valid = data.join("Testing").display().to_string(),
+    );
+    Ok(RunConfig::from_toml(&text, Path::new("demo"))?)
+}

@@ -1,0 +1,71 @@
+//! A batch through the network, and out of it as plain numbers.
+
+use burn::tensor::activation::log_softmax;
+use mitsume::train::predictions;
+use mitsume::trust::Surroundings;
+use mitsume_data::Batch;
+
+use crate::maps::{MapOptions, MapRequest, floats, maps};
+use crate::surroundings::SurroundingsEvaluator;
+use crate::{EngineError, EvaluationInput, Result};
+
+/// What a batch of N images gives.
+pub(crate) struct BatchOutputs {
+    /// [N, K], row by row.
+    log_probabilities: Vec<f32>,
+    probabilities: Vec<f32>,
+    classes: usize,
+    /// Predicted class of each image.
+    pub predictions: Vec<usize>,
+    /// Maps of the labels, [N, h, w], row by row.
+    pub maps: Vec<f32>,
+    /// How much of each map lies on its image's border and background; none of a map that is all zero.
+    pub surroundings: Vec<Option<Surroundings>>,
+}
+
+impl BatchOutputs {
+    /// Softmax of image `i`, [K].
+    pub fn probabilities(&self, i: usize) -> &[f32] {
+        &self.probabilities[i * self.classes..][..self.classes]
+    }
+
+    /// -log p of class `class` for image `i`.
+    pub fn cross_entropy(&self, i: usize, class: usize) -> f64 {
+        -f64::from(self.log_probabilities[i * self.classes + class])
+    }
+}
+
+pub(crate) fn forward(
+    subject: &EvaluationInput<'_>,
+    batch: &Batch,
+    options: MapOptions,
+    surroundings: &SurroundingsEvaluator,
+) -> Result<BatchOutputs> {
+    let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
+    let request = MapRequest {
+        options,
+        images: subject.images(batch),
+        targets: &batch.labels,
+        seeds: &seeds,
+    };
+    let (logits, maps) = maps(subject.network, &request)?;
+    let predictions = predictions(&logits);
+    let log_probabilities = floats(log_softmax(logits, 1));
+    let probabilities: Vec<f32> = log_probabilities
+        .iter()
+        .map(|log_p| log_p.exp().min(1.0))
+        .collect();
+    if !probabilities.iter().all(|p| p.is_finite()) {
+        return Err(EngineError::Failed(
+            "the network's output is not a finite number: its weights have diverged".into(),
+        ));
+    }
+    Ok(BatchOutputs {
+        log_probabilities,
+        probabilities,
+        classes: subject.folder.classes.len(),
+        predictions,
+        surroundings: surroundings.of_batch(&batch.images, &maps)?,
+        maps,
+    })
+}

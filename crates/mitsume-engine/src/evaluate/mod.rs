@@ -1,0 +1,274 @@
+//! Evaluation: accuracy, kappa, cross-entropy and both consistencies.
+//!
+//! One forward pass per image; the head's Jacobian gives the maps, so nothing is differentiated.
+//! The `l2` form needs the class means first: the maps wait in a temporary file, and memory stays
+//! the same however many images there are.
+
+mod forward;
+mod rank;
+mod tally;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use mitsume::measures::{Distances, GridMaps, Measures};
+use mitsume::{Deviation, DeviationPass, MapSpill};
+use mitsume_artifacts::{Evaluation, EvaluationWriter, ImageRow, MapsShape, MapsWriter};
+use mitsume_data::{ImageFolder, Skipped};
+
+use crate::maps::MapOptions;
+use crate::surroundings::SurroundingsEvaluator;
+use crate::{EngineError, EvaluationInput, Event, Observer, Result, tell_other_files};
+use forward::forward;
+use rank::ranks;
+use tally::{PerImage, Tally};
+
+/// What to do besides counting.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EvaluateOptions<'a> {
+    /// Images per forward pass; 0 for 32.
+    pub batch_size: usize,
+    /// Whether an unreadable image is an error instead of being left out and listed.
+    pub strict: bool,
+    /// Keep the evaluation with all its maps in this folder (for reports and as a reference).
+    pub out: Option<&'a Path>,
+    /// Keep the maps, labels and predictions in this safetensors file.
+    pub cams: Option<&'a Path>,
+    /// Measures beyond the two forms of the metric.
+    pub measures: Option<MeasureOptions>,
+    /// How maps are made; Grad-CAM where nothing is said.
+    pub maps: MapOptions,
+    /// Looked at between batches: once it is set, the evaluation ends and nothing of it is kept.
+    pub stop: Option<&'a AtomicBool>,
+}
+
+/// Which measures to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeasureOptions {
+    /// Rows and columns of the common grid.
+    pub grid: usize,
+    /// Whether the distances and the permutation null are wanted too: a few milliseconds an image.
+    pub all: bool,
+}
+
+/// Draws of the permutation null: the smallest p is one in a thousand.
+pub const PERMUTATIONS: usize = 999;
+
+/// Evaluates a model on a folder of images.
+///
+/// # Errors
+/// An unreadable image with `strict`; a class left without an image; files that cannot be written;
+/// [`EngineError::Interrupted`].
+pub fn evaluate(
+    subject: &EvaluationInput<'_>,
+    options: &EvaluateOptions<'_>,
+    observer: &mut Observer<'_>,
+) -> Result<Evaluation> {
+    let draft = options.out.map(EvaluationWriter::new).transpose()?;
+    tell_other_files(subject.folder, observer);
+    let shape = maps_shape(subject);
+    let mut writers: Vec<MapsWriter> = Vec::new();
+    if let Some(draft) = &draft {
+        writers.push(draft.maps(shape)?);
+    }
+    if let Some(path) = options.cams {
+        writers.push(MapsWriter::create(path, shape)?);
+    }
+    let mut pass = first_pass(subject, options, &mut writers, observer)?;
+    let (evaluation, deviations) = second_pass(subject, &mut pass, options)?;
+    let class_maps = pass.tally.class_maps();
+    for writer in writers {
+        writer.finish(&class_maps)?;
+    }
+    if let Some(draft) = draft {
+        write_images_and_means(&draft, subject, &pass.images, &deviations)?;
+        draft.commit(&evaluation)?;
+    }
+    Ok(evaluation)
+}
+
+/// Writes `images.csv` and `class_means.npy`; the probabilities come from the maps' file, so that memory does not grow
+/// with the number of classes.
+fn write_images_and_means(
+    draft: &EvaluationWriter,
+    subject: &EvaluationInput<'_>,
+    images: &[PerImage],
+    deviations: &[Option<Deviation>],
+) -> Result<()> {
+    let maps = draft.finished_maps()?;
+    draft.class_means(&maps)?;
+    let ranks = ranks(images, deviations);
+    let mut table = draft.images(&subject.folder.classes)?;
+    for (index, image) in images.iter().enumerate() {
+        let row = image_row(subject, image, deviations[index]);
+        table.push(&row, ranks[index], &maps.probabilities(index)?)?;
+    }
+    Ok(table.finish()?)
+}
+
+fn maps_shape(subject: &EvaluationInput<'_>) -> MapsShape {
+    MapsShape {
+        capacity: subject.source.len(),
+        classes: subject.folder.classes.len(),
+        cam: subject.cam_size(),
+    }
+}
+
+/// What one pass over the images leaves.
+struct FirstPass {
+    tally: Tally,
+    images: Vec<PerImage>,
+    maps: MapSpill,
+    grid: Option<GridMaps>,
+    skipped: Vec<Skipped>,
+}
+
+fn first_pass(
+    subject: &EvaluationInput<'_>,
+    options: &EvaluateOptions<'_>,
+    writers: &mut [MapsWriter],
+    observer: &mut Observer<'_>,
+) -> Result<FirstPass> {
+    let shape = maps_shape(subject);
+    let [h, w] = shape.cam;
+    let total = subject.source.len();
+    let batch_size = if options.batch_size == 0 {
+        32
+    } else {
+        options.batch_size
+    };
+    let mut pass = FirstPass {
+        tally: Tally::new(shape, subject.source.preprocess()),
+        images: Vec::with_capacity(total),
+        maps: MapSpill::new(h * w)?,
+        grid: options
+            .measures
+            .map(|measures| GridMaps::new(shape.classes, shape.cam, measures.grid)),
+        skipped: Vec::new(),
+    };
+    let surroundings = SurroundingsEvaluator::new(shape.cam, subject.source.preprocess());
+    let mut done = 0;
+    for batch in subject.source.batches((0..total).collect(), batch_size, 0) {
+        done += batch.indices.len() + batch.skipped.len();
+        for skipped in &batch.skipped {
+            if options.strict {
+                let (path, reason) = (skipped.path.display(), &skipped.reason);
+                return Err(EngineError::Request(format!("{path}: {reason} (--strict)")));
+            }
+            observer(Event::Skipped(skipped.clone()));
+        }
+        pass.skipped.extend(batch.skipped.iter().cloned());
+        if !batch.indices.is_empty() {
+            let out = forward(subject, &batch, options.maps, &surroundings)?;
+            for i in 0..batch.indices.len() {
+                let image = pass.tally.add(&batch, &out, i)?;
+                let map = &out.maps[i * h * w..][..h * w];
+                pass.maps.push(map)?;
+                if let Some(grid) = pass
+                    .grid
+                    .as_mut()
+                    .filter(|_| image.label == image.prediction)
+                {
+                    grid.push(image.label, map)?;
+                }
+                for writer in &mut *writers {
+                    writer.push(map, image.label, image.prediction, out.probabilities(i))?;
+                }
+                pass.images.push(image);
+            }
+        }
+        observer(Event::Evaluating { done, total });
+        if options
+            .stop
+            .is_some_and(|stop| stop.load(Ordering::Relaxed))
+        {
+            return Err(EngineError::Interrupted);
+        }
+    }
+    refuse_empty_classes(subject.folder, &pass)?;
+    Ok(pass)
+}
+
+fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
+    for (class, name) in folder.classes.iter().enumerate() {
+        if !pass.images.iter().any(|image| image.label == class) {
+            let reason = pass
+                .skipped
+                .iter()
+                .find(|skipped| skipped.path.starts_with(folder.root.join(name)))
+                .map(|skipped| format!(": {}: {}", skipped.path.display(), skipped.reason))
+                .unwrap_or_default();
+            return Err(EngineError::Request(format!(
+                "{}: no image of this class folder can be read{reason}",
+                folder.root.join(name).display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Deviations from the class means known by now: of the correct images for the metric, of all of
+/// them where the evaluation is kept.
+fn second_pass(
+    subject: &EvaluationInput<'_>,
+    pass: &mut FirstPass,
+    options: &EvaluateOptions<'_>,
+) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
+    let of_all = options.out.is_some();
+    let all_measures = options.measures.is_some_and(|measures| measures.all);
+    let mut distances = Distances::new(maps_shape(subject).cam);
+    let means = pass.tally.means.clone();
+    let mut l2 = DeviationPass::new(&means);
+    let mut deviations = Vec::new();
+    let images = &pass.images;
+    pass.maps.for_each(|index, map| {
+        let image = &images[index];
+        let deviation = match means.mean(image.label) {
+            Some(mean) if image.label == image.prediction => {
+                if all_measures {
+                    distances.push(map, mean);
+                }
+                Some(l2.push(image.label, map)?)
+            }
+            Some(mean) if of_all => Some(
+                Deviation::between(map, mean).map_err(|e| EngineError::Failed(e.to_string()))?,
+            ),
+            _ => None,
+        };
+        if of_all {
+            deviations.push(deviation);
+        }
+        Ok::<(), EngineError>(())
+    })?;
+    let model = subject.model_summary(options.maps);
+    let data = subject.data_summary(pass.images.len(), &pass.skipped);
+    let measures = pass.grid.as_ref().map(|grid| {
+        if all_measures {
+            Measures::new(grid, &distances, PERMUTATIONS, 0)
+        } else {
+            Measures::from_grid(grid)
+        }
+    });
+    let evaluation = pass.tally.evaluation(model, data, &l2.l2(), measures);
+    Ok((evaluation, deviations))
+}
+
+fn image_row(
+    subject: &EvaluationInput<'_>,
+    image: &PerImage,
+    deviation: Option<Deviation>,
+) -> ImageRow {
+    ImageRow {
+        path: subject.relative(&subject.folder.samples[image.index].path),
+        label: image.label,
+        prediction: image.prediction,
+        correct: image.label == image.prediction,
+        probability: f64::from(image.probability),
+        probability_label: f64::from(image.probability_label),
+        squared_l2: deviation.map(|deviation| deviation.squared_l2),
+        l2: deviation.map(|deviation| deviation.l2),
+        border_mass: image.surroundings.map(|found| found.border.mass),
+        background_mass: image.surroundings.map(|found| found.background.mass),
+        background_area: image.surroundings.map(|found| found.background.area),
+    }
+}

@@ -1,0 +1,151 @@
+//! Everything an evaluation sums up, image by image.
+
+use mitsume::consistency::ClassDeviations;
+use mitsume::measures::Measures;
+use mitsume::trust::{Surroundings, SurroundingsSum};
+use mitsume::{ClassMeans, ConfusionMatrix, Consistency};
+use mitsume_artifacts::{
+    ClassMaps, ClassResult, ConsistencyResult, DataSummary, Evaluation, MapsShape, ModelSummary,
+};
+use mitsume_data::{Batch, Preprocess, View};
+
+use super::forward::BatchOutputs;
+use crate::{EngineError, Result};
+
+/// What stays of an image besides its map.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PerImage {
+    pub index: usize,
+    pub label: usize,
+    pub prediction: usize,
+    pub probability: f32,
+    pub probability_label: f32,
+    /// None of a map that is all zero.
+    pub surroundings: Option<Surroundings>,
+}
+
+/// Sums over the images so far.
+pub(crate) struct Tally {
+    /// Mean map per class, over the correct images.
+    pub means: ClassMeans,
+    confusion: ConfusionMatrix,
+    cross_entropy: f64,
+    /// Border and background of the correct images, by class.
+    surroundings: Vec<SurroundingsSum>,
+    image: [usize; 3],
+    view: View,
+    /// Per class the sum of the correct images' pixels in [0, 1].
+    image_sums: Vec<Vec<f64>>,
+}
+
+impl Tally {
+    pub fn new(shape: MapsShape, preprocess: &Preprocess) -> Self {
+        let image = [preprocess.channels, preprocess.height, preprocess.width];
+        Tally {
+            means: ClassMeans::new(shape.classes, shape.cam),
+            confusion: ConfusionMatrix::new(shape.classes),
+            cross_entropy: 0.0,
+            surroundings: vec![SurroundingsSum::default(); shape.classes],
+            image,
+            view: preprocess.view,
+            image_sums: vec![vec![0.0; image.iter().product()]; shape.classes],
+        }
+    }
+
+    /// Takes in image `i` of a batch.
+    pub fn add(&mut self, batch: &Batch, out: &BatchOutputs, i: usize) -> Result<PerImage> {
+        let (label, prediction) = (batch.labels[i], out.predictions[i]);
+        let probabilities = out.probabilities(i);
+        self.cross_entropy += out.cross_entropy(i, label);
+        let added = self.confusion.add(label, prediction);
+        added.map_err(|error| EngineError::Failed(error.to_string()))?;
+        if label == prediction {
+            let [h, w] = self.means.shape();
+            self.means.push(label, &out.maps[i * h * w..][..h * w])?;
+            if let Some(surroundings) = &out.surroundings[i] {
+                self.surroundings[label].push(surroundings);
+            }
+            let pixels = self.image.iter().product::<usize>();
+            let image = &batch.images[i * pixels..][..pixels];
+            let plane = self.image[1] * self.image[2];
+            for (at, (sum, pixel)) in self.image_sums[label].iter_mut().zip(image).enumerate() {
+                let (mean, std) = (self.view.mean[at / plane], self.view.std[at / plane]);
+                *sum += f64::from(*pixel) * f64::from(std) + f64::from(mean);
+            }
+        }
+        Ok(PerImage {
+            index: batch.indices[i],
+            label,
+            prediction,
+            probability: probabilities[prediction],
+            probability_label: probabilities[label],
+            surroundings: out.surroundings[i],
+        })
+    }
+
+    /// Mean maps and mean images of the correct images of each class.
+    pub fn class_maps(&self) -> ClassMaps {
+        let classes = self.means.classes();
+        let [h, w] = self.means.shape();
+        let mut maps = ClassMaps {
+            means: Vec::new(),
+            counts: Vec::new(),
+            mean_images: Vec::new(),
+            image: self.image,
+        };
+        for class in 0..classes {
+            let count = self.means.count(class);
+            match self.means.mean(class) {
+                Some(mean) => maps.means.extend(mean.iter().map(|value| *value as f32)),
+                None => maps.means.extend(std::iter::repeat_n(0.0, h * w)),
+            }
+            let sums = self.image_sums[class].iter();
+            maps.mean_images
+                .extend(sums.map(|sum| (sum / count.max(1) as f64) as f32));
+            maps.counts.push(count);
+        }
+        maps
+    }
+
+    /// The figures.
+    pub fn evaluation(
+        &self,
+        model: ModelSummary,
+        data: DataSummary,
+        l2: &ClassDeviations,
+        measures: Option<Measures>,
+    ) -> Evaluation {
+        let squared_l2 = self.means.squared_l2();
+        let total = Consistency::new(&squared_l2, l2);
+        let mut surroundings = SurroundingsSum::default();
+        for class in &self.surroundings {
+            surroundings.merge(class);
+        }
+        let per_class = (0..self.means.classes())
+            .map(|class| ClassResult {
+                class: data.classes[class].clone(),
+                images: self.confusion.truths()[class],
+                correct: self.confusion.count(class, class),
+                squared_l2: squared_l2.per_class[class].mean(),
+                l2: l2.per_class[class].mean(),
+                surroundings: self.surroundings[class].mean(),
+            })
+            .collect();
+        Evaluation {
+            accuracy: self.confusion.accuracy(),
+            kappa: self.confusion.kappa(),
+            cross_entropy: self.cross_entropy / data.images.max(1) as f64,
+            consistency: ConsistencyResult {
+                squared_l2: total.squared_l2,
+                l2: total.l2,
+                counted: total.counted,
+            },
+            measures,
+            surroundings: surroundings.mean(),
+            per_class,
+            confusion: self.confusion.rows(),
+            model,
+            data,
+        }
+    }
+}

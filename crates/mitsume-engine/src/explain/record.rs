@@ -1,0 +1,130 @@
+//! What is written of explained images: pictures, a table and a page.
+
+use std::path::PathBuf;
+
+use mitsume_artifacts::{ExplainedImage, ExplainedRow, write_bytes, write_explained};
+use mitsume_data::Skipped;
+use mitsume_locale::text;
+use mitsume_report::{ExplainedFacts, ExplainedPage, Panel, override_text, panel_png};
+
+use super::listing::{Listed, PAGE, TABLE};
+use super::{ExplainOptions, Explained, Explanation};
+use crate::{EngineError, Event, Observer, Result};
+
+/// What was found so far.
+pub(super) struct Record<'a> {
+    options: &'a ExplainOptions<'a>,
+    images: Vec<Explained>,
+    failed: Vec<Skipped>,
+    rows: Vec<ExplainedRow>,
+    page: ExplainedPage,
+}
+
+impl<'a> Record<'a> {
+    pub fn new(options: &'a ExplainOptions<'a>) -> Self {
+        Self {
+            options,
+            images: Vec::new(),
+            failed: Vec::new(),
+            rows: Vec::new(),
+            page: ExplainedPage::new(options.language),
+        }
+    }
+
+    /// Writes an image's picture and keeps the rest.
+    pub fn add(&mut self, panel: &Panel<'_>, listed: &Listed, found: Explained) -> Result<()> {
+        let picture = self.options.out.join(&listed.picture);
+        write_bytes(&picture, &panel_png(panel)?)?;
+        self.page.add(panel, &listed.name, &listed.picture)?;
+        self.rows.push(ExplainedRow {
+            image: found.image.clone(),
+            outcome: Ok(ExplainedImage {
+                predicted: found.predicted.clone(),
+                target: found.target.clone(),
+                probabilities: found.probabilities.clone(),
+                squared_l2: found.squared_l2,
+                l2: found.l2,
+                picture: listed.picture.clone(),
+                overlay: found.overlay.as_ref().map(|_| listed.overlay()),
+                map: found.map.as_ref().map(|_| listed.map()),
+            }),
+        });
+        self.images.push(found);
+        Ok(())
+    }
+
+    /// Keeps that an image could not be read, and says so.
+    pub fn fail(&mut self, path: PathBuf, reason: String, observer: &mut Observer<'_>) {
+        self.rows.push(ExplainedRow {
+            image: path.display().to_string(),
+            outcome: Err(reason.clone()),
+        });
+        let failed = Skipped { path, reason };
+        observer(Event::Skipped(failed.clone()));
+        self.failed.push(failed);
+    }
+
+    /// Writes the table and the page; `left` images were not looked at.
+    pub fn finish(self, left: usize) -> Result<Explanation> {
+        if self.images.is_empty() && left > 0 {
+            return Err(EngineError::Interrupted);
+        }
+        if self.images.is_empty() {
+            let failed = self.failed.iter();
+            let lines = failed.map(|one| format!("{}: {}", one.path.display(), one.reason));
+            return Err(EngineError::Request(lines.collect::<Vec<_>>().join("\n")));
+        }
+        let options = self.options;
+        let table = options.out.join(TABLE);
+        write_explained(&table, options.classes, &self.rows)?;
+        let failed = self.failed.iter();
+        let failed: Vec<(String, String)> = failed
+            .map(|one| (one.path.display().to_string(), one.reason.clone()))
+            .collect();
+        let html = self.page.html(&ExplainedFacts {
+            title: &options.network.name(),
+            facts: &facts(options),
+            failed: &failed,
+        })?;
+        let page = options.out.join(PAGE);
+        write_bytes(&page, html.as_bytes())?;
+        Ok(Explanation {
+            images: self.images,
+            failed: self.failed,
+            left,
+            page,
+        })
+    }
+}
+
+/// How the pictures were made, in the page's language.
+fn facts(options: &ExplainOptions<'_>) -> Vec<(String, String)> {
+    let (language, network) = (options.language, options.network);
+    let size = |[height, width]: [usize; 2]| format!("{height} × {width}");
+    let method = options.maps.method.to_string();
+    let maps = match options.maps.flip {
+        true => text!(language, "explain-flip", method = method),
+        false => method,
+    };
+    let mut facts = vec![
+        (
+            text!(language, "explain-fact-layer"),
+            network.target_layer(),
+        ),
+        (text!(language, "explain-fact-maps"), maps),
+        (text!(language, "explain-fact-size"), size(options.size())),
+        (
+            text!(language, "explain-fact-map-size"),
+            size(network.cam_size(options.size())),
+        ),
+    ];
+    if let Some(reference) = options.reference {
+        let name = text!(language, "explain-fact-reference");
+        facts.push((name, reference.display().to_string()));
+    }
+    for one in &options.settings.overrides {
+        let name = text!(language, "report-fact-overrides");
+        facts.push((name, override_text(one, language)));
+    }
+    facts
+}

@@ -1,0 +1,56 @@
+//! What an explained image is compared with.
+
+use std::path::Path;
+
+use mitsume_artifacts::{EvaluationDir, Maps, RunDir};
+
+use super::ExplainOptions;
+use crate::maps::MapOptions;
+use crate::{EngineError, Result};
+
+/// The class mean maps of a run's or an evaluation's own evaluation.
+pub(super) fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
+    let run = RunDir::new(path);
+    let dir = if run.is_run() {
+        EvaluationDir::new(run.evaluation())
+    } else {
+        EvaluationDir::new(path)
+    };
+    let summary = dir.summary()?;
+    let maps = Maps::open(&dir.maps_path())?;
+    let cam = options.network.cam_size(options.size());
+    if maps.cam_size() != cam {
+        return Err(EngineError::Request(format!(
+            "{}: its maps are {:?}, this model's {cam:?}: use the reference of the same model and \
+             --image-size",
+            path.display(),
+            maps.cam_size()
+        )));
+    }
+    let made = MapOptions {
+        method: summary.model.method,
+        flip: summary.model.flip,
+    };
+    if made != options.maps {
+        return Err(EngineError::Request(format!(
+            "{0}: its maps are made with {1}{2}: compare with --method {1}{3}",
+            path.display(),
+            made.method,
+            if made.flip { " and flip smoothing" } else { "" },
+            if made.flip {
+                " --flip"
+            } else {
+                ", without --flip"
+            },
+        )));
+    }
+    if summary.data.classes != options.classes {
+        return Err(EngineError::Request(format!(
+            "{}: its classes are {}, this model's {}",
+            path.display(),
+            summary.data.classes.join(", "),
+            options.classes.join(", ")
+        )));
+    }
+    Ok(maps)
+}

@@ -1,0 +1,220 @@
+//! Which model a person means: a level with its weights, a run, or a model file.
+
+use std::path::{Path, PathBuf};
+
+use mitsume_artifacts::{EvaluationDir, RunConfig, RunDir};
+use mitsume_nn::Level;
+
+use crate::{EngineError, Result, Standing, WeightMetadata, shell_word};
+
+/// How a model is named. `model`: `level1` to `level5`, an ONNX file or a run directory; `run`: a run directory;
+/// `weights`: a level's weight file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ModelRequest<'a> {
+    /// `--model`
+    pub model: Option<&'a str>,
+    /// `--run`
+    pub run: Option<&'a Path>,
+    /// `--weights`
+    pub weights: Option<&'a Path>,
+}
+
+/// A model that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModelSource {
+    /// A model file that has everything.
+    Onnx(PathBuf),
+    /// One of the five levels.
+    Level {
+        /// Which one.
+        level: Level,
+        /// Its weight file.
+        weights: PathBuf,
+        /// Where the run stands, if it is one that is not finished; `weights` are then those of its checkpoint.
+        unfinished: Option<Standing>,
+    },
+}
+
+impl ModelRequest<'_> {
+    /// Finds the model.
+    ///
+    /// # Errors
+    /// What is missing or is not what it should be, and what would be right.
+    pub fn find(&self) -> Result<ModelSource> {
+        let Some(model) = self.model else {
+            return match (self.run, self.weights) {
+                (Some(run), _) => of_run(run, "--run"),
+                (None, Some(weights)) => from_weights(weights),
+                (None, None) => Err(EngineError::Request(
+                    "which model? --run RUN_DIRECTORY, --model FILE.onnx, or --model level1 to \
+                     level5 with --weights FILE"
+                        .into(),
+                )),
+            };
+        };
+        let path = Path::new(model);
+        if let Ok(level) = model.parse() {
+            return self.of_level(level);
+        }
+        let has_weights = |what: &str| match self.weights {
+            Some(weights) => Err(EngineError::Request(format!(
+                "--weights {}: {what} has its own weights",
+                weights.display()
+            ))),
+            None => Ok(()),
+        };
+        if path.is_dir() {
+            has_weights("a run directory")?;
+            return of_run(path, "--model");
+        }
+        if ends_in(path, &["onnx"]) {
+            has_weights("an ONNX file")?;
+            return Ok(ModelSource::Onnx(path.to_owned()));
+        }
+        if path.is_file() && ends_in(path, &["safetensors", "pth", "pt"]) {
+            return Err(EngineError::Request(format!(
+                "--model {model}: a weight file is given by --weights, with --model level1 to level5"
+            )));
+        }
+        Err(EngineError::Request(format!(
+            "--model: no model named \"{model}\": one of level1, level2, level3, level4, level5 (with \
+             --weights), a file ending in .onnx, or a run directory"
+        )))
+    }
+
+    fn of_level(&self, level: Level) -> Result<ModelSource> {
+        let Some(weights) = self.weights else {
+            return Err(EngineError::Request(format!(
+                "--weights: which weights of {level}? A file, .safetensors or PyTorch's .pth; of a \
+                 run, --run RUN_DIRECTORY says it all"
+            )));
+        };
+        refuse_folder(weights)?;
+        Ok(ModelSource::Level {
+            level,
+            weights: weights.to_owned(),
+            unfinished: None,
+        })
+    }
+}
+
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    endings.iter().any(|one| ending.eq_ignore_ascii_case(one))
+}
+
+/// A weight file that says which level it is of.
+fn from_weights(weights: &Path) -> Result<ModelSource> {
+    refuse_folder(weights)?;
+    if let Err(error) = std::fs::File::open(weights) {
+        let weights = weights.display();
+        return Err(EngineError::Request(format!(
+            "--weights {weights}: {error}"
+        )));
+    }
+    let Some(note) = WeightMetadata::read(weights)? else {
+        return Err(EngineError::Request(format!(
+            "--model: {} does not say which network it is of: level1 to level5?",
+            weights.display()
+        )));
+    };
+    Ok(ModelSource::Level {
+        level: level_named(&note.model, weights)?,
+        weights: weights.to_owned(),
+        unfinished: None,
+    })
+}
+
+fn level_named(name: &str, file: &Path) -> Result<Level> {
+    let named = name.parse::<Level>();
+    named.map_err(|error| EngineError::Request(format!("{}: {error}", file.display())))
+}
+
+/// The likeliest mistake is a run directory.
+fn refuse_folder(weights: &Path) -> Result<()> {
+    if !weights.is_dir() {
+        return Ok(());
+    }
+    let shown = weights.display();
+    let run = RunDir::new(weights);
+    let right = if run.is_run() {
+        format!(
+            "is a run directory, which is given by --run {} alone, without --model and \
+             --weights; its weight file is {}",
+            shell_word(weights),
+            run.weights().display()
+        )
+    } else {
+        "is a folder: --weights takes a weight file, .safetensors or PyTorch's .pth; a run \
+         directory is given by --run"
+            .into()
+    };
+    Err(EngineError::Request(format!("--weights {shown}: {right}")))
+}
+
+/// The newest weights of a run.
+fn of_run(dir: &Path, flag: &str) -> Result<ModelSource> {
+    let run = RunDir::new(dir);
+    if !run.is_run() {
+        return Err(EngineError::Request(format!(
+            "{flag} {}: {}",
+            dir.display(),
+            what_it_is(dir)
+        )));
+    }
+    let config = RunConfig::read(&run.config(), &[])?;
+    let level = level_named(&config.model.name, &run.config())?;
+    let standing = Standing::of(&run, &config)?;
+    let finished = standing.as_ref().is_none_or(Standing::is_finished);
+    if finished && run.weights().is_file() {
+        return Ok(ModelSource::Level {
+            level,
+            weights: run.weights(),
+            unfinished: None,
+        });
+    }
+    let Some(standing) = standing else {
+        return Err(EngineError::Request(format!(
+            "{flag} {}: the run has no weights yet: mitsume train --resume {} goes on with it",
+            dir.display(),
+            shell_word(dir)
+        )));
+    };
+    Ok(ModelSource::Level {
+        level,
+        weights: standing.weights.clone(),
+        unfinished: Some(standing),
+    })
+}
+
+/// What a folder is that is no run directory.
+fn what_it_is(dir: &Path) -> String {
+    if !dir.exists() {
+        return "there is no such folder".into();
+    }
+    if !dir.is_dir() {
+        return "a run directory is a folder; a file is given by --model (.onnx) or --weights"
+            .into();
+    }
+    if EvaluationDir::new(dir).is_evaluation() {
+        return "is an evaluation, which has no weights: name the run directory or the model"
+            .into();
+    }
+    let folders = [dir.to_owned(), dir.join("runs")];
+    let entries = folders
+        .iter()
+        .flat_map(std::fs::read_dir)
+        .flatten()
+        .flatten();
+    let mut runs: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    runs.retain(|path| RunDir::new(path).is_run());
+    runs.sort();
+    match runs.first() {
+        Some(first) => format!(
+            "holds {} runs: name one, such as {}",
+            runs.len(),
+            first.display()
+        ),
+        None => "is no run directory: it has no config.toml".into(),
+    }
+}

@@ -1,0 +1,189 @@
+//! A model in an ONNX file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
+use mitsume_onnx::{
+    CapturedActivations, Classifier, FeatureLayout, HookedClassifier, Images, Layer, LayoutRequest,
+};
+
+use super::{HookedImages, Network};
+use crate::maps::floats;
+use crate::{EngineError, Result};
+
+/// How a model file is to be hooked.
+#[derive(Clone, Debug, Default)]
+pub struct OnnxRequest {
+    /// Layers by node, value or module; none for the default one.
+    pub layers: Vec<String>,
+    /// The layout of their outputs, for layers of which the model does not tell it.
+    pub layout: Option<FeatureLayout>,
+    /// Rows and columns of tokens, for layers whose output is tokens.
+    pub tokens: Option<[usize; 2]>,
+    /// Channels and size of the images, where the file does not fix them.
+    pub images: Images,
+}
+
+/// Layers of the model in `path` that can be hooked, in order.
+///
+/// # Errors
+/// A file that cannot be read or run.
+pub fn layers(path: &Path, images: Images) -> Result<Vec<Layer>> {
+    Ok(Classifier::open(path, images, &Device::flex())?.layers())
+}
+
+/// A classifier in an ONNX file, hooked at one layer or several.
+pub struct OnnxNetwork {
+    name: String,
+    model: Classifier,
+    hooks: Vec<HookedClassifier>,
+    request: OnnxRequest,
+    device: Device,
+}
+
+impl OnnxNetwork {
+    /// Reads the file and hooks it. `device` has no autodiff.
+    ///
+    /// # Errors
+    /// A file that cannot be read or run; layers that cannot be hooked.
+    pub fn open(path: &Path, request: &OnnxRequest, device: &Device) -> Result<Self> {
+        let model = Classifier::open(path, request.images, device)?;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok(Self {
+            name: name.to_string_lossy().into_owned(),
+            hooks: hooks(&model, request)?,
+            model,
+            request: request.clone(),
+            device: device.clone(),
+        })
+    }
+
+    /// Channels, height and width of its images.
+    pub fn image(&self) -> [usize; 3] {
+        self.model.image()
+    }
+
+    /// Whether the file ends in a softmax, which was left off.
+    pub fn had_softmax(&self) -> bool {
+        self.model.had_softmax()
+    }
+}
+
+impl Network for OnnxNetwork {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn parameters(&self) -> u64 {
+        self.model.parameters() as u64
+    }
+
+    fn channels(&self) -> usize {
+        self.model.image()[0]
+    }
+
+    fn classes(&self) -> usize {
+        self.model.classes()
+    }
+
+    fn layers(&self) -> Vec<String> {
+        let names = self.hooks.iter().map(|hook| hook.layer().to_owned());
+        names.collect()
+    }
+
+    fn map_size(&self, layer: usize, _: [usize; 2]) -> [usize; 2] {
+        let [_, rows, columns] = self.hooks[layer].map();
+        [rows, columns]
+    }
+
+    fn device(&self) -> Device {
+        self.device.clone()
+    }
+
+    fn weighted_layers(&self) -> Vec<String> {
+        self.model.weighted_layers()
+    }
+
+    /// The values of each layer's weights in another order.
+    fn randomised(&self, count: usize, seed: u64) -> Result<Box<dyn Network>> {
+        let model = self.model.randomised(count, seed);
+        Ok(Box::new(Self {
+            name: self.name.clone(),
+            hooks: hooks(&model, &self.request)?,
+            model,
+            request: self.request.clone(),
+            device: self.device.clone(),
+        }))
+    }
+
+    fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
+        let reading = Arc::new(self.hooks[0].read(images)?);
+        let at_layer = |hook| -> Box<dyn HookedImages + '_> {
+            Box::new(OnnxImages {
+                classes: self.model.classes(),
+                hook,
+                reading: Arc::clone(&reading),
+            })
+        };
+        Ok(self.hooks.iter().map(at_layer).collect())
+    }
+}
+
+/// The model hooked as asked for.
+fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<HookedClassifier>> {
+    let mut names: Vec<Option<&str>> = request.layers.iter().map(|l| Some(l.as_str())).collect();
+    if names.is_empty() {
+        names.push(None);
+    }
+    let said = LayoutRequest {
+        layout: request.layout,
+        grid: request.tokens,
+    };
+    Ok(model.hook_several(&names, said)?)
+}
+
+/// Images between the two parts of a model.
+struct OnnxImages<'a> {
+    classes: usize,
+    hook: &'a HookedClassifier,
+    reading: Arc<CapturedActivations>,
+}
+
+impl HookedImages for OnnxImages<'_> {
+    fn features(&self) -> Result<Tensor<4>> {
+        Ok(self.hook.features(&self.reading)?)
+    }
+
+    fn logits(&self) -> Result<Tensor<2>> {
+        Ok(self.hook.logits(&self.reading)?)
+    }
+
+    fn gradients(&self, targets: &[usize]) -> Result<(Tensor<2>, Tensor<4>)> {
+        Ok(self.hook.gradients(&self.reading, targets)?)
+    }
+
+    fn is_gap_linear(&self) -> bool {
+        self.hook.is_gap_linear()
+    }
+
+    /// A pass of what comes after the layer for every channel, for all images at once.
+    fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
+        let [channels, _, _] = self.hook.map();
+        let mut scores = vec![Vec::with_capacity(channels); targets.len()];
+        for channel in 0..channels {
+            let logits = self.hook.logits_ablated(&self.reading, channel)?;
+            let logits = floats(logits);
+            for (i, (scores, &target)) in scores.iter_mut().zip(targets).enumerate() {
+                scores.push(logits[i * self.classes + target].into());
+            }
+        }
+        Ok(scores)
+    }
+}
+
+impl From<mitsume_onnx::Error> for EngineError {
+    fn from(error: mitsume_onnx::Error) -> Self {
+        EngineError::Request(error.to_string())
+    }
+}

@@ -1,0 +1,96 @@
+//! A network and the images it is judged on.
+
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorData};
+use mitsume_artifacts::{AppliedTransform, DataSummary, ModelSettings, ModelSummary};
+use mitsume_data::{Batch, ImageFolder, ImageSource, OtherFiles, Skipped};
+
+use crate::maps::MapOptions;
+use crate::network::Network;
+use crate::{Event, Observer};
+
+/// What is evaluated, on what.
+pub struct EvaluationInput<'a> {
+    /// The network.
+    pub network: &'a dyn Network,
+    /// The classes and their images.
+    pub folder: &'a ImageFolder,
+    /// The same images, ready to be read, without augmentation.
+    pub source: &'a ImageSource,
+    /// How the network is used other than as it was trained.
+    pub settings: ModelSettings,
+}
+
+impl EvaluationInput<'_> {
+    /// Height and width of the images as the network takes them.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        let preprocess = self.source.preprocess();
+        [preprocess.height, preprocess.width]
+    }
+
+    /// Rows and columns of the maps.
+    pub(crate) fn cam_size(&self) -> [usize; 2] {
+        self.network.cam_size(self.size())
+    }
+
+    /// A batch of N images on the network's device, [N, C, H, W].
+    pub(crate) fn images(&self, batch: &Batch) -> Tensor<4> {
+        let [height, width] = self.size();
+        let channels = self.source.preprocess().channels;
+        let shape = [batch.indices.len(), channels, height, width];
+        let data = TensorData::new(batch.images.clone(), shape);
+        Tensor::from_data(data, &self.network.device())
+    }
+
+    /// The model, and how its maps are made.
+    pub(crate) fn model_summary(&self, maps: MapOptions) -> ModelSummary {
+        ModelSummary {
+            name: self.network.name(),
+            parameters: self.network.parameters(),
+            target_layer: self.network.target_layer(),
+            method: maps.method,
+            flip: maps.flip,
+            cam_size: self.cam_size(),
+            image_size: Some(self.size()),
+            settings: self.settings.clone(),
+        }
+    }
+
+    /// The data: how many images were judged, and which could not be read.
+    pub(crate) fn data_summary(&self, images: usize, skipped: &[Skipped]) -> DataSummary {
+        let view = self.source.preprocess().view;
+        DataSummary {
+            root: self.folder.root.display().to_string(),
+            images: images as u64,
+            classes: self.folder.classes.clone(),
+            view: (!view.is_default()).then(|| AppliedTransform {
+                view,
+                size: self.size(),
+            }),
+            skipped: skipped.iter().map(|s| self.relative(&s.path)).collect(),
+            other_files: self.folder.other_files(),
+        }
+    }
+
+    /// A path below the folder, with slashes on every system.
+    pub(crate) fn relative(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.folder.root).unwrap_or(path);
+        path.components()
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+}
+
+/// Says which files of a data set are not taken as images, if any, and returns them.
+pub fn tell_other_files(folder: &ImageFolder, observer: &mut Observer<'_>) -> Vec<OtherFiles> {
+    let files = folder.other_files();
+    if !files.is_empty() {
+        observer(Event::OtherFiles {
+            root: folder.root.clone(),
+            files: files.clone(),
+        });
+    }
+    files
+}

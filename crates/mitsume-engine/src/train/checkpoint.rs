@@ -1,0 +1,132 @@
+//! Saving everything a run needs to go on, and reading it back.
+
+use std::path::Path;
+
+use burn::optim::ModuleOptimizer;
+use mitsume::EmaMaps;
+use mitsume_artifacts::{AtomicDir, RunConfig, recover_dir};
+use mitsume_guard::{catch_panic, file};
+use mitsume_nn::{Classifier, Level, weights};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::progress::Progress;
+use super::{moments, prepare};
+use crate::{EngineError, Result};
+
+/// The tensors and counters of a run between two steps.
+pub(super) struct State {
+    pub model: Classifier,
+    pub optimizer: ModuleOptimizer,
+    pub ema: EmaMaps,
+    pub progress: Progress,
+}
+
+/// The weights, under their published names.
+pub(super) const WEIGHTS: &str = "weights.safetensors";
+const OPTIMIZER: &str = "optimizer.bpk";
+const EMA: &str = "ema.json";
+const PROGRESS: &str = "progress.json";
+/// The largest JSON file of a checkpoint that is read, in bytes; the averages of 1,000 classes have 100 MB.
+const LARGEST: u64 = 1 << 30;
+
+/// Writes a checkpoint folder; the one that was there is replaced in one step, or stays.
+///
+/// There is no random-number state to save: shuffling, augmentation and dropout are functions of
+/// the seed and of the epoch and step counted in `progress.json`.
+pub(super) fn save(folder: &Path, level: Level, state: &State, note: &str) -> Result<()> {
+    let swap = AtomicDir::new(folder)?;
+    let bytes = weights::to_bytes(level, &state.model, note);
+    swap.write_bytes(WEIGHTS, &bytes)?;
+    // Burn's own `save` reports a full disk as text, under the names of its temporary files.
+    let bytes = state.optimizer.into_bytes().map_err(|error| {
+        let path = folder.join(OPTIMIZER);
+        EngineError::Failed(format!("cannot write {}: {error}", path.display()))
+    })?;
+    swap.write_bytes(OPTIMIZER, &bytes)?;
+    swap.write_bytes(EMA, &json(&state.ema))?;
+    swap.write_bytes(PROGRESS, &json(&state.progress))?;
+    swap.commit()?;
+    Ok(())
+}
+
+/// Whether there is a checkpoint to go on from.
+pub(super) fn exists(folder: &Path) -> Result<bool> {
+    recover_dir(folder)?;
+    Ok(folder.join(PROGRESS).is_file())
+}
+
+/// The counters of a checkpoint.
+pub(super) fn progress(folder: &Path) -> Result<Progress> {
+    read_json(&folder.join(PROGRESS))
+}
+
+/// Reads a checkpoint into a state freshly made for the same configuration.
+pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
+    let State {
+        mut model,
+        optimizer,
+        ema,
+        ..
+    } = state;
+    weights::Weights::open(&folder.join(WEIGHTS))?.apply(level, &mut model)?;
+    let progress = progress(folder)?;
+    let path = folder.join(OPTIMIZER);
+    let damaged = |why: String| {
+        let path = path.display();
+        EngineError::Request(format!("{path}: cannot read the optimiser's state: {why}"))
+    };
+    let panicked = || damaged("the file is damaged".into());
+    catch_panic(|| moments::check(&path, &model, level, progress.steps_done))
+        .ok_or_else(panicked)?
+        .map_err(damaged)?;
+    let optimizer = catch_panic(|| optimizer.load(&path))
+        .ok_or_else(panicked)?
+        .map_err(|error| damaged(error.to_string()))?;
+    let stored: EmaMaps = read_json(&folder.join(EMA))?;
+    let fits = stored.shape() == ema.shape()
+        && stored.maps().len() == ema.maps().len()
+        && stored.decay() == ema.decay();
+    if !fits {
+        let path = folder.join(EMA);
+        let reason = "moving averages of other classes, map size or decay than the configuration's";
+        return Err(EngineError::Request(format!(
+            "{}: {reason}",
+            path.display()
+        )));
+    }
+    Ok(State {
+        model,
+        optimizer,
+        ema: stored,
+        progress,
+    })
+}
+
+/// Reads a checkpoint folder as [`resume`](super::resume) does, and forgets it.
+///
+/// - `config`, `classes`: of the run it is a checkpoint of.
+///
+/// Gives the number of steps done.
+///
+/// # Errors
+/// [`EngineError`] naming the file that is missing, damaged or of another run.
+pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Result<u64> {
+    let level = prepare::level(config)?;
+    let spec = prepare::spec(config, level, classes);
+    let device = burn::tensor::Device::flex().autodiff();
+    let state = prepare::state(config, spec, &device)?;
+    Ok(load(folder, level, state)?.progress.steps_done)
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain data serialises")
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        EngineError::Request(format!("{}: {error}", path.display()))
+    };
+    let bytes = file::read(path, LARGEST).map_err(|error| wrong(&error))?;
+    serde_json::from_slice(&bytes).map_err(|error| wrong(&error))
+}

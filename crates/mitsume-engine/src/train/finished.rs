@@ -1,0 +1,83 @@
+//! Runs with nothing left to do.
+
+use std::path::Path;
+
+use mitsume_artifacts::{
+    ArtifactError, Environment, EvaluationDir, RunConfig, RunDir, write_bytes,
+};
+use mitsume_guard::file;
+
+use super::run::{refuse_changed_method, refuse_other_device};
+use super::{Standing, TrainRequest};
+use crate::{EngineError, Result};
+
+/// The epochs of the run that is asked for, if all of them are done and evaluated.
+///
+/// # Errors
+/// A run that cannot be gone on with; one that is trained, where a key of its training is changed.
+pub(super) fn epochs(request: &TrainRequest) -> Result<Option<u64>> {
+    let dir = RunDir::new(&request.out);
+    let now = &request.config;
+    let Some(standing) = Standing::of(&dir, now)?.filter(Standing::is_finished) else {
+        return Ok(None);
+    };
+    if dir.environment().is_file() {
+        let began = Environment::read(&dir.environment())?;
+        refuse_other_device(&dir, &began, &request.device_name)?;
+    }
+    refuse_changed_method(&dir, now)?;
+    let before = RunConfig::read(&dir.config(), &[])?;
+    refuse_changed_training(&standing, &before, now)?;
+    let evaluated = before == *now
+        && EvaluationDir::new(dir.evaluation()).is_evaluation()
+        && same_bytes(&dir.weights(), &standing.weights)?;
+    Ok(evaluated.then_some(standing.epochs_done))
+}
+
+/// The record would say what was not done.
+fn refuse_changed_training(standing: &Standing, before: &RunConfig, now: &RunConfig) -> Result<()> {
+    let done = standing.epochs_done;
+    let evaluated_otherwise = RunConfig {
+        evaluation: now.evaluation,
+        ..before.clone()
+    };
+    let enough = now.train.epochs == before.train.epochs || now.train.epochs == done;
+    let mut same_epochs = now.clone();
+    same_epochs.train.epochs = before.train.epochs;
+    if enough && same_epochs == evaluated_otherwise {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "{}: all {done} epochs are done, and what they were done with cannot be changed: train longer \
+         with --set train.epochs={}, or start a new run",
+        standing.run.display(),
+        2 * done
+    )))
+}
+
+/// No weights of a level come near.
+const LARGEST: u64 = 1 << 30;
+
+fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
+    if !one.is_file() {
+        return Ok(false);
+    }
+    let read = |path: &Path| {
+        file::read(path, LARGEST)
+            .map_err(|error| EngineError::from(ArtifactError::io("read", path, error)))
+    };
+    Ok(read(one)? == read(other)?)
+}
+
+/// Writes the weights of a run that is done; an evaluation of other weights goes first, so that it
+/// cannot pass for one of these.
+pub(super) fn replace_weights(dir: &RunDir, bytes: &[u8]) -> Result<()> {
+    let path = dir.weights();
+    let same = file::read(&path, LARGEST).is_ok_and(|before| before == bytes);
+    let evaluation = dir.evaluation();
+    if !same && EvaluationDir::new(&evaluation).is_evaluation() {
+        std::fs::remove_dir_all(&evaluation)
+            .map_err(|error| ArtifactError::io("remove", &evaluation, error))?;
+    }
+    Ok(write_bytes(&path, bytes)?)
+}

@@ -1,0 +1,217 @@
+//! From a configuration to data, a network and the choices of the loss.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use mitsume::EmaMaps;
+use mitsume_artifacts::{DataSetRecord, RunConfig};
+use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, repeated};
+use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
+
+use super::checkpoint::State;
+use super::plateau::Plateau;
+use super::progress::Progress;
+use crate::{EngineError, Event, Leaks, Observer, Result, tell_other_files};
+
+/// The images of one split, ready to be read.
+pub(super) struct Split {
+    pub folder: ImageFolder,
+    pub source: ImageSource,
+    /// The images that can be read, in order.
+    pub readable: Vec<usize>,
+    pub record: DataSetRecord,
+}
+
+/// Opens a split and decodes each of its images once.
+///
+/// With augmentation for `role` "train" where the configuration has it.
+pub(super) fn split(
+    role: &str,
+    config: &RunConfig,
+    images: &ImageCache,
+    observer: &mut Observer<'_>,
+) -> Result<Split> {
+    let training = role == "train";
+    let data = &config.data;
+    let (root, most) = if training {
+        (&data.train, data.train_per_class)
+    } else {
+        (&data.valid, data.valid_per_class)
+    };
+    let mut folder = ImageFolder::open(root)?;
+    if let Some(most) = most {
+        folder.subsample_per_class(most);
+    }
+    let size = config.data.image_size;
+    let preprocess = Preprocess {
+        height: size,
+        width: size,
+        channels: config.data.channels,
+        augment: data.augment.filter(|_| training).map(augmentation),
+        seed: config.train.seed,
+        view: Default::default(),
+    };
+    // The validation images get a quarter: they are fewer, and are kept at target size.
+    let cache = if training {
+        data.cache / 4 * 3
+    } else {
+        data.cache / 4
+    };
+    let source = images.source(&folder.samples, preprocess, cache)?;
+    let total = source.len();
+    observer(Event::Loading { done: 0, total });
+    let skipped = source.load(&|_, _| {});
+    observer(Event::Loading { done: total, total });
+    let unreadable: HashSet<&Path> = skipped.iter().map(|s| s.path.as_path()).collect();
+    let readable: Vec<usize> = (0..total)
+        .filter(|&i| !unreadable.contains(folder.samples[i].path.as_path()))
+        .collect();
+    for (class, name) in folder.classes.iter().enumerate() {
+        if !readable.iter().any(|&i| folder.samples[i].class == class) {
+            let path = folder.root.join(name);
+            let reason = "no image of this class folder can be read";
+            return Err(EngineError::Request(format!(
+                "{}: {reason}",
+                path.display()
+            )));
+        }
+    }
+    skipped
+        .into_iter()
+        .for_each(|skipped| observer(Event::Skipped(skipped)));
+    let other_files = tell_other_files(&folder, observer);
+    let record = DataSetRecord {
+        role: role.into(),
+        root: folder.root.display().to_string(),
+        images: readable.len(),
+        classes: folder.classes.clone(),
+        fingerprint: folder.fingerprint()?,
+        other_files: other_files
+            .into_iter()
+            .map(|o| (o.kind, o.paths.len()))
+            .collect(),
+        also_trained_on: None,
+    };
+    Ok(Split {
+        folder,
+        source,
+        readable,
+        record,
+    })
+}
+
+fn augmentation(augment: mitsume_artifacts::Augment) -> Augment {
+    Augment {
+        horizontal_flip: augment.horizontal_flip,
+        resized_crop_scale: augment.resized_crop_scale,
+        resized_crop_ratio: augment.resized_crop_ratio,
+    }
+}
+
+/// The splits must agree on the classes.
+pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<()> {
+    if train.folder.classes == valid.folder.classes {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "data.valid: {} has the classes {}, data.train: {} has {}; they must be the same",
+        valid.folder.root.display(),
+        valid.folder.classes.join(", "),
+        train.folder.root.display(),
+        train.folder.classes.join(", "),
+    )))
+}
+
+/// Looks for validation images that are training images too, says so, and notes it in the record. Compares what
+/// was seen when the images were decoded, so it takes no time to speak of.
+pub(super) fn find_leaks(train: &Split, valid: &mut Split, observer: &mut Observer<'_>) {
+    let pairs = repeated(&valid.source, &train.source);
+    valid.record.also_trained_on = Some(pairs.len());
+    if pairs.is_empty() {
+        return;
+    }
+    let path = |split: &Split, index: usize| split.folder.samples[index].path.clone();
+    let paths = pairs
+        .iter()
+        .map(|(v, t)| (path(valid, *v), path(train, *t)));
+    observer(Event::Leaks(Leaks {
+        train: train.folder.root.clone(),
+        valid: valid.folder.root.clone(),
+        of: valid.readable.len(),
+        pairs: paths.collect(),
+    }));
+}
+
+/// The architecture, checked against the size of the images.
+pub(super) fn level(config: &RunConfig) -> Result<Level> {
+    let wrong = |key: &str, problem: String| EngineError::Request(format!("{key}: {problem}"));
+    let level: Level = config
+        .model
+        .name
+        .parse()
+        .map_err(|error| wrong("model.name", error))?;
+    let smallest = level.min_image_side();
+    if config.data.image_size < smallest {
+        let problem = format!(
+            "{} is too small for {level}: at least {smallest}",
+            config.data.image_size
+        );
+        return Err(wrong("data.image_size", problem));
+    }
+    Ok(level)
+}
+
+/// What is trained.
+pub(super) fn spec(config: &RunConfig, level: Level, classes: usize) -> ClassifierSpec {
+    ClassifierSpec {
+        level,
+        channels: config.data.channels,
+        classes,
+        dropout: Some(config.model.dropout),
+    }
+}
+
+/// Puts `model.init`'s weights, where there are any, into a new run's network.
+pub(super) fn initialise(config: &RunConfig, level: Level, model: &mut Classifier) -> Result<()> {
+    if let Some(init) = &config.model.init {
+        weights::Weights::open(init)?.apply(level, model)?;
+    }
+    Ok(())
+}
+
+/// Step 0 of a run: a new network, no moments, no averages.
+pub(super) fn state(
+    config: &RunConfig,
+    spec: ClassifierSpec,
+    device: &burn::tensor::Device,
+) -> Result<State> {
+    let level = spec.level;
+    let model = Classifier::new(spec, config.train.seed, device);
+    let size = config.data.image_size;
+    let ema = EmaMaps::new(
+        config.consistency.ema_decay,
+        spec.classes,
+        level.cam_size([size, size]),
+    )?;
+    let plateau = config.train.plateau;
+    let plateau = Plateau::new(config.train.learning_rate, plateau.factor, plateau.patience);
+    let progress = Progress {
+        epochs_done: 0,
+        batches_done: 0,
+        steps_done: 0,
+        plateau,
+        sums: Default::default(),
+    };
+    // PyTorch's defaults, which the published runs used.
+    let optimizer = burn::optim::AdamConfig::new()
+        .with_beta_1(0.9)
+        .with_beta_2(0.999)
+        .with_epsilon(1e-8)
+        .init();
+    Ok(State {
+        model,
+        optimizer,
+        ema,
+        progress,
+    })
+}

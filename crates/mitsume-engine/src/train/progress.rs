@@ -1,0 +1,78 @@
+//! Where a run stands, and the sums of the epoch it is in.
+
+use mitsume_artifacts::EpochRow;
+use serde::{Deserialize, Serialize};
+
+use super::Plateau;
+
+/// Everything of a run's state that is not a tensor. Part of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Progress {
+    /// Epochs finished.
+    pub epochs_done: u64,
+    /// Batches of the current epoch finished.
+    pub batches_done: usize,
+    /// Steps of the whole run finished.
+    pub steps_done: u64,
+    /// Learning-rate schedule.
+    pub plateau: Plateau,
+    /// Sums over the current epoch.
+    pub sums: EpochSums,
+}
+
+/// Sums over the images of an unfinished epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EpochSums {
+    images: u64,
+    correct: u64,
+    loss: f64,
+    cross_entropy: f64,
+    cam_loss: f64,
+    seconds: f64,
+}
+
+/// What a step contributes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StepResult {
+    pub images: usize,
+    pub correct: usize,
+    pub loss: f64,
+    pub cross_entropy: f64,
+    pub cam_loss: Option<f64>,
+}
+
+impl EpochSums {
+    /// Adds a step: losses are means over its images, so they count as many times.
+    pub fn add(&mut self, step: &StepResult, seconds: f64) {
+        let n = step.images as f64;
+        self.images += step.images as u64;
+        self.correct += step.correct as u64;
+        self.loss += n * step.loss;
+        self.cross_entropy += n * step.cross_entropy;
+        self.cam_loss += n * step.cam_loss.unwrap_or(0.0);
+        self.seconds += seconds;
+    }
+
+    /// The epoch's row, training half.
+    pub fn row(&self, epoch: u64, learning_rate: f64, lambda: f64) -> EpochRow {
+        let n = self.images.max(1) as f64;
+        EpochRow {
+            epoch,
+            learning_rate,
+            lambda,
+            train_loss: self.loss / n,
+            train_cross_entropy: self.cross_entropy / n,
+            train_cam_loss: (lambda != 0.0).then_some(self.cam_loss / n),
+            train_accuracy: self.correct as f64 / n,
+            val_loss: 0.0,
+            val_accuracy: 0.0,
+            kappa: 0.0,
+            consistency_squared_l2: None,
+            consistency_l2: None,
+            counted: 0,
+            seconds: self.seconds,
+        }
+    }
+}

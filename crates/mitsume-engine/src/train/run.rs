@@ -1,0 +1,437 @@
+//! The epochs of a run.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use burn::module::Module;
+use mitsume::Curriculum;
+use mitsume_artifacts::{
+    ArtifactError, Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow, StepWriter,
+    read_epochs, read_measures, write_epochs, write_measures,
+};
+use mitsume_data::shuffled;
+use mitsume_nn::{ClassifierSpec, weights};
+
+use super::checkpoint::{self, State};
+use super::finished;
+use super::init;
+use super::prepare::{self, Split};
+use super::step::{StepContext, step};
+use super::tensorboard::TensorBoard;
+use super::{Outcome, TrainRequest};
+use crate::maps::MapOptions;
+use crate::network::LevelNetwork;
+use crate::{
+    EngineError, EvaluateOptions, EvaluationInput, Event, MeasureOptions, Observer, Result,
+    WeightMetadata, evaluate,
+};
+
+/// A run in progress.
+struct Run<'a> {
+    config: &'a RunConfig,
+    dir: RunDir,
+    spec: ClassifierSpec,
+    train: Split,
+    valid: Split,
+    context: StepContext,
+    curriculum: Curriculum,
+    note: String,
+    state: State,
+    rows: Vec<EpochRow>,
+    /// More measures of the same epochs; none where they are not wanted.
+    measures: Option<Vec<MeasureRow>>,
+    steps: StepWriter,
+    board: TensorBoard,
+}
+
+pub(super) fn run(
+    request: &TrainRequest,
+    resume: bool,
+    stop: &AtomicBool,
+    observer: &mut Observer<'_>,
+) -> Result<Outcome> {
+    let mut run = Run::prepare(request, resume, observer)?;
+    while run.state.progress.epochs_done < run.config.train.epochs {
+        if run.train_epoch(stop, observer)? == Outcome::Interrupted {
+            return Ok(Outcome::Interrupted);
+        }
+        match run.finish_epoch(stop, observer) {
+            // After the epoch's last step: it will be evaluated anew.
+            Err(EngineError::Interrupted) => {
+                run.save()?;
+                return Ok(Outcome::Interrupted);
+            }
+            other => other?,
+        }
+    }
+    match run.evaluate_at_the_end(stop, observer) {
+        // The checkpoint of the last epoch is there.
+        Err(EngineError::Interrupted) => Ok(Outcome::Interrupted),
+        other => other.map(|()| Outcome::Finished),
+    }
+}
+
+impl<'a> Run<'a> {
+    fn prepare(
+        request: &'a TrainRequest,
+        resume: bool,
+        observer: &mut Observer<'_>,
+    ) -> Result<Self> {
+        let config = &request.config;
+        let level = prepare::level(config)?;
+        let train = prepare::split("train", config, &request.images, observer)?;
+        let mut valid = prepare::split("valid", config, &request.images, observer)?;
+        prepare::refuse_different_classes(&train, &valid)?;
+        prepare::find_leaks(&train, &mut valid, observer);
+        let classes = train.folder.classes.clone();
+        let device = request.device.clone().autodiff();
+        let spec = prepare::spec(config, level, classes.len());
+        let mut state = prepare::state(config, spec, &device)?;
+
+        let dir = RunDir::new(&request.out);
+        let mut environment = Environment::detect(
+            env!("CARGO_PKG_VERSION"),
+            &request.device_name,
+            rayon::current_num_threads(),
+            config.train.seed,
+        );
+        environment.adapter = mitsume_nn::adapter_name(&request.device);
+        environment.data = vec![train.record.clone(), valid.record.clone()];
+        let began = (resume && dir.environment().is_file())
+            .then(|| Environment::read(&dir.environment()))
+            .transpose()?;
+        if let Some(began) = &began {
+            refuse_changed_start(&dir, began, &environment)?;
+        }
+        if resume && checkpoint::exists(&dir.checkpoint())? {
+            refuse_changed_method(&dir, config)?;
+            if let Some(began) = &began {
+                init::warn_changed_init(config, began, observer);
+            }
+            state = checkpoint::load(&dir.checkpoint(), level, state)?;
+        } else {
+            if let Some(began) = &began {
+                init::refuse_changed_init(config, began)?;
+            }
+            environment.init_sha256 = init::sha256(config)?;
+            prepare::initialise(config, level, &mut state.model)?;
+        }
+        std::fs::create_dir_all(dir.root())
+            .map_err(|error| ArtifactError::io("create", dir.root(), error))?;
+        config.write(&dir.config())?;
+        if began.is_none() {
+            environment.write(&dir.environment())?;
+        }
+        let note = WeightMetadata {
+            model: level.to_string(),
+            classes,
+            image_size: config.data.image_size,
+            view: train.source.preprocess().view,
+        };
+        Ok(Run {
+            config,
+            spec,
+            context: StepContext {
+                image: [
+                    config.data.channels,
+                    config.data.image_size,
+                    config.data.image_size,
+                ],
+                settings: config.consistency.settings(),
+                seed: config.train.seed,
+                device,
+            },
+            curriculum: curriculum(config)?,
+            note: serde_json::to_string(&note).expect("plain data serialises"),
+            rows: finished_rows(&dir, &state)?,
+            measures: finished_measures(config, &dir, &state)?,
+            steps: StepWriter::resume(&dir.steps(), state.progress.steps_done)?,
+            board: TensorBoard::create(&dir.tensorboard())?,
+            dir,
+            train,
+            valid,
+            state,
+        })
+    }
+
+    /// The steps that are left of the current epoch.
+    fn train_epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Outcome> {
+        let epoch = self.state.progress.epochs_done + 1;
+        let lambda = self.lambda(epoch);
+        let order = self.order(epoch);
+        let size = self.config.train.batch_size;
+        let steps = order.len().div_ceil(size);
+        let left = order[(self.state.progress.batches_done * size).min(order.len())..].to_vec();
+        let mut clock = Instant::now();
+        for batch in self.train.source.batches(left, size, epoch) {
+            if let Some(skipped) = batch.skipped.first() {
+                // It could be read when the run began; to train on without it would be another run.
+                let (path, reason) = (skipped.path.display(), &skipped.reason);
+                let problem =
+                    format!("{path}: {reason}; it could be read before: --resume goes on");
+                return Err(EngineError::Failed(problem));
+            }
+            let result = step(&mut self.state, &self.context, batch, lambda)?;
+            let progress = &mut self.state.progress;
+            if !result.loss.is_finite() {
+                return Err(EngineError::NotFinite {
+                    epoch,
+                    step: progress.steps_done + 1,
+                    loss: result.loss as f32,
+                    cross_entropy: result.cross_entropy as f32,
+                    lambda,
+                    checkpoint: progress.epochs_done,
+                });
+            }
+            progress.steps_done += 1;
+            progress.batches_done += 1;
+            progress.sums.add(&result, clock.elapsed().as_secs_f64());
+            clock = Instant::now();
+            self.steps.push(&StepRow {
+                step: progress.steps_done,
+                epoch,
+                lambda,
+                cross_entropy: result.cross_entropy,
+                cam_loss: result.cam_loss,
+                loss: result.loss,
+            })?;
+            let (step, epochs) = (progress.batches_done, self.config.train.epochs);
+            observer(Event::Step {
+                epoch,
+                epochs,
+                step,
+                steps,
+                loss: result.loss,
+            });
+            if stop.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Validation, the epoch's row, the schedule, the checkpoint.
+    fn finish_epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<()> {
+        let clock = Instant::now();
+        let epoch = self.state.progress.epochs_done + 1;
+        let options = EvaluateOptions {
+            measures: self.measures_of(false),
+            maps: self.maps(),
+            stop: Some(stop),
+            ..Default::default()
+        };
+        let evaluation = self.evaluate(&options, observer)?;
+        let progress = &mut self.state.progress;
+        let rate = progress.plateau.learning_rate;
+        let mut row = progress
+            .sums
+            .row(epoch, rate, self.curriculum.lambda(epoch as u32));
+        row.val_loss = evaluation.cross_entropy;
+        row.val_accuracy = evaluation.accuracy;
+        row.kappa = evaluation.kappa;
+        row.consistency_squared_l2 = evaluation.consistency.squared_l2;
+        row.consistency_l2 = evaluation.consistency.l2;
+        row.counted = evaluation.consistency.counted;
+        row.seconds += clock.elapsed().as_secs_f64();
+        progress.plateau.step(row.val_loss);
+        progress.epochs_done = epoch;
+        progress.batches_done = 0;
+        progress.sums = Default::default();
+        self.rows.push(row.clone());
+        if let Some((rows, measures)) = self.measures.as_mut().zip(evaluation.measures) {
+            rows.push(MeasureRow {
+                epoch,
+                grid_squared_l2: measures.grid_squared_l2,
+                grid_l2: measures.grid_l2,
+                chance_corrected: measures.chance_corrected,
+            });
+            write_measures(&self.dir.measures(), rows)?;
+        }
+        // Rows beyond the checkpoint are dropped on resuming, so the order loses nothing.
+        write_epochs(&self.dir.epochs(), &self.rows)?;
+        self.save()?;
+        self.board.epoch(&row)?;
+        observer(Event::Epoch(row));
+        Ok(())
+    }
+
+    /// The same weights under the name users look for, and an evaluation with its maps.
+    fn evaluate_at_the_end(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut Observer<'_>,
+    ) -> Result<()> {
+        let bytes = weights::to_bytes(self.spec.level, &self.state.model, &self.note);
+        finished::replace_weights(&self.dir, &bytes)?;
+        let out = self.dir.evaluation();
+        self.evaluate(
+            &EvaluateOptions {
+                out: Some(&out),
+                measures: self.measures_of(true),
+                maps: self.maps(),
+                stop: Some(stop),
+                ..Default::default()
+            },
+            observer,
+        )?;
+        Ok(())
+    }
+
+    fn evaluate(
+        &self,
+        options: &EvaluateOptions<'_>,
+        observer: &mut Observer<'_>,
+    ) -> Result<mitsume_artifacts::Evaluation> {
+        let network = LevelNetwork {
+            spec: self.spec,
+            model: self.state.model.valid(),
+        };
+        let subject = EvaluationInput {
+            network: &network,
+            folder: &self.valid.folder,
+            source: &self.valid.source,
+            settings: Default::default(),
+        };
+        // What is left out was named when the run began.
+        let mut quiet = |event: Event| match event {
+            Event::Skipped(_) | Event::OtherFiles { .. } => {}
+            event => observer(event),
+        };
+        evaluate(&subject, options, &mut quiet)
+    }
+
+    fn maps(&self) -> MapOptions {
+        MapOptions {
+            method: self.config.consistency.method,
+            flip: false,
+        }
+    }
+
+    fn measures_of(&self, all: bool) -> Option<MeasureOptions> {
+        let grid = self.config.evaluation.grid;
+        let wanted = self.config.evaluation.measures;
+        wanted.then_some(MeasureOptions { grid, all })
+    }
+
+    fn save(&mut self) -> Result<()> {
+        self.steps.sync()?;
+        checkpoint::save(
+            &self.dir.checkpoint(),
+            self.spec.level,
+            &self.state,
+            &self.note,
+        )
+    }
+
+    fn lambda(&self, epoch: u64) -> f64 {
+        self.curriculum
+            .lambda(u32::try_from(epoch).unwrap_or(u32::MAX))
+    }
+
+    fn order(&self, epoch: u64) -> Vec<usize> {
+        let readable = &self.train.readable;
+        if !self.config.train.shuffle {
+            return readable.clone();
+        }
+        let order = shuffled(readable.len(), self.config.train.seed, epoch);
+        order
+            .into_iter()
+            .map(|position| readable[position])
+            .collect()
+    }
+}
+
+fn curriculum(config: &RunConfig) -> Result<Curriculum> {
+    let epoch = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let consistency = &config.consistency;
+    Ok(Curriculum::new(
+        consistency.lambda_max,
+        epoch(consistency.t0),
+        epoch(consistency.t1),
+    )?)
+}
+
+/// The rows of the epochs the checkpoint has behind it.
+fn finished_rows(dir: &RunDir, state: &State) -> Result<Vec<EpochRow>> {
+    let done = state.progress.epochs_done;
+    if done == 0 {
+        return Ok(Vec::new());
+    }
+    let mut rows = read_epochs(&dir.epochs())?;
+    rows.retain(|row| row.epoch <= done);
+    if rows.len() as u64 != done {
+        return Err(EngineError::Request(format!(
+            "{}: {} rows, but the checkpoint has {done} epochs behind it",
+            dir.epochs().display(),
+            rows.len()
+        )));
+    }
+    Ok(rows)
+}
+
+/// The same of the other measures. A run that was begun without them has none.
+fn finished_measures(
+    config: &RunConfig,
+    dir: &RunDir,
+    state: &State,
+) -> Result<Option<Vec<MeasureRow>>> {
+    let done = state.progress.epochs_done;
+    if !config.evaluation.measures || (done > 0 && !dir.measures().is_file()) {
+        return Ok(None);
+    }
+    if done == 0 {
+        return Ok(Some(Vec::new()));
+    }
+    let mut rows = read_measures(&dir.measures())?;
+    rows.retain(|row| row.epoch <= done);
+    if rows.len() as u64 != done {
+        return Err(EngineError::Request(format!(
+            "{}: {} rows, but the checkpoint has {done} epochs behind it",
+            dir.measures().display(),
+            rows.len()
+        )));
+    }
+    Ok(Some(rows))
+}
+
+/// The moving averages and the table's rows are of the maps the run began with.
+pub(super) fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.consistency.method;
+    let method = now.consistency.method;
+    if began == method {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "{}: consistency.method: the run began with {began}: go on with it, or start a new run \
+         with {method}",
+        path.display()
+    )))
+}
+
+/// A run goes on with the images and on the device it began with: with others its numbers would be nobody's.
+fn refuse_changed_start(dir: &RunDir, before: &Environment, now: &Environment) -> Result<()> {
+    for (before, now) in before.data.iter().zip(&now.data) {
+        if before.fingerprint != now.fingerprint {
+            return Err(EngineError::Request(format!(
+                "{}: the images are not those the run began with (data.{}): restore them, or start \
+                 a new run",
+                now.root, now.role
+            )));
+        }
+    }
+    refuse_other_device(dir, before, &now.device)
+}
+
+pub(super) fn refuse_other_device(dir: &RunDir, before: &Environment, device: &str) -> Result<()> {
+    if before.device == device {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "--device {device}: {} began on {began}, and devices differ in the last digits: go on with \
+         --device {began}, or start a new run",
+        dir.root().display(),
+        began = before.device
+    )))
+}

@@ -1,0 +1,49 @@
+//! How far a run has come.
+
+use std::path::PathBuf;
+
+use mitsume_artifacts::{RunConfig, RunDir};
+
+use super::checkpoint;
+use crate::Result;
+
+/// How far a run has come, by its last checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The run directory.
+    pub run: PathBuf,
+    /// Epochs finished.
+    pub epochs_done: u64,
+    /// Epochs it is to have.
+    pub epochs: u64,
+    /// Steps finished, those of an unfinished epoch too.
+    pub steps_done: u64,
+    /// The checkpoint's weight file.
+    pub weights: PathBuf,
+}
+
+impl Standing {
+    /// The standing of the run in `dir`, of configuration `config`; none before its first checkpoint.
+    ///
+    /// # Errors
+    /// A checkpoint that cannot be read.
+    pub fn of(dir: &RunDir, config: &RunConfig) -> Result<Option<Self>> {
+        let folder = dir.checkpoint();
+        if !checkpoint::exists(&folder)? {
+            return Ok(None);
+        }
+        let progress = checkpoint::progress(&folder)?;
+        Ok(Some(Self {
+            run: dir.root().to_owned(),
+            epochs_done: progress.epochs_done,
+            epochs: config.train.epochs,
+            steps_done: progress.steps_done,
+            weights: folder.join(checkpoint::WEIGHTS),
+        }))
+    }
+
+    /// Whether all epochs are done.
+    pub fn is_finished(&self) -> bool {
+        self.epochs_done >= self.epochs
+    }
+}

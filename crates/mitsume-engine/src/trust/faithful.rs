@@ -1,0 +1,138 @@
+//! ROAD, deletion and insertion: the explained class' probability as pixels go or come.
+
+use burn::tensor::activation::softmax;
+use burn::tensor::{Tensor, TensorData};
+use mitsume::methods::Method;
+use mitsume::trust::{
+    Baseline, Estimate, Image, PerturbationCurve, PerturbationSequence, PixelRanking, Road,
+    RoadSettings,
+};
+use mitsume_artifacts::{CurveResult, Faithfulness, RoadResult};
+
+use crate::Result;
+use crate::maps::floats;
+use crate::network::Network;
+
+/// Steps of a deletion or insertion curve.
+const STEPS: usize = 20;
+/// Perturbed images in a forward pass.
+const AT_ONCE: usize = 32;
+
+/// Gathers the curves of every image for one method.
+pub(super) struct FaithfulnessTest<'a> {
+    network: &'a dyn Network,
+    method: Method,
+    settings: RoadSettings,
+    roads: Vec<Road>,
+    deletions: Vec<PerturbationCurve>,
+    insertions: Vec<PerturbationCurve>,
+}
+
+impl<'a> FaithfulnessTest<'a> {
+    pub fn new(network: &'a dyn Network, method: Method, seed: u64) -> Self {
+        Self {
+            network,
+            method,
+            settings: RoadSettings {
+                seed,
+                ..RoadSettings::default()
+            },
+            roads: Vec::new(),
+            deletions: Vec::new(),
+            insertions: Vec::new(),
+        }
+    }
+
+    /// An image, the class it is explained for, and its map at the image's size.
+    pub fn add(&mut self, image: &Image<'_>, class: usize, map: &[f32]) -> Result<()> {
+        let score = |images: &[f32]| self.scores(images, image, class);
+        let original = score(image.values())?[0];
+        let removed = self.settings.images(image, map)?;
+        let road = self.settings.result(original, &score(&removed)?)?;
+        let order = PixelRanking::most_relevant_first(map, image.shape())?;
+        let step = image.pixels().div_ceil(STEPS);
+        let curve = |mut sequence: PerturbationSequence<'_>| -> Result<PerturbationCurve> {
+            let mut images = Vec::new();
+            while let Some(image) = sequence.next_image() {
+                images.extend_from_slice(image);
+            }
+            Ok(sequence.curve(&score(&images)?)?)
+        };
+        let deletion = curve(PerturbationSequence::deletion(
+            image,
+            &order,
+            step,
+            Baseline::Zeros,
+        )?)?;
+        let insertion = curve(PerturbationSequence::insertion(
+            image,
+            &order,
+            step,
+            Baseline::Blurred,
+        )?)?;
+        self.roads.push(road);
+        self.deletions.push(deletion);
+        self.insertions.push(insertion);
+        Ok(())
+    }
+
+    /// Probability of the class of each of `images` [N, C, H, W], all of the size of `like`.
+    fn scores(&self, images: &[f32], like: &Image<'_>, class: usize) -> Result<Vec<f64>> {
+        let (c, [h, w]) = (like.channels(), like.shape());
+        let mut scores = Vec::new();
+        for batch in images.chunks(AT_ONCE * c * h * w) {
+            let n = batch.len() / (c * h * w);
+            let data = TensorData::new(batch.to_vec(), [n, c, h, w]);
+            let images = Tensor::<4>::from_data(data, &self.network.device());
+            let logits = self.network.logits(images)?;
+            let classes = logits.dims()[1];
+            let probabilities = floats(softmax(logits, 1));
+            scores.extend((0..n).map(|i| f64::from(probabilities[i * classes + class])));
+        }
+        Ok(scores)
+    }
+
+    pub fn result(&self) -> Faithfulness {
+        let seed = self.settings.seed;
+        let combined: Vec<f64> = self.roads.iter().map(|road| road.combined).collect();
+        let most = self.roads.iter().map(|road| &road.most_relevant_first);
+        let least = self.roads.iter().map(|road| &road.least_relevant_first);
+        let count = self.roads.len().max(1) as f64;
+        Faithfulness {
+            method: self.method,
+            road: RoadResult {
+                percentiles: self.settings.percentiles.clone(),
+                original: self.roads.iter().map(|road| road.original).sum::<f64>() / count,
+                most_relevant_first: mean_of(most),
+                least_relevant_first: mean_of(least),
+                combined: Estimate::bootstrap_mean(&combined, seed),
+            },
+            deletion: curve(&self.deletions, seed),
+            insertion: curve(&self.insertions, seed),
+        }
+    }
+}
+
+fn curve(curves: &[PerturbationCurve], seed: u64) -> CurveResult {
+    let areas: Vec<f64> = curves.iter().map(|curve| curve.area).collect();
+    CurveResult {
+        shares: curves
+            .first()
+            .map_or_else(Vec::new, |curve| curve.shares.clone()),
+        scores: mean_of(curves.iter().map(|curve| &curve.scores)),
+        area: Estimate::bootstrap_mean(&areas, seed),
+    }
+}
+
+/// Place by place.
+fn mean_of<'a>(rows: impl ExactSizeIterator<Item = &'a Vec<f64>>) -> Vec<f64> {
+    let count = rows.len() as f64;
+    let mut sums: Vec<f64> = Vec::new();
+    for row in rows {
+        sums.resize(row.len(), 0.0);
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    sums.into_iter().map(|sum| sum / count).collect()
+}

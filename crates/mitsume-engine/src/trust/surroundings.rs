@@ -1,0 +1,45 @@
+//! The maps under test on their images' border and empty background.
+
+use mitsume::trust::{Estimate, Surroundings};
+use mitsume_artifacts::SurroundingsResult;
+
+use crate::surroundings::SurroundingsEvaluator;
+use crate::{EvaluationInput, Result};
+
+/// Gathers every image whose map is not all zero.
+pub(super) struct SurroundingsTest {
+    of: SurroundingsEvaluator,
+    found: Vec<Surroundings>,
+}
+
+impl SurroundingsTest {
+    pub fn new(subject: &EvaluationInput<'_>) -> Self {
+        Self {
+            of: SurroundingsEvaluator::new(subject.cam_size(), subject.source.preprocess()),
+            found: Vec::new(),
+        }
+    }
+
+    /// A batch of images [N, C, H, W] and their maps [N, h, w].
+    pub fn add(&mut self, images: &[f32], maps: &[f32]) -> Result<()> {
+        let found = self.of.of_batch(images, maps)?;
+        self.found.extend(found.into_iter().flatten());
+        Ok(())
+    }
+
+    /// None without a map. `seed` is of the intervals.
+    pub fn result(&self, seed: u64) -> Option<SurroundingsResult> {
+        let estimate = |of: &dyn Fn(&Surroundings) -> f64| {
+            let values: Vec<f64> = self.found.iter().map(of).collect();
+            Estimate::bootstrap_mean(&values, seed)
+        };
+        let has_background = |one: &&Surroundings| one.background.area > 0.0;
+        Some(SurroundingsResult {
+            border_mass: estimate(&|one| one.border.mass)?,
+            border_area: estimate(&|one| one.border.area)?.mean,
+            background_mass: estimate(&|one| one.background.mass)?,
+            background_area: estimate(&|one| one.background.area)?.mean,
+            with_background: self.found.iter().filter(has_background).count(),
+        })
+    }
+}

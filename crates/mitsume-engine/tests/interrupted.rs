@@ -1,0 +1,124 @@
+//! A run that is stopped while it evaluates goes on to the same bits.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::tensor::Device;
+use mitsume_artifacts::{EvaluationDir, RunConfig, RunDir};
+use mitsume_data::phantom::{PhantomSpec, write_data_set};
+use mitsume_engine::{Event, Outcome, TrainRequest, resume, train};
+
+fn request(dir: &Path, out: &str) -> TrainRequest {
+    let data = dir.join("data");
+    if !data.exists() {
+        let spec = PhantomSpec {
+            per_class_train: 6,
+            per_class_test: 4,
+            size: 32,
+            seed: 0,
+        };
+        write_data_set(&data, spec, &|_, _| {}).unwrap();
+    }
+    let text = format!(
+        "[data]\ntrain = {:?}\nvalid = {:?}\nimage_size = 32\n[model]\nname = \"level1\"\n\
+         [train]\nepochs = 2\nbatch_size = 8\n",
+        data.join("Training"),
+        data.join("Testing")
+    );
+    TrainRequest {
+        config: RunConfig::from_toml(&text, Path::new("run.toml")).unwrap(),
+        out: dir.join(out),
+        device: Device::flex(),
+        device_name: "cpu".into(),
+        images: Default::default(),
+    }
+}
+
+/// Stops at the evaluation after `epochs` evaluated ones.
+fn stopped_at_evaluation(
+    epochs: usize,
+    work: impl FnOnce(&AtomicBool, &mut dyn FnMut(Event)) -> Outcome,
+) -> Outcome {
+    let stop = AtomicBool::new(false);
+    let mut done = 0;
+    let mut observer = |event: Event| match event {
+        Event::Epoch(_) => done += 1,
+        Event::Evaluating { .. } if done == epochs => stop.store(true, Ordering::Relaxed),
+        _ => {}
+    };
+    work(&stop, &mut observer)
+}
+
+fn go_on(out: &Path, sets: &[&str]) -> Outcome {
+    let sets: Vec<String> = sets.iter().map(|&set| set.into()).collect();
+    let device = (Device::flex(), "cpu".to_owned());
+    resume(out, &sets, device, &AtomicBool::new(false), &mut |_| {}).unwrap()
+}
+
+/// Weights, steps, and epochs but for their times.
+fn results(out: &Path) -> (Vec<u8>, String, Vec<String>) {
+    let dir = RunDir::new(out);
+    let text = |path: PathBuf| std::fs::read_to_string(path).unwrap();
+    let epochs = text(dir.epochs());
+    let untimed = epochs.lines().map(|line| line.rsplit_once(',').unwrap().0);
+    (
+        std::fs::read(dir.weights()).unwrap(),
+        text(dir.steps()),
+        untimed.map(str::to_owned).collect(),
+    )
+}
+
+#[test]
+fn in_the_evaluation_of_an_epoch_or_of_the_run_it_is_saved_and_goes_on_to_the_same_bits() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = request(dir.path(), "whole");
+    let never = AtomicBool::new(false);
+    assert_eq!(
+        train(&whole, &never, &mut |_| {}).unwrap(),
+        Outcome::Finished
+    );
+    for epochs in [0, 1, 2] {
+        let request = request(dir.path(), &format!("stopped-{epochs}"));
+        let outcome = stopped_at_evaluation(epochs, |stop, observer| {
+            train(&request, stop, observer).unwrap()
+        });
+        assert_eq!(outcome, Outcome::Interrupted);
+        let evaluation = EvaluationDir::new(RunDir::new(&request.out).evaluation());
+        assert!(!evaluation.is_evaluation());
+        assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
+        assert_eq!(results(&request.out), results(&whole.out), "{epochs}");
+        assert!(evaluation.is_evaluation());
+        assert_eq!(
+            go_on(&request.out, &[]),
+            Outcome::AlreadyFinished { epochs: 2 }
+        );
+    }
+}
+
+#[test]
+fn an_evaluation_of_earlier_weights_does_not_pass_for_one_of_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let request = request(dir.path(), "run");
+    let never = AtomicBool::new(false);
+    train(&request, &never, &mut |_| {}).unwrap();
+    let evaluation = EvaluationDir::new(RunDir::new(&request.out).evaluation());
+    let outcome = stopped_at_evaluation(1, |stop, observer| {
+        let sets = ["train.epochs=3".to_owned()];
+        let device = (Device::flex(), "cpu".to_owned());
+        resume(&request.out, &sets, device, stop, observer).unwrap()
+    });
+    assert_eq!(outcome, Outcome::Interrupted);
+    assert!(!evaluation.is_evaluation());
+    assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
+    // Nor do earlier weights.
+    let weights = RunDir::new(&request.out).weights();
+    let mut other = std::fs::read(&weights).unwrap();
+    let last = other.len() - 1;
+    other[last] ^= 1;
+    std::fs::write(&weights, other).unwrap();
+    assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
+    assert_eq!(
+        go_on(&request.out, &[]),
+        Outcome::AlreadyFinished { epochs: 3 }
+    );
+}
