@@ -37,7 +37,7 @@ fn of_one_run(epochs: &[EpochRow], language: Language) -> Vec<Chart> {
         }),
         ("report-curve-line-val-ce", |row| Some(row.val_loss)),
     ];
-    let cam_loss = epochs.iter().any(|row| row.lambda != 0.0);
+    let cam_loss = trained_with_cam_loss(epochs);
     if cam_loss {
         loss.push(("report-curve-train-loss", |row| Some(row.train_loss)));
     }
@@ -93,7 +93,7 @@ const CAM_LOSS: Column = ("report-curve-cam-loss", |row| row.train_cam_loss);
 const RATE: Column = ("report-curve-line-rate", |row| Some(row.learning_rate));
 
 fn of_several(runs: &[(usize, &str, &[EpochRow])], language: Language) -> Vec<Chart> {
-    let quantities: [(&str, &str, Value); 8] = [
+    let mut quantities: Vec<(&str, &str, Value)> = vec![
         (
             "report-curve-val-accuracy",
             "report-curve-higher-better",
@@ -119,12 +119,14 @@ fn of_several(runs: &[(usize, &str, &[EpochRow])], language: Language) -> Vec<Ch
             "report-curve-higher-better",
             |row| Some(row.train_accuracy),
         ),
-        (
-            "report-curve-lambda",
-            "report-curve-lambda-caption",
-            |row| Some(row.lambda),
-        ),
     ];
+    if runs
+        .iter()
+        .any(|(_, _, epochs)| trained_with_cam_loss(epochs))
+    {
+        let (title, value) = ("report-curve-lambda", LAMBDA.1);
+        quantities.push((title, "report-curve-lambda-caption", value));
+    }
     quantities
         .into_iter()
         .map(|(title, caption, value)| Chart {
@@ -161,6 +163,10 @@ fn chart(
         caption: text!(language, caption),
         series: series.collect(),
     }
+}
+
+fn trained_with_cam_loss(epochs: &[EpochRow]) -> bool {
+    epochs.iter().any(|row| row.lambda != 0.0)
 }
 
 fn points(epochs: &[EpochRow], value: Value) -> Vec<(u64, Option<f64>)> {

@@ -95,6 +95,23 @@ fn a_run_adds_curves_and_how_it_was_made() {
 }
 
 #[test]
+fn runs_without_the_consistency_loss_have_no_chart_of_its_weight() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let title = "<figcaption><b>Weight of the CAM loss</b>";
+    for (name, lambda) in [("one", 0.0), ("two", 0.0), ("three", 50.0)] {
+        run(
+            &dir.path().join("out").join(name),
+            &data,
+            lambda,
+            &Plan::default(),
+        );
+        let html = report(&dir.path().join("out")).unwrap().html;
+        assert_eq!(html.contains(title), lambda != 0.0, "{name}");
+    }
+}
+
+#[test]
 fn several_runs_are_compared_in_the_order_of_lambda() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");

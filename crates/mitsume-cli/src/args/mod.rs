@@ -131,7 +131,7 @@ pub struct ReportArgs {
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
     /// The page to write
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, visible_alias = "out", value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(help = "The page to write [default: DIR/report.html]")]
     pub output: Option<PathBuf>,
     /// Also write every figure as SVG and PNG, every table as CSV and LaTeX, and class mean maps as

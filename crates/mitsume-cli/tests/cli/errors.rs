@@ -125,6 +125,28 @@ fn a_damaged_checkpoint_is_named_and_not_replaced() {
     }
 }
 
+#[test]
+fn a_refused_resume_leaves_the_configuration_as_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let config = sandbox.read("run/config.toml");
+    let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
+    for (table, bytes) in [
+        ("run/epochs.csv", &b"epoch\n1\n"[..]),
+        ("run/steps.csv", b"nonsense\n"),
+    ] {
+        let whole = sandbox.read(table);
+        sandbox.write(table, bytes);
+        refused(&sandbox, &resume, &[table]);
+        assert_eq!(sandbox.read("run/config.toml"), config);
+        assert_eq!(sandbox.read(table), bytes);
+        sandbox.write(table, whole);
+    }
+    assert!(sandbox.run(&resume).status.success());
+    assert_ne!(sandbox.read("run/config.toml"), config);
+}
+
 /// Burn's reader panics on ranks and shapes that contradict each other, and Adam starts from zero where a moment is
 /// missing.
 #[test]

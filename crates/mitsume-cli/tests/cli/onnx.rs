@@ -10,7 +10,7 @@ use crate::sandbox::{Sandbox, refused, text};
 fn with_model() -> Sandbox {
     let sandbox = Sandbox::new();
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
-    for name in ["residual.onnx", "vision-transformer.onnx"] {
+    for name in ["residual.onnx", "swin.onnx", "vision-transformer.onnx"] {
         std::fs::copy(models.join(name), sandbox.path(name)).unwrap();
     }
     let mut classes: Vec<String> = std::fs::read_dir(sandbox.path("data/Testing"))
@@ -125,6 +125,23 @@ fn tokens_are_laid_out_on_their_grid() {
     args.extend(["--token-grid", "4x4"]);
     let evaluation = json(&sandbox, &args);
     assert_eq!(evaluation["model"]["cam_size"], serde_json::json!([4, 4]));
+}
+
+#[test]
+fn a_channels_last_layer_has_maps_of_its_own_size_and_no_other_layout() {
+    let sandbox = with_model();
+    let mut args = EVAL.to_vec();
+    args[2] = "swin.onnx";
+    args.extend(["--target-layer", "layer_norm_10"]);
+    let followed = json(&sandbox, &args);
+    assert_eq!(followed["model"]["cam_size"], serde_json::json!([8, 8]));
+    let with = |layout| [&args[..], &["--layout", layout]].concat();
+    assert_eq!(json(&sandbox, &with("nhwc")), followed);
+    refused(
+        &sandbox,
+        &with("nchw"),
+        &["--layout nchw contradicts", "nhwc"],
+    );
 }
 
 #[test]

@@ -86,40 +86,19 @@ impl<'a> Run<'a> {
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();
         let spec = prepare::spec(config, level, classes.len());
-        let mut state = prepare::state(config, spec, &device)?;
-
         let dir = RunDir::new(&request.out);
-        let mut environment = Environment::detect(
-            env!("CARGO_PKG_VERSION"),
-            &request.device_name,
-            rayon::current_num_threads(),
-            config.train.seed,
-        );
-        environment.adapter = mitsume_nn::adapter_name(&request.device);
-        environment.data = vec![train.record.clone(), valid.record.clone()];
-        let began = (resume && dir.environment().is_file())
-            .then(|| Environment::read(&dir.environment()))
-            .transpose()?;
-        if let Some(began) = &began {
-            refuse_changed_start(&dir, began, &environment)?;
-        }
-        if resume && checkpoint::exists(&dir.checkpoint())? {
-            refuse_changed_method(&dir, config)?;
-            if let Some(began) = &began {
-                init::warn_changed_init(config, began, observer);
-            }
-            state = checkpoint::load(&dir.checkpoint(), level, state)?;
-        } else {
-            if let Some(began) = &began {
-                init::refuse_changed_init(config, began)?;
-            }
-            environment.init_sha256 = init::sha256(config)?;
-            prepare::initialise(config, level, &mut state.model)?;
-        }
+        let now = environment(request, &train, &valid);
+        let Start { state, environment } =
+            Start::new(request, resume.then_some(&dir), spec, &now, observer)?;
+        let rows = finished_rows(&dir, &state)?;
+        let measures = finished_measures(config, &dir, &state)?;
+        let curriculum = curriculum(config)?;
         std::fs::create_dir_all(dir.root())
             .map_err(|error| ArtifactError::io("create", dir.root(), error))?;
+        let steps = StepWriter::resume(&dir.steps(), state.progress.steps_done)?;
+        // Nothing refuses any more: a run that is refused keeps the configuration it had.
         config.write(&dir.config())?;
-        if began.is_none() {
+        if let Some(environment) = environment {
             environment.write(&dir.environment())?;
         }
         let note = WeightMetadata {
@@ -141,11 +120,11 @@ impl<'a> Run<'a> {
                 seed: config.train.seed,
                 device,
             },
-            curriculum: curriculum(config)?,
+            curriculum,
             note: serde_json::to_string(&note).expect("plain data serialises"),
-            rows: finished_rows(&dir, &state)?,
-            measures: finished_measures(config, &dir, &state)?,
-            steps: StepWriter::resume(&dir.steps(), state.progress.steps_done)?,
+            rows,
+            measures,
+            steps,
             board: TensorBoard::create(&dir.tensorboard())?,
             dir,
             train,
@@ -340,6 +319,68 @@ impl<'a> Run<'a> {
             .map(|position| readable[position])
             .collect()
     }
+}
+
+/// Where a run begins, or goes on.
+struct Start {
+    state: State,
+    /// The record to write; none where the run has one.
+    environment: Option<Environment>,
+}
+
+impl Start {
+    /// The checkpoint of `resumed`, or new weights where there is none.
+    fn new(
+        request: &TrainRequest,
+        resumed: Option<&RunDir>,
+        spec: ClassifierSpec,
+        now: &Environment,
+        observer: &mut Observer<'_>,
+    ) -> Result<Self> {
+        let config = &request.config;
+        let mut state = prepare::state(config, spec, &request.device.clone().autodiff())?;
+        let began = resumed
+            .filter(|dir| dir.environment().is_file())
+            .map(|dir| Environment::read(&dir.environment()))
+            .transpose()?;
+        if let Some((dir, began)) = resumed.zip(began.as_ref()) {
+            refuse_changed_start(dir, began, now)?;
+        }
+        let mut environment = now.clone();
+        match resumed {
+            Some(dir) if checkpoint::exists(&dir.checkpoint())? => {
+                refuse_changed_method(dir, config)?;
+                if let Some(began) = &began {
+                    init::warn_changed_init(config, began, observer);
+                }
+                state = checkpoint::load(&dir.checkpoint(), spec.level, state)?;
+            }
+            _ => {
+                if let Some(began) = &began {
+                    init::refuse_changed_init(config, began)?;
+                }
+                environment.init_sha256 = init::sha256(config)?;
+                prepare::initialise(config, spec.level, &mut state.model)?;
+            }
+        }
+        Ok(Self {
+            state,
+            environment: began.is_none().then_some(environment),
+        })
+    }
+}
+
+/// What the run is computed with, for the record.
+fn environment(request: &TrainRequest, train: &Split, valid: &Split) -> Environment {
+    let mut environment = Environment::detect(
+        env!("CARGO_PKG_VERSION"),
+        &request.device_name,
+        rayon::current_num_threads(),
+        request.config.train.seed,
+    );
+    environment.adapter = mitsume_nn::adapter_name(&request.device);
+    environment.data = vec![train.record.clone(), valid.record.clone()];
+    environment
 }
 
 fn curriculum(config: &RunConfig) -> Result<Curriculum> {
