@@ -1,63 +1,30 @@
 //! Which keys there are, what a misspelt one was meant to be, and `--set key=value`.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
+use serde_aux::serde_introspection::serde_introspect;
 use toml::{Table, Value};
 
+use super::consistency::ConsistencyKeys;
+use super::data::{AugmentKeys, DataKeys};
+use super::evaluation::EvaluationKeys;
+use super::model::ModelKeys;
+use super::train::{PlateauKeys, TrainKeys};
 use crate::{ArtifactError, Result};
 
-const SECTIONS: [(&str, &[&str]); 7] = [
-    (
-        "data",
-        &[
-            "name",
-            "train",
-            "valid",
-            "train_per_class",
-            "valid_per_class",
-            "image_size",
-            "channels",
-            "cache",
-            "augment",
-        ],
-    ),
-    (
-        "data.augment",
-        &[
-            "horizontal_flip",
-            "resized_crop_scale",
-            "resized_crop_ratio",
-        ],
-    ),
-    ("model", &["name", "dropout", "init"]),
-    (
-        "train",
-        &[
-            "epochs",
-            "batch_size",
-            "learning_rate",
-            "seed",
-            "shuffle",
-            "plateau",
-        ],
-    ),
-    ("train.plateau", &["factor", "patience"]),
-    (
-        "consistency",
-        &[
-            "preset",
-            "lambda_max",
-            "t0",
-            "t1",
-            "method",
-            "distance",
-            "reference",
-            "ema_decay",
-            "alpha",
-        ],
-    ),
-    ("evaluation", &["measures", "grid"]),
-];
+/// The keys of every section: the fields that it is deserialised into.
+static SECTIONS: LazyLock<[(&str, &[&str]); 7]> = LazyLock::new(|| {
+    [
+        ("data", serde_introspect::<DataKeys>()),
+        ("data.augment", serde_introspect::<AugmentKeys>()),
+        ("model", serde_introspect::<ModelKeys>()),
+        ("train", serde_introspect::<TrainKeys>()),
+        ("train.plateau", serde_introspect::<PlateauKeys>()),
+        ("consistency", serde_introspect::<ConsistencyKeys>()),
+        ("evaluation", serde_introspect::<EvaluationKeys>()),
+    ]
+});
 
 /// A key whose value decides the defaults of others in its section.
 const DEFAULTS_FROM: [(&str, &[&str]); 2] = [

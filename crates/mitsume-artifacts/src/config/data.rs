@@ -1,0 +1,191 @@
+//! `[data]` and `[data.augment]`.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+use super::source::ConfigSource;
+use crate::{ArtifactError, Result};
+
+const DEFAULT_CACHE: u64 = 2 << 30;
+
+/// `[data]`: what to train and validate on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DataConfig {
+    /// What tables and figures call the data set. Default: after the folder of training images,
+    /// [`DataConfig::title`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Folder (or list) of training images. Required.
+    pub train: PathBuf,
+    /// Folder (or list) of validation images. Required.
+    pub valid: PathBuf,
+    /// Train on at most this many images of each class, spread evenly over it. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_per_class: Option<usize>,
+    /// Validate on at most this many images of each class. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_per_class: Option<usize>,
+    /// Side of the square model input in pixels. Default 224.
+    pub image_size: usize,
+    /// 1 (grey) or 3 (RGB). Default 1.
+    pub channels: usize,
+    /// Bytes of memory for decoded images; more are decoded again each epoch. Default 2 GiB.
+    /// In the file a number of bytes or `"2GiB"`.
+    #[serde(serialize_with = "byte_size")]
+    pub cache: u64,
+    /// `[data.augment]`, or `augment = false`. Default METHOD section 6.
+    #[serde(serialize_with = "off_or_table")]
+    pub augment: Option<Augment>,
+}
+
+/// `[data.augment]`: what a training image goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Augment {
+    /// Probability of a horizontal flip. Default 0.5.
+    pub horizontal_flip: f64,
+    /// Smallest and largest share of the area a random crop keeps. Default [0.9, 1].
+    pub resized_crop_scale: [f64; 2],
+    /// Smallest and largest width / height of the crop. Default [3/4, 4/3].
+    pub resized_crop_ratio: [f64; 2],
+}
+
+/// The keys of the section, as they stand in the file.
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DataKeys {
+    name: Option<String>,
+    train: Option<PathBuf>,
+    valid: Option<PathBuf>,
+    train_per_class: Option<u64>,
+    valid_per_class: Option<u64>,
+    image_size: Option<u64>,
+    channels: Option<u64>,
+    cache: Option<Value>,
+    augment: Option<Value>,
+}
+
+/// The keys of the section, as they stand in the file.
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct AugmentKeys {
+    horizontal_flip: Option<f64>,
+    resized_crop_scale: Option<[f64; 2]>,
+    resized_crop_ratio: Option<[f64; 2]>,
+}
+
+pub(super) fn resolve(raw: DataKeys, source: ConfigSource) -> Result<DataConfig> {
+    let channels = source.range("data.channels", raw.channels.unwrap_or(1), 1..=3)?;
+    if channels == 2 {
+        return Err(source.error("data.channels", "2 is neither 1 (grey) nor 3 (RGB)"));
+    }
+    let per_class = |key: &str, value: Option<u64>| {
+        let checked = value.map(|value| source.range(key, value, 1..=u64::from(u32::MAX)));
+        Ok::<_, ArtifactError>(checked.transpose()?.map(|value| value as usize))
+    };
+    Ok(DataConfig {
+        name: raw.name,
+        train: source.path("data.train", raw.train, "the folder of training images")?,
+        valid: source.path("data.valid", raw.valid, "the folder of validation images")?,
+        train_per_class: per_class("data.train_per_class", raw.train_per_class)?,
+        valid_per_class: per_class("data.valid_per_class", raw.valid_per_class)?,
+        image_size: source.range("data.image_size", raw.image_size.unwrap_or(224), 16..=4096)?
+            as usize,
+        channels: channels as usize,
+        cache: cache(raw.cache, source)?,
+        augment: augment(raw.augment, source)?,
+    })
+}
+
+fn cache(value: Option<Value>, source: ConfigSource) -> Result<u64> {
+    let problem = match value {
+        None => return Ok(DEFAULT_CACHE),
+        Some(Value::Integer(bytes)) => match u64::try_from(bytes) {
+            Ok(bytes) => return Ok(bytes),
+            Err(_) => format!("{bytes} is negative"),
+        },
+        // Sizes beyond the largest TOML integer could not be written back.
+        Some(Value::String(text)) => match text.parse::<bytesize::ByteSize>() {
+            Ok(size) if i64::try_from(size.as_u64()).is_ok() => return Ok(size.as_u64()),
+            _ => format!("\"{text}\" is no size"),
+        },
+        Some(other) => format!("{other} is no size"),
+    };
+    let problem = format!("{problem}; write \"2GiB\", \"500MB\" or a number of bytes");
+    Err(source.error("data.cache", problem))
+}
+
+fn augment(value: Option<Value>, source: ConfigSource) -> Result<Option<Augment>> {
+    let raw = match value {
+        None | Some(Value::Boolean(true)) => AugmentKeys::default(),
+        Some(Value::Boolean(false)) => return Ok(None),
+        Some(table @ Value::Table(_)) => source.typed(table, "data.augment")?,
+        Some(other) => {
+            let problem = format!("{other} is neither false nor a [data.augment] section");
+            return Err(source.error("data.augment", problem));
+        }
+    };
+    let default = Augment::default();
+    let flip = raw.horizontal_flip.unwrap_or(default.horizontal_flip);
+    let [scale, ratio] =
+        ["resized_crop_scale", "resized_crop_ratio"].map(|k| format!("data.augment.{k}"));
+    Ok(Some(Augment {
+        horizontal_flip: source.range("data.augment.horizontal_flip", flip, 0.0..=1.0)?,
+        resized_crop_scale: source.interval(
+            &scale,
+            raw.resized_crop_scale.unwrap_or(default.resized_crop_scale),
+            1.0,
+        )?,
+        resized_crop_ratio: source.interval(
+            &ratio,
+            raw.resized_crop_ratio.unwrap_or(default.resized_crop_ratio),
+            100.0,
+        )?,
+    }))
+}
+
+impl DataConfig {
+    /// The data set's name: `name`, or that of the folder of training images, or where that only
+    /// says that it is for training (`brain/Training`), that of the folder around it.
+    pub fn title(&self) -> String {
+        let of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+        let split = |name: &String| ["train", "training"].contains(&&*name.to_lowercase());
+        let folder = of(&self.train).filter(|name| !split(name));
+        let around = || self.train.parent().and_then(of);
+        let known = self.name.clone().or(folder).or_else(around);
+        known.unwrap_or_else(|| self.train.display().to_string())
+    }
+}
+
+impl Default for Augment {
+    fn default() -> Self {
+        Self {
+            horizontal_flip: 0.5,
+            resized_crop_scale: [0.9, 1.0],
+            resized_crop_ratio: [3.0 / 4.0, 4.0 / 3.0],
+        }
+    }
+}
+
+fn byte_size<S: serde::Serializer>(bytes: &u64, to: S) -> std::result::Result<S::Ok, S::Error> {
+    let units = [(1_u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units
+        .iter()
+        .find(|(unit, _)| *bytes > 0 && bytes.is_multiple_of(*unit))
+    {
+        Some((unit, name)) => to.serialize_str(&format!("{}{name}", bytes / unit)),
+        None => to.serialize_u64(*bytes),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "the signature serde asks for")]
+fn off_or_table<S: serde::Serializer>(
+    augment: &Option<Augment>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    match augment {
+        Some(augment) => augment.serialize(to),
+        None => to.serialize_bool(false),
+    }
+}

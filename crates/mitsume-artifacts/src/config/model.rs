@@ -1,0 +1,65 @@
+//! `[model]`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::source::ConfigSource;
+use crate::Result;
+
+const NAMES: [&str; 5] = ["level1", "level2", "level3", "level4", "level5"];
+
+/// `[model]`: which classifier, starting from what.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelConfig {
+    /// `level1` to `level5`. Required.
+    pub name: String,
+    /// Dropout probability before the last layer. Default 0.5 for levels 2 to 4, 0.6 for level
+    /// 5; level 1 has none, so 0.
+    pub dropout: f64,
+    /// Weights to start from, `.safetensors` or `.pth`. Default: initialised from the seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
+}
+
+/// The keys of the section, as they stand in the file.
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ModelKeys {
+    name: Option<String>,
+    dropout: Option<f64>,
+    init: Option<PathBuf>,
+}
+
+pub(super) fn resolve(raw: ModelKeys, source: ConfigSource) -> Result<ModelConfig> {
+    let names = NAMES.join(", ");
+    let Some(name) = raw.name else {
+        return Err(source.error("model.name", format!("missing; one of {names}")));
+    };
+    let default = match name.as_str() {
+        "level1" => 0.0,
+        "level2" | "level3" | "level4" => 0.5,
+        "level5" => 0.6,
+        _ => {
+            let problem = format!("\"{name}\" is no model that can be trained; one of {names}");
+            return Err(source.error("model.name", problem));
+        }
+    };
+    let dropout = raw.dropout.unwrap_or(default);
+    if !(0.0..1.0).contains(&dropout) {
+        let problem = format!("{dropout} is out of range; 0 (none) or more and below 1");
+        return Err(source.error("model.dropout", problem));
+    }
+    if name == "level1" && dropout != 0.0 {
+        return Err(source.error("model.dropout", "level1 has no dropout; leave the key out"));
+    }
+    let init = raw
+        .init
+        .map(|path| source.absolute("model.init", &path))
+        .transpose()?;
+    Ok(ModelConfig {
+        name,
+        dropout,
+        init,
+    })
+}
