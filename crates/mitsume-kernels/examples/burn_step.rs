@@ -5,6 +5,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use mitsume_kernels::burn_extension::{pool_features, trunk_train};
 use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::TrunkSpec;
+use mitsume_levels::Level;
 use std::time::Instant;
 
 fn main() {
@@ -14,10 +15,11 @@ fn main() {
         .collect();
     let get = |i: usize, default| arguments.get(i).copied().unwrap_or(default);
     let (level, images, size) = (get(0, 2), get(1, 32), get(2, 224));
-    let Some(spec) = TrunkSpec::level(level, 1) else {
+    let Some(level) = Level::from_number(level) else {
         eprintln!("the levels are 1 to 5");
         std::process::exit(2);
     };
+    let spec = TrunkSpec::level(level, 1);
     let device = Device::flex().autodiff();
     let random = |n: usize| Tensor::<1>::random([n], Distribution::Uniform(-0.1, 0.1), &device);
     let x = Tensor::<4>::random(
@@ -40,11 +42,8 @@ fn main() {
         let start = Instant::now();
         let (features, _) = trunk_train(&spec, x.clone(), p.clone()).expect("the level fits");
         let forward = start.elapsed().as_secs_f64();
-        let pooling = match level {
-            1 => HeadPooling::MaxPoolMean,
-            2 => HeadPooling::ReluMean,
-            _ => HeadPooling::Mean,
-        };
+        let head = level.head();
+        let pooling = HeadPooling::new(head.relu, head.pool).expect("no level has both");
         let [n, c, h, w_] = features.dims();
         let base = Tensor::<2>::zeros([n, c], &device) + 1.0 / (h * w_) as f32;
         let pooled = pool_features(features, pooling, Some(base)).expect("the features fit");

@@ -7,6 +7,7 @@
 
 use mitsume_kernels::Workspace;
 use mitsume_kernels::bench::{Case, Peaks, level, peaks};
+use mitsume_levels::Level;
 use std::time::Instant;
 
 /// Sums over the passes of a step.
@@ -80,13 +81,17 @@ fn main() {
         peaks.copy_bandwidth
     );
     for number in levels {
+        let Some(spec) = Level::from_number(number) else {
+            eprintln!("the levels are 1 to 5");
+            std::process::exit(2);
+        };
         println!("\n### Level {number}\n");
         println!(
             "| pass | ms | direct GFLOP/s | product GFLOP/s | GB/s | bound by | of the bound |"
         );
         println!("| --- | --- | --- | --- | --- | --- | --- |");
         let mut total = Total::default();
-        level(&workspace, number, images, |case, times| {
+        level(&workspace, spec, images, |case, times| {
             print(case, times, peaks, &mut total);
         });
         println!(

@@ -11,6 +11,7 @@ use mitsume_kernels::Workspace;
 use mitsume_kernels::trunk::{
     Batch, ForwardPass, TrunkSpec, backward, forward_eval, forward_train,
 };
+use mitsume_levels::Level;
 use std::time::Instant;
 use values::values;
 
@@ -46,10 +47,11 @@ fn main() {
         .collect();
     let get = |i: usize, default| arguments.get(i).copied().unwrap_or(default);
     let (level, images, size, repeats) = (get(0, 2), get(1, 32), get(2, 224), get(3, 5));
-    let Some(spec) = TrunkSpec::level(level, 1) else {
+    let Some(level) = Level::from_number(level) else {
         eprintln!("the levels are 1 to 5");
         std::process::exit(2);
     };
+    let spec = TrunkSpec::level(level, 1);
     let data = values(images * size * size, 1);
     let parameters: Vec<Vec<f32>> = (spec.parameters().iter().enumerate())
         .map(|(i, p)| {

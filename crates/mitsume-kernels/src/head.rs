@@ -24,6 +24,19 @@ pub enum HeadPooling {
     MaxPoolMean,
 }
 
+impl HeadPooling {
+    /// What comes before the global average pool of a head with these layers, or `None` for a ReLU
+    /// and a max-pool together.
+    pub const fn new(relu: bool, pool: bool) -> Option<Self> {
+        match (relu, pool) {
+            (false, false) => Some(Self::Mean),
+            (true, false) => Some(Self::ReluMean),
+            (false, true) => Some(Self::MaxPoolMean),
+            (true, true) => None,
+        }
+    }
+}
+
 /// A feature map, channels last.
 #[derive(Clone, Copy, Debug)]
 pub struct Features<'a> {

@@ -37,6 +37,23 @@ impl Block {
         }
     }
 
+    /// What the block was made from.
+    pub fn spec(&self) -> BlockSpec {
+        match self {
+            Block::Conv(block) => BlockSpec::Conv {
+                out: block.conv.weight.dims()[0],
+                norm: block.norm.is_some(),
+                relu: block.relu,
+                pool: block.pool,
+            },
+            Block::Residual(block) => BlockSpec::Residual {
+                out: block.conv1.weight.dims()[0],
+                pool: block.pool,
+            },
+            Block::SqueezeExcite(block) => BlockSpec::SqueezeExcite { pool: block.pool },
+        }
+    }
+
     /// With running statistics.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {

@@ -6,54 +6,21 @@ use burn::tensor::{Device, Tensor};
 pub(crate) use mitsume_kernels::burn_extension::supports;
 use mitsume_kernels::burn_extension::{self as kernels, NormStatistics, trunk_eval, trunk_train};
 use mitsume_kernels::head::HeadPooling;
-use mitsume_kernels::trunk::{Conv, Stage, TrunkSpec};
+use mitsume_kernels::trunk::TrunkSpec;
 
 use crate::{BatchNorm, Block, Head, PooledFeatures, Trunk};
 
 /// The trunk in the kernels' terms, or `None` if they do not support it.
-///
-/// In the kernels a squeeze-excite block is part of the convolution before it: one pass over
-/// memory.
 pub(crate) fn trunk_spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
     if !supports(device) {
         return None;
     }
-    let mut channels = None;
-    let mut stages: Vec<Stage> = Vec::new();
-    for block in &trunk.blocks {
-        match block {
-            Block::Conv(block) => {
-                let [out, input, _, _] = block.conv.weight.dims();
-                channels.get_or_insert(input);
-                stages.push(Stage::Conv(Conv {
-                    channels: out,
-                    norm: block.norm.is_some(),
-                    relu: block.relu,
-                    squeeze_excite: None,
-                    pool: block.pool,
-                }));
-            }
-            Block::Residual(block) => {
-                let channels = block.conv1.weight.dims()[0];
-                stages.push(Stage::Residual {
-                    channels,
-                    pool: block.pool,
-                });
-            }
-            Block::SqueezeExcite(block) => match stages.last_mut() {
-                Some(Stage::Conv(conv)) if !conv.pool && conv.squeeze_excite.is_none() => {
-                    conv.squeeze_excite = Some(block.squeeze.bias.dims()[0]);
-                    conv.pool = block.pool;
-                }
-                _ => return None,
-            },
-        }
-    }
-    let spec = TrunkSpec {
-        channels: channels?,
-        stages,
+    let Some(Block::Conv(first)) = trunk.blocks.first() else {
+        return None;
     };
-    spec.check().is_ok().then_some(spec)
+    let channels = first.conv.weight.dims()[1];
+    let blocks: Vec<_> = trunk.blocks.iter().map(Block::spec).collect();
+    TrunkSpec::from_blocks(channels, &blocks).filter(|spec| spec.check().is_ok())
 }
 
 /// The forward pass with running statistics.
@@ -87,11 +54,8 @@ pub(crate) fn pool_features(
     features: Tensor<4>,
     linear_alpha: Option<Tensor<2>>,
 ) -> PooledFeatures {
-    let pooling = match (head.relu, head.pool) {
-        (false, false) => HeadPooling::Mean,
-        (true, false) => HeadPooling::ReluMean,
-        (false, true) => HeadPooling::MaxPoolMean,
-        (true, true) => return head.pool_features_composed(features, linear_alpha),
+    let Some(pooling) = HeadPooling::new(head.relu, head.pool) else {
+        return head.pool_features_composed(features, linear_alpha);
     };
     let pooled = kernels::pool_features(features, pooling, linear_alpha)
         .unwrap_or_else(|error| panic!("feature maps do not fit the head: {error}"));

@@ -5,7 +5,8 @@
 //! with respect to the hooked feature maps is an ordinary expression of the head's weights, so it
 //! needs no second backward pass, no hook and no second-order autodiff.
 //!
-//! - [`Level`] lists the architectures as data: the blocks, the hooked layer, the head.
+//! - [`Level`] (of `mitsume-levels`) lists the architectures as data: the blocks, the hooked layer, the
+//!   head.
 //! - [`Trunk`] is a list of blocks ([`ConvBlock`], [`Residual`], [`SqueezeExcite`]). A block is
 //!   the unit a device may replace by one fused operation.
 //! - [`Head`] gives logits, alpha (Eq. 1) and the full vector-Jacobian product.
@@ -29,7 +30,6 @@ mod dropout;
 mod fused;
 mod head;
 mod init;
-mod level;
 mod linear;
 mod max_pool;
 mod residual;
@@ -44,10 +44,10 @@ pub use conv::Conv;
 pub use conv_block::ConvBlock;
 pub use device::{DeviceError, adapter_name, parse_device};
 pub use dropout::dropout_mask;
-pub use head::{Head, HeadSpec, PooledFeatures};
-pub use level::{BlockSpec, Level};
+pub use head::{Head, PooledFeatures};
 pub use linear::Linear;
 pub use max_pool::max_pool;
+pub use mitsume_levels::{BlockSpec, HeadSpec, Level};
 pub use residual::Residual;
 pub use squeeze_excite::SqueezeExcite;
 pub use trunk::Trunk;

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid};
 
 use crate::init::Initialiser;
-use crate::{Linear, max_pool};
+use crate::{BlockSpec, Linear, max_pool};
 
 /// `x * sigmoid(fc(relu(fc(GAP x))))`, then an optional 2x2 max-pool.
 #[derive(Module, Debug)]
@@ -20,7 +20,7 @@ pub struct SqueezeExcite {
 
 impl SqueezeExcite {
     pub(crate) fn new(channels: usize, pool: bool, init: &mut Initialiser) -> Self {
-        let bottleneck = channels / 16;
+        let bottleneck = BlockSpec::hidden_channels(channels);
         SqueezeExcite {
             squeeze: Linear::new(channels, bottleneck, init),
             excite: Linear::new(bottleneck, channels, init),

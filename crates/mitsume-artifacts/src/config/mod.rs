@@ -13,6 +13,7 @@ mod train;
 use std::path::{Path, PathBuf};
 
 use mitsume_guard::file::read_to_string;
+use mitsume_levels::Level;
 use serde::{Deserialize, Serialize};
 
 use crate::{ArtifactError, Result, atomic};
@@ -131,9 +132,9 @@ impl RunConfig {
             consistency: consistency::resolve(&keys.consistency, source)?,
             evaluation: evaluation::resolve(&keys.evaluation, source)?,
         };
-        // Level 1 has a max-pool before its global average pool, level 2 a ReLU.
-        let is_gap_linear = !["level1", "level2"].contains(&config.model.name.as_str());
-        let fits = config.consistency.method.check_head(is_gap_linear);
+        let level: Level = (config.model.name.parse()).expect("a level, or refused above");
+        let head = level.head();
+        let fits = config.consistency.method.check_head(head.is_gap_linear());
         fits.map_err(|error| source.error("consistency.method", error.to_string()))?;
         Ok(config)
     }

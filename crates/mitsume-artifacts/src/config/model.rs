@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
+use mitsume_levels::Level;
 use serde::{Deserialize, Serialize};
 
 use super::source::ConfigSource;
 use crate::Result;
-
-const NAMES: [&str; 5] = ["level1", "level2", "level3", "level4", "level5"];
 
 /// `[model]`: which classifier, starting from what.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,26 +31,23 @@ pub(super) struct ModelKeys {
 }
 
 pub(super) fn resolve(raw: ModelKeys, source: ConfigSource) -> Result<ModelConfig> {
-    let names = NAMES.join(", ");
+    let names = Level::names();
     let Some(name) = raw.name else {
         return Err(source.error("model.name", format!("missing; one of {names}")));
     };
-    let default = match name.as_str() {
-        "level1" => 0.0,
-        "level2" | "level3" | "level4" => 0.5,
-        "level5" => 0.6,
-        _ => {
-            let problem = format!("\"{name}\" is no model that can be trained; one of {names}");
-            return Err(source.error("model.name", problem));
-        }
+    let Ok(level) = name.parse::<Level>() else {
+        let problem = format!("\"{name}\" is no model that can be trained; one of {names}");
+        return Err(source.error("model.name", problem));
     };
+    let default = level.head().dropout;
     let dropout = raw.dropout.unwrap_or(default);
     if !(0.0..1.0).contains(&dropout) {
         let problem = format!("{dropout} is out of range; 0 (none) or more and below 1");
         return Err(source.error("model.dropout", problem));
     }
-    if name == "level1" && dropout != 0.0 {
-        return Err(source.error("model.dropout", "level1 has no dropout; leave the key out"));
+    if default == 0.0 && dropout != 0.0 {
+        let problem = format!("{level} has no dropout; leave the key out");
+        return Err(source.error("model.dropout", problem));
     }
     let init = raw
         .init

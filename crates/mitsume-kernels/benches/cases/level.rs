@@ -1,5 +1,7 @@
 //! Every pass of a training step of a level's trunk.
 
+use mitsume_levels::{HeadSpec, Level};
+
 use super::{Case, Pointwise, convolution, first_layer, head, pointwise, skip};
 use crate::head::HeadPooling;
 use crate::trunk::{Conv, Stage, TrunkSpec};
@@ -8,20 +10,17 @@ use crate::workspace::Workspace;
 /// Side of the images.
 const SIDE: usize = 224;
 
-/// The passes of a training step of level 1 to 5 on `images` images of 224x224, forward and
-/// backward, to be run and timed one by one: (case, times it is run in a step). None for another
-/// level.
+/// The passes of a training step of a level on `images` images of 224x224, forward and
+/// backward, to be run and timed one by one: (case, times it is run in a step).
 ///
 /// Cases are made one at a time, because their data would not fit in memory together.
 pub fn level(
     workspace: &Workspace,
-    number: usize,
+    level: Level,
     images: usize,
     mut each: impl FnMut(Case, usize),
 ) {
-    let Some(spec) = TrunkSpec::level(number, 1) else {
-        return;
-    };
+    let spec = TrunkSpec::level(level, 1);
     let pass = |pass, shape, pool| pointwise(workspace, pass, images, shape, pool);
     let (mut side, mut inputs) = (SIDE, 1);
     for (index, stage) in spec.stages.iter().enumerate() {
@@ -76,11 +75,8 @@ pub fn level(
             side /= 2;
         }
     }
-    let pooling = match number {
-        1 => HeadPooling::MaxPoolMean,
-        2 => HeadPooling::ReluMean,
-        _ => HeadPooling::Mean,
-    };
+    let HeadSpec { relu, pool, .. } = level.head();
+    let pooling = HeadPooling::new(relu, pool).expect("no level has both");
     for case in head(workspace, pooling, images, [side, inputs], false) {
         each(case, 1);
     }

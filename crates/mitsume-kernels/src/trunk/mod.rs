@@ -16,6 +16,8 @@ pub use evaluate::forward_eval;
 pub use parameters::{Parameter, ParameterKind};
 pub use train::{SavedActivations, TrainOutput, forward_train};
 
+use mitsume_levels::{BlockSpec, Level};
+
 use crate::error::{Error, check_length};
 use crate::first_layer::MAX_INPUT_CHANNELS;
 use crate::grid::Grid;
@@ -92,7 +94,7 @@ impl Conv {
     /// With squeeze-excite, its hidden layer a sixteenth as wide.
     pub const fn squeeze_excite(self) -> Self {
         Self {
-            squeeze_excite: Some(self.channels / 16),
+            squeeze_excite: Some(BlockSpec::hidden_channels(self.channels)),
             ..self
         }
     }
@@ -116,41 +118,42 @@ impl Stage {
 }
 
 impl TrunkSpec {
-    /// The trunk of level 1 to 5 for images of `channels` channels; `None` for another level.
-    ///
-    /// A max-pool is part of the stage it follows; layers after the hooked layer belong to the
-    /// head.
-    pub fn level(level: usize, channels: usize) -> Option<Self> {
-        let conv = Conv::new;
-        let residual = |widths: [usize; 3]| {
-            let last = widths[2];
-            widths.map(|channels| Stage::Residual {
-                channels,
-                pool: channels != last,
-            })
-        };
-        let stages = match level {
-            1 => vec![Stage::Conv(conv(16).pool()), Stage::Conv(conv(32))],
-            2 => [32, 64, 128]
-                .map(|c| Stage::Conv(conv(c).norm().pool()))
-                .into_iter()
-                .chain([Stage::Conv(conv(256).norm().without_relu())])
-                .collect(),
-            4 => [Stage::Conv(conv(32).norm().pool())]
-                .into_iter()
-                .chain([64, 128].map(|c| Stage::Conv(conv(c).norm().squeeze_excite().pool())))
-                .chain([Stage::Conv(conv(256).norm().squeeze_excite())])
-                .collect(),
-            3 => [Stage::Conv(conv(32).norm().pool())]
-                .into_iter()
-                .chain(residual([64, 128, 256]))
-                .collect(),
-            5 => [Stage::Conv(conv(64).norm().pool())]
-                .into_iter()
-                .chain(residual([128, 256, 512]))
-                .collect(),
-            _ => return None,
-        };
+    /// The trunk of a level for images of `channels` channels.
+    pub fn level(level: Level, channels: usize) -> Self {
+        Self::from_blocks(channels, &level.blocks()).expect("its blocks are supported")
+    }
+
+    /// Blocks as stages, or `None` where a squeeze-excite block follows no convolution: it is part of
+    /// the convolution's stage, one pass over memory.
+    pub fn from_blocks(channels: usize, blocks: &[BlockSpec]) -> Option<Self> {
+        let mut stages: Vec<Stage> = Vec::new();
+        for block in blocks {
+            match *block {
+                BlockSpec::Conv {
+                    out,
+                    norm,
+                    relu,
+                    pool,
+                } => stages.push(Stage::Conv(Conv {
+                    channels: out,
+                    norm,
+                    relu,
+                    squeeze_excite: None,
+                    pool,
+                })),
+                BlockSpec::Residual { out, pool } => stages.push(Stage::Residual {
+                    channels: out,
+                    pool,
+                }),
+                BlockSpec::SqueezeExcite { pool } => match stages.last_mut() {
+                    Some(Stage::Conv(conv)) if !conv.pool && conv.squeeze_excite.is_none() => {
+                        conv.squeeze_excite = Some(BlockSpec::hidden_channels(conv.channels));
+                        conv.pool = pool;
+                    }
+                    _ => return None,
+                },
+            }
+        }
         Some(Self { channels, stages })
     }
 

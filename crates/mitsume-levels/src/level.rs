@@ -1,71 +1,9 @@
-//! The five architectures (§4.3 of the thesis) as data.
+//! The five architectures.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::HeadSpec;
-
-/// One block of a trunk: the unit of fusion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BlockSpec {
-    /// 3x3 convolution (padding 1, bias), optional batch norm, optional ReLU, optional 2x2
-    /// max-pool.
-    Conv {
-        /// Output channels.
-        out: usize,
-        /// Whether a batch norm follows the convolution.
-        norm: bool,
-        /// Whether a ReLU follows.
-        relu: bool,
-        /// Whether a 2x2 max-pool with stride 2 ends the block.
-        pool: bool,
-    },
-    /// `relu(BN(conv(relu(BN(conv(x))))) + conv1x1(x))`, then an optional 2x2 max-pool.
-    Residual {
-        /// Output channels.
-        out: usize,
-        /// Whether a 2x2 max-pool with stride 2 ends the block.
-        pool: bool,
-    },
-    /// `x * sigmoid(fc(relu(fc(GAP x))))`, bottleneck of a sixteenth, then an optional 2x2
-    /// max-pool.
-    SqueezeExcite {
-        /// Whether a 2x2 max-pool with stride 2 ends the block.
-        pool: bool,
-    },
-}
-
-impl BlockSpec {
-    /// Layers of the block in the published `nn.Sequential`, which numbers every layer, including
-    /// those without parameters.
-    pub fn published_layers(&self) -> usize {
-        match *self {
-            BlockSpec::Conv {
-                norm, relu, pool, ..
-            } => 1 + usize::from(norm) + usize::from(relu) + usize::from(pool),
-            BlockSpec::Residual { pool, .. } | BlockSpec::SqueezeExcite { pool } => {
-                1 + usize::from(pool)
-            }
-        }
-    }
-
-    /// Output channels for the given input channels.
-    pub fn out_channels(&self, input: usize) -> usize {
-        match *self {
-            BlockSpec::Conv { out, .. } | BlockSpec::Residual { out, .. } => out,
-            BlockSpec::SqueezeExcite { .. } => input,
-        }
-    }
-
-    /// Whether the block halves the resolution.
-    pub fn pools(&self) -> bool {
-        match *self {
-            BlockSpec::Conv { pool, .. }
-            | BlockSpec::Residual { pool, .. }
-            | BlockSpec::SqueezeExcite { pool } => pool,
-        }
-    }
-}
+use crate::{BlockSpec, HeadSpec};
 
 /// One of the five architectures of the thesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +29,16 @@ impl Level {
         Level::Four,
         Level::Five,
     ];
+
+    /// The names of all levels, separated by commas.
+    pub fn names() -> String {
+        Level::ALL.map(|level| level.to_string()).join(", ")
+    }
+
+    /// The level of this number, 1 to 5.
+    pub fn from_number(number: usize) -> Option<Self> {
+        Level::ALL.get(number.checked_sub(1)?).copied()
+    }
 
     /// `1..=5`.
     pub fn number(self) -> usize {
@@ -209,9 +157,7 @@ impl FromStr for Level {
         Level::ALL
             .into_iter()
             .find(|level| level.to_string() == name)
-            .ok_or_else(|| {
-                format!("no model named \"{name}\": one of level1, level2, level3, level4, level5")
-            })
+            .ok_or_else(|| format!("no model named \"{name}\": one of {}", Level::names()))
     }
 }
 
