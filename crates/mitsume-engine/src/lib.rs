@@ -36,7 +36,7 @@ pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
 pub use event::{Event, Leaks, Observer, Stage};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps};
-pub use mitsume_onnx::{FeatureLayout, Images, Layer};
+pub use mitsume_onnx::{FeatureLayout, InputImages, Layer};
 pub use model_file::{LoadedModel, ModelInput};
 pub use model_note::WeightMetadata;
 pub use model_source::{ModelRequest, ModelSource};

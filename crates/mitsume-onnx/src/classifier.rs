@@ -18,7 +18,7 @@ use crate::value::{Floats, Value};
 
 /// Input channels and size, for models whose file leaves them open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Images {
+pub struct InputImages {
     /// 1 or 3. Default: the file's, or 3.
     pub channels: Option<usize>,
     /// Height and width. Default: the file's, or 224x224.
@@ -49,7 +49,7 @@ impl Classifier {
     /// # Errors
     /// A file that cannot be read, is broken or asks for too much memory; operators that are not supported,
     /// by name; images the model cannot take.
-    pub fn open(path: &Path, images: Images, device: &Device) -> Result<Self> {
+    pub fn open(path: &Path, images: InputImages, device: &Device) -> Result<Self> {
         let mut file = ModelFile::open(path)?;
         let graph = Graph::read(&mut file, device)?;
         let image = image(&graph, images).map_err(|reason| file.wrong(reason))?;
@@ -112,13 +112,13 @@ impl Classifier {
     ///
     /// - `layer`: a node's or a value's name, or that of a module where the file says which nodes come from
     ///   which (`layer4`, `features.norm5`): its last node. Default: the one [`Self::layers`] marks.
-    /// - `said`: how its output is laid out, where the model does not tell, and rows and columns of tokens.
+    /// - `requested`: how its output is laid out, where the model does not tell, and rows and columns of tokens.
     ///
     /// # Errors
     /// A name that is none, with the nearest ones; a layer without a map, or that does not lead to the logits; a layout
     /// that the model does not tell and that is not said, or one that contradicts the model.
-    pub fn hook(&self, layer: Option<&str>, said: LayoutRequest) -> Result<HookedClassifier> {
-        let mut hooks = self.hook_several(&[layer], said)?;
+    pub fn hook(&self, layer: Option<&str>, requested: LayoutRequest) -> Result<HookedClassifier> {
+        let mut hooks = self.hook_several(&[layer], requested)?;
         Ok(hooks.remove(0))
     }
 
@@ -130,17 +130,17 @@ impl Classifier {
     pub fn hook_several(
         &self,
         layers: &[Option<&str>],
-        said: LayoutRequest,
+        requested: LayoutRequest,
     ) -> Result<Vec<HookedClassifier>> {
         let found = layers.iter().map(|&layer| {
             let layer = layers::find(self, layer)?;
-            let maps = layers::feature_maps(self, layer.id, said).map_err(|reason| {
+            let maps = layers::feature_maps(self, layer.id, requested).map_err(|reason| {
                 let shape = layers::shape_text(&self.shapes[&layer.id]);
                 Error::Request(format!("layer {}, of shape {shape}: {reason}", layer.name))
             })?;
             Ok((layer, maps))
         });
-        HookedClassifier::several(self, found.collect::<Result<_>>()?)
+        HookedClassifier::at_layers(self, found.collect::<Result<_>>()?)
     }
 
     /// The fixed batch size, if the file has one.
@@ -149,7 +149,7 @@ impl Classifier {
     }
 
     /// Part of the graph that computes `wanted`, made faster.
-    pub(crate) fn steps(&self, nodes: &[Node], wanted: Vec<ValueId>) -> ExecutionPlan {
+    pub(crate) fn fused_plan(&self, nodes: &[Node], wanted: Vec<ValueId>) -> ExecutionPlan {
         let kept: HashSet<ValueId> = wanted.iter().copied().collect();
         let nodes = fused(nodes, &kept, self.known());
         self.unfused_plan(nodes, wanted)
@@ -215,9 +215,9 @@ impl Classifier {
 }
 
 /// Channels, height and width of the images, from the file and the request.
-fn image(graph: &Graph, images: Images) -> Result<[usize; 3], String> {
+fn image(graph: &Graph, images: InputImages) -> Result<[usize; 3], String> {
     let [batch, fixed, height, width] = graph.input.sides;
-    let Images { channels, size } = images;
+    let InputImages { channels, size } = images;
     if batch.is_some_and(|batch| batch > 4096) {
         return Err("it insists on more than 4096 images at a time".into());
     }

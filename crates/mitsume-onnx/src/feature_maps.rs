@@ -11,10 +11,10 @@ use crate::value::Floats;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FeatureMaps {
     pub layout: FeatureLayout,
-    /// Of tokens, those in front of the map's.
-    pub before: usize,
-    /// Channels, rows and columns.
-    pub map: [usize; 3],
+    /// Number of tokens before those of the map, such as a class token.
+    pub prefix_tokens: usize,
+    /// Channels, rows and columns, [C, h, w].
+    pub shape: [usize; 3],
 }
 
 impl FeatureMaps {
@@ -23,9 +23,9 @@ impl FeatureMaps {
         value.shape()[self.layout.batch_axis()]
     }
 
-    /// As [N, C, h, w]; of tokens those of the map.
-    pub fn of(&self, value: Floats) -> Tensor<4> {
-        let [channels, rows, columns] = self.map;
+    /// Feature maps [N, C, h, w] of a value; class and register tokens are left out.
+    pub fn extract(&self, value: Floats) -> Tensor<4> {
+        let [channels, rows, columns] = self.shape;
         let n = self.images(&value);
         match self.layout {
             FeatureLayout::Nchw => value.view([n, channels, rows, columns]),
@@ -35,20 +35,20 @@ impl FeatureMaps {
             FeatureLayout::Tokens | FeatureLayout::TokensFirst | FeatureLayout::TokensLast => {
                 let tokens = self.tokens_last(value);
                 tokens
-                    .narrow(2, self.before, rows * columns)
+                    .narrow(2, self.prefix_tokens, rows * columns)
                     .reshape([n, channels, rows, columns])
             }
         }
     }
 
-    /// `old` with other maps [n, C, h, w], n being at most its number of images.
-    pub fn with(&self, old: Floats, map: Tensor<4>) -> Floats {
-        let [channels, rows, columns] = self.map;
-        let (n, size) = (map.dims()[0], self.images(&old));
-        let map = match n < size {
+    /// `old` with the feature maps of its first n images replaced by `map` [n, C, h, w].
+    pub fn replace(&self, old: Floats, map: Tensor<4>) -> Floats {
+        let [channels, rows, columns] = self.shape;
+        let (n, images) = (map.dims()[0], self.images(&old));
+        let map = match n < images {
             true => {
-                let others = self.of(old.clone()).narrow(0, n, size - n);
-                Tensor::cat(vec![map, others], 0)
+                let rest = self.extract(old.clone()).narrow(0, n, images - n);
+                Tensor::cat(vec![map, rest], 0)
             }
             false => map,
         };
@@ -56,12 +56,12 @@ impl FeatureMaps {
             FeatureLayout::Nchw => Floats::from_tensor(map),
             FeatureLayout::Nhwc => Floats::from_tensor(map.permute([0, 2, 3, 1])),
             FeatureLayout::Tokens | FeatureLayout::TokensFirst | FeatureLayout::TokensLast => {
-                let own = map.reshape([size, channels, rows * columns]);
+                let own = map.reshape([images, channels, rows * columns]);
                 let old = self.tokens_last(old);
-                let (tokens, end) = (old.dims()[2], self.before + rows * columns);
+                let (tokens, end) = (old.dims()[2], self.prefix_tokens + rows * columns);
                 let mut parts = vec![own];
-                if self.before > 0 {
-                    parts.insert(0, old.clone().narrow(2, 0, self.before));
+                if self.prefix_tokens > 0 {
+                    parts.insert(0, old.clone().narrow(2, 0, self.prefix_tokens));
                 }
                 if end < tokens {
                     parts.push(old.narrow(2, end, tokens - end));
@@ -76,15 +76,15 @@ impl FeatureMaps {
         }
     }
 
-    /// `value` with channel `channel` set to 0, of tokens also where they are no part of the map.
-    pub fn without(&self, value: Floats, channel: usize) -> Result<Floats, OperatorError> {
+    /// `value` with channel `channel` set to 0, in class and register tokens too.
+    pub fn zero_channel(&self, value: Floats, channel: usize) -> Result<Floats, OperatorError> {
         let shape = value.shape().to_vec();
         let [outer, channels, inner] = outer_axis_inner(&shape, self.layout.channel_axis());
-        let nothing = Tensor::zeros([outer, 1, inner], &value.device());
-        let place = [0..outer, channel..channel + 1, 0..inner];
+        let zeros = Tensor::zeros([outer, 1, inner], &value.device());
+        let range = [0..outer, channel..channel + 1, 0..inner];
         let changed = value
             .view([outer, channels, inner])
-            .slice_assign(place, nothing);
+            .slice_assign(range, zeros);
         Floats::from_tensor(changed).reshaped(shape)
     }
 

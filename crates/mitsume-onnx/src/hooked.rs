@@ -1,4 +1,4 @@
-//! A classifier in two parts: up to a layer, and from its output on.
+//! A classifier in two parts: the trunk up to a layer, and the head from its output on.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,25 +15,26 @@ use crate::layout::FeatureLayout;
 use crate::op::OperatorError;
 use crate::value::{Floats, Value};
 
-/// A classifier hooked at a layer. The part before (the trunk) runs without gradients; only the part
-/// after (the head) is differentiated. It keeps no state: the caller holds the captured activations.
+/// A classifier hooked at a layer: a trunk, which runs without gradients, and a head, which is
+/// differentiated. It keeps no state: the caller holds the captured activations.
 pub struct HookedClassifier {
-    /// Shared by all that were hooked together.
-    before: Arc<ExecutionPlan>,
-    after: ExecutionPlan,
-    /// What the second part reads.
+    /// Shared by all layers that were hooked together.
+    trunk: Arc<ExecutionPlan>,
+    head: ExecutionPlan,
+    /// Values that the trunk computes and the head reads, the hooked one among them.
     boundary: Vec<ValueId>,
     input: ValueId,
     hook: ValueId,
     output: ValueId,
-    maps: FeatureMaps,
+    feature_maps: FeatureMaps,
     layer: String,
     is_gap_linear: bool,
+    /// The fixed batch size, if the file has one.
     batch: Option<usize>,
     device: Device,
 }
 
-/// A batch at the hooked layer, and at any that was hooked together with it.
+/// Activations of a batch of images at the hooked layers, and the other values that the heads read.
 pub struct CapturedActivations {
     chunks: Vec<Chunk>,
 }
@@ -42,39 +43,42 @@ pub struct CapturedActivations {
 struct Chunk {
     /// Images of the caller; the rest is padding to a fixed batch size.
     images: usize,
-    /// What the second parts need, the hooked values among it.
+    /// Boundary values of all layers that were hooked together.
     values: Values,
 }
 
 impl HookedClassifier {
-    /// Hooks at several layers; a [`CapturedActivations`] of one of them is one of all.
-    pub(crate) fn several(
-        of: &Classifier,
+    /// Hooks several layers with one trunk, so that [`Self::capture`] of any of them serves all.
+    pub(crate) fn at_layers(
+        model: &Classifier,
         layers: Vec<(FoundLayer, FeatureMaps)>,
     ) -> Result<Vec<Self>> {
-        let hook = |(layer, maps)| Self::after(of, layer, maps);
+        let hook = |(layer, maps)| Self::with_empty_trunk(model, layer, maps);
         let mut hooks: Vec<Self> = layers.into_iter().map(hook).collect::<Result<_>>()?;
         let mut boundary: Vec<ValueId> = hooks.iter().flat_map(|h| h.boundary.clone()).collect();
         boundary.sort_unstable();
         boundary.dedup();
-        let before = ancestors(of.graph.nodes.clone(), &boundary);
-        let before = Arc::new(of.steps(&before, boundary));
+        let trunk = ancestors(model.graph.nodes.clone(), &boundary);
+        let trunk = Arc::new(model.fused_plan(&trunk, boundary));
         for hook in &mut hooks {
-            hook.before = Arc::clone(&before);
+            hook.trunk = Arc::clone(&trunk);
         }
         Ok(hooks)
     }
 
-    /// The head alone.
-    fn after(of: &Classifier, layer: FoundLayer, maps: FeatureMaps) -> Result<Self> {
+    fn with_empty_trunk(
+        model: &Classifier,
+        layer: FoundLayer,
+        feature_maps: FeatureMaps,
+    ) -> Result<Self> {
         let hook = layer.id;
-        let output = of.graph.output;
-        let mut after = Vec::new();
+        let output = model.graph.output;
+        let mut downstream = Vec::new();
         let mut depends = HashSet::from([hook]);
-        for node in &of.graph.nodes {
+        for node in &model.graph.nodes {
             if node.runtime_inputs().any(|id| depends.contains(&id)) {
                 depends.extend(node.outputs.iter().flatten());
-                after.push(node.clone());
+                downstream.push(node.clone());
             }
         }
         if !depends.contains(&output) {
@@ -83,31 +87,29 @@ impl HookedClassifier {
                 "layer {name} does not lead to the logits"
             )));
         }
-        let after = ancestors(after, &[output]);
-        let is_gap_linear = is_gap_linear(of, &after, (hook, maps.layout));
-        // Values other than the hooked one that the head reads (skip connections around the hooked
-        // layer).
-        let made: HashSet<ValueId> = after.iter().flat_map(outputs).collect();
-        let mut boundary: Vec<ValueId> = after
+        let head = ancestors(downstream, &[output]);
+        let computed: HashSet<ValueId> = head.iter().flat_map(outputs).collect();
+        // Besides the hooked value, the head reads skip connections around the hooked layer.
+        let mut boundary: Vec<ValueId> = head
             .iter()
             .flat_map(Node::runtime_inputs)
-            .filter(|id| !made.contains(id) && !of.graph.constants.contains_key(id))
+            .filter(|id| !computed.contains(id) && !model.graph.constants.contains_key(id))
             .collect();
         boundary.push(hook);
         boundary.sort_unstable();
         boundary.dedup();
         Ok(Self {
-            before: Arc::new(of.steps(&[], Vec::new())),
-            after: of.steps(&after, vec![output]),
+            trunk: Arc::new(model.fused_plan(&[], Vec::new())),
+            is_gap_linear: is_gap_linear(model, &head, hook, feature_maps.layout),
+            head: model.fused_plan(&head, vec![output]),
             boundary,
-            input: of.graph.input.id,
+            input: model.graph.input.id,
             hook,
             output,
-            maps,
+            feature_maps,
             layer: layer.name,
-            is_gap_linear,
-            batch: of.batch(),
-            device: of.device.clone(),
+            batch: model.batch(),
+            device: model.device.clone(),
         })
     }
 
@@ -121,16 +123,16 @@ impl HookedClassifier {
         self.is_gap_linear
     }
 
-    /// Channels, rows and columns of its feature maps.
-    pub fn map(&self) -> [usize; 3] {
-        self.maps.map
+    /// Channels, rows and columns of its feature maps, [C, h, w].
+    pub fn map_shape(&self) -> [usize; 3] {
+        self.feature_maps.shape
     }
 
-    /// Runs the first part on `images` [N, C, H, W], N > 0.
+    /// Runs the trunk on `images` [N, C, H, W], N > 0.
     ///
     /// # Errors
     /// Images of another shape than the model was opened for, and what an operator refuses.
-    pub fn read(&self, images: Tensor<4>) -> Result<CapturedActivations> {
+    pub fn capture(&self, images: Tensor<4>) -> Result<CapturedActivations> {
         let [n, c, h, w] = images.dims();
         let size = self.batch.unwrap_or(n);
         let mut chunks = Vec::new();
@@ -145,7 +147,7 @@ impl HookedClassifier {
             let values = Values::from([(self.input, input)]);
             chunks.push(Chunk {
                 images: count,
-                values: self.before.run(values, false)?,
+                values: self.trunk.run(values, false)?,
             });
         }
         Ok(CapturedActivations { chunks })
@@ -154,76 +156,73 @@ impl HookedClassifier {
     /// Feature maps A, [N, C, h, w].
     ///
     /// # Errors
-    /// A layer that did not give float32 numbers.
-    pub fn features(&self, reading: &CapturedActivations) -> Result<Tensor<4>> {
-        let of_chunk = |chunk: &Chunk| {
-            let value = chunk.values[&self.hook].clone().float();
-            let value = value.map_err(|reason| self.about(reason))?;
-            Ok(self.maps.of(value).narrow(0, 0, chunk.images))
+    /// A layer whose output is not float32.
+    pub fn features(&self, captured: &CapturedActivations) -> Result<Tensor<4>> {
+        let features = |chunk: &Chunk| {
+            let value = self.hooked_value(&chunk.values)?;
+            Ok(self.feature_maps.extract(value).narrow(0, 0, chunk.images))
         };
-        let parts = reading.chunks.iter().map(of_chunk);
-        Ok(joined(parts.collect::<Result<_>>()?))
+        let parts = captured.chunks.iter().map(features);
+        Ok(concatenated(parts.collect::<Result<_>>()?))
     }
 
     /// Logits [N, K].
     ///
     /// # Errors
     /// What an operator refuses.
-    pub fn logits(&self, reading: &CapturedActivations) -> Result<Tensor<2>> {
-        let parts = reading.chunks.iter().map(|chunk| {
-            let logits = self.finish(self.own(chunk), false)?;
+    pub fn logits(&self, captured: &CapturedActivations) -> Result<Tensor<2>> {
+        let parts = captured.chunks.iter().map(|chunk| {
+            let logits = self.run_head(self.boundary_values(chunk), false)?;
             Ok(logits.narrow(0, 0, chunk.images))
         });
-        Ok(joined(parts.collect::<Result<_>>()?))
+        Ok(concatenated(parts.collect::<Result<_>>()?))
     }
 
     /// Logits [N, K] of the same images with other feature maps, [N, C, h, w].
     ///
     /// # Errors
     /// What an operator refuses.
-    pub fn logits_with(
+    pub fn logits_from_features(
         &self,
-        reading: &CapturedActivations,
+        captured: &CapturedActivations,
         features: Tensor<4>,
     ) -> Result<Tensor<2>> {
         let mut start = 0;
         let mut parts = Vec::new();
-        for chunk in &reading.chunks {
+        for chunk in &captured.chunks {
             let own = features.clone().narrow(0, start, chunk.images);
             start += chunk.images;
-            let mut values = self.own(chunk);
-            let old = values[&self.hook].clone().float();
-            let old = old.map_err(|reason| self.about(reason))?;
-            values.insert(self.hook, Value::Float(self.maps.with(old, own)));
-            parts.push(self.finish(values, false)?.narrow(0, 0, chunk.images));
+            let mut values = self.boundary_values(chunk);
+            let old = self.hooked_value(&values)?;
+            values.insert(self.hook, Value::Float(self.feature_maps.replace(old, own)));
+            parts.push(self.run_head(values, false)?.narrow(0, 0, chunk.images));
         }
-        Ok(joined(parts))
+        Ok(concatenated(parts))
     }
 
-    /// Logits [N, K] of the same images with channel `channel` of the hooked layer, below C, set to 0; of tokens also
-    /// of those that are no part of the map.
+    /// Logits [N, K] of the same images with channel `channel` (below C) of the hooked layer set to
+    /// 0, in class and register tokens too.
     ///
     /// # Errors
     /// What an operator refuses.
     pub fn logits_ablated(
         &self,
-        reading: &CapturedActivations,
+        captured: &CapturedActivations,
         channel: usize,
     ) -> Result<Tensor<2>> {
-        let parts = reading.chunks.iter().map(|chunk| {
-            let mut values = self.own(chunk);
-            let old = values[&self.hook].clone().float();
-            let old = old.map_err(|reason| self.about(reason))?;
-            let changed = self.maps.without(old, channel);
-            let changed = changed.map_err(|reason| self.about(reason))?;
+        let parts = captured.chunks.iter().map(|chunk| {
+            let mut values = self.boundary_values(chunk);
+            let old = self.hooked_value(&values)?;
+            let changed = self.feature_maps.zero_channel(old, channel);
+            let changed = changed.map_err(|reason| self.layer_error(reason))?;
             values.insert(self.hook, Value::Float(changed));
-            Ok(self.finish(values, false)?.narrow(0, 0, chunk.images))
+            Ok(self.run_head(values, false)?.narrow(0, 0, chunk.images))
         });
-        Ok(joined(parts.collect::<Result<_>>()?))
+        Ok(concatenated(parts.collect::<Result<_>>()?))
     }
 
-    /// Logits [N, K], and the gradient of each image's logit of `targets` [N] with respect to its feature maps,
-    /// [N, C, h, w].
+    /// Logits [N, K], and the gradient of each image's logit of `targets` [N] with respect to its
+    /// feature maps, [N, C, h, w].
     ///
     /// # Errors
     /// What an operator refuses.
@@ -232,59 +231,60 @@ impl HookedClassifier {
     /// If there is not one target for each image, below K.
     pub fn gradients(
         &self,
-        reading: &CapturedActivations,
+        captured: &CapturedActivations,
         targets: &[usize],
     ) -> Result<(Tensor<2>, Tensor<4>)> {
         let mut targets = targets.iter();
-        let (mut all_logits, mut all) = (Vec::new(), Vec::new());
-        for chunk in &reading.chunks {
-            let mut values = Values::new();
-            for (id, value) in self.own(chunk) {
-                values.insert(id, tracked(value));
+        let (mut all_logits, mut all_gradients) = (Vec::new(), Vec::new());
+        for chunk in &captured.chunks {
+            let mut values = self.boundary_values(chunk);
+            for value in values.values_mut() {
+                *value = to_autodiff(value.clone());
             }
-            let hooked = values[&self.hook].clone().float();
-            let hooked = hooked.map_err(|reason| self.about(reason))?;
+            let hooked = self.hooked_value(&values)?;
             let (shape, order) = (hooked.shape().to_vec(), hooked.order());
             let leaf = hooked.into_flat().require_grad();
             let value = Floats::with_order(leaf.clone(), shape.clone(), order);
-            let value = value.map_err(|reason| self.about(reason))?;
+            let value = value.map_err(|reason| self.layer_error(reason))?;
             values.insert(self.hook, Value::Float(value));
-            let logits = self.finish(values, true)?;
-            let size = logits.dims()[0];
-            let own: Vec<i64> = (0..size)
-                .map(|i| {
-                    let target = (i < chunk.images).then(|| targets.next().expect("one each"));
-                    target.map_or(0, |&target| target as i64)
-                })
-                .collect();
-            let own = TensorData::new(own, [size, 1]);
-            let own = Tensor::<2, Int>::from_data(own, &logits.device());
-            let scores = logits.clone().gather(1, own);
+            let logits = self.run_head(values, true)?;
+            // Images that pad a fixed batch get class 0; their gradients are dropped.
+            let classes = (0..logits.dims()[0]).map(|i| {
+                let target = (i < chunk.images).then(|| targets.next().expect("one each"));
+                target.map_or(0, |&target| target as i64)
+            });
+            let scores = class_scores(&logits, classes.collect());
             let mut gradients = scores.sum().backward();
             let gradient = leaf
                 .grad_remove(&mut gradients)
                 .unwrap_or_else(|| Tensor::zeros([shape.iter().product::<usize>()], &self.device));
             let gradient = Floats::with_order(gradient, shape, order);
-            let gradient = gradient.map_err(|reason| self.about(reason))?;
-            all.push(self.maps.of(gradient).narrow(0, 0, chunk.images));
+            let gradient = gradient.map_err(|reason| self.layer_error(reason))?;
+            let gradient = self.feature_maps.extract(gradient);
+            all_gradients.push(gradient.narrow(0, 0, chunk.images));
             all_logits.push(logits.inner().narrow(0, 0, chunk.images));
         }
-        Ok((joined(all_logits), joined(all)))
+        Ok((concatenated(all_logits), concatenated(all_gradients)))
     }
 
-    /// Of a chunk's values those that the second part reads.
-    fn own(&self, chunk: &Chunk) -> Values {
+    /// The values of a chunk that the head reads.
+    fn boundary_values(&self, chunk: &Chunk) -> Values {
         let value = |id: &ValueId| (*id, chunk.values[id].clone());
         self.boundary.iter().map(value).collect()
     }
 
-    fn about(&self, reason: OperatorError) -> Error {
+    fn hooked_value(&self, values: &Values) -> Result<Floats> {
+        let value = values[&self.hook].clone().float();
+        value.map_err(|reason| self.layer_error(reason))
+    }
+
+    fn layer_error(&self, reason: OperatorError) -> Error {
         Error::Request(format!("layer {}: {reason}", self.layer))
     }
 
-    /// The second part, to [N, K].
-    fn finish(&self, values: Values, tracked: bool) -> Result<Tensor<2>> {
-        let mut values = self.after.run(values, tracked)?;
+    /// Logits [N, K].
+    fn run_head(&self, values: Values, autodiff: bool) -> Result<Tensor<2>> {
+        let mut values = self.head.run(values, autodiff)?;
         let logits = values.remove(&self.output).map(Value::float);
         match logits {
             Some(Ok(logits)) if logits.rank() == 2 => {
@@ -298,33 +298,37 @@ impl HookedClassifier {
     }
 }
 
-fn tracked(value: Value) -> Value {
+fn to_autodiff(value: Value) -> Value {
     match value {
         Value::Float(floats) => Value::Float(floats.into_autodiff()),
         ints => ints,
     }
 }
 
-fn joined<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
+fn concatenated<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
     if parts.len() == 1 {
         return parts.remove(0);
     }
     Tensor::cat(parts, 0)
 }
 
-/// Whether `after` is a mean over all pixels of `hook`, and a linear layer.
-fn is_gap_linear(
-    of: &Classifier,
-    after: &[Node],
-    (hook, layout): (ValueId, FeatureLayout),
-) -> bool {
-    let Some((first, rest)) = after.split_first() else {
+/// The score of one class per image, [N, 1].
+fn class_scores(logits: &Tensor<2>, classes: Vec<i64>) -> Tensor<2> {
+    let size = [classes.len(), 1];
+    let classes = TensorData::new(classes, size);
+    let classes = Tensor::<2, Int>::from_data(classes, &logits.device());
+    logits.clone().gather(1, classes)
+}
+
+/// Whether `head` is a global average pool of `hook` and a linear layer.
+fn is_gap_linear(model: &Classifier, head: &[Node], hook: ValueId, layout: FeatureLayout) -> bool {
+    let Some((first, rest)) = head.split_first() else {
         return false;
     };
-    // Tokens that are no part of the map would be in the mean too.
-    let pools = !layout.is_of_tokens()
-        && layers::global_mean_of(of, first) == Some((hook, layout.pixel_axes().to_vec()));
-    pools
+    // A mean over tokens would include class and register tokens.
+    let is_gap = !layout.is_of_tokens()
+        && layers::mean_over(model, first) == Some((hook, layout.pixel_axes().to_vec()));
+    is_gap
         && rest.iter().all(|node| node.op.operator().is_linear())
         && rest
             .iter()
@@ -335,7 +339,7 @@ fn outputs(node: &Node) -> Vec<ValueId> {
     node.outputs.iter().flatten().copied().collect()
 }
 
-/// Those of `nodes`, which are in order, that `wanted` depends on.
+/// Those of `nodes` (in topological order) that `wanted` depends on.
 fn ancestors(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
     let mut needed: HashSet<ValueId> = wanted.iter().copied().collect();
     let mut kept = Vec::new();

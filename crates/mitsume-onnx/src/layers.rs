@@ -13,52 +13,53 @@ use crate::value::Value;
 /// A layer that can be hooked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
-    /// What to call it by: its node's name.
+    /// Its node's name.
     pub name: String,
-    /// The module of the original program it is the output of, where the file says.
+    /// The PyTorch module whose output it is (`layer4`), if the file has module names.
     pub module: Option<String>,
-    /// The operator.
+    /// Its ONNX operator.
     pub operator: String,
-    /// Shape of its output for one image, without the axis of images: [C, h, w], [h, w, C], or tokens [T, C] or [C, T].
+    /// Shape of its output without the batch axis: [C, h, w], [h, w, C], or tokens [T, C] or [C, T].
     pub shape: Vec<usize>,
-    /// How its output is laid out; none where the model does not tell, so that it must be said.
+    /// How its output is laid out; none if that cannot be inferred, so that it must be given.
     pub layout: Option<FeatureLayout>,
-    /// Rows and columns of its tokens, where the model tells.
+    /// Rows and columns of its tokens, if they can be inferred.
     pub grid: Option<[usize; 2]>,
-    /// Whether it is taken where none is named.
+    /// Whether it is the one hooked by default.
     pub default: bool,
 }
 
 /// The layout the user gives for a hooked layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LayoutRequest {
-    /// Its layout: needed where the model does not tell.
+    /// Its layout: needed where it cannot be inferred.
     pub layout: Option<FeatureLayout>,
-    /// Rows and columns of tokens; those in front of the last rows * columns (a class token) are no part of the map.
+    /// Rows and columns of tokens. The map is the last rows * columns tokens; those before it are
+    /// class or register tokens.
     pub grid: Option<[usize; 2]>,
 }
 
-/// A layer, as it was found.
+/// A layer that the user named, or the default one.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundLayer {
     pub id: ValueId,
     pub name: String,
 }
 
-/// Where the feature maps of value `id` are, by what the model tells and what is said.
+/// Where the feature maps of value `id` are: inferred from the graph, or as requested.
 pub(crate) fn feature_maps(
-    of: &Classifier,
+    model: &Classifier,
     id: ValueId,
-    said: LayoutRequest,
+    requested: LayoutRequest,
 ) -> Result<FeatureMaps, String> {
-    let shape = &of.shapes[&id];
-    let layout = layout(of, id, said.layout)?;
+    let shape = &model.shapes[&id];
+    let layout = layout(model, id, requested.layout)?;
     let channels = shape[layout.channel_axis()];
-    let (before, [rows, columns]) = match *layout.pixel_axes() {
+    let (prefix_tokens, [rows, columns]) = match *layout.pixel_axes() {
         [rows, columns] => (0, [shape[rows], shape[columns]]),
-        _ => of_tokens(of, id, (layout, said.grid))?,
+        _ => token_grid(model, id, layout, requested.grid)?,
     };
-    if let Some([r, c]) = said.grid.filter(|grid| *grid != [rows, columns]) {
+    if let Some([r, c]) = requested.grid.filter(|grid| *grid != [rows, columns]) {
         return Err(format!(
             "--token-grid {r}x{c} contradicts the model: its map is {rows}x{columns}"
         ));
@@ -68,15 +69,15 @@ pub(crate) fn feature_maps(
     }
     Ok(FeatureMaps {
         layout,
-        before,
-        map: [channels, rows, columns],
+        prefix_tokens,
+        shape: [channels, rows, columns],
     })
 }
 
 fn layout(
-    of: &Classifier,
+    model: &Classifier,
     id: ValueId,
-    said: Option<FeatureLayout>,
+    requested: Option<FeatureLayout>,
 ) -> Result<FeatureLayout, String> {
     let named = |layouts: &[FeatureLayout]| {
         let names = layouts
@@ -84,44 +85,52 @@ fn layout(
             .map(|layout| format!("--layout {layout} for {}", layout.axes()));
         names.collect::<Vec<_>>().join(", ")
     };
-    match (inferred_layout(of, id), said) {
+    match (inferred_layout(model, id), requested) {
         (InferredLayout::Layout(layout), None) => Ok(layout),
-        (InferredLayout::Layout(layout), Some(said)) if layout == said => Ok(layout),
-        (InferredLayout::Layout(layout), Some(said)) => Err(format!(
-            "--layout {said} contradicts the model: it is {layout}, {}",
+        (InferredLayout::Layout(layout), Some(requested)) if layout == requested => Ok(layout),
+        (InferredLayout::Layout(layout), Some(requested)) => Err(format!(
+            "--layout {requested} contradicts the model: it is {layout}, {}",
             layout.axes()
         )),
-        (InferredLayout::Ambiguous(layouts) | InferredLayout::Displaced(layouts), Some(said)) if layouts.contains(&said) => {
-            Ok(said)
-        }
-        (InferredLayout::Ambiguous(layouts) | InferredLayout::Displaced(layouts), Some(said)) => Err(format!(
-            "--layout {said} contradicts the model, which allows {}",
+        (
+            InferredLayout::Ambiguous(layouts) | InferredLayout::Displaced(layouts),
+            Some(requested),
+        ) if layouts.contains(&requested) => Ok(requested),
+        (
+            InferredLayout::Ambiguous(layouts) | InferredLayout::Displaced(layouts),
+            Some(requested),
+        ) => Err(format!(
+            "--layout {requested} contradicts the model, which allows {}",
             named(&layouts)
         )),
         (InferredLayout::Ambiguous(layouts), None) => Err(format!(
-            "the model does not tell which of its axes are channels and which are pixels: say it, as {}",
+            "the model does not tell which of its axes are channels and which are pixels: say it, \
+             as {}",
             named(&layouts)
         )),
         (InferredLayout::Displaced(layouts), None) => Err(format!(
-            "its pixels do not lie as in the image, but shifted, cropped or mixed: choose another layer, or take \
-             them as they lie, with {}",
+            "its pixels do not lie as in the image, but shifted, cropped or mixed: choose another \
+             layer, or take them as they lie, with {}",
             named(&layouts)
         )),
         (InferredLayout::NoMap, _) => Err(
-            "it has no map of several pixels: its axes are not those of images, channels and pixels".into(),
+            "it has no map of several pixels: its axes are not those of images, channels and \
+             pixels"
+                .into(),
         ),
     }
 }
 
-/// Tokens before the map, and its rows and columns.
-fn of_tokens(
-    of: &Classifier,
+/// Number of tokens before those of the map, and its rows and columns.
+fn token_grid(
+    model: &Classifier,
     id: ValueId,
-    (layout, said): (FeatureLayout, Option<[usize; 2]>),
+    layout: FeatureLayout,
+    requested: Option<[usize; 2]>,
 ) -> Result<(usize, [usize; 2]), String> {
     let axis = layout.pixel_axes()[0];
-    let tokens = of.shapes[&id][axis];
-    match (of.axes[&id].role(axis), said) {
+    let tokens = model.shapes[&id][axis];
+    match (model.axes[&id].role(axis), requested) {
         (
             Role::Grid {
                 grid: [rows, columns],
@@ -131,10 +140,16 @@ fn of_tokens(
         ) => Err(format!(
             "it is tokens, not a map: say how they lie, as --token-grid {rows}x{columns}"
         )),
-        (Role::Grid { before, grid }, Some(_)) => Ok((before, grid)),
+        (
+            Role::Grid {
+                prefix_tokens,
+                grid,
+            },
+            Some(_),
+        ) => Ok((prefix_tokens, grid)),
         (_, Some([rows, columns])) => match rows.checked_mul(columns) {
-            Some(places) if places > 1 && places <= tokens => {
-                Ok((tokens - places, [rows, columns]))
+            Some(pixels) if pixels > 1 && pixels <= tokens => {
+                Ok((tokens - pixels, [rows, columns]))
             }
             _ => Err(format!(
                 "a grid of {rows}x{columns} does not fit {tokens} tokens"
@@ -149,19 +164,19 @@ fn of_tokens(
     }
 }
 
-/// What the model tells of the layout of value `id`.
-fn inferred_layout(of: &Classifier, id: ValueId) -> InferredLayout {
-    let batch = of.batch().unwrap_or(1);
-    let axes = of.axes.get(&id);
+/// The layout of value `id` as far as it can be inferred from the graph.
+fn inferred_layout(model: &Classifier, id: ValueId) -> InferredLayout {
+    let batch = model.batch().unwrap_or(1);
+    let axes = model.axes.get(&id);
     axes.map_or(InferredLayout::NoMap, |axes| {
-        axes.layout(&of.shapes[&id], batch)
+        axes.layout(&model.shapes[&id], batch)
     })
 }
 
-/// Values between image and logits.
-fn values_to_logits(of: &Classifier) -> HashSet<ValueId> {
-    let mut reached = HashSet::from([of.graph.input.id]);
-    for node in &of.graph.nodes {
+/// Values that depend on the image.
+fn image_dependents(model: &Classifier) -> HashSet<ValueId> {
+    let mut reached = HashSet::from([model.graph.input.id]);
+    for node in &model.graph.nodes {
         if node.runtime_inputs().any(|id| reached.contains(&id)) {
             reached.extend(node.outputs.iter().flatten());
         }
@@ -169,19 +184,20 @@ fn values_to_logits(of: &Classifier) -> HashSet<ValueId> {
     reached
 }
 
-/// The node's output and its layout, if it is a map or tokens on the way to the logits, as far as the model tells.
+/// The node's output and its layout (if that can be inferred), if it depends on the image and may be
+/// a map or tokens.
 fn hookable(
-    of: &Classifier,
+    model: &Classifier,
     reached: &HashSet<ValueId>,
     node: &Node,
 ) -> Option<(ValueId, Option<FeatureLayout>)> {
     let id = (*node.outputs.first()?)?;
-    let shape = of.shapes.get(&id).filter(|_| reached.contains(&id))?;
+    let shape = model.shapes.get(&id).filter(|_| reached.contains(&id))?;
     let several = |layout: FeatureLayout| {
         let pixels = layout.pixel_axes().iter().map(|&axis| shape[axis]);
         pixels.product::<usize>() > 1 && shape[layout.channel_axis()] > 1
     };
-    match inferred_layout(of, id) {
+    match inferred_layout(model, id) {
         InferredLayout::Layout(layout) => several(layout).then_some((id, Some(layout))),
         InferredLayout::Ambiguous(layouts) => {
             layouts.into_iter().any(several).then_some((id, None))
@@ -190,19 +206,21 @@ fn hookable(
     }
 }
 
-/// All of them, in order.
-pub(crate) fn hookable_layers(of: &Classifier) -> Vec<Layer> {
-    let reached = values_to_logits(of);
-    let default = default(of, &reached);
+/// All layers that can be hooked, in order.
+pub(crate) fn hookable_layers(model: &Classifier) -> Vec<Layer> {
+    let reached = image_dependents(model);
+    let default = default_layer(model, &reached);
     let layer = |node: &Node| {
-        let (id, layout) = hookable(of, &reached, node)?;
+        let (id, layout) = hookable(model, &reached, node)?;
         let images = layout.map_or(0, FeatureLayout::batch_axis);
-        let mut shape = of.shapes[&id].clone();
+        let mut shape = model.shapes[&id].clone();
         shape.remove(images);
-        let grid = layout.and_then(|layout| match of.axes[&id].role(layout.pixel_axes()[0]) {
-            Role::Grid { grid, .. } => Some(grid),
-            _ => None,
-        });
+        let grid = layout.and_then(
+            |layout| match model.axes[&id].role(layout.pixel_axes()[0]) {
+                Role::Grid { grid, .. } => Some(grid),
+                _ => None,
+            },
+        );
         Some(Layer {
             name: node.name.clone(),
             module: node.module.clone(),
@@ -213,15 +231,15 @@ pub(crate) fn hookable_layers(of: &Classifier) -> Vec<Layer> {
             default: default == Some(id),
         })
     };
-    of.graph.nodes.iter().filter_map(layer).collect()
+    model.graph.nodes.iter().filter_map(layer).collect()
 }
 
-/// What a mean is over, if `node` is one: a value and its axes.
-pub(crate) fn global_mean_of(of: &Classifier, node: &Node) -> Option<(ValueId, Vec<usize>)> {
+/// The value and the axes that `node` averages over, if it is a mean.
+pub(crate) fn mean_over(model: &Classifier, node: &Node) -> Option<(ValueId, Vec<usize>)> {
     let id = (*node.inputs.first()?)?;
-    let rank = of.shapes.get(&id)?.len();
+    let rank = model.shapes.get(&id)?.len();
     let given = node.inputs.get(1).copied().flatten();
-    let given = match given.and_then(|id| of.graph.constants.get(&id)) {
+    let given = match given.and_then(|id| model.graph.constants.get(&id)) {
         Some(Value::Int(ints)) => Some(ints.data.as_slice()),
         _ => None,
     };
@@ -229,32 +247,33 @@ pub(crate) fn global_mean_of(of: &Classifier, node: &Node) -> Option<(ValueId, V
     Some((id, over))
 }
 
-/// The last value with a map, or tokens, that is not another by another shape. Where attention comes after it all
-/// tokens are no map any more: then what is pooled over all pixels at the end, or, with a class token, the
-/// input of the last attention, after which only that token matters.
-fn default(of: &Classifier, reached: &HashSet<ValueId>) -> Option<ValueId> {
-    let nodes = &of.graph.nodes;
+/// The last map, or tokens, that is not a reshaped or permuted form of another value. In a Vision
+/// Transformer the last tokens are no map: without a class token it is the value that is averaged
+/// over all pixels at the end; with one, the normalised input of the last attention, after which only
+/// the class token matters.
+fn default_layer(model: &Classifier, reached: &HashSet<ValueId>) -> Option<ValueId> {
+    let nodes = &model.graph.nodes;
     let first_input = |node: &Node| node.inputs.first().copied().flatten();
-    let rank = |id: ValueId| of.shapes.get(&id).map_or(0, Vec::len);
+    let rank = |id: ValueId| model.shapes.get(&id).map_or(0, Vec::len);
     let attention = nodes.iter().rposition(|node| {
         matches!(node.op, Op::Softmax(_)) && first_input(node).is_some_and(|id| rank(id) > 2)
     });
-    let hookable = |node: &Node| hookable(of, reached, node);
+    let hookable = |node: &Node| hookable(model, reached, node);
     let Some(attention) = attention else {
-        let view = |node: &Node| {
+        let is_view = |node: &Node| {
             matches!(
                 node.op.operator().axis_rule(),
                 AxisRule::Reshaped | AxisRule::Permuted { .. }
             )
         };
-        let of_known = |node: &Node| hookable(node).filter(|(_, layout)| layout.is_some());
-        let mut made = nodes.iter().rev().filter(|node| !view(node));
-        let known = made.find_map(of_known);
+        let with_layout = |node: &Node| hookable(node).filter(|(_, layout)| layout.is_some());
+        let mut computed = nodes.iter().rev().filter(|node| !is_view(node));
+        let known = computed.find_map(with_layout);
         let last = || nodes.iter().rev().find_map(hookable);
         return known.or_else(last).map(|(id, _)| id);
     };
     let pooled = nodes[attention..].iter().rev().find_map(|node| {
-        let (input, over) = global_mean_of(of, node)?;
+        let (input, over) = mean_over(model, node)?;
         let makes = |node: &&Node| node.outputs.contains(&Some(input));
         let (id, layout) = hookable(nodes.iter().find(makes)?)?;
         let all = layout.is_some_and(|layout| over == layout.pixel_axes());
@@ -268,25 +287,25 @@ fn default(of: &Classifier, reached: &HashSet<ValueId>) -> Option<ValueId> {
     })
 }
 
-/// The layer of a name; the default one for none.
-pub(crate) fn find(of: &Classifier, name: Option<&str>) -> Result<FoundLayer> {
-    let reached = values_to_logits(of);
-    let nodes = &of.graph.nodes;
+/// The layer with this name; the default one for `None`.
+pub(crate) fn find(model: &Classifier, name: Option<&str>) -> Result<FoundLayer> {
+    let reached = image_dependents(model);
+    let nodes = &model.graph.nodes;
     let named = |id: ValueId| {
         let node = nodes.iter().find(|node| node.outputs.contains(&Some(id)));
         let name = node.map_or_else(String::new, |node| node.name.clone());
         FoundLayer { id, name }
     };
     let Some(name) = name else {
-        let default = default(of, &reached).ok_or_else(|| {
+        let default = default_layer(model, &reached).ok_or_else(|| {
             Error::Request(format!(
                 "{}: no layer has a map of several pixels",
-                of.path().display()
+                model.path().display()
             ))
         })?;
         return Ok(named(default));
     };
-    let of_module = |node: &&Node| {
+    let is_of_module = |node: &&Node| {
         let module = node.module.as_deref();
         module.is_some_and(|module| {
             let rest = module.strip_prefix(name);
@@ -294,25 +313,25 @@ pub(crate) fn find(of: &Classifier, name: Option<&str>) -> Result<FoundLayer> {
         })
     };
     let output = |node: &Node| node.outputs.first().copied().flatten();
-    let by_value = of.graph.names.get(name).copied();
+    let by_value = model.graph.names.get(name).copied();
     let by_node = || nodes.iter().find(|n| n.name == name).and_then(output);
-    // A module's output is what its last node makes that anything outside reads.
+    // A module's output is its last hookable value.
     let by_module = || {
-        let mut of_module = nodes.iter().rev().filter(of_module);
-        let last = of_module.find_map(|node| hookable(of, &reached, node));
+        let mut of_module = nodes.iter().rev().filter(is_of_module);
+        let last = of_module.find_map(|node| hookable(model, &reached, node));
         last.map(|(id, _)| id)
     };
     match by_value.or_else(by_node).or_else(by_module) {
-        Some(id) if of.shapes.contains_key(&id) && reached.contains(&id) => Ok(named(id)),
+        Some(id) if model.shapes.contains_key(&id) && reached.contains(&id) => Ok(named(id)),
         Some(_) => Err(Error::Request(format!(
             "layer \"{name}\" is not on the way from the image to the logits"
         ))),
-        None => Err(unknown(of, name)),
+        None => Err(unknown_layer(model, name)),
     }
 }
 
-fn unknown(of: &Classifier, name: &str) -> Error {
-    let layers = hookable_layers(of);
+fn unknown_layer(model: &Classifier, name: &str) -> Error {
+    let layers = hookable_layers(model);
     let mut names: Vec<&str> = Vec::new();
     for layer in &layers {
         names.extend(layer.module.as_deref());
@@ -333,12 +352,12 @@ fn unknown(of: &Classifier, name: &str) -> Error {
     let near: Vec<&str> = near.iter().take(5).map(|(_, name)| *name).collect();
     Error::Request(format!(
         "{}: no layer \"{name}\"; the nearest are {} (`mitsume layers` lists all)",
-        of.path().display(),
+        model.path().display(),
         near.join(", ")
     ))
 }
 
-/// A shape as text, without the batch.
+/// A shape as text, without the batch axis.
 pub(crate) fn shape_text(shape: &[usize]) -> String {
     let sides: Vec<String> = shape.iter().skip(1).map(usize::to_string).collect();
     sides.join("x")

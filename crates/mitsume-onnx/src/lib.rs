@@ -4,13 +4,13 @@
 //! ```no_run
 //! # fn main() -> Result<(), mitsume_onnx::Error> {
 //! # let images: burn::tensor::Tensor<4> = unimplemented!();
-//! use mitsume_onnx::{Classifier, Images, LayoutRequest};
+//! use mitsume_onnx::{Classifier, InputImages, LayoutRequest};
 //! let device = burn::tensor::Device::flex();
-//! let model = Classifier::open("resnet18.onnx".as_ref(), Images::default(), &device)?;
+//! let model = Classifier::open("resnet18.onnx".as_ref(), InputImages::default(), &device)?;
 //! let hooked = model.hook(Some("layer4"), LayoutRequest::default())?;
-//! let reading = hooked.read(images)?; // up to the layer, without gradients
-//! let features = hooked.features(&reading)?;
-//! let (logits, gradients) = hooked.gradients(&reading, &[3, 7])?; // only what comes after it
+//! let captured = hooked.capture(images)?; // up to the layer, without gradients
+//! let features = hooked.features(&captured)?;
+//! let (logits, gradients) = hooked.gradients(&captured, &[3, 7])?; // only what comes after it
 //! # Ok(()) }
 //! ```
 //!
@@ -50,7 +50,7 @@ mod randomise;
 mod shape;
 mod value;
 
-pub use classifier::{Classifier, Images};
+pub use classifier::{Classifier, InputImages};
 pub use error::{Error, Result};
 pub use hooked::{CapturedActivations, HookedClassifier};
 pub use layers::{Layer, LayoutRequest};

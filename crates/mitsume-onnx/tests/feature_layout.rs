@@ -3,7 +3,9 @@
 mod writing;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_onnx::{Classifier, Error, FeatureLayout, HookedClassifier, Images, LayoutRequest};
+use mitsume_onnx::{
+    Classifier, Error, FeatureLayout, HookedClassifier, InputImages, LayoutRequest,
+};
 use writing::{Message, floats, graph, ints, model, node, with_int, with_ints};
 
 const AS_TOLD: LayoutRequest = LayoutRequest {
@@ -38,7 +40,7 @@ fn open(nodes: &[Message], initialisers: &[Message]) -> Classifier {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.onnx");
     std::fs::write(&path, model(graph(nodes, initialisers), 17)).unwrap();
-    Classifier::open(&path, Images::default(), &Device::flex()).unwrap()
+    Classifier::open(&path, InputImages::default(), &Device::flex()).unwrap()
 }
 
 fn refused(hooked: Result<HookedClassifier, Error>) -> String {
@@ -52,7 +54,7 @@ fn image() -> Tensor<4> {
 
 /// Feature maps and gradients of the first logit.
 fn maps(hooked: &HookedClassifier) -> [Vec<f32>; 2] {
-    let read = hooked.read(image()).unwrap();
+    let read = hooked.capture(image()).unwrap();
     let features = hooked.features(&read).unwrap();
     let (_, gradients) = hooked.gradients(&read, &[0]).unwrap();
     [features, gradients].map(|t| t.into_data().try_into_vec().unwrap())
@@ -114,7 +116,7 @@ fn every_layout_is_followed_from_the_convolution_and_gives_the_same_maps() {
         assert_eq!(layout_of(&model, "the Relu"), Some(layout));
         let tokens = if flat { grid([4, 4]) } else { AS_TOLD };
         let hooked = model.hook(Some("the Relu"), tokens).unwrap();
-        assert_eq!(hooked.map(), [2, 4, 4], "{layout}");
+        assert_eq!(hooked.map_shape(), [2, 4, 4], "{layout}");
         assert_eq!(maps(&hooked), expected, "{layout}");
         // What is pooled at the end is the default.
         assert_eq!(
@@ -205,7 +207,7 @@ fn values_normalised_and_multiplied_along_the_last_axis_have_channels_last() {
         );
     }
     assert_eq!(
-        model.hook(Some("the Relu"), AS_TOLD).unwrap().map(),
+        model.hook(Some("the Relu"), AS_TOLD).unwrap().map_shape(),
         [2, 3, 3]
     );
 }
@@ -230,7 +232,7 @@ fn a_convolution_tells_that_channels_are_first() {
     let model = made_at_once(2, &readers, &[weights("w", &[2, 3, 1, 1])]);
     assert_eq!(layout_of(&model, "the Relu"), Some(FeatureLayout::Nchw));
     assert_eq!(
-        model.hook(Some("the Relu"), AS_TOLD).unwrap().map(),
+        model.hook(Some("the Relu"), AS_TOLD).unwrap().map_shape(),
         [3, 3, 2]
     );
 }
@@ -250,7 +252,10 @@ fn a_layout_that_nothing_tells_must_be_said() {
     let last = model
         .hook(Some("the Relu"), said(FeatureLayout::Nhwc))
         .unwrap();
-    assert_eq!((first.map(), last.map()), ([3, 3, 2], [2, 3, 3]));
+    assert_eq!(
+        (first.map_shape(), last.map_shape()),
+        ([3, 3, 2], [2, 3, 3])
+    );
     let error = refused(model.hook(Some("the Relu"), said(FeatureLayout::Tokens)));
     assert!(error.contains("--layout tokens contradicts"), "{error}");
 }
@@ -355,7 +360,7 @@ fn shifted_pixels_are_refused_until_what_they_are_added_to_says_where_they_are()
 fn attention_weights_are_no_map() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/models/vision-transformer.onnx");
-    let model = Classifier::open(&path, Images::default(), &Device::flex()).unwrap();
+    let model = Classifier::open(&path, InputImages::default(), &Device::flex()).unwrap();
     let layers = model.layers();
     assert!(
         layers.iter().all(|layer| layer.operator != "Softmax"),
@@ -384,7 +389,7 @@ fn every_layer_of_the_exported_models_tells_its_layout() {
     ] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(format!("tests/models/{name}.onnx"));
-        let model = Classifier::open(&path, Images::default(), &Device::flex()).unwrap();
+        let model = Classifier::open(&path, InputImages::default(), &Device::flex()).unwrap();
         let open: Vec<_> = model
             .layers()
             .into_iter()

@@ -5,7 +5,7 @@ mod writing;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use mitsume_onnx::{Classifier, Images};
+use mitsume_onnx::{Classifier, InputImages};
 use writing::{Message, floats, graph, model, node, tensor};
 
 /// A convolution to two channels, pooled: what the hostile ones are variations of.
@@ -36,7 +36,8 @@ impl Folder {
 }
 
 fn open(path: &Path) -> Result<Classifier, String> {
-    Classifier::open(path, Images::default(), &Device::flex()).map_err(|error| error.to_string())
+    Classifier::open(path, InputImages::default(), &Device::flex())
+        .map_err(|error| error.to_string())
 }
 
 /// The error a model gets, which names the file or the node, and says `words`.

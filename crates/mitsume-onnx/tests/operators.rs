@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_onnx::{Classifier, HookedClassifier, Images, LayoutRequest};
+use mitsume_onnx::{Classifier, HookedClassifier, InputImages, LayoutRequest};
 
 /// Nothing said beside what the model tells.
 const AS_TOLD: LayoutRequest = LayoutRequest {
@@ -25,7 +25,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 fn open(name: &str) -> Classifier {
-    Classifier::open(&path(name), Images::default(), &Device::flex()).unwrap()
+    Classifier::open(&path(name), InputImages::default(), &Device::flex()).unwrap()
 }
 
 fn images(n: usize) -> Tensor<4> {
@@ -79,14 +79,14 @@ fn tokens_need_a_grid_that_fits() {
     assert!(error.contains("--token-grid 4x4"), "{error}");
     assert!(refused(model.hook(Some(layer), grid([9, 9]))).contains("9x9"));
     let hooked = model.hook(Some(layer), grid([4, 4])).unwrap();
-    assert_eq!(hooked.map()[1..], [4, 4]);
+    assert_eq!(hooked.map_shape()[1..], [4, 4]);
     // The default layer of a transformer is the input of its last attention.
     assert_eq!(model.hook(None, grid([4, 4])).unwrap().layer(), layer);
 }
 
 #[test]
 fn images_of_another_size_than_the_file_fixes_are_refused() {
-    let size = Images {
+    let size = InputImages {
         channels: Some(1),
         size: None,
     };
@@ -104,14 +104,18 @@ fn the_parts_of_a_model_give_what_the_whole_gives_at_every_layer() {
     ] {
         let model = open(name);
         let default = model.hook(None, AS_TOLD).unwrap();
-        let whole = values(default.logits(&default.read(images(3)).unwrap()).unwrap());
+        let whole = values(
+            default
+                .logits(&default.capture(images(3)).unwrap())
+                .unwrap(),
+        );
         for layer in model.layers().iter().filter(|layer| layer.shape.len() == 3) {
             let Ok(hooked) = model.hook(Some(&layer.name), AS_TOLD) else {
                 continue;
             };
-            let reading = hooked.read(images(3)).unwrap();
-            let features = hooked.features(&reading).unwrap();
-            let parts = values(hooked.logits_with(&reading, features).unwrap());
+            let captured = hooked.capture(images(3)).unwrap();
+            let features = hooked.features(&captured).unwrap();
+            let parts = values(hooked.logits_from_features(&captured, features).unwrap());
             let far = whole.iter().zip(&parts).map(|(a, b)| (a - b).abs());
             // Fused operators add in another order.
             assert!(far.fold(0.0, f32::max) < 1e-4, "{name} {}", layer.name);
@@ -124,7 +128,7 @@ fn layers_hooked_together_read_once_what_each_reads_alone() {
     let model = open("residual.onnx");
     let layers = [Some("features.1"), Some("features.3"), Some("features.2")];
     let together = model.hook_several(&layers, AS_TOLD).unwrap();
-    let shared = together[0].read(images(3)).unwrap();
+    let shared = together[0].capture(images(3)).unwrap();
     let close = |a: Vec<f32>, b: Vec<f32>, what: &str| {
         let far = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
         // Fused operators add in another order.
@@ -135,17 +139,17 @@ fn layers_hooked_together_read_once_what_each_reads_alone() {
     };
     for (hooked, layer) in together.iter().zip(layers) {
         let alone = model.hook(layer, AS_TOLD).unwrap();
-        let own = alone.read(images(3)).unwrap();
+        let own = alone.capture(images(3)).unwrap();
         let name = alone.layer();
         let features =
-            |hooked: &HookedClassifier, reading| values(hooked.features(reading).unwrap());
+            |hooked: &HookedClassifier, captured| values(hooked.features(captured).unwrap());
         close(features(hooked, &shared), features(&alone, &own), name);
         let (ours, ours_down) = hooked.gradients(&shared, &[0, 1, 2]).unwrap();
         let (theirs, theirs_down) = alone.gradients(&own, &[0, 1, 2]).unwrap();
         close(values(ours), values(theirs), name);
         close(values(ours_down), values(theirs_down), name);
         let without =
-            |hooked: &HookedClassifier, reading| hooked.logits_ablated(reading, 1).unwrap();
+            |hooked: &HookedClassifier, captured| hooked.logits_ablated(captured, 1).unwrap();
         close(
             values(without(hooked, &shared)),
             values(without(&alone, &own)),
@@ -172,16 +176,16 @@ fn gradients_are_those_of_finite_differences() {
         };
         let said = tokens.map_or(AS_TOLD, grid);
         let hooked = model.hook(layer, said).unwrap();
-        let reading = hooked.read(images(1)).unwrap();
-        let features = hooked.features(&reading).unwrap();
+        let captured = hooked.capture(images(1)).unwrap();
+        let features = hooked.features(&captured).unwrap();
         let [_, channels, h, w] = features.dims();
-        let (_, gradients) = hooked.gradients(&reading, &[2]).unwrap();
+        let (_, gradients) = hooked.gradients(&captured, &[2]).unwrap();
         let (features, gradients) = (values(features), values(gradients));
         let scale = gradients.iter().fold(0.0f32, |most, g| most.max(g.abs()));
         let score = |features: Vec<f32>| {
             let data = TensorData::new(features, [1, channels, h, w]);
             let features = Tensor::from_data(data, &Device::flex());
-            f64::from(values(hooked.logits_with(&reading, features).unwrap())[2])
+            f64::from(values(hooked.logits_from_features(&captured, features).unwrap())[2])
         };
         const STEP: f32 = 1e-2;
         for at in (0..features.len()).step_by(features.len() / 23 + 1) {
@@ -211,8 +215,8 @@ fn the_number_of_threads_changes_nothing() {
         pool.install(|| {
             let model = open("inverted.onnx");
             let hooked = model.hook(None, AS_TOLD).unwrap();
-            let reading = hooked.read(images(5)).unwrap();
-            let (logits, gradients) = hooked.gradients(&reading, &[0, 1, 2, 3, 4]).unwrap();
+            let captured = hooked.capture(images(5)).unwrap();
+            let (logits, gradients) = hooked.gradients(&captured, &[0, 1, 2, 3, 4]).unwrap();
             (values(logits), values(gradients))
         })
     };
@@ -224,7 +228,7 @@ fn randomised_layers_change_the_logits_and_none_changes_nothing() {
     let model = open("residual.onnx");
     let logits = |model: &Classifier| {
         let hooked = model.hook(None, AS_TOLD).unwrap();
-        values(hooked.logits(&hooked.read(images(2)).unwrap()).unwrap())
+        values(hooked.logits(&hooked.capture(images(2)).unwrap()).unwrap())
     };
     let layers = model.weighted_layers();
     assert!(layers.len() > 3, "{layers:?}");

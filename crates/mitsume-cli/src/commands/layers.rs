@@ -1,6 +1,6 @@
 //! `mitsume layers`
 
-use mitsume_engine::{Images, Layer, layers};
+use mitsume_engine::{InputImages, Layer, layers};
 use mitsume_locale::text;
 
 use super::output;
@@ -10,7 +10,7 @@ use crate::failure::Result;
 
 /// Runs the command.
 pub fn run(args: LayersArgs, console: Console) -> Result {
-    let images = Images {
+    let images = InputImages {
         channels: args.channels.map(usize::from),
         size: args.image_size.map(|side| [side as usize; 2]),
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 use mitsume_onnx::{
-    CapturedActivations, Classifier, FeatureLayout, HookedClassifier, Images, Layer, LayoutRequest,
+    CapturedActivations, Classifier, FeatureLayout, HookedClassifier, InputImages, Layer,
+    LayoutRequest,
 };
 
 use super::{HookedImages, Network};
@@ -22,14 +23,14 @@ pub struct OnnxRequest {
     /// Rows and columns of tokens, for layers whose output is tokens.
     pub tokens: Option<[usize; 2]>,
     /// Channels and size of the images, where the file does not fix them.
-    pub images: Images,
+    pub images: InputImages,
 }
 
 /// Layers of the model in `path` that can be hooked, in order.
 ///
 /// # Errors
 /// A file that cannot be read or run.
-pub fn layers(path: &Path, images: Images) -> Result<Vec<Layer>> {
+pub fn layers(path: &Path, images: InputImages) -> Result<Vec<Layer>> {
     Ok(Classifier::open(path, images, &Device::flex())?.layers())
 }
 
@@ -93,7 +94,7 @@ impl Network for OnnxNetwork {
     }
 
     fn map_size(&self, layer: usize, _: [usize; 2]) -> [usize; 2] {
-        let [_, rows, columns] = self.hooks[layer].map();
+        let [_, rows, columns] = self.hooks[layer].map_shape();
         [rows, columns]
     }
 
@@ -118,12 +119,12 @@ impl Network for OnnxNetwork {
     }
 
     fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
-        let reading = Arc::new(self.hooks[0].read(images)?);
+        let captured = Arc::new(self.hooks[0].capture(images)?);
         let at_layer = |hook| -> Box<dyn HookedImages + '_> {
             Box::new(OnnxImages {
                 classes: self.model.classes(),
                 hook,
-                reading: Arc::clone(&reading),
+                captured: Arc::clone(&captured),
             })
         };
         Ok(self.hooks.iter().map(at_layer).collect())
@@ -147,20 +148,20 @@ fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<HookedClassifi
 struct OnnxImages<'a> {
     classes: usize,
     hook: &'a HookedClassifier,
-    reading: Arc<CapturedActivations>,
+    captured: Arc<CapturedActivations>,
 }
 
 impl HookedImages for OnnxImages<'_> {
     fn features(&self) -> Result<Tensor<4>> {
-        Ok(self.hook.features(&self.reading)?)
+        Ok(self.hook.features(&self.captured)?)
     }
 
     fn logits(&self) -> Result<Tensor<2>> {
-        Ok(self.hook.logits(&self.reading)?)
+        Ok(self.hook.logits(&self.captured)?)
     }
 
     fn gradients(&self, targets: &[usize]) -> Result<(Tensor<2>, Tensor<4>)> {
-        Ok(self.hook.gradients(&self.reading, targets)?)
+        Ok(self.hook.gradients(&self.captured, targets)?)
     }
 
     fn is_gap_linear(&self) -> bool {
@@ -169,10 +170,10 @@ impl HookedImages for OnnxImages<'_> {
 
     /// A pass of what comes after the layer for every channel, for all images at once.
     fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
-        let [channels, _, _] = self.hook.map();
+        let [channels, _, _] = self.hook.map_shape();
         let mut scores = vec![Vec::with_capacity(channels); targets.len()];
         for channel in 0..channels {
-            let logits = self.hook.logits_ablated(&self.reading, channel)?;
+            let logits = self.hook.logits_ablated(&self.captured, channel)?;
             let logits = floats(logits);
             for (i, (scores, &target)) in scores.iter_mut().zip(targets).enumerate() {
                 scores.push(logits[i * self.classes + target].into());

@@ -200,7 +200,7 @@ fn residual_index(op: &Op) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classifier::{Classifier, Images};
+    use crate::classifier::{Classifier, InputImages};
     use crate::execution_plan::ExecutionPlan;
     use crate::value::Floats;
     use burn::tensor::{Device, Tensor, TensorData};
@@ -209,7 +209,7 @@ mod tests {
     fn open(name: &str) -> Classifier {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models");
         let path = folder.join(format!("{name}.onnx"));
-        Classifier::open(&path, Images::default(), &Device::flex()).unwrap()
+        Classifier::open(&path, InputImages::default(), &Device::flex()).unwrap()
     }
 
     /// `nodes` of a model, joined from maps of `large` values on.

@@ -4,7 +4,7 @@ use super::FeatureLayout;
 
 /// What a position along an axis counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum AxisKind {
     /// Images of a batch.
     Batch,
     /// Channels (features), in any order.
@@ -13,10 +13,10 @@ pub(crate) enum Kind {
     Row,
     /// Columns of the image, from the left.
     Column,
-    /// Tokens, of which those from `before` on are the pixels of a grid, row by row.
+    /// Tokens: `prefix_tokens` (such as a class token), then the pixels of a grid, row by row.
     Tokens {
-        /// Tokens in front of the grid, as a class token.
-        before: usize,
+        /// Tokens before the grid.
+        prefix_tokens: usize,
         /// Rows and columns.
         grid: [usize; 2],
     },
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
 /// into [a, b] is two factors, wherever transposes and reshapes put them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Factor {
-    pub kind: Kind,
+    pub kind: AxisKind,
     pub size: usize,
     /// Distance of two neighbours along the axis that was split.
     pub stride: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Factor {
 
 impl Factor {
     /// An axis that was not split.
-    pub fn whole(kind: Kind, size: usize) -> Self {
+    pub fn whole(kind: AxisKind, size: usize) -> Self {
         Self {
             kind,
             size,
@@ -61,7 +61,7 @@ impl Factor {
     fn is_spatial(self) -> bool {
         matches!(
             self.kind,
-            Kind::Row | Kind::Column | Kind::Tokens { .. } | Kind::Displaced
+            AxisKind::Row | AxisKind::Column | AxisKind::Tokens { .. } | AxisKind::Displaced
         )
     }
 
@@ -69,7 +69,7 @@ impl Factor {
     fn split(self, outer: usize) -> [Self; 2] {
         let inner = self.size / outer;
         let kind = match self.kind {
-            Kind::Tokens { .. } => Kind::Displaced,
+            AxisKind::Tokens { .. } => AxisKind::Displaced,
             kind => kind,
         };
         [
@@ -89,7 +89,7 @@ impl Factor {
 
     /// `self` and `inner` as one factor, if they were split from one.
     fn rejoined(self, inner: Self) -> Option<Self> {
-        let known = !matches!(self.kind, Kind::Unknown | Kind::Displaced);
+        let known = !matches!(self.kind, AxisKind::Unknown | AxisKind::Displaced);
         let one = known
             && self.kind == inner.kind
             && self.whole == inner.whole
@@ -112,9 +112,9 @@ pub(crate) enum Role {
     Channel,
     Row,
     Column,
-    /// Tokens: pixels row by row, after `before` that are none.
+    /// Tokens: `prefix_tokens`, then pixels row by row.
     Grid {
-        before: usize,
+        prefix_tokens: usize,
         grid: [usize; 2],
     },
     /// Of length 1.
@@ -136,14 +136,19 @@ impl Axes {
         Self(
             shape
                 .iter()
-                .map(|&side| axis(Kind::Unknown, side))
+                .map(|&side| axis(AxisKind::Unknown, side))
                 .collect(),
         )
     }
 
     /// [N, C, H, W]
     pub fn image(shape: [usize; 4]) -> Self {
-        let kinds = [Kind::Batch, Kind::Channel, Kind::Row, Kind::Column];
+        let kinds = [
+            AxisKind::Batch,
+            AxisKind::Channel,
+            AxisKind::Row,
+            AxisKind::Column,
+        ];
         let axes = kinds.into_iter().zip(shape);
         Self(
             axes.map(|(kind, side)| vec![Factor::whole(kind, side)])
@@ -216,7 +221,7 @@ pub(crate) enum InferredLayout {
 }
 
 /// An axis that was not split.
-pub(crate) fn axis(kind: Kind, side: usize) -> Axis {
+pub(crate) fn axis(kind: AxisKind, side: usize) -> Axis {
     match side {
         1 => Axis::new(),
         side => vec![Factor::whole(kind, side)],
@@ -225,7 +230,7 @@ pub(crate) fn axis(kind: Kind, side: usize) -> Axis {
 
 fn has_channels(axis: &Axis) -> bool {
     axis.iter()
-        .any(|factor| factor.kind == Kind::Channel && factor.size > 1)
+        .any(|factor| factor.kind == AxisKind::Channel && factor.size > 1)
 }
 
 /// What an axis is, by itself.
@@ -233,31 +238,40 @@ pub(crate) fn role(axis: &Axis) -> Role {
     let any = |kind| axis.iter().any(|factor| factor.kind == kind);
     // Places within patches of an image are features too.
     let feature = |factor: &Factor| match factor.kind {
-        Kind::Channel => true,
-        Kind::Row | Kind::Column => !factor.spans() || factor.size == 1,
+        AxisKind::Channel => true,
+        AxisKind::Row | AxisKind::Column => !factor.spans() || factor.size == 1,
         _ => false,
     };
     match axis[..] {
         [] => Role::Single,
-        _ if any(Kind::Unknown) => Role::Unknown,
-        _ if any(Kind::Displaced) => Role::Displaced,
+        _ if any(AxisKind::Unknown) => Role::Unknown,
+        _ if any(AxisKind::Displaced) => Role::Displaced,
         [one] if one.spans() => match one.kind {
-            Kind::Batch => Role::Batch,
-            Kind::Channel => Role::Channel,
-            Kind::Row => Role::Row,
-            Kind::Column => Role::Column,
-            Kind::Tokens { before, grid } => Role::Grid { before, grid },
-            Kind::Displaced | Kind::Unknown => Role::Unknown,
+            AxisKind::Batch => Role::Batch,
+            AxisKind::Channel => Role::Channel,
+            AxisKind::Row => Role::Row,
+            AxisKind::Column => Role::Column,
+            AxisKind::Tokens {
+                prefix_tokens,
+                grid,
+            } => Role::Grid {
+                prefix_tokens,
+                grid,
+            },
+            AxisKind::Displaced | AxisKind::Unknown => Role::Unknown,
         },
-        [row, column] if row.kind == Kind::Row && column.kind == Kind::Column => {
+        [row, column] if row.kind == AxisKind::Row && column.kind == AxisKind::Column => {
             if row.spans() && column.spans() {
                 let grid = [row.size, column.size];
-                Role::Grid { before: 0, grid }
+                Role::Grid {
+                    prefix_tokens: 0,
+                    grid,
+                }
             } else {
                 Role::Mixture
             }
         }
-        _ if any(Kind::Channel) && axis.iter().all(feature) => Role::Channel,
+        _ if any(AxisKind::Channel) && axis.iter().all(feature) => Role::Channel,
         _ => Role::Mixture,
     }
 }
@@ -269,7 +283,7 @@ pub(crate) fn is_spatial(axis: &Axis) -> bool {
 
 /// Whether an axis has features on it.
 pub(crate) fn is_of_channels(axis: &Axis) -> bool {
-    axis.iter().any(|factor| factor.kind == Kind::Channel)
+    axis.iter().any(|factor| factor.kind == AxisKind::Channel)
 }
 
 /// Whether pixels lie from end to end along an axis.
@@ -348,7 +362,7 @@ mod tests {
         let shape = [2, 6, 8, 12];
         let tokens = Axes::image(shape).reshaped(&[2, 6, 96]);
         let grid = Role::Grid {
-            before: 0,
+            prefix_tokens: 0,
             grid: [8, 12],
         };
         assert_eq!(tokens.roles(), [Role::Batch, Role::Channel, grid]);
@@ -366,7 +380,7 @@ mod tests {
 
     #[test]
     fn split_features_are_ambiguous() {
-        let features = Axes(vec![axis(Kind::Batch, 3), axis(Kind::Channel, 96)]);
+        let features = Axes(vec![axis(AxisKind::Batch, 3), axis(AxisKind::Channel, 96)]);
         let apart = features.reshaped(&[3, 4, 6, 4]);
         assert_eq!(
             apart.layout(&[3, 4, 6, 4], 3),

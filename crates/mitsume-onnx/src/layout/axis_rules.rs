@@ -3,7 +3,7 @@
 mod parts;
 
 use super::axes::{
-    Axes, Axis, Factor, Kind, Role, axis, is_of_channels, is_spatial, role, spans_pixels,
+    Axes, Axis, AxisKind, Factor, Role, axis, is_of_channels, is_spatial, role, spans_pixels,
 };
 use crate::ints::{axes as all_axes, axis as one_axis};
 use parts::{Part, gathered, joined, padded, sliced, with_part};
@@ -166,8 +166,8 @@ impl AxisRule {
                 let sides = axes.0.iter().zip(at.shapes[0]?.iter().zip(shape));
                 let repeated = sides.map(|(old, (from, to))| match from == to {
                     true => old.clone(),
-                    false if is_spatial(old) => axis(Kind::Displaced, *to),
-                    false => axis(Kind::Unknown, *to),
+                    false if is_spatial(old) => axis(AxisKind::Displaced, *to),
+                    false => axis(AxisKind::Unknown, *to),
                 });
                 Some(Axes(repeated.collect()))
             }
@@ -240,7 +240,7 @@ fn pointwise(at: &NodeAxes, shape: &[usize]) -> Axes {
 fn per_channel(axes: &Axes, shape: &[usize]) -> Option<Axes> {
     let mut out = axes.clone();
     if axes.role(1) == Role::Unknown {
-        out.0[1] = axis(Kind::Channel, shape[1]);
+        out.0[1] = axis(AxisKind::Channel, shape[1]);
     }
     pixels_if_unknown(&mut out, axes, shape);
     Some(out)
@@ -251,7 +251,7 @@ fn pixels_if_unknown(out: &mut Axes, of: &Axes, shape: &[usize]) {
     if shape.len() != 4 {
         return;
     }
-    for (i, kind) in [(2, Kind::Row), (3, Kind::Column)] {
+    for (i, kind) in [(2, AxisKind::Row), (3, AxisKind::Column)] {
         if of.role(i) == Role::Unknown {
             out.0[i] = vec![Factor::whole(kind, shape[i])];
         }
@@ -261,14 +261,14 @@ fn pixels_if_unknown(out: &mut Axes, of: &Axes, shape: &[usize]) {
 fn windowed(axes: &Axes, from: &[usize], shape: &[usize]) -> Option<Axes> {
     let mut out = Axes::unknown(shape);
     out.0[0] = axes.0.first()?.clone();
-    out.0[1] = vec![Factor::whole(Kind::Channel, shape[1])];
+    out.0[1] = vec![Factor::whole(AxisKind::Channel, shape[1])];
     for i in 2..shape.len() {
         out.0[i] = match axes.role(i) {
-            Role::Row => vec![Factor::whole(Kind::Row, shape[i])],
-            Role::Column => vec![Factor::whole(Kind::Column, shape[i])],
+            Role::Row => vec![Factor::whole(AxisKind::Row, shape[i])],
+            Role::Column => vec![Factor::whole(AxisKind::Column, shape[i])],
             Role::Unknown => Axis::new(),
             _ if from[i] == shape[i] => axes.0[i].clone(),
-            _ => axis(Kind::Displaced, shape[i]),
+            _ => axis(AxisKind::Displaced, shape[i]),
         };
     }
     pixels_if_unknown(&mut out, axes, shape);
@@ -278,8 +278,8 @@ fn windowed(axes: &Axes, from: &[usize], shape: &[usize]) -> Option<Axes> {
 /// An axis of length `side` that is computed from all of `contracted`.
 fn made_of(contracted: &Axis, side: usize) -> Axis {
     match spans_pixels(contracted) && !is_of_channels(contracted) {
-        true => axis(Kind::Displaced, side),
-        false => vec![Factor::whole(Kind::Channel, side)],
+        true => axis(AxisKind::Displaced, side),
+        false => vec![Factor::whole(AxisKind::Channel, side)],
     }
 }
 

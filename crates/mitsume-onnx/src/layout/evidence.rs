@@ -1,6 +1,6 @@
 //! Backward inference: axes of a value from the operators that read it.
 
-use super::axes::{Axes, Axis, Factor, Kind, Role};
+use super::axes::{Axes, Axis, AxisKind, Factor, Role};
 use super::axis_rules::{AxisRule, NodeAxes, permutation};
 
 /// What a reader tells of the axes of an input; none where it tells nothing.
@@ -33,14 +33,14 @@ impl AxisRule {
             Self::Normalised { axis } if i == 0 && rank >= 1 => {
                 told = (0..rank).map(|on| known(output, on)).collect();
                 if *axis == -1 || *axis == rank as i64 - 1 {
-                    told[rank - 1] = whole(Kind::Channel, rank - 1);
+                    told[rank - 1] = whole(AxisKind::Channel, rank - 1);
                 }
             }
             Self::PerChannel | Self::Windowed | Self::GlobalPool if i == 0 && rank >= 2 => {
                 told[0] = known(output, 0);
-                told[1] = whole(Kind::Channel, 1);
+                told[1] = whole(AxisKind::Channel, 1);
                 if rank == 4 {
-                    (told[2], told[3]) = (whole(Kind::Row, 2), whole(Kind::Column, 3));
+                    (told[2], told[3]) = (whole(AxisKind::Row, 2), whole(AxisKind::Column, 3));
                 }
             }
             Self::Reshaped if i == 0 => {
@@ -74,7 +74,7 @@ impl AxisRule {
                 };
                 told[own] = of(own);
                 if i == 0 {
-                    told[contracted] = whole(Kind::Channel, contracted);
+                    told[contracted] = whole(AxisKind::Channel, contracted);
                 }
             }
             _ => {}
@@ -89,16 +89,16 @@ fn pooled(
     told: &mut Evidence,
     over: &[usize],
     keep: bool,
-    whole: impl Fn(Kind, usize) -> Option<Axis>,
+    whole: impl Fn(AxisKind, usize) -> Option<Axis>,
 ) {
     match (told.len(), over) {
         (4, &[row, column]) if row > 0 && column == row + 1 => {
-            told[row] = whole(Kind::Row, row);
-            told[column] = whole(Kind::Column, column);
+            told[row] = whole(AxisKind::Row, row);
+            told[column] = whole(AxisKind::Column, column);
             let channels = 6 - row - column;
-            told[channels] = whole(Kind::Channel, channels);
+            told[channels] = whole(AxisKind::Channel, channels);
         }
-        (3, &[1]) if !keep => told[2] = whole(Kind::Channel, 2),
+        (3, &[1]) if !keep => told[2] = whole(AxisKind::Channel, 2),
         _ => {}
     }
 }
@@ -134,7 +134,7 @@ mod tests {
             ints: vec![None, None],
             outputs: vec![Some(&result)],
         };
-        let channels = Some(vec![Factor::whole(Kind::Channel, 3)]);
+        let channels = Some(vec![Factor::whole(AxisKind::Channel, 3)]);
         let told = AxisRule::Product.backward(&at, 0, &made, &output);
         assert_eq!(told, [None, None, channels]);
         let told = AxisRule::Pointwise.backward(&at, 0, &made, &output);

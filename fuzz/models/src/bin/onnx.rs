@@ -3,14 +3,14 @@
 
 use burn::tensor::Device;
 use mitsume_fuzz_limits::{Limited, file};
-use mitsume_onnx::{Classifier, Images, LayoutRequest};
+use mitsume_onnx::{Classifier, InputImages, LayoutRequest};
 
 #[global_allocator]
 static ALLOCATOR: Limited = Limited { bytes: 3 << 30 };
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let path = file("model.onnx", bytes);
-    if let Ok(model) = Classifier::open(&path, Images::default(), &Device::flex()) {
+    if let Ok(model) = Classifier::open(&path, InputImages::default(), &Device::flex()) {
         model.layers();
         let _ = model.hook(None, LayoutRequest::default());
     }

@@ -9,8 +9,8 @@ use burn::tensor::Device;
 use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
 use mitsume_data::{ImageFolder, Preprocess, View};
 use mitsume_engine::{
-    ClassOrder, Images, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, OnnxNetwork,
-    OnnxRequest, Standing, in_order, shell_word,
+    ClassOrder, InputImages, LoadedModel, MapOptions, ModelRequest, ModelSource, Network,
+    OnnxNetwork, OnnxRequest, Standing, in_order, shell_word,
 };
 use mitsume_guard::file::read_to_string;
 use mitsume_locale::text;
@@ -182,7 +182,7 @@ fn onnx(
         layers: args.target_layer.clone(),
         layout: args.layout,
         tokens: args.token_grid,
-        images: Images {
+        images: InputImages {
             channels: given.channels,
             size: given.size.map(|side| [side; 2]),
         },

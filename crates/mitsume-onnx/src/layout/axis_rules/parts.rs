@@ -1,6 +1,6 @@
 //! Axes where tensors are cut, padded or concatenated.
 
-use super::super::axes::{Axes, Axis, Factor, Kind, Role, axis, is_spatial};
+use super::super::axes::{Axes, Axis, AxisKind, Factor, Role, axis, is_spatial};
 use super::{NodeAxes, both};
 use crate::ints::axis as one_axis;
 
@@ -34,27 +34,36 @@ fn concatenated_axis(along: &[(Role, usize)], side: usize) -> Axis {
     let other = |i: usize| matches!(along[i].0, Role::Single | Role::Unknown);
     match of_pixels[..] {
         [] if along.iter().any(|(role, _)| *role == Role::Channel) => {
-            vec![Factor::whole(Kind::Channel, side)]
+            vec![Factor::whole(AxisKind::Channel, side)]
         }
-        [] => axis(Kind::Unknown, side),
+        [] => axis(AxisKind::Unknown, side),
         [one] if (0..along.len()).all(|i| i == one || other(i)) => {
             let front: usize = along[..one].iter().map(|(_, side)| side).sum();
             let back = side - front - along[one].1;
             match along[one].0 {
-                Role::Grid { before, grid } => {
-                    let before = before + front;
-                    vec![Factor::whole(Kind::Tokens { before, grid }, side)]
+                Role::Grid {
+                    prefix_tokens,
+                    grid,
+                } => {
+                    let prefix_tokens = prefix_tokens + front;
+                    vec![Factor::whole(
+                        AxisKind::Tokens {
+                            prefix_tokens,
+                            grid,
+                        },
+                        side,
+                    )]
                 }
-                Role::Row => padded_axis(Kind::Row, side, [front, back]),
-                Role::Column => padded_axis(Kind::Column, side, [front, back]),
-                _ => axis(Kind::Displaced, side),
+                Role::Row => padded_axis(AxisKind::Row, side, [front, back]),
+                Role::Column => padded_axis(AxisKind::Column, side, [front, back]),
+                _ => axis(AxisKind::Displaced, side),
             }
         }
-        _ => axis(Kind::Displaced, side),
+        _ => axis(AxisKind::Displaced, side),
     }
 }
 
-fn padded_axis(kind: Kind, side: usize, padded: [usize; 2]) -> Axis {
+fn padded_axis(kind: AxisKind, side: usize, padded: [usize; 2]) -> Axis {
     vec![Factor {
         padded,
         ..Factor::whole(kind, side)
@@ -86,32 +95,39 @@ fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
     let last = start as i64 + (count as i64 - 1) * step;
     let end_to_end = step > 0 && (start as i64) < step && last + step >= whole as i64;
     let kind = match axes.role(on) {
-        Role::Channel => return vec![Factor::whole(Kind::Channel, count)],
-        Role::Single | Role::Batch | Role::Unknown => return axis(Kind::Unknown, count),
-        Role::Row => Kind::Row,
-        Role::Column => Kind::Column,
+        Role::Channel => return vec![Factor::whole(AxisKind::Channel, count)],
+        Role::Single | Role::Batch | Role::Unknown => return axis(AxisKind::Unknown, count),
+        Role::Row => AxisKind::Row,
+        Role::Column => AxisKind::Column,
         Role::Grid {
-            before,
+            prefix_tokens,
             grid: [rows, columns],
         } => {
             let own = rows * columns;
-            return match step == 1 && start + count >= before + own && start <= before {
-                true if start == before && count == own => {
+            return match step == 1 && start + count >= prefix_tokens + own && start <= prefix_tokens
+            {
+                true if start == prefix_tokens && count == own => {
                     vec![
-                        Factor::whole(Kind::Row, rows),
-                        Factor::whole(Kind::Column, columns),
+                        Factor::whole(AxisKind::Row, rows),
+                        Factor::whole(AxisKind::Column, columns),
                     ]
                 }
                 true => {
-                    let before = before - start;
+                    let prefix_tokens = prefix_tokens - start;
                     let grid = [rows, columns];
-                    vec![Factor::whole(Kind::Tokens { before, grid }, count)]
+                    vec![Factor::whole(
+                        AxisKind::Tokens {
+                            prefix_tokens,
+                            grid,
+                        },
+                        count,
+                    )]
                 }
                 // Tokens beside the grid, or a part of it.
-                false => axis(Kind::Displaced, count),
+                false => axis(AxisKind::Displaced, count),
             };
         }
-        Role::Displaced | Role::Mixture => return axis(Kind::Displaced, count),
+        Role::Displaced | Role::Mixture => return axis(AxisKind::Displaced, count),
     };
     let [before, after] = old[0].padded;
     let end = whole - (start + count).min(whole);
@@ -121,7 +137,7 @@ fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
     if end_to_end && step > 1 {
         return vec![Factor::whole(kind, count)];
     }
-    axis(Kind::Displaced, count)
+    axis(AxisKind::Displaced, count)
 }
 
 pub(super) fn sliced(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
@@ -176,15 +192,15 @@ pub(super) fn gathered(at: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes> 
             vec![match part {
                 Some(part) => parted(axes, on, part),
                 None if axes.role(on) == Role::Channel => {
-                    vec![Factor::whole(Kind::Channel, *count)]
+                    vec![Factor::whole(AxisKind::Channel, *count)]
                 }
-                None if is_spatial(&axes.0[on]) => axis(Kind::Displaced, *count),
-                None => axis(Kind::Unknown, *count),
+                None if is_spatial(&axes.0[on]) => axis(AxisKind::Displaced, *count),
+                None => axis(AxisKind::Unknown, *count),
             }]
         }
         (places, _) => places
             .iter()
-            .map(|&side| axis(Kind::Unknown, side))
+            .map(|&side| axis(AxisKind::Unknown, side))
             .collect(),
     };
     Some(Axes([before, &middle, after].concat())).filter(|axes| axes.0.len() == shape.len())
@@ -214,14 +230,14 @@ pub(super) fn padded(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
         let old = axes.0[on].first().map_or([0; 2], |factor| factor.padded);
         out.0[on] = match (axes.role(on), more) {
             (Role::Row, [Some(a), Some(b)]) => {
-                padded_axis(Kind::Row, shape[on], [a + old[0], b + old[1]])
+                padded_axis(AxisKind::Row, shape[on], [a + old[0], b + old[1]])
             }
             (Role::Column, [Some(a), Some(b)]) => {
-                padded_axis(Kind::Column, shape[on], [a + old[0], b + old[1]])
+                padded_axis(AxisKind::Column, shape[on], [a + old[0], b + old[1]])
             }
-            (Role::Channel, _) => vec![Factor::whole(Kind::Channel, shape[on])],
-            (Role::Single | Role::Unknown, _) => axis(Kind::Unknown, shape[on]),
-            _ => axis(Kind::Displaced, shape[on]),
+            (Role::Channel, _) => vec![Factor::whole(AxisKind::Channel, shape[on])],
+            (Role::Single | Role::Unknown, _) => axis(AxisKind::Unknown, shape[on]),
+            _ => axis(AxisKind::Displaced, shape[on]),
         };
     }
     Some(out)
