@@ -17,11 +17,11 @@ const TEMPORARY: &str = ".tmp-";
 ///
 /// # Errors
 /// [`ArtifactError::Io`] naming `path`; the old file is then untouched.
-pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic_with(path, |out| out.write_all(bytes))
 }
 
-/// As [`write_bytes`], for content produced piece by piece.
+/// As [`write_atomic`], for content produced piece by piece.
 ///
 /// # Errors
 /// [`ArtifactError::Io`] naming `path`; the old file is then untouched.
@@ -109,8 +109,8 @@ impl AtomicDir {
     ///
     /// # Errors
     /// [`ArtifactError::Io`] naming the file below the target.
-    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.named(write_bytes(&self.path().join(name), bytes))
+    pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.named(write_atomic(&self.path().join(name), bytes))
     }
 
     /// What `path` in this folder is called once it is in the target's place.
@@ -237,7 +237,7 @@ mod tests {
     fn a_failed_write_leaves_the_old_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
-        write_bytes(&path, b"old").unwrap();
+        write_atomic(&path, b"old").unwrap();
         let result = write_atomic_with(&path, |out| {
             out.write_all(b"half of the ne")?;
             Err(std::io::Error::other("disk full"))
@@ -283,14 +283,14 @@ mod tests {
         let target = dir.path().join("checkpoint");
         let swap = AtomicDir::new(&target).unwrap();
         fs::create_dir(swap.path().join("weights")).unwrap();
-        let error = swap.write_bytes("weights", b"x").unwrap_err().to_string();
+        let error = swap.write_file("weights", b"x").unwrap_err().to_string();
         assert!(error.contains("checkpoint/weights"), "{error}");
         assert!(!error.contains(TEMPORARY), "{error}");
         // A folder that is not there any more is where `tempfile` names its own file.
         let parent = dir.path().join("gone");
         fs::write(&parent, "a file").unwrap();
         for error in [
-            write_bytes(&parent.join("x"), b"x").unwrap_err(),
+            write_atomic(&parent.join("x"), b"x").unwrap_err(),
             AtomicDir::new(&parent.join("x")).unwrap_err(),
         ] {
             let error = error.to_string();
@@ -335,7 +335,7 @@ mod tests {
         let plain = dir.path().join("plain");
         let whole = dir.path().join("whole");
         fs::write(&plain, "x").unwrap();
-        write_bytes(&whole, b"x").unwrap();
+        write_atomic(&whole, b"x").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&whole), mode(&plain));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use mitsume::measures::Measures;
 use mitsume::methods::Method;
 use mitsume::trust::MeanSurroundings;
-use mitsume_data::{OtherFiles, View};
+use mitsume_data::{ImageTransform, OtherFiles};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
@@ -75,8 +75,8 @@ pub struct DataSummary {
     /// Class names in label order.
     pub classes: Vec<String>,
     /// What was shown of the images, where it was not the whole image, stretched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub view: Option<AppliedTransform>,
+    #[serde(rename = "view", default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<AppliedTransform>,
     /// Images left out because they could not be read, relative to `root`.
     pub skipped: Vec<String>,
     /// Files that are not taken as images, the most frequent kind first.
@@ -89,7 +89,7 @@ pub struct DataSummary {
 pub struct AppliedTransform {
     /// How they came to the network's size, and its numbers.
     #[serde(flatten)]
-    pub view: View,
+    pub transform: ImageTransform,
     /// The network's image height and width.
     pub size: [usize; 2],
 }
@@ -164,8 +164,8 @@ impl Evaluation {
                 "data.classes has {k} classes, per_class {per_class}, confusion {rows} rows"
             ));
         }
-        if let Some(shown) = &self.data.view
-            && let Err(error) = shown.view.validate(shown.size)
+        if let Some(shown) = &self.data.transform
+            && let Err(error) = shown.transform.validate(shown.size)
         {
             return Some(format!("data.view: {error}"));
         }
@@ -269,7 +269,7 @@ mod tests {
                 root: "/data".to_owned(),
                 images: 5,
                 classes: vec!["a".to_owned(), "b".to_owned()],
-                view: None,
+                transform: None,
                 skipped: vec!["b/broken.png".to_owned()],
                 other_files: Vec::new(),
             },

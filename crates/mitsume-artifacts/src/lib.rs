@@ -31,7 +31,7 @@ mod run_dir;
 mod steps;
 mod trust;
 
-pub use atomic::{AtomicDir, recover_dir, write_atomic_with, write_bytes};
+pub use atomic::{AtomicDir, recover_dir, write_atomic, write_atomic_with};
 pub use config::{
     Augment, ConsistencyConfig, DataConfig, EvaluationConfig, ModelConfig, PlateauConfig,
     RunConfig, TrainConfig,
@@ -55,7 +55,7 @@ pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;
 pub use steps::{StepRow, StepWriter, read_steps};
 pub use trust::{
-    CurveResult, Faithfulness, ObjectResult, RoadResult, SurroundingsResult, TrustResult,
+    CurveResult, Faithfulness, LocalisationResult, RoadResult, SurroundingsResult, TrustResult,
 };
 
 /// What the functions of this crate return.

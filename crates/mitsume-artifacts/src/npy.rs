@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array3, ArrayView2};
 use ndarray_npy::WriteNpyExt;
 
-use crate::{ArtifactError, Maps, Result, write_bytes};
+use crate::{ArtifactError, Maps, Result, write_atomic};
 
 /// Writes the mean map of every class as `.npy`: float32 `[K, h, w]` in label order, NaN for a class
 /// without a correct image.
@@ -43,5 +43,5 @@ fn write(path: &Path, array: &impl WriteNpyExt) -> Result<()> {
     array
         .write_npy(&mut bytes)
         .map_err(|error| ArtifactError::malformed(path, error.to_string()))?;
-    write_bytes(path, &bytes)
+    write_atomic(path, &bytes)
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use mitsume_data::{Interpolation, View};
+use mitsume_data::{ImageTransform, Interpolation};
 use mitsume_guard::file::read_to_string;
 use serde::Deserialize;
 
 use crate::{ArtifactError, Result};
 
-/// Size, channels and view of a network's images; what is not said is none.
+/// Size, channels and transform of a network's images; what is not said is none.
 ///
 /// ```toml
 /// mean = [0.485, 0.456, 0.406]   # or one number
@@ -78,9 +78,9 @@ impl Preprocessing {
         toml::from_str(&text).map_err(|error| ArtifactError::malformed(path, error.to_string()))
     }
 
-    /// The view: `base`, and what is said here.
-    pub fn view(&self, base: View) -> View {
-        View {
+    /// The transform: `base`, and what is said here.
+    pub fn transform(&self, base: ImageTransform) -> ImageTransform {
+        ImageTransform {
             crop: self.crop.or(base.crop),
             interpolation: self.interpolation.unwrap_or(base.interpolation),
             mean: self.mean.map_or(base.mean, PerChannel::values),
@@ -115,10 +115,13 @@ mod tests {
         };
         let text = "mean = 0.25\nstd = [0.1, 0.2, 0.3]\nsize = 96\ninterpolation = \"bicubic\"";
         let given = read(text).unwrap();
-        let view = given.view(View::default());
-        assert_eq!((view.mean, view.std), ([0.25; 3], [0.1, 0.2, 0.3]));
-        assert_eq!((given.size, view.crop), (Some(96), None));
-        assert_eq!(view.interpolation, Interpolation::Bicubic);
+        let transform = given.transform(ImageTransform::default());
+        assert_eq!(
+            (transform.mean, transform.std),
+            ([0.25; 3], [0.1, 0.2, 0.3])
+        );
+        assert_eq!((given.size, transform.crop), (Some(96), None));
+        assert_eq!(transform.interpolation, Interpolation::Bicubic);
         for (text, word) in [
             ("mena = 1", "mena"),
             ("interpolation = \"cubic\"", "bicubic"),

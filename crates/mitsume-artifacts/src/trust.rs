@@ -24,7 +24,7 @@ pub struct TrustResult {
     /// control's: the same feature maps weighted at random.
     pub faithfulness: Vec<Faithfulness>,
     /// Do the maps lie on the object? Where masks were given; the same order.
-    pub localisation: Option<Vec<ObjectResult>>,
+    pub localisation: Option<Vec<LocalisationResult>>,
     /// Do the maps lie where nothing is? None where every map is all zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<SurroundingsResult>,
@@ -97,7 +97,7 @@ pub struct CurveResult {
 
 /// Maps against masks of the objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ObjectResult {
+pub struct LocalisationResult {
     /// The method of the maps.
     pub method: Method,
     /// Images with an object.

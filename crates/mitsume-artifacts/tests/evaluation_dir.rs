@@ -67,7 +67,7 @@ fn evaluation() -> Evaluation {
             root: "/nowhere".to_owned(),
             images: 4,
             classes: vec!["a".to_owned(), "b".to_owned()],
-            view: None,
+            transform: None,
             skipped: vec![],
             other_files: vec![],
         },

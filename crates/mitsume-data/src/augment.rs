@@ -1,8 +1,8 @@
 //! Seeded augmentation: what is done to one image in one epoch.
 
 use crate::crop::{CropBox, random_resized_crop};
-use crate::draws::RandomStream;
 use crate::error::DataError;
+use crate::random_stream::RandomStream;
 
 /// Random changes to training images, as torchvision's `RandomHorizontalFlip` then `RandomResizedCrop`.
 #[derive(Clone, Debug, PartialEq)]

@@ -229,7 +229,7 @@ impl Work {
         batch.images = vec![0.0; readable.len() * preprocess.len()];
         let images = batch.images.par_chunks_exact_mut(preprocess.len());
         images.zip(&readable).for_each(|(out, pixels)| {
-            normalise(pixels, preprocess.channels, &preprocess.view, out);
+            normalise(pixels, preprocess.channels, &preprocess.transform, out);
         });
         batch
     }

@@ -1,6 +1,6 @@
 //! The rectangle of a random resized crop.
 
-use crate::draws::RandomStream;
+use crate::random_stream::RandomStream;
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

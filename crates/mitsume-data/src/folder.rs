@@ -43,7 +43,7 @@ pub struct ImageFolder {
     pub samples: Vec<Sample>,
     /// Files in the class folders whose names are not those of images, and image files beside the class folders, in order:
     /// what a user may believe to be part of the data set. Neither hidden files nor `Thumbs.db` and `desktop.ini`.
-    pub others: Vec<PathBuf>,
+    pub other_paths: Vec<PathBuf>,
 }
 
 impl ImageFolder {
@@ -67,12 +67,12 @@ impl ImageFolder {
             ));
         }
         let mut samples = Vec::new();
-        let mut others = images_beside_the_classes(root);
+        let mut other_paths = images_beside_the_classes(root);
         for (class, name) in classes.iter().enumerate() {
             let folder = root.join(name);
             let files = files_below(&folder)?;
             if files.images.is_empty() {
-                let found = OtherFiles::of(&folder, &files.others);
+                let found = OtherFiles::by_kind(&folder, &files.other_paths);
                 let found = found
                     .iter()
                     .map(|o| format!(" ({} {})", o.paths.len(), o.kind));
@@ -86,13 +86,13 @@ impl ImageFolder {
                 ));
             }
             samples.extend(files.images.into_iter().map(|path| Sample { path, class }));
-            others.extend(files.others);
+            other_paths.extend(files.other_paths);
         }
         Ok(Self {
             root: root.to_owned(),
             classes,
             samples,
-            others,
+            other_paths,
         })
     }
 
@@ -107,13 +107,13 @@ impl ImageFolder {
             root: root.to_owned(),
             classes: vec![String::new()],
             samples: files.images.into_iter().map(sample).collect(),
-            others: files.others,
+            other_paths: files.other_paths,
         })
     }
 
     /// The files that are not taken as images, by kind. Their first bytes are read.
     pub fn other_files(&self) -> Vec<OtherFiles> {
-        OtherFiles::of(&self.root, &self.others)
+        OtherFiles::by_kind(&self.root, &self.other_paths)
     }
 
     /// Keeps at most `most` images of each class, evenly spread over the class's order, so that a folder sorted by
@@ -199,7 +199,7 @@ pub(crate) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
 pub(crate) struct ClassFiles {
     pub images: Vec<PathBuf>,
     /// Not named as images.
-    pub others: Vec<PathBuf>,
+    pub other_paths: Vec<PathBuf>,
 }
 
 /// The files in and below `folder`, without hidden ones and the leavings of system programs.
@@ -243,8 +243,11 @@ pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
             file.file_name().map(ToOwned::to_owned),
         )
     });
-    let (images, others) = files.into_iter().partition(|file| is_image_name(file));
-    Ok(ClassFiles { images, others })
+    let (images, other_paths) = files.into_iter().partition(|file| is_image_name(file));
+    Ok(ClassFiles {
+        images,
+        other_paths,
+    })
 }
 
 /// Image files that lie in `root` itself and so have no class, by name.

@@ -21,7 +21,7 @@ fn luma(red: u8, green: u8, blue: u8) -> u8 {
 /// (which loads every file as RGB) followed by `Grayscale` does. A data set that mixes grey and RGB
 /// files (Brain Tumor MRI does, unevenly over its classes) thereby gets one scale and not two that
 /// differ by a level, which would give the class away.
-pub fn grey(image: Pixels) -> Pixels {
+pub fn to_grey(image: Pixels) -> Pixels {
     let Pixels {
         width,
         height,

@@ -6,7 +6,7 @@
 //!
 //! # fn main() -> Result<(), mitsume_data::DataError> {
 //! let folder = ImageFolder::open("brain/Training".as_ref())?;
-//! let preprocess = Preprocess { height: 224, width: 224, channels: 1, augment: None, seed: 0, view: Default::default() };
+//! let preprocess = Preprocess { height: 224, width: 224, channels: 1, augment: None, seed: 0, transform: Default::default() };
 //! let source = ImageSource::new(&folder.samples, preprocess, 2 << 30)?;
 //! for skipped in source.load(&|_done, _total| ()) {
 //!     eprintln!("{}: {}", skipped.path.display(), skipped.reason);
@@ -42,34 +42,34 @@ mod batches;
 pub mod check;
 mod crop;
 pub mod decode;
-mod draws;
+mod duplicates;
 mod error;
 mod folder;
 mod grey;
+mod image_cache;
+mod image_transform;
 mod other_files;
 pub mod phantom;
 mod pixels;
-mod pool;
 mod preprocess;
-mod repeats;
+mod random_stream;
 mod resize;
 mod shuffle;
 mod source;
-mod view;
 
 pub use augment::Augment;
 pub use batches::{Batch, Batches};
 pub use crop::{CropBox, CropRandom, random_resized_crop};
-pub use draws::RandomStream;
+pub use duplicates::find_duplicates;
 pub use error::DataError;
 pub use folder::{ImageFolder, Sample};
-pub use grey::grey;
+pub use grey::to_grey;
+pub use image_cache::ImageCache;
+pub use image_transform::{ImageTransform, Interpolation};
 pub use other_files::OtherFiles;
 pub use pixels::Pixels;
-pub use pool::ImageCache;
 pub use preprocess::Preprocess;
-pub use repeats::repeated;
+pub use random_stream::RandomStream;
 pub use resize::resize;
 pub use shuffle::shuffled;
 pub use source::{ImageSource, Skipped};
-pub use view::{Interpolation, View};

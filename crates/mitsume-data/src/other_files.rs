@@ -25,7 +25,7 @@ pub struct OtherFiles {
 
 impl OtherFiles {
     /// `files` below `root` by kind, the most frequent kind first.
-    pub(crate) fn of(root: &Path, files: &[PathBuf]) -> Vec<Self> {
+    pub(crate) fn by_kind(root: &Path, files: &[PathBuf]) -> Vec<Self> {
         Self::grouped(Self::kinds(root, files).map(|(kind, file)| (kind, relative(file, root))))
     }
 

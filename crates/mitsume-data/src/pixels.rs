@@ -41,7 +41,7 @@ impl Pixels {
     ///
     /// # Panics
     /// If the rectangle reaches beyond the image.
-    pub fn cut(&self, crop: &CropBox, mirrored: bool) -> Cow<'_, Self> {
+    pub fn crop(&self, crop: &CropBox, mirrored: bool) -> Cow<'_, Self> {
         let whole = crop.width == self.width && crop.height == self.height;
         if whole && !mirrored {
             return Cow::Borrowed(self);

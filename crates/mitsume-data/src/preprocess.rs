@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use crate::augment::Augment;
 use crate::error::DataError;
-use crate::grey::grey;
+use crate::grey::to_grey;
+use crate::image_transform::ImageTransform;
 use crate::pixels::Pixels;
 use crate::resize::resize_with;
-use crate::view::View;
 
 /// Largest image side a network input may have.
 const MAX_SIDE: usize = 16_384;
@@ -31,7 +31,7 @@ pub struct Preprocess {
     /// Seed of the random changes.
     pub seed: u64,
     /// What is shown of the image, and the scale of its numbers.
-    pub view: View,
+    pub transform: ImageTransform,
 }
 
 impl Preprocess {
@@ -50,7 +50,7 @@ impl Preprocess {
                 self.channels
             )));
         }
-        self.view.validate([self.height, self.width])?;
+        self.transform.validate([self.height, self.width])?;
         self.augment.as_ref().map_or(Ok(()), Augment::validate)
     }
 
@@ -69,7 +69,7 @@ impl Preprocess {
     pub fn shares_deterministic_part(&self, other: &Self) -> bool {
         let kept_size = |of: &Self| of.augment.is_none().then_some((of.height, of.width));
         self.channels == other.channels
-            && self.view == other.view
+            && self.transform == other.transform
             && kept_size(self) == kept_size(other)
     }
 
@@ -77,7 +77,7 @@ impl Preprocess {
     /// augmentation the resize too.
     pub(crate) fn deterministic_part(&self, image: Pixels) -> Pixels {
         let image = if self.channels == 1 {
-            grey(image)
+            to_grey(image)
         } else {
             image
         };
@@ -85,12 +85,14 @@ impl Preprocess {
             return image;
         }
         let size = [self.height, self.width];
-        let ([rows, columns], cut) = self.view.plan((image.height, image.width), size);
-        let resized = match resize_with(&image, rows, columns, self.view.interpolation) {
+        let ([rows, columns], cut) = self
+            .transform
+            .resize_and_crop((image.height, image.width), size);
+        let resized = match resize_with(&image, rows, columns, self.transform.interpolation) {
             Cow::Borrowed(_) => image,
             Cow::Owned(resized) => resized,
         };
-        match resized.cut(&cut, false) {
+        match resized.crop(&cut, false) {
             Cow::Borrowed(_) => resized,
             Cow::Owned(cut) => cut,
         }
@@ -104,8 +106,8 @@ impl Preprocess {
         };
         let key = [self.seed, epoch, index as u64];
         let change = augment.change(key, (fixed.height, fixed.width));
-        let cut = fixed.cut(&change.crop, change.mirrored);
-        let interpolation = self.view.interpolation;
+        let cut = fixed.crop(&change.crop, change.mirrored);
+        let interpolation = self.transform.interpolation;
         resize_with(&cut, self.height, self.width, interpolation).into_owned()
     }
 }
@@ -119,11 +121,16 @@ fn scaled(v: u8, mean: f32, std: f32) -> f32 {
 ///
 /// # Panics
 /// If `out` has not as many numbers.
-pub(crate) fn normalise(image: &Pixels, channels: usize, view: &View, out: &mut [f32]) {
+pub(crate) fn normalise(
+    image: &Pixels,
+    channels: usize,
+    transform: &ImageTransform,
+    out: &mut [f32],
+) {
     let plane = image.width * image.height;
     assert_eq!(out.len(), channels * plane, "one number per value");
     for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
-        let scaled = |v: u8| scaled(v, view.mean[channel], view.std[channel]);
+        let scaled = |v: u8| scaled(v, transform.mean[channel], transform.std[channel]);
         if image.channels == 1 {
             // A grey image fed to a three-channel network is repeated.
             let values = out.iter_mut().zip(&image.data);

@@ -4,8 +4,8 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use std::borrow::Cow;
 
+use crate::image_transform::Interpolation;
 use crate::pixels::Pixels;
-use crate::view::Interpolation;
 
 /// The image at `height` x `width`: PyTorch's `interpolate(mode="bilinear", antialias=True)` on 8-bit
 /// tensors, which is what torchvision's `Resize` calls: a triangle filter whose support grows with the

@@ -8,12 +8,12 @@ use rayon::prelude::*;
 
 use crate::batches::Batches;
 use crate::decode::decode_file;
+use crate::duplicates::pixel_digest;
 use crate::error::DataError;
 use crate::folder::Sample;
-use crate::grey::grey;
+use crate::grey::to_grey;
 use crate::pixels::Pixels;
 use crate::preprocess::{Preprocess, normalise};
-use crate::repeats::pixel_digest;
 
 /// A file that could not be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,8 +154,8 @@ impl ImageSource {
     pub fn image(&self, index: usize, epoch: u64) -> Result<Vec<f32>, DataError> {
         let pixels = self.pixels(index, epoch)?;
         let mut out = vec![0.0; self.preprocess.len()];
-        let view = &self.preprocess.view;
-        normalise(&pixels, self.preprocess.channels, view, &mut out);
+        let transform = &self.preprocess.transform;
+        normalise(&pixels, self.preprocess.channels, transform, &mut out);
         Ok(out)
     }
 
@@ -221,7 +221,7 @@ impl Images {
     fn digest(&self, index: usize, decoded: &Pixels) {
         self.digests[index].get_or_init(|| match decoded.channels {
             1 => pixel_digest(decoded),
-            _ => pixel_digest(&grey(decoded.clone())),
+            _ => pixel_digest(&to_grey(decoded.clone())),
         });
     }
 

@@ -365,7 +365,7 @@ fn class_folders_may_hold_dicom_files() {
         channels: 1,
         augment: None,
         seed: 0,
-        view: Default::default(),
+        transform: Default::default(),
     };
     let source = mitsume_data::ImageSource::new(&folder.samples, preprocess, 0).unwrap();
     let image = source.image(1, 0).unwrap();

@@ -3,7 +3,7 @@
 mod support;
 
 use mitsume_data::{
-    Augment, Batch, ImageCache, ImageFolder, ImageSource, Preprocess, repeated, shuffled,
+    Augment, Batch, ImageCache, ImageFolder, ImageSource, Preprocess, find_duplicates, shuffled,
 };
 use std::time::{Duration, Instant};
 use support::data_set;
@@ -15,7 +15,7 @@ fn preprocess(augment: Option<Augment>) -> Preprocess {
         channels: 1,
         augment,
         seed: 7,
-        view: Default::default(),
+        transform: Default::default(),
     }
 }
 
@@ -292,7 +292,7 @@ fn images_of_two_sets_that_are_equal_are_found_when_both_are_loaded() {
     for (augment, cache) in [(None, 0), (None, 1 << 20), (Some(Augment::default()), 2000)] {
         let of = source(&valid, None, cache);
         let among = source(&train, augment, cache);
-        assert_eq!(repeated(&of, &among), [], "nothing was decoded yet");
+        assert_eq!(find_duplicates(&of, &among), [], "nothing was decoded yet");
         of.load(&|_, _| ());
         among.load(&|_, _| ());
         let names = |(valid_at, train_at): (usize, usize)| {
@@ -305,7 +305,10 @@ fn images_of_two_sets_that_are_equal_are_found_when_both_are_loaded() {
             };
             (name(&valid, valid_at), name(&train, train_at))
         };
-        let found: Vec<(String, String)> = repeated(&of, &among).into_iter().map(names).collect();
+        let found: Vec<(String, String)> = find_duplicates(&of, &among)
+            .into_iter()
+            .map(names)
+            .collect();
         let found: Vec<(&str, &str)> = found.iter().map(|(a, b)| (&a[..], &b[..])).collect();
         assert_eq!(
             found,

@@ -1,6 +1,6 @@
 //! The transforms against numbers computed by torchvision (`tests/torchvision/make.py`).
 
-use mitsume_data::{CropBox, CropRandom, Pixels, grey, random_resized_crop, resize};
+use mitsume_data::{CropBox, CropRandom, Pixels, random_resized_crop, resize, to_grey};
 use serde_json::Value;
 
 fn expected() -> Value {
@@ -63,7 +63,7 @@ fn resize_equals_torchvision_within_one_level() {
 
 #[test]
 fn greyscale_equals_torchvision_exactly() {
-    let grey_of = |image: Pixels| grey(image).data;
+    let grey_of = |image: Pixels| to_grey(image).data;
     let expected = expected();
     let theirs: Vec<u8> = numbers(&expected["grey"]["picture"]);
     assert_eq!(grey_of(picture(3, (32, 32), 5)), theirs);
@@ -94,7 +94,7 @@ fn evaluate(image: &Pixels, height: usize, width: usize, channels: usize) -> Vec
         channels,
         augment: None,
         seed: 0,
-        view: Default::default(),
+        transform: Default::default(),
     };
     let sample = mitsume_data::Sample {
         path: file.path().to_owned(),
@@ -165,8 +165,8 @@ fn training_input_equals_torchvision_within_rounding() {
             height,
             width,
         };
-        let image = grey(picture(channels, (40, 36), 3));
-        let cut = image.cut(&crop, case["mirrored"].as_bool().unwrap());
+        let image = to_grey(picture(channels, (40, 36), 3));
+        let cut = image.crop(&crop, case["mirrored"].as_bool().unwrap());
         let ours = resize(&cut, 24, 24).data.clone();
         let theirs: Vec<u8> = numbers(&case["out"]);
         let tolerance = if channels == 1 { 1 } else { 2 };

@@ -12,7 +12,7 @@ use burn::tensor::{Tensor, TensorData};
 use mitsume::Deviation;
 use mitsume::train::predictions;
 use mitsume::trust::Surroundings;
-use mitsume_artifacts::{Maps, ModelSettings, write_bytes, write_map};
+use mitsume_artifacts::{Maps, ModelSettings, write_atomic, write_map};
 use mitsume_data::{ImageSource, Preprocess, Sample, Skipped};
 use mitsume_locale::Language;
 use mitsume_report::{
@@ -220,7 +220,7 @@ fn explain_one(
         probability: f64::from(probabilities[class]),
     };
     let whole = load_picture(path)?;
-    let visible = visible_part(&whole, &options.preprocess.view, options.size());
+    let visible = visible_part(&whole, &options.preprocess.transform, options.size());
     let image = cut(&whole, &visible);
     let cam = Map::new(cam, h, w)?;
     let panel = Panel {
@@ -258,7 +258,7 @@ fn explain_one(
     };
     if options.overlay {
         let png = full_overlay_png(whole, &visible, &cam, &options.style)?;
-        write_bytes(&options.out.join(listed.overlay()), &png)?;
+        write_atomic(&options.out.join(listed.overlay()), &png)?;
     }
     if options.raw_maps {
         write_map(&options.out.join(listed.map()), cam.values(), [h, w])?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mitsume_artifacts::{ModelSetting, ModelSettings, Override, Preprocessing};
-use mitsume_data::View;
+use mitsume_data::ImageTransform;
 use mitsume_nn::{Classifier, Level, weights};
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub struct ModelInput {
     /// Side of its images.
     pub size: usize,
     /// What it is shown of them, and in which numbers.
-    pub view: View,
+    pub transform: ImageTransform,
     /// How that stands to what it was trained with.
     pub settings: ModelSettings,
 }
@@ -74,8 +74,11 @@ impl LoadedModel {
                 spec.channels
             )));
         }
-        let trained = self.note.as_ref().map(|note| (note.image_size, note.view));
-        let base = trained.unwrap_or((PUBLISHED, View::default()));
+        let trained = self
+            .note
+            .as_ref()
+            .map(|note| (note.image_size, note.transform));
+        let base = trained.unwrap_or((PUBLISHED, ImageTransform::default()));
         let size = given.size.unwrap_or(base.0);
         let smallest = spec.level.min_image_side();
         if size < smallest {
@@ -84,10 +87,10 @@ impl LoadedModel {
                 spec.level
             )));
         }
-        let view = given.view(base.1);
+        let transform = given.transform(base.1);
         let settings = match trained {
-            Some((trained_size, trained_view)) => ModelSettings {
-                overrides: overrides((trained_size, &trained_view), (size, &view)),
+            Some((trained_size, trained_transform)) => ModelSettings {
+                overrides: overrides((trained_size, &trained_transform), (size, &transform)),
                 assumed: Vec::new(),
             },
             None => ModelSettings {
@@ -97,14 +100,14 @@ impl LoadedModel {
         };
         Ok(ModelInput {
             size,
-            view,
+            transform,
             settings,
         })
     }
 }
 
 /// Where `used` differs from `trained`.
-fn overrides(trained: (usize, &View), used: (usize, &View)) -> Vec<Override> {
+fn overrides(trained: (usize, &ImageTransform), used: (usize, &ImageTransform)) -> Vec<Override> {
     let pairs = written(trained).into_iter().zip(written(used));
     pairs
         .filter(|((_, trained_with), (_, used))| trained_with != used)
@@ -116,18 +119,18 @@ fn overrides(trained: (usize, &View), used: (usize, &View)) -> Vec<Override> {
         .collect()
 }
 
-/// Size and view as a record has them.
-fn written((size, view): (usize, &View)) -> [(ModelSetting, Value); 5] {
+/// Size and transform as a record has them.
+fn written((size, transform): (usize, &ImageTransform)) -> [(ModelSetting, Value); 5] {
     let numbers = |values: [f32; 3]| Value::from(values.map(shortest).to_vec());
     [
         (ModelSetting::ImageSize, size.into()),
-        (ModelSetting::Crop, view.crop.into()),
+        (ModelSetting::Crop, transform.crop.into()),
         (
             ModelSetting::Interpolation,
-            serde_json::to_value(view.interpolation).expect("a name serialises"),
+            serde_json::to_value(transform.interpolation).expect("a name serialises"),
         ),
-        (ModelSetting::Mean, numbers(view.mean)),
-        (ModelSetting::Std, numbers(view.std)),
+        (ModelSetting::Mean, numbers(transform.mean)),
+        (ModelSetting::Std, numbers(transform.std)),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mitsume_data::View;
+use mitsume_data::ImageTransform;
 use mitsume_nn::weights;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,8 @@ pub struct WeightMetadata {
     pub image_size: usize,
     /// What it was shown of them, and in which numbers. Older files do not have it: all of them were
     /// written by training, which shows images as the default says.
-    #[serde(default)]
-    pub view: View,
+    #[serde(rename = "view", default)]
+    pub transform: ImageTransform,
 }
 
 /// Longest side of the images a run trains on.
@@ -48,8 +48,8 @@ impl WeightMetadata {
                 "image_size {side}: 1 to {LONGEST} expected"
             )));
         }
-        let view = note.view.validate([side; 2]);
-        view.map_err(|error| damaged(error.to_string()))?;
+        let transform = note.transform.validate([side; 2]);
+        transform.map_err(|error| damaged(error.to_string()))?;
         Ok(Some(note))
     }
 }

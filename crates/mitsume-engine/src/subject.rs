@@ -59,13 +59,13 @@ impl EvaluationInput<'_> {
 
     /// The data: how many images were judged, and which could not be read.
     pub(crate) fn data_summary(&self, images: usize, skipped: &[Skipped]) -> DataSummary {
-        let view = self.source.preprocess().view;
+        let transform = self.source.preprocess().transform;
         DataSummary {
             root: self.folder.root.display().to_string(),
             images: images as u64,
             classes: self.folder.classes.clone(),
-            view: (!view.is_default()).then(|| AppliedTransform {
-                view,
+            transform: (!transform.is_default()).then(|| AppliedTransform {
+                transform,
                 size: self.size(),
             }),
             skipped: skipped.iter().map(|s| self.relative(&s.path)).collect(),

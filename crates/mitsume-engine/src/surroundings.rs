@@ -20,7 +20,7 @@ impl SurroundingsEvaluator {
     /// For maps [h, w] = `cam`.
     pub fn new(cam: [usize; 2], preprocess: &Preprocess) -> Self {
         let size = [preprocess.height, preprocess.width];
-        let (mean, std) = (preprocess.view.mean, preprocess.view.std);
+        let (mean, std) = (preprocess.transform.mean, preprocess.transform.std);
         Self {
             meter: SurroundingsMeter::new(cam, size),
             scale: PixelScale { mean, std },

@@ -76,7 +76,7 @@ impl Language {
 
     /// The message `id` with its arguments; see [`text!`](crate::text).
     pub fn format(self, id: &str, arguments: &[(&str, Value<'_>)]) -> String {
-        Messages::of(self).format(id, arguments)
+        Messages::for_language(self).format(id, arguments)
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Messages {
 
 impl Messages {
     /// The messages of `language`.
-    pub fn of(language: Language) -> &'static Self {
+    pub fn for_language(language: Language) -> &'static Self {
         static ENGLISH: OnceLock<Messages> = OnceLock::new();
         static JAPANESE: OnceLock<Messages> = OnceLock::new();
         // One list of files a language, because a macro cannot be given a constant.

@@ -105,7 +105,7 @@ impl Page {
     /// # Errors
     /// [`ReportError::Record`](crate::ReportError::Record) naming `path`.
     pub fn write(&self, path: &Path) -> Result<()> {
-        Ok(mitsume_artifacts::write_bytes(path, self.html.as_bytes())?)
+        Ok(mitsume_artifacts::write_atomic(path, self.html.as_bytes())?)
     }
 }
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageEncoder, RgbImage};
 use mitsume_artifacts::DataSummary;
-use mitsume_data::{CropBox, Pixels, View};
+use mitsume_data::{CropBox, ImageTransform, Pixels};
 
 use crate::Result;
 
@@ -20,20 +20,24 @@ pub fn load_picture(path: &Path) -> Result<RgbImage> {
     Ok(rgb(&mitsume_data::decode::decode_file(path)?.pixels))
 }
 
-/// The part of an image file that a network of images `[height, width]` = `size` sees through `view`, as
+/// The part of an image file that a network of images `[height, width]` = `size` sees through `transform`, as
 /// [`load_picture`] gives it.
 ///
 /// # Errors
 /// As [`load_picture`].
-pub(crate) fn visible_picture(path: &Path, view: &View, size: [usize; 2]) -> Result<RgbImage> {
+pub(crate) fn visible_picture(
+    path: &Path,
+    transform: &ImageTransform,
+    size: [usize; 2],
+) -> Result<RgbImage> {
     let picture = load_picture(path)?;
-    let visible = visible_part(&picture, view, size);
+    let visible = visible_part(&picture, transform, size);
     Ok(cut(&picture, &visible))
 }
 
-/// The part of a picture that a network of images `[height, width]` = `size` sees through `view`.
-pub fn visible_part(picture: &RgbImage, view: &View, size: [usize; 2]) -> CropBox {
-    view.seen((picture.height() as usize, picture.width() as usize), size)
+/// The part of a picture that a network of images `[height, width]` = `size` sees through `transform`.
+pub fn visible_part(picture: &RgbImage, transform: &ImageTransform, size: [usize; 2]) -> CropBox {
+    transform.visible_region((picture.height() as usize, picture.width() as usize), size)
 }
 
 /// A part of a picture.
@@ -47,8 +51,8 @@ pub fn cut(picture: &RgbImage, part: &CropBox) -> RgbImage {
 /// that moved or was never there must not keep the rest of a page from being seen.
 pub(crate) fn picture_of(data: &DataSummary, relative: &str) -> Option<RgbImage> {
     let path = inside(Path::new(&data.root), relative)?;
-    let seen = match &data.view {
-        Some(shown) => visible_picture(&path, &shown.view, shown.size),
+    let seen = match &data.transform {
+        Some(shown) => visible_picture(&path, &shown.transform, shown.size),
         None => load_picture(&path),
     };
     seen.ok()

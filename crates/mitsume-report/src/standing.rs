@@ -6,7 +6,7 @@ use mitsume::kappa::kappa_error_by_chance;
 use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
 use mitsume_stats::holm::holm;
-use mitsume_stats::paired::compare;
+use mitsume_stats::paired::paired_comparison;
 
 use crate::settings::{Settings, lambda};
 use crate::source::{Entry, Run};
@@ -274,7 +274,7 @@ fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize),
             return Err(Reason::OneSeed);
         }
         // The t-test needs no draws.
-        let test = compare(&differences, 1.0 - LEVEL, 1, 0);
+        let test = paired_comparison(&differences, 1.0 - LEVEL, 1, 0);
         ps.push(test.and_then(|test| test.p).unwrap_or(1.0));
     }
     let seeds = groups[best].len();

@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cells::{Cell, cell};
+use crate::condition_kappa::{ConditionKappa, condition_kappa};
 use crate::epoch::EpochRecord;
 use crate::interval::mean;
-use crate::lambdas::{LambdaComparison, SeedTwice, compare_lambdas};
+use crate::lambdas::{DuplicateSeed, LambdaComparison, compare_lambdas};
 use crate::run::{Run, RunError, by_condition};
 use crate::run_correlation::{ConditionCorrelation, correlate};
 
 /// How records are analysed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Options {
+pub struct AnalysisOptions {
     /// Of all intervals, strictly between 0 and 1.
     pub confidence: f64,
     /// Of the bootstrap and of tests by random draws.
@@ -22,7 +22,7 @@ pub struct Options {
     pub baseline: f64,
 }
 
-impl Default for Options {
+impl Default for AnalysisOptions {
     fn default() -> Self {
         Self {
             confidence: 0.95,
@@ -41,7 +41,8 @@ pub struct Analysis {
     /// Kappa against consistency, by data set, model and lambda.
     pub correlations: Vec<ConditionCorrelation>,
     /// Kappa over seeds, in the same order.
-    pub cells: Vec<Cell>,
+    #[serde(rename = "cells")]
+    pub condition_kappas: Vec<ConditionKappa>,
     /// Every lambda against the baseline.
     pub lambdas: Vec<LambdaComparison>,
     /// What the data cannot bear.
@@ -88,14 +89,17 @@ pub enum AnalysisError {
     Run(#[from] RunError),
     /// Ambiguous pairs.
     #[error(transparent)]
-    Seed(#[from] SeedTwice),
+    Seed(#[from] DuplicateSeed),
     /// A confidence that is none.
     #[error("confidence {0}; it must lie between 0 and 1, such as 0.95")]
     Confidence(f64),
 }
 
 /// Analyses the epochs of all runs. The order of the records does not matter.
-pub fn analyze(records: &[EpochRecord], options: &Options) -> Result<Analysis, AnalysisError> {
+pub fn analyze(
+    records: &[EpochRecord],
+    options: &AnalysisOptions,
+) -> Result<Analysis, AnalysisError> {
     if !(options.confidence > 0.0 && options.confidence < 1.0) {
         return Err(AnalysisError::Confidence(options.confidence));
     }
@@ -106,8 +110,8 @@ pub fn analyze(records: &[EpochRecord], options: &Options) -> Result<Analysis, A
     let lambdas = compare_lambdas(&runs, options)?;
     Ok(Analysis {
         confidence: options.confidence,
-        cells: by_condition(&runs)
-            .filter_map(|runs| cell(runs, options.confidence))
+        condition_kappas: by_condition(&runs)
+            .filter_map(|runs| condition_kappa(runs, options.confidence))
             .collect(),
         cautions: cautions(&runs, &correlations, &lambdas, options),
         correlations,
@@ -119,7 +123,7 @@ fn cautions(
     runs: &[Run],
     correlations: &[ConditionCorrelation],
     lambdas: &[LambdaComparison],
-    options: &Options,
+    options: &AnalysisOptions,
 ) -> Vec<Caution> {
     let mut cautions = Vec::new();
     let without = runs

@@ -8,7 +8,12 @@ use crate::random::Indices;
 /// Quantiles interpolate linearly. None of fewer than two values or no resample. With five or six
 /// runs it is too narrow (of normal values a nominal 95 % covers about 85 %): read it beside
 /// Student's.
-pub fn of_mean(values: &[f64], confidence: f64, resamples: usize, seed: u64) -> Option<Interval> {
+pub fn bootstrap_interval(
+    values: &[f64],
+    confidence: f64,
+    resamples: usize,
+    seed: u64,
+) -> Option<Interval> {
     if values.len() < 2 || resamples == 0 {
         return None;
     }

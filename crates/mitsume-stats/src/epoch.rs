@@ -20,8 +20,8 @@ pub struct EpochRecord {
     pub model: String,
     /// Other models that this one stands for as well where lambdas are compared: what sets them apart
     /// has no effect on this run, as nothing of the CAM loss has at lambda 0.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stands_for: Vec<String>,
+    #[serde(rename = "stands_for", default, skip_serializing_if = "Vec::is_empty")]
+    pub equivalent_models: Vec<String>,
     /// lambda_max; none where the runs do not vary it.
     pub lambda: Option<f64>,
     /// The epoch, from 1.
@@ -179,7 +179,7 @@ impl Columns {
             dataset: text(self.dataset),
             run: text(self.run),
             model: text(self.model),
-            stands_for: Vec::new(),
+            equivalent_models: Vec::new(),
             seed: self.seed.map(text).filter(|seed| !seed.is_empty()),
             lambda: number(self.lambda, "a finite number is needed", f64::is_finite)?,
             epoch: epoch.map_err(|_| BadField {

@@ -19,10 +19,11 @@ pub struct FisherMean {
 /// The Fisher mean of `rs`. None of nothing, and where some |r| is 1 and its z infinite.
 pub fn fisher_mean(rs: &[f64], confidence: f64) -> Option<FisherMean> {
     let zs = fisher_z(rs)?;
-    let interval = interval::of_mean(&zs, confidence).map(|Interval { low, high }| Interval {
-        low: low.tanh(),
-        high: high.tanh(),
-    });
+    let interval =
+        interval::student_interval(&zs, confidence).map(|Interval { low, high }| Interval {
+            low: low.tanh(),
+            high: high.tanh(),
+        });
     Some(FisherMean {
         r: interval::mean(&zs)?.tanh(),
         interval,

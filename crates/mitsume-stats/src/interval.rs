@@ -27,7 +27,7 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
 /// Student's interval of the mean: `mean -+ t s / sqrt(n)` with n - 1 degrees of freedom.
 ///
 /// `confidence` lies strictly between 0 and 1. None of fewer than two values.
-pub fn of_mean(values: &[f64], confidence: f64) -> Option<Interval> {
+pub fn student_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     let (mean, deviation) = (mean(values)?, standard_deviation(values)?);
     let count = values.len() as f64;
     let t = student(count - 1.0)?.inverse_cdf(0.5 + confidence / 2.0);

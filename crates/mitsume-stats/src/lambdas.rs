@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::Options;
+use crate::analysis::AnalysisOptions;
 use crate::holm::holm;
-use crate::paired::{PairedComparison, compare};
+use crate::paired::{PairedComparison, paired_comparison};
 use crate::run::Run;
 
 /// One lambda against the baseline on one data set.
@@ -35,7 +35,7 @@ pub struct LambdaComparison {
     "{condition}: runs {first} and {second} have the same seed {seed}; leave one out, or give \
      each its own"
 )]
-pub struct SeedTwice {
+pub struct DuplicateSeed {
     condition: String,
     seed: String,
     first: String,
@@ -52,8 +52,8 @@ type Kappas<'a> = BTreeMap<Pairing<'a>, (f64, f64)>;
 /// are left out.
 pub fn compare_lambdas(
     runs: &[Run],
-    options: &Options,
-) -> Result<Vec<LambdaComparison>, SeedTwice> {
+    options: &AnalysisOptions,
+) -> Result<Vec<LambdaComparison>, DuplicateSeed> {
     let mut comparisons = Vec::new();
     for runs in runs.chunk_by(|a, b| a.condition.dataset == b.condition.dataset) {
         let lambdas = by_lambda(runs)?;
@@ -62,12 +62,12 @@ pub fn compare_lambdas(
             .iter()
             .flat_map(|model| against_baseline(&lambdas, Some(model), &runs[0], options))
             .collect();
-        correct(&mut family);
+        apply_holm(&mut family);
         let compared: BTreeSet<_> = family.iter().map(|one| one.model.clone()).collect();
         comparisons.append(&mut family);
         if compared.len() > 1 {
             let mut family = against_baseline(&lambdas, None, &runs[0], options);
-            correct(&mut family);
+            apply_holm(&mut family);
             comparisons.append(&mut family);
         }
     }
@@ -75,7 +75,7 @@ pub fn compare_lambdas(
 }
 
 /// Kappas by pair, for each lambda in order.
-fn by_lambda(runs: &[Run]) -> Result<Vec<(f64, Kappas<'_>)>, SeedTwice> {
+fn by_lambda(runs: &[Run]) -> Result<Vec<(f64, Kappas<'_>)>, DuplicateSeed> {
     let mut lambdas: Vec<(f64, Kappas)> = Vec::new();
     let mut names = BTreeMap::new();
     for run in runs {
@@ -97,7 +97,7 @@ fn by_lambda(runs: &[Run]) -> Result<Vec<(f64, Kappas<'_>)>, SeedTwice> {
         for model in run.models() {
             let pairing = (model, run.pairing());
             if let Some(first) = names.insert((index, pairing), &run.name) {
-                return Err(SeedTwice {
+                return Err(DuplicateSeed {
                     condition: format!("{}, {model}, lambda {lambda}", run.condition.dataset),
                     seed: run.pairing().to_owned(),
                     first: first.clone(),
@@ -116,7 +116,7 @@ fn against_baseline(
     lambdas: &[(f64, Kappas<'_>)],
     model: Option<&str>,
     example: &Run,
-    options: &Options,
+    options: &AnalysisOptions,
 ) -> Vec<LambdaComparison> {
     let baseline = options.baseline;
     let Some((_, base)) = lambdas.iter().find(|(lambda, _)| *lambda == baseline) else {
@@ -134,7 +134,7 @@ fn against_baseline(
                 })
                 .unzip();
             let test = |differences: &[f64]| {
-                compare(
+                paired_comparison(
                     differences,
                     options.confidence,
                     options.resamples,
@@ -155,7 +155,7 @@ fn against_baseline(
 }
 
 /// Sets `p_holm` of one family of tests.
-fn correct(family: &mut [LambdaComparison]) {
+fn apply_holm(family: &mut [LambdaComparison]) {
     let ps: Vec<f64> = family
         .iter()
         .filter_map(|comparison| comparison.final_kappa.p)

@@ -2,7 +2,7 @@
 
 /// `y = intercept + slope x`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
+pub struct LinearFit {
     /// Change of y for one unit of x.
     pub slope: f64,
     /// y where x is 0.
@@ -13,13 +13,13 @@ pub struct Line {
 ///
 /// # Panics
 /// If there are not as many `ys` as `xs`.
-pub fn least_squares(xs: &[f64], ys: &[f64]) -> Option<Line> {
+pub fn least_squares(xs: &[f64], ys: &[f64]) -> Option<LinearFit> {
     assert_eq!(xs.len(), ys.len(), "a point has an x and a y");
     let (x, y) = (crate::interval::mean(xs)?, crate::interval::mean(ys)?);
     let squares: f64 = xs.iter().map(|value| (value - x).powi(2)).sum();
     let products: f64 = xs.iter().zip(ys).map(|(a, b)| (a - x) * (b - y)).sum();
     let slope = products / squares;
-    (xs.len() > 1 && slope.is_finite()).then_some(Line {
+    (xs.len() > 1 && slope.is_finite()).then_some(LinearFit {
         slope,
         intercept: y - slope * x,
     })

@@ -2,7 +2,7 @@
 //!
 //! [`analyze`] takes the records of all epochs ([`epoch`]) and answers two questions: how kappa
 //! and gaze consistency go together over the epochs of a run ([`run_correlation`]), and what the
-//! weight lambda of the consistency loss does to kappa ([`cells`], [`lambdas`]). Every figure
+//! weight lambda of the consistency loss does to kappa ([`condition_kappa`], [`lambdas`]). Every figure
 //! comes with an interval or a test and, where the data cannot bear it, a caution.
 //!
 //! Everything is a plain function, deterministic for a given seed. Libraries, and why: `statrs`
@@ -12,7 +12,7 @@
 mod analysis;
 pub mod autocorrelation;
 pub mod bootstrap;
-pub mod cells;
+pub mod condition_kappa;
 pub mod correlation;
 pub mod epoch;
 pub mod fisher;
@@ -26,5 +26,5 @@ mod random;
 pub mod run;
 pub mod run_correlation;
 
-pub use analysis::{Analysis, AnalysisError, Caution, Options, analyze};
+pub use analysis::{Analysis, AnalysisError, AnalysisOptions, Caution, analyze};
 pub use epoch::{EpochRecord, TableError, read_epochs};

@@ -27,7 +27,7 @@ pub struct PairedComparison {
 }
 
 /// Compares pairs by their differences (condition minus baseline). None without a pair.
-pub fn compare(
+pub fn paired_comparison(
     differences: &[f64],
     confidence: f64,
     draws: usize,
@@ -45,7 +45,7 @@ pub fn compare(
     Some(PairedComparison {
         pairs,
         mean_difference,
-        interval: interval::of_mean(differences, confidence),
+        interval: interval::student_interval(differences, confidence),
         d_z,
         hedges_g: d_z
             .filter(|_| freedom > 1.0)

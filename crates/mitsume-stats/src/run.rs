@@ -45,8 +45,8 @@ pub struct Run {
     /// The condition.
     pub condition: Condition,
     /// Other models that it stands for where lambdas are compared; see
-    /// [`EpochRecord::stands_for`].
-    pub stands_for: Vec<String>,
+    /// [`EpochRecord::equivalent_models`].
+    pub equivalent_models: Vec<String>,
     /// Epochs in order: number, kappa, consistency.
     pub epochs: Vec<(u32, Option<f64>, Option<f64>)>,
 }
@@ -79,29 +79,31 @@ impl Run {
                 lambda: record.lambda,
             };
             runs.entry((condition, record.run.clone(), record.seed.clone()))
-                .or_insert_with(|| (&record.stands_for, Vec::new()))
+                .or_insert_with(|| (&record.equivalent_models, Vec::new()))
                 .1
                 .push((record.epoch, record.kappa, record.consistency));
         }
         runs.into_iter()
-            .map(|((condition, name, seed), (stands_for, mut epochs))| {
-                epochs.sort_by_key(|epoch| epoch.0);
-                match epochs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                    Some(pair) => Err(RunError::DuplicateEpoch {
-                        run: name,
-                        dataset: condition.dataset,
-                        model: condition.model,
-                        epoch: pair[0].0,
-                    }),
-                    None => Ok(Self {
-                        name,
-                        seed,
-                        condition,
-                        stands_for: stands_for.clone(),
-                        epochs,
-                    }),
-                }
-            })
+            .map(
+                |((condition, name, seed), (equivalent_models, mut epochs))| {
+                    epochs.sort_by_key(|epoch| epoch.0);
+                    match epochs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+                        Some(pair) => Err(RunError::DuplicateEpoch {
+                            run: name,
+                            dataset: condition.dataset,
+                            model: condition.model,
+                            epoch: pair[0].0,
+                        }),
+                        None => Ok(Self {
+                            name,
+                            seed,
+                            condition,
+                            equivalent_models: equivalent_models.clone(),
+                            epochs,
+                        }),
+                    }
+                },
+            )
             .collect()
     }
 
@@ -129,7 +131,7 @@ impl Run {
     /// The models it is compared as: its own, and those it stands for.
     pub fn models(&self) -> impl Iterator<Item = &str> {
         let own = std::iter::once(&self.condition.model);
-        own.chain(&self.stands_for).map(String::as_str)
+        own.chain(&self.equivalent_models).map(String::as_str)
     }
 
     /// What pairs runs of different lambda: the seed, or the run's name where it is unknown.

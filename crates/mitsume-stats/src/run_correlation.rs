@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::Options;
+use crate::analysis::AnalysisOptions;
 use crate::autocorrelation::{effective_epochs, effective_p, lag_1_autocorrelation};
-use crate::bootstrap;
+use crate::bootstrap::bootstrap_interval;
 use crate::correlation::{pearson, spearman};
 use crate::fisher::{FisherMean, fisher_mean, fisher_z};
 use crate::interval::{Interval, mean};
@@ -89,7 +89,7 @@ impl RunCorrelation {
 }
 
 /// The correlation under the condition that `runs` share; none where no run has an r.
-pub fn correlate(runs: &[Run], options: &Options) -> Option<ConditionCorrelation> {
+pub fn correlate(runs: &[Run], options: &AnalysisOptions) -> Option<ConditionCorrelation> {
     let condition = &runs.first()?.condition;
     let series: Vec<(Vec<f64>, Vec<f64>)> = runs.iter().map(Run::kappa_and_consistency).collect();
     let per_run: Vec<RunCorrelation> = runs
@@ -103,7 +103,7 @@ pub fn correlate(runs: &[Run], options: &Options) -> Option<ConditionCorrelation
     };
     let rs = some(|run| run.r);
     let pairs: Vec<(&[f64], &[f64])> = series.iter().map(|(k, c)| (&k[..], &c[..])).collect();
-    let Options {
+    let AnalysisOptions {
         confidence,
         resamples,
         seed,
@@ -117,7 +117,7 @@ pub fn correlate(runs: &[Run], options: &Options) -> Option<ConditionCorrelation
         mean_r: mean(&rs)?,
         mean_rho: mean(&some(|run| run.rho)),
         fisher: fisher_mean(&rs, confidence),
-        bootstrap: bootstrap::of_mean(&rs, confidence, resamples, seed),
+        bootstrap: bootstrap_interval(&rs, confidence, resamples, seed),
         sign_flip_p: fisher_z(&rs).and_then(|zs| sign_flip_p(&zs, resamples, seed)),
         shuffle_p: shuffle_p(&pairs, resamples, seed),
         mean_r_of_changes: mean(&some(|run| run.r_of_changes)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mitsume_stats::{Analysis, Caution, EpochRecord, Options, analyze, read_epochs};
+use mitsume_stats::{Analysis, AnalysisOptions, Caution, EpochRecord, analyze, read_epochs};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -14,7 +14,7 @@ fn fixture(name: &str) -> PathBuf {
 fn published() -> Analysis {
     let records = read_epochs(&fixture("published-epochs.csv")).unwrap();
     assert_eq!(records.len(), 1200);
-    analyze(&records, &Options::default()).unwrap()
+    analyze(&records, &AnalysisOptions::default()).unwrap()
 }
 
 /// The authors' r per run. Kappa and consistency are kept to nine digits, hence not exact.
@@ -85,15 +85,15 @@ fn runs_without_kappa_and_autocorrelated_epochs_are_pointed_out() {
         assert!(correlation.bootstrap.is_some() && correlation.sign_flip_p.is_some());
     }
     assert!(analysis.lambdas.is_empty());
-    assert_eq!(analysis.cells.len(), 10);
+    assert_eq!(analysis.condition_kappas.len(), 10);
 }
 
 #[test]
 fn the_order_of_the_records_does_not_matter() {
     let mut records = read_epochs(&fixture("published-epochs.csv")).unwrap();
-    let options = Options {
+    let options = AnalysisOptions {
         resamples: 200,
-        ..Options::default()
+        ..AnalysisOptions::default()
     };
     let expected = analyze(&records, &options).unwrap();
     records.reverse();
@@ -102,9 +102,9 @@ fn the_order_of_the_records_does_not_matter() {
 
 #[test]
 fn the_json_has_the_documented_keys() {
-    let options = Options {
+    let options = AnalysisOptions {
         resamples: 100,
-        ..Options::default()
+        ..AnalysisOptions::default()
     };
     let json = serde_json::to_value(analyze(&learning(), &options).unwrap()).unwrap();
     for key in [
@@ -152,7 +152,7 @@ fn learning() -> Vec<EpochRecord> {
                         run: format!("{model}-{seed}-{lambda}"),
                         seed: Some(seed.to_string()),
                         model: model.to_owned(),
-                        stands_for: Vec::new(),
+                        equivalent_models: Vec::new(),
                         lambda: Some(lambda),
                         epoch,
                         kappa: Some(kappa),
@@ -167,7 +167,7 @@ fn learning() -> Vec<EpochRecord> {
 
 #[test]
 fn lambdas_are_compared_with_the_baseline_of_the_same_seed() {
-    let analysis = analyze(&learning(), &Options::default()).unwrap();
+    let analysis = analyze(&learning(), &AnalysisOptions::default()).unwrap();
     let keys: Vec<(Option<&str>, f64, usize)> = analysis
         .lambdas
         .iter()
@@ -197,9 +197,9 @@ fn lambdas_are_compared_with_the_baseline_of_the_same_seed() {
 
 #[test]
 fn cells_have_final_and_best_kappa_over_seeds() {
-    let analysis = analyze(&learning(), &Options::default()).unwrap();
-    assert_eq!(analysis.cells.len(), 6);
-    let plain = &analysis.cells[1];
+    let analysis = analyze(&learning(), &AnalysisOptions::default()).unwrap();
+    assert_eq!(analysis.condition_kappas.len(), 6);
+    let plain = &analysis.condition_kappas[1];
     assert_eq!((plain.lambda, plain.final_kappa.runs), (Some(0.0), 3));
     assert!((plain.final_kappa.mean - 0.82).abs() < 1e-12);
     assert!((plain.final_kappa.standard_deviation.unwrap() - 0.01).abs() < 1e-12);
@@ -213,7 +213,7 @@ fn cells_have_final_and_best_kappa_over_seeds() {
 fn a_single_seed_is_compared_across_models_only_and_cautioned() {
     let mut records = learning();
     records.retain(|record| record.seed.as_deref() == Some("1"));
-    let analysis = analyze(&records, &Options::default()).unwrap();
+    let analysis = analyze(&records, &AnalysisOptions::default()).unwrap();
     let one = &analysis.lambdas[0];
     assert_eq!(
         (one.final_kappa.pairs, one.final_kappa.p, one.p_holm),
@@ -227,15 +227,15 @@ fn a_single_seed_is_compared_across_models_only_and_cautioned() {
 fn without_a_baseline_there_is_no_comparison() {
     let mut records = learning();
     records.retain(|record| record.lambda != Some(0.0));
-    let analysis = analyze(&records, &Options::default()).unwrap();
+    let analysis = analyze(&records, &AnalysisOptions::default()).unwrap();
     assert!(analysis.lambdas.is_empty());
     assert!(analysis.cautions.contains(&Caution::NoBaseline(0.0)));
 }
 
 #[test]
 fn nothing_gives_an_empty_analysis() {
-    let analysis = analyze(&[], &Options::default()).unwrap();
-    assert!(analysis.correlations.is_empty() && analysis.cells.is_empty());
+    let analysis = analyze(&[], &AnalysisOptions::default()).unwrap();
+    assert!(analysis.correlations.is_empty() && analysis.condition_kappas.is_empty());
     assert!(analysis.lambdas.is_empty() && analysis.cautions.is_empty());
 }
 
@@ -243,7 +243,7 @@ fn nothing_gives_an_empty_analysis() {
 fn contradictory_records_are_refused() {
     let mut records = learning();
     records.push(records[0].clone());
-    let error = analyze(&records, &Options::default())
+    let error = analyze(&records, &AnalysisOptions::default())
         .unwrap_err()
         .to_string();
     assert!(error.contains("epoch 1 is there twice"), "{error}");
@@ -257,7 +257,7 @@ fn contradictory_records_are_refused() {
         })
         .collect();
     records.extend(again);
-    let error = analyze(&records, &Options::default())
+    let error = analyze(&records, &AnalysisOptions::default())
         .unwrap_err()
         .to_string();
     assert!(
@@ -265,16 +265,16 @@ fn contradictory_records_are_refused() {
         "{error}"
     );
 
-    let options = Options {
+    let options = AnalysisOptions {
         confidence: 95.0,
-        ..Options::default()
+        ..AnalysisOptions::default()
     };
     let error = analyze(&learning(), &options).unwrap_err().to_string();
     assert!(error.contains("95") && error.contains("0.95"), "{error}");
 }
 
 #[test]
-fn a_baseline_is_compared_with_every_model_that_it_stands_for() {
+fn a_baseline_is_compared_with_every_equivalent_model() {
     let mut records = learning();
     records.retain(|record| record.model == "level1" && record.lambda != Some(-100.0));
     let mut late = records.clone();
@@ -286,7 +286,7 @@ fn a_baseline_is_compared_with_every_model_that_it_stands_for() {
     for record in &mut records {
         if record.lambda == Some(0.0) {
             record.model = "level1".to_owned();
-            record.stands_for = ["level1 (t1 5)", "level1 (t1 20)"]
+            record.equivalent_models = ["level1 (t1 5)", "level1 (t1 20)"]
                 .map(str::to_owned)
                 .to_vec();
         } else {
@@ -294,7 +294,7 @@ fn a_baseline_is_compared_with_every_model_that_it_stands_for() {
         }
     }
     records.extend(late);
-    let analysis = analyze(&records, &Options::default()).unwrap();
+    let analysis = analyze(&records, &AnalysisOptions::default()).unwrap();
     let pairs: Vec<(Option<&str>, usize)> = analysis
         .lambdas
         .iter()
@@ -308,7 +308,7 @@ fn a_baseline_is_compared_with_every_model_that_it_stands_for() {
     assert_eq!(pairs, expected);
     // In its own condition it is there once.
     let cells: Vec<(&str, usize)> = analysis
-        .cells
+        .condition_kappas
         .iter()
         .map(|cell| (&cell.model[..], cell.final_kappa.runs))
         .collect();

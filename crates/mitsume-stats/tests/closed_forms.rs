@@ -1,13 +1,14 @@
 //! Every statistic against SciPy's, or against what can be counted by hand.
 
 use mitsume_stats::autocorrelation::{effective_epochs, effective_p, lag_1_autocorrelation};
+use mitsume_stats::bootstrap::bootstrap_interval;
 use mitsume_stats::correlation::{pearson, ranks, spearman};
 use mitsume_stats::fisher::{fisher_mean, fisher_z};
 use mitsume_stats::holm::holm;
-use mitsume_stats::interval::{Interval, of_mean, standard_deviation, two_sided_p};
-use mitsume_stats::paired::{compare, hedges_correction};
+use mitsume_stats::interval;
+use mitsume_stats::interval::{Interval, standard_deviation, student_interval, two_sided_p};
+use mitsume_stats::paired::{hedges_correction, paired_comparison};
 use mitsume_stats::permutation::{shuffle_p, sign_flip_p};
-use mitsume_stats::{bootstrap, interval};
 
 /// SciPy's figures are float64 too; the inverse of Student's t is found by iteration.
 fn close(value: Option<f64>, expected: f64) {
@@ -53,7 +54,7 @@ fn students_intervals_and_p_values() {
         (0.95, 0.8999742828823748, 0.9476257171176251),
         (0.99, 0.8842905345392452, 0.9633094654607547),
     ] {
-        let interval = of_mean(&values, confidence).unwrap();
+        let interval = student_interval(&values, confidence).unwrap();
         close(Some(interval.low), low);
         close(Some(interval.high), high);
     }
@@ -70,7 +71,7 @@ fn students_intervals_and_p_values() {
     assert_eq!(two_sided_p(0.0, 3.0), Some(1.0));
     assert_eq!(two_sided_p(1.0, 0.0), None);
     assert_eq!(
-        (of_mean(&[1.0], 0.95), standard_deviation(&[1.0])),
+        (student_interval(&[1.0], 0.95), standard_deviation(&[1.0])),
         (None, None)
     );
 }
@@ -100,14 +101,14 @@ fn fishers_mean_of_runs() {
 
 #[test]
 fn the_bootstrap_interval_is_scipys_but_for_the_draws() {
-    let interval = bootstrap::of_mean(&RS, 0.95, 100_000, 7).unwrap();
+    let interval = bootstrap_interval(&RS, 0.95, 100_000, 7).unwrap();
     // SciPy with 1,000,000 resamples; the quantiles' own error at 100,000 is about 0.001.
     assert!((interval.low - 0.70393).abs() < 0.003, "{interval:?}");
     assert!((interval.high - 0.91101).abs() < 0.003, "{interval:?}");
-    assert_eq!(bootstrap::of_mean(&RS, 0.95, 100_000, 7), Some(interval));
-    assert_eq!(bootstrap::of_mean(&[0.5], 0.95, 100, 7), None);
-    assert_eq!(bootstrap::of_mean(&RS, 0.95, 0, 7), None);
-    let flat = bootstrap::of_mean(&[0.25; 4], 0.95, 100, 7);
+    assert_eq!(bootstrap_interval(&RS, 0.95, 100_000, 7), Some(interval));
+    assert_eq!(bootstrap_interval(&[0.5], 0.95, 100, 7), None);
+    assert_eq!(bootstrap_interval(&RS, 0.95, 0, 7), None);
+    let flat = bootstrap_interval(&[0.25; 4], 0.95, 100, 7);
     assert_eq!(
         flat,
         Some(Interval {
@@ -120,7 +121,7 @@ fn the_bootstrap_interval_is_scipys_but_for_the_draws() {
 #[test]
 fn paired_differences() {
     let differences = [0.02, 0.035, -0.01, 0.04, 0.015, 0.022];
-    let result = compare(&differences, 0.95, 1_000, 0).unwrap();
+    let result = paired_comparison(&differences, 0.95, 1_000, 0).unwrap();
     assert_eq!(result.pairs, 6);
     close(Some(result.mean_difference), 0.02033333333333333);
     close(result.p, 0.036857555771936105);
@@ -151,13 +152,13 @@ fn hedges_correction_against_the_gamma_function() {
 
 #[test]
 fn a_single_pair_or_equal_differences_have_a_mean_and_no_test() {
-    let single = compare(&[0.1], 0.95, 100, 0).unwrap();
+    let single = paired_comparison(&[0.1], 0.95, 100, 0).unwrap();
     assert_eq!((single.pairs, single.mean_difference), (1, 0.1));
     assert_eq!((single.interval, single.d_z, single.p), (None, None, None));
     assert_eq!(single.sign_flip_p, Some(1.0));
-    let equal = compare(&[0.1; 3], 0.95, 100, 0).unwrap();
+    let equal = paired_comparison(&[0.1; 3], 0.95, 100, 0).unwrap();
     assert_eq!((equal.d_z, equal.hedges_g, equal.p), (None, None, None));
-    assert_eq!(compare(&[], 0.95, 100, 0), None);
+    assert_eq!(paired_comparison(&[], 0.95, 100, 0), None);
 }
 
 #[test]

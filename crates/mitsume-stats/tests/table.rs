@@ -23,7 +23,7 @@ fn columns_are_found_by_name_and_others_passed_over() {
         run: "a".to_owned(),
         seed: Some("42".to_owned()),
         model: "level2".to_owned(),
-        stands_for: Vec::new(),
+        equivalent_models: Vec::new(),
         lambda: Some(-100.0),
         epoch: 7,
         kappa: Some(0.91),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use burn::tensor::Device;
-use mitsume_artifacts::write_bytes;
+use mitsume_artifacts::write_atomic;
 use mitsume_data::ImageCache;
 use mitsume_engine::{Event, Outcome, TrainRequest, train_or_resume};
 
@@ -137,7 +137,7 @@ impl Worker<'_> {
             return Ok(CellOutcome::LockedElsewhere);
         };
         // Only now: another process may have finished it a moment ago.
-        if CellStatus::of(self.sweep, cell)?.state == CellState::Finished {
+        if CellStatus::read(self.sweep, cell)?.state == CellState::Finished {
             return Ok(CellOutcome::AlreadyFinished);
         }
         self.tell(index, CellEvent::Started);
@@ -167,7 +167,7 @@ impl Worker<'_> {
             // The other cells need not suffer for a fault that is the program's own.
             Err(_) => "the program failed in this cell; please report it".to_owned(),
         };
-        write_bytes(&failure, problem.as_bytes())?;
+        write_atomic(&failure, problem.as_bytes())?;
         Ok(CellOutcome::Failed(problem))
     }
 

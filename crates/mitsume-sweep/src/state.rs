@@ -51,7 +51,7 @@ pub struct CellStatus {
 }
 
 impl CellStatus {
-    pub(crate) fn of(sweep: &SweepDir, cell: &Cell) -> Result<Self> {
+    pub(crate) fn read(sweep: &SweepDir, cell: &Cell) -> Result<Self> {
         let run = sweep.run_dir(cell);
         let rows = if run.epochs().is_file() {
             read_epochs(&run.epochs())?

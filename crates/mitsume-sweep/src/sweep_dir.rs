@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mitsume_artifacts::{RunConfig, RunDir, write_bytes};
+use mitsume_artifacts::{RunConfig, RunDir, write_atomic};
 use mitsume_guard::file::read_to_string;
 
 use crate::config::LARGEST;
@@ -76,7 +76,7 @@ impl SweepDir {
         // Tasks of a job array come here too; what they would write is there already.
         let there = read_to_string(&path, LARGEST).is_ok_and(|before| before == text);
         if !there {
-            write_bytes(&path, text.as_bytes())?;
+            write_atomic(&path, text.as_bytes())?;
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ impl SweepDir {
     /// # Errors
     /// A run directory with damaged records.
     pub fn statuses(&self) -> Result<Vec<CellStatus>> {
-        let status = |cell| CellStatus::of(self, cell);
+        let status = |cell| CellStatus::read(self, cell);
         self.cells.iter().map(status).collect()
     }
 

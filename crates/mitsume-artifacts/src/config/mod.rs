@@ -118,7 +118,7 @@ impl RunConfig {
     /// # Errors
     /// As [`RunConfig::to_toml`], or [`ArtifactError::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        atomic::write_bytes(path, self.to_toml()?.as_bytes())
+        atomic::write_atomic(path, self.to_toml()?.as_bytes())
     }
 
     /// Types, defaults, presets and ranges of a table whose keys are known.

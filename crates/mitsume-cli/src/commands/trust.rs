@@ -1,6 +1,6 @@
 //! `mitsume trust`
 
-use mitsume_artifacts::{TrustResult, write_bytes};
+use mitsume_artifacts::{TrustResult, write_atomic};
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_engine::{EngineError, EvaluationInput, TrustOptions, trust};
 use mitsume_locale::{Language, text};
@@ -50,7 +50,7 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
     let page = args.out.join("trust.html");
     let html =
         trust_page(result, &trusted.examples, console.language).map_err(EngineError::from)?;
-    write_bytes(&page, html.as_bytes()).map_err(EngineError::from)?;
+    write_atomic(&page, html.as_bytes()).map_err(EngineError::from)?;
     if let Some(out) = &args.figures {
         let exported = export_page(&html, console.language, out).map_err(EngineError::from)?;
         tell_exported(&exported, out, console);

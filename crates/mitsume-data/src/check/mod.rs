@@ -1,7 +1,7 @@
 //! What is wrong with a data set before anything is trained on it: files that cannot be read, images that occur twice,
 //! test images that were trained on, equal images under different classes.
 
-mod groups;
+mod connected_components;
 mod perceptual;
 mod splits;
 
@@ -13,11 +13,12 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::decode::{Mode, decode_file};
+use crate::duplicates::pixel_digest;
 use crate::error::DataError;
 use crate::folder::relative;
-use crate::grey::grey;
+use crate::grey::to_grey;
 use crate::other_files::OtherFiles;
-use crate::repeats::pixel_digest;
+use connected_components::connected_components;
 use perceptual::PerceptualHash;
 use splits::{Split, find_splits, read_split};
 
@@ -154,10 +155,10 @@ fn check_images(
     dir: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<CheckReport, DataError> {
-    let others = found
+    let other_paths = found
         .iter()
-        .flat_map(|split| OtherFiles::kinds(&split.dir, &split.others));
-    let other_files = OtherFiles::grouped(others.map(|(kind, path)| (kind, name(path))));
+        .flat_map(|split| OtherFiles::kinds(&split.dir, &split.other_paths));
+    let other_files = OtherFiles::grouped(other_paths.map(|(kind, path)| (kind, name(path))));
     let (mut splits, entries) = list(found, name);
     if entries.is_empty() {
         let reason = "no image in a class folder: a data set has one folder per class, or one folder per split \
@@ -246,12 +247,12 @@ fn list(found: Vec<Split>, name: &dyn Fn(&Path) -> String) -> (Vec<SplitReport>,
 fn look_at(path: &Path) -> Result<DecodedImage, DataError> {
     let decoded = decode_file(path)?;
     let size = (decoded.pixels.width, decoded.pixels.height);
-    let grey = grey(decoded.pixels);
+    let grey = to_grey(decoded.pixels);
     Ok(DecodedImage {
         size,
         mode: decoded.mode,
         pixels: pixel_digest(&grey),
-        likeness: PerceptualHash::of(&grey),
+        likeness: PerceptualHash::new(&grey),
     })
 }
 
@@ -281,7 +282,7 @@ fn like_images(seen: &[Result<DecodedImage, DataError>], equal: &[Vec<usize>]) -
         .filter(|(index, _)| repeats.binary_search(index).is_err())
         .filter_map(|(index, image)| Some((index, &image.as_ref().ok()?.likeness)))
         .collect();
-    groups::linked(&distinct, |a, b| a.is_near_duplicate(b))
+    connected_components(&distinct, |a, b| a.is_near_duplicate(b))
 }
 
 fn count(splits: &mut [SplitReport], entries: &[Entry], seen: &[Result<DecodedImage, DataError>]) {

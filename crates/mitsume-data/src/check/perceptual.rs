@@ -26,7 +26,7 @@ pub(super) struct PerceptualHash {
 }
 
 impl PerceptualHash {
-    pub fn of(grey: &Pixels) -> Self {
+    pub fn new(grey: &Pixels) -> Self {
         let small = resize(grey, SIDE, SIDE);
         let values: Vec<f32> = small.data.iter().map(|v| f32::from(*v)).collect();
         let mean = values.iter().sum::<f32>() / values.len() as f32;

@@ -14,7 +14,7 @@ pub(super) struct Split {
     pub dir: PathBuf,
     pub classes: Vec<(String, Vec<PathBuf>)>,
     /// Files that are not taken as images.
-    pub others: Vec<PathBuf>,
+    pub other_paths: Vec<PathBuf>,
 }
 
 /// The splits of a data set: the first (training) first, then by name.
@@ -65,16 +65,16 @@ fn hold_the_same_folders(dir: &Path, folders: &[String]) -> Result<bool, DataErr
 
 pub(super) fn read_split(dir: &Path, name: String) -> Result<Split, DataError> {
     let mut classes = Vec::new();
-    let mut others = images_beside_the_classes(dir);
+    let mut other_paths = images_beside_the_classes(dir);
     for class in class_folders(dir)? {
         let files = files_below(&dir.join(&class))?;
         classes.push((class, files.images));
-        others.extend(files.others);
+        other_paths.extend(files.other_paths);
     }
     Ok(Split {
         name,
         dir: dir.to_owned(),
         classes,
-        others,
+        other_paths,
     })
 }

@@ -8,7 +8,7 @@ use super::difficulty::{
 };
 use super::ellipse::{inside, mix};
 use super::noise_field::NoiseField;
-use crate::draws::RandomStream;
+use crate::random_stream::RandomStream;
 
 /// Where the pituitary gland lies in these slices.
 const PITUITARY_PLACE: (f64, f64) = (0.0, 0.07);

@@ -17,7 +17,7 @@ mod noise_field;
 mod scanner;
 mod write;
 
-use crate::draws::RandomStream;
+use crate::random_stream::RandomStream;
 use anatomy::Anatomy;
 pub use write::{PhantomSet, PhantomSpec, write_data_set};
 

@@ -46,7 +46,7 @@ impl BatchSource {
             channels: 1,
             augment: Some(Augment::default()),
             seed: 0,
-            view: Default::default(),
+            transform: Default::default(),
         };
         let source = ImageSource::new(&folder.samples, preprocess, 2 << 30)?;
         if let Some(skipped) = source.load(&|_, _| {}).first() {

@@ -7,7 +7,7 @@ use mitsume::{ClassMeans, ConfusionMatrix, Consistency};
 use mitsume_artifacts::{
     ClassMaps, ClassResult, ConsistencyResult, DataSummary, Evaluation, MapsShape, ModelSummary,
 };
-use mitsume_data::{Batch, Preprocess, View};
+use mitsume_data::{Batch, ImageTransform, Preprocess};
 
 use super::forward::BatchOutputs;
 use crate::{EngineError, Result};
@@ -33,7 +33,7 @@ pub(crate) struct Tally {
     /// Border and background of the correct images, by class.
     surroundings: Vec<SurroundingsSum>,
     image: [usize; 3],
-    view: View,
+    transform: ImageTransform,
     /// Per class the sum of the correct images' pixels in [0, 1].
     image_sums: Vec<Vec<f64>>,
 }
@@ -47,7 +47,7 @@ impl Tally {
             cross_entropy: 0.0,
             surroundings: vec![SurroundingsSum::default(); shape.classes],
             image,
-            view: preprocess.view,
+            transform: preprocess.transform,
             image_sums: vec![vec![0.0; image.iter().product()]; shape.classes],
         }
     }
@@ -69,7 +69,10 @@ impl Tally {
             let image = &batch.images[i * pixels..][..pixels];
             let plane = self.image[1] * self.image[2];
             for (at, (sum, pixel)) in self.image_sums[label].iter_mut().zip(image).enumerate() {
-                let (mean, std) = (self.view.mean[at / plane], self.view.std[at / plane]);
+                let (mean, std) = (
+                    self.transform.mean[at / plane],
+                    self.transform.std[at / plane],
+                );
                 *sum += f64::from(*pixel) * f64::from(std) + f64::from(mean);
             }
         }

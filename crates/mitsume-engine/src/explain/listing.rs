@@ -82,7 +82,7 @@ pub(super) fn listing(
 /// The images in and below a folder; other files, but for those of earlier explanations, are told of.
 fn images_in(folder: &Path, observer: &mut Observer<'_>) -> Result<Vec<PathBuf>, String> {
     let mut found = ImageFolder::unlabelled(folder).map_err(|error| error.reason())?;
-    found.others.retain(|file| {
+    found.other_paths.retain(|file| {
         let name = file.file_name().unwrap_or_default();
         name != TABLE && name != PAGE && !name.to_string_lossy().ends_with(MAP_ENDING)
     });

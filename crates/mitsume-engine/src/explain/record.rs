@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mitsume_artifacts::{ExplainedImage, ExplainedRow, write_bytes, write_explained};
+use mitsume_artifacts::{ExplainedImage, ExplainedRow, write_atomic, write_explained};
 use mitsume_data::Skipped;
 use mitsume_locale::text;
 use mitsume_report::{ExplainedFacts, ExplainedPage, Panel, override_text, panel_png};
@@ -34,7 +34,7 @@ impl<'a> Record<'a> {
     /// Writes an image's picture and keeps the rest.
     pub fn add(&mut self, panel: &Panel<'_>, listed: &Listed, found: Explained) -> Result<()> {
         let picture = self.options.out.join(&listed.picture);
-        write_bytes(&picture, &panel_png(panel)?)?;
+        write_atomic(&picture, &panel_png(panel)?)?;
         self.page.add(panel, &listed.name, &listed.picture)?;
         self.rows.push(ExplainedRow {
             image: found.image.clone(),
@@ -87,7 +87,7 @@ impl<'a> Record<'a> {
             failed: &failed,
         })?;
         let page = options.out.join(PAGE);
-        write_bytes(&page, html.as_bytes())?;
+        write_atomic(&page, html.as_bytes())?;
         Ok(Explanation {
             images: self.images,
             failed: self.failed,

@@ -37,15 +37,15 @@ const LARGEST: u64 = 1 << 30;
 pub(super) fn save(folder: &Path, level: Level, state: &State, note: &str) -> Result<()> {
     let swap = AtomicDir::new(folder)?;
     let bytes = weights::to_bytes(level, &state.model, note);
-    swap.write_bytes(WEIGHTS, &bytes)?;
+    swap.write_file(WEIGHTS, &bytes)?;
     // Burn's own `save` reports a full disk as text, under the names of its temporary files.
     let bytes = state.optimizer.into_bytes().map_err(|error| {
         let path = folder.join(OPTIMIZER);
         EngineError::Failed(format!("cannot write {}: {error}", path.display()))
     })?;
-    swap.write_bytes(OPTIMIZER, &bytes)?;
-    swap.write_bytes(EMA, &json(&state.ema))?;
-    swap.write_bytes(PROGRESS, &json(&state.progress))?;
+    swap.write_file(OPTIMIZER, &bytes)?;
+    swap.write_file(EMA, &json(&state.ema))?;
+    swap.write_file(PROGRESS, &json(&state.progress))?;
     swap.commit()?;
     Ok(())
 }

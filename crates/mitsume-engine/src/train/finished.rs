@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mitsume_artifacts::{
-    ArtifactError, Environment, EvaluationDir, RunConfig, RunDir, write_bytes,
+    ArtifactError, Environment, EvaluationDir, RunConfig, RunDir, write_atomic,
 };
 use mitsume_guard::file;
 
@@ -79,5 +79,5 @@ pub(super) fn replace_weights(dir: &RunDir, bytes: &[u8]) -> Result<()> {
         std::fs::remove_dir_all(&evaluation)
             .map_err(|error| ArtifactError::io("remove", &evaluation, error))?;
     }
-    Ok(write_bytes(&path, bytes)?)
+    Ok(write_atomic(&path, bytes)?)
 }

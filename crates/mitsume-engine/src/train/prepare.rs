@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mitsume::EmaMaps;
 use mitsume_artifacts::{DataSetRecord, RunConfig};
-use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, repeated};
+use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, find_duplicates};
 use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 
 use super::checkpoint::State;
@@ -49,7 +49,7 @@ pub(super) fn split(
         channels: config.data.channels,
         augment: data.augment.filter(|_| training).map(augmentation),
         seed: config.train.seed,
-        view: Default::default(),
+        transform: Default::default(),
     };
     // The validation images get a quarter: they are fewer, and are kept at target size.
     let cache = if training {
@@ -125,7 +125,7 @@ pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<(
 /// Looks for validation images that are training images too, says so, and notes it in the record. Compares what
 /// was seen when the images were decoded, so it takes no time to speak of.
 pub(super) fn find_leaks(train: &Split, valid: &mut Split, observer: &mut Observer<'_>) {
-    let pairs = repeated(&valid.source, &train.source);
+    let pairs = find_duplicates(&valid.source, &train.source);
     valid.record.also_trained_on = Some(pairs.len());
     if pairs.is_empty() {
         return;

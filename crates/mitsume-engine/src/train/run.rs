@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
             model: level.to_string(),
             classes,
             image_size: config.data.image_size,
-            view: train.source.preprocess().view,
+            transform: train.source.preprocess().transform,
         };
         Ok(Run {
             config,

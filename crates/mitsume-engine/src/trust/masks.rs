@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mitsume_data::decode::decode_file;
-use mitsume_data::{ImageSource, Interpolation, Preprocess, Sample, View};
+use mitsume_data::{ImageSource, ImageTransform, Interpolation, Preprocess, Sample};
 
 use super::objects::LocalisationTest;
 use crate::{EngineError, EvaluationInput, Result};
@@ -44,11 +44,11 @@ impl Masks {
         let preprocess = Preprocess {
             channels: 1,
             augment: None,
-            view: View {
+            transform: ImageTransform {
                 interpolation: Interpolation::Nearest,
                 mean: [0.0; 3],
                 std: [1.0; 3],
-                ..shown.view
+                ..shown.transform
             },
             ..shown.clone()
         };

@@ -2,7 +2,7 @@
 
 use mitsume::methods::Method;
 use mitsume::trust::{Estimate, Localisation, Pointing, localisation, pointing, pointing_accuracy};
-use mitsume_artifacts::ObjectResult;
+use mitsume_artifacts::LocalisationResult;
 
 use crate::Result;
 
@@ -52,13 +52,13 @@ impl LocalisationTest {
         !self.places.is_empty()
     }
 
-    pub fn result(&self, seed: u64) -> ObjectResult {
+    pub fn result(&self, seed: u64) -> LocalisationResult {
         let mean = |of: &dyn Fn(&Localisation) -> Option<f64>| {
             let values: Vec<f64> = self.places.iter().filter_map(of).collect();
             Estimate::bootstrap_mean(&values, seed)
         };
         let chances: Vec<f64> = self.points.iter().map(|point| point.chance).collect();
-        ObjectResult {
+        LocalisationResult {
             method: self.method,
             images: self.places.len(),
             without: self.without,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use mitsume_artifacts::write_bytes;
+use mitsume_artifacts::write_atomic;
 use scraper::{ElementRef, Html};
 
 use super::drawing::{Drawing, MM};
@@ -25,7 +25,7 @@ pub struct Exported {
 
 impl Exported {
     fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<()> {
-        write_bytes(&path, bytes)?;
+        write_atomic(&path, bytes)?;
         self.files.push(path);
         Ok(())
     }

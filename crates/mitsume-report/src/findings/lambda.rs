@@ -3,7 +3,7 @@
 use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
 use mitsume_stats::holm::holm;
-use mitsume_stats::paired::{PairedComparison, compare};
+use mitsume_stats::paired::{PairedComparison, paired_comparison};
 
 use super::Finding;
 use super::figures::means_nothing;
@@ -247,7 +247,7 @@ impl Changes {
         let squared_l2: Option<Vec<f64>> = consistencies
             .map(|both| both.map(|[base, own]| own - base))
             .collect();
-        let test = |differences: &[f64]| compare(differences, CONFIDENCE, DRAWS, 0);
+        let test = |differences: &[f64]| paired_comparison(differences, CONFIDENCE, DRAWS, 0);
         Self {
             kappa: test(&kappa),
             squared_l2: squared_l2.and_then(|differences| test(&differences)),

@@ -36,7 +36,7 @@ fn evaluation(correct: [u64; 2]) -> Evaluation {
             root: "/data".to_owned(),
             images: 200,
             classes: vec!["a".to_owned(), "b".to_owned()],
-            view: None,
+            transform: None,
             skipped: Vec::new(),
             other_files: vec![],
         },

@@ -10,7 +10,7 @@ pub(crate) struct Conditions {
     pub labels: Vec<String>,
     /// Other labels of the same data set whose lambdas the run is compared with too, because what
     /// sets them apart has no effect on it.
-    pub stands_for: Vec<Vec<String>>,
+    pub equivalent_models: Vec<Vec<String>>,
     /// The run that has the same epochs, where there is one before or with more of them: only that
     /// one counts.
     pub same_as: Vec<Option<usize>>,
@@ -26,7 +26,7 @@ pub(crate) fn conditions(runs: &[&Run]) -> Conditions {
             label(name(run), &settings[run], same)
         })
         .collect();
-    let stands_for = |run: usize| {
+    let equivalent_models = |run: usize| {
         let of = |other: &usize| {
             name(*other) == name(run)
                 && runs[*other].config.data.title() == runs[run].config.data.title()
@@ -42,7 +42,7 @@ pub(crate) fn conditions(runs: &[&Run]) -> Conditions {
         others
     };
     Conditions {
-        stands_for: (0..runs.len()).map(stands_for).collect(),
+        equivalent_models: (0..runs.len()).map(equivalent_models).collect(),
         same_as: (0..runs.len())
             .map(|run| same_as(runs, &labels, run))
             .collect(),

@@ -71,13 +71,14 @@ fn courses(
     let name_of = |lambda: f64| text!(language, "study-lambda", lambda = lambda.to_string());
     let names: Vec<String> = lambdas.iter().map(|&lambda| name_of(lambda)).collect();
     let of_model = |model: &String| {
-        let of_model =
-            |record: &&EpochRecord| record.model == *model || record.stands_for.contains(model);
+        let of_model = |record: &&EpochRecord| {
+            record.model == *model || record.equivalent_models.contains(model)
+        };
         let own: Vec<&EpochRecord> = here.iter().copied().filter(of_model).collect();
         // Drawn with the models it stands for.
         if own
             .iter()
-            .all(|r| r.model == *model && !r.stands_for.is_empty())
+            .all(|r| r.model == *model && !r.equivalent_models.is_empty())
         {
             return None;
         }

@@ -15,11 +15,11 @@ mod tables;
 
 use std::path::{Path, PathBuf};
 
-use mitsume_artifacts::write_bytes;
+use mitsume_artifacts::write_atomic;
 use mitsume_locale::Language;
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
-use mitsume_stats::{Analysis, EpochRecord, Options, analyze};
+use mitsume_stats::{Analysis, AnalysisOptions, EpochRecord, analyze};
 use serde::Serialize;
 
 use crate::{ReportError, Result};
@@ -44,12 +44,12 @@ pub struct AnalysisReportOptions {
 
 impl Default for AnalysisReportOptions {
     fn default() -> Self {
-        let Options {
+        let AnalysisOptions {
             confidence,
             resamples,
             seed,
             baseline,
-        } = Options::default();
+        } = AnalysisOptions::default();
         Self {
             confidence,
             resamples,
@@ -68,8 +68,8 @@ impl AnalysisReportOptions {
         }
     }
 
-    fn of_analysis(&self) -> Options {
-        Options {
+    fn of_analysis(&self) -> AnalysisOptions {
+        AnalysisOptions {
             confidence: self.confidence,
             resamples: self.resamples,
             seed: self.seed,
@@ -189,10 +189,10 @@ impl AnalysisReport {
     pub fn write(&self, dir: &Path) -> Result<PathBuf> {
         for figure in &self.figures {
             let path = dir.join("figures").join(format!("{}.svg", figure.file));
-            write_bytes(&path, figure.file_text().as_bytes())?;
+            write_atomic(&path, figure.file_text().as_bytes())?;
         }
         let json = format!("{:#}\n", self.json());
-        write_bytes(&dir.join("analysis.json"), json.as_bytes())?;
+        write_atomic(&dir.join("analysis.json"), json.as_bytes())?;
         let same = |a: &Path, b: &Path| {
             let (a, b) = (a.canonicalize(), b.canonicalize());
             a.is_ok_and(|a| b.is_ok_and(|b| a == b))
@@ -202,7 +202,7 @@ impl AnalysisReport {
             self.write_reports_of_runs()?;
         }
         let page = dir.join("report.html");
-        write_bytes(&page, page::page(self, linked)?.as_bytes())?;
+        write_atomic(&page, page::page(self, linked)?.as_bytes())?;
         Ok(page)
     }
 

@@ -61,7 +61,7 @@ mod tests {
             run: "r".into(),
             seed: None,
             model: model.into(),
-            stands_for: Vec::new(),
+            equivalent_models: Vec::new(),
             lambda: None,
             epoch: 1,
             kappa: None,

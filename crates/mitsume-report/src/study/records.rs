@@ -87,7 +87,7 @@ fn of_folder(path: &Path) -> Result<Records> {
     }
     let Conditions {
         labels,
-        stands_for,
+        equivalent_models,
         same_as,
     } = conditions(&runs);
     let lambdas: BTreeSet<u64> = runs
@@ -114,7 +114,7 @@ fn of_folder(path: &Path) -> Result<Records> {
         run: entries[index].name.clone(),
         seed: Some(runs[index].config.train.seed.to_string()),
         model: labels[index].clone(),
-        stands_for: stands_for[index].clone(),
+        equivalent_models: equivalent_models[index].clone(),
         lambda: varied.then(|| lambda(&runs[index].config)),
         epoch: u32::try_from(epoch).unwrap_or(u32::MAX),
         kappa: Some(kappa),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
-use mitsume_stats::least_squares::{Line, least_squares};
+use mitsume_stats::least_squares::{LinearFit, least_squares};
 
 use super::figure::{Axes, Figure, HEIGHT, Item, WIDTH, file_name};
 use super::records::Measure;
@@ -112,13 +112,13 @@ fn is_finest(model: &str) -> bool {
     model == FINEST || model.starts_with(&format!("{FINEST} "))
 }
 
-fn fit(points: &[(f64, f64)]) -> Option<Line> {
+fn fit(points: &[(f64, f64)]) -> Option<LinearFit> {
     let (xs, ys): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
     least_squares(&xs, &ys)
 }
 
 /// The line over the range of its own points, and within the axes.
-fn drawn(axes: &Axes, points: &[(f64, f64)], line: Line, classes: &str) -> String {
+fn drawn(axes: &Axes, points: &[(f64, f64)], line: LinearFit, classes: &str) -> String {
     let xs = || points.iter().map(|point| point.0);
     let (low, high) = axes.y_range();
     // Cut where the line leaves the drawing.
@@ -137,6 +137,6 @@ fn drawn(axes: &Axes, points: &[(f64, f64)], line: Line, classes: &str) -> Strin
     format!("<g class=\"line {classes}\"><path d=\"M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}\"/></g>")
 }
 
-fn slope(line: Line, language: Language) -> String {
+fn slope(line: LinearFit, language: Language) -> String {
     text!(language, "study-slope", slope = number::short(line.slope))
 }

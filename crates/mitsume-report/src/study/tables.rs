@@ -1,7 +1,7 @@
 //! Tables of a study, as text and for the page.
 
 use mitsume_locale::{Language, text};
-use mitsume_stats::cells::SampleSummary;
+use mitsume_stats::condition_kappa::SampleSummary;
 use mitsume_stats::interval::Interval;
 use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
@@ -100,7 +100,7 @@ fn cells(study: &AnalysisReport) -> Table {
         text!(language, "study-column-interval"),
     ];
     let spread = |spread: &SampleSummary| [short(spread.mean), interval(spread.interval)];
-    let rows = study.analysis.cells.iter().map(|cell| {
+    let rows = study.analysis.condition_kappas.iter().map(|cell| {
         let mut row = vec![
             cell.dataset.clone(),
             cell.model.clone(),

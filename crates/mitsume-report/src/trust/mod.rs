@@ -7,7 +7,7 @@ mod sentences;
 
 use askama::Template;
 use mitsume::trust::Estimate;
-use mitsume_artifacts::{Faithfulness, ObjectResult, TrustResult};
+use mitsume_artifacts::{Faithfulness, LocalisationResult, TrustResult};
 use mitsume_locale::{Language, text};
 
 use crate::export::ExportLabels;
@@ -238,7 +238,7 @@ fn faithful(one: &Faithfulness) -> Vec<String> {
     ]
 }
 
-fn object(one: &ObjectResult) -> Vec<String> {
+fn object(one: &LocalisationResult) -> Vec<String> {
     let by_chance = one.pointing_by_chance.map(|chance| chance.mean);
     vec![
         one.method.to_string(),

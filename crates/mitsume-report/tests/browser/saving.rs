@@ -46,7 +46,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
             root: "nowhere".to_owned(),
             images: 12,
             classes: vec!["a".to_owned(), "b".to_owned()],
-            view: None,
+            transform: None,
             other_files: Default::default(),
             skipped: vec![],
         },

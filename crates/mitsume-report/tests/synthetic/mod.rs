@@ -232,7 +232,7 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
             root: data.to_str().unwrap().to_owned(),
             images: k as u64 * images,
             classes: plan.classes.clone(),
-            view: None,
+            transform: None,
             skipped: vec!["0/broken <b>.png".to_owned()],
             other_files: vec![],
         },

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use mitsume_artifacts::write_bytes;
+use mitsume_artifacts::write_atomic;
 use mitsume_guard::file::read_to_string;
 use mitsume_locale::Language;
 
@@ -39,14 +39,14 @@ pub fn submit(
     std::fs::create_dir_all(&folder).map_err(|error| SweepError::io("create", &folder, error))?;
     refuse_queued(&folder)?;
     let scripts = scripts(sweep, cells, program, language)?;
-    write_bytes(&folder.join("cells.txt"), scripts.cells.as_bytes())?;
+    write_atomic(&folder.join("cells.txt"), scripts.cells.as_bytes())?;
     let array = folder.join("array.sh");
-    write_bytes(&array, scripts.array.as_bytes())?;
+    write_atomic(&array, scripts.array.as_bytes())?;
     let analysis = folder.join("analysis.sh");
-    write_bytes(&analysis, scripts.analysis.as_bytes())?;
+    write_atomic(&analysis, scripts.analysis.as_bytes())?;
 
     let array = sbatch(&[], &array)?;
-    write_bytes(&folder.join("job"), array.as_bytes())?;
+    write_atomic(&folder.join("job"), array.as_bytes())?;
     let after = format!("--dependency=afterany:{array}");
     let analysis = sbatch(&[&after], &analysis)?;
     Ok(Submission {

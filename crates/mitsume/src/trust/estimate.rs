@@ -1,6 +1,6 @@
 //! A mean over images with its interval.
 
-use mitsume_stats::bootstrap;
+use mitsume_stats::bootstrap::bootstrap_interval;
 use serde::{Deserialize, Serialize};
 
 /// Resamples of the bootstrap.
@@ -22,7 +22,7 @@ impl Estimate {
     /// Of one value per image; none of nothing. `seed` decides the samples.
     pub fn bootstrap_mean(values: &[f64], seed: u64) -> Option<Self> {
         let images = values.len();
-        let interval = bootstrap::of_mean(values, 0.95, RESAMPLES, seed);
+        let interval = bootstrap_interval(values, 0.95, RESAMPLES, seed);
         (images > 0).then(|| Self {
             mean: values.iter().sum::<f64>() / images as f64,
             interval: interval.map(|interval| [interval.low, interval.high]),

@@ -10,6 +10,6 @@ static ALLOCATOR: Limited = Limited { bytes: 256 << 20 };
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let path = file("images.toml", bytes);
     if let Ok(said) = Preprocessing::read(&path) {
-        said.view(Default::default());
+        said.transform(Default::default());
     }
 });

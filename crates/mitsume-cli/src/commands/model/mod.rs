@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
-use mitsume_data::{ImageFolder, Preprocess, View};
+use mitsume_data::{ImageFolder, ImageTransform, Preprocess};
 use mitsume_engine::{
     ClassOrder, InputImages, LoadedModel, MapOptions, ModelRequest, ModelSource, Network,
     OnnxNetwork, OnnxRequest, Standing, in_order, shell_word,
@@ -36,7 +36,7 @@ pub struct OpenedModel {
     pub maps: MapOptions,
     /// Height and width of its images.
     size: [usize; 2],
-    view: View,
+    transform: ImageTransform,
     /// Where its run stands, if that is not finished.
     unfinished: Option<Standing>,
 }
@@ -50,7 +50,7 @@ impl OpenedModel {
             channels: self.network.channels(),
             augment: None,
             seed: 0,
-            view: self.view,
+            transform: self.transform,
         }
     }
 
@@ -96,8 +96,8 @@ pub fn open(
             ..of_level(args, (level, &weights), folder, device)?
         },
     };
-    let view = opened.view.validate(opened.size);
-    view.map_err(|error| Failure::Request(error.to_string()))?;
+    let transform = opened.transform.validate(opened.size);
+    transform.map_err(|error| Failure::Request(error.to_string()))?;
     notes::say(&opened, console);
     Ok(opened)
 }
@@ -146,7 +146,7 @@ fn of_level(
         classes: order.names().to_vec(),
         network: in_order(Box::new(loaded.network), &order),
         size: [shown.size; 2],
-        view: shown.view,
+        transform: shown.transform,
         settings: shown.settings,
         maps: maps(args),
         unfinished: None,
@@ -210,7 +210,7 @@ fn onnx(
         classes: order.names().to_vec(),
         network: in_order(Box::new(network), &order),
         size: [height, width],
-        view: given.view(View::default()),
+        transform: given.transform(ImageTransform::default()),
         settings,
         maps: maps(args),
         unfinished: None,

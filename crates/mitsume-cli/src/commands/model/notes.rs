@@ -91,7 +91,7 @@ fn assumed(opened: &OpenedModel, language: Language) -> Option<String> {
 
 /// Settings and their values, such as "image_size 224, crop –".
 fn values(opened: &OpenedModel, settings: &[ModelSetting]) -> String {
-    let view = opened.view;
+    let transform = opened.transform;
     let numbers = |values: [f32; 3]| {
         let same = values.iter().all(|value| *value == values[0]);
         let told = if same { &values[..1] } else { &values[..] };
@@ -104,10 +104,10 @@ fn values(opened: &OpenedModel, settings: &[ModelSetting]) -> String {
                 opened.size[1].to_string()
             }
             ModelSetting::ImageSize => format!("{}x{}", opened.size[0], opened.size[1]),
-            ModelSetting::Crop => view.crop.map_or("–".into(), |crop| crop.to_string()),
-            ModelSetting::Interpolation => format!("{:?}", view.interpolation).to_lowercase(),
-            ModelSetting::Mean => numbers(view.mean),
-            ModelSetting::Std => numbers(view.std),
+            ModelSetting::Crop => transform.crop.map_or("–".into(), |crop| crop.to_string()),
+            ModelSetting::Interpolation => format!("{:?}", transform.interpolation).to_lowercase(),
+            ModelSetting::Mean => numbers(transform.mean),
+            ModelSetting::Std => numbers(transform.std),
             ModelSetting::Classes => opened.classes.join(", "),
         };
         format!("{} {value}", setting.name())

@@ -1,7 +1,7 @@
 //! What the flags say of how images come to a network.
 
 use mitsume_artifacts::{PerChannel, Preprocessing};
-use mitsume_data::{Interpolation, View};
+use mitsume_data::{ImageTransform, Interpolation};
 
 use crate::args::{ImageArgs, InterpolationArg, Preset};
 use crate::failure::{Failure, Result};
@@ -35,23 +35,27 @@ pub fn given(args: &ImageArgs, size: Option<usize>) -> Result<Preprocessing> {
         (Some(path), _) => {
             Preprocessing::read(path).map_err(|e| Failure::Request(e.to_string()))?
         }
-        (None, Some(Preset::Imagenet)) => of_view(View::IMAGENET, flags.size.or(size)),
-        (None, Some(Preset::Levels)) => of_view(View::default(), flags.size.or(size)),
+        (None, Some(Preset::Imagenet)) => {
+            from_transform(ImageTransform::IMAGENET, flags.size.or(size))
+        }
+        (None, Some(Preset::Levels)) => {
+            from_transform(ImageTransform::default(), flags.size.or(size))
+        }
         (None, None) => Preprocessing::default(),
     };
     Ok(flags.or(base))
 }
 
-/// A view as if it had been given. For other sizes than 224 the crop keeps its share of the image.
-fn of_view(view: View, size: Option<usize>) -> Preprocessing {
-    let crop = view
+/// A transform as if it had been given. For other sizes than 224 the crop keeps its share of the image.
+fn from_transform(transform: ImageTransform, size: Option<usize>) -> Preprocessing {
+    let crop = transform
         .crop
         .map(|crop| size.map_or(crop, |size| (crop * size).div_ceil(224)));
     Preprocessing {
-        mean: Some(PerChannel::Each(view.mean)),
-        std: Some(PerChannel::Each(view.std)),
+        mean: Some(PerChannel::Each(transform.mean)),
+        std: Some(PerChannel::Each(transform.std)),
         crop,
-        interpolation: Some(view.interpolation),
+        interpolation: Some(transform.interpolation),
         ..Preprocessing::default()
     }
 }

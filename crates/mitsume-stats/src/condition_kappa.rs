@@ -7,7 +7,7 @@ use crate::run::Run;
 
 /// Kappa under one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cell {
+pub struct ConditionKappa {
     /// The data set.
     pub dataset: String,
     /// The model.
@@ -38,11 +38,11 @@ pub struct SampleSummary {
 }
 
 impl SampleSummary {
-    fn of(values: &[f64], confidence: f64) -> Option<Self> {
+    fn from_values(values: &[f64], confidence: f64) -> Option<Self> {
         Some(Self {
             runs: values.len(),
             mean: interval::mean(values)?,
-            interval: interval::of_mean(values, confidence),
+            interval: interval::student_interval(values, confidence),
             standard_deviation: interval::standard_deviation(values),
             min: values.iter().copied().min_by(f64::total_cmp)?,
             max: values.iter().copied().max_by(f64::total_cmp)?,
@@ -51,15 +51,15 @@ impl SampleSummary {
 }
 
 /// Kappa under the condition that `runs` share; none where no run has it.
-pub fn cell(runs: &[Run], confidence: f64) -> Option<Cell> {
+pub fn condition_kappa(runs: &[Run], confidence: f64) -> Option<ConditionKappa> {
     let condition = &runs.first()?.condition;
     let spread = |value: fn(&Run) -> Option<f64>| {
-        SampleSummary::of(
+        SampleSummary::from_values(
             &runs.iter().filter_map(value).collect::<Vec<_>>(),
             confidence,
         )
     };
-    Some(Cell {
+    Some(ConditionKappa {
         dataset: condition.dataset.clone(),
         model: condition.model.clone(),
         lambda: condition.lambda,

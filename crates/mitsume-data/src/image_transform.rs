@@ -27,7 +27,7 @@ pub enum Interpolation {
 /// `(x - 0.5) / 0.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct View {
+pub struct ImageTransform {
     /// Pixels of the image's shorter side before the centre is cut out at the network's size; none: the whole image is
     /// stretched. torchvision's `Resize(256)`, `CenterCrop(224)` is 256 here.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ pub struct View {
     pub std: [f32; 3],
 }
 
-impl Default for View {
+impl Default for ImageTransform {
     fn default() -> Self {
         Self {
             crop: None,
@@ -51,7 +51,7 @@ impl Default for View {
     }
 }
 
-impl View {
+impl ImageTransform {
     /// torchvision's for ImageNet: the shorter side to 256, the centre cut out, ImageNet's mean and standard
     /// deviation.
     pub const IMAGENET: Self = Self {
@@ -96,7 +96,7 @@ impl View {
     }
 
     /// Rows and columns an image of `(height, width)` is resized to, and the part that is cut out then.
-    pub(crate) fn plan(
+    pub(crate) fn resize_and_crop(
         &self,
         (height, width): (usize, usize),
         size: [usize; 2],
@@ -131,8 +131,8 @@ impl View {
 
     /// The part of an image of `(height, width)` that a network of `[height, width]` = `size` sees, in the image's
     /// own pixels.
-    pub fn seen(&self, (height, width): (usize, usize), size: [usize; 2]) -> CropBox {
-        let ([rows, columns], cut) = self.plan((height, width), size);
+    pub fn visible_region(&self, (height, width): (usize, usize), size: [usize; 2]) -> CropBox {
+        let ([rows, columns], cut) = self.resize_and_crop((height, width), size);
         let scaled = |at: usize, from: usize, to: usize| {
             let rounded = (2 * at as u128 * to as u128 + from as u128) / (2 * from as u128);
             (rounded as usize).min(to)
@@ -169,22 +169,22 @@ mod tests {
     /// torchvision 0.29: `Resize(256)` gives 256x341 of 480x640, `CenterCrop(224)` cuts from (16, 58).
     #[test]
     fn the_imagenet_view_is_torchvisions() {
-        let (resized, cut) = View::IMAGENET.plan((480, 640), [224, 224]);
+        let (resized, cut) = ImageTransform::IMAGENET.resize_and_crop((480, 640), [224, 224]);
         assert_eq!(resized, [256, 341]);
         assert_eq!((cut.top, cut.left), (16, 58));
-        let (resized, cut) = View::IMAGENET.plan((300, 224), [224, 224]);
+        let (resized, cut) = ImageTransform::IMAGENET.resize_and_crop((300, 224), [224, 224]);
         assert_eq!((resized, cut.top, cut.left), ([342, 256], 59, 16));
         assert_eq!([1, 3, 5, 7].map(half_even), [0, 2, 2, 4]);
     }
 
     #[test]
     fn what_is_seen_is_given_in_the_images_own_pixels() {
-        let seen = View::IMAGENET.seen((480, 640), [224, 224]);
+        let seen = ImageTransform::IMAGENET.visible_region((480, 640), [224, 224]);
         assert_eq!(
             (seen.top, seen.left, seen.height, seen.width),
             (30, 109, 420, 420)
         );
-        let whole = View::default().seen((480, 640), [224, 224]);
+        let whole = ImageTransform::default().visible_region((480, 640), [224, 224]);
         assert_eq!(
             (whole.top, whole.left, whole.height, whole.width),
             (0, 0, 480, 640)
@@ -193,19 +193,21 @@ mod tests {
 
     #[test]
     fn views_out_of_range_are_refused() {
-        let refuse = |view: View| assert!(view.validate([224, 224]).is_err(), "{view:?}");
-        refuse(View {
+        let refuse = |transform: ImageTransform| {
+            assert!(transform.validate([224, 224]).is_err(), "{transform:?}")
+        };
+        refuse(ImageTransform {
             crop: Some(200),
-            ..View::default()
+            ..ImageTransform::default()
         });
-        refuse(View {
+        refuse(ImageTransform {
             std: [0.5, 0.0, 0.5],
-            ..View::default()
+            ..ImageTransform::default()
         });
-        refuse(View {
+        refuse(ImageTransform {
             mean: [f32::NAN; 3],
-            ..View::default()
+            ..ImageTransform::default()
         });
-        assert!(View::IMAGENET.validate([224, 224]).is_ok());
+        assert!(ImageTransform::IMAGENET.validate([224, 224]).is_ok());
     }
 }

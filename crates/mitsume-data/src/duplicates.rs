@@ -18,7 +18,7 @@ pub(crate) fn pixel_digest(grey: &Pixels) -> blake3::Hash {
 ///
 /// Compares what was seen when the images were decoded ([`ImageSource::load`]); what was never decoded, or
 /// cannot be, equals nothing. Opens no file.
-pub fn repeated(of: &ImageSource, among: &ImageSource) -> Vec<(usize, usize)> {
+pub fn find_duplicates(of: &ImageSource, among: &ImageSource) -> Vec<(usize, usize)> {
     let mut first: HashMap<blake3::Hash, usize> = HashMap::new();
     for index in 0..among.len() {
         if let Some(digest) = among.digest(index) {
