@@ -3,13 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{ArtifactError, Result, atomic};
+
+/// The version of a run's files. A column or a key that older programs pass over does not change it.
+const FORMAT: u32 = 1;
 
 /// The program, the machine and the data a run was made with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
+    /// Version of the run's files; 1 in files that do not say.
+    #[serde(default = "first_format", deserialize_with = "known_format")]
+    pub format: u32,
     /// Version of this program.
     pub version: String,
     /// The command line, program name first.
@@ -71,6 +78,7 @@ impl Environment {
     #[must_use]
     pub fn detect(version: &str, device: &str, threads: usize, seed: u64) -> Self {
         Self {
+            format: FORMAT,
             version: version.to_owned(),
             command: std::env::args_os()
                 .map(|arg| arg.to_string_lossy().into_owned())
@@ -101,6 +109,20 @@ impl Environment {
     pub fn write(&self, path: &Path) -> Result<()> {
         write_json(path, self)
     }
+}
+
+fn first_format() -> u32 {
+    1
+}
+
+fn known_format<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u32, D::Error> {
+    let format = u32::deserialize(from)?;
+    if (1..=FORMAT).contains(&format) {
+        return Ok(format);
+    }
+    Err(D::Error::custom(format!(
+        "{format}: files of a newer version of mitsume; this one reads up to {FORMAT}"
+    )))
 }
 
 impl Cpu {
@@ -225,6 +247,24 @@ mod tests {
         });
         environment.write(&path).unwrap();
         assert_eq!(Environment::read(&path).unwrap(), environment);
+    }
+
+    #[test]
+    fn files_of_an_older_version_are_read_and_of_a_newer_one_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("environment.json");
+        let environment = Environment::detect("0.1.0", "cpu", 2, 0);
+        let mut json = serde_json::to_value(&environment).unwrap();
+        json.as_object_mut().unwrap().remove("format");
+        write_json(&path, &json).unwrap();
+        assert_eq!(Environment::read(&path).unwrap(), environment);
+        json["format"] = (FORMAT + 1).into();
+        write_json(&path, &json).unwrap();
+        let error = Environment::read(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("environment.json: format: 2: files of a newer"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Tables with one row per epoch, rewritten whole after each.
 
+use std::io::Read;
 use std::path::Path;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_aux::serde_introspection::serde_introspect;
 
 use crate::{ArtifactError, Result, atomic};
 
@@ -12,8 +14,8 @@ const LARGEST: u64 = 256 << 20;
 
 /// A row of such a table; its fields are the columns, in order.
 pub(crate) trait EpochTableRow: Serialize + DeserializeOwned {
-    /// Names of the columns.
-    const COLUMNS: &'static [&'static str];
+    /// Every version of the file has the first so many columns.
+    const FIRST_COLUMNS: usize;
 
     /// The row's epoch.
     fn epoch(&self) -> u64;
@@ -25,7 +27,7 @@ pub(crate) fn write<R: EpochTableRow>(path: &Path, rows: &[R]) -> Result<()> {
         let mut csv = csv::WriterBuilder::new()
             .has_headers(false)
             .from_writer(out);
-        csv.write_record(R::COLUMNS)?;
+        csv.write_record(columns::<R>())?;
         for row in rows {
             csv.serialize(row)?;
         }
@@ -38,7 +40,7 @@ pub(crate) fn read<R: EpochTableRow>(path: &Path) -> Result<Vec<R>> {
     let file =
         mitsume_guard::file::open(path, LARGEST).map_err(|e| ArtifactError::io("read", path, e))?;
     let mut csv = csv::Reader::from_reader(std::io::BufReader::new(file));
-    expect_columns(&mut csv, path, R::COLUMNS)?;
+    expect_columns::<R>(&mut csv, path)?;
     let mut rows: Vec<R> = Vec::new();
     for row in csv.deserialize() {
         let row: R = row.map_err(|e| ArtifactError::malformed(path, e.to_string()))?;
@@ -52,18 +54,69 @@ pub(crate) fn read<R: EpochTableRow>(path: &Path) -> Result<Vec<R>> {
     Ok(rows)
 }
 
-/// Refuses a file whose header is not `columns`.
-pub(crate) fn expect_columns<R: std::io::Read>(
-    csv: &mut csv::Reader<R>,
-    path: &Path,
-    columns: &[&str],
-) -> Result<()> {
+/// The names of the columns: the row's fields.
+pub(crate) fn columns<'de, R: Deserialize<'de>>() -> &'static [&'static str] {
+    serde_introspect::<R>()
+}
+
+/// Refuses a file without one of the columns that every version has. Columns of a newer version are
+/// passed over.
+fn expect_columns<R: EpochTableRow>(csv: &mut csv::Reader<impl Read>, path: &Path) -> Result<()> {
     let header = csv
         .headers()
         .map_err(|e| ArtifactError::malformed(path, e.to_string()))?;
-    if header.iter().eq(columns.iter().copied()) {
+    let columns = columns::<R>();
+    let mut first = columns[..R::FIRST_COLUMNS].iter();
+    if first.all(|name| header.iter().any(|there| there == *name)) {
         return Ok(());
     }
     let problem = format!("the first line must be \"{}\"", columns.join(","));
     Err(ArtifactError::malformed(path, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
+    struct Row {
+        epoch: u64,
+        kappa: f64,
+        added: Option<f64>,
+    }
+
+    impl EpochTableRow for Row {
+        const FIRST_COLUMNS: usize = 2;
+
+        fn epoch(&self) -> u64 {
+            self.epoch
+        }
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_those_of_other_versions_do_no_harm() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("epochs.csv");
+        let of = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read::<Row>(&path)
+        };
+        let row = |added| Row {
+            epoch: 1,
+            kappa: 0.5,
+            added,
+        };
+        assert_eq!(
+            of("epoch,kappa,added\n1,0.5,2\n").unwrap(),
+            [row(Some(2.0))]
+        );
+        // An older version's, a newer one's, and in another order.
+        assert_eq!(of("epoch,kappa\n1,0.5\n").unwrap(), [row(None)]);
+        assert_eq!(
+            of("epoch,later,kappa,added\n1,9,0.5,\n").unwrap(),
+            [row(None)]
+        );
+        let error = of("epoch,added\n").unwrap_err().to_string();
+        assert!(error.contains("\"epoch,kappa,added\""), "{error}");
+    }
 }

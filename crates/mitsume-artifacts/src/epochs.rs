@@ -5,13 +5,15 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::epoch_table::{self, EpochTableRow};
+use crate::epoch_table::{self, EpochTableRow, columns};
+use crate::evaluation::Evaluation;
 
-/// One finished epoch. The fields are the columns, in order.
+/// One finished epoch. The fields are the columns, in order; a new one comes last, as an `Option`, so
+/// that older files can be read.
 ///
 /// An empty field is a value that was not computed (`train_cam_loss` at lambda 0) or is not
 /// defined (a consistency with no correctly classified image).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochRow {
     /// Counted from 1.
     pub epoch: u64,
@@ -43,23 +45,57 @@ pub struct EpochRow {
     pub seconds: f64,
 }
 
+/// Means over the training images of an epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TrainingMeans {
+    /// Cross-entropy + lambda * CAM loss.
+    pub loss: f64,
+    /// Cross-entropy.
+    pub cross_entropy: f64,
+    /// CAM loss; none where lambda is 0.
+    pub cam_loss: Option<f64>,
+    /// Share of images predicted correctly, in [0, 1].
+    pub accuracy: f64,
+}
+
+impl EpochRow {
+    /// Epoch `epoch`, trained with this learning rate and lambda, then evaluated, in `seconds`.
+    pub fn new(
+        epoch: u64,
+        [learning_rate, lambda]: [f64; 2],
+        training: &TrainingMeans,
+        evaluation: &Evaluation,
+        seconds: f64,
+    ) -> Self {
+        Self {
+            epoch,
+            learning_rate,
+            lambda,
+            train_loss: training.loss,
+            train_cross_entropy: training.cross_entropy,
+            train_cam_loss: training.cam_loss,
+            train_accuracy: training.accuracy,
+            val_loss: evaluation.cross_entropy,
+            val_accuracy: evaluation.accuracy,
+            kappa: evaluation.kappa,
+            consistency_squared_l2: evaluation.consistency.squared_l2,
+            consistency_l2: evaluation.consistency.l2,
+            counted: evaluation.consistency.counted,
+            seconds,
+        }
+    }
+
+    /// Every column with its value, in order; `None` where the field is empty.
+    pub fn values(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> {
+        let row = serde_json::to_value(self).expect("plain data serialises");
+        columns::<Self>()
+            .iter()
+            .map(move |name| (*name, row[*name].as_f64()))
+    }
+}
+
 impl EpochTableRow for EpochRow {
-    const COLUMNS: &'static [&'static str] = &[
-        "epoch",
-        "learning_rate",
-        "lambda",
-        "train_loss",
-        "train_cross_entropy",
-        "train_cam_loss",
-        "train_accuracy",
-        "val_loss",
-        "val_accuracy",
-        "kappa",
-        "consistency_squared_l2",
-        "consistency_l2",
-        "counted",
-        "seconds",
-    ];
+    const FIRST_COLUMNS: usize = 14;
 
     fn epoch(&self) -> u64 {
         self.epoch
@@ -114,7 +150,7 @@ mod tests {
         write_epochs(&path, &[row(1), row(2)]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let mut lines = text.lines();
-        assert_eq!(lines.next().unwrap(), EpochRow::COLUMNS.join(","));
+        assert_eq!(lines.next().unwrap(), columns::<EpochRow>().join(","));
         assert_eq!(
             lines.next().unwrap(),
             "1,0.0001,0.30000000000000004,0.3333333333333333,2.2250738585072014e-308,,0.25,1.5,0.5,\
@@ -130,7 +166,7 @@ mod tests {
         write_epochs(&path, &[]).unwrap();
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
-            EpochRow::COLUMNS.join(",") + "\n"
+            columns::<EpochRow>().join(",") + "\n"
         );
         assert_eq!(read_epochs(&path).unwrap(), []);
     }
@@ -144,7 +180,7 @@ mod tests {
             read_epochs(&path).unwrap_err().to_string()
         };
         assert!(refuse("a,b\n1,2\n").contains("the first line must be \"epoch,learning_rate"));
-        let header = EpochRow::COLUMNS.join(",");
+        let header = columns::<EpochRow>().join(",");
         assert!(refuse(&format!("{header}\n1,x,0,0,0,,0,0,0,0,,,0,0\n")).contains("line: 2"));
         assert!(refuse(&format!("{header}\n1,0,0,0\n")).contains("line: 2"));
         let skipped = refuse(&format!("{header}\n2,0,0,0,0,,0,0,0,0,,,0,0\n"));

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::epoch_table::columns;
 use crate::{ArtifactError, Result};
 
 /// One evaluated image. The fields are the first columns, in order.
@@ -49,22 +50,10 @@ pub struct ImageRow {
     pub background_area: Option<f64>,
 }
 
-/// The columns of every version of the file.
-const COLUMNS: [&str; 8] = [
-    "path",
-    "label",
-    "prediction",
-    "correct",
-    "probability",
-    "probability_label",
-    "squared_l2",
-    "l2",
-];
+/// Every version of the file begins with so many of the columns of [`ImageRow`].
+const FIRST_COLUMNS: usize = 8;
 
-/// The columns that follow them, of [`ImageRow`] too.
-const SURROUNDINGS: [&str; 3] = ["border_mass", "background_mass", "background_area"];
-
-/// The columns between those and the probabilities.
+/// The columns between those of [`ImageRow`] and the probabilities.
 const NAMES: [&str; 3] = ["class", "predicted", "rank"];
 
 mod flag {
@@ -106,7 +95,7 @@ impl ImagesWriter {
             .has_headers(false)
             .from_writer(BufWriter::new(file));
         let probabilities = classes.iter().enumerate();
-        let header = [&COLUMNS[..], &SURROUNDINGS, &NAMES]
+        let header = [columns::<ImageRow>(), &NAMES]
             .concat()
             .into_iter()
             .map(str::to_owned)
@@ -186,8 +175,9 @@ pub fn read_images(path: &Path, classes: usize) -> Result<Vec<ImageRow>> {
     let header = csv
         .headers()
         .map_err(|e| ArtifactError::malformed(path, e.to_string()))?;
-    if !header.iter().take(COLUMNS.len()).eq(COLUMNS) {
-        let problem = format!("the first line must begin with \"{}\"", COLUMNS.join(","));
+    let first = &columns::<ImageRow>()[..FIRST_COLUMNS];
+    if !header.iter().take(FIRST_COLUMNS).eq(first.iter().copied()) {
+        let problem = format!("the first line must begin with \"{}\"", first.join(","));
         return Err(ArtifactError::malformed(path, problem));
     }
     let mut rows = Vec::new();
@@ -231,6 +221,10 @@ fn wrong(row: &ImageRow, classes: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn first_columns() -> &'static [&'static str] {
+        &columns::<ImageRow>()[..FIRST_COLUMNS]
+    }
 
     fn row(path: &str) -> ImageRow {
         ImageRow {
@@ -287,7 +281,7 @@ mod tests {
     fn a_file_without_the_newer_columns_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("images.csv");
-        let text = format!("{}\na.png,1,1,1,0.9,0.9,0.01,\n", COLUMNS.join(","));
+        let text = format!("{}\na.png,1,1,1,0.9,0.9,0.01,\n", first_columns().join(","));
         std::fs::write(&path, text).unwrap();
         let expected = ImageRow {
             probability: 0.9,
@@ -310,7 +304,7 @@ mod tests {
         write(&path, ["a", "b"], &[row("a.png")]);
         let mut csv = csv::Reader::from_path(&path).unwrap();
         let header: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
-        assert_eq!(header[..8], COLUMNS);
+        assert_eq!(header[..8], *first_columns());
         let found: ImageRow = csv.deserialize().next().unwrap().unwrap();
         assert_eq!(found, row("a.png"));
     }
@@ -336,7 +330,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("images.csv");
         let refuse = |line: &str| {
-            let text = format!("{}\na,0,0,1,1,1,0,0\n{line}\n", COLUMNS.join(","));
+            let text = format!("{}\na,0,0,1,1,1,0,0\n{line}\n", first_columns().join(","));
             std::fs::write(&path, text).unwrap();
             read_images(&path, 2).unwrap_err().to_string()
         };
@@ -350,7 +344,7 @@ mod tests {
         assert!(refuse("b,-1,0,0,1,1,0,0").contains("line: 3"));
         let text = format!(
             "{},background_area\nb,0,0,1,1,1,0,0,1.5\n",
-            COLUMNS.join(",")
+            first_columns().join(",")
         );
         std::fs::write(&path, text).unwrap();
         let error = read_images(&path, 2).unwrap_err().to_string();

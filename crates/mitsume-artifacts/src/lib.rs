@@ -37,7 +37,7 @@ pub use config::{
     RunConfig, TrainConfig,
 };
 pub use environment::{Cpu, DataSetRecord, Environment};
-pub use epochs::{EpochRow, read_epochs, write_epochs};
+pub use epochs::{EpochRow, TrainingMeans, read_epochs, write_epochs};
 pub use error::{ArtifactError, is_out_of_space};
 pub use evaluation::{
     AppliedTransform, ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary,

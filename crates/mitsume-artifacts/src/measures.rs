@@ -22,8 +22,7 @@ pub struct MeasureRow {
 }
 
 impl EpochTableRow for MeasureRow {
-    const COLUMNS: &'static [&'static str] =
-        &["epoch", "grid_squared_l2", "grid_l2", "chance_corrected"];
+    const FIRST_COLUMNS: usize = 4;
 
     fn epoch(&self) -> u64 {
         self.epoch

@@ -1,6 +1,6 @@
 //! Where a run stands, and the sums of the epoch it is in.
 
-use mitsume_artifacts::EpochRow;
+use mitsume_artifacts::TrainingMeans;
 use serde::{Deserialize, Serialize};
 
 use super::Plateau;
@@ -30,7 +30,8 @@ pub(super) struct EpochSums {
     loss: f64,
     cross_entropy: f64,
     cam_loss: f64,
-    seconds: f64,
+    /// Of the steps.
+    pub seconds: f64,
 }
 
 /// What a step contributes.
@@ -55,24 +56,14 @@ impl EpochSums {
         self.seconds += seconds;
     }
 
-    /// The epoch's row, training half.
-    pub fn row(&self, epoch: u64, learning_rate: f64, lambda: f64) -> EpochRow {
+    /// Means over the images, of an epoch trained with this lambda.
+    pub fn means(&self, lambda: f64) -> TrainingMeans {
         let n = self.images.max(1) as f64;
-        EpochRow {
-            epoch,
-            learning_rate,
-            lambda,
-            train_loss: self.loss / n,
-            train_cross_entropy: self.cross_entropy / n,
-            train_cam_loss: (lambda != 0.0).then_some(self.cam_loss / n),
-            train_accuracy: self.correct as f64 / n,
-            val_loss: 0.0,
-            val_accuracy: 0.0,
-            kappa: 0.0,
-            consistency_squared_l2: None,
-            consistency_l2: None,
-            counted: 0,
-            seconds: self.seconds,
+        TrainingMeans {
+            loss: self.loss / n,
+            cross_entropy: self.cross_entropy / n,
+            cam_loss: (lambda != 0.0).then_some(self.cam_loss / n),
+            accuracy: self.correct as f64 / n,
         }
     }
 }

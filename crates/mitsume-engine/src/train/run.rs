@@ -201,18 +201,15 @@ impl<'a> Run<'a> {
             ..Default::default()
         };
         let evaluation = self.evaluate(&options, observer)?;
+        let lambda = self.lambda(epoch);
         let progress = &mut self.state.progress;
-        let rate = progress.plateau.learning_rate;
-        let mut row = progress
-            .sums
-            .row(epoch, rate, self.curriculum.lambda(epoch as u32));
-        row.val_loss = evaluation.cross_entropy;
-        row.val_accuracy = evaluation.accuracy;
-        row.kappa = evaluation.kappa;
-        row.consistency_squared_l2 = evaluation.consistency.squared_l2;
-        row.consistency_l2 = evaluation.consistency.l2;
-        row.counted = evaluation.consistency.counted;
-        row.seconds += clock.elapsed().as_secs_f64();
+        let row = EpochRow::new(
+            epoch,
+            [progress.plateau.learning_rate, lambda],
+            &progress.sums.means(lambda),
+            &evaluation,
+            progress.sums.seconds + clock.elapsed().as_secs_f64(),
+        );
         progress.plateau.step(row.val_loss);
         progress.epochs_done = epoch;
         progress.batches_done = 0;

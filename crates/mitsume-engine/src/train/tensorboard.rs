@@ -37,29 +37,11 @@ impl TensorBoard {
         })
     }
 
-    /// The curves of an epoch.
+    /// The curves of an epoch: a point of every column that has a value.
     pub fn epoch(&mut self, row: &EpochRow) -> Result<()> {
-        let always = [
-            ("loss/train", row.train_loss),
-            ("loss/train_cross_entropy", row.train_cross_entropy),
-            ("loss/valid", row.val_loss),
-            ("accuracy/train", row.train_accuracy),
-            ("accuracy/valid", row.val_accuracy),
-            ("kappa/valid", row.kappa),
-            ("schedule/learning_rate", row.learning_rate),
-            ("schedule/lambda", row.lambda),
-        ];
-        let sometimes = [
-            ("loss/train_cam", row.train_cam_loss),
-            ("consistency/squared_l2", row.consistency_squared_l2),
-            ("consistency/l2", row.consistency_l2),
-        ];
-        for (tag, value) in always {
-            self.scalar(tag, row.epoch, value)?;
-        }
-        for (tag, value) in sometimes {
-            if let Some(value) = value {
-                self.scalar(tag, row.epoch, value)?;
+        for (column, value) in row.values() {
+            if let Some((tag, value)) = tag(column).zip(value) {
+                self.scalar(&tag, row.epoch, value)?;
             }
         }
         self.writer
@@ -72,6 +54,26 @@ impl TensorBoard {
         let written = self.writer.write_scalar(tag, meta, value as f32);
         written.map_err(|error| failed(&self.folder, error))
     }
+}
+
+/// The name of a column's curve; none of columns that are no curve.
+fn tag(column: &str) -> Option<String> {
+    let tag = match column {
+        "epoch" | "counted" | "seconds" => return None,
+        "train_loss" => "loss/train",
+        "train_cross_entropy" => "loss/train_cross_entropy",
+        "train_cam_loss" => "loss/train_cam",
+        "val_loss" => "loss/valid",
+        "train_accuracy" => "accuracy/train",
+        "val_accuracy" => "accuracy/valid",
+        "kappa" => "kappa/valid",
+        "learning_rate" => "schedule/learning_rate",
+        "lambda" => "schedule/lambda",
+        "consistency_squared_l2" => "consistency/squared_l2",
+        "consistency_l2" => "consistency/l2",
+        other => return Some(format!("epoch/{other}")),
+    };
+    Some(tag.to_owned())
 }
 
 fn failed(folder: &Path, error: tfrecord::Error) -> EngineError {

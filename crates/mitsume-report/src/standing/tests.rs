@@ -61,19 +61,9 @@ fn run(lambda: f64, seed: u64, done: usize) -> Run {
     );
     let row = EpochRow {
         epoch: 1,
-        learning_rate: 0.0,
         lambda,
-        train_loss: 0.0,
-        train_cross_entropy: 0.0,
-        train_cam_loss: None,
-        train_accuracy: 0.0,
-        val_loss: 0.0,
-        val_accuracy: 0.0,
         kappa: 0.5,
-        consistency_squared_l2: None,
-        consistency_l2: None,
-        counted: 0,
-        seconds: 0.0,
+        ..EpochRow::default()
     };
     Run {
         config: RunConfig::from_toml(&text, Path::new("run.toml")).unwrap(),

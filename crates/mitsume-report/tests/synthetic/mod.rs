@@ -300,7 +300,7 @@ fn epoch_row(epoch: u64, lambda_max: f64) -> EpochRow {
     let wobble = f64::from(noise(epoch as usize + lambda_max.abs() as usize)) * 0.02;
     let accuracy = 0.96 - 0.6 * (-t / 4.0).exp() + wobble;
     let pull = if lambda_max > 0.0 { 0.6 } else { 1.0 };
-    EpochRow {
+    let mut row = EpochRow {
         epoch,
         learning_rate: if epoch > 15 { 1e-5 } else { 1e-4 },
         lambda,
@@ -315,8 +315,10 @@ fn epoch_row(epoch: u64, lambda_max: f64) -> EpochRow {
             .then_some(0.03 + pull * 0.05 * (-t / 5.0).exp() + 0.02 * pull),
         consistency_l2: (epoch > 1).then_some(0.006 + pull * 0.004 * (-t / 5.0).exp()),
         counted: 1200,
-        seconds: 31.4,
-    }
+        ..EpochRow::default()
+    };
+    row.seconds = 31.4;
+    row
 }
 
 /// Changes the configuration that the run in `root` was written down with.
