@@ -2,7 +2,7 @@
 
 use crate::crop::{CropBox, random_resized_crop};
 use crate::error::DataError;
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// Random changes to training images, as torchvision's `RandomHorizontalFlip` then `RandomResizedCrop`.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! The rectangle of a random resized crop.
 
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,7 +33,6 @@
 //! | `walkdir` | listing folders | follows links and cuts loops of them |
 //! | `rayon` | decoding in parallel | the pool every other part of the program uses |
 //! | `blake3` | fingerprints, keys of random streams, equal images | fast, stable, no accidental collisions |
-//! | `rand_chacha` | random streams | the generator whose output is promised never to change |
 //! | `serde` | the report of a data-set check | the standard |
 //! | `thiserror`, `tracing` | errors, warnings | the standard for libraries |
 
@@ -52,7 +51,6 @@ mod other_files;
 pub mod phantom;
 mod pixels;
 mod preprocess;
-mod random_stream;
 mod resize;
 mod shuffle;
 mod source;
@@ -69,7 +67,6 @@ pub use image_transform::{ImageTransform, Interpolation};
 pub use other_files::OtherFiles;
 pub use pixels::Pixels;
 pub use preprocess::Preprocess;
-pub use random_stream::RandomStream;
 pub use resize::resize;
 pub use shuffle::shuffled;
 pub use source::{ImageSource, Skipped};

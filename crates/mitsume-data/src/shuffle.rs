@@ -1,6 +1,6 @@
 //! The order of an epoch.
 
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// The indices 0..n in an order that is a function of `n`, `seed` and `epoch` only (Fisher and Yates).
 pub fn shuffled(n: usize, seed: u64, epoch: u64) -> Vec<usize> {

@@ -1,8 +1,7 @@
 //! Dropout masks as explicit tensors.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use mitsume_random::RandomStream;
 
 /// An inverted-dropout mask [n, channels]: 0 with probability `p`, else 1/(1-p).
 ///
@@ -14,14 +13,13 @@ pub fn dropout_mask(
     (seed, step): (u64, u64),
     device: &Device,
 ) -> Tensor<2> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(step);
+    let mut random = RandomStream::from_seed_and_number(seed, step);
     let keep = (1.0 / (1.0 - p)) as f32;
     // Compared as 32-bit integers: exact, whatever the float rounding.
     let threshold = (p * 2f64.powi(32)) as u64;
     let values = (0..n * channels)
         .map(|_| {
-            if u64::from(rng.next_u32()) < threshold {
+            if u64::from(random.bits()) < threshold {
                 0.0
             } else {
                 keep

@@ -2,15 +2,14 @@
 
 use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use mitsume_random::RandomStream;
 
 /// Draws parameters in the order of the calls and numbers them.
 ///
 /// The numbers make parameter identities a function of the architecture, so that an optimiser
 /// state saved by one process fits the model another process builds.
 pub(crate) struct Initialiser {
-    rng: ChaCha8Rng,
+    random: RandomStream,
     device: Device,
     next_id: u64,
 }
@@ -19,7 +18,7 @@ impl Initialiser {
     /// The same seed gives the same parameters on every device and machine.
     pub(crate) fn new(seed: u64, device: &Device) -> Self {
         Initialiser {
-            rng: ChaCha8Rng::seed_from_u64(seed),
+            random: RandomStream::from_seed(seed),
             device: device.clone(),
             next_id: 1,
         }
@@ -34,11 +33,7 @@ impl Initialiser {
     ) -> Param<Tensor<D>> {
         let bound = 1.0 / (fan_in as f32).sqrt();
         let values = (0..shape.iter().product())
-            .map(|_| {
-                // 24 random bits: every f32 of the form k/2^24 in [0, 1).
-                let unit = (self.rng.next_u32() >> 8) as f32 / (1u32 << 24) as f32;
-                bound * (2.0 * unit - 1.0)
-            })
+            .map(|_| bound * (2.0 * self.random.unit_f32() - 1.0))
             .collect::<Vec<f32>>();
         let tensor = Tensor::from_data(TensorData::new(values, shape), &self.device);
         Param::initialized(self.id(), tensor.require_grad_if_possible())

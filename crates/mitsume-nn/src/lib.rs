@@ -17,8 +17,7 @@
 //! composed of Burn's operations: one model definition, two ways to run it.
 //!
 //! Dependencies: `burn` for tensors, autodiff and devices (pure Rust on a CPU, and the same code
-//! on GPUs); `burn-store` to read `.safetensors` and `.pth`; `safetensors` to write;
-//! `rand_chacha` because its stream is specified, so a seed means the same weights everywhere.
+//! on GPUs); `burn-store` to read `.safetensors` and `.pth`; `safetensors` to write.
 
 mod batch_norm;
 mod block;

@@ -24,8 +24,7 @@
 //!
 //! Libraries, and why: `prost` decodes protobuf with limits on depth and lengths (rten-onnx allocates
 //! whatever length a file states; onnx-ir panics on what it does not know); `bytes` shares the file's memory with
-//! what is decoded; `half` reads float16; `rand_chacha` draws
-//! what a seed must give on every machine; `strsim` finds the names nearest to a wrong one.
+//! what is decoded; `half` reads float16; `strsim` finds the names nearest to a wrong one.
 
 mod attributes;
 #[doc(hidden)]

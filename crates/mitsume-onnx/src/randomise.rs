@@ -2,8 +2,7 @@
 //! al. 2018).
 
 use burn::tensor::{Tensor, TensorData};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use mitsume_random::RandomStream;
 
 use crate::classifier::Classifier;
 use crate::graph::{Node, ValueId};
@@ -32,8 +31,7 @@ impl Classifier {
         let layers = self.weighted();
         for (number, (_, weights)) in layers.into_iter().take(count).enumerate() {
             // A stream for each layer: what one draws does not depend on how many others are drawn.
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(number as u64);
+            let mut random = RandomStream::from_seed_and_number(seed, number as u64);
             match weights {
                 Location::Node(index) => model.shuffle_node(index, &mut random),
                 Location::Constant(id) => model.shuffle_constant(id, &mut random),
@@ -62,16 +60,16 @@ impl Classifier {
         nodes.filter_map(weights).collect()
     }
 
-    fn shuffle_node(&mut self, index: usize, random: &mut ChaCha8Rng) {
+    fn shuffle_node(&mut self, index: usize, random: &mut RandomStream) {
         let node = &mut self.graph.nodes[index];
         let changed = node
             .op
             .operator()
-            .with_weights(&mut |weights| shuffle(weights, random));
+            .with_weights(&mut |weights| random.shuffle(weights));
         node.op = changed.expect("its weights are its own");
     }
 
-    fn shuffle_constant(&mut self, id: ValueId, random: &mut ChaCha8Rng) {
+    fn shuffle_constant(&mut self, id: ValueId, random: &mut RandomStream) {
         let Some(Value::Float(constant)) = self.graph.constants.get(&id).cloned() else {
             return;
         };
@@ -80,19 +78,10 @@ impl Classifier {
         let device = tensor.device();
         let data = tensor.into_data().convert::<f32>();
         let mut values: Vec<f32> = data.try_into_vec().expect("converted to f32");
-        shuffle(&mut values, random);
+        random.shuffle(&mut values);
         let count = values.len();
         let tensor = Tensor::from_data(TensorData::new(values, [count]), &device);
         let shuffled = Floats::new(tensor, shape).expect("as many values as before");
         self.graph.constants.insert(id, Value::Float(shuffled));
-    }
-}
-
-/// Fisher and Yates' shuffle.
-fn shuffle(values: &mut [f32], random: &mut ChaCha8Rng) {
-    for last in (1..values.len()).rev() {
-        // Off by less than 2^-32 from uniform: far below anything that could be seen in a map.
-        let at = (u128::from(random.next_u64()) * (last as u128 + 1)) >> 64;
-        values.swap(last, at as usize);
     }
 }

@@ -1,7 +1,7 @@
 //! The bootstrap interval of a mean over runs (Efron's percentile interval).
 
 use crate::interval::Interval;
-use crate::random::Indices;
+use mitsume_random::RandomStream;
 
 /// Draws `resamples` samples of `values` with replacement and takes the quantiles of their means.
 ///
@@ -17,7 +17,7 @@ pub fn bootstrap_interval(
     if values.len() < 2 || resamples == 0 {
         return None;
     }
-    let mut indices = Indices::new(seed);
+    let mut indices = RandomStream::from_seed(seed);
     let mut means: Vec<f64> = (0..resamples)
         .map(|_| {
             let sum: f64 = values

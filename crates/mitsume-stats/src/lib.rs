@@ -6,8 +6,7 @@
 //! comes with an interval or a test and, where the data cannot bear it, a caution.
 //!
 //! Everything is a plain function, deterministic for a given seed. Libraries, and why: `statrs`
-//! for Student's t, `csv` for the tables, `rand_chacha` because its stream is the same on every
-//! machine and in every version.
+//! for Student's t, `csv` for the tables.
 
 mod analysis;
 pub mod autocorrelation;
@@ -22,7 +21,6 @@ pub mod lambdas;
 pub mod least_squares;
 pub mod paired;
 pub mod permutation;
-mod random;
 pub mod run;
 pub mod run_correlation;
 

@@ -2,7 +2,7 @@
 
 use crate::correlation::pearson;
 use crate::interval::mean;
-use crate::random::Indices;
+use mitsume_random::RandomStream;
 
 /// Beyond this many values sign flips are drawn rather than all gone through.
 const EXACT: usize = 16;
@@ -39,7 +39,7 @@ pub fn sign_flip_p(values: &[f64], draws: usize, seed: u64) -> Option<f64> {
             .count();
         return Some(extreme as f64 / patterns as f64);
     }
-    let mut indices = Indices::new(seed);
+    let mut indices = RandomStream::from_seed(seed);
     let extreme = (0..draws)
         .filter(|_| {
             let flip = |&value: &f64| if indices.below(2) == 1 { -value } else { value };
@@ -58,7 +58,7 @@ pub fn sign_flip_p(values: &[f64], draws: usize, seed: u64) -> Option<f64> {
 pub fn shuffle_p(runs: &[(&[f64], &[f64])], draws: usize, seed: u64) -> Option<f64> {
     let rs: Vec<f64> = runs.iter().filter_map(|(xs, ys)| pearson(xs, ys)).collect();
     let observed = mean(&rs)?.abs() * (1.0 - 1e-12);
-    let mut indices = Indices::new(seed);
+    let mut indices = RandomStream::from_seed(seed);
     let mut shuffled: Vec<Vec<f64>> = runs.iter().map(|(_, ys)| ys.to_vec()).collect();
     let extreme = (0..draws)
         .filter(|_| {

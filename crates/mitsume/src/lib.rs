@@ -26,8 +26,7 @@
 //! Libraries, and why: `ndarray` for arrays with a shape; `zip` and `ndarray-npy`'s header parser
 //! for `.npz` and `safetensors`' header for `.safetensors`, because both let the payload be
 //! streamed, so that a file's claimed size is never allocated; `tempfile` for the unlinked file of
-//! [`spill`]; `rand_chacha` for the permutation null and imputation's noise, because its stream
-//! never changes; `rayon` for the earth mover's distances and imputed images; `nalgebra` for the
+//! [`spill`]; `rayon` for the earth mover's distances and imputed images; `nalgebra` for the
 //! eigenvectors of Eigen-CAM.
 
 pub mod bilinear;

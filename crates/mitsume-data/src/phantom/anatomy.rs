@@ -2,7 +2,7 @@
 
 use super::ellipse::{Ellipse, inside, mix};
 use super::noise_field::NoiseField;
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// A place in the head.
 pub(super) struct Point {

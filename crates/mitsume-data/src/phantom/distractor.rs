@@ -5,7 +5,7 @@ use super::difficulty::{
     DURAL_ARTEFACT, DURAL_CONTRAST, PATCH, PATCH_CONTRAST, VESSEL_CONTRAST, VESSEL_RADIUS, VESSELS,
 };
 use super::ellipse::{Ellipse, inside};
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// A bright place.
 pub(super) struct Distractor {

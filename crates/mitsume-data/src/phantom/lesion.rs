@@ -8,7 +8,7 @@ use super::difficulty::{
 };
 use super::ellipse::{inside, mix};
 use super::noise_field::NoiseField;
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// Where the pituitary gland lies in these slices.
 const PITUITARY_PLACE: (f64, f64) = (0.0, 0.07);

@@ -17,8 +17,8 @@ mod noise_field;
 mod scanner;
 mod write;
 
-use crate::random_stream::RandomStream;
 use anatomy::Anatomy;
+use mitsume_random::RandomStream;
 pub use write::{PhantomSet, PhantomSpec, write_data_set};
 
 /// A class of phantoms.

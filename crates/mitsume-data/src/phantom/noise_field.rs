@@ -1,6 +1,6 @@
 //! Smooth random texture.
 
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// Value noise: random numbers in [-1, 1] on a square lattice over [-1.5, 1.5]^2, smoothly interpolated.
 pub(super) struct NoiseField {

@@ -1,7 +1,7 @@
 //! What a scanner makes of the signal: bias field, noise, grey values.
 
 use super::difficulty::{BIAS, NOISE};
-use crate::random_stream::RandomStream;
+use mitsume_random::RandomStream;
 
 /// Grey values of a slice: the signal times a smooth bias field, with Rician noise (the magnitude of a signal with
 /// Gaussian noise in two channels, as in MRI), through a power law.

@@ -16,8 +16,7 @@
 //! one class are less alike than those of different ones. Being a ratio it depends neither on the
 //! maps' strength nor on their resolution.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use mitsume_random::RandomStream;
 
 /// `1 - (ssw / (n - k)) / (sst / (n - 1))`; none with fewer than two classes, no class with two
 /// images, or maps that are all the same.
@@ -72,11 +71,11 @@ pub fn permutation_p_value(
     if observed == 0.0 && centred.iter().all(|value| *value == 0.0) {
         return None;
     }
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut random = RandomStream::from_seed(seed);
     let mut shuffled = labels.to_vec();
     let mut at_least = 1_usize;
     for _ in 0..permutations {
-        shuffle(&mut shuffled, &mut random);
+        random.shuffle(&mut shuffled);
         // An assignment that is the true one up to the order of the sums counts as equal.
         if between(&shuffled) >= observed * (1.0 - 1e-12) {
             at_least += 1;
@@ -101,14 +100,6 @@ fn centred(maps: &[f32], pixels: usize) -> Vec<f64> {
             .map(|(&value, mean)| f64::from(value) - mean)
     })
     .collect()
-}
-
-/// Fisher and Yates' shuffle.
-fn shuffle(values: &mut [u32], random: &mut ChaCha8Rng) {
-    for last in (1..values.len()).rev() {
-        let drawn = u128::from(random.next_u64()) * (last as u128 + 1);
-        values.swap(last, (drawn >> 64) as usize);
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Random channel weights: the control.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use mitsume_random::RandomStream;
 
 use super::ActivationsAndGradients;
 use super::descriptor::{Descriptor, Requirements, Training};
@@ -18,9 +17,10 @@ pub(super) const METHOD: Descriptor = Descriptor {
 
 /// `sum_k u_k A_k` with u_k uniform in [-1, 1), a function of `seed` (such as the image's number).
 pub fn random(hooked: &ActivationsAndGradients, seed: u64) -> Vec<f32> {
-    let mut numbers = ChaCha8Rng::seed_from_u64(seed);
-    let mut uniform = || (numbers.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
-    let weights: Vec<f64> = (0..hooked.channels()).map(|_| uniform()).collect();
+    let mut random = RandomStream::from_seed(seed);
+    let weights: Vec<f64> = (0..hooked.channels())
+        .map(|_| random.uniform(-1.0, 1.0))
+        .collect();
     weighted_combination(hooked, &weights)
 }
 

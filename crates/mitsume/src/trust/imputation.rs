@@ -16,8 +16,7 @@ mod grid_matrix;
 mod multigrid;
 mod system;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use mitsume_random::RandomStream;
 
 use super::error::check_length;
 use super::{Image, TrustError};
@@ -144,9 +143,7 @@ fn add(noise: &Noise, removed: &[bool], values: &mut [f32]) {
     if noise.deviation == 0.0 {
         return;
     }
-    let mut numbers = ChaCha8Rng::seed_from_u64(noise.seed);
-    numbers.set_stream(noise.stream);
-    let mut uniform = || (numbers.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    let mut random = RandomStream::from_seed_and_number(noise.seed, noise.stream);
     let mut second = None;
     let removed = removed.iter().cycle();
     for (value, _) in values
@@ -155,10 +152,9 @@ fn add(noise: &Noise, removed: &[bool], values: &mut [f32]) {
         .filter(|(_, removed)| **removed)
     {
         let normal = second.take().unwrap_or_else(|| {
-            let radius = (-2.0 * (1.0 - uniform()).ln()).sqrt();
-            let (sine, cosine) = (std::f64::consts::TAU * uniform()).sin_cos();
-            second = Some(radius * sine);
-            radius * cosine
+            let (normal, other) = random.normal_pair();
+            second = Some(other);
+            normal
         });
         *value = (f64::from(*value) + noise.deviation * normal) as f32;
     }
