@@ -9,11 +9,11 @@
 mod args;
 mod commands;
 mod console;
+mod data_warnings;
 mod device;
 mod epoch_line;
 mod failure;
 mod memory;
-mod oddities;
 mod progress;
 mod stop;
 mod sweep_progress;
@@ -29,7 +29,7 @@ use console::Console;
 fn main() -> ExitCode {
     memory::keep();
     let args = args::Args::parse();
-    let console = Console::new(&args.person);
+    let console = Console::new(&args.console);
     let result = match args.command {
         Command::Demo(args) => commands::demo::run(args, console),
         Command::Data(args) => commands::data::run(args, console),

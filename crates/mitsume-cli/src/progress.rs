@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use mitsume_artifacts::EpochRow;
 use mitsume_data::{OtherFiles, Skipped};
-use mitsume_engine::{Event, Stage};
+use mitsume_engine::{Event, Phase};
 use mitsume_locale::text;
 
 use crate::commands::duration;
 use crate::console::{Console, Verbosity, columns, screen};
+use crate::data_warnings;
 use crate::epoch_line::EpochLines;
-use crate::oddities;
 use crate::time_left::TimeLeft;
 
 /// Fewer columns have no room for a bar beside its figures.
@@ -57,7 +57,7 @@ impl Progress {
     pub fn show(&mut self, event: Event) {
         let language = self.console.language;
         match event {
-            Event::Stage(stage) => self.stage(&stage),
+            Event::Phase(phase) => self.phase(&phase),
             Event::InitChanged(path) => {
                 self.remove_bar();
                 let path = path.display().to_string();
@@ -79,7 +79,7 @@ impl Progress {
             }
             Event::Leaks(leaks) => {
                 self.remove_bar();
-                self.console.warn(&oddities::leaks(&leaks, language));
+                self.console.warn(&data_warnings::leaks(&leaks, language));
             }
             Event::Step {
                 epoch,
@@ -120,14 +120,14 @@ impl Progress {
         ));
     }
 
-    fn stage(&mut self, stage: &Stage) {
+    fn phase(&mut self, phase: &Phase) {
         let language = self.console.language;
-        let text = match stage {
-            Stage::Phantoms(dir) => {
+        let text = match phase {
+            Phase::Phantoms(dir) => {
                 let dir = dir.display().to_string();
                 text!(language, "command-drawing-phantoms", dir = dir)
             }
-            Stage::Training { lambda } => {
+            Phase::Training { lambda } => {
                 let lambda = lambda.to_string();
                 text!(language, "command-training-level2", lambda = lambda)
             }
@@ -212,7 +212,7 @@ impl Drop for Progress {
 /// Which files of a data set are not taken as images.
 pub fn other_files_line(root: &Path, files: &[OtherFiles], console: Console) -> String {
     let folder = root.display().to_string();
-    let files = oddities::other_files(files, console.language);
+    let files = data_warnings::other_files(files, console.language);
     text!(
         console.language,
         "command-not-images-in",

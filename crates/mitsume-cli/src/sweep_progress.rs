@@ -13,7 +13,7 @@ use mitsume_sweep::{Cell, CellEvent, CellOutcome};
 
 use crate::commands::duration;
 use crate::console::{Console, Verbosity, screen};
-use crate::oddities;
+use crate::data_warnings;
 use crate::progress::{other_files_line, skipped_line};
 use crate::time_left::TimeLeft;
 
@@ -74,7 +74,7 @@ impl SweepProgress {
                 self.warn_once(other_files_line(&root, &files, self.console));
             }
             CellEvent::Run(Event::Leaks(leaks)) => {
-                self.warn_once(oddities::leaks(&leaks, self.console.language));
+                self.warn_once(data_warnings::leaks(&leaks, self.console.language));
             }
             CellEvent::Run(Event::Step {
                 epoch,

@@ -10,7 +10,7 @@ use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_locale::Language;
 use mitsume_report::{ReportOptions, report};
 
-use crate::{EngineError, Event, Observer, Outcome, Result, Stage, TrainRequest, train};
+use crate::{EngineError, Event, Observer, Phase, Result, TrainOutcome, TrainRequest, train};
 
 /// What a demo is asked for.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ pub fn demo(
         )));
     }
     let data = options.out.join("phantoms");
-    observer(Event::Stage(Stage::Phantoms(data.clone())));
+    observer(Event::Phase(Phase::Phantoms(data.clone())));
     let spec = PhantomSpec {
         per_class_train: TRAIN_PER_CLASS,
         per_class_test: TEST_PER_CLASS,
@@ -73,19 +73,19 @@ pub fn demo(
     };
     write_data_set(&data, spec, &|_, _| {})?;
 
-    let images = Arc::default();
+    let image_cache = Arc::default();
     let mut evaluations = Vec::new();
     for lambda in [0.0, LAMBDA] {
-        observer(Event::Stage(Stage::Training { lambda }));
+        observer(Event::Phase(Phase::Training { lambda }));
         let out = options.out.join("runs").join(format!("lambda-{lambda}"));
         let request = TrainRequest {
             config: config(&data, options.seed, lambda)?,
             out: out.clone(),
             device: Device::flex(),
             device_name: "cpu".into(),
-            images: Arc::clone(&images),
+            image_cache: Arc::clone(&image_cache),
         };
-        if train(&request, stop, observer)? == Outcome::Interrupted {
+        if train(&request, stop, observer)? == TrainOutcome::Interrupted {
             return Ok(None);
         }
         evaluations.push(EvaluationDir::new(RunDir::new(&out).evaluation()).summary()?);

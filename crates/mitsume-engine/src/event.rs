@@ -9,7 +9,7 @@ use mitsume_data::{OtherFiles, Skipped};
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A new piece of work begins.
-    Stage(Stage),
+    Phase(Phase),
     /// Images were decoded.
     Loading {
         /// So far.
@@ -29,7 +29,7 @@ pub enum Event {
         files: Vec<OtherFiles>,
     },
     /// Images that are validated on are trained on too.
-    Leaks(Leaks),
+    Leaks(LeakedImages),
     /// A training step is done.
     Step {
         /// Epoch, from 1, of `epochs`.
@@ -56,7 +56,7 @@ pub enum Event {
 
 /// A piece of work among several.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stage {
+pub enum Phase {
     /// Phantoms are drawn into this folder.
     Phantoms(PathBuf),
     /// A level is trained.
@@ -68,13 +68,13 @@ pub enum Stage {
 
 /// Validation images that equal training images in their decoded grey pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leaks {
+pub struct LeakedImages {
     /// The folder trained on.
     pub train: PathBuf,
     /// The folder validated on.
     pub valid: PathBuf,
     /// Validation images in all.
-    pub of: usize,
+    pub validation_images: usize,
     /// The validation images that leak, each with the first training image that it equals.
     pub pairs: Vec<(PathBuf, PathBuf)>,
 }

@@ -1,8 +1,8 @@
 //! Where a model looks in single images, as pictures.
 
 mod listing;
-mod record;
 mod reference;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,9 +25,9 @@ use crate::maps::{MapOptions, MapRequest, floats, maps_at};
 use crate::network::Network;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, Event, Observer, Result};
-use listing::{Listed, listing};
-use record::Record;
+use listing::{ListedImage, listing};
 use reference::reference;
+use writer::ExplanationWriter;
 
 /// Which class a map is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub struct Explanation {
     /// What could not be read, and why.
     pub failed: Vec<Skipped>,
     /// Images it was asked to stop before.
-    pub left: usize,
+    pub remaining: usize,
     /// The page.
     pub page: PathBuf,
 }
@@ -140,13 +140,13 @@ pub fn explain(
         .map(|path| reference(path, options))
         .transpose()?;
     let (listed, unlisted) = listing(named, observer);
-    let sample = |one: &Listed| Sample {
+    let sample = |one: &ListedImage| Sample {
         path: one.path.clone(),
         class: 0,
     };
     let samples: Vec<Sample> = listed.iter().map(sample).collect();
     let source = ImageSource::new(&samples, options.preprocess.clone(), 0)?;
-    let mut record = Record::new(options);
+    let mut writer = ExplanationWriter::new(options);
     let total = listed.len();
     let mut done = 0;
     for (index, one) in listed.iter().enumerate() {
@@ -155,25 +155,25 @@ pub fn explain(
         }
         match source.image(index, 0) {
             Ok(pixels) => {
-                explain_one(one, pixels, options, reference.as_ref(), &mut record)?;
+                explain_one(one, pixels, options, reference.as_ref(), &mut writer)?;
             }
-            Err(error) => record.fail(one.path.clone(), error.reason(), observer),
+            Err(error) => writer.fail(one.path.clone(), error.reason(), observer),
         }
         done += 1;
         observer(Event::Evaluating { done, total });
     }
     for folder in unlisted {
-        record.fail(folder.path, folder.reason, observer);
+        writer.fail(folder.path, folder.reason, observer);
     }
-    record.finish(total - done)
+    writer.finish(total - done)
 }
 
 fn explain_one(
-    listed: &Listed,
+    listed: &ListedImage,
     pixels: Vec<f32>,
     options: &ExplainOptions<'_>,
     reference: Option<&Maps>,
-    record: &mut Record<'_>,
+    writer: &mut ExplanationWriter<'_>,
 ) -> Result<()> {
     let path = &listed.path;
     let [height, width] = options.size();
@@ -263,5 +263,5 @@ fn explain_one(
     if options.raw_maps {
         write_map(&options.out.join(listed.map()), cam.values(), [h, w])?;
     }
-    record.add(&panel, listed, found)
+    writer.add(&panel, listed, found)
 }

@@ -16,40 +16,41 @@ mod bench;
 mod demo;
 mod error;
 mod evaluate;
+mod evaluation_input;
 mod event;
 mod explain;
 mod maps;
 mod model_file;
-mod model_note;
 mod model_source;
 mod network;
 mod shell_word;
-mod subject;
 mod surroundings;
 mod train;
 mod trust;
+mod weight_metadata;
 
 pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::EngineError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
-pub use event::{Event, Leaks, Observer, Stage};
+pub use evaluation_input::{EvaluationInput, report_other_files};
+pub use event::{Event, LeakedImages, Observer, Phase};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{FeatureLayout, InputImages, Layer};
 pub use model_file::{LoadedModel, ModelInput};
-pub use model_note::WeightMetadata;
 pub use model_source::{ModelRequest, ModelSource};
 pub use network::{
-    ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, in_order, layers,
+    ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
+    reorder_classes,
 };
 pub use shell_word::shell_word;
-pub use subject::{EvaluationInput, tell_other_files};
 pub use train::{
-    Outcome, Plateau, Standing, TrainRequest, check_checkpoint, device_of_run, resume, train,
-    train_or_resume,
+    Plateau, ResumeRequest, RunStatus, TrainOutcome, TrainRequest, check_checkpoint,
+    recorded_device, resume, train, train_or_resume,
 };
 pub use trust::{TrustOptions, TrustOutcome, trust};
+pub use weight_metadata::WeightMetadata;
 
 /// What the functions of this crate return.
 pub type Result<T> = std::result::Result<T, EngineError>;

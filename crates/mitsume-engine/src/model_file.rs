@@ -19,7 +19,7 @@ pub struct LoadedModel {
     /// The network, with channels and classes read off the weights, on a device without autodiff.
     pub network: LevelNetwork,
     /// What training noted, if the file was written by it.
-    pub note: Option<WeightMetadata>,
+    pub metadata: Option<WeightMetadata>,
     path: PathBuf,
 }
 
@@ -44,18 +44,21 @@ impl LoadedModel {
         let spec = weights.spec(level)?;
         let mut model = Classifier::new(spec, 0, device);
         weights.apply(level, &mut model)?;
-        let note = WeightMetadata::read(path)?;
-        if let Some(note) = note.as_ref().filter(|n| n.classes.len() != spec.classes) {
+        let metadata = WeightMetadata::read(path)?;
+        if let Some(metadata) = metadata
+            .as_ref()
+            .filter(|n| n.classes.len() != spec.classes)
+        {
             return Err(EngineError::Request(format!(
                 "{}: its note names {} classes, its last layer has {}",
                 path.display(),
-                note.classes.len(),
+                metadata.classes.len(),
                 spec.classes
             )));
         }
         Ok(LoadedModel {
             network: LevelNetwork { spec, model },
-            note,
+            metadata,
             path: path.to_owned(),
         })
     }
@@ -65,7 +68,7 @@ impl LoadedModel {
     ///
     /// # Errors
     /// Channels that are not the weights'; a size below the level's smallest.
-    pub fn shown(&self, given: &Preprocessing) -> Result<ModelInput> {
+    pub fn input(&self, given: &Preprocessing) -> Result<ModelInput> {
         let spec = self.network.spec;
         if let Some(channels) = given.channels.filter(|&channels| channels != spec.channels) {
             return Err(EngineError::Request(format!(
@@ -75,9 +78,9 @@ impl LoadedModel {
             )));
         }
         let trained = self
-            .note
+            .metadata
             .as_ref()
-            .map(|note| (note.image_size, note.transform));
+            .map(|metadata| (metadata.image_size, metadata.transform));
         let base = trained.unwrap_or((PUBLISHED, ImageTransform::default()));
         let size = given.size.unwrap_or(base.0);
         let smallest = spec.level.min_image_side();

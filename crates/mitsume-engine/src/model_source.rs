@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mitsume_artifacts::{EvaluationDir, RunConfig, RunDir};
 use mitsume_nn::Level;
 
-use crate::{EngineError, Result, Standing, WeightMetadata, shell_word};
+use crate::{EngineError, Result, RunStatus, WeightMetadata, shell_word};
 
 /// How a model is named. `model`: `level1` to `level5`, an ONNX file or a run directory; `run`: a run directory;
 /// `weights`: a level's weight file.
@@ -31,7 +31,7 @@ pub enum ModelSource {
         /// Its weight file.
         weights: PathBuf,
         /// Where the run stands, if it is one that is not finished; `weights` are then those of its checkpoint.
-        unfinished: Option<Standing>,
+        unfinished: Option<RunStatus>,
     },
 }
 
@@ -164,8 +164,8 @@ fn of_run(dir: &Path, flag: &str) -> Result<ModelSource> {
     }
     let config = RunConfig::read(&run.config(), &[])?;
     let level = level_named(&config.model.name, &run.config())?;
-    let standing = Standing::of(&run, &config)?;
-    let finished = standing.as_ref().is_none_or(Standing::is_finished);
+    let status = RunStatus::read(&run, &config)?;
+    let finished = status.as_ref().is_none_or(RunStatus::is_finished);
     if finished && run.weights().is_file() {
         return Ok(ModelSource::Level {
             level,
@@ -173,7 +173,7 @@ fn of_run(dir: &Path, flag: &str) -> Result<ModelSource> {
             unfinished: None,
         });
     }
-    let Some(standing) = standing else {
+    let Some(status) = status else {
         return Err(EngineError::Request(format!(
             "{flag} {}: the run has no weights yet: mitsume train --resume {} goes on with it",
             dir.display(),
@@ -182,8 +182,8 @@ fn of_run(dir: &Path, flag: &str) -> Result<ModelSource> {
     };
     Ok(ModelSource::Level {
         level,
-        weights: standing.weights.clone(),
-        unfinished: Some(standing),
+        weights: status.weights.clone(),
+        unfinished: Some(status),
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::tensor::Device;
 use mitsume_artifacts::{EvaluationDir, RunConfig, RunDir};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
-use mitsume_engine::{Event, Outcome, TrainRequest, resume, train};
+use mitsume_engine::{Event, ResumeRequest, TrainOutcome, TrainRequest, resume, train};
 
 fn request(dir: &Path, out: &str) -> TrainRequest {
     let data = dir.join("data");
@@ -30,15 +30,15 @@ fn request(dir: &Path, out: &str) -> TrainRequest {
         out: dir.join(out),
         device: Device::flex(),
         device_name: "cpu".into(),
-        images: Default::default(),
+        image_cache: Default::default(),
     }
 }
 
 /// Stops at the evaluation after `epochs` evaluated ones.
 fn stopped_at_evaluation(
     epochs: usize,
-    work: impl FnOnce(&AtomicBool, &mut dyn FnMut(Event)) -> Outcome,
-) -> Outcome {
+    work: impl FnOnce(&AtomicBool, &mut dyn FnMut(Event)) -> TrainOutcome,
+) -> TrainOutcome {
     let stop = AtomicBool::new(false);
     let mut done = 0;
     let mut observer = |event: Event| match event {
@@ -49,10 +49,18 @@ fn stopped_at_evaluation(
     work(&stop, &mut observer)
 }
 
-fn go_on(out: &Path, sets: &[&str]) -> Outcome {
-    let sets: Vec<String> = sets.iter().map(|&set| set.into()).collect();
-    let device = (Device::flex(), "cpu".to_owned());
-    resume(out, &sets, device, &AtomicBool::new(false), &mut |_| {}).unwrap()
+fn resume_request(out: &Path, overrides: &[&str]) -> ResumeRequest {
+    ResumeRequest {
+        out: out.to_owned(),
+        overrides: overrides.iter().map(|&set| set.into()).collect(),
+        device: Device::flex(),
+        device_name: "cpu".into(),
+    }
+}
+
+fn resumed(out: &Path) -> TrainOutcome {
+    let request = resume_request(out, &[]);
+    resume(request, &AtomicBool::new(false), &mut |_| {}).unwrap()
 }
 
 /// Weights, steps, and epochs but for their times.
@@ -75,22 +83,22 @@ fn in_the_evaluation_of_an_epoch_or_of_the_run_it_is_saved_and_goes_on_to_the_sa
     let never = AtomicBool::new(false);
     assert_eq!(
         train(&whole, &never, &mut |_| {}).unwrap(),
-        Outcome::Finished
+        TrainOutcome::Finished
     );
     for epochs in [0, 1, 2] {
         let request = request(dir.path(), &format!("stopped-{epochs}"));
         let outcome = stopped_at_evaluation(epochs, |stop, observer| {
             train(&request, stop, observer).unwrap()
         });
-        assert_eq!(outcome, Outcome::Interrupted);
+        assert_eq!(outcome, TrainOutcome::Interrupted);
         let evaluation = EvaluationDir::new(RunDir::new(&request.out).evaluation());
         assert!(!evaluation.is_evaluation());
-        assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
+        assert_eq!(resumed(&request.out), TrainOutcome::Finished);
         assert_eq!(results(&request.out), results(&whole.out), "{epochs}");
         assert!(evaluation.is_evaluation());
         assert_eq!(
-            go_on(&request.out, &[]),
-            Outcome::AlreadyFinished { epochs: 2 }
+            resumed(&request.out),
+            TrainOutcome::AlreadyFinished { epochs: 2 }
         );
     }
 }
@@ -103,22 +111,21 @@ fn an_evaluation_of_earlier_weights_does_not_pass_for_one_of_the_last() {
     train(&request, &never, &mut |_| {}).unwrap();
     let evaluation = EvaluationDir::new(RunDir::new(&request.out).evaluation());
     let outcome = stopped_at_evaluation(1, |stop, observer| {
-        let sets = ["train.epochs=3".to_owned()];
-        let device = (Device::flex(), "cpu".to_owned());
-        resume(&request.out, &sets, device, stop, observer).unwrap()
+        let request = resume_request(&request.out, &["train.epochs=3"]);
+        resume(request, stop, observer).unwrap()
     });
-    assert_eq!(outcome, Outcome::Interrupted);
+    assert_eq!(outcome, TrainOutcome::Interrupted);
     assert!(!evaluation.is_evaluation());
-    assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
+    assert_eq!(resumed(&request.out), TrainOutcome::Finished);
     // Nor do earlier weights.
     let weights = RunDir::new(&request.out).weights();
     let mut other = std::fs::read(&weights).unwrap();
     let last = other.len() - 1;
     other[last] ^= 1;
     std::fs::write(&weights, other).unwrap();
-    assert_eq!(go_on(&request.out, &[]), Outcome::Finished);
+    assert_eq!(resumed(&request.out), TrainOutcome::Finished);
     assert_eq!(
-        go_on(&request.out, &[]),
-        Outcome::AlreadyFinished { epochs: 3 }
+        resumed(&request.out),
+        TrainOutcome::AlreadyFinished { epochs: 3 }
     );
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use burn::tensor::Device;
 use mitsume_artifacts::write_atomic;
 use mitsume_data::ImageCache;
-use mitsume_engine::{Event, Outcome, TrainRequest, train_or_resume};
+use mitsume_engine::{Event, TrainOutcome, TrainRequest, train_or_resume};
 
 use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError, lock};
 
@@ -148,16 +148,18 @@ impl Worker<'_> {
             out: self.sweep.run_dir(cell).root().to_owned(),
             device: self.device.clone(),
             device_name: self.device_name.to_owned(),
-            images: Arc::clone(&self.images),
+            image_cache: Arc::clone(&self.images),
         };
         let mut observer = |event| self.tell(index, CellEvent::Run(event));
         let trained = catch_unwind(AssertUnwindSafe(|| {
             train_or_resume(&request, self.stop, &mut observer)
         }));
         let problem = match trained {
-            Ok(Ok(Outcome::Finished)) => return Ok(CellOutcome::Finished),
-            Ok(Ok(Outcome::AlreadyFinished { .. })) => return Ok(CellOutcome::AlreadyFinished),
-            Ok(Ok(Outcome::Interrupted)) => return Ok(CellOutcome::Interrupted),
+            Ok(Ok(TrainOutcome::Finished)) => return Ok(CellOutcome::Finished),
+            Ok(Ok(TrainOutcome::AlreadyFinished { .. })) => {
+                return Ok(CellOutcome::AlreadyFinished);
+            }
+            Ok(Ok(TrainOutcome::Interrupted)) => return Ok(CellOutcome::Interrupted),
             // Neither could the reason be noted, nor could any other cell be.
             Ok(Err(error)) if error.is_out_of_space() => {
                 self.next.store(self.cells.len(), Ordering::Relaxed);

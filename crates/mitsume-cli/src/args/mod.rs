@@ -2,24 +2,24 @@
 
 mod analyze;
 mod bench;
+mod console;
 mod data;
 mod explain;
 mod images;
 mod layers;
 mod model;
-mod person;
 mod sweep;
 mod train;
 mod trust;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::{BenchArgs, BenchCommand, BenchSizes, Loss};
+pub use console::ConsoleArgs;
 pub use data::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 pub use explain::ExplainArgs;
 pub use images::{ImageArgs, InterpolationArg, Preset};
 pub use layers::LayersArgs;
 pub use model::{EvalArgs, MeasureSet, ModelArgs};
-pub use person::ConsoleArgs;
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
 pub use trust::TrustArgs;
@@ -44,7 +44,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
-    pub person: ConsoleArgs,
+    pub console: ConsoleArgs,
 }
 
 /// The commands.

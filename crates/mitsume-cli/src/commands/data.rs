@@ -7,8 +7,8 @@ use mitsume_locale::{Language, text};
 use super::output;
 use crate::args::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 use crate::console::Console;
+use crate::data_warnings;
 use crate::failure::{Failure, Result};
-use crate::oddities;
 use crate::threads;
 
 /// Runs the command.
@@ -83,7 +83,7 @@ fn summary(report: &CheckReport, language: Language) -> String {
     for (path, reason) in report.unreadable.iter().zip(&report.unreadable_reasons) {
         text += &format!("  {path}: {reason}\n");
     }
-    let others = match oddities::other_files(&report.other_files, language) {
+    let others = match data_warnings::other_files(&report.other_files, language) {
         none if none.is_empty() => text!(language, "command-not-images-none"),
         files => text!(language, "command-not-images", files = files),
     };
@@ -119,7 +119,7 @@ fn summary(report: &CheckReport, language: Language) -> String {
             &report.conflicts,
         ),
     ] {
-        text += &format!("{line}\n{}", oddities::groups(groups, language));
+        text += &format!("{line}\n{}", data_warnings::groups(groups, language));
     }
     text + &text!(language, "command-json-lists")
 }

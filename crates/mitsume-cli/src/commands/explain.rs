@@ -3,7 +3,7 @@
 use mitsume::trust::SurroundingsSum;
 use mitsume_data::ImageFolder;
 use mitsume_engine::{
-    ExplainOptions, ExplainTarget, Explained, Explanation, explain, tell_other_files,
+    ExplainOptions, ExplainTarget, Explained, Explanation, explain, report_other_files,
 };
 use mitsume_locale::{Language, text};
 use mitsume_report::{OverlayStyle, surroundings_sentences};
@@ -24,7 +24,7 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
     let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
     if let Some(folder) = &folder {
         let mut progress = Progress::new(console);
-        tell_other_files(folder, &mut |event| progress.show(event));
+        report_other_files(folder, &mut |event| progress.show(event));
     }
     let model = model::open(&args.model, folder.as_ref(), &device, console)?;
     if let Some(reference) = &args.reference {
@@ -58,13 +58,13 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
     } else {
         output::text(&summary(&explanation, &model, language))?;
     }
-    if explanation.left > 0 {
+    if explanation.remaining > 0 {
         let done = explanation.images.len() + explanation.failed.len();
         return Err(Failure::Interrupted(text!(
             language,
             "command-explain-interrupted",
             done = done,
-            images = done + explanation.left,
+            images = done + explanation.remaining,
             page = explanation.page.display().to_string()
         )));
     }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mitsume_artifacts::{RunConfig, RunDir};
-use mitsume_engine::{EngineError, Outcome, Standing, TrainRequest, shell_word};
+use mitsume_engine::{
+    EngineError, ResumeRequest, RunStatus, TrainOutcome, TrainRequest, shell_word,
+};
 use mitsume_locale::text;
 
 use crate::args::TrainArgs;
@@ -25,7 +27,7 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
     }
     threads::set(args.threads.count())?;
     let device_name = match (&args.device.device, &args.resume) {
-        (None, Some(run)) => mitsume_engine::device_of_run(run)?,
+        (None, Some(run)) => mitsume_engine::recorded_device(run)?,
         _ => args.device.name().to_owned(),
     };
     let device = device::named(&device_name, console)?;
@@ -34,9 +36,14 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
     let mut observer = |event| progress.show(event);
     let (out, outcome) = match (args.resume, args.config) {
         (Some(out), _) => {
-            let device = (device, device_name);
             settled(&RunDir::new(&out).config(), &args.set, console)?;
-            let outcome = mitsume_engine::resume(&out, &args.set, device, &stop, &mut observer);
+            let request = ResumeRequest {
+                out: out.clone(),
+                overrides: args.set,
+                device,
+                device_name,
+            };
+            let outcome = mitsume_engine::resume(request, &stop, &mut observer);
             (out, outcome)
         }
         (None, path) => {
@@ -49,7 +56,7 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
                 out: out.clone(),
                 device,
                 device_name,
-                images: Arc::default(),
+                image_cache: Arc::default(),
             };
             let outcome = mitsume_engine::train(&request, &stop, &mut observer);
             (out, outcome)
@@ -73,13 +80,13 @@ fn settled(path: &Path, sets: &[String], console: Console) -> Result {
     Ok(())
 }
 
-fn told(outcome: Outcome, out: &Path, console: Console) -> Result {
+fn told(outcome: TrainOutcome, out: &Path, console: Console) -> Result {
     let language = console.language;
     let (shown, word) = (out.display().to_string(), shell_word(out));
     let report = format!("mitsume report {word}");
     let resume = format!("mitsume train --resume {word}");
     match outcome {
-        Outcome::Finished => {
+        TrainOutcome::Finished => {
             console.note(&text!(
                 language,
                 "command-done",
@@ -88,7 +95,7 @@ fn told(outcome: Outcome, out: &Path, console: Console) -> Result {
             ));
             Ok(())
         }
-        Outcome::AlreadyFinished { epochs } => {
+        TrainOutcome::AlreadyFinished { epochs } => {
             console.note(&text!(
                 language,
                 "command-nothing-left",
@@ -99,7 +106,7 @@ fn told(outcome: Outcome, out: &Path, console: Console) -> Result {
             ));
             Ok(())
         }
-        Outcome::Interrupted => Err(Failure::Interrupted(text!(
+        TrainOutcome::Interrupted => Err(Failure::Interrupted(text!(
             language,
             "command-interrupted",
             command = resume
@@ -114,11 +121,11 @@ fn failure(error: EngineError, out: &Path) -> Failure {
         return Failure::from(error);
     }
     let config = RunConfig::read(&dir.config(), &[]).ok();
-    let standing = config.and_then(|config| Standing::of(&dir, &config).ok().flatten());
-    let saved = match standing {
-        Some(standing) => format!(
+    let status = config.and_then(|config| RunStatus::read(&dir, &config).ok().flatten());
+    let saved = match status {
+        Some(status) => format!(
             "the run is saved up to step {}, with {} of {} epochs done",
-            standing.steps_done, standing.epochs_done, standing.epochs
+            status.steps_done, status.epochs_done, status.epochs
         ),
         None => "no step of the run is saved yet".into(),
     };

@@ -5,7 +5,9 @@ use mitsume::train::{logits_and_maps, predictions};
 use mitsume::{ClassMeans, DeviationPass, MapSpill};
 use serde::Serialize;
 
-use super::{BenchOptions, CLASSES, machine, network, random_pixels, refuse_small_images, timed};
+use super::{
+    BenchOptions, CLASSES, network, process_stats, random_pixels, refuse_small_images, timed,
+};
 use crate::{EngineError, Result};
 
 /// A timed evaluation.
@@ -73,6 +75,6 @@ pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
         threads: rayon::current_num_threads(),
         seconds,
         images_per_second: images as f64 / seconds,
-        peak_rss_bytes: machine::peak_rss_bytes(),
+        peak_rss_bytes: process_stats::peak_rss_bytes(),
     })
 }

@@ -4,9 +4,9 @@
 //! in memory the peer of the same loop in another framework, with the images of a folder the
 //! whole of it.
 
+mod batch_source;
 mod eval;
-mod feed;
-mod machine;
+mod process_stats;
 mod step;
 
 use std::path::PathBuf;
@@ -83,13 +83,13 @@ fn timed(repeats: usize, run: &mut impl FnMut() -> Result<()>) -> Result<Timing>
     }
     let repeats = repeats.max(1);
     let mut seconds = Vec::with_capacity(repeats);
-    let before = machine::page_faults();
+    let before = process_stats::page_faults();
     for _ in 0..repeats {
         let start = Instant::now();
         run()?;
         seconds.push(start.elapsed().as_secs_f64());
     }
-    let faults = before.zip(machine::page_faults());
+    let faults = before.zip(process_stats::page_faults());
     seconds.sort_by(f64::total_cmp);
     Ok(Timing {
         seconds: seconds[repeats / 2],

@@ -7,8 +7,8 @@ use mitsume::{AlphaGradient, EmaMaps, Preset};
 use mitsume_nn::{BlockSpec, Level, dropout_mask};
 use serde::Serialize;
 
-use super::feed::BatchSource;
-use super::{BenchOptions, machine, network, refuse_small_images, timed};
+use super::batch_source::BatchSource;
+use super::{BenchOptions, network, process_stats, refuse_small_images, timed};
 use crate::Result;
 
 /// Which loss a timed step has.
@@ -56,8 +56,8 @@ pub struct StepTime {
 pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     refuse_small_images(options)?;
     let device = Device::flex().autodiff();
-    let mut feed = BatchSource::new(options)?;
-    let classes = feed.classes();
+    let mut source = BatchSource::new(options)?;
+    let classes = source.classes();
     let mut model = network(options.level, classes, &device);
     let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
     let settings = Preset::Thesis.settings();
@@ -71,7 +71,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     let mut run = || -> Result<()> {
         step += 1;
         let shape = [options.batch, 1, options.size, options.size];
-        let (pixels, labels) = feed.next();
+        let (pixels, labels) = source.next();
         let images = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
         let features = options.level.feature_channels();
         let mask = (model.head.dropout > 0.0).then(|| {
@@ -110,7 +110,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
         images_per_second: options.batch as f64 / seconds_per_step,
         gflops: flops / seconds_per_step * 1e-9,
         page_faults_per_step: timing.page_faults,
-        peak_rss_bytes: machine::peak_rss_bytes(),
+        peak_rss_bytes: process_stats::peak_rss_bytes(),
     })
 }
 

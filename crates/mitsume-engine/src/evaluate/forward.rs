@@ -36,7 +36,7 @@ impl BatchOutputs {
 }
 
 pub(crate) fn forward(
-    subject: &EvaluationInput<'_>,
+    input: &EvaluationInput<'_>,
     batch: &Batch,
     options: MapOptions,
     surroundings: &SurroundingsEvaluator,
@@ -44,11 +44,11 @@ pub(crate) fn forward(
     let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
     let request = MapRequest {
         options,
-        images: subject.images(batch),
+        images: input.images(batch),
         targets: &batch.labels,
         seeds: &seeds,
     };
-    let (logits, maps) = maps(subject.network, &request)?;
+    let (logits, maps) = maps(input.network, &request)?;
     let predictions = predictions(&logits);
     let log_probabilities = floats(log_softmax(logits, 1));
     let probabilities: Vec<f32> = log_probabilities
@@ -63,7 +63,7 @@ pub(crate) fn forward(
     Ok(BatchOutputs {
         log_probabilities,
         probabilities,
-        classes: subject.folder.classes.len(),
+        classes: input.folder.classes.len(),
         predictions,
         surroundings: surroundings.of_batch(&batch.images, &maps)?,
         maps,

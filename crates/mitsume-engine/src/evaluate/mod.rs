@@ -4,9 +4,9 @@
 //! The `l2` form needs the class means first: the maps wait in a temporary file, and memory stays
 //! the same however many images there are.
 
+mod evaluation_sums;
 mod forward;
 mod rank;
-mod tally;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,10 +18,10 @@ use mitsume_data::{ImageFolder, Skipped};
 
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsEvaluator;
-use crate::{EngineError, EvaluationInput, Event, Observer, Result, tell_other_files};
+use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
+use evaluation_sums::{EvaluationSums, ImageResult};
 use forward::forward;
 use rank::ranks;
-use tally::{PerImage, Tally};
 
 /// What to do besides counting.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,13 +60,13 @@ pub const PERMUTATIONS: usize = 999;
 /// An unreadable image with `strict`; a class left without an image; files that cannot be written;
 /// [`EngineError::Interrupted`].
 pub fn evaluate(
-    subject: &EvaluationInput<'_>,
+    input: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<Evaluation> {
     let draft = options.out.map(EvaluationWriter::new).transpose()?;
-    tell_other_files(subject.folder, observer);
-    let shape = maps_shape(subject);
+    report_other_files(input.folder, observer);
+    let shape = maps_shape(input);
     let mut writers: Vec<MapsWriter> = Vec::new();
     if let Some(draft) = &draft {
         writers.push(draft.maps(shape)?);
@@ -74,14 +74,14 @@ pub fn evaluate(
     if let Some(path) = options.cams {
         writers.push(MapsWriter::create(path, shape)?);
     }
-    let mut pass = first_pass(subject, options, &mut writers, observer)?;
-    let (evaluation, deviations) = second_pass(subject, &mut pass, options)?;
-    let class_maps = pass.tally.class_maps();
+    let mut pass = first_pass(input, options, &mut writers, observer)?;
+    let (evaluation, deviations) = second_pass(input, &mut pass, options)?;
+    let class_maps = pass.sums.class_maps();
     for writer in writers {
         writer.finish(&class_maps)?;
     }
     if let Some(draft) = draft {
-        write_images_and_means(&draft, subject, &pass.images, &deviations)?;
+        write_images_and_means(&draft, input, &pass.images, &deviations)?;
         draft.commit(&evaluation)?;
     }
     Ok(evaluation)
@@ -91,54 +91,54 @@ pub fn evaluate(
 /// with the number of classes.
 fn write_images_and_means(
     draft: &EvaluationWriter,
-    subject: &EvaluationInput<'_>,
-    images: &[PerImage],
+    input: &EvaluationInput<'_>,
+    images: &[ImageResult],
     deviations: &[Option<Deviation>],
 ) -> Result<()> {
     let maps = draft.finished_maps()?;
     draft.class_means(&maps)?;
     let ranks = ranks(images, deviations);
-    let mut table = draft.images(&subject.folder.classes)?;
+    let mut table = draft.images(&input.folder.classes)?;
     for (index, image) in images.iter().enumerate() {
-        let row = image_row(subject, image, deviations[index]);
+        let row = image_row(input, image, deviations[index]);
         table.push(&row, ranks[index], &maps.probabilities(index)?)?;
     }
     Ok(table.finish()?)
 }
 
-fn maps_shape(subject: &EvaluationInput<'_>) -> MapsShape {
+fn maps_shape(input: &EvaluationInput<'_>) -> MapsShape {
     MapsShape {
-        capacity: subject.source.len(),
-        classes: subject.folder.classes.len(),
-        cam: subject.cam_size(),
+        capacity: input.source.len(),
+        classes: input.folder.classes.len(),
+        cam: input.cam_size(),
     }
 }
 
 /// What one pass over the images leaves.
 struct FirstPass {
-    tally: Tally,
-    images: Vec<PerImage>,
+    sums: EvaluationSums,
+    images: Vec<ImageResult>,
     maps: MapSpill,
     grid: Option<GridMaps>,
     skipped: Vec<Skipped>,
 }
 
 fn first_pass(
-    subject: &EvaluationInput<'_>,
+    input: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
     writers: &mut [MapsWriter],
     observer: &mut Observer<'_>,
 ) -> Result<FirstPass> {
-    let shape = maps_shape(subject);
+    let shape = maps_shape(input);
     let [h, w] = shape.cam;
-    let total = subject.source.len();
+    let total = input.source.len();
     let batch_size = if options.batch_size == 0 {
         32
     } else {
         options.batch_size
     };
     let mut pass = FirstPass {
-        tally: Tally::new(shape, subject.source.preprocess()),
+        sums: EvaluationSums::new(shape, input.source.preprocess()),
         images: Vec::with_capacity(total),
         maps: MapSpill::new(h * w)?,
         grid: options
@@ -146,9 +146,9 @@ fn first_pass(
             .map(|measures| GridMaps::new(shape.classes, shape.cam, measures.grid)),
         skipped: Vec::new(),
     };
-    let surroundings = SurroundingsEvaluator::new(shape.cam, subject.source.preprocess());
+    let surroundings = SurroundingsEvaluator::new(shape.cam, input.source.preprocess());
     let mut done = 0;
-    for batch in subject.source.batches((0..total).collect(), batch_size, 0) {
+    for batch in input.source.batches((0..total).collect(), batch_size, 0) {
         done += batch.indices.len() + batch.skipped.len();
         for skipped in &batch.skipped {
             if options.strict {
@@ -159,9 +159,9 @@ fn first_pass(
         }
         pass.skipped.extend(batch.skipped.iter().cloned());
         if !batch.indices.is_empty() {
-            let out = forward(subject, &batch, options.maps, &surroundings)?;
+            let out = forward(input, &batch, options.maps, &surroundings)?;
             for i in 0..batch.indices.len() {
-                let image = pass.tally.add(&batch, &out, i)?;
+                let image = pass.sums.add(&batch, &out, i)?;
                 let map = &out.maps[i * h * w..][..h * w];
                 pass.maps.push(map)?;
                 if let Some(grid) = pass
@@ -185,7 +185,7 @@ fn first_pass(
             return Err(EngineError::Interrupted);
         }
     }
-    refuse_empty_classes(subject.folder, &pass)?;
+    refuse_empty_classes(input.folder, &pass)?;
     Ok(pass)
 }
 
@@ -210,14 +210,14 @@ fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
 /// Deviations from the class means known by now: of the correct images for the metric, of all of
 /// them where the evaluation is kept.
 fn second_pass(
-    subject: &EvaluationInput<'_>,
+    input: &EvaluationInput<'_>,
     pass: &mut FirstPass,
     options: &EvaluateOptions<'_>,
 ) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
     let of_all = options.out.is_some();
     let all_measures = options.measures.is_some_and(|measures| measures.all);
-    let mut distances = Distances::new(maps_shape(subject).cam);
-    let means = pass.tally.means.clone();
+    let mut distances = Distances::new(maps_shape(input).cam);
+    let means = pass.sums.means.clone();
     let mut l2 = DeviationPass::new(&means);
     let mut deviations = Vec::new();
     let images = &pass.images;
@@ -240,8 +240,8 @@ fn second_pass(
         }
         Ok::<(), EngineError>(())
     })?;
-    let model = subject.model_summary(options.maps);
-    let data = subject.data_summary(pass.images.len(), &pass.skipped);
+    let model = input.model_summary(options.maps);
+    let data = input.data_summary(pass.images.len(), &pass.skipped);
     let measures = pass.grid.as_ref().map(|grid| {
         if all_measures {
             Measures::new(grid, &distances, PERMUTATIONS, 0)
@@ -249,17 +249,17 @@ fn second_pass(
             Measures::from_grid(grid)
         }
     });
-    let evaluation = pass.tally.evaluation(model, data, &l2.l2(), measures);
+    let evaluation = pass.sums.evaluation(model, data, &l2.l2(), measures);
     Ok((evaluation, deviations))
 }
 
 fn image_row(
-    subject: &EvaluationInput<'_>,
-    image: &PerImage,
+    input: &EvaluationInput<'_>,
+    image: &ImageResult,
     deviation: Option<Deviation>,
 ) -> ImageRow {
     ImageRow {
-        path: subject.relative(&subject.folder.samples[image.index].path),
+        path: input.relative(&input.folder.samples[image.index].path),
         label: image.label,
         prediction: image.prediction,
         correct: image.label == image.prediction,

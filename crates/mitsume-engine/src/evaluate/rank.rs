@@ -2,11 +2,14 @@
 
 use mitsume::Deviation;
 
-use super::tally::PerImage;
+use super::evaluation_sums::ImageResult;
 
 /// The rank of each image among those of its true class by deviation (`squared-l2`): 1 for the
 /// most typical; equal deviations share the smaller rank. `None` where there is no deviation.
-pub(super) fn ranks(images: &[PerImage], deviations: &[Option<Deviation>]) -> Vec<Option<usize>> {
+pub(super) fn ranks(
+    images: &[ImageResult],
+    deviations: &[Option<Deviation>],
+) -> Vec<Option<usize>> {
     let value = |index: usize| deviations[index].map(|deviation| deviation.squared_l2);
     let mut order: Vec<usize> = (0..images.len())
         .filter(|&index| value(index).is_some())
@@ -33,8 +36,8 @@ pub(super) fn ranks(images: &[PerImage], deviations: &[Option<Deviation>]) -> Ve
 mod tests {
     use super::*;
 
-    fn image(label: usize) -> PerImage {
-        PerImage {
+    fn image(label: usize) -> ImageResult {
+        ImageResult {
             index: 0,
             label,
             prediction: 0,

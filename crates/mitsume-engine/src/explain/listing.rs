@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mitsume_data::{ImageFolder, Skipped};
 
-use crate::{Observer, tell_other_files};
+use crate::{Observer, report_other_files};
 
 /// What the name of a picture ends in.
 const ENDING: &str = ".explained.png";
@@ -19,7 +19,7 @@ pub(super) const PAGE: &str = "explained.html";
 
 /// An image to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(super) struct ListedImage {
     /// The file.
     pub path: PathBuf,
     /// What it is called on the page: its file name, or its path below the folder that was named.
@@ -28,13 +28,13 @@ pub(super) struct Listed {
     pub picture: String,
 }
 
-impl Listed {
-    /// Where the map over the image at its own resolution goes, as [`Listed::picture`].
+impl ListedImage {
+    /// Where the map over the image at its own resolution goes, as [`ListedImage::picture`].
     pub fn overlay(&self) -> String {
         self.beside_picture(OVERLAY_ENDING)
     }
 
-    /// Where the map itself goes, as [`Listed::picture`].
+    /// Where the map itself goes, as [`ListedImage::picture`].
     pub fn map(&self) -> String {
         self.beside_picture(MAP_ENDING)
     }
@@ -50,7 +50,7 @@ impl Listed {
 pub(super) fn listing(
     named: &[PathBuf],
     observer: &mut Observer<'_>,
-) -> (Vec<Listed>, Vec<Skipped>) {
+) -> (Vec<ListedImage>, Vec<Skipped>) {
     let mut listed = Vec::new();
     let mut failed = Vec::new();
     let mut taken = HashSet::new();
@@ -86,7 +86,7 @@ fn images_in(folder: &Path, observer: &mut Observer<'_>) -> Result<Vec<PathBuf>,
         let name = file.file_name().unwrap_or_default();
         name != TABLE && name != PAGE && !name.to_string_lossy().ends_with(MAP_ENDING)
     });
-    tell_other_files(&found, observer);
+    report_other_files(&found, observer);
     let files = found.samples.into_iter().map(|sample| sample.path);
     Ok(files
         .filter(|file| {
@@ -96,11 +96,11 @@ fn images_in(folder: &Path, observer: &mut Observer<'_>) -> Result<Vec<PathBuf>,
         .collect())
 }
 
-fn listed_as(path: PathBuf, name: &Path, taken: &mut HashSet<String>) -> Listed {
+fn listed_as(path: PathBuf, name: &Path, taken: &mut HashSet<String>) -> ListedImage {
     let parts = name
         .components()
         .map(|part| part.as_os_str().to_string_lossy());
-    Listed {
+    ListedImage {
         name: parts.collect::<Vec<_>>().join("/"),
         picture: picture_name(name, taken),
         path,

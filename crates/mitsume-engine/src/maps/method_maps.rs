@@ -5,7 +5,7 @@ use mitsume::methods::{ActivationsAndGradients, ChannelScores, MapInputs, Method
 use mitsume::normalise;
 use rayon::prelude::*;
 
-use super::seen_through::seen_through;
+use super::masked_scores::masked_scores;
 use super::{MapRequest, floats};
 use crate::network::{HookedImages, Network};
 use crate::{EngineError, Result};
@@ -52,8 +52,8 @@ fn raw_maps(
         (hooked.logits()?, vec![0.0; features.len()])
     };
     let scores = match requires.channel_scores {
-        Some(ChannelScores::Ablated) => hooked.without_each(targets)?,
-        Some(ChannelScores::Masked) => seen_through(network, request, (&features, shape))?,
+        Some(ChannelScores::Ablated) => hooked.ablated_logits(targets)?,
+        Some(ChannelScores::Masked) => masked_scores(network, request, (&features, shape))?,
         None => vec![Vec::new(); n],
     };
     let values = floats(logits.clone());
@@ -186,7 +186,7 @@ mod tests {
             let features = hooked.features().unwrap();
             let [n, channels, h, w] = features.dims();
             let values = floats(features);
-            let ours = hooked.without_each(&TARGETS).unwrap();
+            let ours = hooked.ablated_logits(&TARGETS).unwrap();
             for k in [0, channels / 2, channels - 1] {
                 let mut values = values.clone();
                 for image in values.chunks_exact_mut(channels * h * w) {

@@ -1,7 +1,7 @@
 //! Maps of any method, for any network.
 
+mod masked_scores;
 mod method_maps;
-mod seen_through;
 
 use burn::tensor::Tensor;
 use mitsume::bilinear::{AlignCorners, upsample_bilinear};

@@ -15,7 +15,7 @@ pub struct ClassOrder {
 
 impl ClassOrder {
     /// Classes in the model's own order. `names`: one for each output.
-    pub fn own(names: Vec<String>) -> Self {
+    pub fn identity(names: Vec<String>) -> Self {
         let outputs = (0..names.len()).collect();
         Self { names, outputs }
     }
@@ -25,7 +25,7 @@ impl ClassOrder {
     ///
     /// # Errors
     /// A folder whose name is none of the model's, or a name that comes twice.
-    pub fn by_name(names: &[String], folders: &[String]) -> Result<Self> {
+    pub fn from_folder_names(names: &[String], folders: &[String]) -> Result<Self> {
         let mut outputs = Vec::with_capacity(folders.len());
         for folder in folders {
             let mut found = (0..names.len()).filter(|&i| &names[i] == folder);
@@ -55,7 +55,7 @@ impl ClassOrder {
     /// folder's classes by name; with only one of them, its names in its order; with neither, numbers.
     ///
     /// # Errors
-    /// As [`Self::by_name`]; without names, another number of class folders than outputs.
+    /// As [`Self::from_folder_names`]; without names, another number of class folders than outputs.
     pub fn choose(
         model: &Path,
         outputs: usize,
@@ -63,10 +63,10 @@ impl ClassOrder {
         folder: Option<&ImageFolder>,
     ) -> Result<Self> {
         let Some(folder) = folder else {
-            return Ok(Self::own(names.unwrap_or_else(|| numbered(outputs))));
+            return Ok(Self::identity(names.unwrap_or_else(|| numbered(outputs))));
         };
         if let Some(names) = names {
-            return Self::by_name(&names, &folder.classes).map_err(|error| {
+            return Self::from_folder_names(&names, &folder.classes).map_err(|error| {
                 let (folder, model) = (folder.root.display(), model.display());
                 EngineError::Request(format!("{folder}: {error} of {model}"))
             });
@@ -81,7 +81,7 @@ impl ClassOrder {
                 model.display(),
             )));
         }
-        Ok(Self::own(classes.clone()))
+        Ok(Self::identity(classes.clone()))
     }
 
     /// Class names, in the order they are spoken of.
@@ -95,7 +95,7 @@ impl ClassOrder {
     }
 
     /// Whether it is the model's own order, of all of its `classes`.
-    pub fn is_own(&self, classes: usize) -> bool {
+    pub fn is_identity(&self, classes: usize) -> bool {
         self.outputs.iter().copied().eq(0..classes)
     }
 }
@@ -124,11 +124,13 @@ mod tests {
 
     #[test]
     fn folders_are_found_by_name_in_any_order() {
-        let order = ClassOrder::by_name(&names("cat dog owl"), &names("dog cat")).unwrap();
+        let order =
+            ClassOrder::from_folder_names(&names("cat dog owl"), &names("dog cat")).unwrap();
         assert_eq!(order.outputs(), [1, 0]);
-        assert!(!order.is_own(3) && ClassOrder::own(names("cat dog")).is_own(2));
-        let error = ClassOrder::by_name(&names("cat dog"), &names("cat fox")).unwrap_err();
+        assert!(!order.is_identity(3) && ClassOrder::identity(names("cat dog")).is_identity(2));
+        let error =
+            ClassOrder::from_folder_names(&names("cat dog"), &names("cat fox")).unwrap_err();
         assert!(error.to_string().contains("fox"), "{error}");
-        assert!(ClassOrder::by_name(&names("cat cat"), &names("cat")).is_err());
+        assert!(ClassOrder::from_folder_names(&names("cat cat"), &names("cat")).is_err());
     }
 }

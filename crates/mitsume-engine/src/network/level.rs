@@ -128,7 +128,7 @@ impl HookedImages for LevelImages<'_> {
 
     /// The levels' heads take channels apart: what a pooled channel adds to the logit is its weight times its
     /// value, so it is taken off.
-    fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
+    fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let head = &self.model.head;
         let features = head.pool_features(self.features.clone(), None);
         let logits = floats(head.classify(features.pooled.clone(), None));

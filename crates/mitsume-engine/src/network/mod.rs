@@ -1,18 +1,18 @@
 //! What evaluation and explanation need of a model, whatever it is.
 
 mod class_order;
-mod in_order;
 mod level;
 mod onnx;
+mod reordered;
 
 use burn::tensor::{Device, Tensor};
 
 use crate::Result;
 
 pub use class_order::ClassOrder;
-pub use in_order::in_order;
 pub use level::LevelNetwork;
 pub use onnx::{OnnxNetwork, OnnxRequest, layers};
+pub use reordered::reorder_classes;
 
 /// An image classifier with one or several hooked layers. It keeps no state from one batch to the
 /// next.
@@ -100,7 +100,7 @@ pub trait HookedImages {
     ///
     /// # Errors
     /// What the model refuses.
-    fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>>;
+    fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>>;
 
     /// Whether only a global average pool and a linear layer follow the hooked layer.
     fn is_gap_linear(&self) -> bool;

@@ -169,7 +169,7 @@ impl HookedImages for OnnxImages<'_> {
     }
 
     /// A pass of what comes after the layer for every channel, for all images at once.
-    fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
+    fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let [channels, _, _] = self.hook.map_shape();
         let mut scores = vec![Vec::with_capacity(channels); targets.len()];
         for channel in 0..channels {

@@ -115,7 +115,7 @@ pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Re
     let level = prepare::level(config)?;
     let spec = prepare::spec(config, level, classes);
     let device = burn::tensor::Device::flex().autodiff();
-    let state = prepare::state(config, spec, &device)?;
+    let state = prepare::initial_state(config, spec, &device)?;
     Ok(load(folder, level, state)?.progress.steps_done)
 }
 

@@ -8,7 +8,7 @@ use mitsume_artifacts::{
 use mitsume_guard::file;
 
 use super::run::{refuse_changed_method, refuse_other_device};
-use super::{Standing, TrainRequest};
+use super::{RunStatus, TrainRequest};
 use crate::{EngineError, Result};
 
 /// The epochs of the run that is asked for, if all of them are done and evaluated.
@@ -18,7 +18,7 @@ use crate::{EngineError, Result};
 pub(super) fn epochs(request: &TrainRequest) -> Result<Option<u64>> {
     let dir = RunDir::new(&request.out);
     let now = &request.config;
-    let Some(standing) = Standing::of(&dir, now)?.filter(Standing::is_finished) else {
+    let Some(status) = RunStatus::read(&dir, now)?.filter(RunStatus::is_finished) else {
         return Ok(None);
     };
     if dir.environment().is_file() {
@@ -27,16 +27,16 @@ pub(super) fn epochs(request: &TrainRequest) -> Result<Option<u64>> {
     }
     refuse_changed_method(&dir, now)?;
     let before = RunConfig::read(&dir.config(), &[])?;
-    refuse_changed_training(&standing, &before, now)?;
+    refuse_changed_training(&status, &before, now)?;
     let evaluated = before == *now
         && EvaluationDir::new(dir.evaluation()).is_evaluation()
-        && same_bytes(&dir.weights(), &standing.weights)?;
-    Ok(evaluated.then_some(standing.epochs_done))
+        && same_bytes(&dir.weights(), &status.weights)?;
+    Ok(evaluated.then_some(status.epochs_done))
 }
 
 /// The record would say what was not done.
-fn refuse_changed_training(standing: &Standing, before: &RunConfig, now: &RunConfig) -> Result<()> {
-    let done = standing.epochs_done;
+fn refuse_changed_training(status: &RunStatus, before: &RunConfig, now: &RunConfig) -> Result<()> {
+    let done = status.epochs_done;
     let evaluated_otherwise = RunConfig {
         evaluation: now.evaluation,
         ..before.clone()
@@ -50,7 +50,7 @@ fn refuse_changed_training(standing: &Standing, before: &RunConfig, now: &RunCon
     Err(EngineError::Request(format!(
         "{}: all {done} epochs are done, and what they were done with cannot be changed: train longer \
          with --set train.epochs={}, or start a new run",
-        standing.run.display(),
+        status.run.display(),
         2 * done
     )))
 }

@@ -8,7 +8,7 @@ mod plateau;
 mod prepare;
 mod progress;
 mod run;
-mod standing;
+mod run_status;
 mod step;
 mod tensorboard;
 
@@ -24,7 +24,7 @@ use crate::{EngineError, Observer, Result};
 
 pub use checkpoint::check_checkpoint;
 pub use plateau::Plateau;
-pub use standing::Standing;
+pub use run_status::RunStatus;
 
 /// A run that is asked for.
 #[derive(Clone)]
@@ -38,12 +38,25 @@ pub struct TrainRequest {
     /// The device as the user names it, for the record.
     pub device_name: String,
     /// Images decoded for other runs; an empty pool for a run of its own.
-    pub images: Arc<ImageCache>,
+    pub image_cache: Arc<ImageCache>,
+}
+
+/// An earlier run that is to be resumed.
+#[derive(Clone)]
+pub struct ResumeRequest {
+    /// The run directory.
+    pub out: PathBuf,
+    /// Changes of its configuration, each as `KEY=VALUE`.
+    pub overrides: Vec<String>,
+    /// Where to compute.
+    pub device: Device,
+    /// The device as the user names it.
+    pub device_name: String,
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TrainOutcome {
     /// All epochs are done.
     Finished,
     /// All of them were done and evaluated before: nothing was left to do, and nothing was changed.
@@ -65,7 +78,7 @@ pub fn train(
     request: &TrainRequest,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
-) -> Result<Outcome> {
+) -> Result<TrainOutcome> {
     refuse_occupied(&request.out)?;
     run::run(request, false, stop, observer)
 }
@@ -79,7 +92,7 @@ pub fn train_or_resume(
     request: &TrainRequest,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
-) -> Result<Outcome> {
+) -> Result<TrainOutcome> {
     if RunDir::new(&request.out).is_run() {
         return go_on(request, stop, observer);
     }
@@ -89,26 +102,24 @@ pub fn train_or_resume(
 
 /// Goes on with an interrupted run, from its last checkpoint, bit for bit as if there had been no
 /// interruption. A run that was interrupted before its first checkpoint starts anew; one that is
-/// finished stays as it is ([`Outcome::AlreadyFinished`]) unless `sets` gives it more epochs.
+/// finished stays as it is ([`TrainOutcome::AlreadyFinished`]) unless `sets` gives it more epochs.
 ///
 /// # Errors
 /// As [`train`]; a folder that holds no run; data or a device that changed since; `sets` that would
 /// change what a finished run was trained with.
 pub fn resume(
-    out: &Path,
-    sets: &[String],
-    (device, device_name): (Device, String),
+    request: ResumeRequest,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
-) -> Result<Outcome> {
-    let run_dir = held(out)?;
-    let config = RunConfig::read(&run_dir.config(), sets)?;
+) -> Result<TrainOutcome> {
+    let run_dir = open_run(&request.out)?;
+    let config = RunConfig::read(&run_dir.config(), &request.overrides)?;
     let request = TrainRequest {
         config,
-        out: out.into(),
-        device,
-        device_name,
-        images: Arc::default(),
+        out: request.out,
+        device: request.device,
+        device_name: request.device_name,
+        image_cache: Arc::default(),
     };
     go_on(&request, stop, observer)
 }
@@ -117,9 +128,9 @@ fn go_on(
     request: &TrainRequest,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
-) -> Result<Outcome> {
+) -> Result<TrainOutcome> {
     match finished::epochs(request)? {
-        Some(epochs) => Ok(Outcome::AlreadyFinished { epochs }),
+        Some(epochs) => Ok(TrainOutcome::AlreadyFinished { epochs }),
         None => run::run(request, true, stop, observer),
     }
 }
@@ -128,8 +139,8 @@ fn go_on(
 ///
 /// # Errors
 /// A folder that holds no run; a record that cannot be read.
-pub fn device_of_run(out: &Path) -> Result<String> {
-    let run_dir = held(out)?;
+pub fn recorded_device(out: &Path) -> Result<String> {
+    let run_dir = open_run(out)?;
     if !run_dir.environment().is_file() {
         // Interrupted before anything was computed.
         return Ok("cpu".into());
@@ -138,7 +149,7 @@ pub fn device_of_run(out: &Path) -> Result<String> {
 }
 
 /// The run directory `out`, if it is one.
-fn held(out: &Path) -> Result<RunDir> {
+fn open_run(out: &Path) -> Result<RunDir> {
     let run_dir = RunDir::new(out);
     if !run_dir.is_run() {
         return Err(EngineError::Request(format!(

@@ -11,10 +11,10 @@ use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 use super::checkpoint::State;
 use super::plateau::Plateau;
 use super::progress::Progress;
-use crate::{EngineError, Event, Leaks, Observer, Result, tell_other_files};
+use crate::{EngineError, Event, LeakedImages, Observer, Result, report_other_files};
 
 /// The images of one split, ready to be read.
-pub(super) struct Split {
+pub(super) struct LoadedSplit {
     pub folder: ImageFolder,
     pub source: ImageSource,
     /// The images that can be read, in order.
@@ -25,12 +25,12 @@ pub(super) struct Split {
 /// Opens a split and decodes each of its images once.
 ///
 /// With augmentation for `role` "train" where the configuration has it.
-pub(super) fn split(
+pub(super) fn load_split(
     role: &str,
     config: &RunConfig,
     images: &ImageCache,
     observer: &mut Observer<'_>,
-) -> Result<Split> {
+) -> Result<LoadedSplit> {
     let training = role == "train";
     let data = &config.data;
     let (root, most) = if training {
@@ -79,7 +79,7 @@ pub(super) fn split(
     skipped
         .into_iter()
         .for_each(|skipped| observer(Event::Skipped(skipped)));
-    let other_files = tell_other_files(&folder, observer);
+    let other_files = report_other_files(&folder, observer);
     let record = DataSetRecord {
         role: role.into(),
         root: folder.root.display().to_string(),
@@ -92,7 +92,7 @@ pub(super) fn split(
             .collect(),
         also_trained_on: None,
     };
-    Ok(Split {
+    Ok(LoadedSplit {
         folder,
         source,
         readable,
@@ -109,7 +109,7 @@ fn augmentation(augment: mitsume_artifacts::Augment) -> Augment {
 }
 
 /// The splits must agree on the classes.
-pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<()> {
+pub(super) fn refuse_different_classes(train: &LoadedSplit, valid: &LoadedSplit) -> Result<()> {
     if train.folder.classes == valid.folder.classes {
         return Ok(());
     }
@@ -124,20 +124,24 @@ pub(super) fn refuse_different_classes(train: &Split, valid: &Split) -> Result<(
 
 /// Looks for validation images that are training images too, says so, and notes it in the record. Compares what
 /// was seen when the images were decoded, so it takes no time to speak of.
-pub(super) fn find_leaks(train: &Split, valid: &mut Split, observer: &mut Observer<'_>) {
+pub(super) fn find_leaks(
+    train: &LoadedSplit,
+    valid: &mut LoadedSplit,
+    observer: &mut Observer<'_>,
+) {
     let pairs = find_duplicates(&valid.source, &train.source);
     valid.record.also_trained_on = Some(pairs.len());
     if pairs.is_empty() {
         return;
     }
-    let path = |split: &Split, index: usize| split.folder.samples[index].path.clone();
+    let path = |split: &LoadedSplit, index: usize| split.folder.samples[index].path.clone();
     let paths = pairs
         .iter()
         .map(|(v, t)| (path(valid, *v), path(train, *t)));
-    observer(Event::Leaks(Leaks {
+    observer(Event::Leaks(LeakedImages {
         train: train.folder.root.clone(),
         valid: valid.folder.root.clone(),
-        of: valid.readable.len(),
+        validation_images: valid.readable.len(),
         pairs: paths.collect(),
     }));
 }
@@ -180,7 +184,7 @@ pub(super) fn initialise(config: &RunConfig, level: Level, model: &mut Classifie
 }
 
 /// Step 0 of a run: a new network, no moments, no averages.
-pub(super) fn state(
+pub(super) fn initial_state(
     config: &RunConfig,
     spec: ClassifierSpec,
     device: &burn::tensor::Device,

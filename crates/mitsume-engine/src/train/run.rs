@@ -15,10 +15,10 @@ use mitsume_nn::{ClassifierSpec, weights};
 use super::checkpoint::{self, State};
 use super::finished;
 use super::init;
-use super::prepare::{self, Split};
+use super::prepare::{self, LoadedSplit};
 use super::step::{StepContext, step};
 use super::tensorboard::TensorBoard;
-use super::{Outcome, TrainRequest};
+use super::{TrainOutcome, TrainRequest};
 use crate::maps::MapOptions;
 use crate::network::LevelNetwork;
 use crate::{
@@ -31,8 +31,8 @@ struct Run<'a> {
     config: &'a RunConfig,
     dir: RunDir,
     spec: ClassifierSpec,
-    train: Split,
-    valid: Split,
+    train: LoadedSplit,
+    valid: LoadedSplit,
     context: StepContext,
     curriculum: Curriculum,
     note: String,
@@ -41,7 +41,7 @@ struct Run<'a> {
     /// More measures of the same epochs; none where they are not wanted.
     measures: Option<Vec<MeasureRow>>,
     steps: StepWriter,
-    board: TensorBoard,
+    tensorboard: TensorBoard,
 }
 
 pub(super) fn run(
@@ -49,25 +49,25 @@ pub(super) fn run(
     resume: bool,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
-) -> Result<Outcome> {
+) -> Result<TrainOutcome> {
     let mut run = Run::prepare(request, resume, observer)?;
     while run.state.progress.epochs_done < run.config.train.epochs {
-        if run.train_epoch(stop, observer)? == Outcome::Interrupted {
-            return Ok(Outcome::Interrupted);
+        if run.train_epoch(stop, observer)? == TrainOutcome::Interrupted {
+            return Ok(TrainOutcome::Interrupted);
         }
         match run.finish_epoch(stop, observer) {
             // After the epoch's last step: it will be evaluated anew.
             Err(EngineError::Interrupted) => {
                 run.save()?;
-                return Ok(Outcome::Interrupted);
+                return Ok(TrainOutcome::Interrupted);
             }
             other => other?,
         }
     }
     match run.evaluate_at_the_end(stop, observer) {
         // The checkpoint of the last epoch is there.
-        Err(EngineError::Interrupted) => Ok(Outcome::Interrupted),
-        other => other.map(|()| Outcome::Finished),
+        Err(EngineError::Interrupted) => Ok(TrainOutcome::Interrupted),
+        other => other.map(|()| TrainOutcome::Finished),
     }
 }
 
@@ -79,8 +79,8 @@ impl<'a> Run<'a> {
     ) -> Result<Self> {
         let config = &request.config;
         let level = prepare::level(config)?;
-        let train = prepare::split("train", config, &request.images, observer)?;
-        let mut valid = prepare::split("valid", config, &request.images, observer)?;
+        let train = prepare::load_split("train", config, &request.image_cache, observer)?;
+        let mut valid = prepare::load_split("valid", config, &request.image_cache, observer)?;
         prepare::refuse_different_classes(&train, &valid)?;
         prepare::find_leaks(&train, &mut valid, observer);
         let classes = train.folder.classes.clone();
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
             rows,
             measures,
             steps,
-            board: TensorBoard::create(&dir.tensorboard())?,
+            tensorboard: TensorBoard::create(&dir.tensorboard())?,
             dir,
             train,
             valid,
@@ -134,7 +134,11 @@ impl<'a> Run<'a> {
     }
 
     /// The steps that are left of the current epoch.
-    fn train_epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Outcome> {
+    fn train_epoch(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut Observer<'_>,
+    ) -> Result<TrainOutcome> {
         let epoch = self.state.progress.epochs_done + 1;
         let lambda = self.lambda(epoch);
         let order = self.order(epoch);
@@ -184,10 +188,10 @@ impl<'a> Run<'a> {
             });
             if stop.load(Ordering::Relaxed) {
                 self.save()?;
-                return Ok(Outcome::Interrupted);
+                return Ok(TrainOutcome::Interrupted);
             }
         }
-        Ok(Outcome::Finished)
+        Ok(TrainOutcome::Finished)
     }
 
     /// Validation, the epoch's row, the schedule, the checkpoint.
@@ -227,7 +231,7 @@ impl<'a> Run<'a> {
         // Rows beyond the checkpoint are dropped on resuming, so the order loses nothing.
         write_epochs(&self.dir.epochs(), &self.rows)?;
         self.save()?;
-        self.board.epoch(&row)?;
+        self.tensorboard.epoch(&row)?;
         observer(Event::Epoch(row));
         Ok(())
     }
@@ -263,7 +267,7 @@ impl<'a> Run<'a> {
             spec: self.spec,
             model: self.state.model.valid(),
         };
-        let subject = EvaluationInput {
+        let input = EvaluationInput {
             network: &network,
             folder: &self.valid.folder,
             source: &self.valid.source,
@@ -274,7 +278,7 @@ impl<'a> Run<'a> {
             Event::Skipped(_) | Event::OtherFiles { .. } => {}
             event => observer(event),
         };
-        evaluate(&subject, options, &mut quiet)
+        evaluate(&input, options, &mut quiet)
     }
 
     fn maps(&self) -> MapOptions {
@@ -335,7 +339,7 @@ impl Start {
         observer: &mut Observer<'_>,
     ) -> Result<Self> {
         let config = &request.config;
-        let mut state = prepare::state(config, spec, &request.device.clone().autodiff())?;
+        let mut state = prepare::initial_state(config, spec, &request.device.clone().autodiff())?;
         let began = resumed
             .filter(|dir| dir.environment().is_file())
             .map(|dir| Environment::read(&dir.environment()))
@@ -368,7 +372,7 @@ impl Start {
 }
 
 /// What the run is computed with, for the record.
-fn environment(request: &TrainRequest, train: &Split, valid: &Split) -> Environment {
+fn environment(request: &TrainRequest, train: &LoadedSplit, valid: &LoadedSplit) -> Environment {
     let mut environment = Environment::detect(
         env!("CARGO_PKG_VERSION"),
         &request.device_name,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use mitsume_data::decode::decode_file;
 use mitsume_data::{ImageSource, ImageTransform, Interpolation, Preprocess, Sample};
 
-use super::objects::LocalisationTest;
+use super::localisation::LocalisationTest;
 use crate::{EngineError, EvaluationInput, Result};
 
 /// The masks of a folder's images.
@@ -18,22 +18,22 @@ pub(super) struct Masks {
 
 impl Masks {
     /// `folder` holds masks at the images' own paths, with the ending png.
-    pub fn open(folder: &Path, subject: &EvaluationInput<'_>) -> Result<Self> {
+    pub fn open(folder: &Path, input: &EvaluationInput<'_>) -> Result<Self> {
         if !folder.is_dir() {
             let folder = folder.display();
             return Err(EngineError::Request(format!(
                 "--masks {folder}: there is no such folder"
             )));
         }
-        let shown = subject.source.preprocess();
+        let shown = input.source.preprocess();
         let place = |sample: &Sample| {
-            let path = sample.path.strip_prefix(&subject.folder.root);
+            let path = sample.path.strip_prefix(&input.folder.root);
             let own = folder
                 .join(path.unwrap_or(&sample.path))
                 .with_extension("png");
             (sample.path.clone(), own)
         };
-        let paths: Vec<_> = subject.folder.samples.iter().map(place).collect();
+        let paths: Vec<_> = input.folder.samples.iter().map(place).collect();
         let samples: Vec<Sample> = paths
             .iter()
             .map(|(_, path)| Sample {

@@ -1,10 +1,10 @@
 //! Whether a model's maps can be trusted: do they depend on what it learnt, do they show what it
 //! depends on, do they lie on the object? What each number means is in docs/trust.md.
 
-mod faithful;
+mod cascading_randomisation;
+mod faithfulness;
+mod localisation;
 mod masks;
-mod objects;
-mod stages;
 mod surroundings;
 
 use std::path::Path;
@@ -17,11 +17,11 @@ use mitsume_data::{Batch, Skipped};
 use mitsume_report::{CascadeExample, Map};
 
 use crate::maps::{MapOptions, MapRequest, maps_at};
-use crate::{EngineError, EvaluationInput, Event, Observer, Result, tell_other_files};
-use faithful::FaithfulnessTest;
+use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
+use cascading_randomisation::{CascadingRandomisation, Example};
+use faithfulness::FaithfulnessTest;
+use localisation::LocalisationTest;
 use masks::Masks;
-use objects::LocalisationTest;
-use stages::{CascadingRandomisation, Example};
 use surroundings::SurroundingsTest;
 
 /// What to test, and how.
@@ -59,25 +59,25 @@ const AT_ONCE: usize = 8;
 /// No image that can be read; masks that do not fit their images; what the network refuses;
 /// [`EngineError::Interrupted`].
 pub fn trust(
-    subject: &EvaluationInput<'_>,
+    input: &EvaluationInput<'_>,
     options: &TrustOptions<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<TrustOutcome> {
-    let mut measures = Measures::new(subject, options)?;
-    tell_other_files(subject.folder, observer);
-    let all = subject.source.len();
+    let mut measures = Measures::new(input, options)?;
+    report_other_files(input.folder, observer);
+    let all = input.source.len();
     let total = options.images.min(all);
     let chosen = (0..total).map(|i| i * all / total).collect();
     let (mut images, mut done) = (0, 0);
     let mut skipped: Vec<Skipped> = Vec::new();
-    for batch in subject.source.batches(chosen, AT_ONCE, 0) {
+    for batch in input.source.batches(chosen, AT_ONCE, 0) {
         for skipped in &batch.skipped {
             observer(Event::Skipped(skipped.clone()));
         }
         done += batch.indices.len() + batch.skipped.len();
         images += batch.indices.len();
         if !batch.indices.is_empty() {
-            measures.add(subject, &batch)?;
+            measures.add(input, &batch)?;
         }
         skipped.extend(batch.skipped);
         observer(Event::Evaluating { done, total });
@@ -86,7 +86,7 @@ pub fn trust(
         }
     }
     if images == 0 {
-        let root = subject.folder.root.display();
+        let root = input.folder.root.display();
         return Err(EngineError::Request(format!(
             "{root}: no image can be read"
         )));
@@ -96,10 +96,10 @@ pub fn trust(
     }
     let seed = options.seed;
     let (randomisation, shown) = measures.stages.finish()?;
-    let examples = examples(subject, &shown)?;
+    let examples = examples(input, &shown)?;
     let result = TrustResult {
-        model: subject.model_summary(options.maps),
-        data: subject.data_summary(images, &skipped),
+        model: input.model_summary(options.maps),
+        data: input.data_summary(images, &skipped),
         seed,
         randomisation,
         faithfulness: measures.faithful.map(|one| one.result()).into(),
@@ -112,15 +112,15 @@ pub fn trust(
 }
 
 /// The images that are shown, with how alike their maps are.
-fn examples(subject: &EvaluationInput<'_>, shown: &[Example]) -> Result<Vec<CascadeExample>> {
-    let [h, w] = subject.cam_size();
+fn examples(input: &EvaluationInput<'_>, shown: &[Example]) -> Result<Vec<CascadeExample>> {
+    let [h, w] = input.cam_size();
     let shown = shown.iter().map(|example| {
         let own = &example.maps[0];
         let alike = |map: &Vec<f32>| Ok(similarity(own, map, [h, w])?.spearman);
         let maps = example.maps.iter().map(|map| Map::new(map.clone(), h, w));
         Ok(CascadeExample {
-            path: subject.relative(&subject.folder.samples[example.index].path),
-            class: subject.folder.classes[example.class].clone(),
+            path: input.relative(&input.folder.samples[example.index].path),
+            class: input.folder.classes[example.class].clone(),
             maps: maps.collect::<std::result::Result<_, _>>()?,
             spearman: example.maps[1..].iter().map(alike).collect::<Result<_>>()?,
         })
@@ -140,35 +140,35 @@ struct Measures<'a> {
 }
 
 impl<'a> Measures<'a> {
-    fn new(subject: &EvaluationInput<'a>, options: &TrustOptions<'_>) -> Result<Self> {
-        let network = subject.network;
+    fn new(input: &EvaluationInput<'a>, options: &TrustOptions<'_>) -> Result<Self> {
+        let network = input.network;
         let control = MapOptions {
             method: Method::Random,
             flip: false,
         };
         let ways = [options.maps, control];
-        let open = |folder| Masks::open(folder, subject);
+        let open = |folder| Masks::open(folder, input);
         Ok(Self {
             ways,
             stages: CascadingRandomisation::new(network, options)?,
             faithful: ways.map(|way| FaithfulnessTest::new(network, way.method, options.seed)),
             objects: ways.map(|way| LocalisationTest::new(way.method)),
             masks: options.masks.map(open).transpose()?,
-            places: SurroundingsTest::new(subject),
+            places: SurroundingsTest::new(input),
         })
     }
 
-    fn add(&mut self, subject: &EvaluationInput<'_>, batch: &Batch) -> Result<()> {
-        let size = subject.size();
-        let cam = subject.cam_size();
-        let images = subject.images(batch);
+    fn add(&mut self, input: &EvaluationInput<'_>, batch: &Batch) -> Result<()> {
+        let size = input.size();
+        let cam = input.cam_size();
+        let images = input.images(batch);
         let channels = images.dims()[1];
         let seeds: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
         let objects = match &self.masks {
             Some(masks) => batch.indices.iter().map(|&i| masks.of(i)).collect(),
             None => Ok(Vec::new()),
         }?;
-        let hooked = subject.network.hook(images.clone())?;
+        let hooked = input.network.hook(images.clone())?;
         for (way, options) in self.ways.into_iter().enumerate() {
             let request = MapRequest {
                 options,
@@ -176,7 +176,7 @@ impl<'a> Measures<'a> {
                 targets: &batch.labels,
                 seeds: &seeds,
             };
-            let made = maps_at(subject.network, &hooked, &request)?.1;
+            let made = maps_at(input.network, &hooked, &request)?.1;
             if way == 0 {
                 self.stages.add(made.clone(), images.clone(), batch)?;
                 self.places.add(&batch.images, &made)?;

@@ -13,9 +13,9 @@ pub(super) struct SurroundingsTest {
 }
 
 impl SurroundingsTest {
-    pub fn new(subject: &EvaluationInput<'_>) -> Self {
+    pub fn new(input: &EvaluationInput<'_>) -> Self {
         Self {
-            of: SurroundingsEvaluator::new(subject.cam_size(), subject.source.preprocess()),
+            of: SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess()),
             found: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
 use mitsume_data::{ImageFolder, ImageTransform, Preprocess};
 use mitsume_engine::{
     ClassOrder, InputImages, LoadedModel, MapOptions, ModelRequest, ModelSource, Network,
-    OnnxNetwork, OnnxRequest, Standing, in_order, shell_word,
+    OnnxNetwork, OnnxRequest, RunStatus, reorder_classes, shell_word,
 };
 use mitsume_guard::file::read_to_string;
 use mitsume_locale::text;
@@ -38,7 +38,7 @@ pub struct OpenedModel {
     size: [usize; 2],
     transform: ImageTransform,
     /// Where its run stands, if that is not finished.
-    unfinished: Option<Standing>,
+    unfinished: Option<RunStatus>,
 }
 
 impl OpenedModel {
@@ -56,10 +56,10 @@ impl OpenedModel {
 
     /// The evaluation in an unfinished run is of earlier weights than its checkpoint's.
     pub fn refuse_outdated_reference(&self, reference: &Path) -> Result {
-        let Some(standing) = &self.unfinished else {
+        let Some(status) = &self.unfinished else {
             return Ok(());
         };
-        let same = standing.run.canonicalize().ok() == reference.canonicalize().ok();
+        let same = status.run.canonicalize().ok() == reference.canonicalize().ok();
         if !same {
             return Ok(());
         }
@@ -126,13 +126,13 @@ fn of_level(
         )));
     }
     let loaded = LoadedModel::open(level, weights, device)?;
-    let note = loaded.note.as_ref();
-    let given = preprocessing::given(&args.images, note.map(|note| note.image_size))?;
-    let mut shown = loaded.shown(&given)?;
-    let trained = note.map(|note| note.classes.clone());
+    let metadata = loaded.metadata.as_ref();
+    let given = preprocessing::given(&args.images, metadata.map(|metadata| metadata.image_size))?;
+    let mut input = loaded.input(&given)?;
+    let trained = metadata.map(|metadata| metadata.classes.clone());
     let names = class_names(args, loaded.network.classes(), weights)?;
     let known = names.or_else(|| trained.clone());
-    let settings = &mut shown.settings;
+    let settings = &mut input.settings;
     if known.is_none() && folder.is_some() {
         settings.assumed.push(ModelSetting::Classes);
     }
@@ -144,10 +144,10 @@ fn of_level(
         source: weights.to_owned(),
         outputs: loaded.network.classes(),
         classes: order.names().to_vec(),
-        network: in_order(Box::new(loaded.network), &order),
-        size: [shown.size; 2],
-        transform: shown.transform,
-        settings: shown.settings,
+        network: reorder_classes(Box::new(loaded.network), &order),
+        size: [input.size; 2],
+        transform: input.transform,
+        settings: input.settings,
         maps: maps(args),
         unfinished: None,
     })
@@ -208,7 +208,7 @@ fn onnx(
         source: path.to_owned(),
         outputs,
         classes: order.names().to_vec(),
-        network: in_order(Box::new(network), &order),
+        network: reorder_classes(Box::new(network), &order),
         size: [height, width],
         transform: given.transform(ImageTransform::default()),
         settings,

@@ -1,7 +1,7 @@
 //! What is said of a model: where it is used other than as it was trained, and what had to be assumed.
 
 use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
-use mitsume_engine::Standing;
+use mitsume_engine::RunStatus;
 use mitsume_locale::{Language, text};
 use mitsume_report::override_text;
 use serde_json::Value;
@@ -59,14 +59,14 @@ fn overridden_line(one: &Override, opened: &OpenedModel, language: Language) -> 
     )
 }
 
-fn unfinished(standing: &Standing, language: Language) -> String {
+fn unfinished(status: &RunStatus, language: Language) -> String {
     text!(
         language,
         "command-model-unfinished",
-        run = standing.run.display().to_string(),
-        step = standing.steps_done,
-        done = standing.epochs_done,
-        epochs = standing.epochs
+        run = status.run.display().to_string(),
+        step = status.steps_done,
+        done = status.epochs_done,
+        epochs = status.epochs
     )
 }
 

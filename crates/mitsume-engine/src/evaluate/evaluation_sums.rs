@@ -14,7 +14,7 @@ use crate::{EngineError, Result};
 
 /// What stays of an image besides its map.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PerImage {
+pub(crate) struct ImageResult {
     pub index: usize,
     pub label: usize,
     pub prediction: usize,
@@ -25,7 +25,7 @@ pub(crate) struct PerImage {
 }
 
 /// Sums over the images so far.
-pub(crate) struct Tally {
+pub(crate) struct EvaluationSums {
     /// Mean map per class, over the correct images.
     pub means: ClassMeans,
     confusion: ConfusionMatrix,
@@ -38,10 +38,10 @@ pub(crate) struct Tally {
     image_sums: Vec<Vec<f64>>,
 }
 
-impl Tally {
+impl EvaluationSums {
     pub fn new(shape: MapsShape, preprocess: &Preprocess) -> Self {
         let image = [preprocess.channels, preprocess.height, preprocess.width];
-        Tally {
+        EvaluationSums {
             means: ClassMeans::new(shape.classes, shape.cam),
             confusion: ConfusionMatrix::new(shape.classes),
             cross_entropy: 0.0,
@@ -53,7 +53,7 @@ impl Tally {
     }
 
     /// Takes in image `i` of a batch.
-    pub fn add(&mut self, batch: &Batch, out: &BatchOutputs, i: usize) -> Result<PerImage> {
+    pub fn add(&mut self, batch: &Batch, out: &BatchOutputs, i: usize) -> Result<ImageResult> {
         let (label, prediction) = (batch.labels[i], out.predictions[i]);
         let probabilities = out.probabilities(i);
         self.cross_entropy += out.cross_entropy(i, label);
@@ -76,7 +76,7 @@ impl Tally {
                 *sum += f64::from(*pixel) * f64::from(std) + f64::from(mean);
             }
         }
-        Ok(PerImage {
+        Ok(ImageResult {
             index: batch.indices[i],
             label,
             prediction,

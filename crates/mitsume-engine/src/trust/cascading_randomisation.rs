@@ -20,13 +20,13 @@ pub(super) struct CascadingRandomisation<'a> {
     seed: u64,
     /// Layers drawn anew at each stage.
     counts: Vec<usize>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<PendingBatch>,
     cascade: RandomisationTest,
     examples: Vec<Example>,
 }
 
 /// A batch with the model's own maps, [N, h, w].
-struct Waiting {
+struct PendingBatch {
     images: Tensor<4>,
     labels: Vec<usize>,
     /// The images' places in the folder.
@@ -73,7 +73,7 @@ impl<'a> CascadingRandomisation<'a> {
 
     /// Takes a batch with the model's own maps, [N, h, w].
     pub fn add(&mut self, originals: Vec<f32>, images: Tensor<4>, batch: &Batch) -> Result<()> {
-        self.waiting.push(Waiting {
+        self.waiting.push(PendingBatch {
             images,
             labels: batch.labels.clone(),
             indices: batch.indices.clone(),

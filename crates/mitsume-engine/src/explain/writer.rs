@@ -7,12 +7,12 @@ use mitsume_data::Skipped;
 use mitsume_locale::text;
 use mitsume_report::{ExplainedFacts, ExplainedPage, Panel, override_text, panel_png};
 
-use super::listing::{Listed, PAGE, TABLE};
+use super::listing::{ListedImage, PAGE, TABLE};
 use super::{ExplainOptions, Explained, Explanation};
 use crate::{EngineError, Event, Observer, Result};
 
 /// What was found so far.
-pub(super) struct Record<'a> {
+pub(super) struct ExplanationWriter<'a> {
     options: &'a ExplainOptions<'a>,
     images: Vec<Explained>,
     failed: Vec<Skipped>,
@@ -20,7 +20,7 @@ pub(super) struct Record<'a> {
     page: ExplainedPage,
 }
 
-impl<'a> Record<'a> {
+impl<'a> ExplanationWriter<'a> {
     pub fn new(options: &'a ExplainOptions<'a>) -> Self {
         Self {
             options,
@@ -32,7 +32,7 @@ impl<'a> Record<'a> {
     }
 
     /// Writes an image's picture and keeps the rest.
-    pub fn add(&mut self, panel: &Panel<'_>, listed: &Listed, found: Explained) -> Result<()> {
+    pub fn add(&mut self, panel: &Panel<'_>, listed: &ListedImage, found: Explained) -> Result<()> {
         let picture = self.options.out.join(&listed.picture);
         write_atomic(&picture, &panel_png(panel)?)?;
         self.page.add(panel, &listed.name, &listed.picture)?;
@@ -64,9 +64,9 @@ impl<'a> Record<'a> {
         self.failed.push(failed);
     }
 
-    /// Writes the table and the page; `left` images were not looked at.
-    pub fn finish(self, left: usize) -> Result<Explanation> {
-        if self.images.is_empty() && left > 0 {
+    /// Writes the table and the page; `remaining` images were not looked at.
+    pub fn finish(self, remaining: usize) -> Result<Explanation> {
+        if self.images.is_empty() && remaining > 0 {
             return Err(EngineError::Interrupted);
         }
         if self.images.is_empty() {
@@ -91,7 +91,7 @@ impl<'a> Record<'a> {
         Ok(Explanation {
             images: self.images,
             failed: self.failed,
-            left,
+            remaining,
             page,
         })
     }

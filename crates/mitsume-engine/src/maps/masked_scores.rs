@@ -16,7 +16,7 @@ const AT_ONCE: usize = 32;
 ///
 /// # Errors
 /// What the network refuses.
-pub(crate) fn seen_through(
+pub(crate) fn masked_scores(
     network: &dyn Network,
     request: &MapRequest<'_>,
     (features, shape): (&[f32], [usize; 4]),

@@ -1,7 +1,7 @@
 //! What is odd about a data set, in words: files that are not taken as images, images that occur twice.
 
 use mitsume_data::OtherFiles;
-use mitsume_engine::Leaks;
+use mitsume_engine::LeakedImages;
 use mitsume_locale::{Language, text};
 
 use mitsume_engine::shell_word;
@@ -32,7 +32,7 @@ pub fn groups(groups: &[Vec<String>], language: Language) -> String {
 }
 
 /// Validation images that are trained on too: how many, the first few, and how to see all.
-pub fn leaks(leaks: &Leaks, language: Language) -> String {
+pub fn leaks(leaks: &LeakedImages, language: Language) -> String {
     let shown = |(valid, train): &(std::path::PathBuf, std::path::PathBuf)| {
         vec![valid.display().to_string(), train.display().to_string()]
     };
@@ -41,7 +41,7 @@ pub fn leaks(leaks: &Leaks, language: Language) -> String {
         language,
         "command-leaking",
         images = pairs.len(),
-        of = leaks.of
+        of = leaks.validation_images
     );
     let command = format!(
         "mitsume data check {} {} --json",
@@ -91,10 +91,10 @@ mod tests {
     #[test]
     fn the_command_to_see_all_can_be_pasted() {
         let pair = ("my set/b/1.png".into(), "a/b/1.png".into());
-        let found = Leaks {
+        let found = LeakedImages {
             train: "a".into(),
             valid: "my set".into(),
-            of: 9,
+            validation_images: 9,
             pairs: vec![pair],
         };
         let words = leaks(&found, Language::English);

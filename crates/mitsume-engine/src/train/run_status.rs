@@ -9,7 +9,7 @@ use crate::Result;
 
 /// How far a run has come, by its last checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct RunStatus {
     /// The run directory.
     pub run: PathBuf,
     /// Epochs finished.
@@ -22,12 +22,12 @@ pub struct Standing {
     pub weights: PathBuf,
 }
 
-impl Standing {
-    /// The standing of the run in `dir`, of configuration `config`; none before its first checkpoint.
+impl RunStatus {
+    /// The status of the run in `dir`, of configuration `config`; none before its first checkpoint.
     ///
     /// # Errors
     /// A checkpoint that cannot be read.
-    pub fn of(dir: &RunDir, config: &RunConfig) -> Result<Option<Self>> {
+    pub fn read(dir: &RunDir, config: &RunConfig) -> Result<Option<Self>> {
         let folder = dir.checkpoint();
         if !checkpoint::exists(&folder)? {
             return Ok(None);

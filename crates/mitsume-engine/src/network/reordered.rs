@@ -6,8 +6,8 @@ use super::{ClassOrder, HookedImages, Network};
 use crate::Result;
 
 /// `network` with its classes in `order`.
-pub fn in_order(network: Box<dyn Network>, order: &ClassOrder) -> Box<dyn Network> {
-    if order.is_own(network.classes()) {
+pub fn reorder_classes(network: Box<dyn Network>, order: &ClassOrder) -> Box<dyn Network> {
+    if order.is_identity(network.classes()) {
         return network;
     }
     let outputs = order.outputs().to_vec();
@@ -51,13 +51,13 @@ impl Network for ReorderedNetwork {
 
     fn hook(&self, images: Tensor<4>) -> Result<Vec<Box<dyn HookedImages + '_>>> {
         let hooked = self.network.hook(images)?.into_iter();
-        let in_order = |images| -> Box<dyn HookedImages + '_> {
+        let reordered = |images| -> Box<dyn HookedImages + '_> {
             Box::new(ReorderedImages {
                 images,
                 outputs: &self.outputs,
             })
         };
-        Ok(hooked.map(in_order).collect())
+        Ok(hooked.map(reordered).collect())
     }
 
     fn weighted_layers(&self) -> Vec<String> {
@@ -107,8 +107,8 @@ impl HookedImages for ReorderedImages<'_> {
         Ok((self.of_classes(logits), gradients))
     }
 
-    fn without_each(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
-        self.images.without_each(&self.to_outputs(targets))
+    fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
+        self.images.ablated_logits(&self.to_outputs(targets))
     }
 
     fn is_gap_linear(&self) -> bool {

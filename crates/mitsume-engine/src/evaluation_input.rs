@@ -84,7 +84,7 @@ impl EvaluationInput<'_> {
 }
 
 /// Says which files of a data set are not taken as images, if any, and returns them.
-pub fn tell_other_files(folder: &ImageFolder, observer: &mut Observer<'_>) -> Vec<OtherFiles> {
+pub fn report_other_files(folder: &ImageFolder, observer: &mut Observer<'_>) -> Vec<OtherFiles> {
     let files = folder.other_files();
     if !files.is_empty() {
         observer(Event::OtherFiles {
