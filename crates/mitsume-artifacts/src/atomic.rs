@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, TempDir};
 
-use crate::{ArtifactError, Result};
+use crate::{Action, ArtifactError, Result};
 
 const TEMPORARY: &str = ".tmp-";
 
@@ -29,7 +29,7 @@ pub fn write_atomic_with(
     path: &Path,
     produce: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<()> {
-    let fail = |source| ArtifactError::io("write", path, source);
+    let fail = |source| ArtifactError::io(Action::Write, path, source);
     let temporary = temporary_file(path)?;
     let mut out = BufWriter::new(temporary.as_file());
     produce(&mut out).and_then(|()| out.flush()).map_err(fail)?;
@@ -40,7 +40,7 @@ pub fn write_atomic_with(
 /// A temporary file in the folder of `path`, created (with its folder) if missing.
 pub(crate) fn temporary_file(path: &Path) -> Result<tempfile::NamedTempFile> {
     let parent = parent_of(path);
-    fs::create_dir_all(&parent).map_err(|e| ArtifactError::io("create", &parent, e))?;
+    fs::create_dir_all(&parent).map_err(|e| ArtifactError::io(Action::Create, &parent, e))?;
     let mut builder = Builder::new();
     builder.prefix(TEMPORARY);
     // The crate's default is private to the owner; results are meant to be shared as umask says.
@@ -48,7 +48,7 @@ pub(crate) fn temporary_file(path: &Path) -> Result<tempfile::NamedTempFile> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder
         .tempfile_in(&parent)
-        .map_err(|e| ArtifactError::io("write", path, without_name(&e)))
+        .map_err(|e| ArtifactError::io(Action::Write, path, without_name(&e)))
 }
 
 /// The reason alone: `tempfile` adds the temporary's name, which says nothing to anybody.
@@ -61,7 +61,7 @@ pub(crate) fn without_name(error: &std::io::Error) -> std::io::Error {
 
 /// Flushes the temporary file to the disk and gives it its name.
 pub(crate) fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<()> {
-    let fail = |source| ArtifactError::io("write", path, source);
+    let fail = |source| ArtifactError::io(Action::Write, path, source);
     temporary.as_file().sync_all().map_err(fail)?;
     temporary.persist(path).map_err(|e| fail(e.error))?;
     sync_dir(&parent_of(path));
@@ -85,14 +85,14 @@ impl AtomicDir {
     pub fn new(target: &Path) -> Result<Self> {
         recover_dir(target)?;
         let parent = parent_of(target);
-        fs::create_dir_all(&parent).map_err(|e| ArtifactError::io("create", &parent, e))?;
+        fs::create_dir_all(&parent).map_err(|e| ArtifactError::io(Action::Create, &parent, e))?;
         let mut builder = Builder::new();
         builder.prefix(TEMPORARY);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
         let temporary = builder
             .tempdir_in(&parent)
-            .map_err(|e| ArtifactError::io("create", target, without_name(&e)))?;
+            .map_err(|e| ArtifactError::io(Action::Create, target, without_name(&e)))?;
         Ok(Self {
             temporary,
             target: target.to_owned(),
@@ -143,7 +143,7 @@ impl AtomicDir {
     pub fn commit(self) -> Result<()> {
         self.named(sync_tree(self.path()))?;
         let target = self.target;
-        let fail = |e| ArtifactError::io("write", &target, e);
+        let fail = |e| ArtifactError::io(Action::Write, &target, e);
         if !target.exists() {
             let written = self.temporary.keep();
             fs::rename(&written, &target).map_err(fail)?;
@@ -155,7 +155,7 @@ impl AtomicDir {
             let written = self.temporary.keep();
             fs::rename(&target, &old).map_err(fail)?;
             fs::rename(&written, &target).map_err(fail)?;
-            fs::remove_dir_all(&old).map_err(|e| ArtifactError::io("remove", &old, e))?;
+            fs::remove_dir_all(&old).map_err(|e| ArtifactError::io(Action::Remove, &old, e))?;
         }
         sync_dir(&parent_of(&target));
         Ok(())
@@ -174,9 +174,9 @@ pub fn recover_dir(target: &Path) -> Result<()> {
         return Ok(());
     }
     if target.exists() {
-        fs::remove_dir_all(&old).map_err(|e| ArtifactError::io("remove", &old, e))
+        fs::remove_dir_all(&old).map_err(|e| ArtifactError::io(Action::Remove, &old, e))
     } else {
-        fs::rename(&old, target).map_err(|e| ArtifactError::io("rename", &old, e))
+        fs::rename(&old, target).map_err(|e| ArtifactError::io(Action::Rename, &old, e))
     }
 }
 
@@ -206,7 +206,7 @@ fn parent_of(path: &Path) -> PathBuf {
 }
 
 fn sync_tree(dir: &Path) -> Result<()> {
-    let fail = |e| ArtifactError::io("write", dir, e);
+    let fail = |e| ArtifactError::io(Action::Write, dir, e);
     for entry in fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         if entry.file_type().map_err(fail)?.is_dir() {

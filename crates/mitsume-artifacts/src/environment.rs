@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{ArtifactError, Result, atomic};
+use crate::{Action, ArtifactError, Result, atomic};
 
 /// The version of a run's files. A column or a key that older programs pass over does not change it.
 const FORMAT: u32 = 1;
@@ -200,7 +200,7 @@ fn features() -> Vec<String> {
 const MAX_JSON_BYTES: u64 = 256 << 20;
 
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let fail = |e| ArtifactError::io("read", path, e);
+    let fail = |e| ArtifactError::io(Action::Read, path, e);
     let file = mitsume_guard::file::open(path, MAX_JSON_BYTES).map_err(fail)?;
     let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(file));
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_aux::serde_introspection::serde_introspect;
 
-use crate::{ArtifactError, Result, atomic};
+use crate::{Action, ArtifactError, Result, atomic};
 
 /// The largest table that is read, in bytes; a million epochs have 200 MB.
 const LARGEST: u64 = 256 << 20;
@@ -37,8 +37,8 @@ pub(crate) fn write<R: EpochTableRow>(path: &Path, rows: &[R]) -> Result<()> {
 
 /// Reads all rows; their epochs must count 1, 2, 3, ...
 pub(crate) fn read<R: EpochTableRow>(path: &Path) -> Result<Vec<R>> {
-    let file =
-        mitsume_guard::file::open(path, LARGEST).map_err(|e| ArtifactError::io("read", path, e))?;
+    let file = mitsume_guard::file::open(path, LARGEST)
+        .map_err(|e| ArtifactError::io(Action::Read, path, e))?;
     let mut csv = csv::Reader::from_reader(std::io::BufReader::new(file));
     expect_columns::<R>(&mut csv, path)?;
     let mut rows: Vec<R> = Vec::new();

@@ -1,6 +1,40 @@
 //! One error type: which file, which key, what would be right.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// What is done to a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open it and read.
+    Read,
+    /// Write to it.
+    Write,
+    /// Make it.
+    Create,
+    /// Give it its final name.
+    Rename,
+    /// Delete it.
+    Remove,
+    /// Look for it.
+    Find,
+    /// Take its lock.
+    Lock,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Create => "create",
+            Self::Rename => "rename",
+            Self::Remove => "remove",
+            Self::Find => "find",
+            Self::Lock => "lock",
+        })
+    }
+}
 
 /// Why something could not be read from or written to disk.
 #[derive(Debug, thiserror::Error)]
@@ -8,8 +42,8 @@ pub enum ArtifactError {
     /// The operating system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried, as a verb: "read", "write", "rename".
-        action: &'static str,
+        /// What was tried.
+        action: Action,
         /// The file or folder.
         path: PathBuf,
         /// The operating system's reason.
@@ -36,8 +70,8 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-    /// The operating system refused to `action` ("read", "write", ...) `path`.
-    pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+    /// The operating system refused to `action` `path`.
+    pub fn io(action: Action, path: &Path, source: std::io::Error) -> Self {
         Self::Io {
             action,
             path: path.to_owned(),
@@ -105,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_from_other_reasons_however_deep_it_lies() {
-        let error = |source| ArtifactError::io("write", Path::new("x"), source);
+        let error = |source| ArtifactError::io(Action::Write, Path::new("x"), source);
         for full in [
             ErrorKind::StorageFull,
             ErrorKind::QuotaExceeded,
@@ -132,7 +166,7 @@ mod tests {
         ] {
             let source = Error::from_raw_os_error(code.raw_os_error());
             assert!(is_out_of_space(&ArtifactError::io(
-                "write",
+                Action::Write,
                 Path::new("x"),
                 source
             )));

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::epoch_table::columns;
-use crate::{ArtifactError, Result};
+use crate::{Action, ArtifactError, Result};
 
 /// One evaluated image. The fields are the first columns, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl ImagesWriter {
     /// # Errors
     /// [`ArtifactError::Io`] naming `path`.
     pub fn create(path: &Path, classes: &[String]) -> Result<Self> {
-        let file = File::create(path).map_err(|e| ArtifactError::io("write", path, e))?;
+        let file = File::create(path).map_err(|e| ArtifactError::io(Action::Write, path, e))?;
         let mut csv = csv::WriterBuilder::new()
             .has_headers(false)
             .from_writer(BufWriter::new(file));
@@ -101,7 +101,7 @@ impl ImagesWriter {
             .map(str::to_owned)
             .chain(probabilities.map(|(index, name)| format!("p{index}:{name}")));
         csv.write_record(header)
-            .map_err(|e| ArtifactError::io("write", path, e.into()))?;
+            .map_err(|e| ArtifactError::io(Action::Write, path, e.into()))?;
         Ok(Self {
             csv,
             path: path.to_owned(),
@@ -145,7 +145,7 @@ impl ImagesWriter {
         let probabilities: Vec<f64> = probabilities.iter().map(|&p| f64::from(p)).collect();
         self.csv
             .serialize((row, class, predicted, rank, probabilities))
-            .map_err(|e| ArtifactError::io("write", &self.path, e.into()))
+            .map_err(|e| ArtifactError::io(Action::Write, &self.path, e.into()))
     }
 
     /// Writes what is buffered.
@@ -153,7 +153,7 @@ impl ImagesWriter {
     /// # Errors
     /// [`ArtifactError::Io`] naming the file.
     pub fn finish(self) -> Result<()> {
-        let fail = |e| ArtifactError::io("write", &self.path, e);
+        let fail = |e| ArtifactError::io(Action::Write, &self.path, e);
         let mut out = self.csv.into_inner().map_err(|e| fail(e.into_error()))?;
         out.flush().map_err(fail)
     }
@@ -169,8 +169,8 @@ const LARGEST: u64 = 2 << 30;
 /// [`ArtifactError`] naming the line: other columns, a label outside the classes, a `correct`
 /// that contradicts the label, a probability outside [0, 1], a deviation that is no number.
 pub fn read_images(path: &Path, classes: usize) -> Result<Vec<ImageRow>> {
-    let file =
-        mitsume_guard::file::open(path, LARGEST).map_err(|e| ArtifactError::io("read", path, e))?;
+    let file = mitsume_guard::file::open(path, LARGEST)
+        .map_err(|e| ArtifactError::io(Action::Read, path, e))?;
     let mut csv = csv::Reader::from_reader(BufReader::new(file));
     let header = csv
         .headers()

@@ -38,7 +38,7 @@ pub use config::{
 };
 pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, TrainingMeans, read_epochs, write_epochs};
-pub use error::{ArtifactError, is_out_of_space};
+pub use error::{Action, ArtifactError, is_out_of_space};
 pub use evaluation::{
     AppliedTransform, ClassResult, ConsistencyResult, DataSummary, Evaluation, ModelSummary,
     read_evaluation, write_evaluation,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
-use crate::{ArtifactError, Result};
+use crate::{Action, ArtifactError, Result};
 
 /// An open `maps.safetensors`; only its small tensors are in memory.
 ///
@@ -37,7 +37,7 @@ impl Maps {
     /// # Errors
     /// [`ArtifactError`] naming the file and the tensor that is missing, misshapen or damaged.
     pub fn open(path: &Path) -> Result<Self> {
-        let fail = |e| ArtifactError::io("read", path, e);
+        let fail = |e| ArtifactError::io(Action::Read, path, e);
         let file = File::open(path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
         let (metadata, data) = read_header(&file, length, path)?;
@@ -282,7 +282,7 @@ fn find<'a>(
 /// `count` bytes from `offset`; bounds were checked against the file's length at opening.
 fn read_at(file: &File, path: &Path, offset: u64, count: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; count];
-    fill_at(file, offset, &mut bytes).map_err(|e| ArtifactError::io("read", path, e))?;
+    fill_at(file, offset, &mut bytes).map_err(|e| ArtifactError::io(Action::Read, path, e))?;
     Ok(bytes)
 }
 

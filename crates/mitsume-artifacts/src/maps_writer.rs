@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use crate::{ArtifactError, Result, atomic};
+use crate::{Action, ArtifactError, Result, atomic};
 
 /// What is known before the first map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl MapsWriter {
     /// # Errors
     /// [`ArtifactError::Io`] naming `path`.
     pub fn create(path: &Path, shape: MapsShape) -> Result<Self> {
-        let fail = |e| ArtifactError::io("write", path, e);
+        let fail = |e| ArtifactError::io(Action::Write, path, e);
         let temporary = atomic::temporary_file(path)?;
         let front = 8 + HEADER_ROOM + 8 * (2 * shape.capacity as u64 + shape.classes as u64);
         let mut file = temporary
@@ -143,7 +143,7 @@ impl MapsWriter {
         if let Some(problem) = problem {
             return Err(ArtifactError::malformed(&self.shown, problem));
         }
-        let fail = |e| ArtifactError::io("write", &self.shown, e);
+        let fail = |e| ArtifactError::io(Action::Write, &self.shown, e);
         write_f32(&mut self.out, cam).map_err(fail)?;
         write_f32(&mut self.probabilities, probabilities).map_err(fail)?;
         self.labels.push(label as i64);
@@ -158,7 +158,7 @@ impl MapsWriter {
     pub fn finish(mut self, classes: &ClassMaps) -> Result<()> {
         self.check(classes)?;
         let shown = self.shown.clone();
-        let fail = |e| ArtifactError::io("write", &shown, e);
+        let fail = |e| ArtifactError::io(Action::Write, &shown, e);
         let mut spilled = self
             .probabilities
             .into_inner()

@@ -6,7 +6,7 @@ use mitsume_data::{ImageTransform, Interpolation};
 use mitsume_guard::file::read_to_string;
 use serde::Deserialize;
 
-use crate::{ArtifactError, Result};
+use crate::{Action, ArtifactError, Result};
 
 /// Size, channels and transform of a network's images; what is not said is none.
 ///
@@ -74,7 +74,7 @@ impl Preprocessing {
     /// A file that cannot be read; a key that is unknown or wrong, by name.
     pub fn read(path: &Path) -> Result<Self> {
         let text = read_to_string(path, LARGEST)
-            .map_err(|error| ArtifactError::io("read", path, error))?;
+            .map_err(|error| ArtifactError::io(Action::Read, path, error))?;
         toml::from_str(&text).map_err(|error| ArtifactError::malformed(path, error.to_string()))
     }
 

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::{ArtifactError, Result};
+use crate::{Action, ArtifactError, Result};
 
 /// One training step. Numbers are written with 9 significant digits, which is what it takes to
 /// tell any two 32-bit floats apart.
@@ -80,7 +80,7 @@ impl StepWriter {
     /// # Errors
     /// [`ArtifactError::Io`] naming `path`.
     pub fn create(path: &Path) -> Result<Self> {
-        let fail = |e| ArtifactError::io("write", path, e);
+        let fail = |e| ArtifactError::io(Action::Write, path, e);
         let mut out = BufWriter::new(File::create(path).map_err(fail)?);
         writeln!(out, "{HEADER}").map_err(fail)?;
         Ok(Self {
@@ -103,7 +103,7 @@ impl StepWriter {
             let problem = format!("ends before step {last_step}, where the checkpoint was taken");
             return Err(ArtifactError::malformed(path, problem));
         }
-        let fail = |e| ArtifactError::io("write", path, e);
+        let fail = |e| ArtifactError::io(Action::Write, path, e);
         let mut file = OpenOptions::new().write(true).open(path).map_err(fail)?;
         file.set_len(length).map_err(fail)?;
         file.seek(SeekFrom::End(0)).map_err(fail)?;
@@ -119,7 +119,7 @@ impl StepWriter {
     /// [`ArtifactError::Io`] naming the file.
     pub fn push(&mut self, row: &StepRow) -> Result<()> {
         let result = self.out.write_all(row.line().as_bytes());
-        result.map_err(|e| ArtifactError::io("write", &self.path, e))
+        result.map_err(|e| ArtifactError::io(Action::Write, &self.path, e))
     }
 
     /// Hands everything to the disk; call it before a checkpoint names its last step.
@@ -131,7 +131,7 @@ impl StepWriter {
             .out
             .flush()
             .and_then(|()| self.out.get_ref().sync_data());
-        result.map_err(|e| ArtifactError::io("write", &self.path, e))
+        result.map_err(|e| ArtifactError::io(Action::Write, &self.path, e))
     }
 }
 
@@ -148,7 +148,7 @@ pub fn read_steps(path: &Path) -> Result<Vec<StepRow>> {
 
 /// The rows up to step `last`, and the length in bytes of the file up to there.
 fn rows_up_to(path: &Path, last: u64) -> Result<(Vec<StepRow>, u64)> {
-    let fail = |e| ArtifactError::io("read", path, e);
+    let fail = |e| ArtifactError::io(Action::Read, path, e);
     let mut input = BufReader::new(mitsume_guard::file::open(path, LARGEST).map_err(fail)?);
     let mut rows: Vec<StepRow> = Vec::new();
     let (mut length, mut number, mut line) = (0, 0, Vec::new());

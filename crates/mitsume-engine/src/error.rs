@@ -5,7 +5,8 @@ use mitsume::curriculum::CurriculumError;
 use mitsume::ema::EmaError;
 use mitsume::methods::UnsupportedMethod;
 use mitsume::spill::SpillError;
-use mitsume_artifacts::ArtifactError;
+use mitsume::trust::TrustError;
+use mitsume_artifacts::{Action, ArtifactError};
 use mitsume_data::DataError;
 use mitsume_nn::WeightsError;
 use mitsume_report::ReportError;
@@ -18,13 +19,22 @@ pub enum EngineError {
     Data(#[from] DataError),
     /// A configuration or a file of a run.
     #[error(transparent)]
-    Record(#[from] ArtifactError),
+    Artifact(#[from] ArtifactError),
     /// A weight file.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// A picture or page.
     #[error(transparent)]
     Report(ReportError),
+    /// An ONNX model that cannot be used, or not as was asked.
+    #[error(transparent)]
+    Onnx(#[from] mitsume_onnx::Error),
+    /// A method of maps that does not fit the model or the work.
+    #[error(transparent)]
+    Method(#[from] UnsupportedMethod),
+    /// A curriculum that cannot be.
+    #[error(transparent)]
+    Curriculum(#[from] CurriculumError),
     /// What was asked for does not go together.
     #[error("{0}")]
     Request(String),
@@ -51,6 +61,15 @@ pub enum EngineError {
     /// Maps that are put aside.
     #[error(transparent)]
     Spill(#[from] SpillError),
+    /// Maps that the metric cannot take.
+    #[error(transparent)]
+    Consistency(#[from] ConsistencyError),
+    /// A trust test's numbers.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// Moving averages that cannot be updated.
+    #[error(transparent)]
+    Ema(#[from] EmaError),
     /// It was asked to stop, and what cannot be gone on with was not kept.
     #[error("interrupted")]
     Interrupted,
@@ -65,8 +84,13 @@ impl EngineError {
     pub fn is_request(&self) -> bool {
         match self {
             EngineError::Data(error) => !matches!(error, DataError::Write { .. }),
-            EngineError::Record(ArtifactError::Io { action, .. }) => *action == "read",
-            EngineError::Record(_) | EngineError::Weights(_) | EngineError::Request(_) => true,
+            EngineError::Artifact(ArtifactError::Io { action, .. }) => *action == Action::Read,
+            EngineError::Artifact(_)
+            | EngineError::Weights(_)
+            | EngineError::Onnx(_)
+            | EngineError::Method(_)
+            | EngineError::Curriculum(_)
+            | EngineError::Request(_) => true,
             EngineError::Report(error) => matches!(
                 error,
                 ReportError::Nothing { .. }
@@ -76,6 +100,9 @@ impl EngineError {
             ),
             EngineError::NotFinite { .. }
             | EngineError::Spill(_)
+            | EngineError::Consistency(_)
+            | EngineError::Ema(_)
+            | EngineError::Trust(_)
             | EngineError::Interrupted
             | EngineError::Failed(_) => false,
         }
@@ -85,30 +112,6 @@ impl EngineError {
     /// that is read and is too large is a wrong request.
     pub fn is_out_of_space(&self) -> bool {
         !self.is_request() && mitsume_artifacts::is_out_of_space(self)
-    }
-}
-
-impl From<ConsistencyError> for EngineError {
-    fn from(error: ConsistencyError) -> Self {
-        EngineError::Failed(error.to_string())
-    }
-}
-
-impl From<EmaError> for EngineError {
-    fn from(error: EmaError) -> Self {
-        EngineError::Failed(error.to_string())
-    }
-}
-
-impl From<UnsupportedMethod> for EngineError {
-    fn from(error: UnsupportedMethod) -> Self {
-        EngineError::Request(error.to_string())
-    }
-}
-
-impl From<CurriculumError> for EngineError {
-    fn from(error: CurriculumError) -> Self {
-        EngineError::Request(error.to_string())
     }
 }
 
@@ -136,8 +139,8 @@ mod tests {
             let source = ErrorKind::FileTooLarge.into();
             EngineError::from(ArtifactError::io(action, Path::new("x"), source))
         };
-        assert!(error("write").is_out_of_space() && !error("write").is_request());
-        assert!(!error("read").is_out_of_space() && error("read").is_request());
+        assert!(error(Action::Write).is_out_of_space() && !error(Action::Write).is_request());
+        assert!(!error(Action::Read).is_out_of_space() && error(Action::Read).is_request());
         let source = ErrorKind::FileTooLarge.into();
         let path = Path::new("x").to_owned();
         assert!(!EngineError::from(DataError::Read { path, source }).is_out_of_space());

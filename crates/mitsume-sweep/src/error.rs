@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mitsume_artifacts::ArtifactError;
+use mitsume_artifacts::{Action, ArtifactError};
 use mitsume_engine::EngineError;
 
 /// Why a sweep cannot be made or run.
@@ -21,7 +21,7 @@ pub enum SweepError {
     Request(String),
     /// A run.
     #[error(transparent)]
-    Lab(#[from] EngineError),
+    Engine(#[from] EngineError),
     /// A program of the cluster, or the machine, failed.
     #[error("{0}")]
     Failed(String),
@@ -35,7 +35,7 @@ impl SweepError {
         }
     }
 
-    pub(crate) fn io(action: &'static str, path: &Path, error: std::io::Error) -> Self {
+    pub(crate) fn io(action: Action, path: &Path, error: std::io::Error) -> Self {
         ArtifactError::io(action, path, error).into()
     }
 
@@ -43,7 +43,7 @@ impl SweepError {
     pub fn is_request(&self) -> bool {
         match self {
             Self::Config { .. } | Self::Request(_) => true,
-            Self::Lab(error) => error.is_request(),
+            Self::Engine(error) => error.is_request(),
             Self::Failed(_) => false,
         }
     }
@@ -51,12 +51,12 @@ impl SweepError {
 
 impl From<ArtifactError> for SweepError {
     fn from(error: ArtifactError) -> Self {
-        Self::Lab(error.into())
+        Self::Engine(error.into())
     }
 }
 
 impl From<mitsume_data::DataError> for SweepError {
     fn from(error: mitsume_data::DataError) -> Self {
-        Self::Lab(error.into())
+        Self::Engine(error.into())
     }
 }

@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use mitsume_artifacts::Action;
+
 use crate::{Result, SweepError};
 
 /// A cell that is this process' to work on, until dropped. The operating system gives it back
@@ -12,7 +14,7 @@ pub(crate) struct Lock(#[expect(dead_code, reason = "held, never looked at")] Fi
 
 /// Takes the lock; none where another process (or another job of this one) has it.
 pub(crate) fn take(path: &Path) -> Result<Option<Lock>> {
-    let fail = |error: std::io::Error| SweepError::io("lock", path, error);
+    let fail = |error: std::io::Error| SweepError::io(Action::Lock, path, error);
     let mut options = OpenOptions::new();
     let file = options.create(true).truncate(false).write(true).open(path);
     let file = file.map_err(fail)?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mitsume_artifacts::Action;
+
 use crate::{DataSet, Result, SweepConfig, SweepError};
 
 /// Names of the sweeps, with what they are for.
@@ -41,8 +43,8 @@ pub fn preset(name: &str, quick: bool, data: &[(Option<String>, PathBuf)]) -> Re
     };
     let mut sets = BTreeMap::new();
     for (name, folder) in data {
-        let folder =
-            std::path::absolute(folder).map_err(|error| SweepError::io("find", folder, error))?;
+        let folder = std::path::absolute(folder)
+            .map_err(|error| SweepError::io(Action::Find, folder, error))?;
         let own = folder.file_name().map(|name| name.to_string_lossy());
         let name = name.clone().or(own.map(|name| name.into_owned()));
         let name = name.unwrap_or_else(|| "data".to_owned());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mitsume_artifacts::{RunConfig, RunDir, write_atomic};
+use mitsume_artifacts::{Action, RunConfig, RunDir, write_atomic};
 use mitsume_guard::file::read_to_string;
 
 use crate::config::LARGEST;
@@ -69,7 +69,7 @@ impl SweepDir {
         for folder in ["runs", "failures", "locks"] {
             let folder = self.root.join(folder);
             std::fs::create_dir_all(&folder)
-                .map_err(|error| SweepError::io("create", &folder, error))?;
+                .map_err(|error| SweepError::io(Action::Create, &folder, error))?;
         }
         let text = self.config.to_toml()?;
         let path = self.root.join("sweep.toml");
@@ -172,5 +172,5 @@ impl SweepDir {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|error| SweepError::io("find", path, error))
+    std::path::absolute(path).map_err(|error| SweepError::io(Action::Find, path, error))
 }

@@ -16,7 +16,7 @@ use mitsume_guard::file::read_to_string;
 use mitsume_levels::Level;
 use serde::{Deserialize, Serialize};
 
-use crate::{ArtifactError, Result, atomic};
+use crate::{Action, ArtifactError, Result, atomic};
 
 pub use consistency::ConsistencyConfig;
 pub use data::{Augment, DataConfig};
@@ -63,8 +63,8 @@ impl RunConfig {
     /// # Errors
     /// [`ArtifactError`] naming the file and the key, with what would be right.
     pub fn read(path: &Path, sets: &[String]) -> Result<Self> {
-        let text =
-            read_to_string(path, MAX_BYTES).map_err(|e| ArtifactError::io("read", path, e))?;
+        let text = read_to_string(path, MAX_BYTES)
+            .map_err(|e| ArtifactError::io(Action::Read, path, e))?;
         Self::from_toml_with(&text, path, sets)
     }
 

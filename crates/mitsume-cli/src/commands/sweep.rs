@@ -256,7 +256,7 @@ fn again(sweep: &SweepDir, options: &LocalOptions) -> String {
 /// Where no more can be written it also says what is saved and how to go on.
 fn failure(error: SweepError, command: &str) -> Failure {
     match error {
-        SweepError::Lab(error) => {
+        SweepError::Engine(error) => {
             let saved = "finished cells, and the last checkpoints of the others";
             Failure::of_work(error, saved, command)
         }
@@ -326,7 +326,7 @@ fn state(state: CellState, language: Language) -> String {
 impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
         let error = match error {
-            SweepError::Lab(error) => return error.into(),
+            SweepError::Engine(error) => return error.into(),
             error => error,
         };
         if error.is_request() {

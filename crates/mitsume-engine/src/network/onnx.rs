@@ -10,8 +10,8 @@ use mitsume_onnx::{
 };
 
 use super::{HookedImages, Network};
+use crate::Result;
 use crate::maps::floats;
-use crate::{EngineError, Result};
 
 /// How a model file is to be hooked.
 #[derive(Clone, Debug, Default)]
@@ -180,11 +180,5 @@ impl HookedImages for OnnxImages<'_> {
             }
         }
         Ok(scores)
-    }
-}
-
-impl From<mitsume_onnx::Error> for EngineError {
-    fn from(error: mitsume_onnx::Error) -> Self {
-        EngineError::Request(error.to_string())
     }
 }

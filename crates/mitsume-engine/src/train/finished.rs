@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mitsume_artifacts::{
-    ArtifactError, Environment, EvaluationDir, RunConfig, RunDir, write_atomic,
+    Action, ArtifactError, Environment, EvaluationDir, RunConfig, RunDir, write_atomic,
 };
 use mitsume_guard::file;
 
@@ -64,7 +64,7 @@ fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
     }
     let read = |path: &Path| {
         file::read(path, LARGEST)
-            .map_err(|error| EngineError::from(ArtifactError::io("read", path, error)))
+            .map_err(|error| EngineError::from(ArtifactError::io(Action::Read, path, error)))
     };
     Ok(read(one)? == read(other)?)
 }
@@ -77,7 +77,7 @@ pub(super) fn replace_weights(dir: &RunDir, bytes: &[u8]) -> Result<()> {
     let evaluation = dir.evaluation();
     if !same && EvaluationDir::new(&evaluation).is_evaluation() {
         std::fs::remove_dir_all(&evaluation)
-            .map_err(|error| ArtifactError::io("remove", &evaluation, error))?;
+            .map_err(|error| ArtifactError::io(Action::Remove, &evaluation, error))?;
     }
     Ok(write_atomic(&path, bytes)?)
 }

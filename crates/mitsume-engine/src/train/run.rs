@@ -6,8 +6,8 @@ use std::time::Instant;
 use burn::module::Module;
 use mitsume::Curriculum;
 use mitsume_artifacts::{
-    ArtifactError, Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow, StepWriter,
-    read_epochs, read_measures, write_epochs, write_measures,
+    Action, ArtifactError, Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow,
+    StepWriter, read_epochs, read_measures, write_epochs, write_measures,
 };
 use mitsume_data::shuffled;
 use mitsume_nn::{ClassifierSpec, weights};
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
         let measures = finished_measures(config, &dir, &state)?;
         let curriculum = curriculum(config)?;
         std::fs::create_dir_all(dir.root())
-            .map_err(|error| ArtifactError::io("create", dir.root(), error))?;
+            .map_err(|error| ArtifactError::io(Action::Create, dir.root(), error))?;
         let steps = StepWriter::resume(&dir.steps(), state.progress.steps_done)?;
         // Nothing refuses any more: a run that is refused keeps the configuration it had.
         config.write(&dir.config())?;

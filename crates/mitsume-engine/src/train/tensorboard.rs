@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mitsume_artifacts::{ArtifactError, EpochRow};
+use mitsume_artifacts::{Action, ArtifactError, EpochRow};
 use tfrecord::{EventMeta, EventWriter, EventWriterConfig};
 
 use crate::{EngineError, Result};
@@ -20,7 +20,7 @@ impl TensorBoard {
     /// A new event file; a resumed run gets a second one, which TensorBoard shows as one curve.
     pub fn create(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)
-            .map_err(|error| ArtifactError::io("create", folder, error))?;
+            .map_err(|error| ArtifactError::io(Action::Create, folder, error))?;
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -81,5 +81,5 @@ fn failed(folder: &Path, error: tfrecord::Error) -> EngineError {
         tfrecord::Error::IoError(error) => error,
         other => std::io::Error::other(other),
     };
-    ArtifactError::io("write", folder, error).into()
+    ArtifactError::io(Action::Write, folder, error).into()
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mitsume::methods::Method;
-use mitsume::trust::{Image, TrustError, similarity, upsampled_to_image};
+use mitsume::trust::{Image, similarity, upsampled_to_image};
 use mitsume_artifacts::TrustResult;
 use mitsume_data::{Batch, Skipped};
 use mitsume_report::{CascadeExample, Map};
@@ -193,11 +193,5 @@ impl<'a> Measures<'a> {
             }
         }
         Ok(())
-    }
-}
-
-impl From<TrustError> for EngineError {
-    fn from(error: TrustError) -> Self {
-        EngineError::Failed(error.to_string())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use mitsume_artifacts::write_atomic;
+use mitsume_artifacts::{Action, write_atomic};
 use mitsume_guard::file::read_to_string;
 use mitsume_locale::Language;
 
@@ -36,7 +36,8 @@ pub fn submit(
     language: Language,
 ) -> Result<Submission> {
     let folder = sweep.root().join("slurm");
-    std::fs::create_dir_all(&folder).map_err(|error| SweepError::io("create", &folder, error))?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| SweepError::io(Action::Create, &folder, error))?;
     refuse_queued(&folder)?;
     let scripts = scripts(sweep, cells, program, language)?;
     write_atomic(&folder.join("cells.txt"), scripts.cells.as_bytes())?;
