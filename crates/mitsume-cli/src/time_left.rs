@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mitsume_stats::median;
+
 /// Estimates from what is done: the median, which a pause of the machine does not move, of the last
 /// epochs; in the first epoch of its steps, which leaves out the evaluations.
 #[derive(Debug, Default)]
@@ -57,17 +59,6 @@ impl TimeLeft {
     fn of_one_epoch(&self) -> Option<f64> {
         let from = self.of_epochs.len().saturating_sub(LOOK_BACK);
         median(&self.of_epochs[from..])
-    }
-}
-
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(sorted[middle]),
-        _ => Some(f64::midpoint(sorted[middle - 1], sorted[middle])),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod holm;
 pub mod interval;
 pub mod lambdas;
 pub mod least_squares;
+mod median;
 pub mod paired;
 pub mod permutation;
 pub mod run;
@@ -26,3 +27,4 @@ pub mod run_correlation;
 
 pub use analysis::{Analysis, AnalysisError, AnalysisOptions, Caution, analyze};
 pub use epoch::{EpochRecord, TableError, read_epochs};
+pub use median::median;

@@ -27,6 +27,7 @@ pub use trust::TrustArgs;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueHint};
+use mitsume::measures::DEFAULT_GRID;
 
 /// Where does an image classifier look, does it look at the same place for the same class, and
 /// can that be trained?
@@ -114,7 +115,7 @@ pub struct ScoreArgs {
     #[arg(long, value_name = "WHICH", default_value = "grid")]
     pub measures: MeasureSet,
     /// Rows and columns of the common grid that maps are averaged onto
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_GRID as u16, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub grid: u16,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]

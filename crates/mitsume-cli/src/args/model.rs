@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
+use mitsume::measures::DEFAULT_GRID;
 use mitsume::methods::Method;
 use mitsume_engine::FeatureLayout;
 
@@ -79,7 +80,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "WHICH", default_value = "grid")]
     pub measures: MeasureSet,
     /// Rows and columns of the common grid that maps are averaged onto
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_GRID as u16, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub grid: u16,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mitsume_stats::EpochRecord;
+use mitsume_stats::{EpochRecord, median};
 use serde::Serialize;
 
 /// A model against the others on one data set.
@@ -33,21 +33,11 @@ pub(crate) fn offsets(records: &[EpochRecord]) -> Vec<Offset> {
             Some(Offset {
                 dataset: (*dataset).to_owned(),
                 model: (*model).to_owned(),
-                median: median(values(true))?,
-                median_of_others: median(values(false))?,
+                median: median(&values(true))?,
+                median_of_others: median(&values(false))?,
             })
         })
         .collect()
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(values[middle]),
-        _ => Some((values[middle - 1] + values[middle]) / 2.0),
-    }
 }
 
 #[cfg(test)]
