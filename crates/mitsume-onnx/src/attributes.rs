@@ -6,7 +6,7 @@ use crate::constant::Constant;
 use crate::op::OperatorError;
 use crate::proto::AttributeProto;
 
-/// Attributes not taken yet.
+/// Attributes that have not been taken yet.
 pub(crate) struct Attributes(BTreeMap<String, AttributeProto>);
 
 impl Attributes {
@@ -19,7 +19,7 @@ impl Attributes {
         )
     }
 
-    /// Whether it is there.
+    /// Whether the attribute is present.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -29,29 +29,29 @@ impl Attributes {
         self.0.remove(name).map_or(default, |a| a.i)
     }
 
-    /// A number.
+    /// A float.
     pub fn float(&mut self, name: &str, default: f32) -> f32 {
         self.0.remove(name).map_or(default, |a| a.f)
     }
 
-    /// Integers, or none if the attribute is missing.
+    /// Integers; `None` if the attribute is missing.
     pub fn ints(&mut self, name: &str) -> Option<Vec<i64>> {
         self.0.remove(name).map(|a| a.ints)
     }
 
-    /// Numbers, or none if the attribute is missing.
+    /// Floats; `None` if the attribute is missing.
     pub fn floats(&mut self, name: &str) -> Option<Vec<f32>> {
         self.0.remove(name).map(|a| a.floats)
     }
 
-    /// A text; empty if the attribute is missing.
+    /// A string; empty if the attribute is missing.
     pub fn text(&mut self, name: &str) -> Result<String, OperatorError> {
         let bytes = self.0.remove(name).map(|a| a.s).unwrap_or_default();
         String::from_utf8(bytes.into())
             .map_err(|_| OperatorError::Invalid(format!("attribute {name} is no text")))
     }
 
-    /// A tensor.
+    /// A tensor; `None` if the attribute is missing.
     pub fn tensor(&mut self, name: &str) -> Result<Option<Constant>, OperatorError> {
         let tensor = self.0.remove(name).and_then(|a| a.t);
         tensor.map(|t| Constant::read(&t, None)).transpose()

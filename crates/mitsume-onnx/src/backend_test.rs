@@ -1,8 +1,7 @@
-//! Test cases of operators as ONNX ships them (its "backend tests"): a model of any inputs and outputs, values for the
-//! inputs, and what is expected. For tests of this crate, not for its users.
+//! ONNX's own test cases of operators ("backend tests"). For tests of this crate, not for its users.
 //!
-//! A case is a folder with `model.onnx` and, in it or in `test_data_set_0`, `input_0.pb`, ... and `output_0.pb`, ..., a
-//! TensorProto each.
+//! A case is a folder with `model.onnx` and, in it or in `test_data_set_0`, inputs `input_0.pb`, ... and
+//! expected outputs `output_0.pb`, ..., a TensorProto each.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,7 +16,8 @@ use crate::graph::AnyGraph;
 use crate::op;
 use crate::proto::{GraphProto, TensorProto, ValueInfoProto, data_type};
 
-/// ONNX's own tolerances (`onnx.backend.test.runner`): |found - expected| <= `ATOL` + `RTOL` |expected|.
+/// ONNX's own tolerances (`onnx.backend.test.runner`):
+/// |found - expected| <= `ATOL` + `RTOL` |expected|.
 pub const RTOL: f32 = 1e-3;
 /// See [`RTOL`].
 pub const ATOL: f32 = 1e-7;
@@ -27,15 +27,15 @@ pub const ATOL: f32 = 1e-7;
 pub enum Inputs {
     /// All are computed at run time.
     Computed,
-    /// The first is computed, the others are constants, as weights and shapes are.
+    /// The first is computed at run time; the others are constants, like weights and shapes.
     OthersConstant,
-    /// All are constants: the node is computed while the model is read.
+    /// All are constants, so that the node is folded.
     Constant,
-    /// As `OthersConstant`, where it is differentiated.
+    /// As `OthersConstant`, on a device with autodiff.
     Differentiated,
 }
 
-/// Every way.
+/// All of [`Inputs`].
 pub const WAYS: [Inputs; 4] = [
     Inputs::Computed,
     Inputs::OthersConstant,
@@ -43,21 +43,21 @@ pub const WAYS: [Inputs; 4] = [
     Inputs::Differentiated,
 ];
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The outputs are those expected.
+    /// The outputs agree with the expected ones.
     Passed,
-    /// Not supported, and why.
+    /// Not supported, with the reason.
     Refused(String),
-    /// Other outputs, and which.
+    /// Other outputs, with the first difference.
     Wrong(String),
 }
 
 /// A test case.
 #[derive(Clone)]
 pub struct Case {
-    /// Operators of its nodes, each once, with the domain where it is not the standard one.
+    /// Operators of its nodes without duplicates, with the domain if that is not the standard one.
     pub operators: Vec<String>,
     /// Opset of the standard domain.
     pub opset: i64,
@@ -116,21 +116,22 @@ impl Case {
         Ok(case)
     }
 
-    /// The same of the first output alone, which is all that most operators give here; none where there is no other.
+    /// The case with its first output alone, the only one that most operators here have; `None` if it
+    /// has only one output anyway.
     pub fn first_output(mut self) -> Option<Self> {
         let several = self.expected.len() > 1;
         self.expected.truncate(1);
         several.then_some(self)
     }
 
-    /// The same with another case's expected outputs.
+    /// The case with the expected outputs of another.
     #[must_use]
     pub fn expecting(mut self, other: &Self) -> Self {
         self.expected.clone_from(&other.expected);
         self
     }
 
-    /// The same with `added` to the first value expected.
+    /// The case with `added` added to the first expected value.
     #[must_use]
     pub fn first_value_moved(mut self, added: f32) -> Self {
         match self.expected.first_mut() {
@@ -141,7 +142,7 @@ impl Case {
         self
     }
 
-    /// Runs it one way.
+    /// Runs the case.
     pub fn run(&self, way: Inputs) -> Outcome {
         match self.outputs(way) {
             Err(error) => Outcome::Refused(error.to_string()),
@@ -214,13 +215,13 @@ fn tensor(path: &Path) -> Result<Constant> {
 }
 
 fn other_type(graph: &GraphProto) -> Option<String> {
-    let of = |info: &ValueInfoProto| {
+    let element_type = |info: &ValueInfoProto| {
         let tensor = info.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
         tensor.map(|tensor| tensor.elem_type)
     };
     let read = [data_type::FLOAT, data_type::INT64, data_type::BOOL];
     for info in graph.input.iter().chain(&graph.output) {
-        match of(info) {
+        match element_type(info) {
             None => return Some("no tensor".into()),
             Some(kind) if !read.contains(&kind) => return Some(kind.to_string()),
             Some(_) => {}

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use crate::error::{Error, Result};
 use crate::execution_plan::{ExecutionPlan, Values};
 use crate::file::ModelFile;
-use crate::fuse::{KnownValues, Shapes, fused};
+use crate::fuse::{KnownValues, Shapes, fuse};
 use crate::graph::{Graph, Node, ValueId};
 use crate::hooked::HookedClassifier;
 use crate::layers::{self, Layer, LayoutRequest};
@@ -30,7 +30,7 @@ pub struct InputImages {
 pub struct Classifier {
     pub(crate) graph: Graph,
     pub(crate) shapes: Shapes,
-    /// What the axes of each value are.
+    /// The axes of each value.
     pub(crate) axes: Arc<AxesByValue>,
     pub(crate) device: Device,
     path: PathBuf,
@@ -39,20 +39,20 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Reads a model and runs it once on an empty image, to know every layer's shape.
+    /// Reads a model and runs it once on an image of zeros, to know the shape of every value.
     ///
-    /// - `path`: an ONNX file with one float32 image input [N, C, H, W] and logits [N, K] as its first output of two
-    ///   axes. A final softmax is removed.
-    /// - `images`: their channels, height and width; where the file fixes them, they must agree.
-    /// - `device`: where to compute; one without autodiff.
+    /// - `path`: an ONNX file with one float32 image input [N, C, H, W] and logits [N, K] as its
+    ///   first output of two axes. A final softmax is removed.
+    /// - `images`: channels, height and width; they must agree with what the file fixes.
+    /// - `device`: where to compute; without autodiff.
     ///
     /// # Errors
-    /// A file that cannot be read, is broken or asks for too much memory; operators that are not supported,
-    /// by name; images the model cannot take.
+    /// A file that cannot be read, is damaged or needs too much memory; unsupported operators, by
+    /// name; images of a shape that the model does not take.
     pub fn open(path: &Path, images: InputImages, device: &Device) -> Result<Self> {
         let mut file = ModelFile::open(path)?;
         let graph = Graph::read(&mut file, device)?;
-        let image = image(&graph, images).map_err(|reason| file.wrong(reason))?;
+        let image = image_shape(&graph, images).map_err(|reason| file.error(reason))?;
         let mut classifier = Self {
             graph,
             shapes: Shapes::new(),
@@ -70,7 +70,7 @@ impl Classifier {
             Some(&[_, classes]) if classes > 0 => classes,
             other => {
                 let found = other.unwrap_or(&[]);
-                return Err(file.wrong(format!(
+                return Err(file.error(format!(
                     "its output is of shape {found:?}: logits [N, K] expected"
                 )));
             }
@@ -78,7 +78,7 @@ impl Classifier {
         Ok(classifier)
     }
 
-    /// The file.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -93,12 +93,12 @@ impl Classifier {
         self.classes
     }
 
-    /// Numbers in the file's float initialisers.
+    /// Number of values in the file's float initialisers.
     pub fn parameters(&self) -> usize {
         self.graph.parameters
     }
 
-    /// Whether the file ends in a softmax, which was left off.
+    /// Whether the file ends in a softmax, which was removed.
     pub fn had_softmax(&self) -> bool {
         self.graph.had_softmax
     }
@@ -108,22 +108,24 @@ impl Classifier {
         layers::hookable_layers(self)
     }
 
-    /// The classifier in two parts, at the output of a layer.
+    /// Divides the classifier at the output of a layer.
     ///
-    /// - `layer`: a node's or a value's name, or that of a module where the file says which nodes come from
-    ///   which (`layer4`, `features.norm5`): its last node. Default: the one [`Self::layers`] marks.
-    /// - `requested`: how its output is laid out, where the model does not tell, and rows and columns of tokens.
+    /// - `layer`: the name of a node, a value or, if the file has module names, a module (`layer4`,
+    ///   `features.norm5`), which stands for its last node. Default: the layer that [`Self::layers`]
+    ///   marks.
+    /// - `requested`: the layout of its output, where it cannot be inferred, and rows and columns of
+    ///   tokens.
     ///
     /// # Errors
-    /// A name that is none, with the nearest ones; a layer without a map, or that does not lead to the logits; a layout
-    /// that the model does not tell and that is not said, or one that contradicts the model.
+    /// An unknown name (the message has similar ones); a layer whose output is no map or does not
+    /// lead to the logits; a layout that is needed but not given, or that contradicts the model.
     pub fn hook(&self, layer: Option<&str>, requested: LayoutRequest) -> Result<HookedClassifier> {
         let mut hooks = self.hook_several(&[layer], requested)?;
         Ok(hooks.remove(0))
     }
 
-    /// As [`Self::hook`], at each of several layers. What one of them has read is read for all: a
-    /// [`CapturedActivations`](crate::CapturedActivations) of any serves every other.
+    /// As [`Self::hook`], at each of several layers. [`HookedClassifier::capture`] of any of them
+    /// captures the activations of all.
     ///
     /// # Errors
     /// As [`Self::hook`].
@@ -145,17 +147,17 @@ impl Classifier {
 
     /// The fixed batch size, if the file has one.
     pub(crate) fn batch(&self) -> Option<usize> {
-        self.graph.input.sides[0]
+        self.graph.input.shape[0]
     }
 
-    /// Part of the graph that computes `wanted`, made faster.
+    /// A plan to compute `wanted` by `nodes`, with fused operators.
     pub(crate) fn fused_plan(&self, nodes: &[Node], wanted: Vec<ValueId>) -> ExecutionPlan {
         let kept: HashSet<ValueId> = wanted.iter().copied().collect();
-        let nodes = fused(nodes, &kept, self.known());
+        let nodes = fuse(nodes, &kept, self.known_values());
         self.unfused_plan(nodes, wanted)
     }
 
-    pub(crate) fn known(&self) -> KnownValues<'_> {
+    pub(crate) fn known_values(&self) -> KnownValues<'_> {
         KnownValues {
             shapes: &self.shapes,
             constants: &self.graph.constants,
@@ -166,10 +168,10 @@ impl Classifier {
         ExecutionPlan::new(nodes, wanted, &self.graph.constants, &self.device)
     }
 
-    /// Every value's shape for one image (or as many as the file insists on), and the integers that are few.
+    /// Shapes of all values for one image (or a fixed batch), and the values of short integer tensors,
+    /// which are axes and sizes.
     fn infer_shapes(&self) -> Result<(Shapes, HashMap<ValueId, Vec<i64>>)> {
-        /// Axes and sizes are at most as many as this.
-        const FEW: usize = 64;
+        const MAX_INTS: usize = 64;
         let mut ints = HashMap::new();
         let [channels, height, width] = self.image;
         let n = self.batch().unwrap_or(1);
@@ -180,10 +182,10 @@ impl Classifier {
         )]);
         let mut shapes: HashMap<ValueId, Vec<usize>> = HashMap::new();
         shapes.insert(self.graph.input.id, vec![n, channels, height, width]);
-        let mut last: HashMap<ValueId, usize> = HashMap::new();
+        let mut last_use: HashMap<ValueId, usize> = HashMap::new();
         for (index, node) in self.graph.nodes.iter().enumerate() {
             for id in node.runtime_inputs() {
-                last.insert(id, index);
+                last_use.insert(id, index);
             }
         }
         for (index, node) in self.graph.nodes.iter().enumerate() {
@@ -196,14 +198,14 @@ impl Classifier {
                 .unfused_plan(vec![node.clone()], wanted)
                 .run(inputs, false)?;
             for id in node.runtime_inputs() {
-                if last[&id] == index {
+                if last_use[&id] == index {
                     values.remove(&id);
                 }
             }
             for (id, value) in results {
                 shapes.insert(id, value.shape().to_vec());
                 if let Value::Int(known) = &value
-                    && known.data.len() <= FEW
+                    && known.data.len() <= MAX_INTS
                 {
                     ints.insert(id, known.data.clone());
                 }
@@ -215,8 +217,8 @@ impl Classifier {
 }
 
 /// Channels, height and width of the images, from the file and the request.
-fn image(graph: &Graph, images: InputImages) -> Result<[usize; 3], String> {
-    let [batch, fixed, height, width] = graph.input.sides;
+fn image_shape(graph: &Graph, images: InputImages) -> Result<[usize; 3], String> {
+    let [batch, fixed, height, width] = graph.input.shape;
     let InputImages { channels, size } = images;
     if batch.is_some_and(|batch| batch > 4096) {
         return Err("it insists on more than 4096 images at a time".into());

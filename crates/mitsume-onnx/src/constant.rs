@@ -8,7 +8,7 @@ use crate::limits;
 use crate::op::OperatorError;
 use crate::proto::{TensorProto, data_type};
 
-/// A tensor known before the model runs, on the host.
+/// A constant tensor, on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Constant {
     /// Values and shape.
@@ -18,15 +18,15 @@ pub(crate) enum Constant {
 }
 
 impl Constant {
-    /// Reads `tensor`, whose raw data, if it lies outside the model, is `outside`.
-    pub fn read(tensor: &TensorProto, outside: Option<Bytes>) -> Result<Self, OperatorError> {
+    /// Reads `tensor`; `external` is its raw data if that is stored in another file.
+    pub fn read(tensor: &TensorProto, external: Option<Bytes>) -> Result<Self, OperatorError> {
         let shape = tensor
             .dims
             .iter()
-            .map(|&side| crate::ints::side(side))
+            .map(|&side| crate::ints::dimension(side))
             .collect::<Result<Vec<_>, _>>()?;
         let count = limits::elements(&shape)?;
-        let raw = outside.as_ref().unwrap_or(&tensor.raw_data);
+        let raw = external.as_ref().unwrap_or(&tensor.raw_data);
         match tensor.data_type {
             data_type::FLOAT | data_type::DOUBLE | data_type::FLOAT16 | data_type::BFLOAT16 => {
                 let data = floats(tensor, raw, count)?;
@@ -51,10 +51,10 @@ fn floats(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<f32>, Op
     };
     if !raw.is_empty() || count == 0 {
         return match tensor.data_type {
-            data_type::FLOAT => each(raw, count, f32::from_le_bytes),
-            data_type::DOUBLE => each(raw, count, |bytes| f64::from_le_bytes(bytes) as f32),
-            data_type::FLOAT16 => each(raw, count, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            _ => each(raw, count, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            data_type::FLOAT => read_each(raw, count, f32::from_le_bytes),
+            data_type::DOUBLE => read_each(raw, count, |bytes| f64::from_le_bytes(bytes) as f32),
+            data_type::FLOAT16 => read_each(raw, count, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            _ => read_each(raw, count, |bytes| bf16::from_le_bytes(bytes).to_f32()),
         };
     }
     let data = match tensor.data_type {
@@ -70,17 +70,17 @@ fn floats(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<f32>, Op
             bits.into_iter().map(value).collect()
         }
     };
-    counted(data, count)
+    check_count(data, count)
 }
 
 fn integers(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<i64>, OperatorError> {
     if !raw.is_empty() || count == 0 {
         return match tensor.data_type {
-            data_type::INT64 => each(raw, count, i64::from_le_bytes),
-            data_type::INT32 => each(raw, count, |bytes| i32::from_le_bytes(bytes).into()),
-            data_type::INT8 => each(raw, count, |[byte]: [u8; 1]| (byte as i8).into()),
-            data_type::BOOL => each(raw, count, |[byte]: [u8; 1]| (byte != 0).into()),
-            _ => each(raw, count, |[byte]: [u8; 1]| byte.into()),
+            data_type::INT64 => read_each(raw, count, i64::from_le_bytes),
+            data_type::INT32 => read_each(raw, count, |bytes| i32::from_le_bytes(bytes).into()),
+            data_type::INT8 => read_each(raw, count, |[byte]: [u8; 1]| (byte as i8).into()),
+            data_type::BOOL => read_each(raw, count, |[byte]: [u8; 1]| (byte != 0).into()),
+            _ => read_each(raw, count, |[byte]: [u8; 1]| byte.into()),
         };
     }
     let data = if tensor.data_type == data_type::INT64 {
@@ -88,11 +88,11 @@ fn integers(tensor: &TensorProto, raw: &[u8], count: usize) -> Result<Vec<i64>, 
     } else {
         tensor.int32_data.iter().map(|&v| v.into()).collect()
     };
-    counted(data, count)
+    check_count(data, count)
 }
 
 /// `count` little-endian values of `SIZE` bytes.
-fn each<T, const SIZE: usize>(
+fn read_each<T, const SIZE: usize>(
     raw: &[u8],
     count: usize,
     read: impl Fn([u8; SIZE]) -> T,
@@ -107,7 +107,7 @@ fn each<T, const SIZE: usize>(
     Ok(values.iter().map(|&bytes| read(bytes)).collect())
 }
 
-fn counted<T>(data: Vec<T>, count: usize) -> Result<Vec<T>, OperatorError> {
+fn check_count<T>(data: Vec<T>, count: usize) -> Result<Vec<T>, OperatorError> {
     if data.len() == count {
         Ok(data)
     } else {

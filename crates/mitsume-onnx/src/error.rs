@@ -15,7 +15,7 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The file is no ONNX model, or one that is broken.
+    /// The file is not a valid ONNX model, or uses what is not supported.
     #[error("{}: {reason}", path.display())]
     File {
         /// The file.
@@ -23,20 +23,20 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// An operator, or an attribute or input of it, that this crate does not know.
+    /// An attribute or input of an operator that is not supported.
     #[error("{}: {operator}: {reason}", node)]
     Operator {
         /// The node's name.
         node: String,
-        /// Its operator, with the domain where it is not the standard one.
+        /// Its operator, with the domain if that is not the standard one.
         operator: String,
         /// What is wrong.
         reason: OperatorError,
     },
-    /// What was asked for does not fit the model.
+    /// A layer, layout or images that do not fit the model.
     #[error("{0}")]
     Request(String),
 }
 
-/// The result of everything here that can fail.
+/// Result with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -11,21 +11,21 @@ use crate::op::Inputs;
 use crate::op::OperatorError;
 use crate::value::Value;
 
-/// Values at hand while a graph runs.
+/// Values by id.
 pub(crate) type Values = HashMap<ValueId, Value>;
 
-/// Nodes in order, and the values dead after each.
+/// Nodes in order, and the values that are dead after each.
 pub(crate) struct ExecutionPlan {
     nodes: Vec<Node>,
-    /// Values to let go of after each node.
-    done: Vec<Vec<ValueId>>,
+    /// Values that no node after this one reads, by node.
+    dead_after: Vec<Vec<ValueId>>,
     constants: Values,
     wanted: Vec<ValueId>,
     device: Device,
 }
 
 impl ExecutionPlan {
-    /// `nodes` that compute `wanted`, with the graph's constants, on `device`, which has no autodiff.
+    /// A plan to compute `wanted` by `nodes` on `device`, which has no autodiff.
     pub fn new(
         nodes: Vec<Node>,
         wanted: Vec<ValueId>,
@@ -43,34 +43,34 @@ impl ExecutionPlan {
             }
         }
         let wanted_set: HashSet<ValueId> = wanted.iter().copied().collect();
-        let mut done = vec![Vec::new(); nodes.len()];
+        let mut dead_after = vec![Vec::new(); nodes.len()];
         for (id, index) in last {
             if !wanted_set.contains(&id) && !used.contains_key(&id) {
-                done[index].push(id);
+                dead_after[index].push(id);
             }
         }
         Self {
             nodes,
-            done,
+            dead_after,
             constants: used,
             wanted,
             device: device.clone(),
         }
     }
 
-    /// Runs the nodes on `values`, of which those not wanted later are used up, and returns the wanted ones. With
-    /// `tracked` on a device with autodiff, where constants are constant.
-    pub fn run(&self, mut values: Values, tracked: bool) -> Result<Values> {
-        // Where an operator makes a tensor of its own.
-        let device = match tracked {
+    /// Runs the nodes on `values` and returns the wanted values. With `autodiff` it runs on a device
+    /// with autodiff, where constants have no gradient.
+    pub fn run(&self, mut values: Values, autodiff: bool) -> Result<Values> {
+        // For tensors that operators create.
+        let device = match autodiff {
             true => self.device.clone().autodiff(),
             false => self.device.clone(),
         };
         let mut live: usize = values.values().map(Value::count).sum();
-        for (node, done) in self.nodes.iter().zip(&self.done) {
-            let about = |reason: OperatorError| Error::Operator {
+        for (node, dead_after) in self.nodes.iter().zip(&self.dead_after) {
+            let operator_error = |reason: OperatorError| Error::Operator {
                 node: node.name.clone(),
-                operator: node.kind.clone(),
+                operator: node.op_type.clone(),
                 reason,
             };
             let needed: HashSet<ValueId> = node.runtime_inputs().collect();
@@ -85,8 +85,9 @@ impl ExecutionPlan {
                             .iter()
                             .filter(|other| **other == Some(id))
                             .count();
-                        let value = self.value(id, &mut values, (done, uses), tracked);
-                        Some(value.map_err(about)?)
+                        let is_last_use = uses == 1 && dead_after.contains(&id);
+                        let value = self.input(id, &mut values, is_last_use, autodiff);
+                        Some(value.map_err(operator_error)?)
                     }
                 });
             }
@@ -94,8 +95,8 @@ impl ExecutionPlan {
                 .op
                 .operator()
                 .run(Inputs::new(inputs, device.clone()))
-                .map_err(about)?;
-            for id in done {
+                .map_err(operator_error)?;
+            for id in dead_after {
                 values.remove(id);
             }
             for (id, output) in node.outputs.iter().zip(outputs) {
@@ -104,30 +105,31 @@ impl ExecutionPlan {
                 }
             }
             live = live.max(values.values().map(Value::count).sum());
-            if live > limits::LIVE_ELEMENTS {
-                return Err(about("the model needs too much memory at once".into()));
+            if live > limits::MAX_LIVE_ELEMENTS {
+                return Err(operator_error(
+                    "the model needs too much memory at once".into(),
+                ));
             }
         }
         values.retain(|id, _| self.wanted.contains(id));
         Ok(values)
     }
 
-    fn value(
+    fn input(
         &self,
         id: ValueId,
         values: &mut Values,
-        (done, uses): (&[ValueId], usize),
-        tracked: bool,
+        is_last_use: bool,
+        autodiff: bool,
     ) -> Result<Value, OperatorError> {
         if let Some(constant) = self.constants.get(&id) {
             return Ok(match constant.clone() {
-                Value::Float(floats) if tracked => Value::Float(floats.into_autodiff()),
+                Value::Float(floats) if autodiff => Value::Float(floats.into_autodiff()),
                 value => value,
             });
         }
-        // The last to use a value gets the only copy of it, so that it may be changed in place.
-        let last = done.contains(&id) && uses == 1;
-        let found = if last {
+        // The last use takes the only copy, so that the operator can overwrite it in place.
+        let found = if is_last_use {
             values.remove(&id)
         } else {
             values.get(&id).cloned()

@@ -28,9 +28,9 @@ impl FeatureMaps {
         let [channels, rows, columns] = self.shape;
         let n = self.images(&value);
         match self.layout {
-            FeatureLayout::Nchw => value.view([n, channels, rows, columns]),
+            FeatureLayout::Nchw => value.into_tensor([n, channels, rows, columns]),
             FeatureLayout::Nhwc => value
-                .view([n, rows, columns, channels])
+                .into_tensor([n, rows, columns, channels])
                 .permute([0, 3, 1, 2]),
             FeatureLayout::Tokens | FeatureLayout::TokensFirst | FeatureLayout::TokensLast => {
                 let tokens = self.tokens_last(value);
@@ -83,7 +83,7 @@ impl FeatureMaps {
         let zeros = Tensor::zeros([outer, 1, inner], &value.device());
         let range = [0..outer, channel..channel + 1, 0..inner];
         let changed = value
-            .view([outer, channels, inner])
+            .into_tensor([outer, channels, inner])
             .slice_assign(range, zeros);
         Floats::from_tensor(changed).reshaped(shape)
     }
@@ -91,7 +91,7 @@ impl FeatureMaps {
     /// Tokens as [N, C, T].
     fn tokens_last(&self, value: Floats) -> Tensor<3> {
         let sides = [value.shape()[0], value.shape()[1], value.shape()[2]];
-        let value = value.view(sides);
+        let value = value.into_tensor(sides);
         match self.layout {
             FeatureLayout::Tokens => value.permute([0, 2, 1]),
             FeatureLayout::TokensFirst => value.permute([1, 2, 0]),

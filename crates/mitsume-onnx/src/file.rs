@@ -1,4 +1,4 @@
-//! From a file to a model's messages, and to the data it keeps in files beside it.
+//! Reads a model file and its external data.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::proto::{ModelProto, TensorProto};
 
-/// Most messages, texts and lists in a file's graph. An empty message takes two bytes in the file but
+/// Bound on messages, strings and lists in a file: an empty message takes two bytes in the file but
 /// about a hundred in memory.
-const ENTRIES: usize = 4_000_000;
+const MAX_ENTRIES: usize = 4_000_000;
 
 /// A model file.
 pub(crate) struct ModelFile {
@@ -36,20 +36,20 @@ impl ModelFile {
         };
         let mut file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
-        if length > limits::FILE_BYTES {
+        if length > limits::MAX_FILE_BYTES {
             return Err(wrong(format!(
                 "{length} bytes: an ONNX file has at most 2 GiB"
             )));
         }
         let mut data = Vec::with_capacity(length as usize);
         file.by_ref()
-            .take(limits::FILE_BYTES)
+            .take(limits::MAX_FILE_BYTES)
             .read_to_end(&mut data)
             .map_err(io)?;
         let data = Bytes::from(data);
         let no_model = |reason: String| wrong(format!("this is no ONNX model: {reason}"));
-        let mut left = ENTRIES;
-        count(data.clone(), &MODEL, &mut left).map_err(no_model)?;
+        let mut left = MAX_ENTRIES;
+        count_entries(data.clone(), &MODEL, &mut left).map_err(no_model)?;
         let model = ModelProto::decode(data).map_err(|error| no_model(error.to_string()))?;
         Ok(Self {
             path: path.into(),
@@ -58,27 +58,28 @@ impl ModelFile {
     }
 
     /// An error about this file.
-    pub fn wrong(&self, reason: impl Into<String>) -> Error {
+    pub fn error(&self, reason: impl Into<String>) -> Error {
         Error::File {
             path: self.path.clone(),
             reason: reason.into(),
         }
     }
 
-    /// An initialiser, from the file or from one beside it.
+    /// An initialiser, from this file or its external data.
     pub fn constant(&self, tensor: &TensorProto) -> Result<Constant> {
-        let about = |reason: String| self.wrong(format!("initialiser {}: {reason}", tensor.name));
-        let outside = if tensor.data_location == 1 {
-            Some(self.outside(tensor)?)
+        let initialiser_error =
+            |reason: String| self.error(format!("initialiser {}: {reason}", tensor.name));
+        let external = if tensor.data_location == 1 {
+            Some(self.external_data(tensor)?)
         } else {
             None
         };
-        Constant::read(tensor, outside).map_err(|reason| about(reason.to_string()))
+        Constant::read(tensor, external).map_err(|reason| initialiser_error(reason.to_string()))
     }
 
-    fn outside(&self, tensor: &TensorProto) -> Result<Bytes> {
-        let about = |reason: String| {
-            self.wrong(format!(
+    fn external_data(&self, tensor: &TensorProto) -> Result<Bytes> {
+        let initialiser_error = |reason: String| {
+            self.error(format!(
                 "initialiser {} is in another file, but {reason}",
                 tensor.name
             ))
@@ -91,11 +92,11 @@ impl ModelFile {
             None => Ok(None),
             Some(text) => match text.parse::<u64>() {
                 Ok(number) => Ok(Some(number)),
-                Err(_) => Err(about(format!("its {key} is \"{text}\""))),
+                Err(_) => Err(initialiser_error(format!("its {key} is \"{text}\""))),
             },
         };
-        let name = entry("location").ok_or_else(|| about("no file is named".into()))?;
-        let path = self.beside(name).map_err(about)?;
+        let name = entry("location").ok_or_else(|| initialiser_error("no file is named".into()))?;
+        let path = self.external_path(name).map_err(initialiser_error)?;
         let io = |source| Error::Io {
             path: path.clone(),
             source,
@@ -104,9 +105,11 @@ impl ModelFile {
         let whole = file.metadata().map_err(io)?.len();
         let offset = number("offset")?.unwrap_or(0);
         let length = number("length")?.unwrap_or(whole.saturating_sub(offset));
-        if offset.checked_add(length).is_none_or(|end| end > whole) || length > limits::FILE_BYTES {
+        if offset.checked_add(length).is_none_or(|end| end > whole)
+            || length > limits::MAX_FILE_BYTES
+        {
             let path = path.display();
-            return Err(about(format!(
+            return Err(initialiser_error(format!(
                 "{path} has {whole} bytes, not {length} from {offset} on"
             )));
         }
@@ -116,8 +119,9 @@ impl ModelFile {
         Ok(data.into())
     }
 
-    /// A file in the model's folder or below it, links followed.
-    fn beside(&self, name: &str) -> Result<PathBuf, String> {
+    /// The path of an external data file, which must be in the model's folder or below it, links
+    /// resolved.
+    fn external_path(&self, name: &str) -> Result<PathBuf, String> {
         let relative = Path::new(name);
         let plain = relative
             .components()
@@ -144,7 +148,7 @@ impl ModelFile {
     }
 }
 
-/// Fields of a message that hold messages with many entries of their own.
+/// Tags of fields that hold messages, and the fields of those.
 struct Fields(&'static [(u32, &'static Fields)]);
 
 static LEAF: Fields = Fields(&[]);
@@ -157,8 +161,8 @@ static VALUE: Fields = Fields(&[(2, &TYPE)]);
 static GRAPH: Fields = Fields(&[(1, &NODE), (5, &TENSOR), (11, &VALUE), (12, &VALUE)]);
 static MODEL: Fields = Fields(&[(7, &GRAPH), (8, &LEAF), (25, &LEAF)]);
 
-/// Takes the number of entries in `data` off `left`, without decoding any.
-fn count(mut data: Bytes, fields: &Fields, left: &mut usize) -> Result<(), String> {
+/// Subtracts the number of entries in `data` from `left`, without decoding them.
+fn count_entries(mut data: Bytes, fields: &Fields, left: &mut usize) -> Result<(), String> {
     let wrong = |error: prost::DecodeError| error.to_string();
     while data.has_remaining() {
         let (tag, kind) = decode_key(&mut data).map_err(wrong)?;
@@ -168,15 +172,15 @@ fn count(mut data: Bytes, fields: &Fields, left: &mut usize) -> Result<(), Strin
         }
         *left = left
             .checked_sub(1)
-            .ok_or_else(|| format!("more than {ENTRIES} entries"))?;
+            .ok_or_else(|| format!("more than {MAX_ENTRIES} entries"))?;
         let length = decode_varint(&mut data).map_err(wrong)?;
         let length = usize::try_from(length)
             .ok()
             .filter(|&length| length <= data.len())
             .ok_or("an entry is longer than the file")?;
         let inner = data.split_to(length);
-        if let Some((_, fields)) = fields.0.iter().find(|(of, _)| *of == tag) {
-            count(inner, fields, left)?;
+        if let Some((_, fields)) = fields.0.iter().find(|(known, _)| *known == tag) {
+            count_entries(inner, fields, left)?;
         }
     }
     Ok(())

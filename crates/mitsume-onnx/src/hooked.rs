@@ -289,7 +289,7 @@ impl HookedClassifier {
         match logits {
             Some(Ok(logits)) if logits.rank() == 2 => {
                 let [n, k] = [logits.shape()[0], logits.shape()[1]];
-                Ok(logits.view([n, k]))
+                Ok(logits.into_tensor([n, k]))
             }
             _ => Err(Error::Request(
                 "the model's output is not logits [N, K]".into(),
@@ -326,7 +326,7 @@ fn is_gap_linear(model: &Classifier, head: &[Node], hook: ValueId, layout: Featu
         return false;
     };
     // A mean over tokens would include class and register tokens.
-    let is_gap = !layout.is_of_tokens()
+    let is_gap = !layout.is_tokens()
         && layers::mean_over(model, first) == Some((hook, layout.pixel_axes().to_vec()));
     is_gap
         && rest.iter().all(|node| node.op.operator().is_linear())

@@ -3,7 +3,7 @@
 use crate::limits;
 use crate::op::OperatorError;
 
-/// Integers (and truth values, as 0 and 1) of some shape, row by row.
+/// A tensor of integers, or of truth values as 0 and 1, in row-major order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ints {
     /// The values.
@@ -13,7 +13,7 @@ pub struct Ints {
 }
 
 impl Ints {
-    /// Checks that there are as many values as the shape says.
+    /// An error unless the number of values is that of the shape.
     pub fn new(data: Vec<i64>, shape: Vec<usize>) -> Result<Self, OperatorError> {
         let expected = limits::elements(&shape)?;
         if data.len() != expected {
@@ -25,13 +25,13 @@ impl Ints {
         Ok(Self { data, shape })
     }
 
-    /// One axis.
+    /// A tensor with one axis.
     pub fn vector(data: Vec<i64>) -> Self {
         let shape = vec![data.len()];
         Self { data, shape }
     }
 
-    /// The one value there is.
+    /// The value of a tensor with one value.
     pub fn scalar(&self) -> Result<i64, OperatorError> {
         match self.data[..] {
             [value] => Ok(value),
@@ -56,7 +56,7 @@ pub fn axis(axis: i64, rank: usize) -> Result<usize, OperatorError> {
         .ok_or_else(|| OperatorError::Invalid(format!("axis {axis} of a tensor of {rank} axes")))
 }
 
-/// Each axis once, counted from the front, in order.
+/// `axes` counted from the front and sorted; an error if one is given twice.
 pub fn axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, OperatorError> {
     let mut all = axes
         .iter()
@@ -69,8 +69,8 @@ pub fn axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, OperatorError> {
     Ok(all)
 }
 
-/// A side, that must not be negative.
-pub fn side(value: i64) -> Result<usize, OperatorError> {
+/// The length of an axis; an error if negative.
+pub fn dimension(value: i64) -> Result<usize, OperatorError> {
     usize::try_from(value).map_err(|_| OperatorError::Invalid(format!("a side of {value}")))
 }
 

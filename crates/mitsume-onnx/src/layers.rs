@@ -224,7 +224,7 @@ pub(crate) fn hookable_layers(model: &Classifier) -> Vec<Layer> {
         Some(Layer {
             name: node.name.clone(),
             module: node.module.clone(),
-            operator: node.kind.clone(),
+            operator: node.op_type.clone(),
             shape,
             layout,
             grid,

@@ -9,50 +9,50 @@ use crate::graph::{Node, ValueId};
 use crate::op::Weights;
 use crate::value::{Floats, Value};
 
-/// Where a layer's weights are.
-enum Location {
-    /// In the node itself.
+/// Where the weights of a layer are.
+enum WeightLocation {
+    /// In the operator of a node.
     Node(usize),
     /// In a constant.
     Constant(ValueId),
 }
 
 impl Classifier {
-    /// Layers with weights (convolutions and matrix products), by node, the logits' first.
+    /// Layers with weights (convolutions and matrix products) by node name, from the last to the first.
     pub fn weighted_layers(&self) -> Vec<String> {
-        let name = |(index, _): (usize, Location)| self.graph.nodes[index].name.clone();
+        let name = |(index, _): (usize, WeightLocation)| self.graph.nodes[index].name.clone();
         self.weighted().into_iter().map(name).collect()
     }
 
-    /// The same model with the weights of the first `count` of [`Self::weighted_layers`] put in another order, each
-    /// tensor by itself: which weight is where is random, their distribution stays. Biases stay too.
+    /// The same model with the weights of the first `count` of [`Self::weighted_layers`] permuted at
+    /// random within each tensor, so that their distribution stays. Biases stay.
     pub fn randomised(&self, count: usize, seed: u64) -> Self {
         let mut model = self.clone();
         let layers = self.weighted();
         for (number, (_, weights)) in layers.into_iter().take(count).enumerate() {
-            // A stream for each layer: what one draws does not depend on how many others are drawn.
+            // One stream per layer, so that its permutation does not depend on `count`.
             let mut random = RandomStream::from_seed_and_number(seed, number as u64);
             match weights {
-                Location::Node(index) => model.shuffle_node(index, &mut random),
-                Location::Constant(id) => model.shuffle_constant(id, &mut random),
+                WeightLocation::Node(index) => model.shuffle_node(index, &mut random),
+                WeightLocation::Constant(id) => model.shuffle_constant(id, &mut random),
             }
         }
         model
     }
 
-    fn weighted(&self) -> Vec<(usize, Location)> {
+    fn weighted(&self) -> Vec<(usize, WeightLocation)> {
         let nodes = self.graph.nodes.iter().enumerate().rev();
         let weights = |(index, node): (usize, &Node)| {
             let location = match node.op.operator().weights() {
                 Weights::None => return None,
-                Weights::Own => Location::Node(index),
-                Weights::Inputs(places) => {
-                    let inputs = places
+                Weights::Own => WeightLocation::Node(index),
+                Weights::Inputs(indices) => {
+                    let inputs = indices
                         .iter()
                         .map(|&i| node.inputs.get(i).copied().flatten());
                     let mut inputs = inputs.flatten();
                     let id = inputs.find(|id| self.graph.constants.contains_key(id))?;
-                    Location::Constant(id)
+                    WeightLocation::Constant(id)
                 }
             };
             Some((index, location))
@@ -66,7 +66,7 @@ impl Classifier {
             .op
             .operator()
             .with_weights(&mut |weights| random.shuffle(weights));
-        node.op = changed.expect("its weights are its own");
+        node.op = changed.expect("the operator holds its weights");
     }
 
     fn shuffle_constant(&mut self, id: ValueId, random: &mut RandomStream) {
@@ -74,7 +74,7 @@ impl Classifier {
             return;
         };
         let shape = constant.shape().to_vec();
-        let tensor = constant.row_major().into_flat();
+        let tensor = constant.into_row_major().into_flat();
         let device = tensor.device();
         let data = tensor.into_data().convert::<f32>();
         let mut values: Vec<f32> = data.try_into_vec().expect("converted to f32");

@@ -1,9 +1,9 @@
-//! Shapes of operations' results.
+//! Broadcasting, and shapes with axes merged.
 
 use crate::op::OperatorError;
 
-/// The shape two tensors are broadcast to (ONNX, which is NumPy's rule): sides are compared from the
-/// last one on, and 1 stands for any.
+/// The shape that two tensors are broadcast to, by NumPy's rule, which ONNX has too: axes are compared
+/// from the last one on, and a length of 1 is repeated.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, OperatorError> {
     let rank = a.len().max(b.len());
     let side = |shape: &[usize], i: usize| match (i + shape.len()).checked_sub(rank) {
@@ -22,16 +22,20 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, OperatorError> 
         .collect()
 }
 
-/// `shape` with sides of 1 in front, `rank` in all.
-pub fn padded(shape: &[usize], rank: usize) -> Vec<usize> {
+/// `shape` with leading axes of length 1, `rank` axes in all.
+pub fn with_leading_ones(shape: &[usize], rank: usize) -> Vec<usize> {
     let mut padded = vec![1; rank.saturating_sub(shape.len())];
     padded.extend_from_slice(shape);
     padded
 }
 
-/// Collapses axes that are contiguous in all three shapes.
+/// The shapes [a, b, out] of a broadcast operation with as few axes as possible: adjacent axes are
+/// merged where each of `a` and `b` is broadcast along both or along neither.
 pub fn collapsed_axes(a: &[usize], b: &[usize], out: &[usize]) -> Vec<[usize; 3]> {
-    let (a, b) = (padded(a, out.len()), padded(b, out.len()));
+    let (a, b) = (
+        with_leading_ones(a, out.len()),
+        with_leading_ones(b, out.len()),
+    );
     let mut axes: Vec<[usize; 3]> = Vec::new();
     for i in 0..out.len() {
         let now = [a[i], b[i], out[i]];
@@ -53,7 +57,7 @@ pub fn collapsed_axes(a: &[usize], b: &[usize], out: &[usize]) -> Vec<[usize; 3]
     axes
 }
 
-/// Values before, on and after an axis: a tensor as [outer, side, inner].
+/// A tensor's shape as [outer, axis, inner]: the products of the lengths before and after `axis`.
 pub fn outer_axis_inner(shape: &[usize], axis: usize) -> [usize; 3] {
     [
         shape[..axis].iter().product(),
@@ -67,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_stands_for_any_side() {
+    fn axes_of_length_1_are_broadcast() {
         assert_eq!(broadcast(&[2, 1, 4], &[3, 1]), Ok(vec![2, 3, 4]));
         assert_eq!(broadcast(&[], &[5]), Ok(vec![5]));
         assert!(broadcast(&[2], &[3]).is_err());

@@ -9,17 +9,17 @@ use crate::op::OperatorError;
 /// The order of a tensor's values in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MemoryOrder {
-    /// As ONNX has it, the last axis fastest.
+    /// The last axis varies fastest, as in ONNX.
     RowMajor,
-    /// Of a shape [N, C, H, W], but [N, H, W, C] in memory: what the CPU's kernels work on.
+    /// Shape [N, C, H, W], but [N, H, W, C] in memory, as the CPU kernels need it.
     ChannelsLast,
-    /// Of a shape [N, G, C, H, W], but [N, H, W, G, C] in memory: channels last in groups, as ShuffleNet
-    /// exchanges them. Only [`Floats::reshaped`] makes it, out of channels last, and nothing moves.
+    /// Shape [N, G, C, H, W], but [N, H, W, G, C] in memory: channels last in groups, as ShuffleNet
+    /// shuffles them. [`Floats::reshaped`] makes it from channels last without a copy.
     GroupsLast,
 }
 
 impl MemoryOrder {
-    /// Whether a tensor of that many axes can have it.
+    /// Whether a tensor with `rank` axes can have it.
     fn fits(self, rank: usize) -> bool {
         match self {
             Self::RowMajor => true,
@@ -29,7 +29,7 @@ impl MemoryOrder {
     }
 }
 
-/// Numbers on the device. The number of axes is known only at run time, so the tensor is flat, with
+/// Floats on the device. The number of axes is known only at run time, so the tensor is flat, with
 /// its shape beside it: operations reshape it to the rank they need, without a copy.
 #[derive(Clone, Debug)]
 pub(crate) struct Floats {
@@ -44,7 +44,7 @@ impl Floats {
         Self::with_order(data, shape, MemoryOrder::RowMajor)
     }
 
-    /// `data` as a tensor of `shape` in another order.
+    /// `data` as a tensor of `shape`, with its order in memory.
     pub fn with_order(
         data: Tensor<1>,
         shape: Vec<usize>,
@@ -78,7 +78,7 @@ impl Floats {
         )
     }
 
-    /// A tensor with axes, flattened.
+    /// From a tensor of static rank.
     pub fn from_tensor<const D: usize>(tensor: Tensor<D>) -> Self {
         let shape = tensor.dims().to_vec();
         let count: usize = shape.iter().product();
@@ -94,8 +94,8 @@ impl Floats {
         &self.shape
     }
 
-    /// The sides [N, C, H, W] of images or feature maps.
-    pub fn image(&self) -> Result<[usize; 4], OperatorError> {
+    /// The shape [N, C, H, W] of images or feature maps.
+    pub fn image_shape(&self) -> Result<[usize; 4], OperatorError> {
         let shape = self.shape();
         let wrong = |_| {
             OperatorError::Invalid(format!(
@@ -115,17 +115,17 @@ impl Floats {
         self.order
     }
 
-    /// Where it is.
+    /// Its device.
     pub fn device(&self) -> Device {
         self.data.device()
     }
 
-    /// The values, in whatever order they are.
+    /// The values in memory order.
     pub fn into_flat(self) -> Tensor<1> {
         self.data
     }
 
-    /// The same values, each changed by itself: order and shape stay.
+    /// Applies an element-wise function; shape and order in memory stay.
     pub fn map(self, change: impl FnOnce(Tensor<1>) -> Tensor<1>) -> Self {
         Self {
             data: change(self.data),
@@ -134,11 +134,11 @@ impl Floats {
     }
 
     /// Converts to row-major order.
-    pub fn row_major(self) -> Self {
+    pub fn into_row_major(self) -> Self {
         if self.order == MemoryOrder::RowMajor {
             return self;
         }
-        let [n, c, h, w] = self.sides();
+        let [n, c, h, w] = self.nchw();
         let count = n * c * h * w;
         let data = self.data.reshape([n, h, w, c]).permute([0, 3, 1, 2]);
         Self {
@@ -148,14 +148,14 @@ impl Floats {
         }
     }
 
-    /// With channels last, which only a tensor of four axes can have.
-    pub fn channels_last(self) -> Self {
+    /// Converts to channels last; a tensor without four axes is unchanged.
+    pub fn into_channels_last(self) -> Self {
         if self.order == MemoryOrder::ChannelsLast || self.rank() != 4 {
             return self;
         }
-        let [n, c, h, w] = self.sides();
+        let [n, c, h, w] = self.nchw();
         let data = if c == 1 || h * w == 1 {
-            self.data // One order is the other.
+            self.data // The two orders are the same.
         } else {
             let count = n * c * h * w;
             let data = self.data.reshape([n, c, h, w]).permute([0, 2, 3, 1]);
@@ -168,15 +168,15 @@ impl Floats {
         }
     }
 
-    /// As a tensor of the axes given, in ONNX's order.
+    /// As a tensor with these axes, in row-major order.
     ///
     /// # Panics
     /// If the sides do not multiply to the number of values.
-    pub fn view<const D: usize>(self, sides: [usize; D]) -> Tensor<D> {
-        self.row_major().data.reshape(sides)
+    pub fn into_tensor<const D: usize>(self, sides: [usize; D]) -> Tensor<D> {
+        self.into_row_major().data.reshape(sides)
     }
 
-    /// Another shape of as many values.
+    /// The same values in another shape.
     pub fn reshaped(self, shape: Vec<usize>) -> Result<Self, OperatorError> {
         if self.shape.iter().product::<usize>() != limits::elements(&shape)? {
             return Err(OperatorError::Invalid(format!(
@@ -184,7 +184,7 @@ impl Floats {
                 self.shape
             )));
         }
-        // Channels that part into groups, or groups that join, stay where they are.
+        // Channels split into groups, or groups merged, need no copy.
         let order = match (self.order, self.shape.as_slice(), shape.as_slice()) {
             (MemoryOrder::ChannelsLast, [n, _, h, w], [a, _, _, b, c])
                 if [n, h, w] == [a, b, c] =>
@@ -197,7 +197,7 @@ impl Floats {
             _ => MemoryOrder::RowMajor,
         };
         let x = if order == MemoryOrder::RowMajor {
-            self.row_major()
+            self.into_row_major()
         } else {
             self
         };
@@ -208,7 +208,7 @@ impl Floats {
         })
     }
 
-    /// The same shape with sides of 1 added or left out: order in memory stays where the shape stays.
+    /// As [`Self::reshaped`], but the same shape keeps its order in memory.
     pub fn reshaped_as(self, shape: Vec<usize>) -> Result<Self, OperatorError> {
         if self.shape == shape {
             return Ok(self);
@@ -216,25 +216,26 @@ impl Floats {
         self.reshaped(shape)
     }
 
-    /// The values, in ONNX's order; not of what is differentiated.
+    /// The values in row-major order; an error on a device with autodiff, where they would lose their
+    /// gradient.
     pub fn into_host(self) -> Result<Vec<f32>, OperatorError> {
         if self.device().is_autodiff() {
             return Err(OperatorError::Invalid(
                 "this is not differentiated: choose a later layer".into(),
             ));
         }
-        let data = self.row_major().data.into_data().convert::<f32>();
+        let data = self.into_row_major().data.into_data().convert::<f32>();
         data.try_into_vec()
             .map_err(|error| OperatorError::Invalid(format!("{error:?}")))
     }
 
-    /// Constant on a device with autodiff.
+    /// Moves it to a device with autodiff, without a gradient.
     pub fn into_autodiff(self) -> Self {
         self.map(Tensor::autodiff)
     }
 
-    /// [N, C, H, W], of groups all their channels.
-    fn sides(&self) -> [usize; 4] {
+    /// [N, C, H, W], with all groups in C.
+    fn nchw(&self) -> [usize; 4] {
         let rank = self.shape.len();
         let channels = self.shape[1..rank - 2].iter().product();
         [
@@ -246,7 +247,7 @@ impl Floats {
     }
 }
 
-/// A value of the graph. There are few of them: a box would save nothing.
+/// A value of the graph. There are few of them, so boxing would save nothing.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
@@ -270,7 +271,7 @@ impl Value {
         self.shape().iter().product()
     }
 
-    /// The numbers.
+    /// The floats; an error for integers.
     pub fn float(self) -> Result<Floats, OperatorError> {
         match self {
             Self::Float(floats) => Ok(floats),
@@ -278,7 +279,7 @@ impl Value {
         }
     }
 
-    /// The integers.
+    /// The integers; an error for floats.
     pub fn int(self) -> Result<Ints, OperatorError> {
         match self {
             Self::Int(ints) => Ok(ints),

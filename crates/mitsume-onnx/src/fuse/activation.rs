@@ -1,4 +1,4 @@
-//! Activations that a file spells out in simpler operators.
+//! Activations that a file expresses by simpler operators.
 
 use mitsume_kernels::inference::Activation;
 
@@ -8,7 +8,7 @@ use crate::op::{Binary, BinaryFunction, Op, Unary};
 
 impl FusionPass<'_> {
     /// `x * sigmoid(x)` and `x * hard_sigmoid(x)` as one operator.
-    pub(super) fn gate(&mut self, index: usize) {
+    pub(super) fn fuse_sigmoid_product(&mut self, index: usize) {
         let Some(node) = &self.nodes[index] else {
             return;
         };
@@ -21,7 +21,7 @@ impl FusionPass<'_> {
             let Some(before) = self.sole_producer(gate) else {
                 continue;
             };
-            let from = self.nodes[before].as_ref().expect("it is there");
+            let from = self.nodes[before].as_ref().expect("the node exists");
             if from.inputs.first() != Some(&Some(x)) {
                 continue;
             }
@@ -38,7 +38,7 @@ impl FusionPass<'_> {
             if let Some(uses) = self.uses.get_mut(&x) {
                 *uses -= 1;
             }
-            let node = self.nodes[index].as_mut().expect("it is there");
+            let node = self.nodes[index].as_mut().expect("the node exists");
             node.op = Op::Unary(Unary::Activation(activation));
             node.inputs = vec![Some(x)];
             return;
@@ -46,7 +46,7 @@ impl FusionPass<'_> {
     }
 
     /// `x (1 + erf(x / sqrt(2))) / 2`, its factors in any order, as one operator.
-    pub(super) fn gelu(&mut self, index: usize) {
+    pub(super) fn fuse_gelu(&mut self, index: usize) {
         let Some((x, between)) = self.nodes[index].as_ref().and(self.match_gelu(index)) else {
             return;
         };
@@ -56,12 +56,12 @@ impl FusionPass<'_> {
         if let Some(uses) = self.uses.get_mut(&x) {
             *uses -= 1;
         }
-        let node = self.nodes[index].as_mut().expect("it is there");
+        let node = self.nodes[index].as_mut().expect("the node exists");
         node.op = Op::Unary(Unary::Activation(Activation::Gelu));
         node.inputs = vec![Some(x)];
     }
 
-    /// What node `index` is the GELU of, and the four nodes before it that make it so.
+    /// If node `index` is the last of a GELU: its input and the other four nodes.
     fn match_gelu(&self, index: usize) -> Option<(ValueId, [usize; 4])> {
         let outer = self.pair(index, BinaryFunction::Mul)?;
         [outer, [outer[1], outer[0]]]
@@ -85,7 +85,7 @@ impl FusionPass<'_> {
             })
     }
 
-    /// The nodes of `sum`, if it is `1 + erf(x / sqrt(2))`.
+    /// If `sum` is `1 + erf(x / sqrt(2))`: its nodes.
     fn match_one_plus_erf(&self, sum: ValueId, x: ValueId) -> Option<[usize; 3]> {
         let sum_at = self.sole_producer(sum)?;
         let [a, b] = self.pair(sum_at, BinaryFunction::Add)?;
@@ -93,17 +93,20 @@ impl FusionPass<'_> {
             let erf_at = self
                 .sole_producer(erf)
                 .filter(|_| self.scalar(one) == Some(1.0))?;
-            let node = self.at(erf_at);
+            let node = self.node(erf_at);
             let scaled = node.inputs.first().copied().flatten()?;
             let scaled_at = self.sole_producer(scaled)?;
-            let by = match self.at(scaled_at).op {
+            let by = match self.node(scaled_at).op {
                 Op::Binary(Binary(BinaryFunction::Div)) => {
-                    let [of, by] = self.pair(scaled_at, BinaryFunction::Div)?;
-                    (of == x).then(|| self.scalar(by))??
+                    let [dividend, by] = self.pair(scaled_at, BinaryFunction::Div)?;
+                    (dividend == x).then(|| self.scalar(by))??
                 }
                 _ => {
                     let [a, b] = self.pair(scaled_at, BinaryFunction::Mul)?;
-                    let by = [(a, b), (b, a)].into_iter().find(|(of, _)| *of == x)?.1;
+                    let by = [(a, b), (b, a)]
+                        .into_iter()
+                        .find(|(factor, _)| *factor == x)?
+                        .1;
                     1.0 / self.scalar(by)?
                 }
             };
@@ -113,18 +116,18 @@ impl FusionPass<'_> {
         })
     }
 
-    /// The inputs of node `index`, if it is `kind`.
-    fn pair(&self, index: usize, kind: BinaryFunction) -> Option<[ValueId; 2]> {
-        let node = self.at(index);
+    /// The inputs of node `index`, if it computes `function`.
+    fn pair(&self, index: usize, function: BinaryFunction) -> Option<[ValueId; 2]> {
+        let node = self.node(index);
         match (&node.op, &node.inputs[..]) {
-            (Op::Binary(Binary(found)), &[Some(a), Some(b)]) if *found == kind => Some([a, b]),
+            (Op::Binary(Binary(found)), &[Some(a), Some(b)]) if *found == function => Some([a, b]),
             _ => None,
         }
     }
 
-    /// The one number that value `id` is known to be.
+    /// The value of a constant with one float.
     fn scalar(&self, id: ValueId) -> Option<f32> {
         let is_one = self.constants.get(&id)?.count() == 1;
-        is_one.then(|| self.known(id))??.first().copied()
+        is_one.then(|| self.constant_floats(id))??.first().copied()
     }
 }

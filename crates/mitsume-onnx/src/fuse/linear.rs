@@ -1,4 +1,4 @@
-//! Products with known matrices, and what follows them.
+//! Matrix products with constant weights, and a bias add after them.
 
 use super::FusionPass;
 use crate::graph::{Node, ValueId};
@@ -7,18 +7,18 @@ use crate::value::Value;
 
 /// With fewer rows per image (a classifier's last layer) packing would double the memory of the
 /// weights for no gain.
-const ROWS: usize = 8;
+const MIN_ROWS: usize = 8;
 
 impl FusionPass<'_> {
-    /// Node `index` as a product with a known matrix, if it is one.
-    pub(super) fn linear(&mut self, index: usize) {
+    /// Replaces node `index` by [`Linear`] if it is a product with a constant matrix.
+    pub(super) fn fuse_linear(&mut self, index: usize) {
         let Some(linear) = self.nodes[index]
             .as_ref()
             .and_then(|node| self.match_linear(node))
         else {
             return;
         };
-        let node = self.nodes[index].as_mut().expect("it is there");
+        let node = self.nodes[index].as_mut().expect("the node exists");
         node.op = Op::Linear(linear.into());
         node.inputs.truncate(1);
     }
@@ -30,10 +30,10 @@ impl FusionPass<'_> {
         let Some(Value::Float(weights)) = self.constants.get(&weights) else {
             return None;
         };
-        let [of_image @ .., _] = &self.shapes.get(&x)?[..] else {
+        let [rows @ .., _] = &self.shapes.get(&x)?[..] else {
             return None;
         };
-        if of_image.iter().product::<usize>() < ROWS {
+        if rows.iter().product::<usize>() < MIN_ROWS {
             return None;
         }
         match node.op {
@@ -49,14 +49,14 @@ impl FusionPass<'_> {
         }
     }
 
-    /// A product with a known matrix plus a known bias: the former's node, and both as one.
-    pub(super) fn bias(&self, node: &Node) -> Option<(usize, Linear)> {
+    /// If `node` adds a constant bias to a [`Linear`]: the index of that, and both fused.
+    pub(super) fn match_bias_add(&self, node: &Node) -> Option<(usize, Linear)> {
         let &[Some(a), Some(b)] = &node.inputs[..] else {
             return None;
         };
         [(a, b), (b, a)].into_iter().find_map(|(product, bias)| {
             let before = self.sole_producer(product)?;
-            let Op::Linear(linear) = &self.at(before).op else {
+            let Op::Linear(linear) = &self.node(before).op else {
                 return None;
             };
             let rank = self.shapes.get(&product)?.len();
@@ -66,15 +66,15 @@ impl FusionPass<'_> {
                 before,
                 linear
                     .with_bias(&bias)
-                    .filter(|_| self.adds(before).is_none())?,
+                    .filter(|_| self.residual_input(before).is_none())?,
             ))
         })
     }
 
-    /// The values of a known tensor with no axis but the last.
+    /// The values of a constant that varies along its last axis only.
     fn along_last_axis(&self, id: ValueId) -> Option<Vec<f32>> {
         let value = self.constants.get(&id)?;
         let only = value.shape().last().copied().unwrap_or(1) == value.count();
-        only.then(|| self.known(id))?
+        only.then(|| self.constant_floats(id))?
     }
 }

@@ -13,10 +13,10 @@ use crate::op::{Binary, BinaryFunction, Op, Unary};
 use crate::value::Value;
 use separable::SEPARABLE_MIN_VALUES;
 
-/// Shapes of values, known from a run with one image.
+/// Shapes of values for one image.
 pub(crate) type Shapes = HashMap<ValueId, Vec<usize>>;
 
-/// What is known of values beforehand.
+/// Shapes and constants of a graph.
 #[derive(Clone, Copy)]
 pub(crate) struct KnownValues<'a> {
     pub shapes: &'a Shapes,
@@ -24,40 +24,40 @@ pub(crate) struct KnownValues<'a> {
 }
 
 /// `nodes` with batch norms, biases, residual adds and activations fused into the convolutions and
-/// matrix products before them, and depthwise convolutions of large maps fused with those before and
+/// matrix products before them, and depthwise convolutions of min_values maps fused with those before and
 /// after them. Values in `kept` are still computed.
-pub(crate) fn fused(nodes: &[Node], kept: &HashSet<ValueId>, known: KnownValues) -> Vec<Node> {
+pub(crate) fn fuse(nodes: &[Node], kept: &HashSet<ValueId>, known: KnownValues) -> Vec<Node> {
     fuse_with_threshold(SEPARABLE_MIN_VALUES, nodes, kept, known)
 }
 
 fn fuse_with_threshold(
-    large: usize,
+    min_values: usize,
     nodes: &[Node],
     kept: &HashSet<ValueId>,
     known: KnownValues,
 ) -> Vec<Node> {
-    let mut fusing = FusionPass::new(nodes, kept, known);
+    let mut pass = FusionPass::new(nodes, kept, known);
     for index in 0..nodes.len() {
-        fusing.linear(index);
-        fusing.gate(index);
-        fusing.gelu(index);
-        fusing.node(index);
+        pass.fuse_linear(index);
+        pass.fuse_sigmoid_product(index);
+        pass.fuse_gelu(index);
+        pass.fuse_node(index);
     }
     for index in 0..nodes.len() {
-        fusing.project(index, large);
+        pass.fuse_inverted_residual(index, min_values);
     }
     for index in 0..nodes.len() {
-        fusing.expand(index, large);
+        pass.fuse_expansion(index, min_values);
     }
-    fusing.nodes.into_iter().flatten().collect()
+    pass.nodes.into_iter().flatten().collect()
 }
 
 struct FusionPass<'a> {
     nodes: Vec<Option<Node>>,
-    /// How many inputs each value is.
+    /// Number of node inputs that read each value.
     uses: HashMap<ValueId, usize>,
-    /// Which node makes each value.
-    maker: HashMap<ValueId, usize>,
+    /// The node that computes each value.
+    producers: HashMap<ValueId, usize>,
     kept: &'a HashSet<ValueId>,
     shapes: &'a Shapes,
     constants: &'a Values,
@@ -66,27 +66,27 @@ struct FusionPass<'a> {
 impl<'a> FusionPass<'a> {
     fn new(nodes: &[Node], kept: &'a HashSet<ValueId>, known: KnownValues<'a>) -> Self {
         let mut uses = HashMap::new();
-        let mut maker = HashMap::new();
+        let mut producers = HashMap::new();
         for (index, node) in nodes.iter().enumerate() {
             for id in node.runtime_inputs() {
                 *uses.entry(id).or_default() += 1;
             }
             for id in node.outputs.iter().flatten() {
-                maker.insert(*id, index);
+                producers.insert(*id, index);
             }
         }
         Self {
             nodes: nodes.iter().cloned().map(Some).collect(),
             uses,
-            maker,
+            producers,
             kept,
             shapes: known.shapes,
             constants: known.constants,
         }
     }
 
-    /// The numbers of a known tensor.
-    fn known(&self, id: ValueId) -> Option<Vec<f32>> {
+    /// The values of a constant float tensor.
+    fn constant_floats(&self, id: ValueId) -> Option<Vec<f32>> {
         match self.constants.get(&id)? {
             Value::Float(floats) => floats.clone().into_host().ok(),
             Value::Int(_) => None,
@@ -96,27 +96,27 @@ impl<'a> FusionPass<'a> {
     /// The producer of `id`, if `id` has a single use.
     fn sole_producer(&self, id: ValueId) -> Option<usize> {
         let alone = self.uses.get(&id) == Some(&1) && !self.kept.contains(&id);
-        let index = *self.maker.get(&id)?;
+        let index = *self.producers.get(&id)?;
         (alone && self.nodes[index].is_some()).then_some(index)
     }
 
     /// Fuses node `index` into its producer if possible.
-    fn node(&mut self, index: usize) {
+    fn fuse_node(&mut self, index: usize) {
         let Some(node) = &self.nodes[index] else {
             return;
         };
-        let joined = match &node.op {
-            Op::BatchNorm(norm) => self.before(node, 0).and_then(|before| {
+        let replacement = match &node.op {
+            Op::BatchNorm(norm) => self.producer_of(node, 0).and_then(|before| {
                 let (scale, shift) = norm.scale_and_shift()?;
-                let Op::Convolution(conv) = &self.at(before).op else {
+                let Op::Convolution(conv) = &self.node(before).op else {
                     return None;
                 };
-                let has_add = self.adds(before).is_some();
-                let conv = conv.scaled(scale, shift).filter(|_| !has_add)?;
+                let has_residual = self.residual_input(before).is_some();
+                let conv = conv.scaled(scale, shift).filter(|_| !has_residual)?;
                 Some((before, Op::Convolution(conv.into()), None))
             }),
-            Op::Unary(Unary::Activation(kind)) => self.before(node, 0).and_then(|before| {
-                let op = match &self.at(before).op {
+            Op::Unary(Unary::Activation(kind)) => self.producer_of(node, 0).and_then(|before| {
+                let op = match &self.node(before).op {
                     Op::Convolution(conv) => Op::Convolution(conv.with_activation(*kind)?.into()),
                     Op::BatchNorm(norm) => Op::BatchNorm(norm.with_activation(*kind)?.into()),
                     Op::Linear(linear) => Op::Linear(linear.with_activation(*kind)?.into()),
@@ -124,58 +124,59 @@ impl<'a> FusionPass<'a> {
                 };
                 Some((before, op, None))
             }),
-            Op::Binary(Binary(BinaryFunction::Add)) => match self.bias(node) {
+            Op::Binary(Binary(BinaryFunction::Add)) => match self.match_bias_add(node) {
                 Some((before, linear)) => Some((before, Op::Linear(linear.into()), None)),
-                None => self.skip(node),
+                None => self.match_residual_add(node),
             },
             _ => None,
         };
-        if let Some((before, op, add)) = joined {
-            self.join(before, index, op, add);
+        if let Some((before, op, add)) = replacement {
+            self.replace_pair(before, index, op, add);
         }
     }
 
-    /// A convolution or matrix product plus another value of the same shape.
-    fn skip(&self, node: &Node) -> Option<(usize, Op, Option<ValueId>)> {
+    /// A residual add: a convolution or matrix product plus another value of the same shape.
+    fn match_residual_add(&self, node: &Node) -> Option<(usize, Op, Option<ValueId>)> {
         let &[Some(a), Some(b)] = &node.inputs[..] else {
             return None;
         };
         let shape = |id| self.shapes.get(&id);
-        if a == b || shape(a)? != shape(b)? || !self.maker.contains_key(&a) {
+        if a == b || shape(a)? != shape(b)? || !self.producers.contains_key(&a) {
             return None;
         }
         // The later of the two producers, because the other's result is available by then.
         let candidates = [(a, b), (b, a)].into_iter().filter_map(|(sum, other)| {
             let before = self.sole_producer(sum)?;
-            let plain = match &self.at(before).op {
+            let plain = match &self.node(before).op {
                 Op::Convolution(convolution) => convolution.is_plain(),
                 Op::Linear(linear) => linear.is_plain(),
                 _ => false,
             };
-            (plain && self.adds(before).is_none()).then_some((before, other))
+            (plain && self.residual_input(before).is_none()).then_some((before, other))
         });
         let (before, other) = candidates.max_by_key(|(before, _)| *before)?;
-        Some((before, self.at(before).op.clone(), Some(other)))
+        Some((before, self.node(before).op.clone(), Some(other)))
     }
 
-    /// What node `index`, a convolution or a matrix product, adds to its sums.
-    fn adds(&self, index: usize) -> Option<ValueId> {
-        let node = self.at(index);
+    /// The residual input of node `index`, a convolution or a matrix product.
+    fn residual_input(&self, index: usize) -> Option<ValueId> {
+        let node = self.node(index);
         node.inputs.get(residual_index(&node.op)).copied().flatten()
     }
 
-    fn before(&self, node: &Node, input: usize) -> Option<usize> {
+    fn producer_of(&self, node: &Node, input: usize) -> Option<usize> {
         self.sole_producer((*node.inputs.get(input)?)?)
     }
 
-    fn at(&self, index: usize) -> &Node {
-        self.nodes[index].as_ref().expect("sole_producer gave it")
+    fn node(&self, index: usize) -> &Node {
+        self.nodes[index].as_ref().expect("the node exists")
     }
 
-    /// One node with `op` in the place of `after`, where all inputs of both are there.
-    fn join(&mut self, before: usize, after: usize, op: Op, add: Option<ValueId>) {
-        let mut first = self.nodes[before].take().expect("sole_producer gave it");
-        let last = self.nodes[after].take().expect("it is being looked at");
+    /// Replaces nodes `before` and `after` by one with `op` at the place of `after`, where the inputs of
+    /// both are available.
+    fn replace_pair(&mut self, before: usize, after: usize, op: Op, add: Option<ValueId>) {
+        let mut first = self.nodes[before].take().expect("the node exists");
+        let last = self.nodes[after].take().expect("it is the current node");
         if let Some(add) = add {
             first.inputs.resize(residual_index(&op), None);
             first.inputs.push(Some(add));
@@ -188,10 +189,10 @@ impl<'a> FusionPass<'a> {
     }
 }
 
-/// Which input of an operator is added to its sums.
+/// Position of the residual among the inputs of an operator.
 fn residual_index(op: &Op) -> usize {
     match op {
-        // After weights and bias, which are known.
+        // After weights and bias.
         Op::Convolution(_) => 3,
         _ => 1,
     }
@@ -212,14 +213,14 @@ mod tests {
         Classifier::open(&path, InputImages::default(), &Device::flex()).unwrap()
     }
 
-    /// `nodes` of a model, joined from maps of `large` values on.
-    fn joined(model: &Classifier, large: usize) -> Vec<Node> {
+    /// The nodes of a model with separable fusion for maps of at least `min_values` values.
+    fn fused(model: &Classifier, min_values: usize) -> Vec<Node> {
         let kept = HashSet::from([model.graph.output]);
-        fuse_with_threshold(large, &model.graph.nodes, &kept, model.known())
+        fuse_with_threshold(min_values, &model.graph.nodes, &kept, model.known_values())
     }
 
     /// The logits of two images.
-    fn logits(model: &Classifier, nodes: &[Node], tracked: bool) -> Vec<f32> {
+    fn logits(model: &Classifier, nodes: &[Node], autodiff: bool) -> Vec<f32> {
         let output = model.graph.output;
         let device = Device::flex();
         let [channels, height, width] = model.image();
@@ -228,13 +229,13 @@ mod tests {
         let pixels = (0..count).map(|i| (i * 7919 % 2003) as f32 / 1001.5 - 1.0);
         let images = TensorData::new(pixels.collect(), shape);
         let mut images = Floats::from_tensor(Tensor::<4>::from_data(images, &device));
-        if tracked {
+        if autodiff {
             images = images.into_autodiff();
         }
         let values = Values::from([(model.graph.input.id, Value::Float(images))]);
         let constants = &model.graph.constants;
-        let steps = ExecutionPlan::new(nodes.to_vec(), vec![output], constants, &device);
-        let mut values = steps.run(values, tracked).unwrap();
+        let plan = ExecutionPlan::new(nodes.to_vec(), vec![output], constants, &device);
+        let mut values = plan.run(values, autodiff).unwrap();
         let logits = values.remove(&output).unwrap().float().unwrap();
         logits.into_flat().into_data().try_into_vec().unwrap()
     }
@@ -249,11 +250,11 @@ mod tests {
 
     #[test]
     fn separable_fusion_gives_the_same_bits() {
-        // Joined: expansions before squeeze-and-excitation, whole inverted residuals with and without a skip
-        // connection, and a depthwise convolution with what follows it.
+        // Fused: expansions before squeeze-and-excitation, inverted residuals with and without a skip
+        // connection, and a depthwise convolution with the pointwise one after it.
         for (name, count) in [("inverted", 3), ("inverted-silu", 2), ("shuffle", 3)] {
             let model = open(name);
-            let (apart, together) = (joined(&model, usize::MAX), joined(&model, 1));
+            let (apart, together) = (fused(&model, usize::MAX), fused(&model, 1));
             let found = together.iter().filter(|n| matches!(n.op, Op::Separable(_)));
             assert_eq!(found.count(), count, "{name}");
             let apart = logits(&model, &apart, false);
@@ -263,22 +264,32 @@ mod tests {
     }
 
     #[test]
-    fn matrix_products_take_in_bias_activation_and_skip_connection() {
-        // GELU spelled out by either exporter, and as one operator.
+    fn bias_activation_and_residual_add_are_fused_into_matrix_products() {
+        // GELU as simpler operators, by both exporters, and as one operator.
         for name in ["next-op13", "next-op20", "vision-transformer", "swin"] {
             let model = open(name);
-            let nodes = joined(&model, SEPARABLE_MIN_VALUES);
-            let of_known = |node: &&Node| {
+            let nodes = fused(&model, SEPARABLE_MIN_VALUES);
+            let has_constant_weights = |node: &&Node| {
                 let second = node.inputs.get(1).copied().flatten();
                 matches!(node.op, Op::MatMul(_) | Op::Gemm(_))
                     && second.is_some_and(|id| model.graph.constants.contains_key(&id))
             };
             assert!(
-                model.graph.nodes.iter().filter(of_known).count() > 2,
+                model
+                    .graph
+                    .nodes
+                    .iter()
+                    .filter(has_constant_weights)
+                    .count()
+                    > 2,
                 "{name}"
             );
-            // Of the classifier at the end there is one row for each image.
-            assert_eq!(nodes.iter().filter(of_known).count(), 1, "{name}");
+            // The classifier at the end has one row per image and is not fused.
+            assert_eq!(
+                nodes.iter().filter(has_constant_weights).count(),
+                1,
+                "{name}"
+            );
             let alone =
                 |node: &&Node| matches!(node.op, Op::Unary(Unary::Erf | Unary::Activation(_)));
             assert_eq!(nodes.iter().filter(alone).count(), 0, "{name}");

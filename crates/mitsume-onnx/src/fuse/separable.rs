@@ -1,4 +1,4 @@
-//! Depthwise convolutions of large maps, joined with those around them.
+//! Fuses depthwise convolutions of large maps with the pointwise ones before and after them.
 
 use std::sync::Arc;
 
@@ -12,36 +12,37 @@ use crate::op::{Convolution, Op, Separable};
 pub(super) const SEPARABLE_MIN_VALUES: usize = 1 << 16;
 
 impl FusionPass<'_> {
-    /// Node `index`, a pointwise convolution, with the depthwise one before it and the one before that.
-    pub(super) fn project(&mut self, index: usize, large: usize) {
+    /// Fuses node `index`, a pointwise convolution, with a depthwise one before it and, if there is one,
+    /// the expansion before that.
+    pub(super) fn fuse_inverted_residual(&mut self, index: usize, min_values: usize) {
         let Some((project, Algorithm::Pointwise)) = self.convolution(index) else {
             return;
         };
-        let before = self.before(self.at(index), 0);
-        let before = before.filter(|&before| self.adds(before).is_none());
+        let before = self.producer_of(self.node(index), 0);
+        let before = before.filter(|&before| self.residual_input(before).is_none());
         let Some((before, depthwise)) =
-            before.and_then(|at| Some((at, self.depthwise(at, large)?)))
+            before.and_then(|at| Some((at, self.depthwise(at, min_values)?)))
         else {
             return;
         };
-        let expand = self.expands(before);
+        let expand = self.expansion(before);
         let convolutions = expand.as_ref().map(|(_, expand)| Arc::clone(expand));
         let separable = Separable::new(convolutions, depthwise, Some(project));
         self.replace_with_separable(expand.map(|(at, _)| at), before, index, separable);
     }
 
-    /// Node `index`, a depthwise convolution, with the one before it.
-    pub(super) fn expand(&mut self, index: usize, large: usize) {
-        let Some(depthwise) = self.depthwise(index, large) else {
+    /// Fuses node `index`, a depthwise convolution, with the expansion before it.
+    pub(super) fn fuse_expansion(&mut self, index: usize, min_values: usize) {
+        let Some(depthwise) = self.depthwise(index, min_values) else {
             return;
         };
-        if let Some((before, expand)) = self.expands(index) {
+        if let Some((before, expand)) = self.expansion(index) {
             let separable = Separable::new(Some(expand), depthwise, None);
             self.replace_with_separable(Some(before), index, index, separable);
         }
     }
 
-    /// The convolution that node `index` is, and how it is computed.
+    /// The convolution of node `index`, and the algorithm the kernels use for it.
     fn convolution(&self, index: usize) -> Option<(Arc<Convolution>, Algorithm)> {
         let node = self.nodes[index].as_ref()?;
         let Op::Convolution(convolution) = &node.op else {
@@ -51,26 +52,26 @@ impl FusionPass<'_> {
         let &[_, _, h, w] = &input[..] else {
             return None;
         };
-        Some((Arc::clone(convolution), convolution.kind([h, w])))
+        Some((Arc::clone(convolution), convolution.algorithm([h, w])))
     }
 
-    /// The depthwise convolution that node `index` is, of maps of `large` values and more.
-    fn depthwise(&self, index: usize, large: usize) -> Option<Arc<Convolution>> {
+    /// The convolution of node `index`, if it is depthwise on maps of at least `min_values` values.
+    fn depthwise(&self, index: usize, min_values: usize) -> Option<Arc<Convolution>> {
         let (convolution, kind) = self.convolution(index)?;
-        let input = self.shapes.get(&self.at(index).inputs[0]?)?;
-        let is_large = input[1..].iter().product::<usize>() >= large;
+        let input = self.shapes.get(&self.node(index).inputs[0]?)?;
+        let is_large = input[1..].iter().product::<usize>() >= min_values;
         (kind == Algorithm::Depthwise && is_large).then_some(convolution)
     }
 
-    /// The convolution before node `index`, if it can make that one's lines.
-    fn expands(&self, index: usize) -> Option<(usize, Arc<Convolution>)> {
-        let before = self.before(self.at(index), 0)?;
+    /// The convolution before node `index`, if its algorithm can compute single rows.
+    fn expansion(&self, index: usize) -> Option<(usize, Arc<Convolution>)> {
+        let before = self.producer_of(self.node(index), 0)?;
         let (convolution, kind) = self.convolution(before)?;
-        let by_pixel = matches!(kind, Algorithm::Im2col | Algorithm::Pointwise);
-        (by_pixel && self.adds(before).is_none()).then_some((before, convolution))
+        let is_by_rows = matches!(kind, Algorithm::Im2col | Algorithm::Pointwise);
+        (is_by_rows && self.residual_input(before).is_none()).then_some((before, convolution))
     }
 
-    /// `separable` in the place of node `last`, of that and those before it.
+    /// Replaces nodes `expand`, `depthwise` and `last` by `separable` at the place of `last`.
     fn replace_with_separable(
         &mut self,
         expand: Option<usize>,
@@ -78,14 +79,14 @@ impl FusionPass<'_> {
         last: usize,
         separable: Separable,
     ) {
-        let add = self.adds(last);
-        let input = self.at(expand.unwrap_or(depthwise)).inputs[0];
+        let add = self.residual_input(last);
+        let input = self.node(expand.unwrap_or(depthwise)).inputs[0];
         for index in expand.into_iter().chain([depthwise]) {
             if index != last {
                 self.nodes[index] = None;
             }
         }
-        let node = self.nodes[last].as_mut().expect("it is being looked at");
+        let node = self.nodes[last].as_mut().expect("it is the current node");
         node.op = Op::Separable(separable.into());
         node.inputs = vec![input, add];
     }

@@ -1,4 +1,4 @@
-//! A graph of any inputs and outputs, as ONNX's tests of operators have it.
+//! Graphs with any inputs and outputs, as in ONNX's operator tests.
 
 use std::collections::HashMap;
 
@@ -19,13 +19,14 @@ pub(crate) struct AnyGraph {
     /// Inputs that are not constant.
     inputs: HashMap<String, ValueId>,
     outputs: Vec<ValueId>,
-    /// Outputs among them.
+    /// Constants that nodes or outputs use.
     constants: Values,
     device: Device,
 }
 
 impl AnyGraph {
-    /// `known`: values of inputs that are constants; `floats`: whether each other input is float32.
+    /// - `known`: values of constant inputs.
+    /// - `floats`: whether each other input is float32.
     pub fn read(
         file: &mut ModelFile,
         known: HashMap<String, Constant>,
@@ -34,16 +35,16 @@ impl AnyGraph {
     ) -> Result<Self> {
         let opset = opset(file)?;
         let graph = file.model.graph.take();
-        let graph = graph.ok_or_else(|| file.wrong("there is no graph in it"))?;
+        let graph = graph.ok_or_else(|| file.error("there is no graph in it"))?;
         let mut builder = Builder::new(file, opset);
-        builder.initialisers(&graph)?;
+        builder.add_initialisers(&graph)?;
         let mut known = known;
         let mut inputs = HashMap::new();
         for input in &graph.input {
             if builder.names.contains_key(&input.name) {
                 continue;
             }
-            let id = builder.name(&input.name)?;
+            let id = builder.new_value(&input.name)?;
             if let Some(constant) = known.remove(&input.name) {
                 builder.constants.insert(id, constant);
             } else {
@@ -59,12 +60,12 @@ impl AnyGraph {
                 .iter()
                 .find(|name| !name.is_empty() && !builder.names.contains_key(*name));
             if let Some(name) = missing {
-                return Err(file.wrong(format!("\"{name}\" is used before it is computed")));
+                return Err(file.error(format!("\"{name}\" is used before it is computed")));
             }
-            builder.node(node)?;
+            builder.add_node(node)?;
         }
         if !builder.unknown.is_empty() {
-            return Err(builder.unknown());
+            return Err(builder.unknown_operators());
         }
         let output = |name: &String| builder.names.get(name).copied();
         let outputs = graph
@@ -72,7 +73,7 @@ impl AnyGraph {
             .iter()
             .map(|output_info| output(&output_info.name));
         let outputs: Option<Vec<ValueId>> = outputs.collect();
-        let outputs = outputs.ok_or_else(|| file.wrong("an output is computed by no node"))?;
+        let outputs = outputs.ok_or_else(|| file.error("an output is computed by no node"))?;
         let mut constants = Values::new();
         for (id, constant) in builder.constants {
             let used = builder
@@ -80,7 +81,7 @@ impl AnyGraph {
                 .iter()
                 .any(|node| node.runtime_inputs().any(|needed| needed == id));
             if used || outputs.contains(&id) {
-                let value = to_device(constant, device).map_err(|e| file.wrong(e.to_string()))?;
+                let value = to_device(constant, device).map_err(|e| file.error(e.to_string()))?;
                 constants.insert(id, value);
             }
         }
@@ -93,8 +94,8 @@ impl AnyGraph {
         })
     }
 
-    /// The outputs in order; `tracked` computes them on a device with autodiff.
-    pub fn run(&self, values: &HashMap<String, Constant>, tracked: bool) -> Result<Vec<Constant>> {
+    /// The outputs in order; `autodiff` computes them on a device with autodiff.
+    pub fn run(&self, values: &HashMap<String, Constant>, autodiff: bool) -> Result<Vec<Constant>> {
         let wrong = |reason: OperatorError| Error::Request(reason.to_string());
         let mut given = Values::new();
         for (name, id) in &self.inputs {
@@ -105,12 +106,12 @@ impl AnyGraph {
             given.insert(
                 *id,
                 match value {
-                    Value::Float(floats) if tracked => Value::Float(floats.into_autodiff()),
+                    Value::Float(floats) if autodiff => Value::Float(floats.into_autodiff()),
                     value => value,
                 },
             );
         }
-        let results = self.plan.run(given, tracked)?;
+        let results = self.plan.run(given, autodiff)?;
         let result = |id: &ValueId| {
             let value = results.get(id).or_else(|| self.constants.get(id));
             let value = value.ok_or_else(|| Error::Request("an output was not computed".into()))?;

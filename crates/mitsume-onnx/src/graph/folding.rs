@@ -10,11 +10,12 @@ use crate::ints::Ints;
 use crate::op::OperatorError;
 use crate::op::{Inputs, Op};
 use crate::value::{Floats, Value};
-/// Most values that may be computed beforehand.
+
+/// Bound on the values of all folded constants.
 const MAX_FOLDED_VALUES: usize = 1 << 26;
 
 impl Builder<'_> {
-    /// Computes a node whose inputs are all known.
+    /// Runs a node whose inputs are constant and adds its outputs to the constants.
     pub(super) fn fold(
         &mut self,
         op: &Op,
@@ -23,7 +24,7 @@ impl Builder<'_> {
     ) -> Result<(), FoldError> {
         let value = |id: &Option<ValueId>| -> Result<Option<Value>, OperatorError> {
             let Some(id) = *id else { return Ok(None) };
-            // Only the type counts of what is not known.
+            // Of an input that is not constant only the type is used.
             let stand_in = || Constant::Float(vec![0.0], vec![]);
             let constant = self.constants.get(&id).cloned().unwrap_or_else(stand_in);
             to_device(constant, &self.device).map(Some)
@@ -35,13 +36,13 @@ impl Builder<'_> {
         for (name, result) in outputs.iter().zip(results) {
             self.folded = self.folded.saturating_add(result.count());
             if self.folded > MAX_FOLDED_VALUES {
-                return Err(FoldError::Wrong(
+                return Err(FoldError::Operator(
                     "values computed beforehand would take too much memory".into(),
                 ));
             }
             let constant = to_host(result)?;
             if !name.is_empty() {
-                let id = self.name(name).map_err(FoldError::Name)?;
+                let id = self.new_value(name).map_err(FoldError::Name)?;
                 self.constants.insert(id, constant);
             }
         }
@@ -49,20 +50,20 @@ impl Builder<'_> {
     }
 }
 
-/// Why a node could not be computed beforehand.
+/// Why a node cannot be folded.
 pub(super) enum FoldError {
-    Wrong(OperatorError),
+    Operator(OperatorError),
     Name(Error),
 }
 
 impl From<OperatorError> for FoldError {
     fn from(reason: OperatorError) -> Self {
-        Self::Wrong(reason)
+        Self::Operator(reason)
     }
 }
 
-/// The value of a node Constant.
-pub(super) fn constant(mut attributes: Attributes) -> Result<Constant, OperatorError> {
+/// The value of a `Constant` node.
+pub(super) fn constant_value(mut attributes: Attributes) -> Result<Constant, OperatorError> {
     let constant = if let Some(tensor) = attributes.tensor("value")? {
         tensor
     } else if let Some(values) = attributes.ints("value_ints") {
@@ -82,7 +83,7 @@ pub(super) fn constant(mut attributes: Attributes) -> Result<Constant, OperatorE
     Ok(constant)
 }
 
-/// A constant as a value on `device`.
+/// Copies a constant to `device`.
 pub(super) fn to_device(constant: Constant, device: &Device) -> Result<Value, OperatorError> {
     Ok(match constant {
         Constant::Float(data, shape) => Value::Float(Floats::from_values(data, shape, device)?),
@@ -90,14 +91,14 @@ pub(super) fn to_device(constant: Constant, device: &Device) -> Result<Value, Op
     })
 }
 
-/// A value on the host.
+/// Copies a value to the host.
 pub(super) fn to_host(value: Value) -> Result<Constant, OperatorError> {
     Ok(match value {
         Value::Int(ints) => Constant::Int(ints),
         Value::Float(floats) => {
             let shape = floats.shape().to_vec();
             let count = shape.iter().product::<usize>();
-            let data = floats.view([count]).into_data().convert::<f32>();
+            let data = floats.into_tensor([count]).into_data().convert::<f32>();
             let data = data
                 .try_into_vec()
                 .map_err(|error| OperatorError::Invalid(format!("{error:?}")))?;

@@ -1,8 +1,8 @@
-//! What each axis of a value is made of: images, channels, rows and columns, followed through reshapes.
+//! The meaning of the axes of a value (images, channels, rows, columns), through reshapes.
 
 use super::FeatureLayout;
 
-/// What a position along an axis counts.
+/// What an axis counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AxisKind {
     /// Images of a batch.
@@ -20,9 +20,9 @@ pub(crate) enum AxisKind {
         /// Rows and columns.
         grid: [usize; 2],
     },
-    /// Pixels, but not as they lie in the image: shifted, cropped, mixed.
+    /// Pixels, but not in the order of the image: shifted, cropped or mixed.
     Displaced,
-    /// Not known.
+    /// Unknown.
     Unknown,
 }
 
@@ -32,11 +32,11 @@ pub(crate) enum AxisKind {
 pub(crate) struct Factor {
     pub kind: AxisKind,
     pub size: usize,
-    /// Distance of two neighbours along the axis that was split.
+    /// Distance of two neighbours, in positions along the axis that was split.
     pub stride: usize,
     /// Length of the axis that was split.
     pub whole: usize,
-    /// Of `whole`, what was padded before and after.
+    /// Padding before and after, part of `whole`.
     pub padded: [usize; 2],
 }
 
@@ -52,8 +52,8 @@ impl Factor {
         }
     }
 
-    /// Whether it goes through the axis from end to end, however coarsely: windows, but not places
-    /// within one.
+    /// Whether it covers the axis from end to end. Where an axis is split into windows, the index of
+    /// the window does; the position within a window does not.
     fn spans(self) -> bool {
         self.size * self.stride == self.whole
     }
@@ -65,7 +65,7 @@ impl Factor {
         )
     }
 
-    /// As [outer, inner] of which inner has `size`/`outer`.
+    /// Splits it into an outer factor of size `outer` and an inner one of `size / outer`.
     fn split(self, outer: usize) -> [Self; 2] {
         let inner = self.size / outer;
         let kind = match self.kind {
@@ -87,7 +87,7 @@ impl Factor {
         ]
     }
 
-    /// `self` and `inner` as one factor, if they were split from one.
+    /// One factor of `self` and `inner`, if they were split from one.
     fn rejoined(self, inner: Self) -> Option<Self> {
         let known = !matches!(self.kind, AxisKind::Unknown | AxisKind::Displaced);
         let one = known
@@ -102,10 +102,10 @@ impl Factor {
     }
 }
 
-/// An axis as its factors, the outermost first. Axes of length 1 have none, or one of size 1.
+/// The factors of an axis, outermost first. An axis of length 1 has none, or one of size 1.
 pub(crate) type Axis = Vec<Factor>;
 
-/// What an axis is as a whole.
+/// The meaning of an axis as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Batch,
@@ -119,9 +119,9 @@ pub(crate) enum Role {
     },
     /// Of length 1.
     Single,
-    /// Pixels that do not lie as in the image.
+    /// Pixels that are not in the order of the image.
     Displaced,
-    /// Several things at once, such as windows of several images.
+    /// A mixture, such as windows of several images.
     Mixture,
     Unknown,
 }
@@ -131,7 +131,7 @@ pub(crate) enum Role {
 pub(crate) struct Axes(pub Vec<Axis>);
 
 impl Axes {
-    /// Of a value of which only the shape is known.
+    /// Axes of a value of which only the shape is known.
     pub fn unknown(shape: &[usize]) -> Self {
         Self(
             shape
@@ -141,7 +141,7 @@ impl Axes {
         )
     }
 
-    /// [N, C, H, W]
+    /// Axes of images [N, C, H, W].
     pub fn image(shape: [usize; 4]) -> Self {
         let kinds = [
             AxisKind::Batch,
@@ -156,7 +156,7 @@ impl Axes {
         )
     }
 
-    /// What axis `i` is.
+    /// The role of axis `i`.
     pub fn role(&self, i: usize) -> Role {
         let channels = self.0.iter().filter(|axis| has_channels(axis)).count();
         let whole = |axis: &Axis| matches!(axis[..], [one] if one.size == one.whole);
@@ -171,7 +171,7 @@ impl Axes {
         (0..self.0.len()).map(|i| self.role(i)).collect()
     }
 
-    /// The same values in row-major order with another shape. What cannot be told is unknown.
+    /// The axes after a reshape in row-major order; unknown where that cannot be inferred.
     pub fn reshaped(&self, shape: &[usize]) -> Self {
         let mut factors = self.0.iter().flatten().rev().copied().collect::<Vec<_>>();
         let mut axes = Vec::with_capacity(shape.len());
@@ -183,16 +183,13 @@ impl Axes {
             axes.push(axis);
         }
         if let Some(last) = axes.last_mut() {
-            // What is left is of length 1.
+            // The remaining factors are of length 1.
             last.extend(factors.into_iter().rev());
         }
         Self(axes.into_iter().map(rejoined).collect())
     }
 
-    /// The layout, or why it is none.
-    ///
-    /// - `shape`: the value's.
-    /// - `batch`: how many images it was computed for.
+    /// The layout of a value of `shape`, computed for `batch` images.
     pub fn layout(&self, shape: &[usize], batch: usize) -> InferredLayout {
         let roles = self.roles();
         let fits = |layout: &FeatureLayout| layout.fits(&roles, shape, batch);
@@ -207,16 +204,16 @@ impl Axes {
     }
 }
 
-/// What the graph tells of a value's layout.
+/// The layout of a value as far as it can be inferred from the graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InferredLayout {
-    /// This one.
+    /// The only possible layout.
     Layout(FeatureLayout),
-    /// Any of these.
+    /// One of several possible layouts.
     Ambiguous(Vec<FeatureLayout>),
-    /// One of these, but with pixels that do not lie as in the image.
+    /// Possible layouts, but the pixels are not in the order of the image.
     Displaced(Vec<FeatureLayout>),
-    /// No axes of rows and columns, or of tokens, beside one of channels.
+    /// No axes of channels and pixels.
     NoMap,
 }
 
@@ -233,10 +230,10 @@ fn has_channels(axis: &Axis) -> bool {
         .any(|factor| factor.kind == AxisKind::Channel && factor.size > 1)
 }
 
-/// What an axis is, by itself.
+/// The role of an axis, whatever the other axes are.
 pub(crate) fn role(axis: &Axis) -> Role {
     let any = |kind| axis.iter().any(|factor| factor.kind == kind);
-    // Places within patches of an image are features too.
+    // Positions within a patch of an image are features too.
     let feature = |factor: &Factor| match factor.kind {
         AxisKind::Channel => true,
         AxisKind::Row | AxisKind::Column => !factor.spans() || factor.size == 1,
@@ -281,18 +278,18 @@ pub(crate) fn is_spatial(axis: &Axis) -> bool {
     axis.iter().any(|factor| factor.is_spatial())
 }
 
-/// Whether an axis has features on it.
-pub(crate) fn is_of_channels(axis: &Axis) -> bool {
+/// Whether an axis has channels on it.
+pub(crate) fn is_channel(axis: &Axis) -> bool {
     axis.iter().any(|factor| factor.kind == AxisKind::Channel)
 }
 
-/// Whether pixels lie from end to end along an axis.
+/// Whether pixels span an axis from end to end.
 pub(crate) fn spans_pixels(axis: &Axis) -> bool {
     axis.iter()
         .any(|factor| factor.is_spatial() && factor.spans() && factor.size > 1)
 }
 
-/// Takes factors from the end of `left`, which is reversed, that multiply to `side`.
+/// Takes factors whose product is `side` from the end of `left`, which is in reverse order.
 fn next_axis(left: &mut Vec<Factor>, side: usize) -> Option<Axis> {
     if side == 1 {
         let one = left.pop_if(|factor| factor.size == 1);
@@ -323,7 +320,7 @@ fn rejoined(axis: Axis) -> Axis {
             .last()
             .and_then(|last: &Factor| last.rejoined(factor))
         {
-            Some(both) => *joined.last_mut().expect("it was joined with") = both,
+            Some(both) => *joined.last_mut().expect("it has a last factor") = both,
             None => joined.push(factor),
         }
     }
@@ -339,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_no_map_until_they_are_put_together_again() {
+    fn windows_are_no_map_until_they_are_joined_again() {
         let image = permuted(&Axes::image([1, 6, 8, 12]), &[0, 2, 3, 1]);
         let split = image.reshaped(&[1, 2, 4, 3, 4, 6]);
         let windows = permuted(&split, &[0, 1, 3, 2, 4, 5]).reshaped(&[6, 4, 4, 6]);
@@ -350,7 +347,7 @@ mod tests {
             back.layout(&[1, 8, 12, 6], 1),
             InferredLayout::Layout(FeatureLayout::Nhwc)
         );
-        // Put together in the wrong order they are none.
+        // Joined in the wrong order they are no map.
         let wrong = windows
             .reshaped(&[1, 2, 3, 4, 4, 6])
             .reshaped(&[1, 6, 16, 6]);
@@ -389,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_that_cuts_through_factors_is_not_known_from_there_on() {
+    fn axes_are_unknown_from_a_shape_that_cuts_through_factors_on() {
         let axes = Axes::image([2, 3, 4, 4]).reshaped(&[2, 4, 12]);
         assert_eq!(axes.roles(), [Role::Batch, Role::Unknown, Role::Unknown]);
     }

@@ -3,65 +3,65 @@
 mod parts;
 
 use super::axes::{
-    Axes, Axis, AxisKind, Factor, Role, axis, is_of_channels, is_spatial, role, spans_pixels,
+    Axes, Axis, AxisKind, Factor, Role, axis, is_channel, is_spatial, role, spans_pixels,
 };
 use crate::ints::{axes as all_axes, axis as one_axis};
-use parts::{Part, gathered, joined, padded, sliced, with_part};
+use parts::{AxisSlice, concatenated, gathered, padded, sliced, with_sliced_axis};
 
-/// What an operator does with axes. Each operator says its own.
+/// How an operator moves axes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AxisRule {
-    /// Value by value, inputs broadcast to the output's shape.
+    /// Element-wise, with inputs broadcast to the shape of the output.
     Pointwise,
     /// The first input's axes.
     Kept,
     /// The first input's axes, normalised over all from `axis` on.
     Normalised { axis: i64 },
-    /// The first input's axes, [N, C, ...], each channel by itself.
+    /// The first input's axes, [N, C, ...]; each channel is computed by itself.
     PerChannel,
-    /// A window slid over [N, C, h, w].
+    /// Sliding windows over [N, C, h, w].
     Windowed,
     /// [N, C, ...] to [N, C, 1, ...].
     GlobalPool,
     /// The same values in another shape.
     Reshaped,
-    /// The axes in another order; reversed where none is given.
+    /// The axes in another order; reversed if `order` is none.
     Permuted { order: Option<Vec<i64>> },
-    /// Some axes to one value; given here or as the second input.
+    /// A reduction over axes that are given here or as the second input.
     Reduced {
         axes: Option<Vec<i64>>,
         keep: bool,
         nothing_if_empty: bool,
     },
-    /// The product of the last two axes of two inputs.
+    /// Matrix products over the last two axes of two inputs.
     Product,
     /// The product of two matrices, each transposed or not.
     MatrixProduct { transposed: [bool; 2] },
-    /// Inputs one after the other along an axis.
-    Joined { axis: i64 },
-    /// Parts along an axis, one each output.
-    Parted { axis: i64 },
-    /// From starts to ends along axes, which are inputs.
+    /// Inputs concatenated along an axis.
+    Concatenated { axis: i64 },
+    /// An axis split into parts, one for each output.
+    Split { axis: i64 },
+    /// Slices; starts, ends, axes and steps are inputs.
     Sliced,
-    /// Places of an axis; the places are the second input.
+    /// Positions of an axis; the indices are the second input.
     Gathered { axis: i64 },
-    /// With more values around; how many is the second input, on which axes the fourth.
+    /// Padding; the amounts are the second input, the axes the fourth.
     Padded,
-    /// Repeated; how often is the second input.
+    /// Repeats along every axis; the numbers are the second input.
     Tiled,
-    /// Axes of its own.
+    /// Axes that do not follow from the inputs.
     Unrelated,
 }
 
-/// A node where axes flow through it.
+/// A node with the axes and shapes of its inputs.
 pub(crate) struct NodeAxes<'a> {
-    /// The axes of its inputs; none for integers and for inputs left out.
+    /// Axes of its inputs; none for values that do not depend on the image.
     pub inputs: Vec<Option<&'a Axes>>,
     /// Shapes of its inputs.
     pub shapes: Vec<Option<&'a [usize]>>,
-    /// Inputs that are known before the model runs.
+    /// Inputs that do not depend on the image.
     pub constant: Vec<bool>,
-    /// Integers that are inputs.
+    /// Values of integer inputs, if known.
     pub ints: Vec<Option<&'a [i64]>>,
     /// Shapes of its outputs.
     pub outputs: Vec<Option<&'a [usize]>>,
@@ -80,7 +80,7 @@ impl NodeAxes<'_> {
         self.constant.get(i).copied().unwrap_or(false)
     }
 
-    /// Inputs whose values follow from the image.
+    /// Inputs that depend on the image.
     fn computed(&self) -> impl Iterator<Item = (usize, &Axes)> {
         let inputs = self.inputs.iter().enumerate();
         inputs.filter_map(|(i, axes)| Some((i, (*axes)?)).filter(|_| !self.is_constant(i)))
@@ -89,28 +89,28 @@ impl NodeAxes<'_> {
 
 impl AxisRule {
     /// The axes of each output.
-    pub fn forward(&self, at: &NodeAxes) -> Vec<Axes> {
-        let shapes = at.outputs.iter().map(|shape| shape.unwrap_or(&[]));
+    pub fn forward(&self, node: &NodeAxes) -> Vec<Axes> {
+        let shapes = node.outputs.iter().map(|shape| shape.unwrap_or(&[]));
         let each = shapes.enumerate().map(|(i, shape)| {
-            let axes = self.output(at, i, shape);
+            let axes = self.output(node, i, shape);
             axes.filter(|axes| axes.0.len() == shape.len())
                 .unwrap_or_else(|| Axes::unknown(shape))
         });
         each.collect()
     }
 
-    fn output(&self, at: &NodeAxes, i: usize, shape: &[usize]) -> Option<Axes> {
+    fn output(&self, node: &NodeAxes, i: usize, shape: &[usize]) -> Option<Axes> {
         match self {
-            Self::Pointwise => Some(pointwise(at, shape)),
-            Self::Kept | Self::Normalised { .. } => at.input(0).cloned(),
-            Self::PerChannel => per_channel(at.input(0)?, shape),
-            Self::Windowed => windowed(at.input(0)?, at.shapes[0]?, shape),
+            Self::Pointwise => Some(pointwise(node, shape)),
+            Self::Kept | Self::Normalised { .. } => node.input(0).cloned(),
+            Self::PerChannel => per_channel(node.input(0)?, shape),
+            Self::Windowed => windowed(node.input(0)?, node.shapes[0]?, shape),
             Self::GlobalPool => Some(Axes(
-                [&at.input(0)?.0[..2], &vec![Axis::new(); shape.len() - 2]].concat(),
+                [&node.input(0)?.0[..2], &vec![Axis::new(); shape.len() - 2]].concat(),
             )),
-            Self::Reshaped => Some(at.input(0)?.reshaped(shape)),
+            Self::Reshaped => Some(node.input(0)?.reshaped(shape)),
             Self::Permuted { order } => {
-                let axes = at.input(0)?;
+                let axes = node.input(0)?;
                 let order = permutation(order.as_deref(), axes.0.len());
                 Some(Axes(
                     order
@@ -120,8 +120,8 @@ impl AxisRule {
                 ))
             }
             Self::Reduced { keep, .. } => {
-                let axes = at.input(0)?;
-                let over = self.reduced(axes.0.len(), at.ints(1))?;
+                let axes = node.input(0)?;
+                let over = self.reduced(axes.0.len(), node.ints(1))?;
                 let kept = axes
                     .0
                     .iter()
@@ -136,34 +136,36 @@ impl AxisRule {
                 };
                 Some(Axes(kept.map(one).collect()))
             }
-            Self::Product => product(at, shape),
+            Self::Product => product(node, shape),
             Self::MatrixProduct { transposed } => {
-                let rows = at.input(0)?.0.get(usize::from(transposed[0]))?.clone();
-                let contracted = at.input(0)?.0.get(usize::from(!transposed[0]))?;
-                Some(Axes(vec![rows, made_of(contracted, shape[1])]))
+                let rows = node.input(0)?.0.get(usize::from(transposed[0]))?.clone();
+                let contracted = node.input(0)?.0.get(usize::from(!transposed[0]))?;
+                Some(Axes(vec![rows, contraction(contracted, shape[1])]))
             }
-            Self::Joined { axis } => joined(at, one_axis(*axis, shape.len()).ok()?, shape),
-            Self::Parted { axis } => {
-                let axes = at.input(0)?;
+            Self::Concatenated { axis } => {
+                concatenated(node, one_axis(*axis, shape.len()).ok()?, shape)
+            }
+            Self::Split { axis } => {
+                let axes = node.input(0)?;
                 let on = one_axis(*axis, shape.len()).ok()?;
-                let sides = at.outputs.iter().map(|shape| shape.map(|s| s[on]));
+                let sides = node.outputs.iter().map(|shape| shape.map(|s| s[on]));
                 let start = sides.take(i).sum::<Option<usize>>()?;
-                Some(with_part(
+                Some(with_sliced_axis(
                     axes,
                     on,
-                    Part {
+                    AxisSlice {
                         start,
                         count: shape[on],
                         step: 1,
                     },
                 ))
             }
-            Self::Sliced => sliced(at, shape),
-            Self::Gathered { axis } => gathered(at, *axis, shape),
-            Self::Padded => padded(at, shape),
+            Self::Sliced => sliced(node, shape),
+            Self::Gathered { axis } => gathered(node, *axis, shape),
+            Self::Padded => padded(node, shape),
             Self::Tiled => {
-                let axes = at.input(0)?;
-                let sides = axes.0.iter().zip(at.shapes[0]?.iter().zip(shape));
+                let axes = node.input(0)?;
+                let sides = axes.0.iter().zip(node.shapes[0]?.iter().zip(shape));
                 let repeated = sides.map(|(old, (from, to))| match from == to {
                     true => old.clone(),
                     false if is_spatial(old) => axis(AxisKind::Displaced, *to),
@@ -193,7 +195,7 @@ impl AxisRule {
     }
 }
 
-/// The order of a transpose of `rank` axes.
+/// The order of a transpose of `rank` axes; reversed if none is given.
 pub(super) fn permutation(order: Option<&[i64]>, rank: usize) -> Vec<usize> {
     match order {
         Some(order) => order
@@ -205,7 +207,7 @@ pub(super) fn permutation(order: Option<&[i64]>, rank: usize) -> Vec<usize> {
 }
 
 /// Merges two axes of broadcast inputs; known pixel axes take precedence.
-fn both(a: &Axis, b: &Axis) -> Axis {
+fn merged(a: &Axis, b: &Axis) -> Axis {
     let rank = |axis: &Axis| match role(axis) {
         Role::Unknown => 0,
         Role::Single => 1,
@@ -220,17 +222,17 @@ fn both(a: &Axis, b: &Axis) -> Axis {
     }
 }
 
-fn pointwise(at: &NodeAxes, shape: &[usize]) -> Axes {
+fn pointwise(node: &NodeAxes, shape: &[usize]) -> Axes {
     let mut out = Axes::unknown(shape);
-    for (i, axes) in at.computed() {
+    for (i, axes) in node.computed() {
         let rank = axes.0.len();
-        let Some(sides) = at.shapes[i].filter(|_| rank <= shape.len()) else {
+        let Some(sides) = node.shapes[i].filter(|_| rank <= shape.len()) else {
             continue;
         };
         for (from, axis) in axes.0.iter().enumerate() {
             let to = from + shape.len() - rank;
             if sides[from] == shape[to] {
-                out.0[to] = both(&out.0[to], axis);
+                out.0[to] = merged(&out.0[to], axis);
             }
         }
     }
@@ -246,13 +248,13 @@ fn per_channel(axes: &Axes, shape: &[usize]) -> Option<Axes> {
     Some(out)
 }
 
-/// Of [N, C, h, w] the rows and columns, where nothing else is known of them.
-fn pixels_if_unknown(out: &mut Axes, of: &Axes, shape: &[usize]) {
+/// Takes axes 2 and 3 of [N, C, h, w] for rows and columns where `input` has unknown ones.
+fn pixels_if_unknown(out: &mut Axes, input: &Axes, shape: &[usize]) {
     if shape.len() != 4 {
         return;
     }
     for (i, kind) in [(2, AxisKind::Row), (3, AxisKind::Column)] {
-        if of.role(i) == Role::Unknown {
+        if input.role(i) == Role::Unknown {
             out.0[i] = vec![Factor::whole(kind, shape[i])];
         }
     }
@@ -275,42 +277,42 @@ fn windowed(axes: &Axes, from: &[usize], shape: &[usize]) -> Option<Axes> {
     Some(out)
 }
 
-/// An axis of length `side` that is computed from all of `contracted`.
-fn made_of(contracted: &Axis, side: usize) -> Axis {
-    match spans_pixels(contracted) && !is_of_channels(contracted) {
+/// An axis of length `side`, each position computed from the whole axis `contracted`.
+fn contraction(contracted: &Axis, side: usize) -> Axis {
+    match spans_pixels(contracted) && !is_channel(contracted) {
         true => axis(AxisKind::Displaced, side),
         false => vec![Factor::whole(AxisKind::Channel, side)],
     }
 }
 
-fn product(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
+fn product(node: &NodeAxes, shape: &[usize]) -> Option<Axes> {
     let rank = shape.len();
-    let of = |i: usize| {
-        let axes = at.input(i).filter(|_| !at.is_constant(i))?;
+    let computed = |i: usize| {
+        let axes = node.input(i).filter(|_| !node.is_constant(i))?;
         (axes.0.len() >= 2).then_some(axes)
     };
     let (rows, columns) = (rank.checked_sub(2)?, rank - 1);
     let mut out = Axes::unknown(shape);
-    for (i, axes) in [0, 1].into_iter().filter_map(|i| Some((i, of(i)?))) {
+    for (i, axes) in [0, 1].into_iter().filter_map(|i| Some((i, computed(i)?))) {
         let own = axes.0.len() - 2;
         for (from, axis) in axes.0[..own].iter().enumerate() {
             let to = from + rows - own;
-            if at.shapes[i]?[from] == shape[to] {
-                out.0[to] = both(&out.0[to], axis);
+            if node.shapes[i]?[from] == shape[to] {
+                out.0[to] = merged(&out.0[to], axis);
             }
         }
     }
-    match (of(0), of(1)) {
+    match (computed(0), computed(1)) {
         (Some(a), Some(b)) => {
             out.0[rows] = a.0[a.0.len() - 2].clone();
             out.0[columns] = b.0.last()?.clone();
         }
         (Some(a), None) => {
             out.0[rows] = a.0[a.0.len() - 2].clone();
-            out.0[columns] = made_of(a.0.last()?, shape[columns]);
+            out.0[columns] = contraction(a.0.last()?, shape[columns]);
         }
         (None, Some(b)) => {
-            out.0[rows] = made_of(&b.0[b.0.len() - 2], shape[rows]);
+            out.0[rows] = contraction(&b.0[b.0.len() - 2], shape[rows]);
             out.0[columns] = b.0.last()?.clone();
         }
         (None, None) => return None,

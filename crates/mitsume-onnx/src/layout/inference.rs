@@ -11,57 +11,58 @@ use crate::fuse::Shapes;
 use crate::graph::{Graph, Node, ValueId};
 use crate::value::Value;
 
-/// Most rounds: each finds what the one before it made known.
-const ROUNDS: usize = 32;
+/// Bound on the rounds: each uses what the one before it has inferred.
+const MAX_ROUNDS: usize = 32;
 
 /// The axes of every value that is computed from the image.
 ///
-/// - `shapes`: of all values, for one image or as many as the file insists on.
-/// - `ints`: integers that were computed for it.
+/// - `shapes`: of all values, for one image or a fixed batch.
+/// - `ints`: values of short integer tensors.
 pub(crate) fn infer_axes(
     graph: &Graph,
     shapes: &Shapes,
     ints: &HashMap<ValueId, Vec<i64>>,
 ) -> AxesByValue {
-    let following = AxisInference {
+    let inference = AxisInference {
         graph,
         shapes,
         ints,
     };
-    let made = following.forward(&HashMap::new());
-    let mut read = HashMap::new();
-    let mut axes = made.clone();
-    for _ in 0..ROUNDS {
-        let conflicts = conflicts(&read);
-        if !following.backward(&made, &axes, &mut read) {
+    let forward = inference.forward(&HashMap::new());
+    let mut learned = HashMap::new();
+    let mut axes = forward.clone();
+    for _ in 0..MAX_ROUNDS {
+        let conflicts = conflicts(&learned);
+        if !inference.backward(&forward, &axes, &mut learned) {
             return axes;
         }
-        if self::conflicts(&read) > conflicts {
-            // What followed from either of two that contradict each other is not known either.
-            for told in read.values_mut().flatten() {
-                if *told != Learned::Conflict {
-                    *told = Learned::Nothing;
+        if self::conflicts(&learned) > conflicts {
+            // What followed from either of two contradicting readers is discarded too.
+            for evidence in learned.values_mut().flatten() {
+                if *evidence != Learned::Conflict {
+                    *evidence = Learned::Nothing;
                 }
             }
         }
-        axes = following.forward(&read);
+        axes = inference.forward(&learned);
     }
     // No fixed point: only what follows from the image is used.
-    made
+    forward
 }
 
-/// Number of axes of which readers tell different things.
-fn conflicts(read: &HashMap<ValueId, Vec<Learned>>) -> usize {
-    let all = read.values().flatten();
-    all.filter(|told| **told == Learned::Conflict).count()
+/// Number of axes on which readers contradict each other.
+fn conflicts(learned: &HashMap<ValueId, Vec<Learned>>) -> usize {
+    let all = learned.values().flatten();
+    all.filter(|evidence| **evidence == Learned::Conflict)
+        .count()
 }
 
-/// What readers tell of one axis.
+/// What follows from the readers for one axis.
 #[derive(Clone, Debug, PartialEq)]
 enum Learned {
     Nothing,
-    This(Axis),
-    /// One tells this, another that.
+    Axis(Axis),
+    /// Readers contradict each other.
     Conflict,
 }
 
@@ -72,7 +73,7 @@ struct AxisInference<'a> {
 }
 
 impl AxisInference<'_> {
-    fn forward(&self, read: &HashMap<ValueId, Vec<Learned>>) -> AxesByValue {
+    fn forward(&self, learned: &HashMap<ValueId, Vec<Learned>>) -> AxesByValue {
         let input = self.graph.input.id;
         let mut axes = AxesByValue::new();
         if let Some(Ok(shape)) = self
@@ -87,17 +88,17 @@ impl AxisInference<'_> {
                 .op
                 .operator()
                 .axis_rule()
-                .forward(&self.passage(node, &axes));
+                .forward(&self.node_axes(node, &axes));
             for (id, mut result) in node.outputs.iter().zip(results) {
                 let Some(id) = id else { continue };
-                let told = read.get(id).map_or(&[][..], Vec::as_slice);
+                let evidence = learned.get(id).map_or(&[][..], Vec::as_slice);
                 // If readers contradict each other on an axis, none of them is used.
-                let told = match told.contains(&Learned::Conflict) {
+                let evidence = match evidence.contains(&Learned::Conflict) {
                     true => &[],
-                    false => told,
+                    false => evidence,
                 };
-                for (on, told) in told.iter().enumerate() {
-                    if let Learned::This(axis) = told {
+                for (on, evidence) in evidence.iter().enumerate() {
+                    if let Learned::Axis(axis) = evidence {
                         result.0[on] = axis.clone();
                     }
                 }
@@ -107,45 +108,46 @@ impl AxisInference<'_> {
         axes
     }
 
-    /// Adds to `read` what readers tell of axes that are open as they are `made`; whether that is anything new.
+    /// Adds evidence from readers to `learned`, for axes that forward inference leaves open. Returns
+    /// whether anything is new.
     fn backward(
         &self,
-        made: &AxesByValue,
+        forward: &AxesByValue,
         axes: &AxesByValue,
-        read: &mut HashMap<ValueId, Vec<Learned>>,
+        learned: &mut HashMap<ValueId, Vec<Learned>>,
     ) -> bool {
-        let mut news = false;
+        let mut changed = false;
         for node in self.graph.nodes.iter().rev() {
             let Some(output) = node.outputs.first().copied().flatten() else {
                 continue;
             };
-            let passage = self.passage(node, axes);
+            let node_axes = self.node_axes(node, axes);
             for (i, id) in node.inputs.iter().enumerate() {
-                let Some((id, made)) = id.and_then(|id| Some((id, made.get(&id)?))) else {
+                let Some((id, forward)) = id.and_then(|id| Some((id, forward.get(&id)?))) else {
                     continue;
                 };
-                let open: Vec<bool> = made.roles().into_iter().map(is_open).collect();
+                let open: Vec<bool> = forward.roles().into_iter().map(is_open).collect();
                 let Some(shape) = self.shapes.get(&id).filter(|_| open.contains(&true)) else {
                     continue;
                 };
-                let told =
+                let evidence =
                     node.op
                         .operator()
                         .axis_rule()
-                        .backward(&passage, i, made, &axes[&output]);
-                let known = read
+                        .backward(&node_axes, i, forward, &axes[&output]);
+                let known = learned
                     .entry(id)
                     .or_insert_with(|| vec![Learned::Nothing; shape.len()]);
                 for on in (0..shape.len()).filter(|&on| open[on]) {
-                    news |= learn(&mut known[on], &told, on);
+                    changed |= learn(&mut known[on], &evidence, on);
                 }
             }
         }
-        news
+        changed
     }
 
-    fn passage<'b>(&'b self, node: &'b Node, axes: &'b AxesByValue) -> NodeAxes<'b> {
-        let of = |id: &Option<ValueId>| id.and_then(|id| axes.get(&id));
+    fn node_axes<'b>(&'b self, node: &'b Node, axes: &'b AxesByValue) -> NodeAxes<'b> {
+        let known_axes = |id: &Option<ValueId>| id.and_then(|id| axes.get(&id));
         let shape = |id: &Option<ValueId>| {
             let id = (*id)?;
             let constant = || self.graph.constants.get(&id).map(Value::shape);
@@ -158,10 +160,10 @@ impl AxisInference<'_> {
                 _ => self.ints.get(&id).map(Vec::as_slice),
             }
         };
-        // What does not depend on the image has no axes here.
+        // Values that do not depend on the image have no axes.
         let constant = |id: &Option<ValueId>| id.is_some_and(|id| !axes.contains_key(&id));
         NodeAxes {
-            inputs: node.inputs.iter().map(of).collect(),
+            inputs: node.inputs.iter().map(known_axes).collect(),
             shapes: node.inputs.iter().map(shape).collect(),
             constant: node.inputs.iter().map(constant).collect(),
             ints: node.inputs.iter().map(ints).collect(),
@@ -170,17 +172,19 @@ impl AxisInference<'_> {
     }
 }
 
-/// Whether what reads an axis can tell more of it.
+/// Whether readers can give more information about an axis.
 fn is_open(role: Role) -> bool {
     matches!(role, Role::Unknown | Role::Displaced)
 }
 
-fn learn(known: &mut Learned, told: &Evidence, on: usize) -> bool {
-    let Some(axis) = &told[on] else { return false };
+fn learn(known: &mut Learned, evidence: &Evidence, on: usize) -> bool {
+    let Some(axis) = &evidence[on] else {
+        return false;
+    };
     let now = match known {
-        Learned::Nothing => Learned::This(axis.clone()),
-        Learned::This(before) if role(before) != role(axis) => Learned::Conflict,
-        Learned::This(_) | Learned::Conflict => return false,
+        Learned::Nothing => Learned::Axis(axis.clone()),
+        Learned::Axis(before) if role(before) != role(axis) => Learned::Conflict,
+        Learned::Axis(_) | Learned::Conflict => return false,
     };
     *known = now;
     true

@@ -1,5 +1,5 @@
-//! Which axis of a layer's output holds channels and which hold pixels: followed through the graph from the image,
-//! [N, C, H, W], never told from the number of axes.
+//! Which axis of a layer's output holds channels and which hold pixels. This is inferred through the
+//! graph from the image [N, C, H, W], never from the number of axes.
 
 mod axes;
 mod axis_rules;
@@ -16,26 +16,26 @@ pub(crate) use inference::infer_axes;
 
 use crate::graph::ValueId;
 
-/// The axes of values, by number.
+/// Axes by value.
 pub(crate) type AxesByValue = HashMap<ValueId, Axes>;
 
 /// How a layer's output is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeatureLayout {
-    /// [N, C, h, w]: channels first, as convolutions have it.
+    /// [N, C, h, w]: channels first, as in convolutional networks.
     Nchw,
-    /// [N, h, w, C]: channels last, as Swin and other models have it that normalise over the last axis.
+    /// [N, h, w, C]: channels last, as in Swin and other models that normalise over the last axis.
     Nhwc,
-    /// [N, T, C]: tokens, as Vision Transformers have it.
+    /// [N, T, C]: tokens, as in Vision Transformers.
     Tokens,
-    /// [T, N, C]: tokens before images, as PyTorch's attention has it without `batch_first`.
+    /// [T, N, C]: tokens before images, as in PyTorch's attention without `batch_first`.
     TokensFirst,
-    /// [N, C, T]: tokens after channels, as 1-D convolutions and token mixing have it.
+    /// [N, C, T]: tokens after channels, as in 1-D convolutions and token mixing.
     TokensLast,
 }
 
 impl FeatureLayout {
-    /// All of them.
+    /// All layouts.
     pub const ALL: [Self; 5] = [
         Self::Nchw,
         Self::Nhwc,
@@ -66,14 +66,14 @@ impl FeatureLayout {
         }
     }
 
-    /// Whether its pixels are on one axis, so that their rows and columns must be given.
-    pub fn is_of_tokens(self) -> bool {
+    /// Whether its pixels are tokens on one axis, so that their rows and columns must be given.
+    pub fn is_tokens(self) -> bool {
         !matches!(self, Self::Nchw | Self::Nhwc)
     }
 
     /// Number of axes.
     pub fn rank(self) -> usize {
-        if self.is_of_tokens() { 3 } else { 4 }
+        if self.is_tokens() { 3 } else { 4 }
     }
 
     /// The axis of images.
@@ -101,7 +101,7 @@ impl FeatureLayout {
         }
     }
 
-    /// Whether a value computed for `batch` images, of `shape` and of what is known of its axes, can have it.
+    /// Whether a value of `shape` with axes of these roles, computed for `batch` images, can have it.
     fn fits(&self, roles: &[Role], shape: &[usize], batch: usize) -> bool {
         if roles.len() != self.rank() {
             return false;
@@ -119,9 +119,9 @@ impl FeatureLayout {
             match role {
                 Role::Row => self.rank() == 4 && i == pixels[0],
                 Role::Column => self.rank() == 4 && i == pixels[1],
-                Role::Grid { .. } => self.is_of_tokens(),
+                Role::Grid { .. } => self.is_tokens(),
                 Role::Displaced | Role::Unknown => true,
-                // A map of one row or one column that went through a reduction.
+                // `Single` among them: a reduction also leaves axes of length 1.
                 _ => false,
             }
         };

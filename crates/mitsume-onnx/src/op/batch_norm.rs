@@ -1,4 +1,4 @@
-//! BatchNormalization in evaluation: a scale and a shift of each channel.
+//! BatchNormalization in evaluation: scale and shift per channel.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::constant::Constant;
 use crate::layout::AxisRule;
 use crate::value::{Floats, MemoryOrder, Value};
 
-/// `activation(x * scale + shift)` of each channel.
+/// `activation(x * scale + shift)` per channel.
 #[derive(Clone, Debug)]
 pub(crate) struct BatchNorm {
     /// Scale and shift, [channels] each.
-    both: Arc<[Vec<f32>; 2]>,
+    scale_and_shift: Arc<[Vec<f32>; 2]>,
     activation: Activation,
 }
 
@@ -23,7 +23,7 @@ impl Operator for BatchNorm {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let shape = x.shape().to_vec();
-        let channels = self.both[0].len();
+        let channels = self.scale_and_shift[0].len();
         if shape.len() < 2 || shape[1] != channels {
             return Err(OperatorError::Invalid(format!(
                 "input of shape {shape:?} for {channels} channels"
@@ -31,18 +31,19 @@ impl Operator for BatchNorm {
         }
         let result = if on_kernels(&x) && shape.len() == 4 {
             let sides = [shape[0], shape[2], shape[3], shape[1]];
-            let x = x.channels_last().into_flat();
-            let data = inference::affine(&self.both, self.activation, x, sides)
+            let x = x.into_channels_last().into_flat();
+            let data = inference::affine(&self.scale_and_shift, self.activation, x, sides)
                 .map_err(OperatorError::from)?;
             Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?
         } else {
             let device = x.device();
             let inner = shape[2..].iter().product();
-            let of_channels = |values: &Vec<f32>| -> Tensor<3> {
+            let per_channel = |values: &Vec<f32>| -> Tensor<3> {
                 Tensor::from_data(TensorData::new(values.clone(), [1, channels, 1]), &device)
             };
-            let y = x.view([shape[0], channels, inner]) * of_channels(&self.both[0])
-                + of_channels(&self.both[1]);
+            let y = x.into_tensor([shape[0], channels, inner])
+                * per_channel(&self.scale_and_shift[0])
+                + per_channel(&self.scale_and_shift[1]);
             Floats::from_tensor(y)
                 .map(|y| unary::activate(y, self.activation))
                 .reshaped(shape)?
@@ -87,22 +88,27 @@ impl BatchNorm {
         let shift = shift.collect();
         let scale = scale.into_iter().map(|s| s as f32).collect();
         Ok(Self {
-            both: Arc::new([scale, shift]),
+            scale_and_shift: Arc::new([scale, shift]),
             activation: Activation::Identity,
         })
     }
 
-    /// Scale and shift, where nothing comes after them.
+    /// Scale and shift, if no activation is fused.
     pub fn scale_and_shift(&self) -> Option<(&[f32], &[f32])> {
         let plain = self.activation == Activation::Identity;
-        plain.then(|| (self.both[0].as_slice(), self.both[1].as_slice()))
+        plain.then(|| {
+            (
+                self.scale_and_shift[0].as_slice(),
+                self.scale_and_shift[1].as_slice(),
+            )
+        })
     }
 
-    /// The same with `activation` after it; none where it has one already.
+    /// The same with a fused activation; `None` if it has one already.
     pub fn with_activation(&self, activation: Activation) -> Option<Self> {
         let plain = self.activation == Activation::Identity;
         plain.then(|| Self {
-            both: Arc::clone(&self.both),
+            scale_and_shift: Arc::clone(&self.scale_and_shift),
             activation,
         })
     }

@@ -1,4 +1,4 @@
-//! Operators of two tensors, value by value, broadcast to one shape.
+//! Element-wise operators of two tensors, broadcast to one shape.
 
 use burn::tensor::Tensor;
 
@@ -6,7 +6,7 @@ use super::{Inputs, Operator, OperatorError, OutputType};
 use crate::ints::Ints;
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::{broadcast, collapsed_axes, padded};
+use crate::shape::{broadcast, collapsed_axes, with_leading_ones};
 use crate::value::{Floats, MemoryOrder, Value};
 
 /// A function of two numbers.
@@ -30,14 +30,14 @@ pub(crate) enum BinaryFunction {
 }
 
 impl BinaryFunction {
-    fn of_ints(self, a: i64, b: i64) -> Result<i64, OperatorError> {
+    fn apply_ints(self, a: i64, b: i64) -> Result<i64, OperatorError> {
         let nonzero = || (b != 0).then_some(b).ok_or("division by zero");
         Ok(match self {
             Self::Add => a.wrapping_add(b),
             Self::Sub => a.wrapping_sub(b),
             Self::Mul => a.wrapping_mul(b),
             Self::Div => a.wrapping_div(nonzero()?),
-            // The sign of the divisor, as in Python.
+            // The result has the sign of the divisor, as in Python.
             Self::Mod => a.wrapping_rem(nonzero()?).wrapping_add(b).wrapping_rem(b),
             Self::Pow => a.wrapping_pow(u32::try_from(b).map_err(|_| "a negative power")?),
             Self::Min => a.min(b),
@@ -53,7 +53,7 @@ impl BinaryFunction {
     }
 
     /// Whether the result is true or false.
-    pub fn compares(self) -> bool {
+    pub fn is_comparison(self) -> bool {
         use BinaryFunction::{And, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Or};
         matches!(
             self,
@@ -61,7 +61,7 @@ impl BinaryFunction {
         )
     }
 
-    fn of_floats<const D: usize>(
+    fn apply_floats<const D: usize>(
         self,
         a: Tensor<D>,
         b: Tensor<D>,
@@ -79,7 +79,7 @@ impl BinaryFunction {
     }
 }
 
-/// The operator.
+/// An element-wise operator of two tensors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Binary(pub BinaryFunction);
 
@@ -92,10 +92,10 @@ impl Operator for Binary {
             .map_err(|_| OperatorError::Invalid("two inputs expected".to_owned()))?;
         let result = match (a, b) {
             (Value::Int(a), Value::Int(b)) => Value::Int(self.ints(&a, &b)?),
-            (Value::Float(a), Value::Float(b)) if self.0.compares() => {
+            (Value::Float(a), Value::Float(b)) if self.0.is_comparison() => {
                 Value::Int(self.compared(a, b)?)
             }
-            // ONNX wants integers.
+            // The result would be integers.
             (Value::Int(_), Value::Float(_)) if self.0 == BinaryFunction::Pow => {
                 return Err(OperatorError::Unsupported(
                     "a power of integers by float32 is not supported".into(),
@@ -120,7 +120,7 @@ impl Operator for Binary {
     }
 
     fn output_type(&self) -> OutputType {
-        match self.0.compares() {
+        match self.0.is_comparison() {
             true => OutputType::Int,
             false => OutputType::FloatIfAnyInput,
         }
@@ -137,12 +137,12 @@ impl Binary {
         let data = broadcast_ints(a, &shape)?
             .into_iter()
             .zip(broadcast_ints(b, &shape)?)
-            .map(|(a, b)| self.0.of_ints(a, b))
+            .map(|(a, b)| self.0.apply_ints(a, b))
             .collect::<Result<_, _>>()?;
         Ints::new(data, shape)
     }
 
-    /// Comparisons run on the host: they make masks that do not depend on the image.
+    /// Comparisons run on the host, because they compute masks that do not depend on the image.
     fn compared(self, a: Floats, b: Floats) -> Result<Ints, OperatorError> {
         let shape = broadcast(a.shape(), b.shape())?;
         let on_host = |x: Floats| {
@@ -152,14 +152,13 @@ impl Binary {
         };
         let (a, b) = (on_host(a)?, on_host(b)?);
         let (a, b) = (broadcast_ints(&a, &shape)?, broadcast_ints(&b, &shape)?);
-        let compared = a.into_iter().zip(b).map(|(a, b)| self.0.of_ints(a, b));
+        let compared = a.into_iter().zip(b).map(|(a, b)| self.0.apply_ints(a, b));
         Ints::new(compared.collect::<Result<_, _>>()?, shape)
     }
 
     pub fn floats(self, a: Floats, b: Floats) -> Result<Floats, OperatorError> {
         if self.0 == BinaryFunction::Pow && b.shape().iter().product::<usize>() == 1 {
-            // By the exponent as a number: the derivative of a power by a tensor is not defined for
-            // negative bases.
+            // The derivative of a power with a tensor as exponent is undefined for negative bases.
             let exponent = b.into_flat().into_scalar::<f32>();
             let shape = broadcast(a.shape(), &[])?;
             return a.map(|a| power(a, exponent)).reshaped_as(shape);
@@ -180,17 +179,17 @@ impl Binary {
         let in_memory = shape_in_memory(&out, order);
         let axes = collapsed_axes(&a_shape, &b_shape, &in_memory);
         let result = match axes.len() {
-            0 => self.on::<1>(a, b, &axes),
-            1 => self.on::<1>(a, b, &axes),
-            2 => self.on::<2>(a, b, &axes),
-            3 => self.on::<3>(a, b, &axes),
-            4 => self.on::<4>(a, b, &axes),
-            _ => self.on::<8>(a, b, &axes),
+            0 => self.apply_collapsed::<1>(a, b, &axes),
+            1 => self.apply_collapsed::<1>(a, b, &axes),
+            2 => self.apply_collapsed::<2>(a, b, &axes),
+            3 => self.apply_collapsed::<3>(a, b, &axes),
+            4 => self.apply_collapsed::<4>(a, b, &axes),
+            _ => self.apply_collapsed::<8>(a, b, &axes),
         }?;
         Floats::with_order(result, out, order)
     }
 
-    fn on<const D: usize>(
+    fn apply_collapsed<const D: usize>(
         self,
         a: Tensor<1>,
         b: Tensor<1>,
@@ -203,7 +202,9 @@ impl Binary {
             }
             sides
         };
-        let result = self.0.of_floats(a.reshape(sides(0)), b.reshape(sides(1)))?;
+        let result = self
+            .0
+            .apply_floats(a.reshape(sides(0)), b.reshape(sides(1)))?;
         let count: usize = sides(2).iter().product();
         Ok(result.reshape([count]))
     }
@@ -228,37 +229,37 @@ fn power(x: Tensor<1>, exponent: f32) -> Tensor<1> {
     }
 }
 
-/// The shape as its sides lie in memory.
+/// The shape in the order of the axes in memory.
 fn shape_in_memory(shape: &[usize], order: MemoryOrder) -> Vec<usize> {
     match order {
         MemoryOrder::RowMajor | MemoryOrder::GroupsLast => shape.to_vec(),
         MemoryOrder::ChannelsLast => {
-            let s = padded(shape, 4);
+            let s = with_leading_ones(shape, 4);
             vec![s[0], s[2], s[3], s[1]]
         }
     }
 }
 
-/// Values in the order asked for, and their shape as it lies in memory.
+/// Values in `order`, and their shape in the order of the axes in memory.
 fn in_memory_order(
     x: Floats,
     order: MemoryOrder,
 ) -> Result<(Tensor<1>, Vec<usize>), OperatorError> {
     let shape = shape_in_memory(x.shape(), order);
     let data = match order {
-        MemoryOrder::RowMajor | MemoryOrder::GroupsLast => x.row_major().into_flat(),
+        MemoryOrder::RowMajor | MemoryOrder::GroupsLast => x.into_row_major().into_flat(),
         MemoryOrder::ChannelsLast => {
-            let four = padded(x.shape(), 4);
-            x.reshaped_as(four)?.channels_last().into_flat()
+            let four = with_leading_ones(x.shape(), 4);
+            x.reshaped_as(four)?.into_channels_last().into_flat()
         }
     };
     Ok((data, shape))
 }
 
-/// Every place's value of `ints` broadcast to `shape`.
+/// The values of `ints` broadcast to `shape`.
 pub(super) fn broadcast_ints(ints: &Ints, shape: &[usize]) -> Result<Vec<i64>, OperatorError> {
     let count = limits::elements(shape)?;
-    let from = padded(&ints.shape, shape.len());
+    let from = with_leading_ones(&ints.shape, shape.len());
     let mut strides = vec![0; shape.len()];
     let mut stride = 1;
     for axis in (0..shape.len()).rev() {
@@ -287,11 +288,11 @@ mod tests {
 
     fn values(x: Floats) -> Vec<f32> {
         let count = x.shape().iter().product::<usize>();
-        x.view([count]).into_data().try_into_vec().unwrap()
+        x.into_tensor([count]).into_data().try_into_vec().unwrap()
     }
 
     #[test]
-    fn shapes_are_broadcast_whatever_the_order_in_memory() {
+    fn broadcasting_does_not_depend_on_memory_order() {
         let a: Vec<f32> = (0..24).map(|v| v as f32).collect();
         let a = floats(&a, &[2, 3, 2, 2]);
         let per_channel = floats(&[100.0, 200.0, 300.0], &[3, 1, 1]);
@@ -299,11 +300,13 @@ mod tests {
         let row = floats(&[0.5, 0.25], &[2]);
         for b in [per_channel, per_image, row, a.clone()] {
             let plain = Binary(BinaryFunction::Add).floats(a.clone(), b.clone());
-            let last = Binary(BinaryFunction::Add).floats(a.clone().channels_last(), b.clone());
-            let turned = Binary(BinaryFunction::Add).floats(b.clone(), a.clone().channels_last());
+            let last =
+                Binary(BinaryFunction::Add).floats(a.clone().into_channels_last(), b.clone());
+            let turned =
+                Binary(BinaryFunction::Add).floats(b.clone(), a.clone().into_channels_last());
             let expected: Vec<f32> = {
                 let [n, c, h, w] = [2, 3, 2, 2];
-                let (shape, b) = (padded(b.shape(), 4), values(b));
+                let (shape, b) = (with_leading_ones(b.shape(), 4), values(b));
                 let at = |i: usize| {
                     let place = [i / (c * h * w), i / (h * w) % c, i / w % h, i % w];
                     let mut index = 0;
@@ -321,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_order_as_integers() {
+    fn total_order_keys_order_like_the_floats() {
         let numbers = [
             f32::NEG_INFINITY,
             -2.5,
@@ -343,11 +346,14 @@ mod tests {
     #[test]
     fn integers_divide_towards_zero_and_zero_is_refused() {
         let int = |v: i64| Ints::new(vec![v], vec![]).unwrap();
-        let of = |kind, a, b| Binary(kind).ints(&int(a), &int(b)).map(|v| v.data[0]);
-        assert_eq!(of(BinaryFunction::Div, -7, 2), Ok(-3));
-        assert_eq!(of(BinaryFunction::Mod, -7, 3), Ok(2));
-        assert_eq!(of(BinaryFunction::Mod, 7, -3), Ok(-2));
-        assert_eq!(of(BinaryFunction::Div, i64::MIN, -1), Ok(i64::MIN));
-        assert!(of(BinaryFunction::Div, 1, 0).is_err() && of(BinaryFunction::Mod, 1, 0).is_err());
+        let result = |kind, a, b| Binary(kind).ints(&int(a), &int(b)).map(|v| v.data[0]);
+        assert_eq!(result(BinaryFunction::Div, -7, 2), Ok(-3));
+        assert_eq!(result(BinaryFunction::Mod, -7, 3), Ok(2));
+        assert_eq!(result(BinaryFunction::Mod, 7, -3), Ok(-2));
+        assert_eq!(result(BinaryFunction::Div, i64::MIN, -1), Ok(i64::MIN));
+        assert!(
+            result(BinaryFunction::Div, 1, 0).is_err()
+                && result(BinaryFunction::Mod, 1, 0).is_err()
+        );
     }
 }

@@ -22,9 +22,9 @@ pub(crate) struct Convolution {
     shape: [usize; 4],
     groups: usize,
     bias: Vec<f32>,
-    sliding: PaddedWindow,
+    window: PaddedWindow,
     activation: Activation,
-    ready: PreparedWeights,
+    prepared: PreparedWeights,
 }
 
 /// Prepared weights, made on first use: packed for the kernels, or as tensors.
@@ -44,18 +44,21 @@ impl Operator for Convolution {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         // Inputs 1 and 2 (weights, bias) are constants; a residual is input 3.
-        let add = inputs.optional(3).map(Value::float).transpose()?;
-        let [n, channels, h, w] = x.image()?;
-        let to = self.out([n, channels, h, w])?.to_vec();
-        if add.as_ref().is_some_and(|add| add.shape() != to) {
+        let residual = inputs.optional(3).map(Value::float).transpose()?;
+        let [n, channels, h, w] = x.image_shape()?;
+        let to = self.output_shape([n, channels, h, w])?.to_vec();
+        if residual
+            .as_ref()
+            .is_some_and(|residual| residual.shape() != to)
+        {
             return Err(OperatorError::Invalid(
                 "a skip connection of another shape".into(),
             ));
         }
         let result = if on_kernels(&x) {
-            self.run_packed(x, [n, h, w, channels], add, to)?
+            self.run_packed(x, [n, h, w, channels], residual, to)?
         } else {
-            self.run_composed(x.view([n, channels, h, w]), add)?
+            self.run_composed(x.into_tensor([n, channels, h, w]), residual)?
         };
         Ok(vec![Value::Float(result)])
     }
@@ -77,7 +80,7 @@ impl Operator for Convolution {
         change(&mut weights);
         let changed = Self {
             activation: self.activation,
-            ..self.with(weights.into(), self.bias.clone())
+            ..self.with_weights_and_bias(weights.into(), self.bias.clone())
         };
         Some(Op::Convolution(changed.into()))
     }
@@ -112,60 +115,61 @@ impl Convolution {
                 "{groups} groups of {outputs} outputs"
             )));
         }
-        let sliding = PaddedWindow::parse(node, Some([rows, columns]))?;
+        let window = PaddedWindow::parse(node, Some([rows, columns]))?;
         Ok(Self {
             weights,
             shape,
             groups,
             bias,
-            sliding,
+            window,
             activation: Activation::Identity,
-            ready: PreparedWeights::default(),
+            prepared: PreparedWeights::default(),
         })
     }
 
-    /// The same convolution with `activation` after it; none where it has one already.
+    /// The same with a fused activation; `None` if it has one already.
     pub fn with_activation(&self, activation: Activation) -> Option<Self> {
         (self.activation == Activation::Identity).then(|| Self {
             activation,
-            ..self.with(Arc::clone(&self.weights), self.bias.clone())
+            ..self.with_weights_and_bias(Arc::clone(&self.weights), self.bias.clone())
         })
     }
 
-    /// Whether no activation is fused into it.
+    /// Whether it has no fused activation.
     pub fn is_plain(&self) -> bool {
         self.activation == Activation::Identity
     }
 
-    /// The same convolution followed by `output * scale + shift`, [outputs] each; none where something stands between.
+    /// The same with `output * scale + shift`, [outputs] each, folded into weights and bias; `None` if
+    /// an activation comes before that.
     pub fn scaled(&self, scale: &[f32], shift: &[f32]) -> Option<Self> {
         if self.activation != Activation::Identity || scale.len() != self.shape[0] {
             return None;
         }
-        let of_one = self.weights.len() / self.shape[0];
-        let scaled = self.weights.chunks_exact(of_one).zip(scale);
-        let weights = scaled.flat_map(|(of_one, scale)| of_one.iter().map(move |w| w * scale));
+        let filter_len = self.weights.len() / self.shape[0];
+        let scaled = self.weights.chunks_exact(filter_len).zip(scale);
+        let weights = scaled.flat_map(|(filter, scale)| filter.iter().map(move |w| w * scale));
         let terms = self.bias.iter().zip(scale).zip(shift);
         let bias = terms.map(|((bias, scale), shift)| bias * scale + shift);
-        Some(self.with(weights.collect(), bias.collect()))
+        Some(self.with_weights_and_bias(weights.collect(), bias.collect()))
     }
 
-    fn with(&self, weights: Arc<[f32]>, bias: Vec<f32>) -> Self {
+    fn with_weights_and_bias(&self, weights: Arc<[f32]>, bias: Vec<f32>) -> Self {
         Self {
             weights,
             bias,
             shape: self.shape,
             groups: self.groups,
-            sliding: self.sliding,
+            window: self.window,
             activation: self.activation,
-            ready: PreparedWeights::default(),
+            prepared: PreparedWeights::default(),
         }
     }
 
-    /// Its weights as the kernels have them, for images of `size`.
+    /// Its weights as the kernels need them, for images of `size`.
     pub fn packed(&self, size: [usize; 2]) -> Result<Arc<Packed>, OperatorError> {
-        let window = self.sliding.on(size);
-        if let Some(packed) = self.ready.packed.get()
+        let window = self.window.for_size(size);
+        if let Some(packed) = self.prepared.packed.get()
             && packed.window() == window
         {
             return Ok(Arc::clone(packed));
@@ -178,8 +182,8 @@ impl Convolution {
             self.activation,
         );
         let packed = Arc::new(packed.map_err(OperatorError::from)?);
-        // With padding that depends on the image, only the first size's is kept.
-        let _ = self.ready.packed.set(Arc::clone(&packed));
+        // If the padding depends on the size, only the first is kept.
+        let _ = self.prepared.packed.set(Arc::clone(&packed));
         Ok(packed)
     }
 
@@ -192,20 +196,23 @@ impl Convolution {
         }
     }
 
-    /// How the kernels compute it on images of `size`.
-    pub fn kind(&self, size: [usize; 2]) -> Algorithm {
-        Algorithm::choose(&self.filters(), &self.sliding.on(size))
+    /// The algorithm that the kernels use for images of `size`.
+    pub fn algorithm(&self, size: [usize; 2]) -> Algorithm {
+        Algorithm::choose(&self.filters(), &self.window.for_size(size))
     }
 
-    /// The shape of the result for an input of shape [N, C, H, W].
-    pub fn out(&self, [n, channels, h, w]: [usize; 4]) -> Result<[usize; 4], OperatorError> {
+    /// Shape of the output for an input of shape [N, C, H, W].
+    pub fn output_shape(
+        &self,
+        [n, channels, h, w]: [usize; 4],
+    ) -> Result<[usize; 4], OperatorError> {
         let expected = self.shape[1] * self.groups;
         if channels != expected {
             return Err(OperatorError::Invalid(format!(
                 "{channels} input channels, its weights are for {expected}"
             )));
         }
-        let [rows, columns] = self.sliding.out([h, w], false)?;
+        let [rows, columns] = self.window.output_size([h, w], false)?;
         let to = [n, self.shape[0], rows, columns];
         limits::elements(&to)?;
         Ok(to)
@@ -215,32 +222,37 @@ impl Convolution {
         &self,
         x: Floats,
         shape: [usize; 4],
-        add: Option<Floats>,
+        residual: Option<Floats>,
         to: Vec<usize>,
     ) -> Result<Floats, OperatorError> {
         let packed = self.packed([shape[1], shape[2]])?;
-        let add = add.map(|add| add.channels_last().into_flat());
-        let (data, _) = inference::convolve(&packed, x.channels_last().into_flat(), shape, add)
-            .map_err(OperatorError::from)?;
+        let residual = residual.map(|residual| residual.into_channels_last().into_flat());
+        let (data, _) =
+            inference::convolve(&packed, x.into_channels_last().into_flat(), shape, residual)
+                .map_err(OperatorError::from)?;
         Floats::with_order(data, to, MemoryOrder::ChannelsLast)
     }
 
-    fn run_composed(&self, x: Tensor<4>, add: Option<Floats>) -> Result<Floats, OperatorError> {
+    fn run_composed(
+        &self,
+        x: Tensor<4>,
+        residual: Option<Floats>,
+    ) -> Result<Floats, OperatorError> {
         let device = x.device();
-        let (weights, bias) = self.ready.tensors.get_or_init(|| self.tensors(&device));
+        let (weights, bias) = self.prepared.tensors.get_or_init(|| self.tensors(&device));
         let (weights, bias) = match device.is_autodiff() {
             true => (weights.clone().autodiff(), bias.clone().autodiff()),
             false => (weights.clone(), bias.clone()),
         };
         let [_, _, h, w] = x.dims();
-        let window = self.sliding.on([h, w]);
+        let window = self.window.for_size([h, w]);
         let padding = [0, 1].map(|axis| (window.pad_before[axis], window.pad_after[axis]));
         let options =
             ConvOptions::new_with_padding(window.stride, padding, window.dilation, self.groups);
         let mut y = module::conv2d(x, weights, Some(bias), options);
-        if let Some(add) = add {
+        if let Some(residual) = residual {
             let sides = y.dims();
-            y = y + add.view(sides);
+            y = y + residual.into_tensor(sides);
         }
         Ok(Floats::from_tensor(y).map(|y| unary::activate(y, self.activation)))
     }

@@ -3,7 +3,7 @@
 use super::{NodeInfo, Op, OperatorError};
 use crate::constant::Constant;
 
-/// Refused where it is in training, or gives its mask.
+/// An error in training mode.
 pub(super) fn parse(node: &mut NodeInfo) -> Result<Op, OperatorError> {
     for name in ["ratio", "seed"] {
         node.attributes.ignore(name);

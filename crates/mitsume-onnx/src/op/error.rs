@@ -1,42 +1,42 @@
 //! Why an operator cannot be read or run.
 
-/// What is wrong with a node's attributes or inputs, or is not supported of them.
+/// Invalid or unsupported attributes or inputs of a node.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum OperatorError {
-    /// An input that is needed is left out.
+    /// A required input is omitted.
     #[error("input {0} is missing")]
     MissingInput(usize),
-    /// Any of the inputs is left out.
+    /// One of several required inputs is omitted.
     #[error("an input is missing")]
     MissingInputs,
-    /// An input cannot be what it is.
+    /// An invalid input.
     #[error("input {index}: {reason}")]
     Input {
-        /// Its place.
+        /// Its position.
         index: usize,
-        /// What is wrong with it.
+        /// The reason.
         reason: Box<OperatorError>,
     },
-    /// Integers.
+    /// Integers where floats are expected.
     #[error("integers where float32 numbers are expected")]
     FloatExpected,
-    /// float32 numbers.
+    /// Floats where integers are expected.
     #[error("float32 numbers where integers are expected")]
     IntegersExpected,
-    /// ONNX allows it, but it is not computed here.
+    /// Valid ONNX that is not supported.
     #[error("{0}")]
     Unsupported(String),
-    /// Shapes, sizes or attributes that do not go together, or are too large.
+    /// Shapes, sizes or attributes that do not fit together or are too large.
     #[error("{0}")]
     Invalid(String),
-    /// The kernels refuse it.
+    /// An error of the kernels.
     #[error(transparent)]
     Kernel(#[from] mitsume_kernels::Error),
 }
 
 impl OperatorError {
-    /// The same, of input `index`.
-    pub(crate) fn of_input(self, index: usize) -> Self {
+    /// The error as one of input `index`.
+    pub(crate) fn at_input(self, index: usize) -> Self {
         Self::Input {
             index,
             reason: Box::new(self),

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::binary::broadcast_ints;
 use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::constant::Constant;
-use crate::ints::{Ints, side};
+use crate::ints::{Ints, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::{broadcast, outer_axis_inner};
@@ -14,13 +14,13 @@ use crate::value::{Floats, Value};
 fn shape_of(sides: &[i64]) -> Result<Vec<usize>, OperatorError> {
     let shape = sides
         .iter()
-        .map(|&s| side(s))
+        .map(|&s| dimension(s))
         .collect::<Result<Vec<_>, _>>()?;
     limits::elements(&shape)?;
     Ok(shape)
 }
 
-/// Broadcast to a shape.
+/// Broadcasts to a shape.
 #[derive(Debug)]
 pub(crate) struct Expand;
 
@@ -37,8 +37,8 @@ impl Operator for Expand {
         let value = match x {
             Value::Int(x) => Value::Int(Ints::new(broadcast_ints(&x, &shape)?, shape)?),
             Value::Float(x) => {
-                let padded = crate::shape::padded(x.shape(), shape.len());
-                let mut x = x.reshaped(padded)?;
+                let shape_of_rank = crate::shape::with_leading_ones(x.shape(), shape.len());
+                let mut x = x.reshaped(shape_of_rank)?;
                 for (axis, &side) in shape.iter().enumerate() {
                     if x.shape()[axis] != side {
                         x = repeated(x, axis, side)?;
@@ -51,7 +51,7 @@ impl Operator for Expand {
     }
 }
 
-/// `x` `times` times along `axis`.
+/// `x` repeated `times` times along `axis`.
 fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, OperatorError> {
     let [outer, side, inner] = outer_axis_inner(x.shape(), axis);
     let mut shape = x.shape().to_vec();
@@ -59,11 +59,11 @@ fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, OperatorErro
     if limits::elements(&shape)? == 0 {
         return Err(OperatorError::Invalid("an empty tensor".into()));
     }
-    let x = x.view([outer, 1, side * inner]).repeat_dim(1, times);
+    let x = x.into_tensor([outer, 1, side * inner]).repeat_dim(1, times);
     Floats::from_tensor(x).reshaped(shape)
 }
 
-/// Repeated along every axis.
+/// Repeats along every axis.
 #[derive(Debug)]
 pub(crate) struct Tile;
 
@@ -91,7 +91,7 @@ impl Operator for Tile {
     }
 }
 
-/// One value everywhere.
+/// A tensor filled with one value.
 #[derive(Debug)]
 pub(crate) struct ConstantOfShape {
     value: Constant,
@@ -143,7 +143,7 @@ impl Operator for ConstantOfShape {
     }
 }
 
-/// Integers from a start to a limit, in steps.
+/// Integers from start to limit (exclusive) in steps.
 #[derive(Debug)]
 pub(crate) struct Range;
 
@@ -162,8 +162,8 @@ impl Operator for Range {
         if step == 0 {
             return Err(OperatorError::Invalid("a range of step 0".into()));
         }
-        let way = (i128::from(limit) - i128::from(start)) * i128::from(step.signum());
-        let count = (way.max(0) as u128).div_ceil(step.unsigned_abs().into());
+        let distance = (i128::from(limit) - i128::from(start)) * i128::from(step.signum());
+        let count = (distance.max(0) as u128).div_ceil(step.unsigned_abs().into());
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         limits::elements(&[count])?;
         let values = (0..count as i64).map(|i| start + i * step).collect();

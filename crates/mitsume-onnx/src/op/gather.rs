@@ -9,7 +9,7 @@ use crate::limits;
 use crate::shape::outer_axis_inner;
 use crate::value::{Floats, Value};
 
-/// Places of one axis, in the order of the indices.
+/// Selects positions of an axis by indices.
 #[derive(Debug)]
 pub(crate) struct Gather {
     axis: i64,
@@ -33,8 +33,11 @@ impl Operator for Gather {
         let indices = inputs.take(1)?.int()?;
         let axis = axis(self.axis, x.shape().len())?;
         let [outer, side, inner] = outer_axis_inner(x.shape(), axis);
-        let places = indices.data.iter().map(|&index| place(index, side));
-        let places: Vec<usize> = places.collect::<Result<_, _>>()?;
+        let positions = indices
+            .data
+            .iter()
+            .map(|&index| index_from_front(index, side));
+        let positions: Vec<usize> = positions.collect::<Result<_, _>>()?;
         let before = &x.shape()[..axis];
         let shape = [before, &indices.shape, &x.shape()[axis + 1..]].concat();
         let count = limits::elements(&shape)?;
@@ -42,21 +45,21 @@ impl Operator for Gather {
             Value::Int(x) => {
                 let mut data = Vec::with_capacity(count);
                 for o in 0..outer {
-                    for &place in &places {
-                        data.extend_from_slice(&x.data[(o * side + place) * inner..][..inner]);
+                    for &position in &positions {
+                        data.extend_from_slice(&x.data[(o * side + position) * inner..][..inner]);
                     }
                 }
                 Value::Int(Ints::new(data, shape)?)
             }
             Value::Float(x) => {
-                let x = x.view([outer, side, inner]);
-                let result = if let &[place] = &places[..] {
-                    x.narrow(1, place, 1)
+                let x = x.into_tensor([outer, side, inner]);
+                let result = if let &[position] = &positions[..] {
+                    x.narrow(1, position, 1)
                 } else {
-                    let places: Vec<i64> = places.iter().map(|&p| p as i64).collect();
-                    let places = TensorData::new(places, [indices.data.len()]);
+                    let positions: Vec<i64> = positions.iter().map(|&p| p as i64).collect();
+                    let positions = TensorData::new(positions, [indices.data.len()]);
                     x.clone()
-                        .select(1, Tensor::<1, Int>::from_data(places, &x.device()))
+                        .select(1, Tensor::<1, Int>::from_data(positions, &x.device()))
                 };
                 Value::Float(Floats::from_tensor(result).reshaped(shape)?)
             }
@@ -65,7 +68,7 @@ impl Operator for Gather {
     }
 }
 
-fn place(index: i64, side: usize) -> Result<usize, OperatorError> {
+fn index_from_front(index: i64, side: usize) -> Result<usize, OperatorError> {
     let from_front = if index < 0 {
         index + side as i64
     } else {
@@ -73,12 +76,12 @@ fn place(index: i64, side: usize) -> Result<usize, OperatorError> {
     };
     usize::try_from(from_front)
         .ok()
-        .filter(|&place| place < side)
+        .filter(|&position| position < side)
         .ok_or_else(|| OperatorError::Invalid(format!("index {index} of {side} values")))
 }
 
-/// A copy with some values replaced: attention masks are made with it, on the host, since no image
-/// is in them.
+/// A copy with some values replaced, computed on the host: models use it for attention masks, which do
+/// not depend on the image.
 #[derive(Debug)]
 pub(crate) struct ScatterNd;
 
@@ -115,7 +118,7 @@ impl Operator for ScatterNd {
         let starts = indices.data.chunks_exact(depth).map(|index| {
             let mut at = 0;
             for (&index, &side) in index.iter().zip(&shape) {
-                at = at * side + place(index, side)?;
+                at = at * side + index_from_front(index, side)?;
             }
             Ok(at * inner)
         });

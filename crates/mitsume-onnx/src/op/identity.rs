@@ -1,10 +1,10 @@
-//! Identity: its input as it is.
+//! Identity.
 
 use super::{Inputs, Operator, OperatorError};
 use crate::layout::AxisRule;
 use crate::value::Value;
 
-/// Its outputs are other names of its input: it is not run where a graph is read.
+/// Not run in a graph, where its outputs become aliases of its input.
 #[derive(Debug)]
 pub(crate) struct Identity;
 

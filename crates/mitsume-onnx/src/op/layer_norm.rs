@@ -7,7 +7,7 @@ use crate::ints::axis;
 use crate::layout::AxisRule;
 use crate::value::{Floats, Value};
 
-/// Over all axes from `axis` on: `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
+/// Normalises over all axes from `axis` on: `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
     axis: i64,
@@ -36,29 +36,30 @@ impl Operator for LayerNorm {
         let axis = axis(self.axis, shape.len())?;
         let inner: usize = shape[axis..].iter().product();
         let outer: usize = shape[..axis].iter().product();
-        let of_inner = |name: &str, v: &Floats| match v.shape().iter().product::<usize>() {
+        let check_len = |name: &str, v: &Floats| match v.shape().iter().product::<usize>() {
             count if count == inner => Ok(()),
             count => Err(OperatorError::Invalid(format!(
                 "{name} of {count} values where {inner} are expected"
             ))),
         };
-        of_inner("scale", &scale)?;
+        check_len("scale", &scale)?;
         bias.as_ref()
-            .map_or(Ok(()), |bias| of_inner("bias", bias))?;
+            .map_or(Ok(()), |bias| check_len("bias", bias))?;
         if on_kernels(&x) {
             let bias = bias.map_or_else(|| Ok(vec![0.0; inner]), Floats::into_host)?;
-            let both = [scale.into_host()?, bias].into();
-            let x = x.row_major().into_flat();
-            let y = inference::layer_norm(&both, self.epsilon, x, [outer, inner])
+            let scale_and_shift = [scale.into_host()?, bias].into();
+            let x = x.into_row_major().into_flat();
+            let y = inference::layer_norm(&scale_and_shift, self.epsilon, x, [outer, inner])
                 .map_err(OperatorError::from)?;
             return Ok(vec![Value::Float(Floats::new(y, shape)?)]);
         }
-        let x = x.view([outer, inner]);
+        let x = x.into_tensor([outer, inner]);
         let centred = x.clone() - x.mean_dim(1);
         let variance = (centred.clone() * centred.clone()).mean_dim(1);
-        let mut y = centred / variance.add_scalar(self.epsilon).sqrt() * scale.view([1, inner]);
+        let mut y =
+            centred / variance.add_scalar(self.epsilon).sqrt() * scale.into_tensor([1, inner]);
         if let Some(bias) = bias {
-            y = y + bias.view([1, inner]);
+            y = y + bias.into_tensor([1, inner]);
         }
         let result = Floats::from_tensor(y).reshaped(shape)?;
         Ok(vec![Value::Float(result)])

@@ -1,4 +1,4 @@
-//! A product with a known matrix (MatMul or Gemm), with whatever of its neighbours can run in the same pass.
+//! MatMul or Gemm with constant weights, with fused bias, residual add and activation.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,16 +11,16 @@ use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, Value};
 
-/// `activation(x W + bias (+ add))` of the last axis of its first input, plus its second where it is given.
+/// `activation(x W + bias + residual)` over the last axis of input 0; the residual is input 1, if given.
 #[derive(Clone)]
 pub(crate) struct Linear {
-    /// [inputs, outputs], or [outputs, inputs] where they are transposed.
+    /// [inputs, outputs], or [outputs, inputs] if transposed.
     weights: Floats,
     transposed: bool,
     /// [outputs]
     bias: Vec<f32>,
     activation: Activation,
-    /// The weights as the kernels have them, made once.
+    /// The weights as the kernels need them, made on first use.
     packed: OnceLock<Arc<Packed>>,
 }
 
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Linear {
 impl Operator for Linear {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        let add = inputs.optional(1).map(Value::float).transpose()?;
+        let residual = inputs.optional(1).map(Value::float).transpose()?;
         let (depth, outputs) = (self.inputs(), self.bias.len());
         let mut to = x.shape().to_vec();
         match to.last_mut() {
@@ -46,22 +46,27 @@ impl Operator for Linear {
             }
         }
         let rows = limits::elements(&to)? / outputs.max(1);
-        if add.as_ref().is_some_and(|add| add.shape() != to) {
+        if residual
+            .as_ref()
+            .is_some_and(|residual| residual.shape() != to)
+        {
             return Err(OperatorError::Invalid(
                 "a skip connection of another shape".into(),
             ));
         }
         let y = match on_kernels(&x) {
             true => {
-                let (x, add) = (
-                    x.row_major().into_flat(),
-                    add.map(|add| add.row_major().into_flat()),
+                let (x, residual) = (
+                    x.into_row_major().into_flat(),
+                    residual.map(|residual| residual.into_row_major().into_flat()),
                 );
-                let (y, _) = inference::convolve(&self.packed()?, x, [1, 1, rows, depth], add)
+                let (y, _) = inference::convolve(&self.packed()?, x, [1, 1, rows, depth], residual)
                     .map_err(OperatorError::from)?;
                 Floats::new(y, to)?
             }
-            false => self.run_composed(x.view([rows, depth]), add).reshaped(to)?,
+            false => self
+                .run_composed(x.into_tensor([rows, depth]), residual)
+                .reshaped(to)?,
         };
         Ok(vec![Value::Float(y)])
     }
@@ -76,7 +81,8 @@ impl Operator for Linear {
 }
 
 impl Linear {
-    /// `weights` [inputs, outputs], or [outputs, inputs] where they are `transposed`; none where they are no matrix.
+    /// `weights` are [inputs, outputs], or [outputs, inputs] if `transposed`; `None` if they are not a
+    /// matrix.
     pub fn new(weights: &Floats, transposed: bool) -> Option<Self> {
         let &[rows, columns] = weights.shape() else {
             return None;
@@ -90,8 +96,8 @@ impl Linear {
         })
     }
 
-    /// The same with `bias`, one for each output or one for all, added; none where that does not fit, or an activation
-    /// stands between.
+    /// The same with `bias` added, one value per output or one for all; `None` if the length does not
+    /// fit or an activation comes before that.
     pub fn with_bias(&self, bias: &[f32]) -> Option<Self> {
         let fits = bias.len() == self.bias.len() || bias.len() == 1;
         (fits && self.is_plain()).then(|| Self {
@@ -103,7 +109,7 @@ impl Linear {
         })
     }
 
-    /// The same with `activation` after it; none where it has one already.
+    /// The same with a fused activation; `None` if it has one already.
     pub fn with_activation(&self, activation: Activation) -> Option<Self> {
         self.is_plain().then(|| Self {
             activation,
@@ -112,12 +118,12 @@ impl Linear {
         })
     }
 
-    /// Whether no activation is fused into it.
+    /// Whether it has no fused activation.
     pub fn is_plain(&self) -> bool {
         self.activation == Activation::Identity
     }
 
-    fn run_composed(&self, x: Tensor<2>, add: Option<Floats>) -> Floats {
+    fn run_composed(&self, x: Tensor<2>, residual: Option<Floats>) -> Floats {
         let outputs = self.bias.len();
         let bias = TensorData::new(self.bias.clone(), [1, outputs]);
         let bias = Tensor::<2>::from_data(bias, &x.device().inner());
@@ -130,9 +136,9 @@ impl Linear {
             false => (weights, bias),
         };
         let mut y = x.matmul(weights) + bias;
-        if let Some(add) = add {
+        if let Some(residual) = residual {
             let sides = y.dims();
-            y = y + add.view(sides);
+            y = y + residual.into_tensor(sides);
         }
         Floats::from_tensor(y).map(|y| unary::activate(y, self.activation))
     }
@@ -141,13 +147,13 @@ impl Linear {
         self.weights.shape()[usize::from(self.transposed)]
     }
 
-    /// The weights as they are.
+    /// The weights as stored.
     fn matrix(&self) -> Tensor<2> {
         let sides = [0, 1].map(|axis| self.weights.shape()[axis]);
-        self.weights.clone().view(sides)
+        self.weights.clone().into_tensor(sides)
     }
 
-    /// A 1x1 convolution of as many pixels as there are rows.
+    /// As a 1x1 convolution, with rows as pixels.
     fn packed(&self) -> Result<Arc<Packed>, OperatorError> {
         if let Some(packed) = self.packed.get() {
             return Ok(Arc::clone(packed));

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::shape::broadcast;
 use crate::value::{Floats, Value};
 
-/// The product of the last two axes, the others broadcast.
+/// Matrix products over the last two axes, the others broadcast.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MatMul;
 
@@ -32,11 +32,14 @@ impl Operator for MatMul {
         limits::elements(&out)?;
         let count = batch.iter().product::<usize>();
         let product = if b_batch.iter().product::<usize>() == 1 {
-            // One matrix for all rows.
+            // One matrix for the whole batch.
             let rows = a_shape[..a_shape.len() - 1].iter().product();
-            Floats::from_tensor(a.view([rows, *k]).matmul(b.view([*k, *m])))
+            Floats::from_tensor(a.into_tensor([rows, *k]).matmul(b.into_tensor([*k, *m])))
         } else if a_batch == b_batch {
-            Floats::from_tensor(a.view([count, *n, *k]).matmul(b.view([count, *k, *m])))
+            Floats::from_tensor(
+                a.into_tensor([count, *n, *k])
+                    .matmul(b.into_tensor([count, *k, *m])),
+            )
         } else {
             return Err(OperatorError::Unsupported(format!(
                 "shapes {a_shape:?} and {b_shape:?}: broadcasting both is not supported"
@@ -58,9 +61,7 @@ impl Operator for MatMul {
     }
 }
 
-impl MatMul {}
-
-/// `alpha A B + beta C`, A and B transposed where said.
+/// `alpha A B + beta C`; A and B may be transposed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gemm {
     pub alpha: f32,
@@ -91,8 +92,8 @@ impl Operator for Gemm {
                     c.shape()
                 )));
             }
-            let sides = crate::shape::padded(c.shape(), 2);
-            let c = c.view([sides[0], sides[1]]);
+            let sides = crate::shape::with_leading_ones(c.shape(), 2);
+            let c = c.into_tensor([sides[0], sides[1]]);
             y = y + if self.beta == 1.0 {
                 c
             } else {
@@ -133,6 +134,6 @@ fn matrix(x: Floats, transposed: bool) -> Result<Tensor<2>, OperatorError> {
         .shape()
         .try_into()
         .map_err(|_| OperatorError::Invalid(format!("a matrix expected, {:?} found", x.shape())))?;
-    let x = x.view([n, m]);
+    let x = x.into_tensor([n, m]);
     Ok(if transposed { x.transpose() } else { x })
 }

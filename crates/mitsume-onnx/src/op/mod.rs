@@ -2,6 +2,7 @@
 
 mod batch_norm;
 mod binary;
+mod cast;
 mod convolution;
 mod dropout;
 mod error;
@@ -11,6 +12,7 @@ mod identity;
 mod layer_norm;
 mod linear;
 mod matmul;
+mod not;
 mod pool;
 mod prelu;
 mod reduce;
@@ -45,36 +47,37 @@ pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 pub(crate) use unary::Unary;
 
-/// An operator with its attributes read, and no state: the same inputs give the same outputs. It says itself what the rest
-/// of the crate has to know of it.
+/// An operator with its attributes, without state: the same inputs give the same outputs.
 pub(crate) trait Operator: Debug + Send + Sync {
     /// The outputs for `inputs`.
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError>;
 
-    /// How the axes of its inputs become those of its outputs.
+    /// How it moves axes.
     fn axis_rule(&self) -> AxisRule;
 
-    /// Type of its outputs.
+    /// The type of its outputs.
     fn output_type(&self) -> OutputType {
         OutputType::FloatIfAnyInput
     }
 
-    /// Inputs that were read with the attributes (weights, bounds), and are not wanted at run time.
+    /// Constant inputs that were parsed with the attributes (weights, bounds) and are not read at run
+    /// time.
     fn parsed_inputs(&self) -> &'static [usize] {
         &[]
     }
 
-    /// Inputs of which the type alone counts.
+    /// Inputs of which only the type is used.
     fn type_only_inputs(&self) -> &'static [usize] {
         &[]
     }
 
-    /// Whether it has outputs besides the first.
+    /// Whether more than its first output is supported.
     fn has_several_outputs(&self) -> bool {
         false
     }
 
-    /// Whether it is linear or affine in each of its inputs: what follows a global mean in a head that is a linear layer.
+    /// Whether it is linear or affine in each of its inputs: such operators after a global average pool
+    /// are a linear layer.
     fn is_linear(&self) -> bool {
         false
     }
@@ -84,12 +87,13 @@ pub(crate) trait Operator: Debug + Send + Sync {
         Weights::None
     }
 
-    /// The same with its own weights changed, where they are [`Weights::Own`].
+    /// The operator with its weights changed, if they are [`Weights::Own`].
     fn with_weights(&self, _change: &mut dyn FnMut(&mut [f32])) -> Option<Op> {
         None
     }
 
-    /// Axes of its first input, of `rank` axes, that it is the mean over; `given` is its second input. None if it is no mean.
+    /// If it is a mean: the axes of its first input, of `rank` axes, that it averages over. `given` is
+    /// its second input.
     fn mean_over(&self, _rank: usize, _given: Option<&[i64]>) -> Option<Vec<usize>> {
         None
     }
@@ -104,7 +108,7 @@ pub(crate) enum OutputType {
     Int,
     /// float32 if any input is.
     FloatIfAnyInput,
-    /// That of one input.
+    /// The type of one input.
     AsInput(usize),
 }
 
@@ -119,7 +123,7 @@ pub(crate) enum Weights {
     Inputs(&'static [usize]),
 }
 
-/// A node's inputs at run time; optional ones may be missing.
+/// Inputs of a node at run time; optional ones may be missing.
 pub(crate) struct Inputs {
     values: Vec<Option<Value>>,
     /// Where to compute.
@@ -143,13 +147,13 @@ impl Inputs {
 
     /// Input `i`, which must be float32.
     pub fn float(&mut self, i: usize) -> Result<Floats, OperatorError> {
-        self.take(i)?.float().map_err(|e| e.of_input(i))
+        self.take(i)?.float().map_err(|e| e.at_input(i))
     }
 
     /// Input `i`, which must be integers, if it is given.
     pub fn ints(&mut self, i: usize) -> Result<Option<Vec<i64>>, OperatorError> {
         let ints = self.optional(i).map(Value::int).transpose();
-        let ints = ints.map_err(|e| e.of_input(i))?;
+        let ints = ints.map_err(|e| e.at_input(i))?;
         Ok(ints.map(|ints| ints.data))
     }
 
@@ -160,12 +164,12 @@ impl Inputs {
     }
 }
 
-/// An operator: one of the kinds that fusion matches on, or any other.
+/// An operator; the variants other than `Other` are those that fusion matches on.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     /// A convolution, with fused batch norm, residual add and activation.
     Convolution(std::sync::Arc<Convolution>),
-    /// A depthwise convolution and its neighbours.
+    /// A depthwise convolution fused with the convolutions before and after it.
     Separable(std::sync::Arc<Separable>),
     /// A batch norm in evaluation.
     BatchNorm(std::sync::Arc<BatchNorm>),
@@ -175,20 +179,20 @@ pub(crate) enum Op {
     Gemm(Gemm),
     /// MatMul or Gemm with constant weights, with fused bias, residual add and activation.
     Linear(std::sync::Arc<Linear>),
-    /// Of each value by itself.
+    /// An element-wise function of one tensor.
     Unary(Unary),
-    /// Of two tensors, value by value.
+    /// An element-wise function of two tensors.
     Binary(Binary),
-    /// Softmax: at a graph's end it stands between the logits and their probabilities.
+    /// Softmax; at the end of a graph it is removed, so that the output is logits.
     Softmax(Softmax),
-    /// Its input as it is.
+    /// The identity.
     Identity,
     /// Any other.
     Other(std::sync::Arc<dyn Operator>),
 }
 
 impl Op {
-    /// What it says of itself.
+    /// The operator of any variant.
     pub fn operator(&self) -> &dyn Operator {
         match self {
             Self::Convolution(op) => op.as_ref(),
@@ -206,16 +210,16 @@ impl Op {
     }
 }
 
-/// Whether the kernels can work on `x`: on the CPU, where nothing is differentiated.
+/// Whether the kernels can compute on `x`: it is on the CPU, without autodiff.
 fn on_kernels(x: &Floats) -> bool {
     let device = x.device();
     !device.is_autodiff() && mitsume_kernels::burn_extension::supports(&device)
 }
 
-/// A node as it is read.
+/// A node to be parsed.
 pub(crate) struct NodeInfo<'a> {
     /// Operator name.
-    pub kind: &'a str,
+    pub op_type: &'a str,
     /// Opset of the standard domain.
     pub opset: i64,
     /// Number of outputs that have a name.
@@ -223,22 +227,22 @@ pub(crate) struct NodeInfo<'a> {
     pub attributes: Attributes,
     /// Constant inputs; `None` for computed or omitted ones.
     pub constants: Vec<Option<&'a Constant>>,
-    /// Inputs that are not left out.
+    /// Inputs that are not omitted.
     pub given: Vec<bool>,
 }
 
 impl NodeInfo<'_> {
-    /// Input `i`, which must be known before the model runs.
+    /// Input `i`, if it is constant.
     fn constant(&self, i: usize) -> Option<&Constant> {
         self.constants.get(i).copied().flatten()
     }
 
-    /// Whether input `i` is not left out.
+    /// Whether input `i` is not omitted.
     fn is_given(&self, i: usize) -> bool {
         self.given.get(i).copied().unwrap_or(false)
     }
 
-    /// The one number that input `i` is, if it is known.
+    /// Input `i`, if it is a constant with one value.
     fn constant_scalar(&self, i: usize) -> Option<f32> {
         match self.constant(i)? {
             Constant::Float(data, _) => (data.len() == 1).then(|| data[0]),
@@ -247,24 +251,23 @@ impl NodeInfo<'_> {
     }
 }
 
-/// Why a node cannot be read.
+/// Why a node cannot be parsed.
 pub(crate) enum ParseError {
-    /// There is no such operator here.
+    /// The operator is not supported.
     Unknown,
-    /// Something of it is not supported or wrong.
-    Wrong(OperatorError),
+    /// An attribute or input is invalid or not supported.
+    Invalid(OperatorError),
 }
 
 impl From<OperatorError> for ParseError {
     fn from(reason: OperatorError) -> Self {
-        Self::Wrong(reason)
+        Self::Invalid(reason)
     }
 }
 
 type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
 
-/// The operators that are supported, by ONNX's name, with what reads a node of each. `Constant` is none of them: such a
-/// node is read where initialisers are.
+/// Parsers of the supported operators by ONNX name. `Constant` nodes are read like initialisers.
 const TABLE: &[(&str, Parse)] = &[
     // Convolution, pooling, normalisation, products
     ("Conv", |node| {
@@ -307,7 +310,7 @@ const TABLE: &[(&str, Parse)] = &[
     ("LogSoftmax", |node| {
         other(softmax::LogSoftmax(Softmax::parse(node)?))
     }),
-    // Of each value
+    // Element-wise, one input
     ("Abs", |_| Ok(Op::Unary(Unary::Abs))),
     ("Neg", |_| Ok(Op::Unary(Unary::Neg))),
     ("Exp", |_| Ok(Op::Unary(Unary::Exp))),
@@ -317,11 +320,11 @@ const TABLE: &[(&str, Parse)] = &[
     ("Erf", |_| Ok(Op::Unary(Unary::Erf))),
     ("Floor", |_| Ok(Op::Unary(Unary::Floor))),
     ("Ceil", |_| Ok(Op::Unary(Unary::Ceil))),
-    ("Cast", |node| other(select::Cast::parse(node)?)),
-    ("CastLike", |node| other(select::CastLike::parse(node)?)),
-    ("Not", |_| other(select::Not)),
+    ("Cast", |node| other(cast::Cast::parse(node)?)),
+    ("CastLike", |node| other(cast::CastLike::parse(node)?)),
+    ("Not", |_| other(not::Not)),
     ("Where", |_| other(select::Where)),
-    // Of two tensors
+    // Element-wise, two inputs
     ("Add", |_| Ok(Op::Binary(Binary(BinaryFunction::Add)))),
     ("Sum", |node| variadic::parse(BinaryFunction::Add, node)),
     ("Sub", |_| Ok(Op::Binary(Binary(BinaryFunction::Sub)))),
@@ -368,7 +371,7 @@ const TABLE: &[(&str, Parse)] = &[
         other(expand::ConstantOfShape::parse(node)?)
     }),
     ("Range", |_| other(expand::Range)),
-    // Parts
+    // Concatenation, slices, gathers, resize
     ("Concat", |node| other(slice::Concat::parse(node))),
     ("Split", |node| other(slice::Split::parse(node))),
     ("Slice", |_| other(slice::Slice)),
@@ -376,23 +379,26 @@ const TABLE: &[(&str, Parse)] = &[
     ("Gather", |node| other(gather::Gather::parse(node))),
     ("ScatterND", |node| other(gather::ScatterNd::parse(node)?)),
     ("Resize", |node| other(resize::Resize::parse(node)?)),
-    // Nothing
+    // Identities
     ("Identity", |_| Ok(Op::Identity)),
     ("Dropout", dropout::parse),
 ];
 
 /// Names of the operators that are supported.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|(kind, _)| *kind).chain(["Constant"])
+    TABLE
+        .iter()
+        .map(|(op_type, _)| *op_type)
+        .chain(["Constant"])
 }
 
 fn other(op: impl Operator + 'static) -> Result<Op, OperatorError> {
     Ok(Op::Other(std::sync::Arc::new(op)))
 }
 
-/// The operator of a node. `Constant` nodes are none: they are read where initialisers are.
+/// Parses a node; not a `Constant` node.
 pub(crate) fn parse(mut node: NodeInfo) -> Result<Op, ParseError> {
-    let entry = TABLE.iter().find(|(kind, _)| *kind == node.kind);
+    let entry = TABLE.iter().find(|(op_type, _)| *op_type == node.op_type);
     let (_, parse) = entry.ok_or(ParseError::Unknown)?;
     let op = parse(&mut node)?;
     if node.outputs > 1 && !op.operator().has_several_outputs() {

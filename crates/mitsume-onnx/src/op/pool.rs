@@ -15,14 +15,14 @@ use crate::value::{Floats, MemoryOrder, Value};
 #[derive(Debug)]
 pub(crate) struct Pool {
     pooling: Pooling,
-    sliding: PaddedWindow,
+    window: PaddedWindow,
     ceil: bool,
 }
 
 impl Pool {
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let with_padding = node.attributes.int("count_include_pad", 0) != 0;
-        let pooling = match (node.kind, with_padding) {
+        let pooling = match (node.op_type, with_padding) {
             ("MaxPool", _) => Pooling::Max,
             (_, true) => Pooling::MeanWithPadding,
             (_, false) => Pooling::Mean,
@@ -31,7 +31,7 @@ impl Pool {
         Ok(Self {
             pooling,
             ceil: node.attributes.int("ceil_mode", 0) != 0,
-            sliding: PaddedWindow::parse(node, None)?,
+            window: PaddedWindow::parse(node, None)?,
         })
     }
 }
@@ -43,19 +43,19 @@ impl Operator for Pool {
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        let [n, c, h, w] = x.image()?;
-        let window = self.sliding.on([h, w]);
-        let to = self.sliding.out([h, w], self.ceil)?;
+        let [n, c, h, w] = x.image_shape()?;
+        let window = self.window.for_size([h, w]);
+        let to = self.window.output_size([h, w], self.ceil)?;
         let shape = vec![n, c, to[0], to[1]];
         limits::elements(&shape)?;
         if on_kernels(&x) {
-            let x = x.channels_last().into_flat();
+            let x = x.into_channels_last().into_flat();
             let data = inference::pool(self.pooling, window, x, [n, h, w, c], to)
                 .map_err(OperatorError::from)?;
             let result = Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?;
             return Ok(vec![Value::Float(result)]);
         }
-        let result = Floats::from_tensor(self.composed(x.view([n, c, h, w]), window)?);
+        let result = Floats::from_tensor(self.run_composed(x.into_tensor([n, c, h, w]), window)?);
         if result.shape() != shape {
             return Err(OperatorError::Invalid(format!(
                 "a result of {:?} where {shape:?} is expected",
@@ -67,7 +67,7 @@ impl Operator for Pool {
 }
 
 impl Pool {
-    fn composed(
+    fn run_composed(
         &self,
         x: burn::tensor::Tensor<4>,
         window: Window,
@@ -102,7 +102,7 @@ pub(crate) struct GlobalPool {
 impl GlobalPool {
     pub fn parse(node: &mut NodeInfo) -> Self {
         Self {
-            max: node.kind == "GlobalMaxPool",
+            max: node.op_type == "GlobalMaxPool",
         }
     }
 }
@@ -118,7 +118,7 @@ impl Operator for GlobalPool {
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        let [n, c, h, w] = x.image()?;
+        let [n, c, h, w] = x.image_shape()?;
         let pooled = match x.order() {
             MemoryOrder::ChannelsLast => {
                 let x = x.into_flat().reshape([n, h * w, c]);
@@ -129,7 +129,7 @@ impl Operator for GlobalPool {
                 }
             }
             MemoryOrder::RowMajor | MemoryOrder::GroupsLast => {
-                let x = x.view([n, c, h * w]);
+                let x = x.into_tensor([n, c, h * w]);
                 if self.max {
                     x.max_dim(2)
                 } else {

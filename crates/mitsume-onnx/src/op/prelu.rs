@@ -6,7 +6,7 @@ use super::{Binary, BinaryFunction, Inputs, Operator, OperatorError};
 use crate::layout::AxisRule;
 use crate::value::Value;
 
-/// `x` where it is positive, `slope * x` elsewhere, the slope broadcast.
+/// `x` where positive, else `slope * x`, with `slope` broadcast.
 #[derive(Debug)]
 pub(crate) struct PRelu;
 

@@ -9,17 +9,18 @@ use crate::shape::outer_axis_inner;
 use crate::value::{Floats, MemoryOrder, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+enum Reduction {
     Mean,
     Sum,
     Max,
     Product,
 }
 
-/// ReduceMean, ReduceSum, ReduceMax or ReduceProd; the axes are an attribute or, later, an input.
+/// ReduceMean, ReduceSum, ReduceMax or ReduceProd; the axes are an attribute or, in later opsets, an
+/// input.
 #[derive(Debug)]
 pub(crate) struct Reduce {
-    kind: Kind,
+    reduction: Reduction,
     axes: Option<Vec<i64>>,
     keep: bool,
     nothing_if_empty: bool,
@@ -27,15 +28,15 @@ pub(crate) struct Reduce {
 
 impl Reduce {
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
-        let kind = match node.kind {
-            "ReduceMean" => Kind::Mean,
-            "ReduceSum" => Kind::Sum,
-            "ReduceMax" => Kind::Max,
-            _ => Kind::Product,
+        let reduction = match node.op_type {
+            "ReduceMean" => Reduction::Mean,
+            "ReduceSum" => Reduction::Sum,
+            "ReduceMax" => Reduction::Max,
+            _ => Reduction::Product,
         };
         let attributes = &mut node.attributes;
         Ok(Self {
-            kind,
+            reduction,
             axes: attributes.ints("axes"),
             keep: attributes.int("keepdims", 1) != 0,
             nothing_if_empty: attributes.int("noop_with_empty_axes", 0) != 0,
@@ -46,7 +47,7 @@ impl Reduce {
 impl Operator for Reduce {
     fn mean_over(&self, rank: usize, given: Option<&[i64]>) -> Option<Vec<usize>> {
         let over = self.axis_rule().reduced(rank, given);
-        over.filter(|_| self.kind == Kind::Mean)
+        over.filter(|_| self.reduction == Reduction::Mean)
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -88,14 +89,14 @@ impl Reduce {
     fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, OperatorError> {
         let shape = x.shape().to_vec();
         if x.order() == MemoryOrder::ChannelsLast && over == [2, 3] {
-            // The pool at a classifier's end: no need to put the channels first.
+            // A global average pool, without converting to row-major order.
             let [n, c, inner] = [shape[0], shape[1], shape[2] * shape[3]];
-            let y = self.of(x.into_flat().reshape([n, inner, c]), inner)?;
+            let y = self.reduce_axis(x.into_flat().reshape([n, inner, c]), inner)?;
             return Floats::new(y.reshape([n * c]), vec![n, c, 1, 1]);
         }
         let mut shape = shape;
-        let mut x = x.row_major();
-        // Neighbouring axes at once.
+        let mut x = x.into_row_major();
+        // Adjacent axes are reduced together.
         for run in over.chunk_by(|a, b| a + 1 == *b) {
             let [outer, _, _] = outer_axis_inner(&shape, run[0]);
             let side: usize = run.iter().map(|&axis| shape[axis]).product();
@@ -103,20 +104,20 @@ impl Reduce {
             for &axis in run {
                 shape[axis] = 1;
             }
-            x = Floats::from_tensor(self.of(x.view([outer, side, inner]), side)?)
+            x = Floats::from_tensor(self.reduce_axis(x.into_tensor([outer, side, inner]), side)?)
                 .reshaped(shape.clone())?;
         }
         Ok(x)
     }
 
-    /// Over the middle axis.
-    fn of(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, OperatorError> {
-        Ok(match self.kind {
-            Kind::Mean => x.mean_dim(1),
-            Kind::Sum => x.sum_dim(1),
-            Kind::Max => x.max_dim(1),
-            Kind::Product if side == 1 => x,
-            Kind::Product => {
+    /// Reduces the middle axis.
+    fn reduce_axis(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, OperatorError> {
+        Ok(match self.reduction {
+            Reduction::Mean => x.mean_dim(1),
+            Reduction::Sum => x.sum_dim(1),
+            Reduction::Max => x.max_dim(1),
+            Reduction::Product if side == 1 => x,
+            Reduction::Product => {
                 return Err(OperatorError::Unsupported(
                     "a product of float32 numbers is not supported".into(),
                 ));
@@ -124,7 +125,7 @@ impl Reduce {
         })
     }
 
-    /// Over one axis, which is all that shapes need.
+    /// Reduces one axis, which is enough for computations with shapes.
     fn ints(&self, x: Ints, over: &[usize], kept: Vec<usize>) -> Result<Ints, OperatorError> {
         let &[over] = over else {
             return Err(OperatorError::Invalid(
@@ -136,14 +137,14 @@ impl Reduce {
         for o in 0..outer {
             for i in 0..inner {
                 let mut line = (0..side).map(|s| x.data[(o * side + s) * inner + i]);
-                data.push(match self.kind {
-                    Kind::Sum => line.fold(0, i64::wrapping_add),
-                    Kind::Product => line.fold(1, i64::wrapping_mul),
-                    Kind::Max => line.next().map_or(
+                data.push(match self.reduction {
+                    Reduction::Sum => line.fold(0, i64::wrapping_add),
+                    Reduction::Product => line.fold(1, i64::wrapping_mul),
+                    Reduction::Max => line.next().map_or(
                         Err(OperatorError::Invalid("an empty axis".into())),
                         |first| Ok(line.fold(first, i64::max)),
                     )?,
-                    Kind::Mean => {
+                    Reduction::Mean => {
                         return Err(OperatorError::Unsupported(
                             "a mean of integers is not supported".into(),
                         ));

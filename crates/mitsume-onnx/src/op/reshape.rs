@@ -1,7 +1,7 @@
 //! Reshape, Flatten, Squeeze, Unsqueeze and Shape: views without copies.
 
 use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
-use crate::ints::{Ints, axes, axis, side};
+use crate::ints::{Ints, axes, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::Value;
@@ -13,7 +13,7 @@ fn reshaped(x: Value, shape: Vec<usize>) -> Result<Vec<Value>, OperatorError> {
     }])
 }
 
-/// To the shape that is its second input.
+/// Reshapes to the shape in its second input.
 #[derive(Debug)]
 pub(crate) struct Reshape {
     zero_is_zero: bool,
@@ -48,7 +48,7 @@ impl Operator for Reshape {
                     1
                 }
                 0 if !self.zero_is_zero => *x.shape().get(i).ok_or("0 beyond the input's axes")?,
-                given => side(given)?,
+                given => dimension(given)?,
             });
         }
         if let Some(open) = open {
@@ -65,7 +65,7 @@ impl Operator for Reshape {
     }
 }
 
-/// To a matrix.
+/// Flattens to a matrix.
 #[derive(Debug)]
 pub(crate) struct Flatten {
     axis: i64,
@@ -142,7 +142,7 @@ impl Operator for Squeeze {
     }
 }
 
-/// With sides of 1.
+/// Inserts axes of length 1.
 #[derive(Debug)]
 pub(crate) struct Unsqueeze {
     axes: Option<Vec<i64>>,
@@ -166,7 +166,7 @@ impl Operator for Unsqueeze {
         let given = inputs.ints(1)?.or_else(|| self.axes.clone());
         let given = given.ok_or("the axes are missing")?;
         let rank = x.shape().len() + given.len();
-        let new = axes(&given, rank.min(limits::RANK))?;
+        let new = axes(&given, rank.min(limits::MAX_RANK))?;
         let mut old = x.shape().iter();
         let shape = (0..rank).map(|axis| match new.contains(&axis) {
             true => Ok(1),
@@ -177,7 +177,7 @@ impl Operator for Unsqueeze {
     }
 }
 
-/// The sides of its input, from `start` to `end`.
+/// The shape of its input, from axis `start` to `end`.
 #[derive(Debug)]
 pub(crate) struct Shape {
     start: i64,

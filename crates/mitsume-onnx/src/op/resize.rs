@@ -1,20 +1,20 @@
-//! Resize, as far as classifiers have it: nearest, by whole factors.
+//! Resize: nearest neighbour by whole factors, which is what classifiers use.
 
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, Value};
 
-/// Each pixel as a block of pixels.
+/// Repeats each pixel as a block of pixels.
 #[derive(Debug)]
 pub(crate) struct Resize {
-    /// Place of the scales among the inputs.
+    /// Position of the scales among the inputs.
     scales: usize,
 }
 
 impl Resize {
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
-        // Opset 10 knows no region of interest and no choice of places.
+        // Opset 10 has no region of interest and no coordinate modes.
         let scales = if node.opset < 11 { 1 } else { 2 };
         let attributes = &mut node.attributes;
         let mode = attributes.text("mode")?;
@@ -23,11 +23,11 @@ impl Resize {
                 "mode {mode} is not supported, only nearest"
             )));
         }
-        let places = attributes.text("coordinate_transformation_mode")?;
+        let coordinates = attributes.text("coordinate_transformation_mode")?;
         let rounding = attributes.text("nearest_mode")?;
-        if scales == 2 && !repeats(&places, &rounding) {
+        if scales == 2 && !is_pixel_repetition(&coordinates, &rounding) {
             return Err(OperatorError::Unsupported(format!(
-                "coordinate_transformation_mode {places} with nearest_mode {rounding} is not supported"
+                "coordinate_transformation_mode {coordinates} with nearest_mode {rounding} is not supported"
             )));
         }
         for name in [
@@ -36,7 +36,7 @@ impl Resize {
             "extrapolation_value",
             "keep_aspect_ratio_policy",
         ] {
-            // Of other modes, or of sizes that are no whole factors.
+            // Used by other modes, or with sizes that are not whole multiples.
             attributes.ignore(name);
         }
         attributes.only("antialias", 0)?;
@@ -44,10 +44,10 @@ impl Resize {
     }
 }
 
-/// Whether a pixel becomes a block of pixels by every whole factor; empty texts are the defaults.
-fn repeats(places: &str, rounding: &str) -> bool {
-    match places {
-        // Half a pixel in, no place is half way between two: however ties are rounded.
+/// Whether every whole factor repeats each pixel as a block; empty strings are the defaults.
+fn is_pixel_repetition(coordinates: &str, rounding: &str) -> bool {
+    match coordinates {
+        // No position is half way between two pixels, so the rounding of ties does not matter.
         "" | "half_pixel" | "half_pixel_symmetric" => {
             matches!(rounding, "" | "round_prefer_floor" | "round_prefer_ceil")
         }
@@ -63,7 +63,7 @@ impl Operator for Resize {
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        let [n, c, h, w] = x.image()?;
+        let [n, c, h, w] = x.image_shape()?;
         let factors = match (inputs.optional(self.scales), inputs.ints(3)?) {
             (_, Some(sizes)) => sizes
                 .iter()
@@ -72,7 +72,7 @@ impl Operator for Resize {
                 .collect(),
             (Some(Value::Float(scales)), None) => {
                 let count = scales.shape().iter().product::<usize>();
-                let scales = scales.view([count]).into_data().convert::<f32>();
+                let scales = scales.into_tensor([count]).into_data().convert::<f32>();
                 scales
                     .try_into_vec()
                     .map_err(|e| OperatorError::Invalid(format!("{e:?}")))?
@@ -94,7 +94,7 @@ impl Operator for Resize {
         let shape = vec![n, c, h * down, w * along];
         limits::elements(&shape)?;
         let y = x
-            .view([n * c * h, 1, w, 1])
+            .into_tensor([n * c * h, 1, w, 1])
             .repeat_dim(3, along)
             .repeat_dim(1, down);
         Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(shape)?)])
@@ -105,10 +105,10 @@ impl Operator for Resize {
 mod tests {
     use super::*;
 
-    /// The input's pixel, by the operator's definition.
-    fn pixel(places: &str, rounding: &str, at: usize, factor: usize) -> usize {
+    /// The input pixel, by the definition of the operator.
+    fn pixel(coordinates: &str, rounding: &str, at: usize, factor: usize) -> usize {
         let (at, factor) = (at as f64, factor as f64);
-        let place: f64 = match places {
+        let place: f64 = match coordinates {
             "asymmetric" => at / factor,
             "align_corners" => at * 4.0 / (5.0 * factor - 1.0),
             _ => (at + 0.5) / factor - 0.5,
@@ -124,12 +124,17 @@ mod tests {
 
     #[test]
     fn only_whole_factor_nearest_resizes_are_pixel_repetitions() {
-        for places in ["half_pixel", "asymmetric", "align_corners"] {
+        for coordinates in ["half_pixel", "asymmetric", "align_corners"] {
             for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] {
                 let is_one = (1..=64).all(|factor| {
-                    (0..5 * factor).all(|at| pixel(places, rounding, at, factor) == at / factor)
+                    (0..5 * factor)
+                        .all(|at| pixel(coordinates, rounding, at, factor) == at / factor)
                 });
-                assert_eq!(repeats(places, rounding), is_one, "{places} {rounding}");
+                assert_eq!(
+                    is_pixel_repetition(coordinates, rounding),
+                    is_one,
+                    "{coordinates} {rounding}"
+                );
             }
         }
     }

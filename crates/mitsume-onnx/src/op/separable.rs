@@ -9,14 +9,14 @@ use super::{Convolution, Inputs, Operator, OperatorError, on_kernels};
 use crate::layout::AxisRule;
 use crate::value::{Floats, MemoryOrder, Value};
 
-/// Of its first input; its second, where it is given, is added before the last one's activation.
+/// Input 0 is the image; input 1, if given, is the residual, added before the last activation.
 pub(crate) struct Separable {
-    /// Default: none.
+    /// The pointwise convolution before it.
     pub expand: Option<Arc<Convolution>>,
     pub depthwise: Arc<Convolution>,
-    /// Default: none.
+    /// The pointwise convolution after it.
     pub project: Option<Arc<Convolution>>,
-    /// Made once, with the size of the images it is for.
+    /// The weights as the kernels need them, and the image size they are for; made on first use.
     packed: OnceLock<([usize; 2], Arc<Packed>)>,
 }
 
@@ -29,10 +29,10 @@ impl std::fmt::Debug for Separable {
 impl Operator for Separable {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        let add = inputs.optional(1).map(Value::float).transpose()?;
+        let residual = inputs.optional(1).map(Value::float).transpose()?;
         let result = match on_kernels(&x) {
-            true => self.run_packed(x, add)?,
-            false => self.run_each(x, add, &inputs)?,
+            true => self.run_packed(x, residual)?,
+            false => self.run_one_by_one(x, residual, &inputs)?,
         };
         Ok(vec![Value::Float(result)])
     }
@@ -56,38 +56,41 @@ impl Separable {
         }
     }
 
-    fn run_packed(&self, x: Floats, add: Option<Floats>) -> Result<Floats, OperatorError> {
-        let [n, channels, h, w] = x.image()?;
+    fn run_packed(&self, x: Floats, residual: Option<Floats>) -> Result<Floats, OperatorError> {
+        let [n, channels, h, w] = x.image_shape()?;
         let mut to = [n, channels, h, w];
         for convolution in self.convolutions() {
-            to = convolution.out(to)?;
+            to = convolution.output_shape(to)?;
         }
-        if add.as_ref().is_some_and(|add| add.shape() != to) {
+        if residual
+            .as_ref()
+            .is_some_and(|residual| residual.shape() != to)
+        {
             return Err(OperatorError::Invalid(
                 "a skip connection of another shape".into(),
             ));
         }
         let packed = self.packed([h, w])?;
-        let add = add.map(|add| add.channels_last().into_flat());
-        let x = x.channels_last().into_flat();
-        let (data, _) = inference::separable(&packed, x, [n, h, w, channels], add)
+        let residual = residual.map(|residual| residual.into_channels_last().into_flat());
+        let x = x.into_channels_last().into_flat();
+        let (data, _) = inference::separable(&packed, x, [n, h, w, channels], residual)
             .map_err(OperatorError::from)?;
         Floats::with_order(data, to.to_vec(), MemoryOrder::ChannelsLast)
     }
 
-    /// Where the kernels cannot work, one after another.
-    fn run_each(
+    /// Runs the convolutions one after another, where the kernels cannot be used.
+    fn run_one_by_one(
         &self,
         x: Floats,
-        add: Option<Floats>,
+        residual: Option<Floats>,
         inputs: &Inputs,
     ) -> Result<Floats, OperatorError> {
         let last = self.convolutions().count() - 1;
-        let mut add = add.map(Value::Float);
+        let mut residual = residual.map(Value::Float);
         let mut x = Value::Float(x);
         for (i, convolution) in self.convolutions().enumerate() {
-            let add = if i == last { add.take() } else { None };
-            let values = vec![Some(x), None, None, add];
+            let residual = if i == last { residual.take() } else { None };
+            let values = vec![Some(x), None, None, residual];
             let mut results = convolution.run(Inputs::new(values, inputs.device.clone()))?;
             x = results.pop().ok_or("no result")?;
         }
@@ -100,15 +103,15 @@ impl Separable {
     }
 
     fn packed(&self, size: [usize; 2]) -> Result<Arc<Packed>, OperatorError> {
-        if let Some((of, packed)) = self.packed.get()
-            && *of == size
+        if let Some((packed_size, packed)) = self.packed.get()
+            && *packed_size == size
         {
             return Ok(Arc::clone(packed));
         }
         let mut shape = [1, 0, size[0], size[1]];
         let mut packed = |convolution: &Arc<Convolution>| {
             let packed = convolution.packed([shape[2], shape[3]])?;
-            shape = convolution.out([1, packed.inputs(), shape[2], shape[3]])?;
+            shape = convolution.output_shape([1, packed.inputs(), shape[2], shape[3]])?;
             Ok::<_, OperatorError>(packed)
         };
         let expand = self.expand.as_ref().map(&mut packed).transpose()?;
@@ -116,7 +119,7 @@ impl Separable {
         let project = self.project.as_ref().map(&mut packed).transpose()?;
         let packed = Packed::new(expand, depthwise, project).map_err(OperatorError::from)?;
         let packed = Arc::new(packed);
-        // Only the first size's is kept, as of each convolution.
+        // Only the first size is kept, as in each convolution.
         let _ = self.packed.set((size, Arc::clone(&packed)));
         Ok(packed)
     }

@@ -1,16 +1,16 @@
-//! Concat, Split, Slice and Pad: parts of tensors.
+//! Concat, Split, Slice and Pad.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::constant::Constant;
-use crate::ints::{Ints, axis, side};
+use crate::ints::{Ints, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::outer_axis_inner;
 use crate::value::{Floats, MemoryOrder, Value};
 
-/// Tensors one after the other.
+/// Concatenates tensors along an axis.
 #[derive(Debug)]
 pub(crate) struct Concat {
     axis: i64,
@@ -26,7 +26,7 @@ impl Concat {
 
 impl Operator for Concat {
     fn axis_rule(&self) -> AxisRule {
-        AxisRule::Joined { axis: self.axis }
+        AxisRule::Concatenated { axis: self.axis }
     }
 
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -50,17 +50,21 @@ impl Operator for Concat {
         if values.iter().all(|v| matches!(v, Value::Int(_))) {
             let parts = values.into_iter().map(Value::int);
             let parts = parts.collect::<Result<Vec<_>, _>>()?;
-            return Ok(vec![Value::Int(joined_ints(&parts, axis, shape)?)]);
+            return Ok(vec![Value::Int(concatenated_ints(&parts, axis, shape)?)]);
         }
         let parts = values.into_iter().map(Value::float);
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
-        Ok(vec![Value::Float(joined(parts, axis, shape)?)])
+        Ok(vec![Value::Float(concatenated(parts, axis, shape)?)])
     }
 }
 
-fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, OperatorError> {
+fn concatenated(
+    parts: Vec<Floats>,
+    axis: usize,
+    shape: Vec<usize>,
+) -> Result<Floats, OperatorError> {
     if axis == 1 && parts.iter().all(|p| p.order() == MemoryOrder::ChannelsLast) {
-        // Channels one after the other where channels lie last.
+        // Channels last: each pixel's channels are concatenated, without a conversion.
         let [n, h, w] = [shape[0], shape[2], shape[3]];
         let view = |part: Floats| {
             let channels = part.shape()[1];
@@ -72,13 +76,17 @@ fn joined(parts: Vec<Floats>, axis: usize, shape: Vec<usize>) -> Result<Floats, 
     }
     let view = |part: Floats| {
         let sides = outer_axis_inner(part.shape(), axis);
-        part.view(sides)
+        part.into_tensor(sides)
     };
     let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
     Floats::from_tensor(result).reshaped(shape)
 }
 
-fn joined_ints(parts: &[Ints], axis: usize, shape: Vec<usize>) -> Result<Ints, OperatorError> {
+fn concatenated_ints(
+    parts: &[Ints],
+    axis: usize,
+    shape: Vec<usize>,
+) -> Result<Ints, OperatorError> {
     let mut data = Vec::new();
     for outer in 0..shape[..axis].iter().product() {
         for part in parts {
@@ -89,8 +97,8 @@ fn joined_ints(parts: &[Ints], axis: usize, shape: Vec<usize>) -> Result<Ints, O
     Ints::new(data, shape)
 }
 
-/// `x` from `start`, `count` values of `axis`, `step` apart (negative: backwards).
-fn part(
+/// `count` positions of `axis` from `start` on, `step` apart (negative: backwards).
+fn slice_axis(
     x: Value,
     axis: usize,
     start: usize,
@@ -101,7 +109,7 @@ fn part(
     if start == 0 && count == shape[axis] && step == 1 {
         return Ok(x);
     }
-    let place = |i: usize| (start as i64 + i as i64 * step) as usize;
+    let position = |i: usize| (start as i64 + i as i64 * step) as usize;
     let sides = outer_axis_inner(&shape, axis);
     shape[axis] = count;
     match x {
@@ -110,7 +118,7 @@ fn part(
             let mut data = Vec::with_capacity(limits::elements(&shape)?);
             for o in 0..outer {
                 for i in 0..count {
-                    data.extend_from_slice(&x.data[(o * side + place(i)) * inner..][..inner]);
+                    data.extend_from_slice(&x.data[(o * side + position(i)) * inner..][..inner]);
                 }
             }
             Ok(Value::Int(Ints::new(data, shape)?))
@@ -129,21 +137,21 @@ fn part(
             Ok(Value::Float(result))
         }
         Value::Float(x) => {
-            let x = x.view(sides);
+            let x = x.into_tensor(sides);
             let part = if step == 1 {
                 x.narrow(1, start, count)
             } else {
-                let places: Vec<i64> = (0..count).map(|i| place(i) as i64).collect();
-                let places = TensorData::new(places, [count]);
-                let places = Tensor::<1, Int>::from_data(places, &x.device());
-                x.select(1, places)
+                let positions: Vec<i64> = (0..count).map(|i| position(i) as i64).collect();
+                let positions = TensorData::new(positions, [count]);
+                let positions = Tensor::<1, Int>::from_data(positions, &x.device());
+                x.select(1, positions)
             };
             Ok(Value::Float(Floats::from_tensor(part).reshaped(shape)?))
         }
     }
 }
 
-/// Parts of given sizes, or of equal ones.
+/// Splits an axis into parts of given or equal sizes.
 #[derive(Debug)]
 pub(crate) struct Split {
     axis: i64,
@@ -157,7 +165,7 @@ impl Split {
         Self {
             axis: node.attributes.int("axis", 0),
             sizes: node.attributes.ints("split"),
-            outputs: side(node.attributes.int("num_outputs", outputs)).unwrap_or(0),
+            outputs: dimension(node.attributes.int("num_outputs", outputs)).unwrap_or(0),
         }
     }
 }
@@ -168,7 +176,7 @@ impl Operator for Split {
     }
 
     fn axis_rule(&self) -> AxisRule {
-        AxisRule::Parted { axis: self.axis }
+        AxisRule::Split { axis: self.axis }
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -176,7 +184,7 @@ impl Operator for Split {
         let axis = axis(self.axis, x.shape().len())?;
         let whole = x.shape()[axis];
         let sizes: Vec<usize> = match inputs.ints(1)?.or_else(|| self.sizes.clone()) {
-            Some(sizes) => sizes.into_iter().map(side).collect::<Result<_, _>>()?,
+            Some(sizes) => sizes.into_iter().map(dimension).collect::<Result<_, _>>()?,
             None if self.outputs == 0 || self.outputs > whole => {
                 return Err(OperatorError::Invalid(format!(
                     "{whole} values in {} parts",
@@ -198,14 +206,14 @@ impl Operator for Split {
         let mut start = 0;
         let mut parts = Vec::new();
         for size in sizes {
-            parts.push(part(x.clone(), axis, start, size, 1)?);
+            parts.push(slice_axis(x.clone(), axis, start, size, 1)?);
             start += size;
         }
         Ok(parts)
     }
 }
 
-/// From starts to ends, along axes, in steps.
+/// Slices from starts to ends along axes, in steps.
 #[derive(Debug)]
 pub(crate) struct Slice;
 
@@ -228,15 +236,15 @@ impl Operator for Slice {
         }
         for (i, &on) in axes.iter().enumerate() {
             let on = axis(on, x.shape().len())?;
-            let (start, count) = range(x.shape()[on], [starts[i], ends[i], steps[i]])?;
-            x = part(x, on, start, count, steps[i])?;
+            let (start, count) = slice_range(x.shape()[on], [starts[i], ends[i], steps[i]])?;
+            x = slice_axis(x, on, start, count, steps[i])?;
         }
         Ok(vec![x])
     }
 }
 
-/// First place and number of places of a slice of `side` values.
-fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), OperatorError> {
+/// First position and number of positions of a slice [start, end, step] of `side` values.
+fn slice_range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), OperatorError> {
     let side = side as i64;
     let from_front = |at: i64| if at < 0 { at.saturating_add(side) } else { at };
     if step == 0 {
@@ -252,15 +260,15 @@ fn range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usize), Op
         )
     } else {
         let start = from_front(start).clamp(0, side - 1);
-        // Beyond the front: ONNX counts the end from the front unless it is this far below it.
+        // -1 stands for the position before the first, which a backward slice can end at.
         let end = from_front(end).clamp(-1, side - 1);
         (start, end)
     };
-    let way = if step > 0 { end - start } else { start - end };
-    let count = if way <= 0 {
+    let distance = if step > 0 { end - start } else { start - end };
+    let count = if distance <= 0 {
         0
     } else {
-        (way as u64).div_ceil(step.unsigned_abs())
+        (distance as u64).div_ceil(step.unsigned_abs())
     };
     Ok((start.max(0) as usize, count as usize))
 }
@@ -297,7 +305,7 @@ impl Pad {
 }
 
 impl Operator for Pad {
-    /// The value.
+    /// The padding value.
     fn parsed_inputs(&self) -> &'static [usize] {
         &[2]
     }
@@ -332,7 +340,7 @@ impl Operator for Pad {
 }
 
 impl Pad {
-    /// With `amount` values before or after; a negative amount takes values away.
+    /// Adds `amount` values before or after; a negative amount removes values.
     fn padded(
         &self,
         x: Floats,
@@ -347,13 +355,13 @@ impl Pad {
         if amount < 0 {
             let left = usize::try_from(side as i64 + amount).unwrap_or(0);
             let start = if first { side - left } else { 0 };
-            return part(Value::Float(x), axis, start, left, 1)?.float();
+            return slice_axis(Value::Float(x), axis, start, left, 1)?.float();
         }
         let mut shape = x.shape().to_vec();
         shape[axis] = side.saturating_add(amount as usize);
         limits::elements(&shape)?;
         let sides = outer_axis_inner(x.shape(), axis);
-        let x = x.view(sides);
+        let x = x.into_tensor(sides);
         let border = Tensor::full(
             [sides[0], amount as usize, sides[2]],
             self.value,
@@ -370,10 +378,10 @@ impl Pad {
 
 #[cfg(test)]
 mod tests {
-    use super::range;
+    use super::slice_range;
 
     #[test]
-    fn slices_are_pythons() {
+    fn slice_ranges_agree_with_python() {
         // (side, start, end, step) and Python's `range(side)[start:end:step]`: first and length.
         for (side, slice, expected) in [
             (5, [1, 3, 1], (1, 2)),
@@ -384,8 +392,8 @@ mod tests {
             (5, [3, 0, -2], (3, 2)),
             (5, [9, -9, -1], (4, 5)),
         ] {
-            assert_eq!(range(side, slice), Ok(expected), "{side} {slice:?}");
+            assert_eq!(slice_range(side, slice), Ok(expected), "{side} {slice:?}");
         }
-        assert!(range(5, [0, 1, 0]).is_err());
+        assert!(slice_range(5, [0, 1, 0]).is_err());
     }
 }

@@ -8,16 +8,17 @@ use crate::layout::AxisRule;
 use crate::shape::outer_axis_inner;
 use crate::value::{Floats, Value};
 
-/// Over one axis; before opset 13 over all axes from it on.
+/// Softmax over one axis; before opset 13 over all axes from `axis` on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Softmax {
     axis: i64,
-    joins: bool,
+    /// Whether all axes from `axis` on are flattened to one.
+    flattens: bool,
 }
 
 impl Operator for Softmax {
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
-        self.with(inputs, |x| activation::softmax(x, 1))
+        self.run_along_axis(inputs, |x| activation::softmax(x, 1))
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -27,33 +28,33 @@ impl Operator for Softmax {
 
 impl Softmax {
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
-        let joins = node.opset < 13;
+        let flattens = node.opset < 13;
         Ok(Self {
-            axis: node.attributes.int("axis", if joins { 1 } else { -1 }),
-            joins,
+            axis: node.attributes.int("axis", if flattens { 1 } else { -1 }),
+            flattens,
         })
     }
 
-    fn with(
+    fn run_along_axis(
         self,
         mut inputs: Inputs,
-        of: impl FnOnce(Tensor<3>) -> Tensor<3>,
+        function: impl FnOnce(Tensor<3>) -> Tensor<3>,
     ) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let shape = x.shape().to_vec();
         let axis = axis(self.axis, shape.len())?;
-        let sides = if self.joins {
+        let sides = if self.flattens {
             let inner = shape[axis..].iter().product();
             [shape[..axis].iter().product(), inner, 1]
         } else {
             outer_axis_inner(&shape, axis)
         };
-        let result = Floats::from_tensor(of(x.view(sides))).reshaped(shape)?;
+        let result = Floats::from_tensor(function(x.into_tensor(sides))).reshaped(shape)?;
         Ok(vec![Value::Float(result)])
     }
 }
 
-/// The logarithm of it.
+/// The logarithm of the softmax.
 #[derive(Debug)]
 pub(crate) struct LogSoftmax(pub Softmax);
 
@@ -63,6 +64,7 @@ impl Operator for LogSoftmax {
     }
 
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
-        self.0.with(inputs, |x| activation::log_softmax(x, 1))
+        self.0
+            .run_along_axis(inputs, |x| activation::log_softmax(x, 1))
     }
 }

@@ -1,11 +1,11 @@
 //! Transpose and DepthToSpace.
 
 use super::{Inputs, NodeInfo, Operator, OperatorError};
-use crate::ints::{Ints, side};
+use crate::ints::{Ints, dimension};
 use crate::layout::AxisRule;
 use crate::value::{Floats, MemoryOrder, Value};
 
-/// The axes in another order; reversed where none is given.
+/// Permutes axes; reverses them if no order is given.
 #[derive(Debug)]
 pub(crate) struct Transpose {
     order: Option<Vec<i64>>,
@@ -30,7 +30,10 @@ impl Operator for Transpose {
         let x = inputs.take(0)?;
         let rank = x.shape().len();
         let order: Vec<usize> = match &self.order {
-            Some(order) => order.iter().map(|&a| side(a)).collect::<Result<_, _>>()?,
+            Some(order) => order
+                .iter()
+                .map(|&a| dimension(a))
+                .collect::<Result<_, _>>()?,
             None => (0..rank).rev().collect(),
         };
         let mut sorted = order.clone();
@@ -47,17 +50,17 @@ impl Operator for Transpose {
     }
 }
 
-/// `x` with its axes in `order`, which names each once.
+/// `x` with its axes in `order`, a permutation.
 pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
     let shape: Vec<usize> = order.iter().map(|&axis| x.shape()[axis]).collect();
-    // Between the two orders of an image nothing has to move.
+    // Between [N, C, H, W] and channels last only the label changes.
     if order == [0, 2, 3, 1] && x.order() == MemoryOrder::ChannelsLast {
         return Floats::new(x.into_flat(), shape);
     }
     if order == [0, 3, 1, 2] && x.order() == MemoryOrder::RowMajor {
         return Floats::with_order(x.into_flat(), shape, MemoryOrder::ChannelsLast);
     }
-    // Groups of channels exchanged where they lie: a transpose of each pixel's values.
+    // A channel shuffle: transposes the [groups, channels] of each pixel.
     if order == [0, 2, 1, 3, 4] && x.order() == MemoryOrder::GroupsLast {
         let (to, from) = (shape[1], shape[2]);
         let count: usize = shape.iter().product();
@@ -67,22 +70,22 @@ pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, OperatorErr
     }
     match order.len() {
         0 | 1 => Ok(x),
-        2 => on::<2>(x, order),
-        3 => on::<3>(x, order),
-        4 => on::<4>(x, order),
-        _ => on::<8>(x, order),
+        2 => permute_axes::<2>(x, order),
+        3 => permute_axes::<3>(x, order),
+        4 => permute_axes::<4>(x, order),
+        _ => permute_axes::<8>(x, order),
     }?
     .reshaped(shape)
 }
 
-fn on<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
+fn permute_axes<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
     let mut sides = [1; D];
     sides[..order.len()].copy_from_slice(x.shape());
     let mut axes: [isize; D] = std::array::from_fn(|axis| axis as isize);
     for (axis, &from) in axes.iter_mut().zip(order) {
         *axis = from as isize;
     }
-    Ok(Floats::from_tensor(x.view(sides).permute(axes)))
+    Ok(Floats::from_tensor(x.into_tensor(sides).permute(axes)))
 }
 
 fn permuted_ints(x: &Ints, order: &[usize]) -> Ints {
@@ -112,7 +115,7 @@ impl DepthToSpace {
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let mode = node.attributes.text("mode")?;
         Ok(Self {
-            block: side(node.attributes.int("blocksize", 0))?,
+            block: dimension(node.attributes.int("blocksize", 0))?,
             columns_first: match mode.as_str() {
                 "" | "DCR" => false,
                 "CRD" => true,
@@ -133,7 +136,7 @@ impl Operator for DepthToSpace {
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        let [n, c, h, w] = x.image()?;
+        let [n, c, h, w] = x.image_shape()?;
         let b = self.block;
         if b == 0 || b > 64 || !c.is_multiple_of(b * b) {
             return Err(OperatorError::Invalid(format!(

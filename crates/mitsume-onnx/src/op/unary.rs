@@ -8,7 +8,7 @@ use crate::ints::Ints;
 use crate::layout::AxisRule;
 use crate::value::Value;
 
-/// A function of one number.
+/// An element-wise function of one tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Unary {
     Abs,
@@ -28,7 +28,7 @@ pub(crate) enum Unary {
     HardSigmoid(f32, f32),
     LeakyRelu(f32),
     Elu(f32),
-    /// By the hyperbolic tangent; the exact one is an activation.
+    /// GELU in its tanh approximation; the exact one is an [`Activation`].
     GeluTanh,
     /// An activation that can be fused into the operator before it.
     Activation(Activation),
@@ -37,9 +37,9 @@ pub(crate) enum Unary {
 impl Operator for Unary {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let value = match inputs.take(0)? {
-            Value::Float(x) => Value::Float(x.map(|x| self.of(x))),
+            Value::Float(x) => Value::Float(x.map(|x| self.apply(x))),
             Value::Int(x) => {
-                let of: fn(i64) -> i64 = match self {
+                let function: fn(i64) -> i64 = match self {
                     Self::Abs => i64::wrapping_abs,
                     Self::Neg => i64::wrapping_neg,
                     Self::Floor | Self::Ceil => |x| x,
@@ -47,7 +47,7 @@ impl Operator for Unary {
                     _ => return Err(OperatorError::FloatExpected),
                 };
                 Value::Int(Ints {
-                    data: x.data.into_iter().map(of).collect(),
+                    data: x.data.into_iter().map(function).collect(),
                     shape: x.shape,
                 })
             }
@@ -59,30 +59,30 @@ impl Operator for Unary {
         AxisRule::Pointwise
     }
 
-    /// Bounds of a clip.
+    /// The bounds of Clip.
     fn parsed_inputs(&self) -> &'static [usize] {
         &[1, 2]
     }
 }
 
 impl Unary {
-    /// `alpha` is 0.2, `beta` 0.5 where they are missing.
+    /// Defaults: `alpha` 0.2, `beta` 0.5.
     pub fn hard_sigmoid(node: &mut NodeInfo) -> Self {
         let alpha = node.attributes.float("alpha", 0.2);
         Self::HardSigmoid(alpha, node.attributes.float("beta", 0.5))
     }
 
-    /// `alpha` is 0.01 where it is missing.
+    /// Default: `alpha` 0.01.
     pub fn leaky_relu(node: &mut NodeInfo) -> Self {
         Self::LeakyRelu(node.attributes.float("alpha", 0.01))
     }
 
-    /// `alpha` is 1 where it is missing.
+    /// Default: `alpha` 1.
     pub fn elu(node: &mut NodeInfo) -> Self {
         Self::Elu(node.attributes.float("alpha", 1.0))
     }
 
-    /// Exact, or by the hyperbolic tangent.
+    /// Exact, or the tanh approximation.
     pub fn gelu(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         match node.attributes.text("approximate")?.as_str() {
             "" | "none" => Ok(Self::Activation(Activation::Gelu)),
@@ -93,7 +93,7 @@ impl Unary {
         }
     }
 
-    /// The bounds are inputs since opset 11, attributes before.
+    /// The bounds are inputs since opset 11, attributes before that.
     pub fn clip(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let mut bound = |i: usize, name: &str, none: f32| {
             let attribute = node.attributes.float(name, none);
@@ -112,7 +112,7 @@ impl Unary {
         Ok(Self::Activation(Activation::Clip(low, high)))
     }
 
-    fn of(self, x: Tensor<1>) -> Tensor<1> {
+    fn apply(self, x: Tensor<1>) -> Tensor<1> {
         match self {
             Self::Abs => x.abs(),
             Self::Neg => x.neg(),
@@ -140,7 +140,7 @@ fn hard_sigmoid(x: Tensor<1>, alpha: f32, beta: f32) -> Tensor<1> {
     x.mul_scalar(alpha).add_scalar(beta).clamp(0.0, 1.0)
 }
 
-/// The activation of every value.
+/// Applies an activation element-wise.
 pub(super) fn activate(x: Tensor<1>, kind: Activation) -> Tensor<1> {
     match kind {
         Activation::Identity => x,

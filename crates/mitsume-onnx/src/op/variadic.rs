@@ -4,15 +4,15 @@ use super::{Binary, BinaryFunction, Inputs, NodeInfo, Op, Operator, OperatorErro
 use crate::layout::AxisRule;
 use crate::value::Value;
 
-/// From the first to the last.
+/// A binary function applied from the first input to the last.
 #[derive(Debug)]
 struct Variadic(BinaryFunction);
 
-/// Of two tensors it is a [`Binary`], which can be fused.
-pub(super) fn parse(arithmetic: BinaryFunction, node: &NodeInfo) -> Result<Op, OperatorError> {
+/// With two inputs it is a [`Binary`], which can be fused.
+pub(super) fn parse(function: BinaryFunction, node: &NodeInfo) -> Result<Op, OperatorError> {
     match node.given.len() {
-        2 => Ok(Op::Binary(Binary(arithmetic))),
-        _ => super::other(Variadic(arithmetic)),
+        2 => Ok(Op::Binary(Binary(function))),
+        _ => super::other(Variadic(function)),
     }
 }
 

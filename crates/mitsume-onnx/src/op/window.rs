@@ -3,7 +3,7 @@
 use mitsume_kernels::inference::Window;
 
 use super::{NodeInfo, OperatorError};
-use crate::ints::side;
+use crate::ints::dimension;
 
 /// A window whose padding may depend on the image.
 #[derive(Clone, Copy, Debug)]
@@ -15,16 +15,16 @@ pub(crate) struct PaddedWindow {
 /// `auto_pad`
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum AutoPad {
-    /// Padding is given.
+    /// Explicit padding.
     No,
-    /// As much as makes the result `size / stride`; an odd pixel at the end.
+    /// Padding to an output size of `ceil(size / stride)`; an odd pixel goes to the end.
     SameUpper,
-    /// The same, an odd pixel at the start.
+    /// The same; an odd pixel goes to the start.
     SameLower,
 }
 
 impl PaddedWindow {
-    /// `kernel` as the weights have it, if they are known.
+    /// `kernel` is the size of the weights, if it has any.
     pub fn parse(node: &mut NodeInfo, kernel: Option<[usize; 2]>) -> Result<Self, OperatorError> {
         let attributes = &mut node.attributes;
         let given = attributes.ints("kernel_shape").map(pair).transpose()?;
@@ -43,7 +43,7 @@ impl PaddedWindow {
         let pads = match attributes.ints("pads") {
             None => [0; 4],
             Some(pads) => {
-                let pads: Vec<usize> = pads.into_iter().map(side).collect::<Result<_, _>>()?;
+                let pads: Vec<usize> = pads.into_iter().map(dimension).collect::<Result<_, _>>()?;
                 pads.try_into().map_err(|_| {
                     OperatorError::Unsupported(
                         "pads: four expected (only images are supported)".to_owned(),
@@ -78,15 +78,15 @@ impl PaddedWindow {
     }
 
     /// The window for images of `size`.
-    pub fn on(&self, size: [usize; 2]) -> Window {
+    pub fn for_size(&self, size: [usize; 2]) -> Window {
         let mut window = self.window;
         if self.auto == AutoPad::No {
             return window;
         }
         for (axis, &side) in size.iter().enumerate() {
             let out = side.div_ceil(window.stride[axis]);
-            let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-            let needed = (out.saturating_sub(1) * window.stride[axis] + reach) as isize;
+            let extent = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
+            let needed = (out.saturating_sub(1) * window.stride[axis] + extent) as isize;
             let padding = (needed - side as isize).max(0) as usize;
             let (less, more) = (padding / 2, padding - padding / 2);
             (window.pad_before[axis], window.pad_after[axis]) = match self.auto {
@@ -97,19 +97,19 @@ impl PaddedWindow {
         window
     }
 
-    /// The result's size; rounded up where `ceil` is asked for and the last window starts on the image or its first
-    /// padding, as PyTorch and ONNX have it.
-    pub fn out(&self, size: [usize; 2], ceil: bool) -> Result<[usize; 2], OperatorError> {
-        let window = self.on(size);
+    /// The output size. With `ceil` it is rounded up if the last window starts within the image or the
+    /// padding before it, as in PyTorch and ONNX.
+    pub fn output_size(&self, size: [usize; 2], ceil: bool) -> Result<[usize; 2], OperatorError> {
+        let window = self.for_size(size);
         let mut out = window.output_size(size).ok_or_else(|| {
             OperatorError::Invalid(format!(
                 "an image of {size:?} is smaller than the window {window:?}"
             ))
         })?;
         for axis in 0..2 {
-            let reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
+            let extent = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
             let padded = size[axis] + window.pad_before[axis] + window.pad_after[axis];
-            let left_over = !(padded - reach).is_multiple_of(window.stride[axis]);
+            let left_over = !(padded - extent).is_multiple_of(window.stride[axis]);
             let starts = out[axis] * window.stride[axis];
             if ceil && left_over && starts < size[axis] + window.pad_before[axis] {
                 out[axis] += 1;
@@ -121,7 +121,7 @@ impl PaddedWindow {
 
 fn pair(values: Vec<i64>) -> Result<[usize; 2], OperatorError> {
     match values[..] {
-        [a, b] => Ok([side(a)?, side(b)?]),
+        [a, b] => Ok([dimension(a)?, dimension(b)?]),
         _ => Err(OperatorError::Unsupported(format!(
             "{values:?}: two values expected (only images are supported)"
         ))),

@@ -1,20 +1,20 @@
-//! Axes where tensors are cut, padded or concatenated.
+//! Axis rules of concatenation, slices, gathers and padding.
 
 use super::super::axes::{Axes, Axis, AxisKind, Factor, Role, axis, is_spatial};
-use super::{NodeAxes, both};
+use super::{NodeAxes, merged};
 use crate::ints::axis as one_axis;
 
-pub(super) fn joined(at: &NodeAxes, on: usize, shape: &[usize]) -> Option<Axes> {
+pub(super) fn concatenated(node: &NodeAxes, on: usize, shape: &[usize]) -> Option<Axes> {
     let mut out = Axes::unknown(shape);
     let mut along: Vec<(Role, usize)> = Vec::new();
-    for (i, axes) in at.inputs.iter().enumerate() {
-        let side = at.shapes.get(i).copied().flatten()?[on];
-        let Some(axes) = axes.filter(|_| !at.is_constant(i)) else {
+    for (i, axes) in node.inputs.iter().enumerate() {
+        let side = node.shapes.get(i).copied().flatten()?[on];
+        let Some(axes) = axes.filter(|_| !node.is_constant(i)) else {
             along.push((Role::Single, side));
             continue;
         };
         for (to, axis) in axes.0.iter().enumerate().filter(|(to, _)| *to != on) {
-            out.0[to] = both(&out.0[to], axis);
+            out.0[to] = merged(&out.0[to], axis);
         }
         along.push((axes.role(on), side));
     }
@@ -22,7 +22,8 @@ pub(super) fn joined(at: &NodeAxes, on: usize, shape: &[usize]) -> Option<Axes> 
     Some(out)
 }
 
-/// Axes one after the other, by what each is; single for those that do not come from the image.
+/// The axis that results from concatenating axes with these roles and lengths. Inputs that do not
+/// depend on the image are `Single`.
 fn concatenated_axis(along: &[(Role, usize)], side: usize) -> Axis {
     let spatial = |role: &Role| {
         matches!(
@@ -30,9 +31,9 @@ fn concatenated_axis(along: &[(Role, usize)], side: usize) -> Axis {
             Role::Row | Role::Column | Role::Grid { .. } | Role::Displaced | Role::Mixture
         )
     };
-    let of_pixels: Vec<usize> = (0..along.len()).filter(|&i| spatial(&along[i].0)).collect();
+    let pixels: Vec<usize> = (0..along.len()).filter(|&i| spatial(&along[i].0)).collect();
     let other = |i: usize| matches!(along[i].0, Role::Single | Role::Unknown);
-    match of_pixels[..] {
+    match pixels[..] {
         [] if along.iter().any(|(role, _)| *role == Role::Channel) => {
             vec![Factor::whole(AxisKind::Channel, side)]
         }
@@ -70,25 +71,25 @@ fn padded_axis(kind: AxisKind, side: usize, padded: [usize; 2]) -> Axis {
     }]
 }
 
-/// Places of an axis: `count` from `start` on, `step` apart.
+/// `count` positions of an axis from `start` on, `step` apart.
 #[derive(Clone, Copy)]
-pub(super) struct Part {
+pub(super) struct AxisSlice {
     pub start: usize,
     pub count: usize,
     pub step: i64,
 }
 
-/// `axes` of which only a part of axis `on` is left.
-pub(super) fn with_part(axes: &Axes, on: usize, part: Part) -> Axes {
+/// `axes` with a slice of axis `on`.
+pub(super) fn with_sliced_axis(axes: &Axes, on: usize, part: AxisSlice) -> Axes {
     let mut out = axes.clone();
-    out.0[on] = parted(axes, on, part);
+    out.0[on] = sliced_axis(axes, on, part);
     out
 }
 
-fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
+fn sliced_axis(axes: &Axes, on: usize, part: AxisSlice) -> Axis {
     let old = &axes.0[on];
     let whole: usize = old.iter().map(|factor| factor.size).product();
-    let Part { start, count, step } = part;
+    let AxisSlice { start, count, step } = part;
     if start == 0 && count == whole && step == 1 {
         return old.clone();
     }
@@ -123,7 +124,7 @@ fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
                         count,
                     )]
                 }
-                // Tokens beside the grid, or a part of it.
+                // Tokens outside the grid, or a part of it.
                 false => axis(AxisKind::Displaced, count),
             };
         }
@@ -140,12 +141,12 @@ fn parted(axes: &Axes, on: usize, part: Part) -> Axis {
     axis(AxisKind::Displaced, count)
 }
 
-pub(super) fn sliced(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
-    let mut axes = at.input(0)?.clone();
-    let (starts, ends) = (at.ints(1)?, at.ints(2)?);
-    let from = at.shapes[0]?;
+pub(super) fn sliced(node: &NodeAxes, shape: &[usize]) -> Option<Axes> {
+    let mut axes = node.input(0)?.clone();
+    let (starts, ends) = (node.ints(1)?, node.ints(2)?);
+    let from = node.shapes[0]?;
     let rank = from.len();
-    let on: Vec<i64> = match at.ints(3) {
+    let on: Vec<i64> = match node.ints(3) {
         Some(on) => on.to_vec(),
         None => (0..starts.len() as i64).collect(),
     };
@@ -154,7 +155,9 @@ pub(super) fn sliced(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
     }
     for (i, &on) in on.iter().enumerate() {
         let on = one_axis(on, rank).ok()?;
-        let step = at.ints(4).map_or(Some(1), |steps| steps.get(i).copied())?;
+        let step = node
+            .ints(4)
+            .map_or(Some(1), |steps| steps.get(i).copied())?;
         let side = from[on] as i64;
         let start = if starts[i] < 0 {
             starts[i].saturating_add(side)
@@ -162,21 +165,21 @@ pub(super) fn sliced(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
             starts[i]
         };
         let start = start.clamp(0, side) as usize;
-        let part = Part {
+        let part = AxisSlice {
             start,
             count: shape[on],
             step,
         };
-        axes = with_part(&axes, on, part);
+        axes = with_sliced_axis(&axes, on, part);
     }
     Some(axes)
 }
 
-pub(super) fn gathered(at: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes> {
-    let axes = at.input(0)?;
+pub(super) fn gathered(node: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes> {
+    let axes = node.input(0)?;
     let on = one_axis(on, axes.0.len()).ok()?;
     let (before, after) = (&axes.0[..on], &axes.0[on + 1..]);
-    let middle = match (at.shapes.get(1).copied().flatten()?, at.ints(1)) {
+    let middle = match (node.shapes.get(1).copied().flatten()?, node.ints(1)) {
         ([], _) => Vec::new(),
         ([count], Some(places)) if !places.is_empty() => {
             let step = places.get(1).map_or(1, |second| second - places[0]);
@@ -184,13 +187,13 @@ pub(super) fn gathered(at: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes> 
             let start = usize::try_from(places[0])
                 .ok()
                 .filter(|_| even && step != 0);
-            let part = start.map(|start| Part {
+            let part = start.map(|start| AxisSlice {
                 start,
                 count: *count,
                 step,
             });
             vec![match part {
-                Some(part) => parted(axes, on, part),
+                Some(part) => sliced_axis(axes, on, part),
                 None if axes.role(on) == Role::Channel => {
                     vec![Factor::whole(AxisKind::Channel, *count)]
                 }
@@ -206,11 +209,11 @@ pub(super) fn gathered(at: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes> 
     Some(Axes([before, &middle, after].concat())).filter(|axes| axes.0.len() == shape.len())
 }
 
-pub(super) fn padded(at: &NodeAxes, shape: &[usize]) -> Option<Axes> {
-    let axes = at.input(0)?;
-    let pads = at.ints(1)?;
+pub(super) fn padded(node: &NodeAxes, shape: &[usize]) -> Option<Axes> {
+    let axes = node.input(0)?;
+    let pads = node.ints(1)?;
     let rank = shape.len();
-    let on: Vec<usize> = match at.ints(3) {
+    let on: Vec<usize> = match node.ints(3) {
         Some(on) => on
             .iter()
             .map(|&on| one_axis(on, rank).ok())
