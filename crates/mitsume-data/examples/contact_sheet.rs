@@ -1,4 +1,5 @@
-//! Draws phantoms side by side, one row per class, to look at: `contact_sheet OUT.png [SIZE] [COLUMNS] [SEED]`.
+//! Draws phantoms side by side, one row per class, to look at: `contact_sheet OUT.png [SIZE]
+//! [COLUMNS] [SEED]`.
 
 use mitsume_data::phantom::{PhantomClass, draw};
 

@@ -1,7 +1,7 @@
 //! What becomes of image files: `cargo run --release -p mitsume-data --example decode -- FILE...`.
 //!
-//! A line of JSON a file: its size, how it stores pixels, and their 8-bit values row by row; or why it is
-//! not read.
+//! A line of JSON a file: its size, how it stores pixels, and their 8-bit values row by row; or why
+//! it is not read.
 
 use mitsume_data::decode::decode_file;
 use serde_json::json;

@@ -1,15 +1,15 @@
-//! Seeded augmentation: what is done to one image in one epoch.
+//! Random augmentation, a function of seed, epoch and image.
 
 use crate::crop::{CropBox, random_resized_crop};
 use crate::error::DataError;
 use mitsume_random::RandomStream;
 
-/// Random changes to training images, as torchvision's `RandomHorizontalFlip` then `RandomResizedCrop`.
+/// Augmentation of training images: torchvision's `RandomHorizontalFlip`, then `RandomResizedCrop`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Augment {
     /// Probability of a left-right flip, in [0, 1].
     pub horizontal_flip: f64,
-    /// Smallest and largest area of the crop as a part of the image's, in (0, 1].
+    /// Smallest and largest area of the crop as a fraction of the image's, in (0, 1].
     pub resized_crop_scale: [f64; 2],
     /// Smallest and largest aspect ratio (width / height) of the crop, above 0.
     pub resized_crop_ratio: [f64; 2],
@@ -26,15 +26,18 @@ impl Default for Augment {
     }
 }
 
-/// The change drawn for one image in one epoch.
+/// The augmentation drawn for one image in one epoch.
 pub(crate) struct AugmentationSample {
     pub mirrored: bool,
-    /// In the mirrored image.
+    /// In the coordinates of the mirrored image.
     pub crop: CropBox,
 }
 
 impl Augment {
-    /// Says which value is out of range and what would be right.
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`] naming the value and the range.
     pub fn validate(&self) -> Result<(), DataError> {
         let setting = |text: String| Err(DataError::Setting(text));
         if !(0.0..=1.0).contains(&self.horizontal_flip) {
@@ -58,15 +61,16 @@ impl Augment {
         Ok(())
     }
 
-    /// A function of (seed, epoch, index) and the image's size, and of nothing else.
-    pub(crate) fn change(&self, key: [u64; 3], size: (usize, usize)) -> AugmentationSample {
-        let mut draws = RandomStream::new("mitsume augment v1", &key);
-        let mirrored = draws.unit() < self.horizontal_flip;
+    /// Draws the augmentation of an image of `size` (height, width); a function of `key` (seed,
+    /// epoch, index) and `size` only.
+    pub(crate) fn sample(&self, key: [u64; 3], size: (usize, usize)) -> AugmentationSample {
+        let mut rng = RandomStream::new("mitsume augment v1", &key);
+        let mirrored = rng.unit() < self.horizontal_flip;
         let crop = random_resized_crop(
             size,
             self.resized_crop_scale,
             self.resized_crop_ratio,
-            &mut draws,
+            &mut rng,
         );
         AugmentationSample { mirrored, crop }
     }

@@ -1,4 +1,4 @@
-//! Batches prepared while the caller computes.
+//! Batches prefetched by background threads.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,56 +12,56 @@ use crate::pixels::Pixels;
 use crate::preprocess::normalise;
 use crate::source::{ImageSource, Skipped};
 
-/// Batches prepared beyond the one the caller works on.
+/// Number of batches prepared ahead of the one the caller works on.
 const PREFETCH_BATCHES: usize = 2;
 
-/// Some images as one block of numbers.
+/// Images as one contiguous tensor, with their labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// `[N, C, H, W]`, N = `indices.len()`.
     pub images: Vec<f32>,
-    /// Which images of the source.
+    /// Indices of the images in the source.
     pub indices: Vec<usize>,
     /// Their classes.
     pub labels: Vec<usize>,
-    /// Images asked for that could not be read; N is smaller by their number.
+    /// Requested images that could not be read; they are not counted in N.
     pub skipped: Vec<Skipped>,
 }
 
 /// An iterator over batches in a given order.
 ///
-/// Images are prepared by threads of its own, half as many as the current rayon pool has (at least one, at most
-/// eight), at most two batches ahead. When the caller asks for a batch that is not ready, its own thread and its
-/// pool help to finish it. The background threads never wait for the pool, so a pool of one thread, even one that
-/// the caller runs on, cannot lock up.
+/// Background threads, half as many as the current rayon pool has (1 to 8), prepare at most two
+/// batches ahead. If the caller requests a batch that is not ready, its own thread and its pool
+/// help to finish it. The background threads never wait for the pool, so there is no deadlock, even
+/// in a pool of one thread on which the caller itself runs.
 pub struct Batches {
-    work: Arc<Work>,
+    queue: Arc<PrefetchQueue>,
     batch_size: usize,
     workers: Vec<JoinHandle<()>>,
 }
 
-struct Work {
+struct PrefetchQueue {
     source: ImageSource,
     order: Vec<usize>,
     epoch: u64,
-    state: Mutex<State>,
-    /// Told when there may be work to claim.
+    state: Mutex<QueueState>,
+    /// Notified when there may be a position to claim.
     claimable: Condvar,
-    /// Told when an image is done.
+    /// Notified when an image is prepared.
     prepared: Condvar,
 }
 
 type Prepared = Result<Pixels, DataError>;
 
-struct State {
-    /// Position in the order of the front of `results`.
+struct QueueState {
+    /// Position in the order of the first of `results`.
     base: usize,
     /// Next position to claim.
     next: usize,
-    /// Positions from here on are too far ahead.
+    /// Positions from here on may not be claimed yet.
     limit: usize,
     stop: bool,
-    /// Results of the positions from `base` to `next`; `None` while in preparation.
+    /// Results of the positions from `base` to `next`; `None` while being prepared.
     results: VecDeque<Option<Prepared>>,
 }
 
@@ -77,11 +77,11 @@ impl Batches {
         assert!(in_range, "the order names images the source has");
         let threads = (rayon::current_num_threads() / 2).clamp(1, 8);
         let limit = order.len().min(PREFETCH_BATCHES.saturating_mul(batch_size));
-        let work = Arc::new(Work {
+        let queue = Arc::new(PrefetchQueue {
             source,
             order,
             epoch,
-            state: Mutex::new(State {
+            state: Mutex::new(QueueState {
                 base: 0,
                 next: 0,
                 limit,
@@ -91,15 +91,15 @@ impl Batches {
             claimable: Condvar::new(),
             prepared: Condvar::new(),
         });
-        // Without a thread to be had, the caller prepares everything itself.
+        // If no thread can be started, the caller prepares all images itself.
         let spawn = |n: usize| {
-            let work = Arc::clone(&work);
+            let queue = Arc::clone(&queue);
             let name = format!("images-{n}");
-            Builder::new().name(name).spawn(move || work.run()).ok()
+            Builder::new().name(name).spawn(move || queue.run()).ok()
         };
         let workers = (0..threads).filter_map(spawn).collect();
         Self {
-            work,
+            queue,
             batch_size,
             workers,
         }
@@ -110,9 +110,9 @@ impl Iterator for Batches {
     type Item = Batch;
 
     fn next(&mut self) -> Option<Batch> {
-        let work = &self.work;
-        let total = work.order.len();
-        let mut state = work.lock();
+        let queue = &self.queue;
+        let total = queue.order.len();
+        let mut state = queue.lock();
         let (start, end) = (state.base, total.min(state.base + self.batch_size));
         if start == end {
             return None;
@@ -121,30 +121,30 @@ impl Iterator for Batches {
         state.limit = total.min(end.saturating_add(ahead));
         let unclaimed = end.saturating_sub(state.next);
         drop(state);
-        work.claimable.notify_all();
+        queue.claimable.notify_all();
         (0..unclaimed).into_par_iter().for_each(|_| {
-            if let Some(position) = work.claim(end) {
-                work.prepare(position);
+            if let Some(position) = queue.claim(end) {
+                queue.prepare(position);
             }
         });
-        Some(work.collect(end - start))
+        Some(queue.collect(end - start))
     }
 }
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        self.work.lock().stop = true;
-        self.work.claimable.notify_all();
+        self.queue.lock().stop = true;
+        self.queue.claimable.notify_all();
         for worker in self.workers.drain(..) {
-            // A worker catches what its images throw; nothing is lost if one ended otherwise.
+            // Panics of decoders are caught in `prepare`, so this result says nothing.
             let _ = worker.join();
         }
     }
 }
 
-impl Work {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic runs under the lock.
+impl PrefetchQueue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        // Nothing that can panic runs while the lock is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -167,7 +167,7 @@ impl Work {
         }
     }
 
-    /// The next position, if it is below `end`.
+    /// Claims the next position if it is below `end`.
     fn claim(&self, end: usize) -> Option<usize> {
         let mut state = self.lock();
         (state.next < end).then(|| state.claim())
@@ -176,7 +176,7 @@ impl Work {
     fn prepare(&self, position: usize) {
         let index = self.order[position];
         let image = || self.source.pixels(index, self.epoch);
-        // Without a result the caller would wait for ever.
+        // An error result, because without one the caller would wait forever.
         let result = catch_unwind(AssertUnwindSafe(image)).unwrap_or_else(|_| {
             Err(DataError::Decode {
                 path: self.source.samples()[index].path.clone(),
@@ -190,7 +190,7 @@ impl Work {
         self.prepared.notify_all();
     }
 
-    /// Waits for the first `n` results and puts them together.
+    /// Waits for the first `n` results and assembles their batch.
     fn collect(&self, n: usize) -> Batch {
         let mut state = self.lock();
         while state.results.iter().take(n).any(Option::is_none) {
@@ -235,7 +235,7 @@ impl Work {
     }
 }
 
-impl State {
+impl QueueState {
     fn claim(&mut self) -> usize {
         self.results.push_back(None);
         self.next += 1;

@@ -1,4 +1,4 @@
-//! The rectangle of a random resized crop.
+//! Random resized crop.
 
 use mitsume_random::RandomStream;
 
@@ -15,7 +15,7 @@ pub struct CropBox {
     pub width: usize,
 }
 
-/// Where the random numbers of a crop come from.
+/// Source of the random numbers of a crop.
 pub trait CropRandom {
     /// Uniform in [low, high).
     fn uniform(&mut self, low: f64, high: f64) -> f64;
@@ -33,28 +33,32 @@ impl CropRandom for RandomStream {
     }
 }
 
-/// The rectangle torchvision's `RandomResizedCrop` takes from an image of `height` x `width`, given the same
-/// draws: up to ten times an area uniform in `scale` (of the image's) and an aspect ratio (width / height)
-/// log-uniform in `ratio`, until the rectangle fits; then a place for it. If none fits, the largest centred
-/// rectangle whose aspect ratio is in `ratio`.
+/// The rectangle that torchvision's `RandomResizedCrop` cuts out of an image of `height` x `width`,
+/// given the same random numbers.
+///
+/// Up to ten times, the area (as a fraction of the image's) is drawn uniformly from `scale` and the
+/// aspect ratio (width / height) log-uniformly from `ratio`; the first rectangle that fits gets a
+/// random position. If none fits, the largest centred rectangle with an aspect ratio in `ratio` is
+/// taken.
 pub fn random_resized_crop(
     (height, width): (usize, usize),
     scale: [f64; 2],
     ratio: [f64; 2],
-    draws: &mut impl CropRandom,
+    rng: &mut impl CropRandom,
 ) -> CropBox {
     let area = height as f64 * width as f64;
     let [log_low, log_high] = ratio.map(f64::ln);
     for _ in 0..10 {
-        let target = area * draws.uniform(scale[0], scale[1]);
-        let aspect = draws.uniform(log_low, log_high).exp();
-        // Python's round() takes halves to even; a NaN or negative size becomes 0 and does not fit.
+        let target = area * rng.uniform(scale[0], scale[1]);
+        let aspect = rng.uniform(log_low, log_high).exp();
+        // Python's round() rounds halves to even; NaN or a negative size becomes 0, which does not
+        // fit.
         let w = (target * aspect).sqrt().round_ties_even() as usize;
         let h = (target / aspect).sqrt().round_ties_even() as usize;
         if (1..=width).contains(&w) && (1..=height).contains(&h) {
             return CropBox {
-                top: draws.below(height - h + 1),
-                left: draws.below(width - w + 1),
+                top: rng.below(height - h + 1),
+                left: rng.below(width - w + 1),
                 height: h,
                 width: w,
             };
@@ -63,6 +67,7 @@ pub fn random_resized_crop(
     centred_crop((height, width), ratio)
 }
 
+/// The largest centred rectangle with an aspect ratio in `ratio`.
 fn centred_crop((height, width): (usize, usize), ratio: [f64; 2]) -> CropBox {
     let aspect = width as f64 / height as f64;
     let (lowest, highest) = (ratio[0].min(ratio[1]), ratio[0].max(ratio[1]));
@@ -73,7 +78,7 @@ fn centred_crop((height, width): (usize, usize), ratio: [f64; 2]) -> CropBox {
     } else {
         (height, width)
     };
-    // An extreme aspect ratio (1 x 65535) may round to nothing.
+    // An extreme aspect ratio (1 x 65535) may round to 0.
     let (h, w) = (h.clamp(1, height), w.clamp(1, width));
     CropBox {
         top: (height - h) / 2,

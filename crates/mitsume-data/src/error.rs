@@ -1,4 +1,4 @@
-//! What can go wrong with a data set; every message names the file or folder.
+//! Errors of data sets; every message names the file or folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,20 +23,20 @@ pub enum DataError {
         /// The reason, from the operating system.
         source: io::Error,
     },
-    /// A file that is not an image this program reads.
+    /// A file that is not an image of a supported format.
     #[error("{}: {reason}", path.display())]
     Decode {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it and what would be right.
+        /// What is wrong and how to correct it.
         reason: String,
     },
-    /// A folder that is not laid out as a data set.
+    /// A folder without the structure of a data set.
     #[error("{}: {reason}", path.display())]
     Layout {
         /// The folder.
         path: PathBuf,
-        /// What is wrong with it and what would be right.
+        /// What is wrong and how to correct it.
         reason: String,
     },
     /// A setting outside its range.
@@ -66,7 +66,7 @@ impl DataError {
         }
     }
 
-    /// The message without the path, for lists that name the path beside it.
+    /// The message without the path, for lists that show the path separately.
     pub fn reason(&self) -> String {
         match self {
             Self::Read { source, .. } => source.to_string(),

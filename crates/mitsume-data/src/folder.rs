@@ -9,13 +9,13 @@ use walkdir::{DirEntry, WalkDir};
 use crate::error::DataError;
 use crate::other_files::OtherFiles;
 
-/// File names taken as images: torchvision's list, and DICOM. What a file really is is seen when it is decoded, and a file of
-/// a format that is not read is reported and not overlooked.
+/// File extensions of images: torchvision's list, and DICOM. The format is recognised when a file
+/// is decoded; one that is not supported is reported.
 const EXTENSIONS: [&str; 10] = [
     "jpg", "jpeg", "png", "dcm", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
 ];
 
-/// File names that system programs leave in folders and nobody misses. Names that begin with a dot are left out too.
+/// Files that operating systems create in folders. Names that begin with a dot are ignored too.
 const SYSTEM_FILES: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
 /// One image file and its class.
@@ -29,10 +29,11 @@ pub struct Sample {
 
 /// A folder with one folder per class.
 ///
-/// Order is torchvision's: classes by name, within a class by folder, then by file name, all by code point. Folders
-/// within a class folder are searched, symbolic links are followed (a loop of links is cut). One thing differs:
-/// names that begin with a dot are left out. They are the leavings of tools (`.ipynb_checkpoints`, `._scan.jpg`,
-/// `.DS_Store`), which torchvision takes for images and for classes; the published figures do not count them.
+/// Order is torchvision's: classes by name, within a class by folder, then by file name, all by
+/// code point. Class folders are searched recursively, and symbolic links are followed (except
+/// loops). Unlike torchvision, names that begin with a dot are ignored: they are files of other
+/// programs (`.ipynb_checkpoints`, `._scan.jpg`, `.DS_Store`), which torchvision takes for images
+/// and classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFolder {
     /// The folder.
@@ -41,8 +42,9 @@ pub struct ImageFolder {
     pub classes: Vec<String>,
     /// All images, in order.
     pub samples: Vec<Sample>,
-    /// Files in the class folders whose names are not those of images, and image files beside the class folders, in order:
-    /// what a user may believe to be part of the data set. Neither hidden files nor `Thumbs.db` and `desktop.ini`.
+    /// Files that are not used though a user may expect it, in order: files in class folders
+    /// without the extension of an image, and image files beside the class folders. Hidden files,
+    /// `Thumbs.db` and `desktop.ini` are not listed.
     pub other_paths: Vec<PathBuf>,
 }
 
@@ -50,7 +52,8 @@ impl ImageFolder {
     /// Lists the images of a folder. No file is opened.
     ///
     /// # Errors
-    /// If the folder is missing or cannot be listed, has no class folder, or a class folder has no image file.
+    /// If the folder is missing or cannot be listed, has no class folder, or a class folder has no
+    /// image file.
     pub fn open(root: &Path) -> Result<Self, DataError> {
         let classes = class_folders(root)?;
         if classes.is_empty() {
@@ -96,7 +99,7 @@ impl ImageFolder {
         })
     }
 
-    /// All images in and below a folder, as a class folder is searched, in one class whose name is empty. There may be none.
+    /// All images in and below a folder, as one class with an empty name. There may be none.
     ///
     /// # Errors
     /// If the folder is missing or cannot be listed.
@@ -111,25 +114,25 @@ impl ImageFolder {
         })
     }
 
-    /// The files that are not taken as images, by kind. Their first bytes are read.
+    /// The files that are not used as images, by kind. Reads their first bytes.
     pub fn other_files(&self) -> Vec<OtherFiles> {
         OtherFiles::by_kind(&self.root, &self.other_paths)
     }
 
-    /// Keeps at most `most` images of each class, evenly spread over the class's order, so that a folder sorted by
-    /// scanner or patient is not cut after the first few of them.
-    pub fn subsample_per_class(&mut self, most: usize) {
+    /// Keeps at most `max_per_class` images of each class, evenly spaced over their order, because
+    /// files may be sorted by scanner or patient.
+    pub fn subsample_per_class(&mut self, max_per_class: usize) {
         let mut kept = Vec::new();
         for samples in self.samples.chunk_by(|a, b| a.class == b.class) {
-            let count = most.min(samples.len());
+            let count = max_per_class.min(samples.len());
             kept.extend((0..count).map(|i| samples[i * samples.len() / count].clone()));
         }
         self.samples = kept;
     }
 
-    /// A hash of class names, file names relative to the root, and file contents, as 64 hexadecimal digits
-    /// (BLAKE3). Equal for a copy of the data set elsewhere; another for any change of a byte, a name or a class. A
-    /// file that cannot be opened counts as such.
+    /// BLAKE3 hash of class names, file names relative to the root, and file contents, as 64
+    /// hexadecimal digits. A copy of the data set has the same hash; it changes with any byte, name
+    /// or class. For a file that cannot be opened the hash has an empty content.
     ///
     /// # Errors
     /// If reading a file fails half-way.
@@ -195,25 +198,25 @@ pub(crate) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-/// The files of a class folder, each list by folder, then by name.
+/// Files of a class folder, sorted by folder, then by name.
 pub(crate) struct ClassFiles {
     pub images: Vec<PathBuf>,
-    /// Not named as images.
+    /// Files without the extension of an image.
     pub other_paths: Vec<PathBuf>,
 }
 
-/// The files in and below `folder`, without hidden ones and the leavings of system programs.
+/// The files in and below `folder`, without hidden and system files.
 pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
     let full = folder.canonicalize();
     let full = full.map_err(|e| DataError::read(folder, e))?;
-    // A link to a folder above would make the whole data set part of this class.
-    let leads_up = |entry: &DirEntry| {
+    // A link to a parent folder would make the whole data set part of this class.
+    let links_to_ancestor = |entry: &DirEntry| {
         let target = entry.path_is_symlink().then(|| entry.path().canonicalize());
         target.is_some_and(|target| target.is_ok_and(|target| full.starts_with(target)))
     };
     let visible = |entry: &DirEntry| {
         let shown = !hidden(&entry.file_name().to_string_lossy());
-        entry.depth() == 0 || (shown && !leads_up(entry))
+        entry.depth() == 0 || (shown && !links_to_ancestor(entry))
     };
     let walk = WalkDir::new(folder).follow_links(true).into_iter();
     let mut files = Vec::new();
@@ -226,7 +229,7 @@ pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
             }
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
-                // A dangling link: listed, so that it is reported when its image is asked for.
+                // A dangling link is listed, so that it is reported when the image is read.
                 if !path.is_symlink() {
                     let source = error.into();
                     return Err(DataError::Read { path, source });
@@ -250,7 +253,7 @@ pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
     })
 }
 
-/// Image files that lie in `root` itself and so have no class, by name.
+/// Image files in `root` itself, which have no class, sorted by name.
 pub(crate) fn images_beside_the_classes(root: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let files = entries.map(|entry| entry.path()).filter(|path| {
@@ -276,7 +279,7 @@ fn no_class_folder(root: &Path) -> String {
     }
 }
 
-/// Whether a folder's name says that it is a part of a data set rather than a class.
+/// Whether a folder has the name of a split and not of a class.
 pub(crate) fn is_split_name(name: &str) -> bool {
     const SPLITS: [&str; 7] = [
         "train",

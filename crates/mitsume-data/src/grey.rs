@@ -1,4 +1,4 @@
-//! Greyscale as torchvision's `rgb_to_grayscale` computes it on 8-bit tensors.
+//! Greyscale conversion, equal to torchvision's `rgb_to_grayscale` on 8-bit tensors.
 
 use crate::pixels::Pixels;
 
@@ -6,21 +6,22 @@ const RED: f32 = 0.2989;
 const GREEN: f32 = 0.587;
 const BLUE: f32 = 0.114;
 
-/// `0.2989 R + 0.587 G + 0.114 B` in f32, cut off (not rounded) to 8 bits.
+/// `0.2989 R + 0.587 G + 0.114 B` in f32, truncated (not rounded) to 8 bits.
 ///
-/// The weights sum to 0.9999, so a pixel with R = G = B = v > 0 becomes v - 1, in torchvision as here.
+/// The weights sum to 0.9999, so a pixel with R = G = B = v > 0 becomes v - 1, in torchvision as
+/// here.
 #[inline]
 fn luma(red: u8, green: u8, blue: u8) -> u8 {
     let sum = f32::from(red) * RED + f32::from(green) * GREEN + f32::from(blue) * BLUE;
     sum as u8
 }
 
-/// The greyscale of an image, one channel.
+/// Converts an image to greyscale, one channel.
 ///
-/// A file with one channel is treated as RGB with three equal channels, as torchvision's `ImageFolder`
-/// (which loads every file as RGB) followed by `Grayscale` does. A data set that mixes grey and RGB
-/// files (Brain Tumor MRI does, unevenly over its classes) thereby gets one scale and not two that
-/// differ by a level, which would give the class away.
+/// A file with one channel is converted as RGB with three equal channels, as by torchvision's
+/// `ImageFolder` (which loads every file as RGB) and `Grayscale`. Otherwise grey and RGB files of a
+/// data set would differ by one level; in Brain Tumor MRI their shares differ between classes, so
+/// that this would leak the class.
 pub fn to_grey(image: Pixels) -> Pixels {
     let Pixels {
         width,

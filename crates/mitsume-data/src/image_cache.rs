@@ -1,4 +1,4 @@
-//! Decoded images shared by several runs.
+//! Cache of decoded images shared by several runs.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,23 +7,24 @@ use crate::folder::Sample;
 use crate::preprocess::Preprocess;
 use crate::source::ImageSource;
 
-/// Sources of image files, so that runs side by side or one after the other decode an image once.
+/// Image sources kept for reuse, so that concurrent or successive runs decode an image once.
 ///
-/// Two runs share what was decoded where they ask for the same files and the same fixed part
-/// ([`Preprocess::shares_deterministic_part`]); their seeds, and so their augmentation, may differ. Sharing never changes a
-/// number.
+/// Two runs share decoded images if they use the same files and the same deterministic part of the
+/// preprocessing ([`Preprocess::shares_deterministic_part`]); their seeds may differ. Sharing does
+/// not change results.
 #[derive(Default)]
 pub struct ImageCache {
     sources: Mutex<Vec<ImageSource>>,
 }
 
 impl ImageCache {
-    /// An empty pool.
+    /// An empty cache.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A source of `samples`; its cache is a known one where one fits, and else a new one of at most `cache_bytes`.
+    /// A source of `samples`. It shares the pixels of an existing source if one fits; otherwise it
+    /// gets a new cache of at most `cache_bytes` bytes.
     ///
     /// # Errors
     /// If a setting of `preprocess` is out of range.

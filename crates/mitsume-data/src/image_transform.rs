@@ -1,42 +1,42 @@
-//! What a network is shown of an image, and in which numbers.
+//! Image transform: resize, crop and normalisation of network inputs.
 
 use serde::{Deserialize, Serialize};
 
 use crate::crop::CropBox;
 use crate::error::DataError;
 
-/// Longest side an image is resized to.
-const LONGEST: usize = 16_384;
+/// Longest side of a network input, and of the image that is resized for it.
+pub(crate) const MAX_SIDE: usize = 16_384;
 
-/// How an image of any size comes to the network's.
+/// Interpolation of a resize.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interpolation {
-    /// Each pixel the nearest one.
+    /// Nearest neighbour.
     Nearest,
-    /// Linear in both directions, antialiased.
+    /// Bilinear, antialiased.
     #[default]
     Bilinear,
-    /// Cubic in both directions (a = -1/2, as Pillow's), antialiased.
+    /// Bicubic (a = -1/2, as in Pillow), antialiased.
     Bicubic,
 }
 
-/// What is shown of an image, and the scale of its numbers.
+/// How an image of any size becomes a network input: resize, centre crop, `(x - mean) / std`.
 ///
 /// The default is that of the five levels: the whole image, stretched to the network's size, and
 /// `(x - 0.5) / 0.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImageTransform {
-    /// Pixels of the image's shorter side before the centre is cut out at the network's size; none: the whole image is
-    /// stretched. torchvision's `Resize(256)`, `CenterCrop(224)` is 256 here.
+    /// Pixels of the shorter side before the centre crop: 256 for torchvision's `Resize(256)`,
+    /// `CenterCrop(224)`. `None`: the whole image is stretched to the network's size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crop: Option<usize>,
-    /// How it is resized.
+    /// Interpolation of the resize.
     pub interpolation: Interpolation,
-    /// Taken off each channel of values in [0, 1]; for grey images the first.
+    /// Mean of each channel, subtracted from values in [0, 1]; a grey input uses the first.
     pub mean: [f32; 3],
-    /// What each channel is divided by then.
+    /// Standard deviation of each channel, by which the difference is divided.
     pub std: [f32; 3],
 }
 
@@ -52,8 +52,8 @@ impl Default for ImageTransform {
 }
 
 impl ImageTransform {
-    /// torchvision's for ImageNet: the shorter side to 256, the centre cut out, ImageNet's mean and standard
-    /// deviation.
+    /// torchvision's transform for ImageNet: shorter side 256, centre crop, ImageNet's mean and
+    /// standard deviation.
     pub const IMAGENET: Self = Self {
         crop: Some(256),
         interpolation: Interpolation::Bilinear,
@@ -61,19 +61,19 @@ impl ImageTransform {
         std: [0.229, 0.224, 0.225],
     };
 
-    /// Whether it is the levels' own.
+    /// Whether it is the transform of the five levels.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Says which value is out of range for a network of images `[height, width]` = `size`.
+    /// Checks all values for a network input of `size` [height, width].
     ///
     /// # Errors
-    /// [`DataError::Setting`] naming the value and what would be right.
+    /// [`DataError::Setting`] naming the value and its range.
     pub fn validate(&self, size: [usize; 2]) -> Result<(), DataError> {
-        if size.iter().any(|side| !(1..=LONGEST).contains(side)) {
+        if size.iter().any(|side| !(1..=MAX_SIDE).contains(side)) {
             return Err(DataError::Setting(format!(
-                "image size {}x{}: sides must be 1 to {LONGEST}",
+                "image size {}x{}: sides must be 1 to {MAX_SIDE}",
                 size[0], size[1]
             )));
         }
@@ -85,7 +85,7 @@ impl ImageTransform {
             )));
         }
         match self.crop {
-            Some(crop) if crop < size[0].max(size[1]) || crop > LONGEST => {
+            Some(crop) if crop < size[0].max(size[1]) || crop > MAX_SIDE => {
                 Err(DataError::Setting(format!(
                     "crop {crop}: the shorter side must be at least the image size, {}x{}, and at most 16384",
                     size[0], size[1]
@@ -95,13 +95,14 @@ impl ImageTransform {
         }
     }
 
-    /// Rows and columns an image of `(height, width)` is resized to, and the part that is cut out then.
+    /// The size [height, width] to which an image is resized, and the rectangle that is then
+    /// cropped.
     pub(crate) fn resize_and_crop(
         &self,
         (height, width): (usize, usize),
         size: [usize; 2],
     ) -> ([usize; 2], CropBox) {
-        let whole = |resized: [usize; 2], top, left| {
+        let crop_at = |resized: [usize; 2], top, left| {
             let cut = CropBox {
                 top,
                 left,
@@ -111,26 +112,25 @@ impl ImageTransform {
             (resized, cut)
         };
         let Some(crop) = self.crop else {
-            return whole(size, 0, 0);
+            return crop_at(size, 0, 0);
         };
-        // torchvision: the longer side is cut down to a whole number. A strip of pixels is not made longer
-        // than any image may be.
-        let long = |long: usize, short: usize| (crop * long / short).min(LONGEST);
+        // As torchvision, the longer side is truncated to an integer; the limit is for narrow
+        // strips.
+        let long = |long: usize, short: usize| (crop * long / short).min(MAX_SIDE);
         let resized = if height <= width {
             [crop, long(width, height)]
         } else {
             [long(height, width), crop]
         };
-        let half = |room: usize| half_even(room);
-        whole(
+        crop_at(
             resized,
-            half(resized[0].saturating_sub(size[0])),
-            half(resized[1].saturating_sub(size[1])),
+            half_even(resized[0].saturating_sub(size[0])),
+            half_even(resized[1].saturating_sub(size[1])),
         )
     }
 
-    /// The part of an image of `(height, width)` that a network of `[height, width]` = `size` sees, in the image's
-    /// own pixels.
+    /// The region of an image of `(height, width)` that is visible to a network with inputs of
+    /// `size` [height, width], in pixels of the image.
     pub fn visible_region(&self, (height, width): (usize, usize), size: [usize; 2]) -> CropBox {
         let ([rows, columns], cut) = self.resize_and_crop((height, width), size);
         let scaled = |at: usize, from: usize, to: usize| {
@@ -166,9 +166,10 @@ fn half_even(n: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// torchvision 0.29: `Resize(256)` gives 256x341 of 480x640, `CenterCrop(224)` cuts from (16, 58).
+    /// torchvision 0.29: `Resize(256)` gives 256x341 of 480x640, `CenterCrop(224)` cuts from (16,
+    /// 58).
     #[test]
-    fn the_imagenet_view_is_torchvisions() {
+    fn the_imagenet_transform_is_torchvisions() {
         let (resized, cut) = ImageTransform::IMAGENET.resize_and_crop((480, 640), [224, 224]);
         assert_eq!(resized, [256, 341]);
         assert_eq!((cut.top, cut.left), (16, 58));
@@ -178,10 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_is_given_in_the_images_own_pixels() {
-        let seen = ImageTransform::IMAGENET.visible_region((480, 640), [224, 224]);
+    fn the_visible_region_is_in_pixels_of_the_image() {
+        let visible = ImageTransform::IMAGENET.visible_region((480, 640), [224, 224]);
         assert_eq!(
-            (seen.top, seen.left, seen.height, seen.width),
+            (visible.top, visible.left, visible.height, visible.width),
             (30, 109, 420, 420)
         );
         let whole = ImageTransform::default().visible_region((480, 640), [224, 224]);
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn views_out_of_range_are_refused() {
+    fn transforms_out_of_range_are_refused() {
         let refuse = |transform: ImageTransform| {
             assert!(transform.validate([224, 224]).is_err(), "{transform:?}")
         };

@@ -1,38 +1,47 @@
-//! Class-folder image data sets: decoding, transforms equal to torchvision's, seeded augmentation, phantoms and
-//! data-set checks.
+//! Class-folder image data sets: decoding, transforms equal to torchvision's, augmentation, batches,
+//! phantoms and data-set checks.
 //!
-//! ```no_run
+//! ```rust
+//! use mitsume_data::phantom::{PhantomSpec, write_data_set};
 //! use mitsume_data::{ImageFolder, ImageSource, Preprocess, shuffled};
 //!
-//! # fn main() -> Result<(), mitsume_data::DataError> {
-//! let folder = ImageFolder::open("brain/Training".as_ref())?;
-//! let preprocess = Preprocess { height: 224, width: 224, channels: 1, augment: None, seed: 0, transform: Default::default() };
-//! let source = ImageSource::new(&folder.samples, preprocess, 2 << 30)?;
-//! for skipped in source.load(&|_done, _total| ()) {
-//!     eprintln!("{}: {}", skipped.path.display(), skipped.reason);
-//! }
-//! for batch in source.batches(shuffled(source.len(), 0, 1), 32, 1) {
-//!     // batch.images is [N, 1, 224, 224], batch.labels the classes.
-//! #   let _ = batch;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dir = tempfile::tempdir()?;
+//! let spec = PhantomSpec { per_class_train: 3, per_class_test: 1, size: 32, seed: 0 };
+//! let phantoms = write_data_set(dir.path(), spec, &|_done, _total| ())?;
+//!
+//! let folder = ImageFolder::open(&phantoms.train)?;
+//! let preprocess = Preprocess {
+//!     height: 32,
+//!     width: 32,
+//!     channels: 1,
+//!     augment: None,
+//!     seed: 0,
+//!     transform: Default::default(),
+//! };
+//! let source = ImageSource::new(&folder.samples, preprocess, 1 << 20)?;
+//! for batch in source.batches(shuffled(source.len(), 0, 1), 4, 1) {
+//!     // `images` is [N, 1, 32, 32], `labels` the classes.
+//!     assert_eq!(batch.images.len(), batch.labels.len() * 32 * 32);
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Everything random is a function of named numbers (seed, epoch, index), so results do not depend on the number of
-//! threads, the cache or the platform.
+//! Everything random is a function of given numbers (seed, epoch, index), so results do not depend on
+//! the number of threads, the cache or the platform.
 //!
 //! # Dependencies, and why
 //!
-//! | crate | for | why it |
+//! | crate | for | why |
 //! | --- | --- | --- |
-//! | `image` | PNG, pixel types, EXIF orientation | the ecosystem's standard; built with PNG only |
-//! | `dicom-object`, `dicom-pixeldata` | DICOM | pure Rust; lookup tables, windows and encapsulated pixels as the standard has them |
-//! | `zune-jpeg` | JPEG | what `image` itself uses; taken directly because only its strict mode reports truncated files |
-//! | `fast_image_resize` | antialiased bilinear resize | same convolution as Pillow and PyTorch on 8-bit pixels, SIMD |
-//! | `walkdir` | listing folders | follows links and cuts loops of them |
-//! | `rayon` | decoding in parallel | the pool every other part of the program uses |
-//! | `blake3` | fingerprints, keys of random streams, equal images | fast, stable, no accidental collisions |
+//! | `image` | PNG, pixel types, EXIF orientation | the standard; built with PNG only |
+//! | `dicom-object`, `dicom-pixeldata` | DICOM | pure Rust; lookup tables, windows, encapsulated pixels |
+//! | `zune-jpeg` | JPEG | as in `image`, which does not offer its strict mode for truncated files |
+//! | `fast_image_resize` | antialiased resize | the convolution of Pillow and PyTorch on 8-bit pixels |
+//! | `walkdir` | listing folders | follows links and detects loops |
+//! | `rayon` | decoding in parallel | the thread pool of all crates |
+//! | `blake3` | fingerprints, duplicates | fast, no accidental collisions |
 //! | `serde` | the report of a data-set check | the standard |
 //! | `thiserror`, `tracing` | errors, warnings | the standard for libraries |
 

@@ -1,4 +1,4 @@
-//! Files of a data set that are not taken as images.
+//! Files of a data set that are not used as images.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::decode::{Kind, format_of};
+use crate::decode::{ImageFormat, format_of};
 use crate::folder::relative;
 
-/// As many bytes as tell a format.
+/// Number of bytes that identify a format.
 const MAGIC_BYTES: u64 = 132;
 
-/// Files of one kind that are not taken as images.
+/// Files of one kind that are not used as images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherFiles {
-    /// What they are: a format told by the first bytes (`GIF`), a format that is read but not under such a name
-    /// (`DICOM without .dcm`), else the ending of the name (`.txt`).
+    /// A format recognised by magic bytes (`GIF`), a supported format without its extension
+    /// (`DICOM without .dcm`), or else the extension (`.txt`).
     pub kind: String,
     /// The files, relative to the data set's folder, with `/` between the parts.
     pub paths: Vec<String>,
@@ -29,7 +29,7 @@ impl OtherFiles {
         Self::grouped(Self::kinds(root, files).map(|(kind, file)| (kind, relative(file, root))))
     }
 
-    /// Each of `files`, which lie below `root`, with its kind.
+    /// Each of `files`, all below `root`, with its kind.
     pub(crate) fn kinds<'a>(
         root: &'a Path,
         files: &'a [PathBuf],
@@ -37,7 +37,7 @@ impl OtherFiles {
         files.iter().map(move |file| (kind(root, file), file))
     }
 
-    /// Kinds and paths, the most frequent kind first.
+    /// Groups (kind, path) pairs, the most frequent kind first.
     pub(crate) fn grouped(files: impl Iterator<Item = (String, String)>) -> Vec<Self> {
         let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (kind, path) in files {
@@ -57,9 +57,9 @@ fn kind(root: &Path, file: &Path) -> String {
         return "image beside the class folders".into();
     }
     match format_of(&first_bytes(file)) {
-        Some((Some(Kind::Png), name)) => format!("{name} without .png"),
-        Some((Some(Kind::Jpeg), name)) => format!("{name} without .jpg"),
-        Some((Some(Kind::Dicom), name)) => format!("{name} without .dcm"),
+        Some((Some(ImageFormat::Png), name)) => format!("{name} without .png"),
+        Some((Some(ImageFormat::Jpeg), name)) => format!("{name} without .jpg"),
+        Some((Some(ImageFormat::Dicom), name)) => format!("{name} without .dcm"),
         Some((None, name)) => name.into(),
         None => match file.extension() {
             Some(ending) => format!(".{}", ending.to_string_lossy().to_lowercase()),
@@ -68,13 +68,14 @@ fn kind(root: &Path, file: &Path) -> String {
     }
 }
 
-/// None of a file that cannot be opened, or of something that would wait for a writer.
+/// The first bytes of a file; empty if it cannot be opened or is not a regular file (reading a
+/// named pipe would block).
 fn first_bytes(file: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     if std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file())
         && let Ok(file) = File::open(file)
     {
-        // A file that cannot be read to this point is told by its name.
+        // If reading fails, the kind is the extension.
         let _ = file.take(MAGIC_BYTES).read_to_end(&mut bytes);
     }
     bytes

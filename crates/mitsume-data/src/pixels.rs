@@ -18,7 +18,7 @@ pub struct Pixels {
 }
 
 impl Pixels {
-    /// Pixels from their parts.
+    /// Pixels from size, channels and data.
     ///
     /// # Panics
     /// If `data` is not `width * height * channels` long, a side is 0, or `channels` is not 1 or 3.
@@ -34,10 +34,10 @@ impl Pixels {
         }
     }
 
-    /// The rectangle of `crop`, mirrored left to right if `mirrored`.
+    /// The rectangle `crop`, mirrored left to right if `mirrored`.
     ///
-    /// The rectangle is in the coordinates of the image *after* mirroring, so that
-    /// this equals `crop(mirror(image))` without mirroring the whole image.
+    /// The rectangle is in coordinates of the mirrored image: the result is `crop(mirror(image))`,
+    /// but only the rectangle is mirrored.
     ///
     /// # Panics
     /// If the rectangle reaches beyond the image.
@@ -57,7 +57,7 @@ impl Pixels {
             let start = (row * self.width + left) * channels;
             let line = &self.data[start..start + crop.width * channels];
             if mirrored && channels == 1 {
-                // Reversed in place: several times as fast as an iterator that runs backwards.
+                // Reversing in place is several times as fast as a reversed iterator.
                 let from = data.len();
                 data.extend_from_slice(line);
                 data[from..].reverse();

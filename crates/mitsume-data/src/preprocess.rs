@@ -1,23 +1,21 @@
-//! From a decoded image to the numbers a network takes.
+//! Preprocessing: from a decoded image to a network input.
 
 use std::borrow::Cow;
 
 use crate::augment::Augment;
 use crate::error::DataError;
 use crate::grey::to_grey;
-use crate::image_transform::ImageTransform;
+use crate::image_transform::{ImageTransform, MAX_SIDE};
 use crate::pixels::Pixels;
 use crate::resize::resize_with;
 
-/// Largest image side a network input may have.
-const MAX_SIDE: usize = 16_384;
-
 /// How images become network inputs.
 ///
-/// Without `augment` (evaluation): greyscale if `channels` is 1, resize, scale to [0, 1], `(x - 0.5) / 0.5`.
-/// With it (training): greyscale, flip, random resized crop, the same scaling. torchvision's published
-/// training order greys last; greying first lets the cache hold one channel, and since both steps are
-/// linear the results differ by rounding only (at most one level for grey files, two for colour files).
+/// Without `augment` (evaluation): greyscale if `channels` is 1, resize and crop, scale to [0, 1],
+/// `(x - mean) / std`. With it (training): greyscale, flip, random resized crop, the same scaling.
+/// The published code converts to greyscale last. Here it comes first, so that the cache holds one
+/// channel; both steps are linear, so results differ by rounding only (at most one level for grey
+/// files, two for colour files).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preprocess {
     /// Rows of the input.
@@ -26,16 +24,19 @@ pub struct Preprocess {
     pub width: usize,
     /// 1 (grey) or 3 (RGB; grey files are repeated).
     pub channels: usize,
-    /// Random changes; `None` for evaluation.
+    /// Augmentation; `None` for evaluation.
     pub augment: Option<Augment>,
-    /// Seed of the random changes.
+    /// Seed of the augmentation.
     pub seed: u64,
-    /// What is shown of the image, and the scale of its numbers.
+    /// Resize, crop and normalisation.
     pub transform: ImageTransform,
 }
 
 impl Preprocess {
-    /// Says which value is out of range and what would be right.
+    /// Checks the ranges of all settings.
+    ///
+    /// # Errors
+    /// [`DataError::Setting`] naming the value and the range.
     pub fn validate(&self) -> Result<(), DataError> {
         let side = 1..=MAX_SIDE;
         if !side.contains(&self.height) || !side.contains(&self.width) {
@@ -54,27 +55,28 @@ impl Preprocess {
         self.augment.as_ref().map_or(Ok(()), Augment::validate)
     }
 
-    /// Numbers per image: channels * height * width.
+    /// Values per image: channels * height * width.
     pub fn len(&self) -> usize {
         self.channels * self.height * self.width
     }
 
-    /// Never: an input has at least one number.
+    /// Whether [`len`](Self::len) is 0; never for valid settings.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether an image kept for one of the two serves the other: as many channels, and either both with augmentation
-    /// (the decoded image is kept) or both without and of one size.
+    /// Whether a cached image of one of the two fits the other: the same channels and transform,
+    /// and either both have augmentation (the decoded image is cached) or neither has and sizes are
+    /// equal.
     pub fn shares_deterministic_part(&self, other: &Self) -> bool {
-        let kept_size = |of: &Self| of.augment.is_none().then_some((of.height, of.width));
+        let cached_size = |one: &Self| one.augment.is_none().then_some((one.height, one.width));
         self.channels == other.channels
             && self.transform == other.transform
-            && kept_size(self) == kept_size(other)
+            && cached_size(self) == cached_size(other)
     }
 
-    /// What does not depend on the epoch, and is therefore worth keeping: greyscale, and without
-    /// augmentation the resize too.
+    /// The part that does not depend on the epoch and is cached: greyscale, and without
+    /// augmentation also resize and crop.
     pub(crate) fn deterministic_part(&self, image: Pixels) -> Pixels {
         let image = if self.channels == 1 {
             to_grey(image)
@@ -98,29 +100,29 @@ impl Preprocess {
         }
     }
 
-    /// What depends on epoch and index: flip, crop and its resize. At target size; what is left is
-    /// [`normalise`].
-    pub(crate) fn random_part(&self, fixed: &Pixels, epoch: u64, index: usize) -> Pixels {
+    /// The part that depends on epoch and index: flip, random crop and its resize. The result has
+    /// the target size; only [`normalise`] is left.
+    pub(crate) fn random_part(&self, image: &Pixels, epoch: u64, index: usize) -> Pixels {
         let Some(augment) = &self.augment else {
-            return fixed.clone();
+            return image.clone();
         };
         let key = [self.seed, epoch, index as u64];
-        let change = augment.change(key, (fixed.height, fixed.width));
-        let cut = fixed.crop(&change.crop, change.mirrored);
+        let sample = augment.sample(key, (image.height, image.width));
+        let cut = image.crop(&sample.crop, sample.mirrored);
         let interpolation = self.transform.interpolation;
         resize_with(&cut, self.height, self.width, interpolation).into_owned()
     }
 }
 
-/// `(v * (1 / 255) - mean) / std`, in the order of float32 operations torchvision takes.
+/// `(v * (1 / 255) - mean) / std`, with torchvision's order of float32 operations.
 fn scaled(v: u8, mean: f32, std: f32) -> f32 {
     (f32::from(v) * (1.0_f64 / 255.0) as f32 - mean) / std
 }
 
-/// Scales an image of the target size to `[C, H, W]`.
+/// Normalises an image of the target size into `out`, `[C, H, W]`.
 ///
 /// # Panics
-/// If `out` has not as many numbers.
+/// If `out` does not have `channels * height * width` values.
 pub(crate) fn normalise(
     image: &Pixels,
     channels: usize,
@@ -132,7 +134,7 @@ pub(crate) fn normalise(
     for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
         let scaled = |v: u8| scaled(v, transform.mean[channel], transform.std[channel]);
         if image.channels == 1 {
-            // A grey image fed to a three-channel network is repeated.
+            // A grey image is repeated for a network with three channels.
             let values = out.iter_mut().zip(&image.data);
             values.for_each(|(out, value)| *out = scaled(*value));
         } else {

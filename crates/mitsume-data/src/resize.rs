@@ -1,4 +1,4 @@
-//! Antialiased bilinear resize.
+//! Antialiased resize.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use crate::image_transform::Interpolation;
 use crate::pixels::Pixels;
 
-/// The image at `height` x `width`: PyTorch's `interpolate(mode="bilinear", antialias=True)` on 8-bit
-/// tensors, which is what torchvision's `Resize` calls: a triangle filter whose support grows with the
-/// reduction, applied along rows, then along columns, each pass rounded to 8 bits. Fixed-point weights
-/// are rounded differently, so single pixels may differ by one level.
+/// Bilinear, antialiased resize to `height` x `width`, as torchvision's `Resize` on 8-bit tensors
+/// (PyTorch's `interpolate(mode="bilinear", antialias=True)`).
+///
+/// A triangle filter whose support grows with the reduction is applied along rows, then along
+/// columns, each pass rounded to 8 bits. Fixed-point weights are rounded differently, so single
+/// pixels may differ by one level.
 ///
 /// # Panics
 /// If `height` or `width` is 0 or above `u32::MAX`.
@@ -18,7 +20,7 @@ pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
     resize_with(image, height, width, Interpolation::Bilinear)
 }
 
-/// The same with another filter.
+/// Resize with any interpolation.
 ///
 /// # Panics
 /// As [`resize`].
@@ -31,30 +33,42 @@ pub(crate) fn resize_with(
     let algorithm = match interpolation {
         Interpolation::Nearest => ResizeAlg::Nearest,
         Interpolation::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-        // Catmull and Rom's is the cubic of a = -1/2.
+        // The Catmull-Rom filter is the cubic with a = -1/2.
         Interpolation::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
     };
     if (image.height, image.width) == (height, width) {
         return Cow::Borrowed(image);
     }
     assert!(height > 0 && width > 0, "an image has at least one pixel");
-    // Two calls, since within one the library takes the columns first, which changes what is rounded.
+    // Two calls, because a single one processes columns first, which changes the rounding.
     let mut resizer = Resizer::new();
     if image.channels == 1 {
-        // Its pass along rows of one channel takes as long as all the rest: the pass along columns
-        // of the image turned over its diagonal has the same weights and sums.
-        let turned = transposed(image);
-        let rows = convolve(&mut resizer, (&turned, algorithm), width, image.height);
-        let turned = transposed(&rows);
-        return Cow::Owned(convolve(&mut resizer, (&turned, algorithm), height, width));
+        // The library's row pass is slow for one channel; the column pass of the transposed image
+        // gives the same result.
+        let transposed_image = transposed(image);
+        let rows = convolve(
+            &mut resizer,
+            &transposed_image,
+            algorithm,
+            width,
+            image.height,
+        );
+        let transposed_rows = transposed(&rows);
+        return Cow::Owned(convolve(
+            &mut resizer,
+            &transposed_rows,
+            algorithm,
+            height,
+            width,
+        ));
     }
-    let rows = convolve(&mut resizer, (image, algorithm), image.height, width);
-    Cow::Owned(convolve(&mut resizer, (&rows, algorithm), height, width))
+    let rows = convolve(&mut resizer, image, algorithm, image.height, width);
+    Cow::Owned(convolve(&mut resizer, &rows, algorithm, height, width))
 }
 
-/// An image of one channel, rows for columns.
+/// The transpose of an image of one channel.
 fn transposed(image: &Pixels) -> Pixels {
-    /// Side of a block whose rows and columns both stay in the nearest cache.
+    /// Side of a block that stays in the L1 cache.
     const BLOCK: usize = 16;
     let (height, width) = (image.height, image.width);
     let mut data = vec![0; height * width];
@@ -74,7 +88,8 @@ fn transposed(image: &Pixels) -> Pixels {
 
 fn convolve(
     resizer: &mut Resizer,
-    (image, algorithm): (&Pixels, ResizeAlg),
+    image: &Pixels,
+    algorithm: ResizeAlg,
     height: usize,
     width: usize,
 ) -> Pixels {

@@ -1,13 +1,13 @@
-//! The order of an epoch.
+//! Order of the images in an epoch.
 
 use mitsume_random::RandomStream;
 
-/// The indices 0..n in an order that is a function of `n`, `seed` and `epoch` only (Fisher and Yates).
+/// A random permutation of 0..n (Fisher-Yates shuffle), a function of `n`, `seed` and `epoch` only.
 pub fn shuffled(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
-    let mut draws = RandomStream::new("mitsume shuffle v1", &[n as u64, seed, epoch]);
+    let mut rng = RandomStream::new("mitsume shuffle v1", &[n as u64, seed, epoch]);
     for last in (1..n).rev() {
-        order.swap(last, draws.below(last + 1));
+        order.swap(last, rng.below(last + 1));
     }
     order
 }

@@ -1,4 +1,4 @@
-//! Images of a data set as network inputs, decoded once where memory allows.
+//! Images of a data set as network inputs, with a cache of decoded pixels.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,34 +24,34 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// Images as network inputs. Clones share one cache, and so do sources made of one another with
+/// Images as network inputs. Clones share one cache, as do sources made with
 /// [`ImageSource::with_preprocess`].
 ///
-/// The cache holds, as 8-bit pixels, what does not depend on the epoch: for evaluation the image at target size, for
-/// training with augmentation the decoded image (the random crop is taken from the original, as torchvision does;
-/// where files are stored at target size it is the same amount), in grey if one channel is asked for. What does not
-/// fit into the budget is decoded anew each time. Whether an image comes from the cache or its file never changes
-/// its numbers; nor does the number of threads.
+/// The cache holds 8-bit pixels of the part that does not depend on the epoch: for evaluation the
+/// image at target size, for training with augmentation the decoded image (as in torchvision, the
+/// random crop is taken from the original); one channel if the input is grey. Images beyond the
+/// cache's limit are decoded each time. Results depend neither on the cache nor on the number of
+/// threads.
 #[derive(Clone)]
 pub struct ImageSource {
     preprocess: Preprocess,
-    images: Arc<Images>,
+    store: Arc<ImageStore>,
 }
 
-/// The image files, and what was decoded of them.
-struct Images {
+/// The image files, and their cached pixels and digests.
+struct ImageStore {
     samples: Vec<Sample>,
-    slots: Vec<OnceLock<Slot>>,
-    /// Of the decoded grey pixels, from the first decoding on.
+    entries: Vec<OnceLock<CacheEntry>>,
+    /// Digests of the decoded grey pixels, set by the first decoding.
     digests: Vec<OnceLock<blake3::Hash>>,
-    free: AtomicU64,
+    free_bytes: AtomicU64,
     decodings: AtomicU64,
-    /// Held while all of them are decoded, so that two runs do not decode them side by side.
+    /// Keeps two runs from decoding the same images at the same time.
     loading: Mutex<()>,
 }
 
-/// What is remembered of an image: its pixels or why it has none.
-type Slot = Result<Pixels, String>;
+/// The cached pixels of an image, or the reason why it cannot be decoded.
+type CacheEntry = Result<Pixels, String>;
 
 impl ImageSource {
     /// A source of `samples` with a cache of at most `cache_bytes` bytes of pixels. Opens no file.
@@ -64,19 +64,19 @@ impl ImageSource {
         cache_bytes: u64,
     ) -> Result<Self, DataError> {
         preprocess.validate()?;
-        let images = Arc::new(Images {
+        let store = Arc::new(ImageStore {
             samples: samples.to_vec(),
-            slots: samples.iter().map(|_| OnceLock::new()).collect(),
+            entries: samples.iter().map(|_| OnceLock::new()).collect(),
             digests: samples.iter().map(|_| OnceLock::new()).collect(),
-            free: AtomicU64::new(cache_bytes),
+            free_bytes: AtomicU64::new(cache_bytes),
             decodings: AtomicU64::new(0),
             loading: Mutex::new(()),
         });
-        Ok(Self { preprocess, images })
+        Ok(Self { preprocess, store })
     }
 
-    /// The same images, prepared differently, with the same cache. None where what the cache holds would not do: see
-    /// [`Preprocess::shares_deterministic_part`].
+    /// The same images with another preprocessing and the same cache. `None` if cached pixels do
+    /// not fit it: see [`Preprocess::shares_deterministic_part`].
     ///
     /// # Errors
     /// If a setting of `preprocess` is out of range.
@@ -85,13 +85,13 @@ impl ImageSource {
         let shares = self.preprocess.shares_deterministic_part(&preprocess);
         Ok(shares.then(|| Self {
             preprocess,
-            images: Arc::clone(&self.images),
+            store: Arc::clone(&self.store),
         }))
     }
 
     /// Number of images, readable or not.
     pub fn len(&self) -> usize {
-        self.images.samples.len()
+        self.store.samples.len()
     }
 
     /// Whether there is no image.
@@ -101,37 +101,37 @@ impl ImageSource {
 
     /// The images, in order.
     pub fn samples(&self) -> &[Sample] {
-        &self.images.samples
+        &self.store.samples
     }
 
-    /// How images become inputs.
+    /// The preprocessing.
     pub fn preprocess(&self) -> &Preprocess {
         &self.preprocess
     }
 
-    /// How many images the cache holds.
+    /// Number of images in the cache.
     pub fn cached(&self) -> usize {
-        let pixels = |slot: &&OnceLock<Slot>| matches!(slot.get(), Some(Ok(_)));
-        self.images.slots.iter().filter(pixels).count()
+        let pixels = |entry: &&OnceLock<CacheEntry>| matches!(entry.get(), Some(Ok(_)));
+        self.store.entries.iter().filter(pixels).count()
     }
 
-    /// How many times an image file was decoded so far, for this source and all that share its cache.
+    /// Number of times a file was decoded, for this source and all that share its cache.
     pub fn decodings(&self) -> u64 {
-        self.images.decodings.load(Ordering::Relaxed)
+        self.store.decodings.load(Ordering::Relaxed)
     }
 
-    /// The digest of an image's decoded grey pixels, once it was decoded.
+    /// Digest of an image's decoded grey pixels; `None` if it was not decoded yet.
     pub(crate) fn digest(&self, index: usize) -> Option<blake3::Hash> {
-        self.images.digests[index].get().copied()
+        self.store.digests[index].get().copied()
     }
 
-    /// Decodes every image once, in parallel on the current rayon pool, and keeps what fits into the cache.
-    /// `progress` is called from any thread with the images done and their total. Returns the files that cannot
-    /// be read, in order.
+    /// Decodes every image once, in parallel on the current rayon pool, and fills the cache.
+    /// `progress` is called from any thread with the number of images done and the total. Returns
+    /// the files that cannot be read, in order.
     ///
-    /// Calling it is optional: an image asked for before is decoded then.
+    /// Optional: otherwise images are decoded when they are first used.
     pub fn load(&self, progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Skipped> {
-        let loading = self.images.loading.lock();
+        let loading = self.store.loading.lock();
         let _one_at_a_time = loading.unwrap_or_else(PoisonError::into_inner);
         let done = AtomicUsize::new(0);
         let skipped = |index: usize| {
@@ -144,10 +144,10 @@ impl ImageSource {
         all.into_iter().flatten().collect()
     }
 
-    /// The image as numbers, `[C, H, W]`, `(x - 0.5) / 0.5`. `epoch` matters with augmentation only.
+    /// The normalised image, `[C, H, W]`. `epoch` matters with augmentation only.
     ///
     /// # Errors
-    /// If the file cannot be read or is no image.
+    /// If the file cannot be read or decoded.
     ///
     /// # Panics
     /// If `index` is out of range.
@@ -159,14 +159,14 @@ impl ImageSource {
         Ok(out)
     }
 
-    /// The image at target size, still in 8 bits: a quarter of the memory of its numbers.
+    /// The image at target size in 8 bits, a quarter of the memory of `f32`.
     pub(crate) fn pixels(&self, index: usize, epoch: u64) -> Result<Pixels, DataError> {
-        let varying = |fixed: &Pixels| self.preprocess.random_part(fixed, epoch, index);
-        self.with_deterministic(index, varying)
+        let random = |fixed: &Pixels| self.preprocess.random_part(fixed, epoch, index);
+        self.with_deterministic(index, random)
     }
 
-    /// The images of `order` in batches of `batch_size` (the last one may be smaller), the next ones prepared in
-    /// the background while the caller computes. Dropping the iterator stops that.
+    /// The images of `order` in batches of `batch_size` (the last one may be smaller). The next
+    /// batches are prepared in the background until the iterator is dropped.
     ///
     /// # Panics
     /// If `batch_size` is 0 or an index in `order` is out of range.
@@ -181,44 +181,44 @@ impl ImageSource {
         }
     }
 
-    /// Calls `use_pixels` with the fixed part of an image, from the cache or from its file.
+    /// Calls `use_pixels` with the deterministic part of an image, from the cache or from its file.
     fn with_deterministic<T>(
         &self,
         index: usize,
         use_pixels: impl FnOnce(&Pixels) -> T,
     ) -> Result<T, DataError> {
-        let images = &self.images;
-        let path = &images.samples[index].path;
+        let store = &self.store;
+        let path = &store.samples[index].path;
         let decode_error = |reason: String| DataError::Decode {
             path: path.clone(),
             reason,
         };
-        match images.slots[index].get() {
+        match store.entries[index].get() {
             Some(Ok(pixels)) => return Ok(use_pixels(pixels)),
             Some(Err(reason)) => return Err(decode_error(reason.clone())),
             None => {}
         }
-        images.decodings.fetch_add(1, Ordering::Relaxed);
+        store.decodings.fetch_add(1, Ordering::Relaxed);
         match decode_file(path) {
             Ok(decoded) => {
-                images.digest(index, &decoded.pixels);
+                store.keep_digest(index, &decoded.pixels);
                 let fixed = self.preprocess.deterministic_part(decoded.pixels);
                 let result = use_pixels(&fixed);
-                images.keep(index, fixed);
+                store.keep(index, fixed);
                 Ok(result)
             }
             Err(error) => {
-                // Remembered, so that a run sees the same images in every epoch.
-                let _ = images.slots[index].set(Err(error.reason()));
+                // Cached too, so that a run has the same images in every epoch.
+                let _ = store.entries[index].set(Err(error.reason()));
                 Err(decode_error(error.reason()))
             }
         }
     }
 }
 
-impl Images {
-    /// Remembers what tells this picture from others; little beside its decoding.
-    fn digest(&self, index: usize, decoded: &Pixels) {
+impl ImageStore {
+    /// Stores the digest of a decoded image; fast compared with decoding.
+    fn keep_digest(&self, index: usize, decoded: &Pixels) {
         self.digests[index].get_or_init(|| match decoded.channels {
             1 => pixel_digest(decoded),
             _ => pixel_digest(&to_grey(decoded.clone())),
@@ -229,11 +229,11 @@ impl Images {
         let bytes = pixels.data.len() as u64;
         let room = |free: u64| free.checked_sub(bytes);
         let reserved = self
-            .free
+            .free_bytes
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
-        // Another thread may have been first with the same image.
-        if reserved.is_ok() && self.slots[index].set(Ok(pixels)).is_err() {
-            self.free.fetch_add(bytes, Ordering::Relaxed);
+        // Another thread may have stored the same image first.
+        if reserved.is_ok() && self.entries[index].set(Ok(pixels)).is_err() {
+            self.free_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 }

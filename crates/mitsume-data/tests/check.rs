@@ -21,7 +21,7 @@ fn save(path: &Path, class: PhantomClass, index: u64) {
         .unwrap();
 }
 
-fn planted() -> tempfile::TempDir {
+fn data_set_with_problems() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     for split in ["Training", "Testing"] {
@@ -68,7 +68,7 @@ fn planted() -> tempfile::TempDir {
 
 #[test]
 fn duplicates_leaks_and_conflicts_are_found() {
-    let dir = planted();
+    let dir = data_set_with_problems();
     let report = run(dir.path());
     let names: Vec<_> = report.splits.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, ["Training", "Testing"]);
@@ -117,7 +117,7 @@ fn duplicates_leaks_and_conflicts_are_found() {
 
 #[test]
 fn the_report_has_the_agreed_keys() {
-    let dir = planted();
+    let dir = data_set_with_problems();
     let json = serde_json::to_value(run(dir.path())).unwrap();
     assert_eq!(json["splits"][0]["classes"]["glioma"], 6);
     assert_eq!(json["splits"][0]["name"], "Training");
@@ -131,7 +131,7 @@ fn the_report_has_the_agreed_keys() {
 
 #[test]
 fn the_report_does_not_depend_on_the_number_of_threads() {
-    let dir = planted();
+    let dir = data_set_with_problems();
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -167,7 +167,7 @@ fn folds_with_the_same_classes_are_splits() {
 }
 
 #[test]
-fn folders_that_lie_apart_are_the_splits_of_one_data_set() {
+fn separate_folders_are_checked_as_splits_of_one_data_set() {
     let dir = tempfile::tempdir().unwrap();
     let (ours, theirs) = (dir.path().join("ours"), dir.path().join("x/theirs"));
     data_set(&ours, &["ill", "well"], &[2, 2]);

@@ -29,8 +29,8 @@ fn expected(name: &str) -> Vec<u8> {
     serde_json::from_value(all[name].clone()).unwrap()
 }
 
-/// PNG is exact. JPEG decoders may differ by rounding in the cosine transform and in the colour conversion: 3 levels;
-/// CMYK adds a product of two such values.
+/// PNG is exact. JPEG decoders may differ by rounding in the cosine transform and in the colour
+/// conversion: 3 levels; CMYK adds a product of two such values.
 #[test]
 fn every_mode_decodes_as_pillow_does() {
     for (name, mode, channels, tolerance) in [
@@ -116,7 +116,7 @@ fn sixteen_bits_are_scaled_with_rounding() {
 }
 
 #[test]
-fn content_decides_and_not_the_name() {
+fn the_format_is_recognised_by_content() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("really_a_jpeg.png");
     std::fs::copy(file("rgb.jpg"), &path).unwrap();
@@ -173,7 +173,7 @@ fn claimed_sizes_are_checked_before_pixels_are_allocated() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn only_regular_files_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let message = decode_file(dir.path()).unwrap_err().to_string();
     assert!(message.contains("not a regular file"), "{message}");

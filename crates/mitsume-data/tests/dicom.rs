@@ -96,14 +96,15 @@ fn without_a_window_the_image_fills_the_range() {
 
 /// Values of -1000 to 4000 Hounsfield units, seen through a window of 400 around 40.
 #[test]
-fn rescaled_values_are_seen_through_the_files_window() {
+fn the_window_applies_to_rescaled_values() {
     let more = [
         text(tags::RESCALE_INTERCEPT, VR::DS, "-1000"),
         text(tags::RESCALE_SLOPE, VR::DS, "2"),
         text(tags::WINDOW_CENTER, VR::DS, "40"),
         text(tags::WINDOW_WIDTH, VR::DS, "400"),
     ];
-    // -1000, -160, 40, 140, 240, 4000: PS3.3 C.11.2.1.2.1 puts 40 at (0.5 / 399 + 0.5) of the range.
+    // -1000, -160, 40, 140, 240, 4000: PS3.3 C.11.2.1.2.1 puts 40 at (0.5 / 399 + 0.5) of the
+    // range.
     let image = pixels(&file([0, 420, 520, 570, 620, 2500], &more, EXPLICIT)).pixels;
     assert_eq!((image.data[0], image.data[1]), (0, 0));
     assert_eq!((image.data[4], image.data[5]), (255, 255));
@@ -111,7 +112,7 @@ fn rescaled_values_are_seen_through_the_files_window() {
 }
 
 #[test]
-fn where_high_is_dark_the_image_is_inverted() {
+fn monochrome1_is_inverted() {
     let more = [text(
         tags::PHOTOMETRIC_INTERPRETATION,
         VR::CS,
@@ -122,7 +123,7 @@ fn where_high_is_dark_the_image_is_inverted() {
 }
 
 #[test]
-fn several_frames_are_refused_with_advice() {
+fn several_frames_are_refused() {
     let more = [text(tags::NUMBER_OF_FRAMES, VR::IS, "30")];
     refused(
         &file([0; 6], &more, EXPLICIT),
@@ -145,33 +146,36 @@ fn a_header_that_is_not_as_long_as_it_says_is_refused() {
             read.push(wrong);
         }
     }
-    // Harmless only where it ends with an element: two follow the transfer syntax, then comes the data set.
+    // Harmless only where it ends with an element: two follow the transfer syntax, then comes the
+    // data set.
     assert_eq!(read, [90, 142, 188]);
     // Made the reader ask for 3.7 GB.
     let found = include_bytes!("found/header-length.dcm");
     refused(found, &["header is not as long"]);
 }
 
-/// Made the reader ask for 2.1 GB: it takes these for a sequence's elements, where pixels were looked for.
+/// Made the reader ask for 2.1 GB: it takes these for a sequence's elements, where pixels were
+/// looked for.
 #[test]
-fn bytes_without_a_length_that_are_not_the_pixels_are_refused() {
+fn only_pixel_data_may_have_an_undefined_length() {
     let found = include_bytes!("found/undefined-length.dcm");
     refused(found, &["a private sequence"]);
 }
 
-/// Made the reader ask for gigabytes: it goes on where the last whole number ended, and takes a mark of items that
-/// stands by itself for an element.
+/// Made the reader ask for gigabytes: it goes on where the last whole number ended, and takes a
+/// mark of items that stands by itself for an element.
 #[test]
-fn elements_that_the_reader_would_see_elsewhere_are_refused() {
+fn elements_that_the_decoder_would_parse_differently_are_refused() {
     let number = include_bytes!("found/half-a-number.dcm");
     refused(number, &["ends within a number"]);
     let item = include_bytes!("found/item-out-of-place.dcm");
     refused(item, &["an item or its end where none can be"]);
 }
 
-/// The reader passes over white space after the name of the transfer syntax, which tells how elements are written.
+/// The reader passes over white space after the name of the transfer syntax, which tells how
+/// elements are written.
 #[test]
-fn a_transfer_syntax_is_read_as_the_reader_reads_it() {
+fn a_transfer_syntax_is_parsed_as_by_the_decoder() {
     let found = include_bytes!("found/syntax-with-a-tab.dcm");
     refused(found, &["an element claims more than the file holds"]);
     let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
@@ -184,7 +188,7 @@ fn a_transfer_syntax_is_read_as_the_reader_reads_it() {
 }
 
 #[test]
-fn sequences_are_walked_through_and_nested_ones_have_a_limit() {
+fn sequences_are_read_up_to_a_nesting_depth() {
     let nested = |depth: usize| {
         let mut object = InMemDicomObject::new_empty();
         for _ in 0..depth {
@@ -303,10 +307,10 @@ fn damaged_run_lengths_are_refused_before_they_are_decoded() {
     refused(&encoded(&run_lengths(), &larger, RLE), &["fewer pixels"]);
 }
 
-/// Every damage of the frame is foreseen, so that the decoder never panics; what else the header can make it do is
-/// caught.
+/// Every damage of the frame is foreseen, so that the decoder never panics; what else the header
+/// can make it do is caught.
 #[test]
-fn no_changed_byte_of_an_encoded_image_ends_the_process() {
+fn no_changed_byte_of_an_encoded_image_panics() {
     let whole = encoded(&run_lengths(), &[], RLE);
     let frame = run_lengths();
     let start = whole.windows(64).position(|w| w == &frame[..64]).unwrap();

@@ -20,7 +20,8 @@ fn names(folder: &ImageFolder) -> Vec<String> {
     relative.map(|p| p.to_string_lossy().into_owned()).collect()
 }
 
-/// The order Python's `sorted(os.walk())` gives: folders compared as strings (`-` is below `/`), then file names.
+/// The order Python's `sorted(os.walk())` gives: folders compared as strings (`-` is below `/`),
+/// then file names.
 #[test]
 fn order_is_that_of_torchvision() {
     let dir = tempfile::tempdir().unwrap();
@@ -144,7 +145,8 @@ fn links_are_followed_and_loops_are_cut() {
             "b/1.png"
         ]
     );
-    // A dangling link counts as unreadable: the fingerprint exists, and changes when the link is mended.
+    // A dangling link counts as unreadable: the fingerprint exists, and changes when the link is
+    // mended.
     let before = folder.fingerprint().unwrap();
     fs::write(root.join("a/nowhere"), b"now").unwrap();
     assert_ne!(folder.fingerprint().unwrap(), before);

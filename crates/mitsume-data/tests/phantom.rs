@@ -107,7 +107,7 @@ fn a_written_set_is_a_data_set_with_masks_and_the_same_on_any_number_of_threads(
 }
 
 #[test]
-fn a_folder_in_use_is_left_alone() {
+fn a_folder_that_is_not_empty_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("thesis.docx"), b"precious").unwrap();
     let error = write_data_set(dir.path(), SPEC, &|_, _| ()).unwrap_err();

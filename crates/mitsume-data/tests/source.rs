@@ -151,7 +151,7 @@ fn loading_reports_every_image_once() {
 }
 
 #[test]
-fn preparation_runs_ahead_but_not_far() {
+fn prefetching_is_limited() {
     let (_dir, folder) = set();
     let source = source(&folder, None, 1 << 20);
     let order: Vec<usize> = (0..23).collect();
@@ -223,7 +223,7 @@ fn shuffling_is_a_permutation_and_a_function_of_its_arguments() {
 }
 
 #[test]
-fn runs_of_one_pool_decode_an_image_once() {
+fn runs_of_one_cache_decode_an_image_once() {
     let (_guard, folder) = set();
     let images = ImageCache::new();
     let open = |seed: u64, augment: Option<Augment>| {
@@ -253,7 +253,7 @@ fn runs_of_one_pool_decode_an_image_once() {
 }
 
 #[test]
-fn a_part_of_each_class_is_spread_over_it() {
+fn a_subsample_is_evenly_spaced_in_each_class() {
     let (_guard, mut folder) = set();
     let all = folder.samples.clone();
     folder.subsample_per_class(2);
@@ -273,7 +273,7 @@ fn a_part_of_each_class_is_spread_over_it() {
 
 /// Told by the decoded pixels, whatever the cache keeps of them and however the file stores them.
 #[test]
-fn images_of_two_sets_that_are_equal_are_found_when_both_are_loaded() {
+fn duplicates_in_two_sources_are_found_when_both_are_loaded() {
     let (dir, train) = set();
     let other = tempfile::tempdir().unwrap();
     data_set(other.path(), &["a", "b"], &[2, 2]);

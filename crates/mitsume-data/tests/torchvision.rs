@@ -42,9 +42,9 @@ fn largest_difference(ours: &[u8], theirs: &[u8]) -> u8 {
     pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap()
 }
 
-/// Both convolve with fixed-point weights and round after each of the two passes; how weights are rounded differs, so
-/// a value near a half may fall either way: one level. That it is rare (1 % of the values) shows that filter,
-/// support and alignment are the same.
+/// Both convolve with fixed-point weights and round after each of the two passes; how weights are
+/// rounded differs, so a value near a half may fall either way: one level. That it is rare (1 % of
+/// the values) shows that filter, support and alignment are the same.
 #[test]
 fn resize_equals_torchvision_within_one_level() {
     let (mut differing, mut total) = (0, 0);
@@ -67,7 +67,8 @@ fn greyscale_equals_torchvision_exactly() {
     let expected = expected();
     let theirs: Vec<u8> = numbers(&expected["grey"]["picture"]);
     assert_eq!(grey_of(picture(3, (32, 32), 5)), theirs);
-    // Grey files are loaded as RGB by ImageFolder; one channel and three equal channels give the same.
+    // Grey files are loaded as RGB by ImageFolder; one channel and three equal channels give the
+    // same.
     let ramp: Vec<u8> = (0..=255).collect();
     let theirs: Vec<u8> = numbers(&expected["grey"]["ramp"]);
     assert_eq!(grey_of(Pixels::new(16, 16, 1, ramp.clone())), theirs);
@@ -141,19 +142,20 @@ impl CropRandom for Given {
 
 /// Accepted crops, retries and both fall-backs.
 #[test]
-fn the_same_draws_give_the_crop_of_torchvision() {
+fn the_same_random_numbers_give_the_crop_of_torchvision() {
     for case in expected()["crop"].as_array().unwrap() {
         let array = |key: &str| -> [f64; 2] { numbers(&case[key]).try_into().unwrap() };
-        let mut draws = Given(numbers(&case["numbers"]).into_iter());
+        let mut rng = Given(numbers(&case["numbers"]).into_iter());
         let (scale, ratio) = (array("scale"), array("ratio"));
-        let ours = random_resized_crop(pair(&case["size"]), scale, ratio, &mut draws);
+        let ours = random_resized_crop(pair(&case["size"]), scale, ratio, &mut rng);
         let theirs: Vec<usize> = numbers(&case["box"]);
         assert_eq!(vec![ours.top, ours.left, ours.height, ours.width], theirs);
     }
 }
 
-/// Flip, crop, resize, then grey there; grey, flip, crop, resize here. On a grey file the orders differ by the
-/// rounding of one resize (1 level), on a colour file by that and by cutting off before instead of after (2 levels).
+/// Flip, crop, resize, then grey there; grey, flip, crop, resize here. On a grey file the orders
+/// differ by the rounding of one resize (1 level), on a colour file by that and by cutting off
+/// before instead of after (2 levels).
 #[test]
 fn training_input_equals_torchvision_within_rounding() {
     for case in expected()["training"].as_array().unwrap() {

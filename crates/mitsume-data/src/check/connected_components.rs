@@ -1,9 +1,10 @@
-//! Sets of things linked pairwise.
+//! Connected components of a graph given by a pairwise relation.
 
 use rayon::prelude::*;
 
-/// The sets of two or more items that `linked` joins, directly or through others: indices in order, sets ordered by
-/// their first. Every pair is compared, in parallel; with a 64-bit hash as the first test 7,000 items take 0.05 s.
+/// The connected components with two or more items, where `linked` says which pairs have an edge.
+/// Indices are in order, components are ordered by their first index. All pairs are compared, in
+/// parallel; with a 64-bit hash as the first test 7,000 items take 0.05 s.
 pub(super) fn connected_components<T: Sync>(
     items: &[(usize, T)],
     linked: impl Fn(&T, &T) -> bool + Sync,
@@ -22,12 +23,12 @@ pub(super) fn connected_components<T: Sync>(
         // The earlier item stays the root.
         parent[a.max(b)] = a.min(b);
     }
-    let mut sets = vec![Vec::new(); items.len()];
+    let mut components = vec![Vec::new(); items.len()];
     for (item, (index, _)) in items.iter().enumerate() {
-        sets[root(&mut parent, item)].push(*index);
+        components[root(&mut parent, item)].push(*index);
     }
-    sets.retain(|set| set.len() > 1);
-    sets
+    components.retain(|component| component.len() > 1);
+    components
 }
 
 fn root(parent: &mut [usize], mut item: usize) -> usize {

@@ -1,5 +1,5 @@
-//! What is wrong with a data set before anything is trained on it: files that cannot be read, images that occur twice,
-//! test images that were trained on, equal images under different classes.
+//! Checks of a data set before training: unreadable files, duplicates, leaks (test images that are
+//! also training images), equal images in different classes.
 
 mod connected_components;
 mod perceptual;
@@ -22,17 +22,17 @@ use connected_components::connected_components;
 use perceptual::PerceptualHash;
 use splits::{Split, find_splits, read_split};
 
-/// The findings. Paths are relative to the folder checked, with `/` between their parts; where several folders are
-/// checked they begin with the folder as it was named.
+/// Result of a check. Paths are relative to the checked folder, with `/` between their parts; if
+/// several folders are checked, they begin with the folder as given.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckReport {
-    /// Training first, then by name; one, if the folder holds classes and not splits.
+    /// Training first, then by name; a single one if the folder contains classes and not splits.
     pub splits: Vec<SplitReport>,
-    /// Files that are no readable image.
+    /// Image files that cannot be decoded.
     pub unreadable: Vec<String>,
-    /// Why, in the order of `unreadable`.
+    /// The reasons, in the order of `unreadable`.
     pub unreadable_reasons: Vec<String>,
-    /// Files in class folders that are not taken as images, the most frequent kind first.
+    /// Files in class folders that are not used as images, the most frequent kind first.
     pub other_files: Vec<OtherFiles>,
     /// Images with equal decoded grey pixels.
     pub duplicates: Duplicates,
@@ -55,16 +55,16 @@ pub struct SplitReport {
     pub classes: BTreeMap<String, usize>,
     /// Readable images per size, `WIDTHxHEIGHT`.
     pub sizes: BTreeMap<String, usize>,
-    /// Readable images per way of storing pixels, such as `grey` or `rgb`.
+    /// Readable images per mode, such as `grey` or `rgb`.
     pub modes: BTreeMap<String, usize>,
 }
 
 /// Exact duplicates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duplicates {
-    /// Sets of two or more equal images.
+    /// Number of groups of two or more equal images.
     pub groups: usize,
-    /// Images that repeat another: those of all groups but one of each.
+    /// Redundant images: all images of the groups but one of each.
     pub images: usize,
     /// The groups.
     pub paths: Vec<Vec<String>>,
@@ -79,43 +79,45 @@ pub struct Leaks {
     pub groups: Vec<Vec<String>>,
 }
 
-/// Images that look alike: a 64-bit perceptual hash (signs of the 64 lowest cosine frequencies) that differs in at most
-/// 6 bits, confirmed by a correlation of at least 0.985 of their 32 x 32 thumbnails. Neighbouring slices of one patient
-/// are found this way too; whether they are a problem is for a person to say.
+/// Near duplicates: images whose 64-bit perceptual hashes (of the 64 lowest cosine frequencies)
+/// differ in at most 6 bits and whose 32 x 32 thumbnails have a correlation of at least 0.985.
+/// Neighbouring slices of one patient are found too; the user decides whether they are a problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NearDuplicates {
-    /// Sets of two or more images linked by likeness.
+    /// Number of groups of two or more images.
     pub groups: usize,
-    /// Images in them.
+    /// Number of images in the groups.
     pub images: usize,
-    /// Sets with images of the first split and of a later one.
+    /// Number of groups with images of the first split and of a later one.
     pub leaking_groups: usize,
     /// The groups; of equal images only the first is listed.
     pub paths: Vec<Vec<String>>,
 }
 
+/// An image file of the data set.
 struct Entry {
     path: PathBuf,
-    /// As it is shown.
+    /// The path as reported.
     name: String,
     split: usize,
     class: String,
 }
 
-/// What is kept of an image once it is decoded.
+/// What is kept of a decoded image.
 struct DecodedImage {
     size: (usize, usize),
     mode: Mode,
     pixels: blake3::Hash,
-    likeness: PerceptualHash,
+    perceptual_hash: PerceptualHash,
 }
 
-/// Checks a folder of splits, each with class folders, or of class folders. Decodes every image once, in parallel;
-/// memory is about 1.2 kB per image. `progress` is called from any thread with the images done and their total.
+/// Checks a folder of splits, each with class folders, or a folder of class folders. Decodes every
+/// image once, in parallel; memory is about 1.2 kB per image. `progress` is called from any thread
+/// with the number of images done and the total.
 ///
 /// # Errors
-/// If the folder is missing, cannot be listed, or holds no image in a class folder. What is wrong with single images
-/// is in the report.
+/// If the folder is missing, cannot be listed, or has no image in a class folder. Problems of
+/// single images are in the report.
 pub fn check(
     dir: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
@@ -128,7 +130,7 @@ pub fn check(
     )
 }
 
-/// Checks folders of class folders as the splits of one data set, wherever they lie: the first is what is trained on.
+/// Checks folders of class folders as the splits of one data set; the first is the training split.
 ///
 /// # Errors
 /// As [`check`].
@@ -149,6 +151,7 @@ pub fn check_splits(
     )
 }
 
+/// `name` gives the path of an image as reported; `dir` is named in an error.
 fn check_images(
     found: Vec<Split>,
     name: &dyn Fn(&Path) -> String,
@@ -166,59 +169,88 @@ fn check_images(
         return Err(DataError::layout(dir, reason));
     }
     let done = AtomicUsize::new(0);
-    let seen: Vec<Result<DecodedImage, DataError>> = entries
+    let decoded: Vec<Result<DecodedImage, DataError>> = entries
         .par_iter()
         .map(|entry| {
-            let result = look_at(&entry.path);
+            let result = inspect_image(&entry.path);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, entries.len());
             result
         })
         .collect();
-    count(&mut splits, &entries, &seen);
-    let path = |index: usize| entries[index].name.clone();
-    let failures = (0..)
-        .zip(&seen)
-        .filter_map(|(i, s)| Some((i, s.as_ref().err()?)));
-    let (unreadable, unreadable_reasons) = failures.map(|(i, e)| (path(i), e.reason())).unzip();
-    let equal = equal_images(&seen);
-    let alike = like_images(&seen, &equal);
-    let named = |groups: &[Vec<usize>], wanted: &dyn Fn(&[usize]) -> bool| -> Vec<Vec<String>> {
-        let chosen = groups.iter().filter(|group| wanted(group));
-        chosen
-            .map(|g| g.iter().map(|i| path(*i)).collect())
-            .collect()
-    };
-    let crosses = |group: &[usize]| {
-        let first = |i: &usize| entries[*i].split == 0;
-        group.iter().any(first) && !group.iter().all(first)
-    };
-    let class = |i: usize| &entries[i].class;
-    let leaked = equal.iter().filter(|g| crosses(g)).flatten();
+    count(&mut splits, &entries, &decoded);
+    let (unreadable, unreadable_reasons) = entries
+        .iter()
+        .zip(&decoded)
+        .filter_map(|(entry, image)| Some((entry.name.clone(), image.as_ref().err()?.reason())))
+        .unzip();
+    let duplicates = duplicate_groups(&decoded);
+    let near_duplicates = near_duplicate_groups(&decoded, &duplicates);
+    let class = |index: usize| &entries[index].class;
+    let in_several_classes = |group: &[usize]| group.iter().any(|i| class(*i) != class(group[0]));
     Ok(CheckReport {
         splits,
         unreadable,
         unreadable_reasons,
         other_files,
-        duplicates: Duplicates {
-            groups: equal.len(),
-            images: equal.iter().map(|g| g.len() - 1).sum(),
-            paths: named(&equal, &|_| true),
-        },
-        leaks: Leaks {
-            images: leaked.filter(|i| entries[**i].split > 0).count(),
-            groups: named(&equal, &crosses),
-        },
-        conflicts: named(&equal, &|g| g.iter().any(|i| class(*i) != class(g[0]))),
-        near_duplicates: NearDuplicates {
-            groups: alike.len(),
-            images: alike.iter().map(Vec::len).sum(),
-            leaking_groups: alike.iter().filter(|g| crosses(g)).count(),
-            paths: named(&alike, &|_| true),
-        },
+        conflicts: group_names(&entries, &duplicates, &in_several_classes),
+        leaks: Leaks::new(&entries, &duplicates),
+        duplicates: Duplicates::new(&entries, &duplicates),
+        near_duplicates: NearDuplicates::new(&entries, &near_duplicates),
     })
 }
 
-/// The splits with the classes they have, nothing counted yet, and all images.
+/// Names of the images of all groups for which `wanted` is true.
+fn group_names(
+    entries: &[Entry],
+    groups: &[Vec<usize>],
+    wanted: &dyn Fn(&[usize]) -> bool,
+) -> Vec<Vec<String>> {
+    let names = |group: &Vec<usize>| group.iter().map(|i| entries[*i].name.clone()).collect();
+    let wanted = groups.iter().filter(|group| wanted(group));
+    wanted.map(names).collect()
+}
+
+/// Whether a group has images of the first split and of a later one.
+fn is_leak(entries: &[Entry], group: &[usize]) -> bool {
+    let in_first_split = |index: &usize| entries[*index].split == 0;
+    group.iter().any(in_first_split) && !group.iter().all(in_first_split)
+}
+
+impl Duplicates {
+    fn new(entries: &[Entry], groups: &[Vec<usize>]) -> Self {
+        Self {
+            groups: groups.len(),
+            images: groups.iter().map(|group| group.len() - 1).sum(),
+            paths: group_names(entries, groups, &|_| true),
+        }
+    }
+}
+
+impl Leaks {
+    fn new(entries: &[Entry], groups: &[Vec<usize>]) -> Self {
+        let leaks = groups.iter().filter(|group| is_leak(entries, group));
+        Self {
+            images: leaks.flatten().filter(|i| entries[**i].split > 0).count(),
+            groups: group_names(entries, groups, &|group| is_leak(entries, group)),
+        }
+    }
+}
+
+impl NearDuplicates {
+    fn new(entries: &[Entry], groups: &[Vec<usize>]) -> Self {
+        Self {
+            groups: groups.len(),
+            images: groups.iter().map(Vec::len).sum(),
+            leaking_groups: groups
+                .iter()
+                .filter(|group| is_leak(entries, group))
+                .count(),
+            paths: group_names(entries, groups, &|_| true),
+        }
+    }
+}
+
+/// The splits with their classes, counts still 0, and all images.
 fn list(found: Vec<Split>, name: &dyn Fn(&Path) -> String) -> (Vec<SplitReport>, Vec<Entry>) {
     let mut splits = Vec::new();
     let mut entries = Vec::new();
@@ -244,7 +276,7 @@ fn list(found: Vec<Split>, name: &dyn Fn(&Path) -> String) -> (Vec<SplitReport>,
     (splits, entries)
 }
 
-fn look_at(path: &Path) -> Result<DecodedImage, DataError> {
+fn inspect_image(path: &Path) -> Result<DecodedImage, DataError> {
     let decoded = decode_file(path)?;
     let size = (decoded.pixels.width, decoded.pixels.height);
     let grey = to_grey(decoded.pixels);
@@ -252,14 +284,14 @@ fn look_at(path: &Path) -> Result<DecodedImage, DataError> {
         size,
         mode: decoded.mode,
         pixels: pixel_digest(&grey),
-        likeness: PerceptualHash::new(&grey),
+        perceptual_hash: PerceptualHash::new(&grey),
     })
 }
 
-/// Groups of equal images, each in order, ordered by their first.
-fn equal_images(seen: &[Result<DecodedImage, DataError>]) -> Vec<Vec<usize>> {
+/// Groups of equal images, each in order, ordered by their first image.
+fn duplicate_groups(decoded: &[Result<DecodedImage, DataError>]) -> Vec<Vec<usize>> {
     let mut by_pixels: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
-    for (index, image) in seen.iter().enumerate() {
+    for (index, image) in decoded.iter().enumerate() {
         if let Ok(image) = image {
             by_pixels
                 .entry(*image.pixels.as_bytes())
@@ -267,33 +299,41 @@ fn equal_images(seen: &[Result<DecodedImage, DataError>]) -> Vec<Vec<usize>> {
                 .push(index);
         }
     }
-    let mut equal: Vec<Vec<usize>> = by_pixels.into_values().filter(|g| g.len() > 1).collect();
-    equal.sort();
-    equal
+    let mut groups: Vec<Vec<usize>> = by_pixels.into_values().filter(|g| g.len() > 1).collect();
+    groups.sort();
+    groups
 }
 
-/// Groups of images that look alike, one of each set of equal images.
-fn like_images(seen: &[Result<DecodedImage, DataError>], equal: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut repeats: Vec<usize> = equal.iter().flat_map(|g| &g[1..]).copied().collect();
-    repeats.sort_unstable();
-    let distinct: Vec<(usize, &PerceptualHash)> = seen
+/// Groups of near duplicates; of each group in `duplicates` only the first image is compared.
+fn near_duplicate_groups(
+    decoded: &[Result<DecodedImage, DataError>],
+    duplicates: &[Vec<usize>],
+) -> Vec<Vec<usize>> {
+    let mut redundant: Vec<usize> = duplicates.iter().flat_map(|g| &g[1..]).copied().collect();
+    redundant.sort_unstable();
+    let distinct: Vec<(usize, &PerceptualHash)> = decoded
         .iter()
         .enumerate()
-        .filter(|(index, _)| repeats.binary_search(index).is_err())
-        .filter_map(|(index, image)| Some((index, &image.as_ref().ok()?.likeness)))
+        .filter(|(index, _)| redundant.binary_search(index).is_err())
+        .filter_map(|(index, image)| Some((index, &image.as_ref().ok()?.perceptual_hash)))
         .collect();
     connected_components(&distinct, |a, b| a.is_near_duplicate(b))
 }
 
-fn count(splits: &mut [SplitReport], entries: &[Entry], seen: &[Result<DecodedImage, DataError>]) {
-    for (entry, seen) in entries.iter().zip(seen) {
+/// Counts the images of each split, and the sizes and modes of readable ones.
+fn count(
+    splits: &mut [SplitReport],
+    entries: &[Entry],
+    decoded: &[Result<DecodedImage, DataError>],
+) {
+    for (entry, image) in entries.iter().zip(decoded) {
         let report = &mut splits[entry.split];
         report.images += 1;
         *report.classes.entry(entry.class.clone()).or_default() += 1;
-        if let Ok(seen) = seen {
-            let size = format!("{}x{}", seen.size.0, seen.size.1);
+        if let Ok(image) = image {
+            let size = format!("{}x{}", image.size.0, image.size.1);
             *report.sizes.entry(size).or_default() += 1;
-            *report.modes.entry(seen.mode.name().into()).or_default() += 1;
+            *report.modes.entry(image.mode.name().into()).or_default() += 1;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether two images look alike.
+//! Near duplicates by a perceptual hash and the correlation of thumbnails.
 
 use std::sync::LazyLock;
 
@@ -7,21 +7,22 @@ use crate::resize::resize;
 
 /// Side of a thumbnail.
 const SIDE: usize = 32;
-/// Frequencies per axis.
+/// Number of frequencies per axis.
 const FREQUENCIES: usize = 8;
-/// Most bits in which the hashes of like images differ.
+/// Largest number of bits in which the hashes of near duplicates differ.
 const MAX_HAMMING_DISTANCE: u32 = 6;
-/// Least correlation of the thumbnails of like images.
+/// Smallest correlation of the thumbnails of near duplicates.
 const MIN_CORRELATION: f32 = 0.985;
-/// Thumbnails with less contrast (standard deviation, grey levels) look like nothing in particular.
+/// Standard deviation in grey levels below which a thumbnail is too flat to compare.
 const MIN_CONTRAST: f32 = 2.0;
 
-/// What is compared of an image.
+/// A perceptual hash and the thumbnail that confirms it.
 pub(super) struct PerceptualHash {
-    /// Signs of the lowest frequencies against their median.
+    /// One bit per frequency: whether its coefficient is above the median.
     hash: u64,
-    /// The thumbnail with mean 0 and norm 1; empty for flat images.
+    /// The thumbnail minus its mean, in steps of two grey levels; empty for flat images.
     thumbnail: Vec<i8>,
+    /// Euclidean norm of `thumbnail`.
     norm: f32,
 }
 
@@ -31,15 +32,15 @@ impl PerceptualHash {
         let values: Vec<f32> = small.data.iter().map(|v| f32::from(*v)).collect();
         let mean = values.iter().sum::<f32>() / values.len() as f32;
         let centred: Vec<f32> = values.iter().map(|v| v - mean).collect();
-        let square = centred.iter().map(|v| v * v).sum::<f32>();
-        if square < MIN_CONTRAST * MIN_CONTRAST * values.len() as f32 {
+        let sum_of_squares = centred.iter().map(|v| v * v).sum::<f32>();
+        if sum_of_squares < MIN_CONTRAST * MIN_CONTRAST * values.len() as f32 {
             return Self {
                 hash: 0,
                 thumbnail: Vec::new(),
                 norm: 1.0,
             };
         }
-        // Half levels lost are far below what the correlation asks for; a quarter of the memory.
+        // Steps of two levels fit 8 bits, a quarter of the memory; the correlation hardly changes.
         let thumbnail: Vec<i8> = centred.iter().map(|v| (v / 2.0).round() as i8).collect();
         let norm = thumbnail
             .iter()
@@ -47,13 +48,13 @@ impl PerceptualHash {
             .sum::<f32>()
             .sqrt();
         Self {
-            hash: signs(&frequencies(&centred)),
+            hash: bits_above_median(&frequencies(&centred)),
             thumbnail,
             norm,
         }
     }
 
-    /// Symmetric.
+    /// Whether hash and thumbnail are those of near duplicates; symmetric.
     pub fn is_near_duplicate(&self, other: &Self) -> bool {
         if (self.hash ^ other.hash).count_ones() > MAX_HAMMING_DISTANCE
             || self.thumbnail.is_empty()
@@ -75,6 +76,7 @@ static COSINES: LazyLock<[[f32; SIDE]; FREQUENCIES]> = LazyLock::new(|| {
     })
 });
 
+/// Coefficients of the cosine transform of a thumbnail, the lowest frequencies of both axes.
 fn frequencies(values: &[f32]) -> [f32; FREQUENCIES * FREQUENCIES] {
     let project = |line: &mut dyn Iterator<Item = f32>, f: usize| -> f32 {
         line.zip(&COSINES[f]).map(|(v, c)| v * c).sum()
@@ -91,7 +93,7 @@ fn frequencies(values: &[f32]) -> [f32; FREQUENCIES * FREQUENCIES] {
     })
 }
 
-fn signs(values: &[f32; FREQUENCIES * FREQUENCIES]) -> u64 {
+fn bits_above_median(values: &[f32; FREQUENCIES * FREQUENCIES]) -> u64 {
     let mut sorted = *values;
     sorted.sort_by(f32::total_cmp);
     let median = (sorted[31] + sorted[32]) / 2.0;

@@ -1,4 +1,4 @@
-//! Telling splits from classes.
+//! Tells split folders from class folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,12 @@ pub(super) struct Split {
     pub other_paths: Vec<PathBuf>,
 }
 
-/// The splits of a data set: the first (training) first, then by name.
+/// The splits of a data set: training first, then by name.
 ///
-/// Folders named as splits (`train`, `Testing`, `val`, ...) are splits. Where none is, folders are splits if they all hold
-/// folders of the same two or more names (`fold1`, `fold2`), otherwise classes. Beside folders
-/// named as splits others are left out, so that the phantoms' `masks` are not taken for images.
+/// Folders with the name of a split (`train`, `Testing`, `val`, ...) are splits; other folders
+/// beside them are left out, such as the `masks` of phantoms. If there is none, folders are splits
+/// if they all contain folders of the same two or more names (`fold1`, `fold2`), and classes
+/// otherwise.
 pub(super) fn find_splits(dir: &Path) -> Result<Vec<Split>, DataError> {
     let folders = class_folders(dir)?;
     let mut names: Vec<String> = folders
@@ -29,7 +30,7 @@ pub(super) fn find_splits(dir: &Path) -> Result<Vec<Split>, DataError> {
         .filter(|n| is_split_name(n))
         .cloned()
         .collect();
-    if names.is_empty() && hold_the_same_folders(dir, &folders)? {
+    if names.is_empty() && contain_the_same_folders(dir, &folders)? {
         names = folders;
     }
     if names.is_empty() {
@@ -49,7 +50,7 @@ fn is_training(name: &str) -> bool {
     matches!(name.to_lowercase().as_str(), "train" | "training")
 }
 
-fn hold_the_same_folders(dir: &Path, folders: &[String]) -> Result<bool, DataError> {
+fn contain_the_same_folders(dir: &Path, folders: &[String]) -> Result<bool, DataError> {
     let mut inner = Vec::new();
     for folder in folders {
         let path = dir.join(folder);

@@ -1,7 +1,7 @@
 //! JPEG, through `zune-jpeg`.
 //!
-//! The `image` crate wraps the same decoder, but in its lenient mode, which fills what a truncated file lacks
-//! with grey; a study must not silently contain such images.
+//! The `image` crate wraps the same decoder in its lenient mode, which fills the missing part of a
+//! truncated file with grey. Such images must not enter a study unnoticed.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
@@ -39,7 +39,7 @@ fn decode_plain(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     let orientation = exif.and_then(|exif| Orientation::from_exif_chunk(exif));
     let strict = options().set_strict_mode(true);
     decoder.set_options(strict.jpeg_set_out_colorspace(target));
-    let data = decoder.decode().map_err(words)?;
+    let data = decoder.decode().map_err(error_text)?;
     let (width, height) = (width as u32, height as u32);
     let image = if target == ColorSpace::Luma {
         GrayImage::from_raw(width, height, data).map(DynamicImage::ImageLuma8)
@@ -57,15 +57,15 @@ fn options() -> DecoderOptions {
         .set_max_height(MAX_SIDE)
 }
 
-/// The decoder after the headers. These are read leniently: stray bytes between them do no harm.
+/// A decoder that has read the headers, in lenient mode: stray bytes between them are harmless.
 fn open(bytes: &[u8]) -> Result<JpegDecoder<ZCursor<&[u8]>>, String> {
     let lenient = options().set_strict_mode(false);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient);
-    decoder.decode_headers().map_err(words)?;
+    decoder.decode_headers().map_err(error_text)?;
     Ok(decoder)
 }
 
-fn words(error: DecodeErrors) -> String {
+fn error_text(error: DecodeErrors) -> String {
     match error {
         DecodeErrors::Unsupported(what) => {
             format!("{what:?} JPEG is not read: convert it to PNG or baseline JPEG")
@@ -74,15 +74,15 @@ fn words(error: DecodeErrors) -> String {
     }
 }
 
-/// Whether an end marker follows the last start of a scan. Neither byte pair can occur within pixel data. The decoder
-/// notices missing data only when it begins another row of blocks.
+/// Whether an end marker (EOI) follows the last start of a scan (SOS). Neither byte pair can occur
+/// within pixel data. The decoder itself detects missing data only at the next row of blocks.
 fn ends_after_its_last_scan(bytes: &[u8]) -> bool {
     let last = |marker: u8| bytes.windows(2).rposition(|pair| pair == [0xff, marker]);
     last(0xda) < last(0xd9)
 }
 
-/// The file without its Adobe segment. Photoshop marks grey JPEGs with one whose colour transform, 0, the
-/// decoder takes for CMYK.
+/// The file without its Adobe segment, `None` if it has none. Photoshop writes one with colour
+/// transform 0 into grey JPEGs, which the decoder takes for CMYK.
 fn without_adobe_marker(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut at = 2;
     loop {

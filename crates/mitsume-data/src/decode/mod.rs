@@ -1,19 +1,21 @@
-//! Files to 8-bit pixels.
+//! Decodes image files to 8-bit pixels.
 //!
-//! PNG, JPEG and DICOM, told apart by their first bytes and not by their names. What becomes of
+//! PNG, JPEG and DICOM are recognised by their first bytes, not by their names. Conversions:
 //!
-//! - **16-bit samples**: `round(v / 257)`, which maps 65535 to 255 (Pillow's `convert("RGB")` clips a 16-bit grey
-//!   file at 255, which turns it white; no user wants that).
+//! - **16-bit samples**: `round(v / 257)`, which maps 65535 to 255 (Pillow's `convert("RGB")` clips
+//!   a 16-bit grey file at 255, which turns it white).
 //! - **1-, 2- and 4-bit grey**: scaled to the full range. **Palettes**: looked up.
-//! - **alpha**: dropped, as Pillow's `convert("RGB")` does; the colour stored under a transparent pixel is used.
-//! - **CMYK and YCCK JPEG**: `R = C' K' / 255` with inverted inks as Adobe stores them, the convention Pillow and
-//!   torchvision follow too.
-//! - **EXIF orientation**: applied, so that the pixels are as every viewer shows them. torchvision's
-//!   `ImageFolder` does not apply it; data sets without such a tag (all the published ones) are not affected.
+//! - **alpha**: dropped, as Pillow's `convert("RGB")` does; the colour stored under a transparent
+//!   pixel is used.
+//! - **CMYK and YCCK JPEG**: `R = C' K' / 255` with inverted inks as Adobe stores them, the
+//!   convention Pillow and torchvision follow too.
+//! - **EXIF orientation**: applied, so that the pixels are as every viewer shows them.
+//!   torchvision's `ImageFolder` does not apply it; data sets without such a tag (all the published
+//!   ones) are not affected.
 //! - **colour profiles, gamma**: ignored, as torchvision does.
 //!
-//! A file is taken as hostile: its size is checked before it is read, its dimensions before pixels are
-//! allocated, an incomplete file is an error and not a half-grey image, and a panic inside a decoder is caught.
+//! Files are untrusted: the size is checked before a file is read, the dimensions before pixels are
+//! allocated, an incomplete file is an error, and a panic inside a decoder is caught.
 
 mod dicom;
 mod jpeg;
@@ -29,14 +31,14 @@ use mitsume_guard::catch_panic;
 use crate::error::DataError;
 use crate::pixels::Pixels;
 
-/// Largest file read, in bytes.
+/// Largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Largest image side, in pixels: JPEG's own limit.
 pub const MAX_SIDE: usize = 65_535;
-/// Most pixels in an image.
+/// Largest number of pixels in an image.
 pub const MAX_PIXELS: usize = 100_000_000;
 
-/// How a file stores its pixels.
+/// How a file stores its pixels (Pillow's mode).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Mode {
@@ -92,7 +94,8 @@ pub struct Decoded {
 /// Reads and decodes one image file.
 ///
 /// # Errors
-/// If the file cannot be read, is no complete PNG, JPEG or DICOM file, or is above the limits of this module.
+/// If the file cannot be read, is no complete PNG, JPEG or DICOM file, or is above the limits of
+/// this module.
 pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     let bytes = read_file(path)?;
     decode(&bytes).map_err(|reason| DataError::Decode {
@@ -104,13 +107,13 @@ pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
 /// Decodes the bytes of an image file.
 ///
 /// # Errors
-/// What is wrong with the bytes, in words.
+/// A message saying what is wrong with the bytes.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
-    let kind = kind(bytes)?;
-    let decoded = catch_panic(|| match kind {
-        Kind::Png => png::decode(bytes),
-        Kind::Jpeg => jpeg::decode(bytes),
-        Kind::Dicom => dicom::decode(bytes),
+    let format = image_format(bytes)?;
+    let decoded = catch_panic(|| match format {
+        ImageFormat::Png => png::decode(bytes),
+        ImageFormat::Jpeg => jpeg::decode(bytes),
+        ImageFormat::Dicom => dicom::decode(bytes),
     });
     let (image, mode) = decoded.ok_or("damaged: the decoder gave up")??;
     Ok(Decoded {
@@ -120,14 +123,14 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
-    let unfit = |reason: String| DataError::Decode {
+    let decode_error = |reason: String| DataError::Decode {
         path: path.to_owned(),
         reason,
     };
-    // Asked before opening: opening a named pipe would wait for a writer.
+    // Checked before opening, because opening a named pipe waits for a writer.
     let metadata = std::fs::metadata(path).map_err(|e| DataError::read(path, e))?;
     if !metadata.is_file() {
-        return Err(unfit("not a regular file".into()));
+        return Err(decode_error("not a regular file".into()));
     }
     let file = File::open(path).map_err(|e| DataError::read(path, e))?;
     let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE_BYTES) as usize);
@@ -136,21 +139,22 @@ fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
         .map_err(|e| DataError::read(path, e))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         let limit = MAX_FILE_BYTES >> 20;
-        return Err(unfit(format!("larger than {limit} MiB: not read")));
+        return Err(decode_error(format!("larger than {limit} MiB: not read")));
     }
     Ok(bytes)
 }
 
-/// A format that is read.
+/// A format that can be decoded.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum ImageFormat {
     Png,
     Jpeg,
     Dicom,
 }
 
-/// The format that the first bytes of a file (132 of them) tell, and its name; no kind for one that is not read.
-pub(crate) fn format_of(bytes: &[u8]) -> Option<(Option<Kind>, &'static str)> {
+/// The format by magic bytes (the first 132 bytes of a file) and its name; `None` for the format if
+/// it is known but cannot be decoded.
+pub(crate) fn format_of(bytes: &[u8]) -> Option<(Option<ImageFormat>, &'static str)> {
     const OTHERS: [(&[u8], &str); 8] = [
         (b"GIF8", "GIF"),
         (b"BM", "BMP"),
@@ -162,24 +166,24 @@ pub(crate) fn format_of(bytes: &[u8]) -> Option<(Option<Kind>, &'static str)> {
         (b"\0\0\0\x0cjP", "JPEG 2000"),
     ];
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Some((Some(Kind::Png), "PNG"));
+        return Some((Some(ImageFormat::Png), "PNG"));
     }
     if bytes.starts_with(b"\xff\xd8") {
-        return Some((Some(Kind::Jpeg), "JPEG"));
+        return Some((Some(ImageFormat::Jpeg), "JPEG"));
     }
     if dicom::is_dicom(bytes) {
-        return Some((Some(Kind::Dicom), "DICOM"));
+        return Some((Some(ImageFormat::Dicom), "DICOM"));
     }
     let other = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic));
     other.map(|(_, name)| (None, *name))
 }
 
-fn kind(bytes: &[u8]) -> Result<Kind, String> {
+fn image_format(bytes: &[u8]) -> Result<ImageFormat, String> {
     if bytes.is_empty() {
         return Err("empty file".into());
     }
     match format_of(bytes) {
-        Some((Some(kind), _)) => Ok(kind),
+        Some((Some(format), _)) => Ok(format),
         Some((None, name)) => Err(format!("{name} is not read: convert it to PNG or JPEG")),
         None => Err("neither PNG, JPEG nor DICOM".into()),
     }
@@ -204,7 +208,7 @@ fn to_pixels(image: DynamicImage) -> Pixels {
         let opaque = data.chunks_exact(kept + 1).flat_map(|p| &p[..kept]);
         opaque.copied().collect()
     };
-    let narrow = |data: Vec<u16>, stored: usize, kept: usize| -> Vec<u8> {
+    let to_8_bits = |data: Vec<u16>, stored: usize, kept: usize| -> Vec<u8> {
         let opaque = data.chunks_exact(stored).flat_map(|p| &p[..kept]);
         opaque
             .map(|v| ((u32::from(*v) + 128) / 257) as u8)
@@ -215,11 +219,11 @@ fn to_pixels(image: DynamicImage) -> Pixels {
         DynamicImage::ImageLumaA8(i) => (1, drop_alpha(i.into_raw(), 1)),
         DynamicImage::ImageRgb8(i) => (3, i.into_raw()),
         DynamicImage::ImageRgba8(i) => (3, drop_alpha(i.into_raw(), 3)),
-        DynamicImage::ImageLuma16(i) => (1, narrow(i.into_raw(), 1, 1)),
-        DynamicImage::ImageLumaA16(i) => (1, narrow(i.into_raw(), 2, 1)),
-        DynamicImage::ImageRgb16(i) => (3, narrow(i.into_raw(), 3, 3)),
-        DynamicImage::ImageRgba16(i) => (3, narrow(i.into_raw(), 4, 3)),
-        // Neither format yields floating point.
+        DynamicImage::ImageLuma16(i) => (1, to_8_bits(i.into_raw(), 1, 1)),
+        DynamicImage::ImageLumaA16(i) => (1, to_8_bits(i.into_raw(), 2, 1)),
+        DynamicImage::ImageRgb16(i) => (3, to_8_bits(i.into_raw(), 3, 3)),
+        DynamicImage::ImageRgba16(i) => (3, to_8_bits(i.into_raw(), 4, 3)),
+        // No decoder here gives floating-point pixels.
         other => (3, other.into_rgb8().into_raw()),
     };
     Pixels::new(width, height, channels, data)

@@ -13,15 +13,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     check_size(width, height)?;
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(8 * MAX_PIXELS as u64);
-    let words = |e: image::ImageError| format!("damaged PNG: {e}");
-    let mut decoder = PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(words)?;
+    let error_text = |e: image::ImageError| format!("damaged PNG: {e}");
+    let mut decoder = PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(error_text)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(words)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(error_text)?;
     image.apply_orientation(orientation);
     Ok((image, mode))
 }
 
-/// Width, height and mode from the header chunk, which the standard puts first and at a fixed place.
+/// Width, height and mode from the header chunk (IHDR), which always comes first.
 fn header(bytes: &[u8]) -> Result<(usize, usize, Mode), String> {
     let header = bytes.get(12..33).ok_or("damaged PNG: ends in its header")?;
     if &header[..4] != b"IHDR" {

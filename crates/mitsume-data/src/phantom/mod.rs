@@ -1,12 +1,13 @@
-//! Brain-like MRI slices drawn procedurally: data for a first try, for demonstrations and for tests, with a mask of
-//! the lesion beside each image, which real data sets of this kind lack.
+//! Brain-like MRI slices drawn procedurally, for first runs, demonstrations and tests. Each image
+//! has a mask of its lesion, which public data sets of this kind lack.
 //!
-//! The four classes are named as in the Brain Tumor MRI data set. They are told apart by what a reader would look
-//! for, and by nothing else: a glioma is irregular and lies inside the brain, a meningioma is bright, round and
-//! sits at its rim, a pituitary tumour is small and central. Heads, contrast, bias field and noise vary alike in all
-//! classes, and every class shows harmless bright spots ([`difficulty`]).
+//! The four classes are named as in the Brain Tumor MRI data set. They differ only in the lesion: a
+//! glioma is irregular and lies inside the brain, a meningioma is bright, round and lies at its
+//! rim, a pituitary tumour is small and central. Heads, contrast, bias field and noise have the
+//! same distribution in all classes, and every class has harmless bright distractors
+//! ([`difficulty`]).
 //!
-//! They are no model of disease: no claim about real scans follows from them.
+//! Phantoms are not a model of disease: no claim about real scans follows from them.
 
 mod anatomy;
 pub mod difficulty;
@@ -65,7 +66,7 @@ pub struct Phantom {
     pub mask: Vec<u8>,
 }
 
-/// Draws one slice. A function of its arguments only.
+/// Draws one slice; a function of its arguments only.
 ///
 /// # Panics
 /// If `size` is 0.
@@ -73,22 +74,22 @@ pub fn draw(class: PhantomClass, size: usize, seed: u64, index: u64) -> Phantom 
     assert!(size > 0, "an image has at least one pixel");
     let stream = |part: &str| RandomStream::new(part, &[seed, class as u64, index]);
     let anatomy = Anatomy::draw(&mut stream("mitsume phantom v1 anatomy"));
-    let spots = distractor::draw(&mut stream("mitsume phantom v1 distractors"));
+    let distractors = distractor::draw(&mut stream("mitsume phantom v1 distractors"));
     let lesion = lesion::draw(class, &anatomy, &mut stream("mitsume phantom v1 lesion"));
     let mut signal = Vec::with_capacity(size * size);
     let mut mask = Vec::with_capacity(size * size);
     let step = 2.0 / size as f64;
     for row in 0..size {
         for column in 0..size {
-            let place = |n: usize| (n as f64 + 0.5) * step - 1.0;
-            let point = anatomy.point(place(column), place(row));
+            let centre = |n: usize| (n as f64 + 0.5) * step - 1.0;
+            let point = anatomy.point(centre(column), centre(row));
             let mut value = anatomy.tissue(&point, step);
-            for spot in &spots {
-                value = spot.over(value, &point, step);
+            for distractor in &distractors {
+                value = distractor.blend(value, &point, step);
             }
-            let covered = lesion.as_ref().map_or(0.0, |l| l.cover(&point, step));
+            let covered = lesion.as_ref().map_or(0.0, |l| l.coverage(&point, step));
             if let Some(lesion) = &lesion {
-                value = lesion.over(value, &point, covered);
+                value = lesion.blend(value, &point, covered);
             }
             signal.push(value);
             mask.push(if covered > 0.5 { 255 } else { 0 });

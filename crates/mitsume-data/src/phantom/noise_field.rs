@@ -2,22 +2,21 @@
 
 use mitsume_random::RandomStream;
 
-/// Value noise: random numbers in [-1, 1] on a square lattice over [-1.5, 1.5]^2, smoothly interpolated.
+/// Value noise: random numbers in [-1, 1] on a square lattice over [-1.5, 1.5]^2, smoothly
+/// interpolated.
 pub(super) struct NoiseField {
     cells: usize,
     values: Vec<f64>,
 }
 
 impl NoiseField {
-    pub fn draw(cells: usize, draws: &mut RandomStream) -> Self {
+    pub fn draw(cells: usize, rng: &mut RandomStream) -> Self {
         let nodes = cells + 1;
-        let values = (0..nodes * nodes)
-            .map(|_| draws.uniform(-1.0, 1.0))
-            .collect();
+        let values = (0..nodes * nodes).map(|_| rng.uniform(-1.0, 1.0)).collect();
         Self { cells, values }
     }
 
-    /// The value at (x, y); beyond the lattice that of its edge.
+    /// The value at (x, y); outside the lattice, the value at its edge.
     pub fn at(&self, x: f64, y: f64) -> f64 {
         let cells = self.cells as f64;
         let place = |t: f64| ((t / 3.0 + 0.5) * cells).clamp(0.0, cells - 1e-9);

@@ -1,4 +1,4 @@
-//! Phantoms as a data set on disk.
+//! Writes phantoms as a data set of class folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct PhantomSpec {
     pub per_class_test: usize,
     /// Rows and columns.
     pub size: usize,
-    /// Another seed gives other images.
+    /// Seed of the random numbers.
     pub seed: u64,
 }
 
@@ -48,9 +48,11 @@ pub struct PhantomSet {
     pub images: usize,
 }
 
-/// Test images continue far behind the training images, so that neither number changes the other's images.
+/// Index of the first test image: far behind the training images, so that the number of one does
+/// not change the images of the other.
 const TEST_OFFSET: u64 = 1 << 32;
 
+/// One image to draw, and where it goes.
 struct Job {
     class: PhantomClass,
     index: u64,
@@ -58,8 +60,9 @@ struct Job {
     mask: PathBuf,
 }
 
-/// Writes `dir/{Training,Testing}/CLASS/NNNN.png` and the masks (255 in the lesion) below `dir/masks`, in parallel.
-/// `progress` is called from any thread with the images done and their total.
+/// Writes `dir/{Training,Testing}/CLASS/NNNN.png` and the masks (255 in the lesion) below
+/// `dir/masks`, in parallel. `progress` is called from any thread with the images done and their
+/// total.
 ///
 /// The images depend on `spec` only; a larger set begins with the smaller one.
 ///
@@ -81,8 +84,8 @@ pub fn write_data_set(
         masks: dir.join("masks"),
         images: 4 * (spec.per_class_train + spec.per_class_test),
     };
-    let mut jobs = plan(dir, "Training", spec.per_class_train, 0)?;
-    jobs.extend(plan(dir, "Testing", spec.per_class_test, TEST_OFFSET)?);
+    let mut jobs = list_jobs(dir, "Training", spec.per_class_train, 0)?;
+    jobs.extend(list_jobs(dir, "Testing", spec.per_class_test, TEST_OFFSET)?);
     let done = AtomicUsize::new(0);
     jobs.par_iter().try_for_each(|job| {
         let phantom = draw(job.class, spec.size, spec.seed, job.index);
@@ -115,8 +118,13 @@ fn validate(spec: PhantomSpec) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Makes the folders of a split and lists its images.
-fn plan(dir: &Path, split: &str, per_class: usize, offset: u64) -> Result<Vec<Job>, DataError> {
+/// Creates the folders of a split and lists the images to draw.
+fn list_jobs(
+    dir: &Path,
+    split: &str,
+    per_class: usize,
+    offset: u64,
+) -> Result<Vec<Job>, DataError> {
     let mut jobs = Vec::new();
     for class in PhantomClass::ALL {
         let images = dir.join(split).join(class.name());
@@ -137,7 +145,7 @@ fn plan(dir: &Path, split: &str, per_class: usize, offset: u64) -> Result<Vec<Jo
     Ok(jobs)
 }
 
-/// Written whole beside the target, then renamed.
+/// Writes a temporary file beside the target, then renames it.
 fn write_png(path: &Path, grey: &[u8], size: usize) -> Result<(), DataError> {
     let side = u32::try_from(size).expect("checked against 2048");
     let mut bytes = Vec::new();

@@ -1,37 +1,38 @@
-//! Whether a file can hold what its elements claim.
+//! Checks the lengths of all data elements against the size of the file.
 //!
-//! The reader makes room for an element before it reads it, and an element may claim four gigabytes. So
-//! the lengths are added up first, in one walk over the headers. It must see the same elements as the reader, so
-//! it knows items and sequences, and refuses what the reader would take in a way of its own.
+//! `dicom-object` allocates memory for an element before it reads it, and a damaged element may
+//! claim four gigabytes. So the headers are read once beforehand. This pass must see the same
+//! elements as `dicom-object`: it follows items and sequences, and refuses files that
+//! `dicom-object` would parse in another way.
 
 use dicom_core::dictionary::DataDictionary;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
 
-/// Retired from the standard, and still met.
+/// Retired from the standard, still found in archives.
 const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
-/// "As long as it takes."
+/// Length of an item or sequence that ends with a delimiter.
 const UNDEFINED_LENGTH: u32 = 0xffff_ffff;
 const ITEM: Tag = Tag(0xfffe, 0xe000);
-const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
-const SEQUENCE_END: Tag = Tag(0xfffe, 0xe0dd);
-/// Value representations whose length has 16 bits, so that what they claim is small.
-const SHORT: [&[u8; 2]; 21] = [
+const ITEM_DELIMITATION: Tag = Tag(0xfffe, 0xe00d);
+const SEQUENCE_DELIMITATION: Tag = Tag(0xfffe, 0xe0dd);
+/// Value representations with a 16-bit length field.
+const SHORT_LENGTH_VRS: [&[u8; 2]; 21] = [
     b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN",
     b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
 ];
 
-/// Deepest sequences that are read; the reader calls itself for each.
-const DEEPEST: usize = 32;
+/// Largest nesting depth of sequences; each level is a recursive call.
+const MAX_DEPTH: usize = 32;
 
-/// How elements are written.
+/// Encoding of elements, from the transfer syntax.
 #[derive(Clone, Copy)]
 struct Encoding {
     explicit: bool,
     big_endian: bool,
 }
 
-const LITTLE: Encoding = Encoding {
+const EXPLICIT_LITTLE_ENDIAN: Encoding = Encoding {
     explicit: true,
     big_endian: false,
 };
@@ -40,47 +41,47 @@ const LITTLE: Encoding = Encoding {
 struct Header {
     tag: Tag,
     sequence: bool,
-    /// Bytes of one of its values; the reader leaves an incomplete last value where it is.
-    unit: u32,
+    /// Bytes of one value; `dicom-object` does not consume an incomplete last value.
+    value_bytes: u32,
     length: u32,
 }
 
-/// Walks over all headers; `bytes` begin after the mark.
+/// Reads all element headers; `bytes` begin after the magic bytes.
 ///
 /// # Errors
-/// An element that claims more than is left; forms that are not read at all.
+/// If an element is longer than the rest of the file, or the encoding is not supported.
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
-    let mut walk = Walk { rest: bytes };
-    let syntax = walk.file_meta()?;
-    let writing = match &syntax[..] {
+    let mut reader = ElementReader { rest: bytes };
+    let syntax = reader.file_meta()?;
+    let encoding = match &syntax[..] {
         uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
             return Err("DICOM: a deflated data set is not read: convert it to PNG".into());
         }
         uids::IMPLICIT_VR_LITTLE_ENDIAN => Encoding {
             explicit: false,
-            ..LITTLE
+            ..EXPLICIT_LITTLE_ENDIAN
         },
         EXPLICIT_VR_BIG_ENDIAN => Encoding {
             big_endian: true,
-            ..LITTLE
+            ..EXPLICIT_LITTLE_ENDIAN
         },
         // Encapsulated pixels come in an explicit little-endian data set.
-        _ => LITTLE,
+        _ => EXPLICIT_LITTLE_ENDIAN,
     };
     let end = Some(0);
-    walk.data_set(writing, end, 0)
+    reader.data_set(encoding, end, 0)
 }
 
-struct Walk<'a> {
+/// Reads element headers and skips values.
+struct ElementReader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Walk<'a> {
-    /// The group before the data set, which begins with its own length. The reader goes by that length, so the
-    /// elements must end where it says; otherwise the reader would see other elements than this walk.
-    /// Gives the transfer syntax.
+impl<'a> ElementReader<'a> {
+    /// Reads the file meta information and returns the transfer syntax. The group begins with its
+    /// own length, which `dicom-object` relies on, so the elements must end exactly there.
     fn file_meta(&mut self) -> Result<String, String> {
-        let header = self.header(LITTLE)?;
+        let header = self.header(EXPLICIT_LITTLE_ENDIAN)?;
         let length = self.take(header.length)?.try_into().map(u32::from_le_bytes);
         let (tags::FILE_META_INFORMATION_GROUP_LENGTH, Ok(length)) = (header.tag, length) else {
             return Err("DICOM: damaged: its header does not begin with its length".into());
@@ -88,13 +89,13 @@ impl<'a> Walk<'a> {
         let data_set = self.rest.len().checked_sub(length as usize);
         let mut syntax = String::new();
         while data_set.is_some_and(|left| left < self.rest.len()) {
-            let header = self.header(LITTLE)?;
+            let header = self.header(EXPLICIT_LITTLE_ENDIAN)?;
             let value = self.take(header.length)?;
             if header.tag == tags::TRANSFER_SYNTAX_UID {
                 let text = String::from_utf8_lossy(value);
-                // What the reader drops at its end.
-                let filling = |c: char| c.is_whitespace() || c == '\0';
-                syntax = text.trim_end_matches(filling).to_owned();
+                // Padding, removed as `dicom-object` does.
+                let padding = |c: char| c.is_whitespace() || c == '\0';
+                syntax = text.trim_end_matches(padding).to_owned();
             }
         }
         if data_set != Some(self.rest.len()) {
@@ -106,37 +107,37 @@ impl<'a> Walk<'a> {
         Ok(syntax)
     }
 
-    /// Elements up to where `end` bytes are left, or to the mark that ends an item without a length.
+    /// Reads elements until `end` bytes are left, or, if `end` is `None`, to the item delimitation.
     fn data_set(
         &mut self,
-        writing: Encoding,
+        encoding: Encoding,
         end: Option<usize>,
         depth: usize,
     ) -> Result<(), String> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(format!(
-                "DICOM: sequences nested deeper than {DEEPEST} are not read"
+                "DICOM: sequences nested deeper than {MAX_DEPTH} are not read"
             ));
         }
-        // Some writers fill the file up with zeros.
-        let filling = |rest: &[u8]| depth == 0 && rest.iter().all(|byte| *byte == 0);
-        while self.goes_on(end)? && !filling(self.rest) {
-            let header = self.header(writing)?;
-            let open = header.length == UNDEFINED_LENGTH;
+        // Some programs pad the file with zeros.
+        let padding = |rest: &[u8]| depth == 0 && rest.iter().all(|byte| *byte == 0);
+        while self.has_more(end)? && !padding(self.rest) {
+            let header = self.header(encoding)?;
+            let undefined = header.length == UNDEFINED_LENGTH;
             match header.tag {
-                ITEM_END if header.length == 0 && end.is_none() => return Ok(()),
-                // Outside of an item the reader passes over it.
-                ITEM_END if header.length == 0 && depth == 0 => {}
-                tag if tag.group() == ITEM.group() => return Err(out_of_place()),
+                ITEM_DELIMITATION if header.length == 0 && end.is_none() => return Ok(()),
+                // Ignored outside of items, as `dicom-object` does.
+                ITEM_DELIMITATION if header.length == 0 && depth == 0 => {}
+                tag if tag.group() == ITEM.group() => return Err(misplaced_item()),
                 _ if header.sequence => {
                     let end = self.end(header.length)?;
-                    self.items(writing, end, depth + 1)?;
+                    self.items(encoding, end, depth + 1)?;
                 }
-                tags::PIXEL_DATA if open => self.fragments(writing)?,
-                _ if open => {
+                tags::PIXEL_DATA if undefined => self.fragments(encoding)?,
+                _ if undefined => {
                     return Err("DICOM: a private sequence is of a form that is not read".into());
                 }
-                _ if header.length % header.unit != 0 => {
+                _ if header.length % header.value_bytes != 0 => {
                     return Err("DICOM: damaged: an element ends within a number".into());
                 }
                 _ => {
@@ -147,58 +148,63 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The items of a sequence.
-    fn items(&mut self, writing: Encoding, end: Option<usize>, depth: usize) -> Result<(), String> {
-        while self.goes_on(end)? {
-            let header = self.header(writing)?;
+    /// Reads the items of a sequence.
+    fn items(
+        &mut self,
+        encoding: Encoding,
+        end: Option<usize>,
+        depth: usize,
+    ) -> Result<(), String> {
+        while self.has_more(end)? {
+            let header = self.header(encoding)?;
             match header.tag {
                 ITEM => {
                     let end = self.end(header.length)?;
-                    self.data_set(writing, end, depth)?;
+                    self.data_set(encoding, end, depth)?;
                 }
-                SEQUENCE_END if header.length == 0 && end.is_none() => return Ok(()),
-                _ => return Err(out_of_place()),
+                SEQUENCE_DELIMITATION if header.length == 0 && end.is_none() => return Ok(()),
+                _ => return Err(misplaced_item()),
             }
         }
         Ok(())
     }
 
-    /// The pieces of encapsulated pixels.
-    fn fragments(&mut self, writing: Encoding) -> Result<(), String> {
+    /// Reads the fragments of encapsulated pixel data.
+    fn fragments(&mut self, encoding: Encoding) -> Result<(), String> {
         loop {
-            let header = self.header(writing)?;
+            let header = self.header(encoding)?;
             match header.tag {
                 ITEM => {
                     self.take(header.length)?;
                 }
-                SEQUENCE_END if header.length == 0 => return Ok(()),
-                _ => return Err(out_of_place()),
+                SEQUENCE_DELIMITATION if header.length == 0 => return Ok(()),
+                _ => return Err(misplaced_item()),
             }
         }
     }
 
-    /// How many bytes are left after the next `length`; none where a mark ends them.
+    /// Number of bytes left after the next `length`; `None` for an undefined length.
     fn end(&self, length: u32) -> Result<Option<usize>, String> {
         if length == UNDEFINED_LENGTH {
             return Ok(None);
         }
         let end = self.rest.len().checked_sub(length as usize);
-        end.map(Some).ok_or_else(too_much)
+        end.map(Some).ok_or_else(length_error)
     }
 
-    /// Whether there is more before `end`.
-    fn goes_on(&self, end: Option<usize>) -> Result<bool, String> {
+    /// Whether there are elements before `end`.
+    fn has_more(&self, end: Option<usize>) -> Result<bool, String> {
         match end {
-            Some(end) if self.rest.len() < end => Err(too_much()),
+            Some(end) if self.rest.len() < end => Err(length_error()),
             Some(end) => Ok(self.rest.len() > end),
             None => Ok(true),
         }
     }
 
-    fn header(&mut self, writing: Encoding) -> Result<Header, String> {
+    fn header(&mut self, encoding: Encoding) -> Result<Header, String> {
         let number = |bytes: &[u8]| -> u32 {
             let add = |sum: u32, byte: &u8| (sum << 8) | u32::from(*byte);
-            if writing.big_endian {
+            if encoding.big_endian {
                 bytes.iter().fold(0, add)
             } else {
                 bytes.iter().rev().fold(0, add)
@@ -207,7 +213,7 @@ impl<'a> Walk<'a> {
         let start = self.take(4)?;
         let tag = Tag(number(&start[..2]) as u16, number(&start[2..]) as u16);
         let delimiter = tag.group() == ITEM.group();
-        if delimiter || !writing.explicit {
+        if delimiter || !encoding.explicit {
             let length = number(self.take(4)?);
             let entry = StandardDataDictionary.by_tag(tag);
             let known = entry.map(|entry| entry.vr.relaxed());
@@ -216,12 +222,12 @@ impl<'a> Walk<'a> {
                 tag,
                 sequence: known == Some(VR::SQ)
                     || (!delimiter && known.is_none() && length == UNDEFINED_LENGTH),
-                unit: unit(name.as_bytes()),
+                value_bytes: value_bytes(name.as_bytes()),
                 length,
             });
         }
         let vr = self.take(2)?;
-        let short = SHORT.iter().any(|known| vr == *known);
+        let short = SHORT_LENGTH_VRS.iter().any(|known| vr == *known);
         let length = if short {
             number(self.take(2)?)
         } else {
@@ -231,24 +237,24 @@ impl<'a> Walk<'a> {
         Ok(Header {
             tag,
             sequence: vr == b"SQ",
-            unit: unit(vr),
+            value_bytes: value_bytes(vr),
             length,
         })
     }
 
-    /// The next bytes, if there are so many.
+    /// The next `length` bytes.
     fn take(&mut self, length: u32) -> Result<&'a [u8], String> {
         let (taken, rest) = self
             .rest
             .split_at_checked(length as usize)
-            .ok_or_else(too_much)?;
+            .ok_or_else(length_error)?;
         self.rest = rest;
         Ok(taken)
     }
 }
 
-/// Bytes of one value of a representation; 1 for text and bytes.
-fn unit(representation: &[u8]) -> u32 {
+/// Bytes of one value of a value representation; 1 for text and bytes.
+fn value_bytes(representation: &[u8]) -> u32 {
     match representation {
         b"SS" | b"US" | b"OW" => 2,
         b"AT" | b"FL" | b"SL" | b"UL" | b"OF" | b"OL" => 4,
@@ -257,10 +263,10 @@ fn unit(representation: &[u8]) -> u32 {
     }
 }
 
-fn too_much() -> String {
+fn length_error() -> String {
     "DICOM: damaged or incomplete: an element claims more than the file holds".into()
 }
 
-fn out_of_place() -> String {
+fn misplaced_item() -> String {
     "DICOM: damaged: an item or its end where none can be".into()
 }

@@ -1,12 +1,12 @@
-//! DICOM files (`.dcm`) of one frame, as a reader sees them.
+//! Single-frame DICOM files (`.dcm`), decoded as a viewer displays them.
 //!
-//! Stored values go through the modality LUT (rescale slope and intercept), then the first window the
-//! file gives (or its VOI LUT); without one, the full range of the image is used. MONOCHROME1, where high is
-//! dark, is inverted. Encapsulated RLE and JPEG (baseline, lossless) are read; JPEG 2000, JPEG-LS and
-//! deflated data sets are not.
+//! Stored values go through the modality LUT (rescale slope and intercept), then the first window
+//! the file gives (or its VOI LUT); without one, the full range of the image is used. MONOCHROME1,
+//! where high is dark, is inverted. Encapsulated RLE and JPEG (baseline, lossless) are read; JPEG
+//! 2000, JPEG-LS and deflated data sets are not.
 //!
-//! A DICOM file names a patient. Nothing of its data set but pixels and their layout leaves this
-//! module: errors are in words of its own, without values from the file.
+//! DICOM files contain patient data. Only pixels and their layout leave this module: error messages
+//! contain no values from the data set.
 
 mod lengths;
 mod rle;
@@ -19,7 +19,7 @@ use image::DynamicImage;
 
 use super::{Mode, check_size};
 
-/// Where the mark "DICM" stands.
+/// Offset of the magic bytes "DICM".
 const MAGIC_OFFSET: usize = 128;
 
 pub(super) fn is_dicom(bytes: &[u8]) -> bool {
@@ -36,10 +36,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     let syntax = object.meta().transfer_syntax().to_owned();
     let pixels = object
         .decode_pixel_data()
-        .map_err(|_| not_decoded(&syntax))?;
+        .map_err(|_| decode_error(&syntax))?;
     let image = pixels
         .to_dynamic_image(0)
-        .map_err(|_| not_decoded(&syntax))?;
+        .map_err(|_| decode_error(&syntax))?;
     let mode = match image {
         DynamicImage::ImageLuma8(_) => Mode::Grey,
         DynamicImage::ImageLuma16(_) => Mode::Grey16,
@@ -49,7 +49,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     Ok((image, mode))
 }
 
-/// What must hold before pixels are allocated.
+/// Checks that must pass before pixels are allocated.
 fn check(object: &DefaultDicomObject) -> Result<(), String> {
     let number = |tag: Tag| -> Option<u32> { object.get(tag)?.to_int().ok() };
     let (Some(rows), Some(columns)) = (number(tags::ROWS), number(tags::COLUMNS)) else {
@@ -75,7 +75,7 @@ fn check(object: &DefaultDicomObject) -> Result<(), String> {
     let Some(fragments) = data.fragments() else {
         return Ok(());
     };
-    let stored = Stored {
+    let layout = PixelLayout {
         rows,
         columns,
         samples: number(tags::SAMPLES_PER_PIXEL).unwrap_or(1),
@@ -87,20 +87,20 @@ fn check(object: &DefaultDicomObject) -> Result<(), String> {
             return Err("DICOM: damaged: run-length encoding in several pieces".into());
         };
         let pixels = columns as usize * rows as usize;
-        return rle::check(frame, (stored.samples * bits / 8) as usize, pixels);
+        return rle::check(frame, (layout.samples * bits / 8) as usize, pixels);
     }
     if fragments.iter().any(|piece| piece.starts_with(SOI)) {
         let rgb = object
             .get(tags::PHOTOMETRIC_INTERPRETATION)
             .and_then(|element| element.to_str().ok())
             .is_some_and(|name| name.trim() == "RGB");
-        return check_jpeg(&fragments.concat(), &stored, rgb);
+        return check_jpeg(&fragments.concat(), &layout, rgb);
     }
     Ok(())
 }
 
-/// What the data set says of the pixels.
-struct Stored {
+/// Layout of the pixels according to the data set.
+struct PixelLayout {
     rows: u32,
     columns: u32,
     samples: u32,
@@ -110,23 +110,24 @@ struct Stored {
 /// Start of a JPEG image.
 const SOI: &[u8] = b"\xff\xd8";
 
-/// A decoder would believe the JPEG inside, allocate for it, and write it where the image has room.
-fn check_jpeg(stream: &[u8], stored: &Stored, rgb: bool) -> Result<(), String> {
+/// Checks the JPEG's own size and samples against the DICOM header, because the decoder allocates
+/// and writes by the JPEG's.
+fn check_jpeg(stream: &[u8], layout: &PixelLayout, rgb: bool) -> Result<(), String> {
     let Some(frame) = jpeg_frame(stream) else {
         return Err("DICOM: damaged: the JPEG inside has no frame".into());
     };
-    if (frame.columns, frame.rows) != (stored.columns, stored.rows) {
+    if (frame.columns, frame.rows) != (layout.columns, layout.rows) {
         return Err("DICOM: the JPEG inside is of another size than the image".into());
     }
     // 8-bit samples are decoded to one byte, all others to two.
     let bytes = if frame.precision == 8 { 1 } else { 2 };
-    if frame.components != stored.samples || bytes * 8 != stored.bits {
+    if frame.components != layout.samples || bytes * 8 != layout.bits {
         return Err(
             "DICOM: the JPEG inside has other samples (number, bits) than the image".into(),
         );
     }
-    if stored.samples > 1 && rgb && !has_adobe_segment(stream) {
-        // A decoder takes three components without a mark for luminance and chrominance.
+    if layout.samples > 1 && rgb && !has_adobe_segment(stream) {
+        // A decoder takes three components without an Adobe segment for YCbCr.
         return Err(
             "DICOM: the colours of the JPEG inside are ambiguous: convert it to PNG".into(),
         );
@@ -134,7 +135,7 @@ fn check_jpeg(stream: &[u8], stored: &Stored, rgb: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// The numbers in a JPEG's frame header.
+/// Fields of a JPEG frame header (SOF).
 struct JpegFrame {
     precision: u8,
     rows: u32,
@@ -146,17 +147,17 @@ struct JpegFrame {
 fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
     let mut rest = bytes.strip_prefix(SOI)?;
     loop {
-        let (&[mark, kind, high, low], after) = rest.split_first_chunk()?;
-        if mark != 0xff {
+        let (&[prefix, marker, high, low], after) = rest.split_first_chunk()?;
+        if prefix != 0xff {
             return None;
         }
-        if kind == 0xff {
-            // Any number of these may stand before a marker.
+        if marker == 0xff {
+            // Fill bytes: any number of them may precede a marker.
             rest = &rest[1..];
             continue;
         }
         // SOF0 to SOF15 without DHT, JPG and DAC, which share the range.
-        if (0xc0..=0xcf).contains(&kind) && ![0xc4, 0xc8, 0xcc].contains(&kind) {
+        if (0xc0..=0xcf).contains(&marker) && ![0xc4, 0xc8, 0xcc].contains(&marker) {
             let &[precision, r1, r0, c1, c0, components] = after.first_chunk()?;
             return Some(JpegFrame {
                 precision,
@@ -170,15 +171,15 @@ fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
     }
 }
 
-/// Whether a JPEG stream has Adobe's segment, which tells RGB from YCbCr.
+/// Whether a JPEG stream has an Adobe segment, which distinguishes RGB from YCbCr.
 fn has_adobe_segment(bytes: &[u8]) -> bool {
     bytes
         .windows(7)
         .any(|window| window == b"\xff\xee\x00\x0eAdo")
 }
 
-fn not_decoded(syntax: &str) -> String {
-    // Identifiers of the standard are digits and points; a private one could hold anything.
+fn decode_error(syntax: &str) -> String {
+    // A private transfer syntax could contain any text, so only standard ones are shown.
     let standard = syntax.trim_end_matches('\0');
     let known = standard.starts_with("1.2.840.10008.1.2") && standard.len() < 32;
     let name = if known { standard } else { "a private one" };

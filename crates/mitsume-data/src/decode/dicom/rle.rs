@@ -1,43 +1,44 @@
-//! Whether a run-length encoded frame holds the pixels it should.
+//! Checks that a run-length encoded frame holds as many pixels as the image.
 //!
-//! The decoder takes the segments' offsets and lengths as they are. PS3.5 annex G: a header of sixteen 32-bit
-//! numbers (how many segments, where each begins), then a segment for each byte of a pixel, packed by PackBits.
+//! The decoder itself does not check offsets and lengths of segments. Format (PS3.5 annex G): a
+//! header of sixteen 32-bit numbers (the number of segments, then the offset of each), then one
+//! segment for each byte of a pixel, compressed with PackBits.
 
-/// Bytes of the header.
-const HEADER: usize = 64;
-/// Most segments the header has room for.
-const MOST_SEGMENTS: usize = 15;
+/// Size of the header.
+const HEADER_BYTES: usize = 64;
+/// Largest number of segments, by the size of the header.
+const MAX_SEGMENTS: usize = 15;
 
 /// Checks one frame against `segments` planes of `pixels` bytes each.
 ///
 /// # Errors
-/// Where they disagree.
+/// If the segments do not have this number or length.
 pub(super) fn check(frame: &[u8], segments: usize, pixels: usize) -> Result<(), String> {
     let damaged = |what: &str| format!("DICOM: damaged run-length encoding: {what}");
-    let header = frame.get(..HEADER).ok_or(damaged("no header"))?;
+    let header = frame.get(..HEADER_BYTES).ok_or(damaged("no header"))?;
     let numbers: Vec<usize> = header
         .chunks_exact(4)
         .map(|four| u32::from_le_bytes(four.try_into().expect("four bytes")) as usize)
         .collect();
-    if numbers[0] != segments || segments > MOST_SEGMENTS {
+    if numbers[0] != segments || segments > MAX_SEGMENTS {
         return Err(damaged("another number of segments than the image needs"));
     }
     let mut ends = numbers[1..=segments].to_vec();
     ends.push(frame.len());
     for ends in ends.windows(2) {
-        let segment = (ends[0] >= HEADER)
+        let segment = (ends[0] >= HEADER_BYTES)
             .then(|| frame.get(ends[0]..ends[1]))
             .flatten();
         let segment = segment.ok_or(damaged("a segment lies outside"))?;
-        if unpacked(segment) < pixels {
+        if unpacked_len(segment) < pixels {
             return Err(damaged("fewer pixels than rows and columns"));
         }
     }
     Ok(())
 }
 
-/// How many bytes a PackBits segment unpacks to.
-fn unpacked(segment: &[u8]) -> usize {
+/// Number of bytes a PackBits segment unpacks to.
+fn unpacked_len(segment: &[u8]) -> usize {
     let mut rest = segment;
     let mut count = 0;
     while let [head, after @ ..] = rest {
@@ -65,9 +66,9 @@ mod tests {
             0xfe, 0xaa, 0x02, 0x80, 0x00, 0x2a, 0xfd, 0xaa, 0x03, 0x80, 0x00, 0x2a, 0x22, 0xf7,
             0xaa,
         ];
-        assert_eq!(unpacked(&example), 24);
-        assert_eq!(unpacked(&[0x80, 0x80]), 0);
-        assert_eq!(unpacked(&[0x05, 1, 2]), 2, "literals that are missing");
-        assert_eq!(unpacked(&[0xfe]), 0, "a run without its byte");
+        assert_eq!(unpacked_len(&example), 24);
+        assert_eq!(unpacked_len(&[0x80, 0x80]), 0);
+        assert_eq!(unpacked_len(&[0x05, 1, 2]), 2, "literals that are missing");
+        assert_eq!(unpacked_len(&[0xfe]), 0, "a run without its byte");
     }
 }
