@@ -1,22 +1,26 @@
-//! Files read up to a limit, so that none takes more memory than its kind ever needs.
+//! Reading files up to a limit, so that a wrong or hostile file cannot exhaust memory.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// A reader that fails where the file goes on behind the limit.
+/// A reader that fails if there is more than `max_bytes` to read.
 #[derive(Debug)]
 pub struct Bounded<R> {
     inner: R,
-    most: u64,
+    max_bytes: u64,
     left: u64,
 }
 
 impl<R: Read> Bounded<R> {
-    /// Of at most `most` bytes.
-    pub fn new(inner: R, most: u64) -> Self {
-        let left = most;
-        Self { inner, most, left }
+    /// A reader of at most `max_bytes` bytes.
+    pub fn new(inner: R, max_bytes: u64) -> Self {
+        let left = max_bytes;
+        Self {
+            inner,
+            max_bytes,
+            left,
+        }
     }
 }
 
@@ -25,52 +29,53 @@ impl<R: Read> Read for Bounded<R> {
         if self.left == 0 && !buffer.is_empty() {
             return match self.inner.read(&mut buffer[..1])? {
                 0 => Ok(0),
-                _ => Err(too_large(self.most)),
+                _ => Err(too_large(self.max_bytes)),
             };
         }
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let end = buffer.len().min(most);
+        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let end = buffer.len().min(left);
         let read = self.inner.read(&mut buffer[..end])?;
         self.left -= read as u64;
         Ok(read)
     }
 }
 
-/// Opens a file of at most `most` bytes; a larger one is refused before anything is read.
+/// Opens a file of at most `max_bytes` bytes; a larger one is refused before anything is read.
 ///
 /// # Errors
-/// What the operating system says; [`ErrorKind::FileTooLarge`], also while reading.
-pub fn open(path: &Path, most: u64) -> Result<Bounded<File>> {
+/// Errors of the operating system; [`ErrorKind::FileTooLarge`], also while reading if the file
+/// grows.
+pub fn open(path: &Path, max_bytes: u64) -> Result<Bounded<File>> {
     let file = File::open(path)?;
-    if file.metadata()?.len() > most {
-        return Err(too_large(most));
+    if file.metadata()?.len() > max_bytes {
+        return Err(too_large(max_bytes));
     }
-    Ok(Bounded::new(file, most))
+    Ok(Bounded::new(file, max_bytes))
 }
 
-/// The bytes of a file of at most `most`.
+/// Reads a file of at most `max_bytes` bytes.
 ///
 /// # Errors
 /// As [`open`].
-pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+pub fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path, most)?.read_to_end(&mut bytes)?;
+    open(path, max_bytes)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The text of a file of at most `most` bytes.
+/// Reads a text file of at most `max_bytes` bytes.
 ///
 /// # Errors
-/// As [`open`]; a file that is not UTF-8.
-pub fn read_to_string(path: &Path, most: u64) -> Result<String> {
+/// As [`open`], and if the file is not UTF-8.
+pub fn read_to_string(path: &Path, max_bytes: u64) -> Result<String> {
     let mut text = String::new();
-    open(path, most)?.read_to_string(&mut text)?;
+    open(path, max_bytes)?.read_to_string(&mut text)?;
     Ok(text)
 }
 
-fn too_large(most: u64) -> Error {
-    let limit = match most >> 20 {
-        0 => format!("{most} bytes"),
+fn too_large(max_bytes: u64) -> Error {
+    let limit = match max_bytes >> 20 {
+        0 => format!("{max_bytes} bytes"),
         mebibytes => format!("{mebibytes} MiB"),
     };
     Error::new(
@@ -97,7 +102,7 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// What has no length, or grows, is bounded while it is read.
+    /// A reader without a known length is limited while it is read.
     #[test]
     fn an_endless_reader_ends_in_an_error() {
         let mut bytes = Vec::new();

@@ -1,11 +1,26 @@
-//! Panics of other people's decoders on damaged files, turned into errors without a word on stderr; and limits on what is
-//! read of a file ([`file`]).
+//! Protection against damaged files: turns panics of third-party decoders into errors, and limits
+//! the size of files that are read ([`file`]).
 //!
-//! What a damaged file can make a decoder do is checked beforehand wherever the format allows it with little code: the
-//! lengths and offsets inside DICOM files. A decoder of thousands of
-//! lines (deflate, Huffman codes, pickles) cannot be checked from outside without writing it again. For these [`catch_panic`]
-//! is the last line: the panic is caught, the standard message, which would name the decoder's source and not the
-//! user's file, is not printed, and the caller says which file is damaged.
+//! ```rust
+//! use mitsume_guard::{catch_panic, file::Bounded};
+//! use std::io::Read;
+//!
+//! // A decoder that trusts the length in a header panics on a short file.
+//! let decode = |bytes: &[u8]| bytes[..4].to_vec();
+//! assert_eq!(catch_panic(|| decode(&[1, 2, 3, 4, 5])), Some(vec![1, 2, 3, 4]));
+//! assert_eq!(catch_panic(|| decode(&[1, 2])), None);
+//!
+//! // A reader of at most 8 bytes.
+//! let mut text = String::new();
+//! assert!(Bounded::new("12345678".as_bytes(), 8).read_to_string(&mut text).is_ok());
+//! assert!(Bounded::new("123456789".as_bytes(), 8).read_to_string(&mut text).is_err());
+//! ```
+//!
+//! Where the format allows it with little code, files are checked before they are decoded, such as
+//! the lengths of elements in DICOM files. Decoders of thousands of lines (deflate, Huffman codes,
+//! pickles) cannot be checked from outside. For these [`catch_panic`] is the last resort: the panic
+//! is caught, its message, which names the decoder's source and not the user's file, is not
+//! printed, and the caller reports the file.
 
 pub mod file;
 
@@ -14,22 +29,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
-    /// How many calls of [`catch_panic`] this thread is in.
+    /// Number of nested calls of [`catch_panic`] on this thread.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
 static HOOK: Once = Once::new();
 
-/// Runs a decoder; none if it panicked.
+/// Runs a decoder; `None` if it panicked.
 ///
-/// Panics of other threads, and of this one elsewhere, are printed as before. What `decoder` changes before it
-/// panics must not be used afterwards.
+/// Other panics, of this and other threads, are printed as usual. State that `decoder` changed
+/// before a panic must not be used afterwards.
 pub fn catch_panic<T>(decoder: impl FnOnce() -> T) -> Option<T> {
     HOOK.call_once(|| {
-        let before = take_hook();
+        let previous = take_hook();
         set_hook(Box::new(move |panic| {
             if DEPTH.get() == 0 {
-                before(panic);
+                previous(panic);
             }
         }));
     });
@@ -44,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_none_and_a_result_itself() {
+    fn a_panic_gives_none() {
         assert_eq!(catch_panic(|| 3), Some(3));
         let empty: [u8; 0] = [];
         assert_eq!(catch_panic(|| empty[std::hint::black_box(0)]), None);
@@ -52,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn guards_may_be_nested() {
+    fn calls_may_be_nested() {
         let outer = catch_panic(|| {
             assert_eq!(catch_panic(|| panic!("inner")), None::<()>);
             DEPTH.get()

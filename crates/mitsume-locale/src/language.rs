@@ -1,4 +1,4 @@
-//! The languages, and which one a person reads.
+//! The languages, and how one is chosen from the environment.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::Value;
 use crate::messages::Messages;
 
-/// A language that the program speaks.
+/// A language of the messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English, the default.
@@ -16,7 +16,7 @@ pub enum Language {
     Japanese,
 }
 
-/// A name that is no language of the program.
+/// A language tag that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownLanguage(String);
 
@@ -40,7 +40,7 @@ impl FromStr for Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 2] = [Self::English, Self::Japanese];
 
     /// The language tag (BCP 47): `en` or `ja`. Also the `lang` attribute of a page.
@@ -59,8 +59,8 @@ impl Language {
             .unwrap_or_default()
     }
 
-    /// The language of the environment, from the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is
-    /// set (POSIX, "Internationalization Variables").
+    /// The language of the environment, from the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that
+    /// is set (POSIX, "Internationalization Variables").
     pub fn from_environment() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
             .into_iter()

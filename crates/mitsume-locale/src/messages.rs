@@ -8,7 +8,7 @@ use unic_langid::LanguageIdentifier;
 
 use crate::{Language, Value};
 
-/// The Fluent files of a language, as part of the program.
+/// The Fluent files of a language, embedded in the program.
 macro_rules! files {
     ($folder:literal, $($file:literal),+) => {
         [$(include_str!(concat!("../locales/", $folder, "/", $file, ".ftl"))),+]
@@ -25,7 +25,7 @@ impl Messages {
     pub fn for_language(language: Language) -> &'static Self {
         static ENGLISH: OnceLock<Messages> = OnceLock::new();
         static JAPANESE: OnceLock<Messages> = OnceLock::new();
-        // One list of files a language, because a macro cannot be given a constant.
+        // One list per language, because `include_str!` needs literals.
         let (once, files) = match language {
             Language::English => (
                 &ENGLISH,
@@ -48,10 +48,10 @@ impl Messages {
     fn parse(language: Language, files: &[&str]) -> Self {
         let tag: LanguageIdentifier = language.tag().parse().expect("a language tag");
         let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-        // The marks that isolate right-to-left arguments would be shown as boxes in pictures.
+        // Unicode isolation marks around arguments would be drawn as boxes in pictures.
         bundle.set_use_isolating(false);
         for file in files {
-            // Both may hold errors only if the files of the program do; the tests parse them all.
+            // Errors are impossible here: the files are embedded, and tests parse all of them.
             let resource = FluentResource::try_new((*file).to_owned());
             let resource = resource.unwrap_or_else(|(resource, _)| resource);
             bundle.add_resource_overriding(resource);
@@ -59,8 +59,8 @@ impl Messages {
         Self { bundle }
     }
 
-    /// The message, or its identifier where there is none: a page with one bare identifier is
-    /// better than no page. The tests keep it from happening.
+    /// The formatted message. A missing message gives its identifier; tests ensure that none is
+    /// missing.
     pub fn format(&self, id: &str, arguments: &[(&str, Value<'_>)]) -> String {
         let pattern = self
             .bundle

@@ -118,7 +118,7 @@ fn both_languages_have_the_same_messages_with_the_same_arguments() {
 }
 
 #[test]
-fn the_code_asks_for_messages_that_exist() {
+fn the_code_uses_only_messages_that_exist() {
     let english = messages("en");
     let asked = Regex::new(r#"(?s)\btext!\s*\(\s*[^,"]+,\s*"([a-z0-9-]+)""#).unwrap();
     for (path, text) in sources() {
@@ -134,7 +134,7 @@ fn the_code_asks_for_messages_that_exist() {
 
 /// A message chosen at run time stands as a literal where it is chosen.
 #[test]
-fn every_message_is_asked_for() {
+fn every_message_is_used() {
     let sources = sources();
     for id in messages("en").into_keys() {
         let literal = format!("\"{id}\"");

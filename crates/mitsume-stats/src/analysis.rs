@@ -1,4 +1,4 @@
-//! All of it together.
+//! The whole analysis.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use crate::lambdas::{DuplicateSeed, LambdaComparison, compare_lambdas};
 use crate::run::{Run, RunError, by_condition};
 use crate::run_correlation::{ConditionCorrelation, correlate};
 
-/// How records are analysed.
+/// Options of the analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AnalysisOptions {
-    /// Of all intervals, strictly between 0 and 1.
+    /// Confidence of all intervals, strictly between 0 and 1.
     pub confidence: f64,
-    /// Of the bootstrap and of tests by random draws.
+    /// Number of resamples of the bootstrap and of permutation tests.
     pub resamples: usize,
-    /// Of the same.
+    /// Seed of the resampling.
     pub seed: u64,
     /// The lambda that others are compared with.
     pub baseline: f64,
@@ -33,51 +33,52 @@ impl Default for AnalysisOptions {
     }
 }
 
-/// What the records show.
+/// Result of the analysis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
-    /// Of all intervals.
+    /// Confidence of all intervals.
     pub confidence: f64,
-    /// Kappa against consistency, by data set, model and lambda.
+    /// Correlation of kappa and consistency, by data set, model and lambda.
     pub correlations: Vec<ConditionCorrelation>,
-    /// Kappa over seeds, in the same order.
+    /// Kappa over seeds, in the order of data set, model and lambda.
     #[serde(rename = "cells")]
     pub condition_kappas: Vec<ConditionKappa>,
-    /// Every lambda against the baseline.
+    /// Comparison of every lambda with the baseline.
     pub lambdas: Vec<LambdaComparison>,
-    /// What the data cannot bear.
+    /// Limitations of the data.
     pub cautions: Vec<Caution>,
 }
 
-/// Something that the data cannot bear.
+/// A limitation of the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Caution {
     /// Runs without kappa are left out.
     NoKappa {
-        /// So many.
+        /// Number of runs without kappa.
         without: usize,
-        /// Of so many.
+        /// Number of all runs.
         runs: usize,
     },
-    /// Epochs of a run are alike: tests that take them as independent are too sure.
+    /// Epochs of a run are autocorrelated: p-values of tests that take them as independent are too
+    /// small.
     Autocorrelated {
-        /// Epochs of a run, on average.
+        /// Mean number of epochs of a run.
         epochs: f64,
-        /// As many independent ones they are worth, on average.
+        /// Mean number of effective epochs of a run.
         effective: f64,
-        /// The least of any condition.
+        /// Smallest number of effective epochs of a condition.
         least: f64,
         /// That condition's data set.
         dataset: String,
         /// Its model.
         model: String,
     },
-    /// So many correlations rest on a single run.
+    /// Number of correlations that rest on a single run.
     SingleRun(usize),
-    /// Lambdas vary, and no run has the baseline.
+    /// Lambda varies, but no run has the baseline.
     NoBaseline(f64),
-    /// So many comparisons of lambdas rest on a single seed.
+    /// Number of comparisons of lambdas that rest on a single seed.
     SingleSeed(usize),
 }
 
@@ -87,15 +88,18 @@ pub enum AnalysisError {
     /// Contradictory records.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// Ambiguous pairs.
+    /// Two runs with the same seed.
     #[error(transparent)]
     Seed(#[from] DuplicateSeed),
-    /// A confidence that is none.
+    /// A confidence outside (0, 1).
     #[error("confidence {0}; it must lie between 0 and 1, such as 0.95")]
     Confidence(f64),
 }
 
 /// Analyses the epochs of all runs. The order of the records does not matter.
+///
+/// # Errors
+/// Contradictory records, two runs with the same seed, or a confidence outside (0, 1).
 pub fn analyze(
     records: &[EpochRecord],
     options: &AnalysisOptions,

@@ -1,13 +1,13 @@
-//! The bootstrap interval of a mean over runs (Efron's percentile interval).
+//! Bootstrap interval of a mean over runs (Efron 1979, percentile interval).
 
 use crate::interval::Interval;
 use mitsume_random::RandomStream;
 
 /// Draws `resamples` samples of `values` with replacement and takes the quantiles of their means.
 ///
-/// Quantiles interpolate linearly. None of fewer than two values or no resample. With five or six
-/// runs it is too narrow (of normal values a nominal 95 % covers about 85 %): read it beside
-/// Student's.
+/// Quantiles interpolate linearly. `None` for fewer than two values or no resamples. With five or
+/// six runs the interval is too narrow (for normal values a nominal 95 % covers about 85 %);
+/// compare it with Student's interval.
 pub fn bootstrap_interval(
     values: &[f64],
     confidence: f64,
@@ -35,9 +35,9 @@ pub fn bootstrap_interval(
     })
 }
 
-/// Of sorted values, at least one; numpy's default definition.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let position = at * (sorted.len() - 1) as f64;
+/// Quantile of sorted values, at least one; NumPy's default definition (linear interpolation).
+fn quantile(sorted: &[f64], probability: f64) -> f64 {
+    let position = probability * (sorted.len() - 1) as f64;
     let below = position.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);
     sorted[below] + (position - below as f64) * (sorted[above] - sorted[below])

@@ -12,28 +12,28 @@ pub struct ConditionKappa {
     pub dataset: String,
     /// The model.
     pub model: String,
-    /// lambda_max, where the runs vary it.
+    /// lambda_max; `None` if it does not vary between runs.
     pub lambda: Option<f64>,
-    /// After the last epoch.
+    /// Kappa after the last epoch.
     pub final_kappa: SampleSummary,
-    /// The largest of all epochs; chosen on the validation set, so it flatters.
+    /// Largest kappa of all epochs; selected on the validation set, so biased upwards.
     pub best_kappa: SampleSummary,
 }
 
-/// A value over the runs of a condition.
+/// Summary of a value over the runs of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleSummary {
-    /// Runs that have the value.
+    /// Number of runs that have the value.
     pub runs: usize,
-    /// Its mean.
+    /// Mean.
     pub mean: f64,
-    /// Student's interval of the mean; none of a single run.
+    /// Student's interval of the mean; `None` for a single run.
     pub interval: Option<Interval>,
-    /// The sample standard deviation; none of a single run.
+    /// Sample standard deviation; `None` for a single run.
     pub standard_deviation: Option<f64>,
-    /// The smallest.
+    /// Smallest value.
     pub min: f64,
-    /// The largest.
+    /// Largest value.
     pub max: f64,
 }
 
@@ -50,10 +50,10 @@ impl SampleSummary {
     }
 }
 
-/// Kappa under the condition that `runs` share; none where no run has it.
+/// Kappa under the condition that `runs` share; `None` if no run has kappa.
 pub fn condition_kappa(runs: &[Run], confidence: f64) -> Option<ConditionKappa> {
     let condition = &runs.first()?.condition;
-    let spread = |value: fn(&Run) -> Option<f64>| {
+    let summary = |value: fn(&Run) -> Option<f64>| {
         SampleSummary::from_values(
             &runs.iter().filter_map(value).collect::<Vec<_>>(),
             confidence,
@@ -63,7 +63,7 @@ pub fn condition_kappa(runs: &[Run], confidence: f64) -> Option<ConditionKappa> 
         dataset: condition.dataset.clone(),
         model: condition.model.clone(),
         lambda: condition.lambda,
-        final_kappa: spread(Run::final_kappa)?,
-        best_kappa: spread(Run::best_kappa)?,
+        final_kappa: summary(Run::final_kappa)?,
+        best_kappa: summary(Run::best_kappa)?,
     })
 }

@@ -1,4 +1,4 @@
-//! One epoch of one run, and the tables of them.
+//! One epoch of one run, and tables of epochs.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,28 +7,29 @@ use csv::StringRecord;
 use mitsume_guard::file::open;
 use serde::{Deserialize, Serialize};
 
-/// What was measured after one epoch of one run.
+/// Measurements after one epoch of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// The data set.
     pub dataset: String,
-    /// The run; one run may have trained several models and lambdas.
+    /// Name of the run; runs of several models and lambdas may share a name.
     pub run: String,
-    /// The seed, as written. Pairs are formed over it, or over `run` where it is none.
+    /// The seed, as written. Runs are paired by it, or by `run` if it is `None`.
     pub seed: Option<String>,
     /// The model.
     pub model: String,
-    /// Other models that this one stands for as well where lambdas are compared: what sets them apart
-    /// has no effect on this run, as nothing of the CAM loss has at lambda 0.
+    /// Other models for which this run also counts when lambdas are compared, because their
+    /// different settings have no effect on it. At lambda 0, no setting of the CAM loss has an
+    /// effect.
     #[serde(rename = "stands_for", default, skip_serializing_if = "Vec::is_empty")]
     pub equivalent_models: Vec<String>,
-    /// lambda_max; none where the runs do not vary it.
+    /// lambda_max; `None` if it does not vary between runs.
     pub lambda: Option<f64>,
     /// The epoch, from 1.
     pub epoch: u32,
-    /// Cohen's kappa on the validation set; none where it was not recorded.
+    /// Cohen's kappa on the validation set; `None` if it was not recorded.
     pub kappa: Option<f64>,
-    /// The consistency metric on the validation set; none where it was not recorded.
+    /// The consistency metric on the validation set; `None` if it was not recorded.
     pub consistency: Option<f64>,
 }
 
@@ -40,10 +41,10 @@ pub enum TableError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The operating system's reason.
         source: io::Error,
     },
-    /// The header lacks a column, or has one twice.
+    /// A column is missing from the header, or is there twice.
     #[error(
         "{}: needs one column \"{column}\", has {found:?}; needed are dataset, run, model, epoch and \
          kappa, and for correlations consistency (seed and lambda_max are used where they are)",
@@ -57,15 +58,15 @@ pub enum TableError {
         /// The header.
         found: Vec<String>,
     },
-    /// A row that cannot be read, of another number of fields, or that is not UTF-8.
+    /// A row that is not UTF-8 or has another number of fields than the header.
     #[error("{}: {source}", path.display())]
     Row {
         /// The file.
         path: PathBuf,
-        /// What and where.
+        /// What is wrong, and in which line.
         source: csv::Error,
     },
-    /// A field that is not what its column holds.
+    /// A field with an invalid value.
     #[error("{}, line {line}: {column} is {value:?}; {expected}", path.display())]
     Field {
         /// The file.
@@ -74,21 +75,25 @@ pub enum TableError {
         line: u64,
         /// The column.
         column: String,
-        /// What is there.
+        /// The value found.
         value: String,
-        /// What would be right.
+        /// What is expected.
         expected: &'static str,
     },
 }
 
-/// The largest table that is read, in bytes; a million epochs have 100 MB.
-const LARGEST: u64 = 256 << 20;
+/// Largest table that is read, in bytes; a million epochs have 100 MB.
+const MAX_TABLE_BYTES: u64 = 256 << 20;
 
-/// Reads a table of epochs: columns `dataset`, `run`, `model`, `epoch`, `kappa`, and where there
-/// are `seed`, `lambda_max` and `consistency`; others are passed over. Empty fields are none.
+/// Reads a CSV table of epochs with the columns `dataset`, `run`, `model`, `epoch`, `kappa`, and
+/// optionally `seed`, `lambda_max` and `consistency`. Other columns are ignored. Empty fields are
+/// `None`.
+///
+/// # Errors
+/// [`TableError`] naming the file and the line or column.
 pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>, TableError> {
     let owned = || path.to_owned();
-    let file = open(path, LARGEST).map_err(|source| TableError::Io {
+    let file = open(path, MAX_TABLE_BYTES).map_err(|source| TableError::Io {
         path: owned(),
         source,
     })?;
@@ -120,7 +125,7 @@ pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>, TableError> {
     Ok(records)
 }
 
-/// Where the columns are.
+/// Indices of the columns.
 struct Columns {
     dataset: usize,
     run: usize,
@@ -132,7 +137,7 @@ struct Columns {
     consistency: Option<usize>,
 }
 
-/// A field that is not what it should be.
+/// A field with an invalid value.
 struct BadField {
     column: usize,
     expected: &'static str,

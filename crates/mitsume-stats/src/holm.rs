@@ -1,7 +1,7 @@
-//! Holm's correction for several tests.
+//! Holm's correction for multiple tests.
 
-/// Adjusted p-values in the order given: controls the chance of any false rejection in the family,
-/// whatever the tests' dependence (Holm 1979).
+/// Adjusted p-values in the given order. Controls the family-wise error rate, whatever the
+/// dependence of the tests (Holm 1979).
 pub fn holm(ps: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..ps.len()).collect();
     order.sort_by(|&a, &b| ps[a].total_cmp(&ps[b]));

@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Between `low` and `high`, ends included.
+/// A closed interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// The lower end.
+    /// Lower bound.
     pub low: f64,
-    /// The upper end.
+    /// Upper bound.
     pub high: f64,
 }
 
-/// The arithmetic mean; none of nothing.
+/// Arithmetic mean; `None` for no values.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The sample standard deviation (n - 1 below the line); none of fewer than two values.
+/// Sample standard deviation (divided by n - 1); `None` for fewer than two values.
 pub fn standard_deviation(values: &[f64]) -> Option<f64> {
     let mean = mean(values)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -26,7 +26,7 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
 
 /// Student's interval of the mean: `mean -+ t s / sqrt(n)` with n - 1 degrees of freedom.
 ///
-/// `confidence` lies strictly between 0 and 1. None of fewer than two values.
+/// `confidence` lies strictly between 0 and 1. `None` for fewer than two values.
 pub fn student_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     let (mean, deviation) = (mean(values)?, standard_deviation(values)?);
     let count = values.len() as f64;
@@ -38,7 +38,7 @@ pub fn student_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     })
 }
 
-/// The two-sided p-value of `t` at `freedom` degrees of freedom; none where there are none.
+/// Two-sided p-value of `t` with `freedom` degrees of freedom; `None` if these are not positive.
 pub fn two_sided_p(t: f64, freedom: f64) -> Option<f64> {
     student(freedom).map(|student| (2.0 * student.sf(t.abs())).min(1.0))
 }

@@ -1,4 +1,4 @@
-//! What a lambda does to kappa, against the baseline of the same seeds.
+//! The effect of lambda on kappa: paired comparison with the baseline of the same seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,27 +9,27 @@ use crate::holm::holm;
 use crate::paired::{PairedComparison, paired_comparison};
 use crate::run::Run;
 
-/// One lambda against the baseline on one data set.
+/// Comparison of one lambda with the baseline on one data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LambdaComparison {
     /// The data set.
     pub dataset: String,
-    /// The model; none for all models together, each pair being one model and seed.
+    /// The model; `None` for all models together, where each pair is one model and seed.
     pub model: Option<String>,
     /// lambda_max of the runs compared.
     pub lambda: f64,
     /// lambda_max of the runs they are compared with.
     pub baseline: f64,
-    /// Kappa after the last epoch.
+    /// Comparison of kappa after the last epoch.
     pub final_kappa: PairedComparison,
-    /// The largest kappa of all epochs.
+    /// Comparison of the largest kappa of all epochs.
     pub best_kappa: PairedComparison,
-    /// `final_kappa.p` corrected by Holm over all lambdas and models of the data set (over all
-    /// lambdas where `model` is none); none where it is.
+    /// `final_kappa.p` with Holm's correction over all lambdas and models of the data set (over all
+    /// lambdas if `model` is `None`); `None` if `final_kappa.p` is.
     pub p_holm: Option<f64>,
 }
 
-/// Two runs of one model, lambda and seed: which of them to pair?
+/// Two runs of one model, lambda and seed, so that pairs are ambiguous.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
     "{condition}: runs {first} and {second} have the same seed {seed}; leave one out, or give \
@@ -42,14 +42,16 @@ pub struct DuplicateSeed {
     second: String,
 }
 
-/// Model and seed (or run): what a pair has in common.
+/// Model and seed (or run name), by which runs are paired.
 type Pairing<'a> = (&'a str, &'a str);
 /// Final and best kappa of each pair.
 type Kappas<'a> = BTreeMap<Pairing<'a>, (f64, f64)>;
 
-/// Compares every lambda with the baseline, data set by data set: each model by itself, then, where
-/// there are several, all models together. Runs without lambda or kappa, or without a partner,
-/// are left out.
+/// Compares every lambda with the baseline on each data set: each model separately, then, if there
+/// are several, all models together. Runs without lambda or kappa, or without a pair, are left out.
+///
+/// # Errors
+/// [`DuplicateSeed`] if two runs have the same model, lambda and seed.
 pub fn compare_lambdas(
     runs: &[Run],
     options: &AnalysisOptions,
@@ -74,7 +76,7 @@ pub fn compare_lambdas(
     Ok(comparisons)
 }
 
-/// Kappas by pair, for each lambda in order.
+/// Final and best kappa by pair, for each lambda in order.
 fn by_lambda(runs: &[Run]) -> Result<Vec<(f64, Kappas<'_>)>, DuplicateSeed> {
     let mut lambdas: Vec<(f64, Kappas)> = Vec::new();
     let mut names = BTreeMap::new();
@@ -111,7 +113,7 @@ fn by_lambda(runs: &[Run]) -> Result<Vec<(f64, Kappas<'_>)>, DuplicateSeed> {
     Ok(lambdas)
 }
 
-/// The comparisons of one model, or of all, on the data set of `example`.
+/// Comparisons of one model, or of all together, on the data set of `example`.
 fn against_baseline(
     lambdas: &[(f64, Kappas<'_>)],
     model: Option<&str>,
@@ -127,7 +129,7 @@ fn against_baseline(
         .filter_map(|(lambda, kappas)| {
             let (last, best): (Vec<f64>, Vec<f64>) = kappas
                 .iter()
-                .filter(|((of, _), _)| model.is_none_or(|model| model == *of))
+                .filter(|((name, _), _)| model.is_none_or(|model| model == *name))
                 .filter_map(|(pairing, kappas)| {
                     let base = base.get(pairing)?;
                     Some((kappas.0 - base.0, kappas.1 - base.1))
@@ -154,7 +156,7 @@ fn against_baseline(
         .collect()
 }
 
-/// Sets `p_holm` of one family of tests.
+/// Sets `p_holm` in one family of tests.
 fn apply_holm(family: &mut [LambdaComparison]) {
     let ps: Vec<f64> = family
         .iter()

@@ -1,6 +1,6 @@
-//! The straight line that fits best.
+//! Least-squares line.
 
-/// `y = intercept + slope x`.
+/// The line `y = intercept + slope x`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinearFit {
     /// Change of y for one unit of x.
@@ -9,10 +9,10 @@ pub struct LinearFit {
     pub intercept: f64,
 }
 
-/// The least-squares line of `ys` on `xs`; none of fewer than two points or a constant x.
+/// The least-squares line of `ys` on `xs`; `None` for fewer than two points or a constant x.
 ///
 /// # Panics
-/// If there are not as many `ys` as `xs`.
+/// If `xs` and `ys` differ in length.
 pub fn least_squares(xs: &[f64], ys: &[f64]) -> Option<LinearFit> {
     assert_eq!(xs.len(), ys.len(), "a point has an x and a y");
     let (x, y) = (crate::interval::mean(xs)?, crate::interval::mean(ys)?);

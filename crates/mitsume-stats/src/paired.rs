@@ -1,4 +1,4 @@
-//! Two conditions compared over the same seeds.
+//! Paired comparison of two conditions over the same seeds.
 
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::ln_gamma;
@@ -6,27 +6,29 @@ use statrs::function::gamma::ln_gamma;
 use crate::interval::{self, Interval};
 use crate::permutation::sign_flip_p;
 
-/// Differences of pairs, their size and whether they could be chance.
+/// Paired differences with effect size and tests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairedComparison {
-    /// The number of pairs.
+    /// Number of pairs.
     pub pairs: usize,
     /// The mean difference.
     pub mean_difference: f64,
-    /// Student's interval of it; none of a single pair.
+    /// Student's interval of the mean difference; `None` for a single pair.
     pub interval: Option<Interval>,
-    /// Cohen's d_z: the mean difference over the differences' standard deviation. None of a single
-    /// pair, or where all differences are equal.
+    /// Cohen's d_z: the mean difference divided by the standard deviation of the differences.
+    /// `None` for a single pair, or if all differences are equal.
     pub d_z: Option<f64>,
-    /// d_z with Hedges' correction for small samples; none of fewer than three pairs.
+    /// d_z with Hedges' correction for small samples; `None` for fewer than three pairs.
     pub hedges_g: Option<f64>,
-    /// The two-sided p-value of the paired t-test; none as `d_z`.
+    /// Two-sided p-value of the paired t-test; `None` as for `d_z`.
     pub p: Option<f64>,
-    /// The two-sided p-value of the sign-flip test, which cannot fall below 2 / 2^pairs.
+    /// Two-sided p-value of the sign-flip test, at least 2 / 2^pairs.
     pub sign_flip_p: Option<f64>,
 }
 
-/// Compares pairs by their differences (condition minus baseline). None without a pair.
+/// Compares pairs by their differences (condition minus baseline); `None` for no pairs.
+///
+/// `draws` is the number of random sign patterns in the sign-flip test.
 pub fn paired_comparison(
     differences: &[f64],
     confidence: f64,
@@ -55,9 +57,10 @@ pub fn paired_comparison(
     })
 }
 
-/// `gamma(f/2) / (sqrt(f/2) gamma((f-1)/2))` (Hedges 1981), by which d is too large on average.
+/// Hedges' correction factor `gamma(f/2) / (sqrt(f/2) gamma((f-1)/2))` (Hedges 1981), which removes
+/// the bias of d in small samples.
 ///
-/// 0 at one degree of freedom, where it has no mean.
+/// 0 for one degree of freedom, where d has no expected value.
 pub fn hedges_correction(freedom: f64) -> f64 {
     if freedom <= 1.0 {
         return 0.0;

@@ -1,26 +1,26 @@
-//! Tests that assume no distribution.
+//! Permutation tests.
 
 use crate::correlation::pearson;
 use crate::interval::mean;
 use mitsume_random::RandomStream;
 
-/// Beyond this many values sign flips are drawn rather than all gone through.
-const EXACT: usize = 16;
+/// Largest number of values for which all sign patterns are enumerated.
+const MAX_EXACT: usize = 16;
 
 /// The sign-flip test: is the mean of independent `values` zero?
 ///
-/// If it is, and they are symmetric, each could as well have had the other sign. The two-sided
-/// p-value is the share of all 2^n sign patterns with a sum at least as far from zero; with more
-/// than 16 values, of `draws` random patterns and the one seen. It cannot fall below 2 / 2^n: with
-/// five values 0.0625. None of nothing.
+/// Under the null hypothesis (symmetric about zero) all sign patterns are equally likely. The
+/// two-sided p-value is the fraction of all 2^n patterns with a sum at least as far from zero; with
+/// more than 16 values, the fraction of `draws` random patterns and the observed one. It is at
+/// least 2 / 2^n, for five values 0.0625. `None` for no values.
 pub fn sign_flip_p(values: &[f64], draws: usize, seed: u64) -> Option<f64> {
     if values.is_empty() {
         return None;
     }
     let size = values.iter().map(|value| value.abs()).sum::<f64>();
-    // Sums of the same numbers in another order must count as equal.
+    // The tolerance makes sums of the same numbers in another order equal.
     let observed = values.iter().sum::<f64>().abs() - 1e-12 * size;
-    if values.len() <= EXACT {
+    if values.len() <= MAX_EXACT {
         let patterns = 1_usize << values.len();
         let flipped = |pattern: usize| -> f64 {
             let signed = values.iter().enumerate();
@@ -52,9 +52,9 @@ pub fn sign_flip_p(values: &[f64], draws: usize, seed: u64) -> Option<f64> {
 /// The shuffling test: is the mean Pearson r of several runs zero?
 ///
 /// Within each run the epochs of one series are shuffled against the other, `draws` times. The
-/// two-sided p-value is the share of draws, the one seen included, with a mean r at least as far
-/// from zero. It takes epochs of a run as exchangeable, which neighbours in time are not: where
-/// they are autocorrelated the p-value is too small. None without a run with an r.
+/// two-sided p-value is the fraction of draws, including the observed order, with a mean r at least
+/// as far from zero. The test assumes exchangeable epochs; if they are autocorrelated, the p-value
+/// is too small. `None` if no run has an r.
 pub fn shuffle_p(runs: &[(&[f64], &[f64])], draws: usize, seed: u64) -> Option<f64> {
     let rs: Vec<f64> = runs.iter().filter_map(|(xs, ys)| pearson(xs, ys)).collect();
     let observed = mean(&rs)?.abs() * (1.0 - 1e-12);

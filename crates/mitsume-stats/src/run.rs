@@ -1,18 +1,18 @@
-//! Epochs put together to runs, and runs to groups.
+//! Groups epochs into runs, and runs by condition.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::epoch::EpochRecord;
 
-/// The condition a run was made under.
+/// Data set, model and lambda of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     /// The data set.
     pub dataset: String,
     /// The model.
     pub model: String,
-    /// lambda_max, where the runs vary it.
+    /// lambda_max; `None` if it does not vary between runs.
     pub lambda: Option<f64>,
 }
 
@@ -21,7 +21,7 @@ impl Eq for Condition {}
 impl Ord for Condition {
     /// By data set, model, lambda.
     fn cmp(&self, other: &Self) -> Ordering {
-        // -0 and 0 are one lambda, and none comes first.
+        // Adding 0 makes -0 equal to 0; `None` comes first.
         let lambda = |condition: &Self| condition.lambda.map_or(f64::NEG_INFINITY, |l| l + 0.0);
         (&self.dataset, &self.model)
             .cmp(&(&other.dataset, &other.model))
@@ -40,12 +40,11 @@ impl PartialOrd for Condition {
 pub struct Run {
     /// The run's name.
     pub name: String,
-    /// The seed, where it is known.
+    /// The seed, if known.
     pub seed: Option<String>,
     /// The condition.
     pub condition: Condition,
-    /// Other models that it stands for where lambdas are compared; see
-    /// [`EpochRecord::equivalent_models`].
+    /// Other models for which the run also counts; see [`EpochRecord::equivalent_models`].
     pub equivalent_models: Vec<String>,
     /// Epochs in order: number, kappa, consistency.
     pub epochs: Vec<(u32, Option<f64>, Option<f64>)>,
@@ -54,7 +53,7 @@ pub struct Run {
 /// Records that contradict one another.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// The same epoch of the same run twice.
+    /// An epoch of a run occurs twice.
     #[error("run {run}, {dataset}, {model}: epoch {epoch} is there twice")]
     DuplicateEpoch {
         /// The run.
@@ -69,7 +68,10 @@ pub enum RunError {
 }
 
 impl Run {
-    /// Puts records together, whatever their order. Runs come by condition, then name and seed.
+    /// Groups records, in any order, into runs, sorted by condition, name and seed.
+    ///
+    /// # Errors
+    /// [`RunError::DuplicateEpoch`] if an epoch of a run occurs twice.
     pub fn from_records(records: &[EpochRecord]) -> Result<Vec<Self>, RunError> {
         let mut runs = BTreeMap::new();
         for record in records {
@@ -107,7 +109,7 @@ impl Run {
             .collect()
     }
 
-    /// Kappa and consistency of the epochs that have both.
+    /// Kappa and consistency of all epochs that have both.
     pub fn kappa_and_consistency(&self) -> (Vec<f64>, Vec<f64>) {
         self.epochs
             .iter()
@@ -120,7 +122,7 @@ impl Run {
         self.epochs.iter().rev().find_map(|epoch| epoch.1)
     }
 
-    /// The largest kappa of all epochs. Chosen on the validation set, so it flatters.
+    /// The largest kappa of all epochs; selected on the validation set, so biased upwards.
     pub fn best_kappa(&self) -> Option<f64> {
         self.epochs
             .iter()
@@ -128,19 +130,19 @@ impl Run {
             .max_by(f64::total_cmp)
     }
 
-    /// The models it is compared as: its own, and those it stands for.
+    /// The models for which the run counts: its own and the equivalent ones.
     pub fn models(&self) -> impl Iterator<Item = &str> {
         let own = std::iter::once(&self.condition.model);
         own.chain(&self.equivalent_models).map(String::as_str)
     }
 
-    /// What pairs runs of different lambda: the seed, or the run's name where it is unknown.
+    /// The key that pairs runs of different lambda: the seed, or the run's name if it is unknown.
     pub fn pairing(&self) -> &str {
         self.seed.as_deref().unwrap_or(&self.name)
     }
 }
 
-/// Runs of one condition after the other, as [`Run::from_records`] orders them.
+/// Groups runs, sorted as by [`Run::from_records`], by condition.
 pub fn by_condition(runs: &[Run]) -> impl Iterator<Item = &[Run]> {
     runs.chunk_by(|a, b| a.condition == b.condition)
 }

@@ -1,4 +1,4 @@
-//! How kappa and consistency go together over the epochs of a run, and over runs.
+//! Correlation of kappa and consistency over the epochs of a run, and over runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,28 +18,28 @@ pub struct ConditionCorrelation {
     pub dataset: String,
     /// The model.
     pub model: String,
-    /// lambda_max, where the runs vary it.
+    /// lambda_max; `None` if it does not vary between runs.
     pub lambda: Option<f64>,
-    /// Runs with an r.
+    /// Number of runs with an r.
     pub runs: usize,
-    /// The mean of their Pearson r.
+    /// Mean of their Pearson r.
     pub mean_r: f64,
-    /// The mean of their Spearman rho.
+    /// Mean of their Spearman rho.
     pub mean_rho: Option<f64>,
-    /// The mean by Fisher's z with Student's interval across runs.
+    /// Mean by Fisher's z, with Student's interval over runs.
     pub fisher: Option<FisherMean>,
-    /// The bootstrap interval of `mean_r` over runs.
+    /// Bootstrap interval of `mean_r` over runs.
     pub bootstrap: Option<Interval>,
-    /// The sign-flip test of the runs' z: runs are independent, so this is the test to read.
+    /// p-value of the sign-flip test of the runs' z. Runs are independent, so this test is valid.
     pub sign_flip_p: Option<f64>,
-    /// The shuffling test of `mean_r`, which takes epochs as exchangeable.
+    /// p-value of the shuffling test of `mean_r`, which assumes exchangeable epochs.
     pub shuffle_p: Option<f64>,
-    /// The mean Pearson r of the changes from epoch to epoch: near 0 where the two series only
-    /// share a trend.
+    /// Mean Pearson r of the changes from epoch to epoch: near 0 if the two series only share a
+    /// trend.
     pub mean_r_of_changes: Option<f64>,
-    /// The mean effective number of epochs of a run.
+    /// Mean effective number of epochs of a run.
     pub effective_epochs: Option<f64>,
-    /// Each run that has both series.
+    /// Correlations of the runs that have both series.
     pub per_run: Vec<RunCorrelation>,
 }
 
@@ -48,11 +48,11 @@ pub struct ConditionCorrelation {
 pub struct RunCorrelation {
     /// The run's name.
     pub run: String,
-    /// Its seed, where it is known.
+    /// Its seed, if known.
     pub seed: Option<String>,
     /// Epochs with both kappa and consistency.
     pub epochs: usize,
-    /// Pearson's r; none of a constant series or fewer than two epochs.
+    /// Pearson's r; `None` for a constant series or fewer than two epochs.
     pub r: Option<f64>,
     /// Spearman's rho.
     pub rho: Option<f64>,
@@ -62,9 +62,9 @@ pub struct RunCorrelation {
     pub kappa_autocorrelation: Option<f64>,
     /// Lag-1 autocorrelation of the consistency.
     pub consistency_autocorrelation: Option<f64>,
-    /// The number of independent epochs the run is worth.
+    /// Effective number of epochs.
     pub effective_epochs: Option<f64>,
-    /// The two-sided p-value of r with that many epochs.
+    /// Two-sided p-value of r with the effective number of epochs.
     pub effective_p: Option<f64>,
 }
 
@@ -88,7 +88,7 @@ impl RunCorrelation {
     }
 }
 
-/// The correlation under the condition that `runs` share; none where no run has an r.
+/// The correlation under the condition that `runs` share; `None` if no run has an r.
 pub fn correlate(runs: &[Run], options: &AnalysisOptions) -> Option<ConditionCorrelation> {
     let condition = &runs.first()?.condition;
     let series: Vec<(Vec<f64>, Vec<f64>)> = runs.iter().map(Run::kappa_and_consistency).collect();
@@ -98,10 +98,10 @@ pub fn correlate(runs: &[Run], options: &AnalysisOptions) -> Option<ConditionCor
         .filter(|(_, (kappa, _))| !kappa.is_empty())
         .map(|(run, (kappa, consistency))| RunCorrelation::new(run, kappa, consistency))
         .collect();
-    let some = |value: fn(&RunCorrelation) -> Option<f64>| -> Vec<f64> {
+    let present = |value: fn(&RunCorrelation) -> Option<f64>| -> Vec<f64> {
         per_run.iter().filter_map(value).collect()
     };
-    let rs = some(|run| run.r);
+    let rs = present(|run| run.r);
     let pairs: Vec<(&[f64], &[f64])> = series.iter().map(|(k, c)| (&k[..], &c[..])).collect();
     let AnalysisOptions {
         confidence,
@@ -115,13 +115,13 @@ pub fn correlate(runs: &[Run], options: &AnalysisOptions) -> Option<ConditionCor
         lambda: condition.lambda,
         runs: rs.len(),
         mean_r: mean(&rs)?,
-        mean_rho: mean(&some(|run| run.rho)),
+        mean_rho: mean(&present(|run| run.rho)),
         fisher: fisher_mean(&rs, confidence),
         bootstrap: bootstrap_interval(&rs, confidence, resamples, seed),
         sign_flip_p: fisher_z(&rs).and_then(|zs| sign_flip_p(&zs, resamples, seed)),
         shuffle_p: shuffle_p(&pairs, resamples, seed),
-        mean_r_of_changes: mean(&some(|run| run.r_of_changes)),
-        effective_epochs: mean(&some(|run| run.effective_epochs)),
+        mean_r_of_changes: mean(&present(|run| run.r_of_changes)),
+        effective_epochs: mean(&present(|run| run.effective_epochs)),
         per_run,
     })
 }

@@ -70,7 +70,7 @@ fn the_published_records_have_the_means_of_table_2() {
 }
 
 #[test]
-fn runs_without_kappa_and_autocorrelated_epochs_are_pointed_out() {
+fn runs_without_kappa_and_autocorrelated_epochs_are_cautioned() {
     let analysis = published();
     let (without, runs) = (5, 60);
     assert_eq!(analysis.cautions[0], Caution::NoKappa { without, runs });
@@ -196,7 +196,7 @@ fn lambdas_are_compared_with_the_baseline_of_the_same_seed() {
 }
 
 #[test]
-fn cells_have_final_and_best_kappa_over_seeds() {
+fn conditions_have_final_and_best_kappa_over_seeds() {
     let analysis = analyze(&learning(), &AnalysisOptions::default()).unwrap();
     assert_eq!(analysis.condition_kappas.len(), 6);
     let plain = &analysis.condition_kappas[1];

@@ -176,7 +176,7 @@ fn sign_flips_are_counted_exactly() {
 }
 
 #[test]
-fn many_values_are_flipped_at_random_and_agree_with_students_test() {
+fn random_sign_flips_agree_with_students_test() {
     let values: Vec<f64> = (0..40).map(|i| f64::from(i % 7) - 2.4).collect();
     let p = sign_flip_p(&values, 20_000, 3).unwrap();
     assert_eq!(sign_flip_p(&values, 20_000, 3), Some(p));
@@ -197,7 +197,7 @@ fn shuffling_agrees_with_all_permutations() {
 }
 
 #[test]
-fn autocorrelated_epochs_are_worth_fewer() {
+fn autocorrelation_reduces_the_effective_epochs() {
     let kappa = [0.2, 0.5, 0.6, 0.55, 0.7, 0.8, 0.78, 0.82, 0.85, 0.83];
     let consistency = [9.0, 8.0, 8.5, 7.0, 6.5, 6.0, 6.2, 5.0, 5.5, 5.2];
     close(lag_1_autocorrelation(&kappa), 0.4979578375240759);

@@ -14,7 +14,7 @@ fn read(text: &str) -> Result<Vec<EpochRecord>, String> {
 }
 
 #[test]
-fn columns_are_found_by_name_and_others_passed_over() {
+fn columns_are_found_by_name_and_others_ignored() {
     let text = "accuracy,kappa,epoch,lambda_max,model,run,dataset,seed,consistency\n\
                 93.1,0.91,7,-100.0,level2,a,brain,42,0.0014\n\
                 50.0,,8,50,level2,\"b, c\",brain,,\n";
@@ -52,7 +52,7 @@ fn seed_lambda_and_consistency_may_be_missing() {
 }
 
 #[test]
-fn a_missing_or_doubled_column_is_named() {
+fn a_missing_or_duplicate_column_is_named() {
     let error = read("dataset,run,model,epoch\nd,r,m,1\n").unwrap_err();
     assert!(
         error.contains("\"kappa\"") && error.contains("epoch"),
