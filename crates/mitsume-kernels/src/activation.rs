@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn silu_is_the_functions_value_to_a_few_units_in_the_last_place() {
+    fn silu_is_accurate_to_a_few_units_in_the_last_place() {
         for isa in Isa::available() {
             let x: Vec<f32> = (-8000..=8000).map(|i| i as f32 / 100.0).collect();
             let mut y = x.clone();
@@ -194,7 +194,7 @@ mod tests {
             for (x, y) in x.into_iter().zip(y) {
                 let expected = f64::from(x) / (1.0 + (-f64::from(x)).exp());
                 let off = (f64::from(y) - expected).abs();
-                // float32 has 24 bits: eight units of the last.
+                // About eight units in the last place of float32.
                 assert!(
                     off <= expected.abs() * 5e-7,
                     "{}: {x} {y} {expected}",
@@ -212,8 +212,8 @@ mod tests {
         }
     }
 
-    /// The error function's Maclaurin series; its terms stay below 1e4 here, so eleven digits are
-    /// right.
+    /// The error function by its Maclaurin series; the terms stay below 1e4 here, so eleven digits are
+    /// correct.
     fn erf(x: f64) -> f64 {
         let (mut term, mut sum) = (x, x);
         for n in 1..100 {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn gelu_is_the_functions_value() {
+    fn gelu_agrees_with_its_definition() {
         for isa in Isa::available() {
             let x: Vec<f32> = (-450..=450).map(|i| i as f32 / 100.0).collect();
             let mut y = x.clone();

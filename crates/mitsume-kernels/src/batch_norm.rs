@@ -4,8 +4,8 @@
 use crate::scale_shift::ScaleShift;
 use crate::winograd::convolution::TileSums;
 
-/// PyTorch's default.
-pub(crate) const EPSILON: f64 = 1e-5;
+/// Added to the variance of every batch norm; PyTorch's default.
+pub const EPSILON: f64 = 1e-5;
 
 /// Statistics of one normalised layer over a training batch, for its running statistics.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +31,8 @@ impl Moments {
         let mut mean = vec![0.0; channels];
         let mut spread = vec![0.0; channels];
         let mut count = 0.0;
-        for (run, &pixels) in sums.pixels.iter().enumerate() {
-            let part = &sums.data[run * 3 * channels..][..3 * channels];
+        for (task, &pixels) in sums.pixels.iter().enumerate() {
+            let part = &sums.data[task * 3 * channels..][..3 * channels];
             let n = pixels as f64;
             if pixels == 0 {
                 continue;

@@ -42,8 +42,9 @@ impl Grid {
     /// all images.
     pub(crate) fn pixel_rows(self, tiles: &Range<usize>, side: usize) -> Range<usize> {
         let per_image = self.height.div_ceil(side).max(1);
-        let at = |t: usize| t / per_image * self.height + (t % per_image * side).min(self.height);
-        at(tiles.start)..at(tiles.end)
+        let first_row =
+            |t: usize| t / per_image * self.height + (t % per_image * side).min(self.height);
+        first_row(tiles.start)..first_row(tiles.end)
     }
 }
 

@@ -137,7 +137,7 @@ impl Features<'_> {
                 let image = &self.data[i * pixels * channels..][..pixels * channels];
                 let linear_alpha = linear_alpha.map(|b| &b[i * channels..][..channels]);
                 workspace.isa().run(PoolKernel {
-                    of: *self,
+                    features: *self,
                     image,
                     linear_alpha,
                     pooled,
@@ -191,7 +191,7 @@ impl Features<'_> {
                 });
                 let d_pooled = &d_pooled[own];
                 workspace.isa().run(PoolGradientKernel {
-                    of: *self,
+                    features: *self,
                     image,
                     d_pooled,
                     map,
@@ -214,8 +214,15 @@ pub struct MapGradient<'a> {
     pub d_weighted_sum: &'a [f32],
 }
 
+impl MapGradient<'_> {
+    fn alpha(&self) -> Vec<f32> {
+        let factors = self.linear_alpha.iter().zip(self.pass_fraction);
+        factors.map(|(b, o)| b * o).collect()
+    }
+}
+
 struct PoolKernel<'a> {
-    of: Features<'a>,
+    features: Features<'a>,
     image: &'a [f32],
     linear_alpha: Option<&'a [f32]>,
     pooled: &'a mut [f32],
@@ -226,31 +233,36 @@ struct PoolKernel<'a> {
 impl Kernel for PoolKernel<'_> {
     type Output = ();
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let PoolKernel {
-            of,
-            image,
-            linear_alpha,
-            pooled,
-            pass_fraction,
-            weighted_sum,
-        } = self;
-        let [_, height, width, channels] = of.shape;
-        let side = if of.pooling == HeadPooling::MaxPoolMean {
-            2
-        } else {
-            1
+    fn run<S: Simd>(mut self, simd: S) {
+        self.pool(simd);
+        let Some(linear_alpha) = self.linear_alpha else {
+            return;
         };
-        let relu = of.pooling == HeadPooling::ReluMean;
-        let scale = 1.0 / of.pooled_pixels() as f32;
+        let alpha = linear_alpha.iter().zip(&*self.pass_fraction);
+        let alpha: Vec<f32> = alpha.map(|(b, o)| b * o).collect();
+        weighted_sums(simd, self.image, &alpha, self.weighted_sum);
+    }
+}
+
+impl PoolKernel<'_> {
+    /// Computes the pooled features and, with a ReLU, the pass fractions.
+    #[inline(always)]
+    fn pool<S: Simd>(&mut self, simd: S) {
+        let [_, height, width, channels] = self.features.shape;
+        let side = match self.features.pooling {
+            HeadPooling::MaxPoolMean => 2,
+            HeadPooling::Mean | HeadPooling::ReluMean => 1,
+        };
+        let relu = self.features.pooling == HeadPooling::ReluMean;
+        let scale = 1.0 / self.features.pooled_pixels() as f32;
         if relu {
-            pass_fraction.fill(0.0);
+            self.pass_fraction.fill(0.0);
         }
         let mut row_sums = vec![0.0; 2 * channels];
         for row in 0..height / side {
             row_sums.fill(0.0);
             let (sums, counts) = row_sums.split_at_mut(channels);
-            let line = &image[row * side * width * channels..][..side * width * channels];
+            let line = &self.image[row * side * width * channels..][..side * width * channels];
             let row = PooledRow {
                 line,
                 width,
@@ -259,22 +271,16 @@ impl Kernel for PoolKernel<'_> {
             };
             row.add(simd, sums, counts);
             for c in 0..channels {
-                pooled[c] += sums[c];
+                self.pooled[c] += sums[c];
                 if relu {
-                    pass_fraction[c] += counts[c];
+                    self.pass_fraction[c] += counts[c];
                 }
             }
         }
-        pooled.iter_mut().for_each(|m| *m *= scale);
+        self.pooled.iter_mut().for_each(|m| *m *= scale);
         if relu {
-            pass_fraction.iter_mut().for_each(|o| *o *= scale);
+            self.pass_fraction.iter_mut().for_each(|o| *o *= scale);
         }
-        let Some(linear_alpha) = linear_alpha else {
-            return;
-        };
-        let alpha = linear_alpha.iter().zip(&*pass_fraction);
-        let alpha: Vec<f32> = alpha.map(|(b, o)| b * o).collect();
-        weighted_sums(simd, image, &alpha, weighted_sum);
     }
 }
 
@@ -346,7 +352,7 @@ fn weighted_sums<S: Simd>(simd: S, image: &[f32], alpha: &[f32], out: &mut [f32]
 }
 
 struct PoolGradientKernel<'a> {
-    of: Features<'a>,
+    features: Features<'a>,
     image: &'a [f32],
     d_pooled: &'a [f32],
     map: Option<MapGradient<'a>>,
@@ -359,27 +365,19 @@ impl Kernel for PoolGradientKernel<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let PoolGradientKernel {
-            of,
+            features,
             image,
             d_pooled,
             map,
             out,
             d_linear_alpha,
         } = self;
-        let [_, height, width, channels] = of.shape;
-        let scale = 1.0 / of.pooled_pixels() as f32;
+        let [_, height, width, channels] = features.shape;
+        let scale = 1.0 / features.pooled_pixels() as f32;
         let pooled_gradient: Vec<f32> = d_pooled.iter().map(|d| d * scale).collect();
-        let alpha: Vec<f32> = match map {
-            Some(m) => m
-                .linear_alpha
-                .iter()
-                .zip(m.pass_fraction)
-                .map(|(b, o)| b * o)
-                .collect(),
-            None => vec![0.0; channels],
-        };
-        let pool = of.pooling == HeadPooling::MaxPoolMean;
-        let relu = of.pooling == HeadPooling::ReluMean;
+        let alpha = map.map_or_else(|| vec![0.0; channels], |map| map.alpha());
+        let pool = features.pooling == HeadPooling::MaxPoolMean;
+        let relu = features.pooling == HeadPooling::ReluMean;
         for row in 0..height {
             for column in 0..width {
                 let pixel = row * width + column;

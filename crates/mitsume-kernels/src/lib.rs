@@ -41,7 +41,7 @@ pub mod trunk;
 mod winograd;
 mod workspace;
 
-pub use batch_norm::BatchStatistics;
+pub use batch_norm::{BatchStatistics, EPSILON as BATCH_NORM_EPSILON};
 pub use error::Error;
 pub use isa::Isa;
 pub use workspace::{Buffer, Workspace};

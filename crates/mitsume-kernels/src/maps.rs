@@ -142,8 +142,8 @@ fn normalise(map: &mut [f32], sums: &[f32], epsilon: f32) -> Extremes {
     }
 }
 
-/// Sum of `term(index, value)` in sixteen interleaved partial sums: a fixed order that vectors can
-/// follow.
+/// Sum of `term(index, value)` by sixteen interleaved partial sums: a fixed order that can be
+/// vectorised.
 #[inline(always)]
 fn sum(values: &[f32], term: impl Fn(usize, f32) -> f32) -> f32 {
     const LANES: usize = 16;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_is_brought_to_its_range_and_compared() {
+    fn maps_are_normalised_by_their_range_and_compared() {
         let maps = NormalisedMaps::new(&[-1.0, 1.0, 2.0, 4.0, 1.0, 3.0, 2.0, 2.0], 4, EPSILON);
         let want = [0.0, 0.25, 0.5, 1.0, 0.0, 1.0, 0.5, 0.5];
         for (m, want) in maps.maps().iter().zip(want) {
@@ -201,7 +201,8 @@ mod tests {
         assert!(all.squared_distances(&[0.0; 3])[0].is_nan());
     }
 
-    /// Central differences in f64 of the closed form. Odd sizes, so that partial sums have a rest.
+    /// Compared with central differences of the closed form in f64, at sizes that are no multiples of
+    /// the lanes.
     #[test]
     fn the_gradient_is_the_derivative() {
         for pixels in [5, 33, 49] {

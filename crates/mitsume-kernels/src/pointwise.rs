@@ -7,10 +7,11 @@ use crate::winograd::filter::{Direction, FilterShape, panel_width};
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// Pixels of a block: their values stay in the second-level cache.
+/// Pixels per block, few enough for their values to stay in the second-level cache.
 const PIXELS_PER_BLOCK: usize = 192;
 
-/// Partial sums of the weight gradient: fixed, so that it does not depend on the number of threads.
+/// Number of partial sums of the weight gradient; fixed, so that the result does not depend on the
+/// number of threads.
 const PARTIALS: usize = 16;
 
 /// Weights laid out for the register tile: [panel][input][output within panel].
@@ -148,11 +149,11 @@ pub(crate) fn weight_gradient(
     let isa = workspace.isa();
     let pixels = x.len() / inputs;
     let row_stride = outputs.next_multiple_of(panel_width(isa));
-    let each = pixels.div_ceil(PARTIALS).max(1);
+    let pixels_per_part = pixels.div_ceil(PARTIALS).max(1);
     let mut sums = workspace.zeros(PARTIALS * inputs * row_stride);
     sums.par_chunks_mut(inputs * row_stride)
-        .zip(x.par_chunks(each * inputs))
-        .zip(dy.par_chunks(each * outputs))
+        .zip(x.par_chunks(pixels_per_part * inputs))
+        .zip(dy.par_chunks(pixels_per_part * outputs))
         .for_each(|((sums, x), dy)| {
             let mut whole = workspace.zeros(if row_stride == outputs {
                 0

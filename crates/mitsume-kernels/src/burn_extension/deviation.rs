@@ -28,7 +28,7 @@ impl Deviations {
     pub fn new(sums: Tensor<3>, epsilon: f32) -> Self {
         let [_, h, w] = sums.dims();
         let data = sums.clone().detach().into_data();
-        let values = data.as_slice::<f32>().expect("f32 was asked for");
+        let values = data.as_slice::<f32>().expect("the tensor is f32");
         let normalised = NormalisedMaps::new(values, h * w, epsilon);
         Self { sums, normalised }
     }

@@ -193,12 +193,12 @@ impl LayerCall {
                     inference::pool(workspace, *pooling, window, Nhwc { data: x, shape }, *to)?;
                 Ok((out, [shape[0], to[0], to[1], shape[3]]))
             }
-            InferenceLayer::Affine(both, activation) => {
-                let out = inference::affine(workspace, x, scale_shift(both), *activation)?;
+            InferenceLayer::Affine(parameters, activation) => {
+                let out = inference::affine(workspace, x, scale_shift(parameters), *activation)?;
                 Ok((out, shape))
             }
-            InferenceLayer::LayerNorm(both, epsilon) => {
-                let out = inference::layer_norm(workspace, x, scale_shift(both), *epsilon)?;
+            InferenceLayer::LayerNorm(parameters, epsilon) => {
+                let out = inference::layer_norm(workspace, x, scale_shift(parameters), *epsilon)?;
                 Ok((out, shape))
             }
         }

@@ -18,7 +18,7 @@ mod tensors;
 pub use deviation::Deviations;
 pub use pooled_features::{PooledTensors, pool_features};
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::head::HeadPooling;
 use crate::trunk::{
     Batch, ForwardPass, SavedActivations, TrainOutput, TrunkSpec, backward, forward_eval,
@@ -106,14 +106,7 @@ pub fn trunk_eval(
     let mut all = Vec::new();
     for (i, (channels, (mean, variance))) in norms.iter().zip(running).enumerate() {
         for (name, t) in [("mean", mean), ("variance", variance)] {
-            let found = t.dims()[0];
-            if found != *channels {
-                return Err(Error::Length {
-                    what: format!("running {name} {i}"),
-                    expected: *channels,
-                    found,
-                });
-            }
+            check_length(&format!("running {name} {i}"), *channels, t.dims()[0])?;
             all.push(t);
         }
     }
@@ -134,14 +127,7 @@ pub fn trunk_eval(
 fn check(spec: &TrunkSpec, images: &Tensor<4>, parameters: &[Tensor<1>]) -> Result<(), Error> {
     spec.check()?;
     let [n, channels, height, width] = images.dims();
-    if channels != spec.channels {
-        let what = "channels of the images".to_string();
-        return Err(Error::Length {
-            what,
-            expected: spec.channels,
-            found: channels,
-        });
-    }
+    check_length("channels of the images", spec.channels, channels)?;
     if n == 0 || spec.feature_size(height, width).0 == 0 || spec.feature_size(height, width).1 == 0
     {
         return Err(Error::Size {
@@ -159,15 +145,8 @@ fn check(spec: &TrunkSpec, images: &Tensor<4>, parameters: &[Tensor<1>]) -> Resu
         });
     }
     for (p, given) in all.iter().zip(parameters) {
-        let (expected, found) = (p.shape.iter().product(), given.dims()[0]);
-        if expected != found {
-            let what = format!("stage {} {:?}", p.stage, p.kind);
-            return Err(Error::Length {
-                what,
-                expected,
-                found,
-            });
-        }
+        let what = format!("stage {} {:?}", p.stage, p.kind);
+        check_length(&what, p.shape.iter().product(), given.dims()[0])?;
     }
     Ok(())
 }
@@ -190,13 +169,13 @@ pub trait TrunkBackend: Backend {
         spec: TrunkSpec,
     ) -> FloatTensor<Self>;
 
-    /// Pooled features, pass fractions and, if `mapped`, weighted sums, concatenated:
+    /// Pooled features, pass fractions and, if `has_alpha`, weighted sums, concatenated:
     /// [2 N C (+ N h w)].
     fn pool_features(
         features: FloatTensor<Self>,
         linear_alpha: FloatTensor<Self>,
         pooling: HeadPooling,
-        mapped: bool,
+        has_alpha: bool,
     ) -> FloatTensor<Self>;
 }
 
@@ -242,10 +221,15 @@ impl TrunkBackend for Flex {
         features: FlexTensor,
         linear_alpha: FlexTensor,
         pooling: HeadPooling,
-        mapped: bool,
+        has_alpha: bool,
     ) -> FlexTensor {
         let linear_alpha = linear_alpha.to_contiguous();
-        pack(&features, mapped.then_some(values(&linear_alpha)), pooling).0
+        pack(
+            &features,
+            has_alpha.then_some(values(&linear_alpha)),
+            pooling,
+        )
+        .0
     }
 }
 
@@ -295,12 +279,16 @@ impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
         features: FloatTensor<Self>,
         linear_alpha: FloatTensor<Self>,
         pooling: HeadPooling,
-        mapped: bool,
+        has_alpha: bool,
     ) -> FloatTensor<Self> {
         let (features, node) = features.into_parts();
         let (linear_alpha, linear_alpha_node) = linear_alpha.into_parts();
         let linear_alpha = linear_alpha.to_contiguous();
-        let (packed, pooled) = pack(&features, mapped.then_some(values(&linear_alpha)), pooling);
+        let (packed, pooled) = pack(
+            &features,
+            has_alpha.then_some(values(&linear_alpha)),
+            pooling,
+        );
         let prep = PoolFeaturesStep
             .prepare::<C>([node, linear_alpha_node])
             .compute_bound()
@@ -312,7 +300,7 @@ impl<C: CheckpointStrategy> TrunkBackend for Autodiff<Flex, C> {
                     linear_alpha,
                     pass_fraction: pooled.pass_fraction,
                     pooling,
-                    mapped,
+                    has_alpha,
                 };
                 prep.finish(state, packed)
             }

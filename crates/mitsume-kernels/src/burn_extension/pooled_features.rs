@@ -37,19 +37,19 @@ pub fn pool_features(
     linear_alpha: Option<Tensor<2>>,
 ) -> Result<PooledTensors, Error> {
     let [n, c, h, w] = features.dims();
-    let least = if pooling == HeadPooling::MaxPoolMean {
+    let min_side = if pooling == HeadPooling::MaxPoolMean {
         2
     } else {
         1
     };
-    if n * c == 0 || h < least || w < least {
+    if n * c == 0 || h < min_side || w < min_side {
         return Err(Error::Size {
             images: n,
             height: h,
             width: w,
         });
     }
-    let mapped = linear_alpha.is_some();
+    let has_alpha = linear_alpha.is_some();
     let linear_alpha = linear_alpha.unwrap_or_else(|| Tensor::zeros([n, c], &features.device()));
     if linear_alpha.dims() != [n, c] {
         let found = linear_alpha.dims().iter().product();
@@ -63,13 +63,13 @@ pub fn pool_features(
         features.into_dispatch(),
         linear_alpha.into_dispatch(),
         pooling,
-        mapped,
+        has_alpha,
     );
     let packed = Tensor::<1>::from_dispatch(packed);
     let part = |from: usize, values: usize| packed.clone().narrow(0, from, values);
     let pooled = part(0, n * c).reshape([n, c]);
     let pass_fraction = part(n * c, n * c).reshape([n, c]).detach();
-    let weighted_sum = mapped.then(|| part(2 * n * c, n * h * w).reshape([n, h, w]));
+    let weighted_sum = has_alpha.then(|| part(2 * n * c, n * h * w).reshape([n, h, w]));
     Ok(PooledTensors {
         pooled,
         pass_fraction,
@@ -86,7 +86,7 @@ pub(super) struct PoolFeaturesState {
     pub linear_alpha: FlexTensor,
     pub pass_fraction: Vec<f32>,
     pub pooling: HeadPooling,
-    pub mapped: bool,
+    pub has_alpha: bool,
 }
 
 impl Backward<Flex, 2> for PoolFeaturesStep {
@@ -99,7 +99,7 @@ impl Backward<Flex, 2> for PoolFeaturesStep {
             linear_alpha,
             pass_fraction,
             pooling,
-            mapped,
+            has_alpha,
         } = ops.state;
         let shape = features.shape();
         let [n, c, h, w] = [shape[0], shape[1], shape[2], shape[3]];
@@ -117,7 +117,7 @@ impl Backward<Flex, 2> for PoolFeaturesStep {
             pooling,
         };
         let (d_features, d_linear_alpha) = view
-            .backward(workspace(), d_pooled, mapped.then_some(map))
+            .backward(workspace(), d_pooled, has_alpha.then_some(map))
             .expect("shapes were checked in the forward pass");
         let [node, linear_alpha_node] = ops.parents;
         if let Some(node) = node {

@@ -30,10 +30,12 @@ pub fn affine(
     }
     let isa = workspace.isa();
     let mut out = workspace.take(x.len());
-    let run = (16_384 / channels).max(1) * channels;
-    let runs = out.par_chunks_mut(run).zip(x.par_chunks(run));
-    runs.for_each(|(out, x)| {
-        isa.run(Run {
+    let values_per_task = (16_384 / channels).max(1) * channels;
+    let tasks = out
+        .par_chunks_mut(values_per_task)
+        .zip(x.par_chunks(values_per_task));
+    tasks.for_each(|(out, x)| {
+        isa.run(AffineKernel {
             x,
             scale,
             shift,
@@ -44,7 +46,7 @@ pub fn affine(
     Ok(out)
 }
 
-struct Run<'a> {
+struct AffineKernel<'a> {
     x: &'a [f32],
     scale: &'a [f32],
     shift: &'a [f32],
@@ -52,7 +54,7 @@ struct Run<'a> {
     out: &'a mut [f32],
 }
 
-impl Kernel for Run<'_> {
+impl Kernel for AffineKernel<'_> {
     type Output = ();
 
     #[inline(always)]

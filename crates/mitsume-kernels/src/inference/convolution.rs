@@ -1,7 +1,7 @@
 //! A convolution, and the algorithm that computes it.
 
 use super::depthwise::Depthwise;
-use super::im2col::{Im2col, PIXELS, Pixels, is_pointwise};
+use super::im2col::{Im2col, PIXELS_PER_BLOCK, Pixels, is_pointwise};
 use super::nhwc::{Nhwc, NhwcMut};
 use super::separable::Chain;
 use super::window::Window;
@@ -195,7 +195,7 @@ impl Convolution {
                 Chain::depthwise(self).run(workspace, Nhwc { data: x, shape }, out, residual);
             }
             PackedWeights::Im2col(im2col) => {
-                let part = PIXELS * to[3];
+                let part = PIXELS_PER_BLOCK * to[3];
                 out.par_chunks_mut(part).enumerate().for_each(|(i, out)| {
                     let mut scratch = im2col.scratch(workspace);
                     let residual = residual.map(|r| &r[i * part..i * part + out.len()]);
@@ -203,7 +203,7 @@ impl Convolution {
                         x,
                         input_shape: shape,
                         output_shape: to,
-                        range: i * PIXELS..i * PIXELS + out.len() / to[3],
+                        range: i * PIXELS_PER_BLOCK..i * PIXELS_PER_BLOCK + out.len() / to[3],
                     };
                     let epilogue = self.epilogue(residual);
                     im2col.run(workspace.isa(), pixels, epilogue, out, &mut scratch);

@@ -14,7 +14,7 @@ pub(super) struct Depthwise {
     window: Window,
 }
 
-/// Largest extent of a window, in pixels: the line buffer keeps as many lines.
+/// Largest extent of a window, in pixels: the line buffer holds as many lines.
 const MAX_EXTENT: usize = 64;
 
 impl Depthwise {
@@ -48,10 +48,10 @@ impl Depthwise {
 }
 
 /// Output pixels computed together: each weight is loaded once for all of them.
-const BLOCK: usize = 4;
+const COLUMNS_PER_BLOCK: usize = 4;
 
 /// One row of one image's result.
-pub(super) struct Row<'a> {
+pub(super) struct DepthwiseRow<'a> {
     pub weights: &'a Depthwise,
     /// The line under each row of taps, padded: [columns, channels], and a vector beyond.
     pub lines: &'a [&'a [f32]],
@@ -61,7 +61,7 @@ pub(super) struct Row<'a> {
     pub out: &'a mut [f32],
 }
 
-impl Kernel for Row<'_> {
+impl Kernel for DepthwiseRow<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -83,7 +83,7 @@ impl Kernel for Row<'_> {
     }
 }
 
-impl Row<'_> {
+impl DepthwiseRow<'_> {
     /// All columns, for windows of `K` columns and stride `STRIDE`, or of any size where those are
     /// 0.
     #[inline(always)]
@@ -107,15 +107,15 @@ impl Row<'_> {
             while x < columns {
                 // SAFETY: all lengths were just checked.
                 unsafe {
-                    if columns < BLOCK {
+                    if columns < COLUMNS_PER_BLOCK {
                         self.block::<S, K, STRIDE, 1>(simd, x, vector);
                         x += 1;
                     } else {
                         // The last block overlaps the one before; the columns in both are computed
                         // twice.
-                        let at = x.min(columns - BLOCK);
-                        self.block::<S, K, STRIDE, BLOCK>(simd, at, vector);
-                        x += BLOCK;
+                        let at = x.min(columns - COLUMNS_PER_BLOCK);
+                        self.block::<S, K, STRIDE, COLUMNS_PER_BLOCK>(simd, at, vector);
+                        x += COLUMNS_PER_BLOCK;
                     }
                 }
             }

@@ -13,9 +13,9 @@ use std::ops::Range;
 
 /// Pixels in a block: a multiple of the register tile's rows, and enough to use each filter often
 /// while it is in the first-level cache.
-pub(super) const PIXELS: usize = 96;
+pub(super) const PIXELS_PER_BLOCK: usize = 96;
 /// Depth of one product: a panel of so many rows fills the first-level cache.
-const DEPTH: usize = 256;
+const DEPTH_PER_PRODUCT: usize = 256;
 
 /// Values beyond the last window's row that a copy of a whole vector may write.
 const SLACK: usize = crate::simd::MAX_LANES;
@@ -96,8 +96,8 @@ impl Im2col {
     pub fn scratch(&self, workspace: &Workspace) -> Scratch {
         let row = if self.is_pointwise() { 0 } else { self.depth() };
         Scratch {
-            windows: workspace.take(PIXELS * row + SLACK),
-            sums: workspace.take(PIXELS * self.panel),
+            windows: workspace.take(PIXELS_PER_BLOCK * row + SLACK),
+            sums: workspace.take(PIXELS_PER_BLOCK * self.panel),
         }
     }
 
@@ -112,10 +112,10 @@ impl Im2col {
         scratch: &mut Scratch,
     ) {
         let channels = pixels.output_shape[3];
-        for (i, out) in out.chunks_mut(PIXELS * channels).enumerate() {
-            let start = pixels.range.start + i * PIXELS;
-            let part = i * PIXELS * channels..i * PIXELS * channels + out.len();
-            isa.run(Block {
+        for (i, out) in out.chunks_mut(PIXELS_PER_BLOCK * channels).enumerate() {
+            let start = pixels.range.start + i * PIXELS_PER_BLOCK;
+            let part = i * PIXELS_PER_BLOCK * channels..i * PIXELS_PER_BLOCK * channels + out.len();
+            isa.run(Im2colKernel {
                 weights: self,
                 pixels: Pixels {
                     range: start..start + out.len() / channels,
@@ -144,8 +144,8 @@ pub(super) fn is_pointwise(window: &Window) -> bool {
     kernel == [1, 1] && stride == [1, 1] && pad_before == [0, 0] && pad_after == [0, 0]
 }
 
-/// At most `PIXELS` pixels.
-struct Block<'a> {
+/// At most `PIXELS_PER_BLOCK` pixels.
+struct Im2colKernel<'a> {
     weights: &'a Im2col,
     pixels: Pixels<'a>,
     scratch: &'a mut Scratch,
@@ -153,7 +153,7 @@ struct Block<'a> {
     out: &'a mut [f32],
 }
 
-impl Kernel for Block<'_> {
+impl Kernel for Im2colKernel<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -183,7 +183,7 @@ impl Kernel for Block<'_> {
     }
 }
 
-impl Block<'_> {
+impl Im2colKernel<'_> {
     /// The sums of one panel of a group's outputs, of its first `W` vectors, at all pixels.
     #[inline(always)]
     fn multiply<S: Simd, const W: usize>(&mut self, simd: S, group: usize, panel: usize) {
@@ -204,11 +204,11 @@ impl Block<'_> {
             false => (&self.scratch.windows[..], depth),
         };
         let panel = &weights[(group * panels + panel) * depth * width..];
-        for start in (0..depth).step_by(DEPTH) {
+        for start in (0..depth).step_by(DEPTH_PER_PRODUCT) {
             let a = Matrix {
                 data: &rows[start..],
                 rows: self.pixels.range.len(),
-                columns: DEPTH.min(depth - start),
+                columns: DEPTH_PER_PRODUCT.min(depth - start),
                 row_stride,
                 column_stride: 1,
             };

@@ -29,10 +29,12 @@ pub fn layer_norm(
     }
     let isa = workspace.isa();
     let mut out = workspace.take(x.len());
-    let run = (16_384 / values).max(1) * values;
-    let runs = out.par_chunks_mut(run).zip(x.par_chunks(run));
-    runs.for_each(|(out, x)| {
-        isa.run(Rows {
+    let values_per_task = (16_384 / values).max(1) * values;
+    let tasks = out
+        .par_chunks_mut(values_per_task)
+        .zip(x.par_chunks(values_per_task));
+    tasks.for_each(|(out, x)| {
+        isa.run(LayerNormKernel {
             x,
             scale,
             shift,
@@ -43,7 +45,7 @@ pub fn layer_norm(
     Ok(out)
 }
 
-struct Rows<'a> {
+struct LayerNormKernel<'a> {
     x: &'a [f32],
     scale: &'a [f32],
     shift: &'a [f32],
@@ -51,7 +53,7 @@ struct Rows<'a> {
     out: &'a mut [f32],
 }
 
-impl Kernel for Rows<'_> {
+impl Kernel for LayerNormKernel<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -65,7 +67,7 @@ impl Kernel for Rows<'_> {
             }
             let mean_of_row = simd.sum(sum) / values as f32;
             let mean = simd.splat(mean_of_row);
-            // In a separate pass: as the difference of two large sums it would lose its digits.
+            // In a separate pass, because a difference of two large sums would lose precision.
             let mut squares = simd.zero();
             let whole = values / S::LANES * S::LANES;
             for x in x[..whole].chunks_exact(S::LANES) {

@@ -63,7 +63,7 @@ impl LineBuffer {
     /// `fill(row, line)` for rows of the image, [columns, channels].
     pub fn fill(&mut self, wanted: Range<usize>, mut fill: impl FnMut(usize, &mut [f32])) {
         for line in self.next.max(wanted.start)..wanted.end {
-            let at = self.at(line) + self.left_padding;
+            let at = self.offset(line) + self.left_padding;
             let to = &mut self.buffer[at..at + self.row_len];
             match line.checked_sub(self.top_padding) {
                 Some(row) if row < self.height => fill(row, to),
@@ -75,10 +75,10 @@ impl LineBuffer {
 
     /// Line `line`, which must be one of the last `count` computed.
     pub fn get(&self, line: usize) -> &[f32] {
-        &self.buffer[self.at(line)..][..self.stride]
+        &self.buffer[self.offset(line)..][..self.stride]
     }
 
-    fn at(&self, line: usize) -> usize {
+    fn offset(&self, line: usize) -> usize {
         self.start + line % self.count * self.stride
     }
 }

@@ -19,8 +19,8 @@ pub enum Pooling {
     MeanWithPadding,
 }
 
-/// Pools `x` to `[images, to[0], to[1], channels]`. The result may be one larger than
-/// [`Window::output_size`] says, where sizes are rounded up.
+/// Pools `x` to `[images, to[0], to[1], channels]`. `to` may be one larger than
+/// [`Window::output_size`], where sizes are rounded up.
 ///
 /// # Errors
 /// If `x` is of another length, or a window would lie outside the image altogether.
@@ -36,8 +36,8 @@ pub fn pool(
     let expected = shape.iter().product();
     check_length("input", expected, x.len())?;
     let [rows, columns] = to;
-    let reaches = |axis: usize, places: usize, side: usize| {
-        (0..places).all(|at| !window.taps_inside(axis, at, side).is_empty())
+    let reaches = |axis: usize, positions: usize, side: usize| {
+        (0..positions).all(|at| !window.taps_inside(axis, at, side).is_empty())
     };
     if !reaches(0, rows, height) || !reaches(1, columns, width) {
         return Err(Error::Size {
@@ -51,12 +51,12 @@ pub fn pool(
     let lines = out.par_chunks_exact_mut(columns * channels).enumerate();
     lines.for_each(|(line, out)| {
         let image = height * width * channels;
-        isa.run(Row {
+        isa.run(PoolRow {
             pooling,
             window,
             image: &x[line / rows * image..][..image],
             size: [height, width],
-            at: line % rows,
+            row: line % rows,
             channels,
             out,
         });
@@ -65,19 +65,19 @@ pub fn pool(
 }
 
 /// One row of one image's result.
-struct Row<'a> {
+struct PoolRow<'a> {
     pooling: Pooling,
     window: &'a Window,
     image: &'a [f32],
     size: [usize; 2],
-    at: usize,
+    row: usize,
     channels: usize,
     out: &'a mut [f32],
 }
 
-impl Row<'_> {
-    /// Taps that count along an axis: those on the image and its padding, but not beyond.
-    fn counted(&self, axis: usize, at: usize) -> usize {
+impl PoolRow<'_> {
+    /// Number of taps along an axis that lie on the image or its padding.
+    fn counted_taps(&self, axis: usize, at: usize) -> usize {
         let Window {
             kernel,
             dilation,
@@ -92,20 +92,20 @@ impl Row<'_> {
     }
 }
 
-impl Kernel for Row<'_> {
+impl Kernel for PoolRow<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (window, channels) = (self.window, self.channels);
-        let down = window.taps_inside(0, self.at, self.size[0]);
-        let top = window.start(0, self.at);
-        let counted_down = self.counted(0, self.at);
-        for place in 0..self.out.len() / channels {
-            let along = window.taps_inside(1, place, self.size[1]);
-            let left = window.start(1, place);
+        let down = window.taps_inside(0, self.row, self.size[0]);
+        let top = window.start(0, self.row);
+        let counted_down = self.counted_taps(0, self.row);
+        for position in 0..self.out.len() / channels {
+            let along = window.taps_inside(1, position, self.size[1]);
+            let left = window.start(1, position);
             let count = match self.pooling {
-                Pooling::MeanWithPadding => counted_down * self.counted(1, place),
+                Pooling::MeanWithPadding => counted_down * self.counted_taps(1, position),
                 _ => down.len() * along.len(),
             };
             let by = simd.splat(1.0 / count as f32);
@@ -131,7 +131,7 @@ impl Kernel for Row<'_> {
                 if self.pooling != Pooling::Max {
                     held = simd.mul(held, by);
                 }
-                let at = place * channels + first;
+                let at = position * channels + first;
                 simd.store_partial(&mut self.out[at..at + lanes], held);
                 first += lanes;
             }

@@ -1,7 +1,7 @@
 //! A depthwise convolution and the convolutions before and after it in one pass over the rows.
 
 use super::convolution::{Convolution, PackedWeights};
-use super::depthwise::{Depthwise, Row};
+use super::depthwise::{Depthwise, DepthwiseRow};
 use super::im2col::{Im2col, Pixels, Scratch};
 use super::line_buffer::LineBuffer;
 use super::nhwc::{Nhwc, NhwcMut};
@@ -103,10 +103,10 @@ impl Separable {
 
 /// Fewest rows in a task: its first rows need rows of the expansion that the task above computes
 /// too.
-const ROWS: usize = 12;
-/// Tasks for each thread, so that all end at about the same time. The result does not depend on how
-/// rows are split.
-const TASKS: usize = 4;
+const MIN_ROWS_PER_TASK: usize = 12;
+/// Several tasks per thread, so that all threads end at about the same time. The result does not
+/// depend on how rows are split.
+const TASKS_PER_THREAD: usize = 4;
 
 /// The convolutions of a [`Separable`].
 #[derive(Clone, Copy)]
@@ -134,8 +134,8 @@ impl<'a> Chain<'a> {
             shape: to,
         } = out;
         let [images, rows, columns, channels] = to;
-        let parts = (TASKS * rayon::current_num_threads()).div_ceil(images.max(1));
-        let rows_of_part = rows.div_ceil(parts).max(ROWS.min(rows));
+        let parts = (TASKS_PER_THREAD * rayon::current_num_threads()).div_ceil(images.max(1));
+        let rows_of_part = rows.div_ceil(parts).max(MIN_ROWS_PER_TASK.min(rows));
         let (image, part) = (rows * columns * channels, rows_of_part * columns * channels);
         let x = x.par_chunks_exact(shape[1..].iter().product());
         let images = out.par_chunks_exact_mut(image).zip(x).enumerate();
@@ -232,7 +232,7 @@ impl<'a> Rows<'a> {
         let taps = (0..window.kernel[0]).map(|ky| self.lines.get(top + ky * window.dilation[0]));
         let lines: Vec<&[f32]> = taps.collect();
         let run = |out: &mut [f32], residual| {
-            isa.run(Row {
+            isa.run(DepthwiseRow {
                 weights: self.depthwise,
                 lines: &lines,
                 epilogue: self.chain.depthwise.epilogue(residual),

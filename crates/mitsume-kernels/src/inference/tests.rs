@@ -41,21 +41,21 @@ fn convolved(
 ) -> Vec<f64> {
     let [rows, columns] = window.output_size([h, w]).unwrap();
     let inputs = c / filters.groups;
-    let of_group = filters.outputs / filters.groups;
+    let outputs_per_group = filters.outputs / filters.groups;
     let mut out = Vec::new();
     for image in 0..images {
-        for place in 0..rows * columns {
+        for position in 0..rows * columns {
             for o in 0..filters.outputs {
                 let mut sum = 0.0;
                 for tap in 0..window.taps() {
                     let tap2 = [tap / window.kernel[1], tap % window.kernel[1]];
-                    let place = [place / columns, place % columns];
-                    let Some(pixel) = pixel(window, place, tap2, [h, w]) else {
+                    let position = [position / columns, position % columns];
+                    let Some(pixel) = pixel(window, position, tap2, [h, w]) else {
                         continue;
                     };
                     for i in 0..inputs {
                         let weight = filters.weights[(o * inputs + i) * window.taps() + tap];
-                        let at = (image * h * w + pixel) * c + o / of_group * inputs + i;
+                        let at = (image * h * w + pixel) * c + o / outputs_per_group * inputs + i;
                         sum += f64::from(weight) * f64::from(x[at]);
                     }
                 }
@@ -130,17 +130,17 @@ fn every_convolution_algorithm_agrees_with_the_definition() {
             let shape = [3, h, w, inputs];
             let x = values(shape.iter().product(), case + 100);
             let sums = convolved(filters, &window, &x, shape);
-            let add = values(sums.len(), case + 150);
+            let residual = values(sums.len(), case + 150);
             for (i, activation) in activations.into_iter().enumerate() {
                 let convolution =
                     Convolution::new(&workspace, filters, &bias, window, activation).unwrap();
-                let add = (i % 2 == 0).then_some(&add[..]);
-                let (out, to) = convolution.run(&workspace, &x, shape, add).unwrap();
+                let residual = (i % 2 == 0).then_some(&residual[..]);
+                let (out, to) = convolution.run(&workspace, &x, shape, residual).unwrap();
                 assert_eq!(out.len(), to.iter().product::<usize>());
                 assert_eq!(out.len(), sums.len());
                 for (at, (&out, sum)) in out.iter().zip(&sums).enumerate() {
-                    let add = add.map_or(0.0, |add| f64::from(add[at]));
-                    let v = sum + f64::from(bias[at % outputs]) + add;
+                    let residual = residual.map_or(0.0, |residual| f64::from(residual[at]));
+                    let v = sum + f64::from(bias[at % outputs]) + residual;
                     let expected = activated(v, activation);
                     // float32 sums of up to 2700 products of numbers below 1; Winograd's transform
                     // loses a digit.
@@ -205,12 +205,12 @@ fn separable_convolutions_equal_separate_ones_bit_for_bit() {
     ];
     for isa in Isa::available() {
         let workspace = Workspace::new(isa);
-        for (case, ([inputs, between, outputs], window_, first, [h, w])) in
+        for (case, ([inputs, between, outputs], depthwise_window, first, [h, w])) in
             cases.into_iter().enumerate()
         {
             let new = |channels, window, seed| convolution(&workspace, channels, window, seed);
             let expand = new([inputs, between, 1], first, case);
-            let depthwise = new([between, between, between], window_, case + 20);
+            let depthwise = new([between, between, between], depthwise_window, case + 20);
             let project = new([between, outputs, 1], window(1, 1, 0), case + 41);
             for parts in 0..4 {
                 let before = (parts & 1 > 0).then_some(&expand);
@@ -223,19 +223,21 @@ fn separable_convolutions_equal_separate_ones_bit_for_bit() {
                 for convolution in &all {
                     to = convolution.output_shape(to).unwrap();
                 }
-                let add = values(to.iter().product(), case + 70);
-                let add = (case % 2 == 0).then_some(&add[..]);
+                let residual = values(to.iter().product(), case + 70);
+                let residual = (case % 2 == 0).then_some(&residual[..]);
                 let (mut expected, mut at) = (x.clone(), shape);
                 for (i, convolution) in all.iter().enumerate() {
-                    let add = add.filter(|_| i + 1 == all.len());
-                    let (y, to) = convolution.run(&workspace, &expected, at, add).unwrap();
+                    let residual = residual.filter(|_| i + 1 == all.len());
+                    let (y, to) = convolution
+                        .run(&workspace, &expected, at, residual)
+                        .unwrap();
                     (expected, at) = (y.into_vec(), to);
                 }
                 let separable =
                     Separable::new(before.cloned(), depthwise.clone(), after.cloned()).unwrap();
                 for threads in [1, 3, 16] {
                     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-                    let run = || separable.run(&workspace, &x, shape, add).unwrap();
+                    let run = || separable.run(&workspace, &x, shape, residual).unwrap();
                     let (found, found_to) = pool.build().unwrap().install(run);
                     assert_eq!(found_to, to);
                     let same = found
@@ -259,19 +261,20 @@ fn convolutions_that_cannot_follow_each_other_are_refused() {
     let new = |channels, window| convolution(&workspace, channels, window, 0);
     let depthwise = new([8, 8, 8], window(3, 1, 1));
     let pointwise = new([8, 8, 1], window(1, 1, 0));
-    let with = |expand, depthwise: &Arc<Convolution>, project| {
+    let separable = |expand, depthwise: &Arc<Convolution>, project| {
         Separable::new(expand, Arc::clone(depthwise), project).map(|_| ())
     };
-    assert!(with(Some(pointwise.clone()), &depthwise, Some(pointwise.clone())).is_ok());
-    assert!(with(None, &pointwise, None).is_err());
+    assert!(separable(Some(pointwise.clone()), &depthwise, Some(pointwise.clone())).is_ok());
+    assert!(separable(None, &pointwise, None).is_err());
     let winograd = new([8, 8, 1], window(3, 1, 1));
-    assert!(with(Some(winograd.clone()), &depthwise, None).is_err());
-    assert!(with(None, &depthwise, Some(winograd)).is_err());
-    assert!(with(None, &depthwise, Some(new([8, 8, 1], window(1, 2, 0)))).is_err());
-    assert!(with(Some(new([8, 9, 1], window(1, 1, 0))), &depthwise, None).is_err());
-    assert!(with(None, &depthwise, Some(new([9, 8, 1], window(1, 1, 0)))).is_err());
+    assert!(separable(Some(winograd.clone()), &depthwise, None).is_err());
+    assert!(separable(None, &depthwise, Some(winograd)).is_err());
+    assert!(separable(None, &depthwise, Some(new([8, 8, 1], window(1, 2, 0)))).is_err());
+    assert!(separable(Some(new([8, 9, 1], window(1, 1, 0))), &depthwise, None).is_err());
+    assert!(separable(None, &depthwise, Some(new([9, 8, 1], window(1, 1, 0)))).is_err());
     let separable = Separable::new(None, depthwise, Some(pointwise)).unwrap();
-    let run = |x: &[f32], shape, add| separable.run(&workspace, x, shape, add).map(|_| ());
+    let run =
+        |x: &[f32], shape, residual| separable.run(&workspace, x, shape, residual).map(|_| ());
     assert!(run(&[0.0; 32], [1, 2, 2, 8], Some(&[0.0; 32])).is_ok());
     assert!(run(&[0.0; 31], [1, 2, 2, 8], None).is_err());
     assert!(run(&[0.0; 32], [1, 2, 4, 4], None).is_err());
@@ -325,28 +328,28 @@ fn pools_give_the_maximum_and_both_means() {
             for pooling in [Pooling::Max, Pooling::Mean, Pooling::MeanWithPadding] {
                 let out = pool(&workspace, pooling, &window, Nhwc { data: &x, shape }, to).unwrap();
                 for (at, &out) in out.iter().enumerate() {
-                    let (place, channel) = (at / 21, at % 21);
-                    let image = place / (to[0] * to[1]);
-                    let place = place % (to[0] * to[1]);
-                    let place = [place / to[1], place % to[1]];
+                    let (position, channel) = (at / 21, at % 21);
+                    let image = position / (to[0] * to[1]);
+                    let position = position % (to[0] * to[1]);
+                    let position = [position / to[1], position % to[1]];
                     let taken: Vec<f64> = (0..window.taps())
                         .filter_map(|tap| {
                             let tap = [tap / window.kernel[1], tap % window.kernel[1]];
-                            pixel(&window, place, tap, [7, 9])
+                            pixel(&window, position, tap, [7, 9])
                         })
                         .map(|pixel| f64::from(x[(image * 63 + pixel) * 21 + channel]))
                         .collect();
                     let expected = match pooling {
                         Pooling::Max => taken.iter().copied().fold(f64::MIN, f64::max),
                         Pooling::Mean => taken.iter().sum::<f64>() / taken.len() as f64,
-                        // Neither window reaches beyond the padding, but for the extra place, where
+                        // Neither window reaches beyond the padding, but for the extra position, where
                         // there is none to count.
                         _ if extra == 1 => taken.iter().sum::<f64>() / taken.len() as f64,
                         _ => taken.iter().sum::<f64>() / window.taps() as f64,
                     };
                     assert!(
                         (f64::from(out) - expected).abs() < 1e-6,
-                        "{pooling:?} {place:?}"
+                        "{pooling:?} {position:?}"
                     );
                 }
             }
@@ -449,7 +452,7 @@ fn layer_norm_leaves_each_row_with_the_stated_mean_and_deviation() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn lengths_and_groups_that_do_not_fit_are_refused() {
     let workspace = Workspace::default();
     let weights = [0.0; 36];
     let filters = |outputs, inputs, groups| Filters {
@@ -466,7 +469,8 @@ fn what_does_not_fit_is_refused() {
     assert!(new(filters(4, 2, 0), &[0.0; 4]).is_err());
     assert!(new(filters(3, 2, 2), &[0.0; 3]).is_err());
     let convolution = new(filters(2, 2, 1), &[0.0; 2]).unwrap();
-    let run = |x: &[f32], shape, add| convolution.run(&workspace, x, shape, add).map(|_| ());
+    let run =
+        |x: &[f32], shape, residual| convolution.run(&workspace, x, shape, residual).map(|_| ());
     assert!(run(&[0.0; 8], [1, 2, 2, 2], None).is_ok());
     assert!(run(&[0.0; 7], [1, 2, 2, 2], None).is_err());
     assert!(run(&[0.0; 4], [1, 2, 2, 1], None).is_err());

@@ -29,8 +29,8 @@ pub(crate) struct OutputGradient<'a> {
     pub squeeze_excite: Option<SqueezeExciteGradient<'a>>,
 }
 
-/// GradientSumsVisitor per channel of dn, the gradient of the normalised values, and of dn * (z -
-/// mean): batch norm's backward pass needs both before it can compute any gradient of z.
+/// Sums per channel of dn, the gradient of the normalised values, and of dn * (z - mean): batch
+/// norm's backward pass needs both before it can compute any gradient of z.
 pub(crate) fn norm_gradient_sums(
     workspace: &Workspace,
     layers: NormActivation,

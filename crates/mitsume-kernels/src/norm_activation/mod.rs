@@ -16,12 +16,12 @@ use crate::workspace::Workspace;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Pixels of a task, about.
+/// Approximate number of pixels per task.
 const PIXELS_PER_TASK: usize = 448;
 
 /// The layers after a convolution's output `z` [images, height, width, channels]:
 /// `z * scale + shift` (the batch norm), plus a residual if given, then ReLU and 2x2 max-pool if
-/// asked.
+/// requested.
 #[derive(Clone, Copy)]
 pub(crate) struct NormActivation<'a> {
     pub grid: Grid,
@@ -127,7 +127,7 @@ struct Forward<'a> {
     z: &'a [f32],
     residual: Option<&'a [f32]>,
     out: &'a mut [f32],
-    /// Sums over this task's pixels, per channel; empty if not wanted.
+    /// Sums over the pixels of this task, per channel; empty if not requested.
     sums: &'a mut [f32],
 }
 

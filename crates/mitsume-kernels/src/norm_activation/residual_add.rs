@@ -8,7 +8,7 @@ use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// The backward pass of `relu(z * scale + shift + skip)`, pooled if asked, given the gradient `dy`
+/// The backward pass of `relu(z * scale + shift + skip)`, max-pooled if requested, given the gradient `dy`
 /// of the result. Replaces `skip` by the gradient of the sum before the ReLU, and returns the same
 /// sums as [`norm_gradient_sums`](super::norm_gradient_sums).
 pub(crate) fn residual_add_gradient(

@@ -45,7 +45,7 @@ pub enum Stage {
     },
 }
 
-/// 3x3 convolution with padding 1 and bias, then, as asked and in this order: batch norm, ReLU,
+/// 3x3 convolution with padding 1 and bias, then, as requested and in this order: batch norm, ReLU,
 /// squeeze-excite, 2x2 max-pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv {
@@ -123,8 +123,8 @@ impl TrunkSpec {
         Self::from_blocks(channels, &level.blocks()).expect("its blocks are supported")
     }
 
-    /// Blocks as stages, or `None` where a squeeze-excite block follows no convolution: it is part of
-    /// the convolution's stage, one pass over memory.
+    /// Blocks as stages; `None` if a squeeze-excite block does not follow a convolution, because it is
+    /// computed in the stage of that convolution.
     pub fn from_blocks(channels: usize, blocks: &[BlockSpec]) -> Option<Self> {
         let mut stages: Vec<Stage> = Vec::new();
         for block in blocks {

@@ -42,33 +42,33 @@ pub(crate) fn convolve<O: TileEpilogue>(
     assert_eq!(filters.inputs, input.channels);
     assert_eq!(input.data.len(), grid.pixels() * input.channels);
     assert_eq!(out.len(), to.pixels() * channels);
-    let runs = tile_row_ranges(grid);
-    let out_rows: Vec<Range<usize>> = runs
+    let ranges = tile_row_ranges(grid);
+    let out_rows: Vec<Range<usize>> = ranges
         .iter()
         .map(|r| output_rows(to, grid, r, side))
         .collect();
     let parts = split_at_ranges(out, out_rows.iter().cloned(), to.width * channels);
-    let mut sums = workspace.take(runs.len() * O::SUMS * channels);
+    let mut sums = workspace.take(ranges.len() * O::SUMS * channels);
     let sum_parts = split_at_ranges(
         &mut sums,
-        (0..runs.len()).map(|i| i..i + 1),
+        (0..ranges.len()).map(|i| i..i + 1),
         O::SUMS * channels,
     );
     let isa = workspace.isa();
-    let tasks = runs.iter().zip(&out_rows).zip(parts).zip(sum_parts);
+    let tasks = ranges.iter().zip(&out_rows).zip(parts).zip(sum_parts);
     (tasks.collect::<Vec<_>>())
         .into_par_iter()
-        .for_each(|(((run, out_rows), out), sums)| {
-            let tiles = run.len() * grid.tiles(OUTPUT_TILE).width;
+        .for_each(|(((rows, out_rows), out), sums)| {
+            let tiles = rows.len() * grid.tiles(OUTPUT_TILE).width;
             let layout = DomainLayout::by_tile(tiles, input.channels, isa.lanes());
             let mut transformed = workspace.take(layout.len());
             let mut products = workspace
                 .take(POINTS * (tiles * OUTPUTS_PER_GROUP.max(panel_width(isa)) + POINT_PADDING));
-            isa.run(Run {
+            isa.run(ConvolveKernel {
                 input,
                 filters,
                 epilogue,
-                run: run.clone(),
+                rows: rows.clone(),
                 layout,
                 transformed: &mut transformed,
                 products: &mut products,
@@ -79,7 +79,7 @@ pub(crate) fn convolve<O: TileEpilogue>(
                 },
             });
         });
-    let pixels = runs
+    let pixels = ranges
         .iter()
         .map(|r| grid.pixel_rows(r, OUTPUT_TILE).len() * grid.width)
         .collect();
@@ -87,54 +87,54 @@ pub(crate) fn convolve<O: TileEpilogue>(
 }
 
 /// Output rows of a range of tile rows; `side` is the output rows of a tile.
-fn output_rows(to: Grid, grid: Grid, run: &Range<usize>, side: usize) -> Range<usize> {
+fn output_rows(to: Grid, grid: Grid, rows: &Range<usize>, side: usize) -> Range<usize> {
     if side == OUTPUT_TILE {
-        return grid.pixel_rows(run, OUTPUT_TILE);
+        return grid.pixel_rows(rows, OUTPUT_TILE);
     }
     let per_image = grid.tiles(OUTPUT_TILE).height;
-    let at = |t: usize| t / per_image * to.height + (t % per_image * side).min(to.height);
-    at(run.start)..at(run.end)
+    let first_row = |t: usize| t / per_image * to.height + (t % per_image * side).min(to.height);
+    first_row(rows.start)..first_row(rows.end)
 }
 
-struct Run<'a, O> {
+struct ConvolveKernel<'a, O> {
     input: Input<'a>,
     filters: &'a Filters,
     epilogue: &'a O,
-    run: Range<usize>,
+    rows: Range<usize>,
     layout: DomainLayout,
     transformed: &'a mut [f32],
     products: &'a mut [f32],
     to: TileOutput<'a>,
 }
 
-impl<O: TileEpilogue> Kernel for Run<'_, O> {
+impl<O: TileEpilogue> Kernel for ConvolveKernel<'_, O> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Run {
+        let ConvolveKernel {
             input,
             filters,
             epilogue,
-            run,
+            rows,
             layout,
             transformed,
             products,
             mut to,
         } = self;
-        transform::<S>(simd, input, run.clone(), layout, transformed);
+        transform::<S>(simd, input, rows.clone(), layout, transformed);
         let width = 2 * S::LANES;
         let panels = filters.outputs.div_ceil(width);
-        let at_a_time = (OUTPUTS_PER_GROUP / width).max(1);
-        for first in (0..panels).step_by(at_a_time) {
-            let group = first..(first + at_a_time).min(panels);
+        let panels_per_group = (OUTPUTS_PER_GROUP / width).max(1);
+        for first in (0..panels).step_by(panels_per_group) {
+            let group = first..(first + panels_per_group).min(panels);
             let row = group.len() * width;
             let point_stride = layout.tiles * row + POINT_PADDING;
             multiply(simd, filters, group.clone(), layout, transformed, products);
             let channels = group.start * width..(group.end * width).min(filters.outputs);
             let tiles = input.grid.tiles(OUTPUT_TILE);
             for tile in 0..layout.tiles {
-                let tile_row = run.start + tile / tiles.width;
+                let tile_row = rows.start + tile / tiles.width;
                 for channel in channels.clone().step_by(S::LANES) {
                     let from = &products[tile * row + channel - channels.start..];
                     let y = output_transform(simd, from, point_stride);
@@ -156,7 +156,6 @@ impl<O: TileEpilogue> Kernel for Run<'_, O> {
                 }
             }
         }
-        let _ = &mut to;
     }
 }
 

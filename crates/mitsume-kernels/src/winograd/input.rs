@@ -58,7 +58,8 @@ impl DomainLayout {
         POINTS * self.point_stride
     }
 
-    fn at(self, tile: usize, vector: usize) -> usize {
+    /// Offset of a tile and vector of channels at the first point.
+    fn offset(self, tile: usize, vector: usize) -> usize {
         tile * self.tile_stride + vector * self.vector_stride
     }
 }
@@ -97,7 +98,7 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
                 store(
                     simd,
                     d,
-                    &mut out[layout.at(tile, channel / S::LANES)..],
+                    &mut out[layout.offset(tile, channel / S::LANES)..],
                     layout.point_stride,
                 );
             }
@@ -142,15 +143,15 @@ fn load<S: Simd, const AFFINE: bool>(
         && tx * OUTPUT_TILE + OUTPUT_TILE < grid.width
         && channel + S::LANES <= channels;
     if inside {
-        load_inside::<S, AFFINE>(simd, input, position, channel, [scale, shift])
+        load_tile::<S, AFFINE, true>(simd, input, position, channel, [scale, shift])
     } else {
-        load_at_border::<S, AFFINE>(simd, input, position, channel, [scale, shift])
+        load_tile::<S, AFFINE, false>(simd, input, position, channel, [scale, shift])
     }
 }
 
-/// [`load`] of a tile whose inputs are all inside the image.
+/// [`load`] of a tile with all inputs inside the image (`INSIDE`), or with some outside, which are 0.
 #[inline(always)]
-fn load_inside<S: Simd, const AFFINE: bool>(
+fn load_tile<S: Simd, const AFFINE: bool, const INSIDE: bool>(
     simd: S,
     input: Input,
     TilePosition { image, ty, tx }: TilePosition,
@@ -163,52 +164,32 @@ fn load_inside<S: Simd, const AFFINE: bool>(
         data,
         ..
     } = input;
-    let mut half = [[simd.zero(); INPUT_TILE]; INPUT_TILE];
-    let corner = (image * grid.height + ty * OUTPUT_TILE - 1) * grid.width + tx * OUTPUT_TILE - 1;
     let line = grid.width * channels;
-    let first = corner * channels + channel;
-    let whole = &data[first..first + (INPUT_TILE - 1) * (line + channels) + S::LANES];
-    for x in 0..INPUT_TILE {
-        let mut d = [simd.zero(); INPUT_TILE];
-        for (y, d) in d.iter_mut().enumerate() {
-            // SAFETY: the farthest of the 36 vectors ends where `whole` does.
-            let v = unsafe { simd.load_ptr(whole.as_ptr().add(y * line + x * channels)) };
-            *d = activated::<S, AFFINE>(simd, v, scale, shift);
+    let whole = match INSIDE {
+        true => {
+            let (top, left) = (ty * OUTPUT_TILE - 1, tx * OUTPUT_TILE - 1);
+            let corner = (image * grid.height + top) * grid.width + left;
+            let first = corner * channels + channel;
+            &data[first..first + (INPUT_TILE - 1) * (line + channels) + S::LANES]
         }
-        let t = transform::input(simd, d);
-        for p in 0..INPUT_TILE {
-            half[p][x] = t[p];
-        }
-    }
-    half
-}
-
-/// [`load`] of a tile or vector that is partly outside, where inputs are 0.
-#[inline(always)]
-fn load_at_border<S: Simd, const AFFINE: bool>(
-    simd: S,
-    input: Input,
-    TilePosition { image, ty, tx }: TilePosition,
-    channel: usize,
-    [scale, shift]: [S::V; 2],
-) -> [[S::V; INPUT_TILE]; INPUT_TILE] {
-    let Input {
-        grid,
-        channels,
-        data,
-        ..
-    } = input;
+        false => data,
+    };
     let mut half = [[simd.zero(); INPUT_TILE]; INPUT_TILE];
     for x in 0..INPUT_TILE {
         let mut d = [simd.zero(); INPUT_TILE];
         for (y, d) in d.iter_mut().enumerate() {
-            let (py, px) = (ty * OUTPUT_TILE + y, tx * OUTPUT_TILE + x);
-            if py == 0 || px == 0 || py > grid.height || px > grid.width {
-                continue;
-            }
-            let pixel = (image * grid.height + py - 1) * grid.width + px - 1;
-            let end = (channel + S::LANES).min(channels);
-            let v = simd.load_partial(&data[pixel * channels + channel..pixel * channels + end]);
+            let v = if INSIDE {
+                // SAFETY: the farthest of the 36 vectors ends where `whole` does.
+                unsafe { simd.load_ptr(whole.as_ptr().add(y * line + x * channels)) }
+            } else {
+                let (py, px) = (ty * OUTPUT_TILE + y, tx * OUTPUT_TILE + x);
+                if py == 0 || px == 0 || py > grid.height || px > grid.width {
+                    continue;
+                }
+                let pixel = (image * grid.height + py - 1) * grid.width + px - 1;
+                let end = (channel + S::LANES).min(channels);
+                simd.load_partial(&data[pixel * channels + channel..pixel * channels + end])
+            };
             *d = activated::<S, AFFINE>(simd, v, scale, shift);
         }
         let t = transform::input(simd, d);
@@ -290,15 +271,15 @@ pub(crate) fn transform_gradient<S: Simd>(
                         half[p][x] = t[p];
                     }
                 }
-                let at = &mut out[layout.at(tile, channel / S::LANES)..];
-                assert!(at.len() >= (POINTS - 1) * layout.point_stride + S::LANES);
+                let out = &mut out[layout.offset(tile, channel / S::LANES)..];
+                assert!(out.len() >= (POINTS - 1) * layout.point_stride + S::LANES);
                 for (p, row) in half.iter().enumerate() {
                     let t = transform::gradient(simd, *row);
                     for (q, v) in t.iter().enumerate() {
                         // SAFETY: p * 6 + q is below 36; the length was asserted.
                         unsafe {
                             simd.store_ptr(
-                                at.as_mut_ptr()
+                                out.as_mut_ptr()
                                     .add((p * INPUT_TILE + q) * layout.point_stride),
                                 *v,
                             )

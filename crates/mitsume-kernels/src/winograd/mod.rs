@@ -16,8 +16,8 @@ use std::ops::Range;
 /// Padding between the planes of two points, so that they do not map to the same cache sets.
 const POINT_PADDING: usize = 16;
 
-/// Tiles of a task, about: enough to use each filter often, few enough for the transformed tiles to
-/// stay in the second-level cache.
+/// Approximate number of tiles per task: enough to use each filter often, few enough for the
+/// transformed tiles to stay in the second-level cache.
 const TILES_PER_BLOCK: usize = 56;
 
 /// Ranges of tile rows (numbered through all images), one per task; independent of the number of

@@ -40,6 +40,27 @@ fn shapes() -> Vec<Shape> {
     }
 }
 
+/// Runs `test` on every instruction set and shape.
+fn for_each_case(test: impl Fn(&Workspace, Shape)) {
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa);
+        for shape in shapes() {
+            test(&workspace, shape);
+        }
+    }
+}
+
+fn filters(
+    workspace: &Workspace,
+    weights: &[f32],
+    (_, _, _, inputs, outputs): Shape,
+    direction: Direction,
+    scale: Option<&[f32]>,
+) -> Filters {
+    let shape = FilterShape { outputs, inputs };
+    Filters::new(workspace, weights, shape, direction, scale)
+}
+
 /// The convolution by its definition.
 fn direct(x: &[f32], w: &[f32], (n, h, wd, ci, co): Shape) -> Vec<f64> {
     let mut y = vec![0.0; n * h * wd * co];
@@ -95,264 +116,215 @@ fn input(data: &[f32], (n, h, w, _, _): Shape, channels: usize) -> Input<'_> {
 
 #[test]
 fn output_and_statistics_are_those_of_the_definition() {
-    for isa in Isa::available() {
-        let workspace = Workspace::new(isa);
-        for shape @ (n, h, w, ci, co) in shapes() {
-            let (x, k) = (values(n * h * w * ci, 1), values(co * ci * 9, 2));
-            let filters = Filters::new(
-                &workspace,
-                &k,
-                FilterShape {
-                    outputs: co,
-                    inputs: ci,
-                },
-                Direction::Forward,
-                None,
-            );
-            let mut y = vec![f32::NAN; n * h * w * co];
-            let sums = convolve(
-                &workspace,
-                input(&x, shape, ci),
-                &filters,
-                &StoreWithStatistics,
-                &mut y,
-            );
-            let want = direct(&x, &k, shape);
-            let e = error(&y, &want);
-            assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
-            for c in 0..co {
-                let (mut total, mut square) = (0.0, 0.0);
-                for (run, pixels) in sums.pixels.iter().enumerate() {
-                    let s = |k: usize| f64::from(sums.data[(run * 3 + k) * co + c]);
-                    let count = *pixels as f64;
-                    total += s(1) + count * s(0);
-                    square += s(2) + 2.0 * s(0) * s(1) + count * s(0) * s(0);
-                }
-                let column = y.iter().skip(c).step_by(co).map(|v| f64::from(*v));
-                let want: f64 = column.clone().sum();
-                let want_square: f64 = column.map(|v| v * v).sum();
-                assert!(
-                    (total - want).abs() < 1e-4 * (1.0 + want_square),
-                    "{total} {want}"
-                );
-                assert!((square - want_square).abs() < 1e-5 * (1.0 + want_square));
+    for_each_case(|workspace, shape @ (n, h, w, ci, co)| {
+        let (x, k) = (values(n * h * w * ci, 1), values(co * ci * 9, 2));
+        let filters = filters(workspace, &k, shape, Direction::Forward, None);
+        let mut y = vec![f32::NAN; n * h * w * co];
+        let sums = convolve(
+            workspace,
+            input(&x, shape, ci),
+            &filters,
+            &StoreWithStatistics,
+            &mut y,
+        );
+        let want = direct(&x, &k, shape);
+        let e = error(&y, &want);
+        assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
+        for c in 0..co {
+            let (mut total, mut square) = (0.0, 0.0);
+            for (task, pixels) in sums.pixels.iter().enumerate() {
+                let s = |k: usize| f64::from(sums.data[(task * 3 + k) * co + c]);
+                let count = *pixels as f64;
+                total += s(1) + count * s(0);
+                square += s(2) + 2.0 * s(0) * s(1) + count * s(0) * s(0);
             }
+            let column = y.iter().skip(c).step_by(co).map(|v| f64::from(*v));
+            let want: f64 = column.clone().sum();
+            let want_square: f64 = column.map(|v| v * v).sum();
+            assert!(
+                (total - want).abs() < 1e-4 * (1.0 + want_square),
+                "{total} {want}"
+            );
+            assert!((square - want_square).abs() < 1e-5 * (1.0 + want_square));
         }
-    }
+    });
 }
 
 #[test]
 fn a_normalised_input_is_padded_with_zeros_after_the_relu() {
-    for isa in Isa::available() {
-        let workspace = Workspace::new(isa);
-        for shape @ (n, h, w, ci, co) in shapes() {
-            let (x, k) = (values(n * h * w * ci, 3), values(co * ci * 9, 4));
-            let (scale, shift) = (values(ci, 5), values(ci, 6));
-            let relu: Vec<f32> = x
-                .iter()
-                .enumerate()
-                .map(|(i, v)| (v * scale[i % ci] + shift[i % ci]).max(0.0))
-                .collect();
-            let want = direct(&relu, &k, shape);
-            let filters = Filters::new(
-                &workspace,
-                &k,
-                FilterShape {
-                    outputs: co,
-                    inputs: ci,
-                },
-                Direction::Forward,
-                None,
-            );
-            let mut y = vec![f32::NAN; n * h * w * co];
-            let input = Input {
-                affine: Some(ScaleShift {
-                    scale: &scale,
-                    shift: &shift,
-                }),
-                ..input(&x, shape, ci)
-            };
-            let epilogue = Store {
-                epilogue: Epilogue {
-                    bias: &vec![0.0; co],
-                    residual: None,
-                    activation: Activation::Identity,
-                },
-                pool: false,
-            };
-            convolve(&workspace, input, &filters, &epilogue, &mut y);
-            let e = error(&y, &want);
-            assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
-        }
-    }
+    for_each_case(|workspace, shape @ (n, h, w, ci, co)| {
+        let (x, k) = (values(n * h * w * ci, 3), values(co * ci * 9, 4));
+        let (scale, shift) = (values(ci, 5), values(ci, 6));
+        let relu: Vec<f32> = x
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (v * scale[i % ci] + shift[i % ci]).max(0.0))
+            .collect();
+        let want = direct(&relu, &k, shape);
+        let filters = filters(workspace, &k, shape, Direction::Forward, None);
+        let mut y = vec![f32::NAN; n * h * w * co];
+        let input = Input {
+            affine: Some(ScaleShift {
+                scale: &scale,
+                shift: &shift,
+            }),
+            ..input(&x, shape, ci)
+        };
+        let epilogue = Store {
+            epilogue: Epilogue {
+                bias: &vec![0.0; co],
+                residual: None,
+                activation: Activation::Identity,
+            },
+            pool: false,
+        };
+        convolve(workspace, input, &filters, &epilogue, &mut y);
+        let e = error(&y, &want);
+        assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
+    });
 }
 
 #[test]
 fn bias_residual_relu_and_pool_are_applied_in_that_order() {
-    for isa in Isa::available() {
-        let workspace = Workspace::new(isa);
-        for shape @ (n, h, w, ci, co) in shapes() {
-            let (x, k) = (values(n * h * w * ci, 7), values(co * ci * 9, 8));
-            let (bias, add) = (values(co, 9), values(n * h * w * co, 10));
-            let scale = values(co, 11);
-            let scaled: Vec<f32> = k
-                .iter()
-                .enumerate()
-                .map(|(i, v)| v * scale[i / (ci * 9)])
-                .collect();
-            let mut whole = direct(&x, &scaled, shape);
-            for (i, v) in whole.iter_mut().enumerate() {
-                *v = (*v + f64::from(bias[i % co]) + f64::from(add[i])).max(0.0);
-            }
-            let mut want = vec![0.0; n * (h / 2) * (w / 2) * co];
-            for (i, v) in want.iter_mut().enumerate() {
-                let (c, p) = (i % co, i / co);
-                let (px, py, b) = (p % (w / 2), p / (w / 2) % (h / 2), p / (w / 2) / (h / 2));
-                for q in 0..4 {
-                    let at = (b * h + 2 * py + q / 2) * w + 2 * px + q % 2;
-                    *v = f64::max(*v, whole[at * co + c]);
-                }
-            }
-            let filters = Filters::new(
-                &workspace,
-                &k,
-                FilterShape {
-                    outputs: co,
-                    inputs: ci,
-                },
-                Direction::Forward,
-                Some(&scale),
-            );
-            let mut y = vec![f32::NAN; want.len()];
-            let epilogue = Store {
-                epilogue: Epilogue {
-                    bias: &bias,
-                    residual: Some(&add),
-                    activation: Activation::Relu,
-                },
-                pool: true,
-            };
-            convolve(
-                &workspace,
-                input(&x, shape, ci),
-                &filters,
-                &epilogue,
-                &mut y,
-            );
-            if !want.is_empty() {
-                let e = error(&y, &want);
-                assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
+    for_each_case(|workspace, shape @ (n, h, w, ci, co)| {
+        let (x, k) = (values(n * h * w * ci, 7), values(co * ci * 9, 8));
+        let (bias, residual) = (values(co, 9), values(n * h * w * co, 10));
+        let scale = values(co, 11);
+        let scaled: Vec<f32> = k
+            .iter()
+            .enumerate()
+            .map(|(i, v)| v * scale[i / (ci * 9)])
+            .collect();
+        let mut whole = direct(&x, &scaled, shape);
+        for (i, v) in whole.iter_mut().enumerate() {
+            *v = (*v + f64::from(bias[i % co]) + f64::from(residual[i])).max(0.0);
+        }
+        let mut want = vec![0.0; n * (h / 2) * (w / 2) * co];
+        for (i, v) in want.iter_mut().enumerate() {
+            let (c, p) = (i % co, i / co);
+            let (px, py, b) = (p % (w / 2), p / (w / 2) % (h / 2), p / (w / 2) / (h / 2));
+            for q in 0..4 {
+                let at = (b * h + 2 * py + q / 2) * w + 2 * px + q % 2;
+                *v = f64::max(*v, whole[at * co + c]);
             }
         }
-    }
+        let filters = filters(workspace, &k, shape, Direction::Forward, Some(&scale));
+        let mut y = vec![f32::NAN; want.len()];
+        let epilogue = Store {
+            epilogue: Epilogue {
+                bias: &bias,
+                residual: Some(&residual),
+                activation: Activation::Relu,
+            },
+            pool: true,
+        };
+        convolve(workspace, input(&x, shape, ci), &filters, &epilogue, &mut y);
+        if !want.is_empty() {
+            let e = error(&y, &want);
+            assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
+        }
+    });
 }
 
 #[test]
 fn the_input_gradient_is_the_transposed_convolution() {
-    for isa in Isa::available() {
-        let workspace = Workspace::new(isa);
-        for shape @ (n, h, w, ci, co) in shapes() {
-            let (dy, k) = (values(n * h * w * co, 12), values(co * ci * 9, 13));
-            let (reference, before) = (values(n * h * w * ci, 14), values(n * h * w * ci, 15));
-            let mut want: Vec<f64> = before.iter().map(|v| f64::from(*v)).collect();
-            visit((n, h, w), |out, inp, tap| {
-                for o in 0..co {
-                    for i in 0..ci {
-                        let weight = f64::from(k[(o * ci + i) * 9 + tap]);
-                        want[inp * ci + i] += f64::from(dy[out * co + o]) * weight;
-                    }
+    for_each_case(|workspace, shape @ (n, h, w, ci, co)| {
+        let (dy, k) = (values(n * h * w * co, 12), values(co * ci * 9, 13));
+        let (reference, before) = (values(n * h * w * ci, 14), values(n * h * w * ci, 15));
+        let mut want: Vec<f64> = before.iter().map(|v| f64::from(*v)).collect();
+        visit((n, h, w), |out, inp, tap| {
+            for o in 0..co {
+                for i in 0..ci {
+                    let weight = f64::from(k[(o * ci + i) * 9 + tap]);
+                    want[inp * ci + i] += f64::from(dy[out * co + o]) * weight;
                 }
-            });
-            let (scale, shift, center) = (vec![-1.0; ci], vec![0.25; ci], vec![0.5; ci]);
-            let filters = Filters::new(
-                &workspace,
-                &k,
-                FilterShape {
-                    outputs: co,
-                    inputs: ci,
-                },
-                Direction::Backward,
-                None,
-            );
-            let mut dx = before.clone();
-            let epilogue = InputGradient {
-                accumulate: true,
-                mask: None,
-            };
-            convolve(
-                &workspace,
-                input(&dy, shape, co),
-                &filters,
-                &epilogue,
-                &mut dx,
-            );
-            let e = error(&dx, &want);
-            assert!(e < TOLERANCE, "{} {shape:?}: {e}", isa.name());
+            }
+        });
+        let (scale, shift, center) = (vec![-1.0; ci], vec![0.25; ci], vec![0.5; ci]);
+        let filters = filters(workspace, &k, shape, Direction::Backward, None);
+        let mut dx = before.clone();
+        let epilogue = InputGradient {
+            accumulate: true,
+            mask: None,
+        };
+        convolve(
+            workspace,
+            input(&dy, shape, co),
+            &filters,
+            &epilogue,
+            &mut dx,
+        );
+        let e = error(&dx, &want);
+        assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
 
-            for (v, r) in want.iter_mut().zip(&reference) {
-                *v = if 0.25 - r > 0.0 { *v } else { 0.0 };
-            }
-            let mask = ReluMask {
-                reference: &reference,
-                scale: &scale,
-                shift: &shift,
-                center: &center,
-            };
-            let epilogue = InputGradient {
-                accumulate: true,
-                mask: Some(mask),
-            };
-            dx.copy_from_slice(&before);
-            let sums = convolve(
-                &workspace,
-                input(&dy, shape, co),
-                &filters,
-                &epilogue,
-                &mut dx,
-            );
-            let e = error(&dx, &want);
-            assert!(e < TOLERANCE, "{} {shape:?} masked: {e}", isa.name());
-            let (mut s, mut t) = (vec![0.0f32; ci], vec![0.0f32; ci]);
-            let (mut ws, mut wt) = (vec![0.0f64; ci], vec![0.0f64; ci]);
-            for run in 0..sums.pixels.len() {
-                for c in 0..ci {
-                    s[c] += sums.data[run * 2 * ci + c];
-                    t[c] += sums.data[(run * 2 + 1) * ci + c];
-                }
-            }
-            for (i, v) in want.iter().enumerate() {
-                ws[i % ci] += v;
-                wt[i % ci] += v * (f64::from(reference[i]) - 0.5);
-            }
-            assert!(error(&s, &ws) < 1e-4 && error(&t, &wt) < 1e-4);
+        for (v, r) in want.iter_mut().zip(&reference) {
+            *v = if 0.25 - r > 0.0 { *v } else { 0.0 };
         }
-    }
+        let mask = ReluMask {
+            reference: &reference,
+            scale: &scale,
+            shift: &shift,
+            center: &center,
+        };
+        let epilogue = InputGradient {
+            accumulate: true,
+            mask: Some(mask),
+        };
+        dx.copy_from_slice(&before);
+        let sums = convolve(
+            workspace,
+            input(&dy, shape, co),
+            &filters,
+            &epilogue,
+            &mut dx,
+        );
+        let e = error(&dx, &want);
+        assert!(
+            e < TOLERANCE,
+            "{} {shape:?} masked: {e}",
+            workspace.isa().name()
+        );
+        let (mut s, mut t) = (vec![0.0f32; ci], vec![0.0f32; ci]);
+        let (mut ws, mut wt) = (vec![0.0f64; ci], vec![0.0f64; ci]);
+        for task in 0..sums.pixels.len() {
+            for c in 0..ci {
+                s[c] += sums.data[task * 2 * ci + c];
+                t[c] += sums.data[(task * 2 + 1) * ci + c];
+            }
+        }
+        for (i, v) in want.iter().enumerate() {
+            ws[i % ci] += v;
+            wt[i % ci] += v * (f64::from(reference[i]) - 0.5);
+        }
+        assert!(error(&s, &ws) < 1e-4 && error(&t, &wt) < 1e-4);
+    });
 }
 
 #[test]
 fn the_weight_gradient_is_the_sum_of_outer_products() {
-    for isa in Isa::available() {
-        let workspace = Workspace::new(isa);
-        for shape @ (n, h, w, ci, co) in shapes() {
-            let (x, dy) = (values(n * h * w * ci, 16), values(n * h * w * co, 17));
-            let mut want = vec![0.0; co * ci * 9];
-            visit((n, h, w), |out, inp, tap| {
-                for o in 0..co {
-                    for i in 0..ci {
-                        want[(o * ci + i) * 9 + tap] +=
-                            f64::from(dy[out * co + o]) * f64::from(x[inp * ci + i]);
-                    }
+    for_each_case(|workspace, shape @ (n, h, w, ci, co)| {
+        let (x, dy) = (values(n * h * w * ci, 16), values(n * h * w * co, 17));
+        let mut want = vec![0.0; co * ci * 9];
+        visit((n, h, w), |out, inp, tap| {
+            for o in 0..co {
+                for i in 0..ci {
+                    want[(o * ci + i) * 9 + tap] +=
+                        f64::from(dy[out * co + o]) * f64::from(x[inp * ci + i]);
                 }
-            });
-            let mut dw = vec![f32::NAN; co * ci * 9];
-            weight_gradient(
-                &workspace,
-                input(&x, shape, ci),
-                input(&dy, shape, co),
-                &mut dw,
-            );
-            let e = error(&dw, &want);
-            assert!(e < 2.0 * TOLERANCE, "{} {shape:?}: {e}", isa.name());
-        }
-    }
+            }
+        });
+        let mut dw = vec![f32::NAN; co * ci * 9];
+        weight_gradient(
+            workspace,
+            input(&x, shape, ci),
+            input(&dy, shape, co),
+            &mut dw,
+        );
+        let e = error(&dw, &want);
+        assert!(
+            e < 2.0 * TOLERANCE,
+            "{} {shape:?}: {e}",
+            workspace.isa().name()
+        );
+    });
 }

@@ -6,7 +6,7 @@ use crate::activation::{Elementwise, for_activation};
 use crate::epilogue::Epilogue;
 use crate::simd::Simd;
 
-/// Applies an [`Epilogue`], then 2x2 max-pooling if asked, and writes the result.
+/// Applies an [`Epilogue`], then 2x2 max-pooling if requested, and writes the result.
 pub(crate) struct Store<'a> {
     pub epilogue: Epilogue<'a>,
     pub pool: bool,
