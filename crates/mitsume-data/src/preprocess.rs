@@ -55,6 +55,18 @@ impl Preprocess {
         self.augment.as_ref().map_or(Ok(()), Augment::validate)
     }
 
+    /// A decoded image as the network's input, [C, H, W], without augmentation.
+    pub fn prepare(&self, image: Pixels) -> Vec<f32> {
+        let without_augmentation = Self {
+            augment: None,
+            ..self.clone()
+        };
+        let image = without_augmentation.deterministic_part(image);
+        let mut out = vec![0.0; self.len()];
+        normalise(&image, self.channels, &self.transform, &mut out);
+        out
+    }
+
     /// Values per image: channels * height * width.
     pub fn len(&self) -> usize {
         self.channels * self.height * self.width

@@ -1,4 +1,4 @@
-//! Everything at once, on phantoms.
+//! The demo: phantoms, two training runs, their evaluations and one report.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,46 +12,46 @@ use mitsume_report::{ReportOptions, report};
 
 use crate::{EngineError, Event, Observer, Phase, Result, TrainOutcome, TrainRequest, train};
 
-/// What a demo is asked for.
+/// Options of a demo.
 #[derive(Clone, Debug)]
 pub struct DemoOptions {
-    /// A new or empty folder.
+    /// Output folder, new or empty.
     pub out: PathBuf,
     /// Seed of the phantoms and the runs.
     pub seed: u64,
-    /// Of the page and the findings.
+    /// Language of the page and the findings.
     pub language: Language,
 }
 
-/// What a demo leaves.
+/// Results of a demo.
 #[derive(Clone, Debug)]
 pub struct DemoOutcome {
-    /// The page.
+    /// The HTML report.
     pub report: PathBuf,
-    /// What was found, as the page has it.
+    /// The findings at the top of the report.
     pub findings: Vec<String>,
-    /// Plain training.
+    /// Evaluation of the run with lambda 0.
     pub plain: Evaluation,
-    /// Training with the consistency loss.
+    /// Evaluation of the run with the consistency loss.
     pub consistent: Evaluation,
-    /// The second run's directory.
+    /// Directory of the run with the consistency loss.
     pub run: PathBuf,
-    /// An image to explain.
+    /// A class folder of the phantoms, with images to explain.
     pub example: PathBuf,
 }
 
-/// Side of the phantoms.
-const SIZE: usize = 64;
+/// Side of the phantoms in pixels.
+const IMAGE_SIDE: usize = 64;
 const TRAIN_PER_CLASS: usize = 300;
 const TEST_PER_CLASS: usize = 75;
-/// The weight of the consistency loss in the second run.
+/// `lambda_max` of the second run.
 const LAMBDA: f64 = 50.0;
 
-/// Draws phantoms, trains level 2 with lambda 0 and with lambda 50 (published preset), evaluates
-/// both and compares them in one page. `None` where it was asked to stop.
+/// Draws phantoms, trains level 2 with lambda 0 and with lambda 50 (preset `published`), evaluates
+/// both runs and compares them in one report. `None` if `stop` was set.
 ///
 /// # Errors
-/// A folder that is not empty; anything of [`train`].
+/// A folder that is not empty; all errors of [`train`].
 pub fn demo(
     options: &DemoOptions,
     stop: &AtomicBool,
@@ -68,7 +68,7 @@ pub fn demo(
     let spec = PhantomSpec {
         per_class_train: TRAIN_PER_CLASS,
         per_class_test: TEST_PER_CLASS,
-        size: SIZE,
+        size: IMAGE_SIDE,
         seed: options.seed,
     };
     write_data_set(&data, spec, &|_, _| {})?;
@@ -107,11 +107,11 @@ pub fn demo(
     }))
 }
 
-/// Shorter than the published runs, and so with a higher learning rate. The ramp begins once the
-/// network has learned something: consistency is easiest for one that has not, by looking nowhere.
+/// Fewer epochs than the published runs, so a higher learning rate. lambda grows only from epoch 8
+/// on: an untrained network could minimise the consistency loss with empty maps.
 fn config(data: &Path, seed: u64, lambda: f64) -> Result<RunConfig> {
     let text = format!(
-        "[data]\ntrain = {train:?}\nvalid = {valid:?}\nimage_size = {SIZE}\n\
+        "[data]\ntrain = {train:?}\nvalid = {valid:?}\nimage_size = {IMAGE_SIDE}\n\
          [model]\nname = \"level2\"\n\
          [train]\nepochs = 20\nseed = {seed}\nlearning_rate = 1e-3\n\
          [consistency]\npreset = \"published\"\nlambda_max = {lambda:?}\nt0 = 8\nt1 = 16\n",

@@ -1,4 +1,4 @@
-//! One error type for the work, and whose fault it was.
+//! Errors, and whether the request or the work was at fault.
 
 use mitsume::consistency::ConsistencyError;
 use mitsume::curriculum::CurriculumError;
@@ -11,31 +11,31 @@ use mitsume_data::DataError;
 use mitsume_nn::WeightsError;
 use mitsume_report::ReportError;
 
-/// Why a piece of work did not get done.
+/// Errors of training, evaluation and explanation.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A data set.
+    /// A data set cannot be read or used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A configuration or a file of a run.
+    /// A configuration or a file of a run cannot be read or written.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// A weight file.
+    /// A weight file cannot be read or does not fit.
     #[error(transparent)]
     Weights(#[from] WeightsError),
-    /// A picture or page.
+    /// A picture or page cannot be made.
     #[error(transparent)]
     Report(ReportError),
-    /// An ONNX model that cannot be used, or not as was asked.
+    /// An ONNX model cannot be used, or not as requested.
     #[error(transparent)]
     Onnx(#[from] mitsume_onnx::Error),
-    /// A method of maps that does not fit the model or the work.
+    /// A method of maps does not support the model or the request.
     #[error(transparent)]
     Method(#[from] UnsupportedMethod),
-    /// A curriculum that cannot be.
+    /// A curriculum is not valid.
     #[error(transparent)]
     Curriculum(#[from] CurriculumError),
-    /// What was asked for does not go together.
+    /// The request is wrong: its parts contradict each other or its inputs.
     #[error("{0}")]
     Request(String),
     /// The loss of a step is not a finite number.
@@ -51,26 +51,26 @@ pub enum EngineError {
         step: u64,
         /// The loss.
         loss: f32,
-        /// Its first term.
+        /// Cross-entropy, the first term of the loss.
         cross_entropy: f32,
-        /// Weight of its second term.
+        /// Weight of the consistency loss, the second term.
         lambda: f64,
-        /// Epochs finished before.
+        /// Epochs that the last checkpoint holds.
         checkpoint: u64,
     },
-    /// Maps that are put aside.
+    /// The temporary file of maps cannot be written or read.
     #[error(transparent)]
     Spill(#[from] SpillError),
-    /// Maps that the metric cannot take.
+    /// The metric refuses the maps.
     #[error(transparent)]
     Consistency(#[from] ConsistencyError),
-    /// A trust test's numbers.
+    /// A trust test refuses its inputs.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// Moving averages that cannot be updated.
+    /// The moving averages cannot be made or updated.
     #[error(transparent)]
     Ema(#[from] EmaError),
-    /// It was asked to stop, and what cannot be gone on with was not kept.
+    /// Stopped on request; nothing of an unfinished evaluation is kept.
     #[error("interrupted")]
     Interrupted,
     /// The work failed through no fault of the request.
@@ -79,8 +79,8 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Whether the request was wrong (arguments, configuration, missing or unreadable input), as
-    /// against work that failed.
+    /// Whether the request was wrong (arguments, configuration, missing or unreadable input), rather
+    /// than the work having failed.
     pub fn is_request(&self) -> bool {
         match self {
             EngineError::Data(error) => !matches!(error, DataError::Write { .. }),
@@ -108,14 +108,14 @@ impl EngineError {
         }
     }
 
-    /// Whether nothing more can be written: a full disk, a quota, or a limit on the size of files. A file
-    /// that is read and is too large is a wrong request.
+    /// Whether nothing more can be written: a full disk, a quota, or a limit on the size of files.
+    /// A file that is too large to be read is a wrong request instead.
     pub fn is_out_of_space(&self) -> bool {
         !self.is_request() && mitsume_artifacts::is_out_of_space(self)
     }
 }
 
-/// What lies below a report's error keeps its own kind.
+/// Errors of artifacts and data sets inside a report's error keep their own variant.
 impl From<ReportError> for EngineError {
     fn from(error: ReportError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! A network and the images it is judged on.
+//! Input of an evaluation: a network and the images it is evaluated on.
 
 use std::path::Path;
 
@@ -10,20 +10,20 @@ use crate::maps::MapOptions;
 use crate::network::Network;
 use crate::{Event, Observer};
 
-/// What is evaluated, on what.
+/// A network and the images it is evaluated on.
 pub struct EvaluationInput<'a> {
-    /// The network.
+    /// The network that is evaluated.
     pub network: &'a dyn Network,
     /// The classes and their images.
     pub folder: &'a ImageFolder,
-    /// The same images, ready to be read, without augmentation.
+    /// The same images with their preprocessing, without augmentation.
     pub source: &'a ImageSource,
-    /// How the network is used other than as it was trained.
+    /// Settings that differ from those the network was trained with, or had to be assumed.
     pub settings: ModelSettings,
 }
 
 impl EvaluationInput<'_> {
-    /// Height and width of the images as the network takes them.
+    /// Height and width of the network's input.
     pub(crate) fn size(&self) -> [usize; 2] {
         let preprocess = self.source.preprocess();
         [preprocess.height, preprocess.width]
@@ -43,7 +43,7 @@ impl EvaluationInput<'_> {
         Tensor::from_data(data, &self.network.device())
     }
 
-    /// The model, and how its maps are made.
+    /// Summary of the model and of how its maps are made.
     pub(crate) fn model_summary(&self, maps: MapOptions) -> ModelSummary {
         ModelSummary {
             name: self.network.name(),
@@ -57,7 +57,7 @@ impl EvaluationInput<'_> {
         }
     }
 
-    /// The data: how many images were judged, and which could not be read.
+    /// Summary of the data: `images` were evaluated, `skipped` could not be read.
     pub(crate) fn data_summary(&self, images: usize, skipped: &[Skipped]) -> DataSummary {
         let transform = self.source.preprocess().transform;
         DataSummary {
@@ -73,7 +73,7 @@ impl EvaluationInput<'_> {
         }
     }
 
-    /// A path below the folder, with slashes on every system.
+    /// The path relative to the folder, with `/` on every system.
     pub(crate) fn relative(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.folder.root).unwrap_or(path);
         path.components()
@@ -83,7 +83,7 @@ impl EvaluationInput<'_> {
     }
 }
 
-/// Says which files of a data set are not taken as images, if any, and returns them.
+/// Reports which files of a data set are not used as images, if there are any, and returns them.
 pub fn report_other_files(folder: &ImageFolder, observer: &mut Observer<'_>) -> Vec<OtherFiles> {
     let files = folder.other_files();
     if !files.is_empty() {

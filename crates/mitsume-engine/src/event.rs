@@ -1,34 +1,35 @@
-//! What happens while work goes on, for whoever shows it.
+//! Progress events.
 
 use std::path::PathBuf;
 
 use mitsume_artifacts::EpochRow;
 use mitsume_data::{OtherFiles, Skipped};
 
-/// One thing that happened.
+/// Progress of training, evaluation or explanation.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A new piece of work begins.
+    /// A phase begins.
     Phase(Phase),
     /// Images were decoded.
     Loading {
-        /// So far.
+        /// Images so far.
         done: usize,
-        /// Of how many.
+        /// Images in all.
         total: usize,
     },
     /// An image cannot be read and is left out.
     Skipped(Skipped),
-    /// A run goes on whose `model.init` is another file than it began with; its checkpoint's weights are used.
+    /// A run is resumed with another file in `model.init` than at the start; the checkpoint's weights
+    /// are used.
     InitChanged(PathBuf),
-    /// Files of a data set are not taken as images.
+    /// Files of a data set that are not used as images.
     OtherFiles {
         /// The data set's folder.
         root: PathBuf,
         /// The files, the most frequent kind first.
         files: Vec<OtherFiles>,
     },
-    /// Images that are validated on are trained on too.
+    /// Validation images that are training images too.
     Leaks(LeakedImages),
     /// A training step is done.
     Step {
@@ -45,39 +46,39 @@ pub enum Event {
     },
     /// Images were evaluated.
     Evaluating {
-        /// So far.
+        /// Images so far.
         done: usize,
-        /// Of how many.
+        /// Images in all.
         total: usize,
     },
     /// An epoch is done, evaluated and saved.
     Epoch(EpochRow),
 }
 
-/// A piece of work among several.
+/// A part of longer work.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
-    /// Phantoms are drawn into this folder.
+    /// Phantoms are written into this folder.
     Phantoms(PathBuf),
     /// A level is trained.
     Training {
-        /// The largest weight of the consistency loss; 0 for plain training.
+        /// `lambda_max`, the final weight of the consistency loss; 0 for plain training.
         lambda: f64,
     },
 }
 
-/// Validation images that equal training images in their decoded grey pixels.
+/// Data leak: validation images whose decoded grey pixels equal a training image's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeakedImages {
-    /// The folder trained on.
+    /// Folder of the training images.
     pub train: PathBuf,
-    /// The folder validated on.
+    /// Folder of the validation images.
     pub valid: PathBuf,
-    /// Validation images in all.
+    /// Number of validation images.
     pub validation_images: usize,
-    /// The validation images that leak, each with the first training image that it equals.
+    /// Each leaked validation image with the first training image that it equals.
     pub pairs: Vec<(PathBuf, PathBuf)>,
 }
 
-/// Told of events, on the thread that works.
+/// Receives events, on the thread that does the work.
 pub type Observer<'a> = dyn FnMut(Event) + 'a;

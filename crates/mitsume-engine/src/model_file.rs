@@ -1,4 +1,4 @@
-//! One of the five levels read from a weight file, and how it wants its images.
+//! A level's classifier from a weight file, with the preprocessing it was trained with.
 
 use std::path::{Path, PathBuf};
 
@@ -11,26 +11,26 @@ use serde_json::Value;
 use crate::network::LevelNetwork;
 use crate::{EngineError, Result, WeightMetadata};
 
-/// Side of the published networks' images.
-const PUBLISHED: usize = 224;
+/// Image side of the published networks.
+const PUBLISHED_IMAGE_SIDE: usize = 224;
 
-/// A level's classifier read from a file.
+/// A level's classifier, read from a weight file.
 pub struct LoadedModel {
-    /// The network, with channels and classes read off the weights, on a device without autodiff.
+    /// The network, with channels and classes as in the weights, on a device without autodiff.
     pub network: LevelNetwork,
-    /// What training noted, if the file was written by it.
+    /// Metadata of its training, if the file was written by a run.
     pub metadata: Option<WeightMetadata>,
     path: PathBuf,
 }
 
-/// How images are prepared for a model.
+/// Input of a model: size and preprocessing of its images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInput {
-    /// Side of its images.
+    /// Side of the images.
     pub size: usize,
-    /// What it is shown of them, and in which numbers.
+    /// Image transform.
     pub transform: ImageTransform,
-    /// How that stands to what it was trained with.
+    /// Where they differ from those of training, or had to be assumed.
     pub settings: ModelSettings,
 }
 
@@ -38,7 +38,7 @@ impl LoadedModel {
     /// Reads the weights of `path` into `level`, on `device`.
     ///
     /// # Errors
-    /// Weights that cannot be read or do not fit; a note that contradicts them.
+    /// Weights that cannot be read or do not fit; metadata that contradicts them.
     pub fn open(level: Level, path: &Path, device: &Device) -> Result<Self> {
         let weights = weights::Weights::open(path)?;
         let spec = weights.spec(level)?;
@@ -47,7 +47,7 @@ impl LoadedModel {
         let metadata = WeightMetadata::read(path)?;
         if let Some(metadata) = metadata
             .as_ref()
-            .filter(|n| n.classes.len() != spec.classes)
+            .filter(|metadata| metadata.classes.len() != spec.classes)
         {
             return Err(EngineError::Request(format!(
                 "{}: its note names {} classes, its last layer has {}",
@@ -63,11 +63,11 @@ impl LoadedModel {
         })
     }
 
-    /// How its images are prepared: as `given`, for the rest as it was trained, and where the file does not say that,
-    /// as the published networks were.
+    /// Size and preprocessing of its images: as `given`, otherwise as in training, and without
+    /// metadata as for the published networks.
     ///
     /// # Errors
-    /// Channels that are not the weights'; a size below the level's smallest.
+    /// Other channels than the weights'; a size below the level's minimum.
     pub fn input(&self, given: &Preprocessing) -> Result<ModelInput> {
         let spec = self.network.spec;
         if let Some(channels) = given.channels.filter(|&channels| channels != spec.channels) {
@@ -77,12 +77,15 @@ impl LoadedModel {
                 spec.channels
             )));
         }
-        let trained = self
-            .metadata
-            .as_ref()
-            .map(|metadata| (metadata.image_size, metadata.transform));
-        let base = trained.unwrap_or((PUBLISHED, ImageTransform::default()));
-        let size = given.size.unwrap_or(base.0);
+        let trained = self.metadata.as_ref().map(|metadata| ImagePreparation {
+            size: metadata.image_size,
+            transform: metadata.transform,
+        });
+        let base = trained.unwrap_or(ImagePreparation {
+            size: PUBLISHED_IMAGE_SIDE,
+            transform: ImageTransform::default(),
+        });
+        let size = given.size.unwrap_or(base.size);
         let smallest = spec.level.min_image_side();
         if size < smallest {
             return Err(EngineError::Request(format!(
@@ -90,15 +93,15 @@ impl LoadedModel {
                 spec.level
             )));
         }
-        let transform = given.transform(base.1);
+        let transform = given.transform(base.transform);
         let settings = match trained {
-            Some((trained_size, trained_transform)) => ModelSettings {
-                overrides: overrides((trained_size, &trained_transform), (size, &transform)),
+            Some(trained) => ModelSettings {
+                overrides: overrides(trained, ImagePreparation { size, transform }),
                 assumed: Vec::new(),
             },
             None => ModelSettings {
                 overrides: Vec::new(),
-                assumed: not_given(given),
+                assumed: assumed_settings(given),
             },
         };
         Ok(ModelInput {
@@ -109,9 +112,16 @@ impl LoadedModel {
     }
 }
 
-/// Where `used` differs from `trained`.
-fn overrides(trained: (usize, &ImageTransform), used: (usize, &ImageTransform)) -> Vec<Override> {
-    let pairs = written(trained).into_iter().zip(written(used));
+/// Side and transform of a network's images.
+#[derive(Clone, Copy)]
+struct ImagePreparation {
+    size: usize,
+    transform: ImageTransform,
+}
+
+/// Settings of `used` that differ from `trained`.
+fn overrides(trained: ImagePreparation, used: ImagePreparation) -> Vec<Override> {
+    let pairs = recorded_settings(trained).zip(recorded_settings(used));
     pairs
         .filter(|((_, trained_with), (_, used))| trained_with != used)
         .map(|((key, trained_with), (_, used))| Override {
@@ -122,11 +132,12 @@ fn overrides(trained: (usize, &ImageTransform), used: (usize, &ImageTransform)) 
         .collect()
 }
 
-/// Size and transform as a record has them.
-fn written((size, transform): (usize, &ImageTransform)) -> [(ModelSetting, Value); 5] {
-    let numbers = |values: [f32; 3]| Value::from(values.map(shortest).to_vec());
-    [
-        (ModelSetting::ImageSize, size.into()),
+/// Settings with their values as the JSON files record them.
+fn recorded_settings(preparation: ImagePreparation) -> impl Iterator<Item = (ModelSetting, Value)> {
+    let transform = preparation.transform;
+    let numbers = |values: [f32; 3]| Value::from(values.map(shortest_decimal).to_vec());
+    let settings = [
+        (ModelSetting::ImageSize, preparation.size.into()),
         (ModelSetting::Crop, transform.crop.into()),
         (
             ModelSetting::Interpolation,
@@ -134,16 +145,17 @@ fn written((size, transform): (usize, &ImageTransform)) -> [(ModelSetting, Value
         ),
         (ModelSetting::Mean, numbers(transform.mean)),
         (ModelSetting::Std, numbers(transform.std)),
-    ]
+    ];
+    settings.into_iter()
 }
 
-/// 0.485 and not the 0.48500001430511475 that this is in single precision.
-fn shortest(value: f32) -> f64 {
+/// The f64 with the shortest decimal form of an f32: 0.485, not 0.48500001430511475.
+fn shortest_decimal(value: f32) -> f64 {
     value.to_string().parse().expect("a number reads back")
 }
 
-/// What nobody says where the weights do not.
-fn not_given(given: &Preprocessing) -> Vec<ModelSetting> {
+/// Settings that neither the user nor the weights give.
+fn assumed_settings(given: &Preprocessing) -> Vec<ModelSetting> {
     let settings = [
         (ModelSetting::ImageSize, given.size.is_some()),
         (ModelSetting::Crop, given.crop.is_some()),

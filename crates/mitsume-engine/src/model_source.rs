@@ -1,4 +1,4 @@
-//! Which model a person means: a level with its weights, a run, or a model file.
+//! Resolves `--model`, `--run` and `--weights` to a model.
 
 use std::path::{Path, PathBuf};
 
@@ -7,30 +7,29 @@ use mitsume_nn::Level;
 
 use crate::{EngineError, Result, RunStatus, WeightMetadata, shell_word};
 
-/// How a model is named. `model`: `level1` to `level5`, an ONNX file or a run directory; `run`: a run directory;
-/// `weights`: a level's weight file.
+/// The flags that name a model.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ModelRequest<'a> {
-    /// `--model`
+    /// `--model`: `level1` to `level5`, an ONNX file or a run directory.
     pub model: Option<&'a str>,
-    /// `--run`
+    /// `--run`: a run directory.
     pub run: Option<&'a Path>,
-    /// `--weights`
+    /// `--weights`: a level's weight file.
     pub weights: Option<&'a Path>,
 }
 
-/// A model that was found.
+/// Files of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelSource {
-    /// A model file that has everything.
+    /// An ONNX file.
     Onnx(PathBuf),
     /// One of the five levels.
     Level {
-        /// Which one.
+        /// The level.
         level: Level,
         /// Its weight file.
         weights: PathBuf,
-        /// Where the run stands, if it is one that is not finished; `weights` are then those of its checkpoint.
+        /// Status of the run if it is not finished; `weights` are then its checkpoint's.
         unfinished: Option<RunStatus>,
     },
 }
@@ -39,11 +38,11 @@ impl ModelRequest<'_> {
     /// Finds the model.
     ///
     /// # Errors
-    /// What is missing or is not what it should be, and what would be right.
+    /// Flags that are missing, contradict each other, or name files of the wrong kind.
     pub fn find(&self) -> Result<ModelSource> {
         let Some(model) = self.model else {
             return match (self.run, self.weights) {
-                (Some(run), _) => of_run(run, "--run"),
+                (Some(run), _) => from_run(run, "--run"),
                 (None, Some(weights)) => from_weights(weights),
                 (None, None) => Err(EngineError::Request(
                     "which model? --run RUN_DIRECTORY, --model FILE.onnx, or --model level1 to \
@@ -54,7 +53,7 @@ impl ModelRequest<'_> {
         };
         let path = Path::new(model);
         if let Ok(level) = model.parse() {
-            return self.of_level(level);
+            return self.level_source(level);
         }
         let has_weights = |what: &str| match self.weights {
             Some(weights) => Err(EngineError::Request(format!(
@@ -65,7 +64,7 @@ impl ModelRequest<'_> {
         };
         if path.is_dir() {
             has_weights("a run directory")?;
-            return of_run(path, "--model");
+            return from_run(path, "--model");
         }
         if ends_in(path, &["onnx"]) {
             has_weights("an ONNX file")?;
@@ -82,7 +81,7 @@ impl ModelRequest<'_> {
         )))
     }
 
-    fn of_level(&self, level: Level) -> Result<ModelSource> {
+    fn level_source(&self, level: Level) -> Result<ModelSource> {
         let Some(weights) = self.weights else {
             return Err(EngineError::Request(format!(
                 "--weights: which weights of {level}? A file, .safetensors or PyTorch's .pth; of a \
@@ -103,7 +102,7 @@ fn ends_in(path: &Path, endings: &[&str]) -> bool {
     endings.iter().any(|one| ending.eq_ignore_ascii_case(one))
 }
 
-/// A weight file that says which level it is of.
+/// The level whose name the weight file's metadata holds.
 fn from_weights(weights: &Path) -> Result<ModelSource> {
     refuse_folder(weights)?;
     if let Err(error) = std::fs::File::open(weights) {
@@ -112,14 +111,14 @@ fn from_weights(weights: &Path) -> Result<ModelSource> {
             "--weights {weights}: {error}"
         )));
     }
-    let Some(note) = WeightMetadata::read(weights)? else {
+    let Some(metadata) = WeightMetadata::read(weights)? else {
         return Err(EngineError::Request(format!(
             "--model: {} does not say which network it is of: level1 to level5?",
             weights.display()
         )));
     };
     Ok(ModelSource::Level {
-        level: level_named(&note.model, weights)?,
+        level: level_named(&metadata.model, weights)?,
         weights: weights.to_owned(),
         unfinished: None,
     })
@@ -130,14 +129,14 @@ fn level_named(name: &str, file: &Path) -> Result<Level> {
     named.map_err(|error| EngineError::Request(format!("{}: {error}", file.display())))
 }
 
-/// The likeliest mistake is a run directory.
+/// An error if a folder is given as a weight file; often it is a run directory.
 fn refuse_folder(weights: &Path) -> Result<()> {
     if !weights.is_dir() {
         return Ok(());
     }
     let shown = weights.display();
     let run = RunDir::new(weights);
-    let right = if run.is_run() {
+    let advice = if run.is_run() {
         format!(
             "is a run directory, which is given by --run {} alone, without --model and \
              --weights; its weight file is {}",
@@ -149,17 +148,17 @@ fn refuse_folder(weights: &Path) -> Result<()> {
          directory is given by --run"
             .into()
     };
-    Err(EngineError::Request(format!("--weights {shown}: {right}")))
+    Err(EngineError::Request(format!("--weights {shown}: {advice}")))
 }
 
-/// The newest weights of a run.
-fn of_run(dir: &Path, flag: &str) -> Result<ModelSource> {
+/// The latest weights of a run: the final ones, or those of its checkpoint.
+fn from_run(dir: &Path, flag: &str) -> Result<ModelSource> {
     let run = RunDir::new(dir);
     if !run.is_run() {
         return Err(EngineError::Request(format!(
             "{flag} {}: {}",
             dir.display(),
-            what_it_is(dir)
+            describe_folder(dir)
         )));
     }
     let config = RunConfig::read(&run.config(), &[])?;
@@ -187,8 +186,8 @@ fn of_run(dir: &Path, flag: &str) -> Result<ModelSource> {
     })
 }
 
-/// What a folder is that is no run directory.
-fn what_it_is(dir: &Path) -> String {
+/// Describes a path that is not a run directory.
+fn describe_folder(dir: &Path) -> String {
     if !dir.exists() {
         return "there is no such folder".into();
     }

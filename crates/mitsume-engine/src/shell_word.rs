@@ -1,11 +1,11 @@
-//! Paths in commands that are printed to be pasted into a shell.
+//! Paths in commands that the user can paste into a shell.
 
 use std::path::Path;
 
 /// The path as one word of a POSIX shell's command line, quoted where it must be.
 pub fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();
-    // Else it would be taken for an option.
+    // A leading `-` would be read as an option.
     let text = if text.starts_with('-') {
         format!("./{text}")
     } else {
@@ -13,7 +13,7 @@ pub fn shell_word(path: &Path) -> String {
     };
     match shlex::try_quote(&text) {
         Ok(word) => word.into_owned(),
-        // No path holds a zero byte.
+        // Fails for a NUL byte only, which no path contains.
         Err(_) => text,
     }
 }
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_read_back_as_the_path_it_was_made_of() {
+    fn a_shell_splits_the_word_into_the_same_path() {
         for path in [
             "runs/a",
             "my runs/it's",

@@ -1,4 +1,4 @@
-//! How much of maps lies on their images' border and empty background.
+//! Surroundings of maps: relevance mass on the image's border and uniform background.
 
 use mitsume::trust::surroundings::background::PixelScale;
 use mitsume::trust::{Image, Surroundings, SurroundingsMeter};
@@ -7,13 +7,13 @@ use rayon::prelude::*;
 
 use crate::Result;
 
-/// Measures maps of images that were prepared in one way.
+/// Measures maps whose images all had the same preprocessing.
 pub(crate) struct SurroundingsEvaluator {
     meter: SurroundingsMeter,
     scale: PixelScale,
     channels: usize,
     size: [usize; 2],
-    map: usize,
+    pixels_per_map: usize,
 }
 
 impl SurroundingsEvaluator {
@@ -26,27 +26,27 @@ impl SurroundingsEvaluator {
             scale: PixelScale { mean, std },
             channels: preprocess.channels,
             size,
-            map: cam[0] * cam[1],
+            pixels_per_map: cam[0] * cam[1],
         }
     }
 
-    /// Of a map [h, w] and its image [C, H, W]; none of a map that is all zero.
+    /// Measures one map [h, w] with its image [C, H, W]; `None` for a map that is all zero.
     ///
     /// # Errors
     /// A map with a value that is negative or not finite.
-    pub fn of(&self, image: &[f32], map: &[f32]) -> Result<Option<Surroundings>> {
+    pub fn measure(&self, image: &[f32], map: &[f32]) -> Result<Option<Surroundings>> {
         let image = Image::new(image, self.channels, self.size)?;
         Ok(self.meter.measure(map, &image, &self.scale)?)
     }
 
-    /// Of the maps [N, h, w] of N images [N, C, H, W], each by itself.
+    /// Measures maps [N, h, w] with their images [N, C, H, W], each by itself.
     ///
     /// # Errors
-    /// As [`SurroundingsEvaluator::of`].
-    pub fn of_batch(&self, images: &[f32], maps: &[f32]) -> Result<Vec<Option<Surroundings>>> {
+    /// As [`SurroundingsEvaluator::measure`].
+    pub fn measure_batch(&self, images: &[f32], maps: &[f32]) -> Result<Vec<Option<Surroundings>>> {
         let image = self.channels * self.size[0] * self.size[1];
         let images = images.par_chunks_exact(image);
-        let both = images.zip(maps.par_chunks_exact(self.map));
-        both.map(|(image, map)| self.of(image, map)).collect()
+        let both = images.zip(maps.par_chunks_exact(self.pixels_per_map));
+        both.map(|(image, map)| self.measure(image, map)).collect()
     }
 }

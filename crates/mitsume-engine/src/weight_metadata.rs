@@ -1,4 +1,4 @@
-//! What a weight file says of itself.
+//! Metadata of a weight file.
 
 use std::path::Path;
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EngineError, Result};
 
-/// What training writes into a weight file's metadata, so that the file alone can be used as it was trained.
+/// Metadata that training writes into a weight file, so that the file alone is enough to use the
+/// network as it was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightMetadata {
     /// `level1` to `level5`.
@@ -17,20 +18,20 @@ pub struct WeightMetadata {
     pub classes: Vec<String>,
     /// Side of the images it was trained on.
     pub image_size: usize,
-    /// What it was shown of them, and in which numbers. Older files do not have it: all of them were
-    /// written by training, which shows images as the default says.
+    /// Image transform of its training. Older files do not have it and were all trained with the
+    /// default.
     #[serde(rename = "view", default)]
     pub transform: ImageTransform,
 }
 
-/// Longest side of the images a run trains on.
-const LONGEST: usize = 4096;
+/// Largest image side that a run can train on.
+const MAX_IMAGE_SIDE: usize = 4096;
 
 impl WeightMetadata {
-    /// The note of a weight file; none where the file was not written by training.
+    /// Reads the metadata of a weight file; `None` if the file was not written by training.
     ///
     /// # Errors
-    /// A note that cannot be read, or that no training could have written.
+    /// Metadata that cannot be parsed, or with values that training cannot have written.
     pub fn read(path: &Path) -> Result<Option<Self>> {
         let damaged = |problem: String| {
             EngineError::Request(format!(
@@ -41,15 +42,16 @@ impl WeightMetadata {
         let Some(text) = weights::read_metadata(path) else {
             return Ok(None);
         };
-        let note: Self = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        let side = note.image_size;
-        if !(1..=LONGEST).contains(&side) {
+        let metadata: Self =
+            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let side = metadata.image_size;
+        if !(1..=MAX_IMAGE_SIDE).contains(&side) {
             return Err(damaged(format!(
-                "image_size {side}: 1 to {LONGEST} expected"
+                "image_size {side}: 1 to {MAX_IMAGE_SIDE} expected"
             )));
         }
-        let transform = note.transform.validate([side; 2]);
+        let transform = metadata.transform.validate([side; 2]);
         transform.map_err(|error| damaged(error.to_string()))?;
-        Ok(Some(note))
+        Ok(Some(metadata))
     }
 }

@@ -57,7 +57,7 @@ pub use options::ReportOptions;
 pub use overlay::OverlayStyle;
 pub use page::{Page, export_figures, export_page, override_text, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
-pub use picture::{cut, load_picture, visible_part};
+pub use picture::{cut, picture_from_pixels, visible_part};
 pub use study::{AnalysisReport, AnalysisReportOptions, study};
 pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
 

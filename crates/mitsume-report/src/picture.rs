@@ -16,8 +16,10 @@ const JPEG_QUALITY: u8 = 82;
 ///
 /// # Errors
 /// [`ReportError::Picture`](crate::ReportError::Picture) naming the file and what is wrong.
-pub fn load_picture(path: &Path) -> Result<RgbImage> {
-    Ok(rgb(&mitsume_data::decode::decode_file(path)?.pixels))
+pub(crate) fn load_picture(path: &Path) -> Result<RgbImage> {
+    Ok(picture_from_pixels(
+        &mitsume_data::decode::decode_file(path)?.pixels,
+    ))
 }
 
 /// The part of an image file that a network of images `[height, width]` = `size` sees through `transform`, as
@@ -73,7 +75,7 @@ pub(crate) fn fitted(picture: &RgbImage, side: u32) -> RgbImage {
     let (width, height) = fitted_size(picture.dimensions(), side);
     let (w, h) = picture.dimensions();
     let pixels = Pixels::new(w as usize, h as usize, 3, picture.as_raw().clone());
-    rgb(&mitsume_data::resize(
+    picture_from_pixels(&mitsume_data::resize(
         &pixels,
         height as usize,
         width as usize,
@@ -128,7 +130,8 @@ pub(crate) fn png(picture: &RgbImage) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn rgb(pixels: &Pixels) -> RgbImage {
+/// Decoded pixels of 1 or 3 channels as an RGB picture.
+pub fn picture_from_pixels(pixels: &Pixels) -> RgbImage {
     RgbImage::from_fn(pixels.width as u32, pixels.height as u32, |x, y| {
         let at = (y as usize * pixels.width + x as usize) * pixels.channels;
         image::Rgb([0, 1, 2].map(|c: usize| pixels.data[at + c.min(pixels.channels - 1)]))

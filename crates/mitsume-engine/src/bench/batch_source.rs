@@ -1,18 +1,18 @@
-//! Where the images of timed steps come from.
+//! Batches for timed steps.
 
 use mitsume_data::{Augment, Batches, ImageFolder, ImageSource, Preprocess, shuffled};
 
-use super::{BenchOptions, CLASSES, random_pixels};
+use super::{BenchOptions, DEFAULT_CLASSES, random_pixels};
 use crate::{EngineError, Result};
 
-/// An endless row of batches.
+/// An endless sequence of batches.
 pub(super) enum BatchSource {
-    /// The same images again and again.
+    /// The same batch every time.
     Memory {
         pixels: Vec<f32>,
         labels: Vec<usize>,
     },
-    /// Epochs of a folder, shuffled and augmented.
+    /// Epochs of an image folder, shuffled and augmented.
     Folder {
         source: ImageSource,
         classes: usize,
@@ -23,12 +23,12 @@ pub(super) enum BatchSource {
 }
 
 impl BatchSource {
-    /// Opens and decodes the folder, as a run does before its first step.
+    /// Opens the folder and decodes its images, as a run does before its first step.
     pub fn new(options: &BenchOptions) -> Result<Self> {
         let Some(data) = &options.data else {
             return Ok(BatchSource::Memory {
                 pixels: random_pixels(options.batch, options.size),
-                labels: (0..options.batch).map(|i| i % CLASSES).collect(),
+                labels: (0..options.batch).map(|i| i % DEFAULT_CLASSES).collect(),
             });
         };
         let folder = ImageFolder::open(data)?;
@@ -62,15 +62,15 @@ impl BatchSource {
         })
     }
 
-    /// How many classes its labels have.
+    /// Number of classes.
     pub fn classes(&self) -> usize {
         match self {
-            BatchSource::Memory { .. } => CLASSES,
+            BatchSource::Memory { .. } => DEFAULT_CLASSES,
             BatchSource::Folder { classes, .. } => *classes,
         }
     }
 
-    /// A whole batch: pixels [N, 1, H, W] and labels [N].
+    /// The next batch: pixels [N, 1, H, W] and labels [N].
     pub fn next(&mut self) -> (Vec<f32>, Vec<usize>) {
         match self {
             BatchSource::Memory { pixels, labels } => (pixels.clone(), labels.clone()),
@@ -83,7 +83,7 @@ impl BatchSource {
             } => loop {
                 let next = batches.as_mut().and_then(Iterator::next);
                 match next {
-                    // The smaller rest of an epoch would count as a fast step.
+                    // The last batch of an epoch is left out if it is smaller.
                     Some(next) if next.indices.len() == *batch => {
                         return (next.images, next.labels);
                     }

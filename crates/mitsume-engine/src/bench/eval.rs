@@ -1,4 +1,4 @@
-//! Timing an evaluation.
+//! Times an evaluation.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::{logits_and_maps, predictions};
@@ -6,14 +6,15 @@ use mitsume::{ClassMeans, DeviationPass, MapSpill};
 use serde::Serialize;
 
 use super::{
-    BenchOptions, CLASSES, network, process_stats, random_pixels, refuse_small_images, timed,
+    BenchOptions, DEFAULT_CLASSES, network, process_stats, random_pixels, refuse_small_images,
+    time_repetitions,
 };
 use crate::{EngineError, Result};
 
 /// A timed evaluation.
 #[derive(Clone, Debug, Serialize)]
 pub struct EvalTime {
-    /// 1 to 5.
+    /// Level of the network, 1 to 5.
     pub level: usize,
     /// Images evaluated.
     pub images: usize,
@@ -23,11 +24,11 @@ pub struct EvalTime {
     pub size: usize,
     /// Threads used.
     pub threads: usize,
-    /// Accuracy, kappa, cross-entropy and both consistencies; median over the repetitions.
+    /// Time for accuracy, kappa, cross-entropy and both consistencies; median over the repetitions.
     pub seconds: f64,
-    /// images / seconds.
+    /// `images / seconds`.
     pub images_per_second: f64,
-    /// Peak resident memory of the process; none where the system does not tell.
+    /// Peak resident memory of the process; `None` where the system does not report it.
     pub peak_rss_bytes: Option<u64>,
 }
 
@@ -38,11 +39,11 @@ pub struct EvalTime {
 pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
     refuse_small_images(options)?;
     let device = Device::flex();
-    let model = network(options.level, CLASSES, &device);
+    let model = network(options.level, DEFAULT_CLASSES, &device);
     let pixels = random_pixels(options.batch, options.size);
     let [h, w] = options.level.cam_size([options.size, options.size]);
     let mut run = || -> Result<()> {
-        let mut means = ClassMeans::new(CLASSES, [h, w]);
+        let mut means = ClassMeans::new(DEFAULT_CLASSES, [h, w]);
         let mut maps = MapSpill::new(h * w)?;
         for start in (0..images).step_by(options.batch) {
             let n = options.batch.min(images - start);
@@ -50,23 +51,25 @@ pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
             let pixels = pixels[..n * options.size * options.size].to_vec();
             let batch = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
             let features = model.trunk.forward(batch);
-            let labels: Vec<i64> = (start..start + n).map(|i| (i % CLASSES) as i64).collect();
+            let labels: Vec<i64> = (start..start + n)
+                .map(|i| (i % DEFAULT_CLASSES) as i64)
+                .collect();
             let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), &device);
             let (logits, cams) = logits_and_maps(&model.head, features, labels);
             predictions(&logits);
             let cams: Vec<f32> = cams.into_data().try_into_vec().expect("maps are f32");
             for (i, map) in cams.chunks_exact(h * w).enumerate() {
-                means.push((start + i) % CLASSES, map)?;
+                means.push((start + i) % DEFAULT_CLASSES, map)?;
                 maps.push(map)?;
             }
         }
         let mut pass = DeviationPass::new(&means);
         maps.for_each(|index, map| {
-            pass.push(index % CLASSES, map)?;
+            pass.push(index % DEFAULT_CLASSES, map)?;
             Ok::<(), EngineError>(())
         })
     };
-    let seconds = timed(options.repeats, &mut run)?.seconds;
+    let seconds = time_repetitions(options.repeats, &mut run)?.seconds;
     Ok(EvalTime {
         level: options.level.number(),
         images,

@@ -1,8 +1,7 @@
-//! Timing a training step and an evaluation.
+//! Times a training step and an evaluation, as [`crate::train()`] and [`crate::evaluate()`] do them.
 //!
-//! What is timed is what [`crate::train()`] and [`crate::evaluate()`] do: with random images held
-//! in memory the peer of the same loop in another framework, with the images of a folder the
-//! whole of it.
+//! With random images in memory only the computation is timed, to compare with other frameworks;
+//! with a folder of images, decoding and augmentation too.
 
 mod batch_source;
 mod eval;
@@ -20,8 +19,8 @@ use crate::{EngineError, Result};
 pub use eval::{EvalTime, bench_eval};
 pub use step::{BenchLoss, StepTime, bench_step};
 
-/// Classes of the timed networks, where no data set says otherwise.
-const CLASSES: usize = 4;
+/// Classes of the timed network where no data set is given.
+const DEFAULT_CLASSES: usize = 4;
 
 /// What to time.
 #[derive(Clone, Debug)]
@@ -32,10 +31,10 @@ pub struct BenchOptions {
     pub batch: usize,
     /// Side of an image.
     pub size: usize,
-    /// Timed repetitions after warming up; the median counts.
+    /// Timed repetitions, after two for warming up; the median is reported.
     pub repeats: usize,
-    /// Train on the images of this folder of class folders, decoded and augmented as a run does,
-    /// instead of random ones in memory.
+    /// A folder of class folders to train on, decoded and augmented as in a run; random images in
+    /// memory where it is `None`.
     pub data: Option<PathBuf>,
 }
 
@@ -60,7 +59,7 @@ fn network(level: Level, classes: usize, device: &Device) -> Classifier {
     Classifier::new(spec, 0, device)
 }
 
-/// Any values that are not all the same; time does not depend on them.
+/// Pixels that are not all equal, [N, 1, H, W]; the time does not depend on them.
 fn random_pixels(batch: usize, size: usize) -> Vec<f32> {
     let count = (batch * size * size) as u32;
     (0..count)
@@ -68,16 +67,16 @@ fn random_pixels(batch: usize, size: usize) -> Vec<f32> {
         .collect()
 }
 
-/// What repetitions cost.
+/// Cost of one repetition.
 struct Timing {
-    /// Median.
+    /// Median over the repetitions.
     seconds: f64,
-    /// Mean; none where the system does not tell.
+    /// Mean over the repetitions; `None` where the system does not report it.
     page_faults: Option<f64>,
 }
 
-fn timed(repeats: usize, run: &mut impl FnMut() -> Result<()>) -> Result<Timing> {
-    // Twice to fill caches, buffers and the optimiser's state.
+fn time_repetitions(repeats: usize, run: &mut impl FnMut() -> Result<()>) -> Result<Timing> {
+    // Twice, to fill caches, buffers and the optimiser's state.
     for _ in 0..2 {
         run()?;
     }

@@ -1,6 +1,6 @@
-//! What the system says of this process, from Linux' /proc.
+//! Memory and page faults of this process, from Linux' /proc.
 
-/// The high-water mark of the resident set in bytes.
+/// Peak resident set size in bytes.
 pub(super) fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -8,11 +8,11 @@ pub(super) fn peak_rss_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// Pages the system had to provide so far: memory touched for the first time since it was asked
-/// for. A process that reuses its memory has none.
+/// Minor page faults so far: pages touched for the first time after allocation. A process that
+/// reuses its memory causes none.
 pub(super) fn page_faults() -> Option<u64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field is the program's name in parentheses, which may hold anything.
+    // The second field is the program's name in parentheses, which may contain spaces.
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(7)?.parse().ok()
 }
@@ -26,9 +26,9 @@ mod tests {
         let before = page_faults().unwrap();
         let bytes = 64 << 20;
         let memory = vec![1_u8; bytes];
-        // Or the compiler sees that nobody needs it.
+        // Keeps the compiler from removing the allocation.
         std::hint::black_box(&memory);
-        // How many depends on the size of the pages the system chose, which can be large.
+        // The number depends on the page size, which the system chooses.
         assert!(page_faults().unwrap() > before);
         assert!(peak_rss_bytes().unwrap() >= bytes as u64);
     }

@@ -1,4 +1,4 @@
-//! Timing a training step.
+//! Times a training step.
 
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -8,25 +8,25 @@ use mitsume_nn::{BlockSpec, Level, dropout_mask};
 use serde::Serialize;
 
 use super::batch_source::BatchSource;
-use super::{BenchOptions, network, process_stats, refuse_small_images, timed};
+use super::{BenchOptions, network, process_stats, refuse_small_images, time_repetitions};
 use crate::Result;
 
-/// Which loss a timed step has.
+/// Loss of a timed step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BenchLoss {
     /// Cross-entropy.
     Ce,
-    /// Cross-entropy and the consistency loss, thesis preset, with alpha `full`.
+    /// Cross-entropy and the consistency loss (preset `thesis`, alpha `full`).
     Cam,
 }
 
 /// A timed training step.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepTime {
-    /// 1 to 5.
+    /// Level of the network, 1 to 5.
     pub level: usize,
-    /// Which loss.
+    /// Loss that is minimised.
     pub loss: BenchLoss,
     /// Images per step.
     pub batch: usize,
@@ -36,16 +36,16 @@ pub struct StepTime {
     pub threads: usize,
     /// Median over the repetitions.
     pub seconds_per_step: f64,
-    /// batch / seconds.
+    /// `batch / seconds_per_step`.
     pub images_per_second: f64,
-    /// Floating-point operations of the convolutions as written (2 per multiply-add, forward and
-    /// both backward products), in units of 1e9 per second. Faster algorithms than the textbook's
+    /// Floating-point operations of direct convolutions (2 per multiply-add, forward and both
+    /// backward products), in 1e9 per second. Algorithms with fewer operations, such as Winograd's,
     /// can exceed the machine's peak.
     pub gflops: f64,
-    /// Pages of memory the system provided per step, a mean: near 0 where buffers are reused. None
-    /// where the system does not tell.
+    /// Mean number of page faults per step: near 0 where buffers are reused. `None` where the
+    /// system does not report it.
     pub page_faults_per_step: Option<f64>,
-    /// Peak resident memory of the process; none where the system does not tell.
+    /// Peak resident memory of the process; `None` where the system does not report it.
     pub peak_rss_bytes: Option<u64>,
 }
 
@@ -88,8 +88,8 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
             alpha: AlphaGradient::Full,
         };
         let out = forward(&mut model, images, mask, (lambda != 0.0).then_some(maps))?;
-        // An untrained network is right about a quarter of the images; the loss is timed at its
-        // fullest, with all of them counted as right.
+        // An untrained network predicts about a quarter correctly. All are counted as correct, so
+        // that the consistency loss costs the most.
         predictions(&out.logits);
         let labels = (&labels[..], &labels[..]);
         let terms = training_loss(out, labels, lambda, &mut cam)?;
@@ -97,7 +97,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
         model = optimizer.step(1e-4, model.clone(), grads);
         Ok(())
     };
-    let timing = timed(options.repeats, &mut run)?;
+    let timing = time_repetitions(options.repeats, &mut run)?;
     let seconds_per_step = timing.seconds;
     let flops = step_flops(options.level, options.size) * options.batch as f64;
     Ok(StepTime {
@@ -114,8 +114,8 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     })
 }
 
-/// Convolution operations of one image's training step: 2 per multiply-add, three products
-/// (forward, gradient of the data, gradient of the weights).
+/// Operations of the convolutions in one image's training step: 2 per multiply-add, three products
+/// (forward, gradient of the input, gradient of the weights).
 fn step_flops(level: Level, size: usize) -> f64 {
     let (mut side, mut input, mut macs) = (size, 1, 0);
     for block in level.blocks() {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_are_those_of_the_architectures() {
+    fn step_flops_are_those_of_the_architectures() {
         // GFLOP of a step of 32 images at 224x224.
         let giga = Level::ALL.map(|level| (step_flops(level, 224) * 32e-9).round());
         assert_eq!(giga, [12.0, 136.0, 417.0, 136.0, 1663.0]);

@@ -1,4 +1,4 @@
-//! Everything an evaluation sums up, image by image.
+//! Sums over the images of an evaluation.
 
 use mitsume::consistency::ClassDeviations;
 use mitsume::measures::Measures;
@@ -12,7 +12,7 @@ use mitsume_data::{Batch, ImageTransform, Preprocess};
 use super::forward::BatchOutputs;
 use crate::{EngineError, Result};
 
-/// What stays of an image besides its map.
+/// Results of one image, except its map.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ImageResult {
     pub index: usize,
@@ -20,21 +20,22 @@ pub(crate) struct ImageResult {
     pub prediction: usize,
     pub probability: f32,
     pub probability_label: f32,
-    /// None of a map that is all zero.
+    /// `None` if the map is all zero.
     pub surroundings: Option<Surroundings>,
 }
 
 /// Sums over the images so far.
 pub(crate) struct EvaluationSums {
-    /// Mean map per class, over the correct images.
+    /// Class mean maps, over the correctly classified images.
     pub means: ClassMeans,
     confusion: ConfusionMatrix,
     cross_entropy: f64,
-    /// Border and background of the correct images, by class.
+    /// Surroundings of the correctly classified images, by class.
     surroundings: Vec<SurroundingsSum>,
+    /// [channels, height, width].
     image: [usize; 3],
     transform: ImageTransform,
-    /// Per class the sum of the correct images' pixels in [0, 1].
+    /// By class the sum of the correctly classified images' pixels in [0, 1].
     image_sums: Vec<Vec<f64>>,
 }
 
@@ -52,26 +53,27 @@ impl EvaluationSums {
         }
     }
 
-    /// Takes in image `i` of a batch.
-    pub fn add(&mut self, batch: &Batch, out: &BatchOutputs, i: usize) -> Result<ImageResult> {
-        let (label, prediction) = (batch.labels[i], out.predictions[i]);
-        let probabilities = out.probabilities(i);
-        self.cross_entropy += out.cross_entropy(i, label);
+    /// Adds image `i` of a batch.
+    pub fn add(&mut self, batch: &Batch, outputs: &BatchOutputs, i: usize) -> Result<ImageResult> {
+        let (label, prediction) = (batch.labels[i], outputs.predictions[i]);
+        let probabilities = outputs.probabilities(i);
+        self.cross_entropy += outputs.cross_entropy(i, label);
         let added = self.confusion.add(label, prediction);
         added.map_err(|error| EngineError::Failed(error.to_string()))?;
         if label == prediction {
             let [h, w] = self.means.shape();
-            self.means.push(label, &out.maps[i * h * w..][..h * w])?;
-            if let Some(surroundings) = &out.surroundings[i] {
+            self.means
+                .push(label, &outputs.maps[i * h * w..][..h * w])?;
+            if let Some(surroundings) = &outputs.surroundings[i] {
                 self.surroundings[label].push(surroundings);
             }
             let pixels = self.image.iter().product::<usize>();
             let image = &batch.images[i * pixels..][..pixels];
             let plane = self.image[1] * self.image[2];
-            for (at, (sum, pixel)) in self.image_sums[label].iter_mut().zip(image).enumerate() {
+            for (index, (sum, pixel)) in self.image_sums[label].iter_mut().zip(image).enumerate() {
                 let (mean, std) = (
-                    self.transform.mean[at / plane],
-                    self.transform.std[at / plane],
+                    self.transform.mean[index / plane],
+                    self.transform.std[index / plane],
                 );
                 *sum += f64::from(*pixel) * f64::from(std) + f64::from(mean);
             }
@@ -82,11 +84,11 @@ impl EvaluationSums {
             prediction,
             probability: probabilities[prediction],
             probability_label: probabilities[label],
-            surroundings: out.surroundings[i],
+            surroundings: outputs.surroundings[i],
         })
     }
 
-    /// Mean maps and mean images of the correct images of each class.
+    /// Mean maps and mean images of each class, over the correctly classified images.
     pub fn class_maps(&self) -> ClassMaps {
         let classes = self.means.classes();
         let [h, w] = self.means.shape();
@@ -110,7 +112,7 @@ impl EvaluationSums {
         maps
     }
 
-    /// The figures.
+    /// The measures of the evaluation.
     pub fn evaluation(
         &self,
         model: ModelSummary,

@@ -1,4 +1,4 @@
-//! A batch through the network, and out of it as plain numbers.
+//! Forward pass of a batch: predictions, probabilities and maps as plain numbers.
 
 use burn::tensor::activation::log_softmax;
 use mitsume::train::predictions;
@@ -9,9 +9,9 @@ use crate::maps::{MapOptions, MapRequest, floats, maps};
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Result};
 
-/// What a batch of N images gives.
+/// Outputs of a batch of N images.
 pub(crate) struct BatchOutputs {
-    /// [N, K], row by row.
+    /// Log softmax, [N, K], row by row.
     log_probabilities: Vec<f32>,
     probabilities: Vec<f32>,
     classes: usize,
@@ -19,22 +19,26 @@ pub(crate) struct BatchOutputs {
     pub predictions: Vec<usize>,
     /// Maps of the labels, [N, h, w], row by row.
     pub maps: Vec<f32>,
-    /// How much of each map lies on its image's border and background; none of a map that is all zero.
+    /// Surroundings of each map; `None` for a map that is all zero.
     pub surroundings: Vec<Option<Surroundings>>,
 }
 
 impl BatchOutputs {
-    /// Softmax of image `i`, [K].
+    /// Softmax probabilities of image `i`, [K].
     pub fn probabilities(&self, i: usize) -> &[f32] {
         &self.probabilities[i * self.classes..][..self.classes]
     }
 
-    /// -log p of class `class` for image `i`.
+    /// Cross-entropy of image `i` for the true class `class`: `-log p`.
     pub fn cross_entropy(&self, i: usize, class: usize) -> f64 {
         -f64::from(self.log_probabilities[i * self.classes + class])
     }
 }
 
+/// Runs a batch of images through the network, with a map of each image's label.
+///
+/// # Errors
+/// Errors of the network; outputs that are not finite.
 pub(crate) fn forward(
     input: &EvaluationInput<'_>,
     batch: &Batch,
@@ -65,7 +69,7 @@ pub(crate) fn forward(
         probabilities,
         classes: input.folder.classes.len(),
         predictions,
-        surroundings: surroundings.of_batch(&batch.images, &maps)?,
+        surroundings: surroundings.measure_batch(&batch.images, &maps)?,
         maps,
     })
 }

@@ -1,8 +1,7 @@
 //! Evaluation: accuracy, kappa, cross-entropy and both consistencies.
 //!
-//! One forward pass per image; the head's Jacobian gives the maps, so nothing is differentiated.
-//! The `l2` form needs the class means first: the maps wait in a temporary file, and memory stays
-//! the same however many images there are.
+//! One forward pass per image. Deviations need the class mean maps first, so the maps are spilled to
+//! a temporary file and read a second time; memory does not grow with the number of maps.
 
 mod evaluation_sums;
 mod forward;
@@ -14,44 +13,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
 use mitsume_artifacts::{Evaluation, EvaluationWriter, ImageRow, MapsShape, MapsWriter};
-use mitsume_data::{ImageFolder, Skipped};
+use mitsume_data::{Batch, ImageFolder, Skipped};
 
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
 use evaluation_sums::{EvaluationSums, ImageResult};
-use forward::forward;
+use forward::{BatchOutputs, forward};
 use rank::ranks;
 
-/// What to do besides counting.
+/// Options of an evaluation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EvaluateOptions<'a> {
-    /// Images per forward pass; 0 for 32.
+    /// Images per forward pass; 0 for the default of 32.
     pub batch_size: usize,
-    /// Whether an unreadable image is an error instead of being left out and listed.
+    /// Whether an unreadable image is an error. Otherwise it is left out and listed.
     pub strict: bool,
-    /// Keep the evaluation with all its maps in this folder (for reports and as a reference).
+    /// Folder to keep the evaluation in, with all its maps, for reports and as a reference.
     pub out: Option<&'a Path>,
-    /// Keep the maps, labels and predictions in this safetensors file.
+    /// Safetensors file to keep maps, labels and predictions in.
     pub cams: Option<&'a Path>,
-    /// Measures beyond the two forms of the metric.
+    /// Measures besides `squared-l2` and `l2`.
     pub measures: Option<MeasureOptions>,
-    /// How maps are made; Grad-CAM where nothing is said.
+    /// How maps are made.
     pub maps: MapOptions,
-    /// Looked at between batches: once it is set, the evaluation ends and nothing of it is kept.
+    /// Checked between batches: once it is set, the evaluation ends and nothing of it is kept.
     pub stop: Option<&'a AtomicBool>,
 }
 
-/// Which measures to take.
+/// Measures besides the two forms of the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeasureOptions {
     /// Rows and columns of the common grid.
     pub grid: usize,
-    /// Whether the distances and the permutation null are wanted too: a few milliseconds an image.
+    /// Whether to also compute the distances and the permutation null, a few milliseconds per image.
     pub all: bool,
 }
 
-/// Draws of the permutation null: the smallest p is one in a thousand.
+/// Permutations of the permutation null: the smallest possible p-value is 1/1000.
 pub const PERMUTATIONS: usize = 999;
 
 /// Evaluates a model on a folder of images.
@@ -87,8 +86,8 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
-/// Writes `images.csv` and `class_means.npy`; the probabilities come from the maps' file, so that memory does not grow
-/// with the number of classes.
+/// Writes `images.csv` and `class_means.npy`. The probabilities are read back from the maps' file, so
+/// that memory does not grow with the number of classes.
 fn write_images_and_means(
     draft: &EvaluationWriter,
     input: &EvaluationInput<'_>,
@@ -114,13 +113,40 @@ fn maps_shape(input: &EvaluationInput<'_>) -> MapsShape {
     }
 }
 
-/// What one pass over the images leaves.
+/// Results of the first pass over the images.
 struct FirstPass {
     sums: EvaluationSums,
     images: Vec<ImageResult>,
     maps: MapSpill,
     grid: Option<GridMaps>,
     skipped: Vec<Skipped>,
+}
+
+impl FirstPass {
+    fn add_batch(
+        &mut self,
+        batch: &Batch,
+        outputs: &BatchOutputs,
+        writers: &mut [MapsWriter],
+    ) -> Result<()> {
+        let [h, w] = self.sums.means.shape();
+        for i in 0..batch.indices.len() {
+            let image = self.sums.add(batch, outputs, i)?;
+            let map = &outputs.maps[i * h * w..][..h * w];
+            self.maps.push(map)?;
+            if image.label == image.prediction
+                && let Some(grid) = &mut self.grid
+            {
+                grid.push(image.label, map)?;
+            }
+            for writer in &mut *writers {
+                let probabilities = outputs.probabilities(i);
+                writer.push(map, image.label, image.prediction, probabilities)?;
+            }
+            self.images.push(image);
+        }
+        Ok(())
+    }
 }
 
 fn first_pass(
@@ -159,23 +185,8 @@ fn first_pass(
         }
         pass.skipped.extend(batch.skipped.iter().cloned());
         if !batch.indices.is_empty() {
-            let out = forward(input, &batch, options.maps, &surroundings)?;
-            for i in 0..batch.indices.len() {
-                let image = pass.sums.add(&batch, &out, i)?;
-                let map = &out.maps[i * h * w..][..h * w];
-                pass.maps.push(map)?;
-                if let Some(grid) = pass
-                    .grid
-                    .as_mut()
-                    .filter(|_| image.label == image.prediction)
-                {
-                    grid.push(image.label, map)?;
-                }
-                for writer in &mut *writers {
-                    writer.push(map, image.label, image.prediction, out.probabilities(i))?;
-                }
-                pass.images.push(image);
-            }
+            let outputs = forward(input, &batch, options.maps, &surroundings)?;
+            pass.add_batch(&batch, &outputs, writers)?;
         }
         observer(Event::Evaluating { done, total });
         if options
@@ -207,14 +218,14 @@ fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
     Ok(())
 }
 
-/// Deviations from the class means known by now: of the correct images for the metric, of all of
-/// them where the evaluation is kept.
+/// Deviations from the class mean maps: of the correctly classified images for the metric, and of
+/// all images if the evaluation is kept.
 fn second_pass(
     input: &EvaluationInput<'_>,
     pass: &mut FirstPass,
     options: &EvaluateOptions<'_>,
 ) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
-    let of_all = options.out.is_some();
+    let is_kept = options.out.is_some();
     let all_measures = options.measures.is_some_and(|measures| measures.all);
     let mut distances = Distances::new(maps_shape(input).cam);
     let means = pass.sums.means.clone();
@@ -230,12 +241,12 @@ fn second_pass(
                 }
                 Some(l2.push(image.label, map)?)
             }
-            Some(mean) if of_all => Some(
+            Some(mean) if is_kept => Some(
                 Deviation::between(map, mean).map_err(|e| EngineError::Failed(e.to_string()))?,
             ),
             _ => None,
         };
-        if of_all {
+        if is_kept {
             deviations.push(deviation);
         }
         Ok::<(), EngineError>(())

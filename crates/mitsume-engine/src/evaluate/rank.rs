@@ -1,11 +1,11 @@
-//! How typical an image is of its class.
+//! Rank of each image in its class, from typical to deviant.
 
 use mitsume::Deviation;
 
 use super::evaluation_sums::ImageResult;
 
-/// The rank of each image among those of its true class by deviation (`squared-l2`): 1 for the
-/// most typical; equal deviations share the smaller rank. `None` where there is no deviation.
+/// The rank of each image among those of its true class by deviation (`squared-l2`): 1 is the most
+/// typical. Equal deviations share the smaller rank. `None` for an image without a deviation.
 pub(super) fn ranks(
     images: &[ImageResult],
     deviations: &[Option<Deviation>],
@@ -14,7 +14,7 @@ pub(super) fn ranks(
     let mut order: Vec<usize> = (0..images.len())
         .filter(|&index| value(index).is_some())
         .collect();
-    // `l2` orders the images of a class the same way.
+    // `l2` gives the same order within a class.
     order.sort_by(|&a, &b| {
         let classes = images[a].label.cmp(&images[b].label);
         classes.then_with(|| value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0)))
@@ -47,7 +47,7 @@ mod tests {
         }
     }
 
-    fn at(squared_l2: f64) -> Option<Deviation> {
+    fn deviation(squared_l2: f64) -> Option<Deviation> {
         Some(Deviation {
             squared_l2,
             l2: squared_l2.sqrt(),
@@ -55,9 +55,10 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_to_the_mean_of_its_own_class_is_first_and_equals_share() {
+    fn ranks_are_per_class_and_equal_deviations_share_one() {
         let images = [1, 0, 0, 1, 0, 0, 2].map(image);
-        let deviations = [at(0.3), at(0.2), at(0.1), at(0.1), at(0.2), at(0.4), None];
+        let mut deviations = [0.3, 0.2, 0.1, 0.1, 0.2, 0.4].map(deviation).to_vec();
+        deviations.push(None);
         let expected = [2, 2, 1, 1, 2, 4].map(Some);
         let found = ranks(&images, &deviations);
         assert_eq!(found[..6], expected);

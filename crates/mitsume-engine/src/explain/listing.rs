@@ -1,4 +1,4 @@
-//! The images that are asked for, and the names of their pictures.
+//! Lists the requested images and names their output files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -7,54 +7,58 @@ use mitsume_data::{ImageFolder, Skipped};
 
 use crate::{Observer, report_other_files};
 
-/// What the name of a picture ends in.
-const ENDING: &str = ".explained.png";
-/// What the names of the other files of an image end in, in the place of [`ENDING`].
-const OVERLAY_ENDING: &str = ".explained.overlay.png";
-const MAP_ENDING: &str = ".explained.map.npy";
-/// The table beside the pictures.
-pub(super) const TABLE: &str = "explained.csv";
-/// The page beside the pictures.
-pub(super) const PAGE: &str = "explained.html";
+/// Suffix of a picture's file name.
+const PICTURE_SUFFIX: &str = ".explained.png";
+/// Suffixes of an image's other output files, in place of [`PICTURE_SUFFIX`].
+const OVERLAY_SUFFIX: &str = ".explained.overlay.png";
+const MAP_SUFFIX: &str = ".explained.map.npy";
+/// File name of the table.
+pub(super) const TABLE_FILE: &str = "explained.csv";
+/// File name of the page.
+pub(super) const PAGE_FILE: &str = "explained.html";
 
 /// An image to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ListedImage {
-    /// The file.
+    /// The image file.
     pub path: PathBuf,
-    /// What it is called on the page: its file name, or its path below the folder that was named.
+    /// Name on the page: the file name, or the path below the requested folder.
     pub name: String,
-    /// Where its picture goes, relative to the folder for pictures, with slashes.
+    /// Path of its picture below the output folder, with `/`.
     pub picture: String,
 }
 
 impl ListedImage {
-    /// Where the map over the image at its own resolution goes, as [`ListedImage::picture`].
+    /// Path of the map over the image at its own resolution, as [`ListedImage::picture`].
     pub fn overlay(&self) -> String {
-        self.beside_picture(OVERLAY_ENDING)
+        self.with_suffix(OVERLAY_SUFFIX)
     }
 
-    /// Where the map itself goes, as [`ListedImage::picture`].
+    /// Path of the map's NumPy file, as [`ListedImage::picture`].
     pub fn map(&self) -> String {
-        self.beside_picture(MAP_ENDING)
+        self.with_suffix(MAP_SUFFIX)
     }
 
-    fn beside_picture(&self, ending: &str) -> String {
-        let stem = self.picture.strip_suffix(ENDING).unwrap_or(&self.picture);
-        format!("{stem}{ending}")
+    fn with_suffix(&self, suffix: &str) -> String {
+        let stem = self
+            .picture
+            .strip_suffix(PICTURE_SUFFIX)
+            .unwrap_or(&self.picture);
+        format!("{stem}{suffix}")
     }
 }
 
-/// The images of `named`, files and folders, in this order; of a folder all images in and below it, in the order of
-/// [`ImageFolder::unlabelled`], and what could not be listed. Pictures of earlier explanations are left out of folders.
-pub(super) fn listing(
-    named: &[PathBuf],
+/// The images of `paths` (files, and folders with all images in and below them), in this order, and
+/// the folders that cannot be listed or hold no image. Images of a folder are in the order of
+/// [`ImageFolder::unlabelled`], without the pictures of earlier explanations.
+pub(super) fn list_images(
+    paths: &[PathBuf],
     observer: &mut Observer<'_>,
 ) -> (Vec<ListedImage>, Vec<Skipped>) {
     let mut listed = Vec::new();
     let mut failed = Vec::new();
     let mut taken = HashSet::new();
-    for path in named {
+    for path in paths {
         if !path.is_dir() {
             let name = Path::new(path.file_name().unwrap_or_default());
             listed.push(listed_as(path.clone(), name, &mut taken));
@@ -79,19 +83,19 @@ pub(super) fn listing(
     (listed, failed)
 }
 
-/// The images in and below a folder; other files, but for those of earlier explanations, are told of.
+/// The images in and below a folder. Reports the other files, except those of earlier explanations.
 fn images_in(folder: &Path, observer: &mut Observer<'_>) -> Result<Vec<PathBuf>, String> {
     let mut found = ImageFolder::unlabelled(folder).map_err(|error| error.reason())?;
     found.other_paths.retain(|file| {
         let name = file.file_name().unwrap_or_default();
-        name != TABLE && name != PAGE && !name.to_string_lossy().ends_with(MAP_ENDING)
+        name != TABLE_FILE && name != PAGE_FILE && !name.to_string_lossy().ends_with(MAP_SUFFIX)
     });
     report_other_files(&found, observer);
     let files = found.samples.into_iter().map(|sample| sample.path);
     Ok(files
         .filter(|file| {
             let name = file.to_string_lossy();
-            !name.ends_with(ENDING) && !name.ends_with(OVERLAY_ENDING)
+            !name.ends_with(PICTURE_SUFFIX) && !name.ends_with(OVERLAY_SUFFIX)
         })
         .collect())
 }
@@ -107,8 +111,9 @@ fn listed_as(path: PathBuf, name: &Path, taken: &mut HashSet<String>) -> ListedI
     }
 }
 
-/// `FOLDERS/STEM.explained.png`, numbered where another image has that name already, on file systems too that do not
-/// tell `A` from `a`. Never an image's own name, unless that is an earlier picture.
+/// `FOLDERS/STEM.explained.png`, with a number if another image already has that name. Names that
+/// differ only in case count as equal, as on some file systems. Never the name of an input image,
+/// unless that is an earlier picture.
 fn picture_name(image: &Path, taken: &mut HashSet<String>) -> String {
     let mut folders: Vec<String> = image
         .parent()
@@ -123,8 +128,8 @@ fn picture_name(image: &Path, taken: &mut HashSet<String>) -> String {
     let base = folders.join("/");
     (1..)
         .map(|n| match n {
-            1 => format!("{base}{ENDING}"),
-            n => format!("{base}-{n}{ENDING}"),
+            1 => format!("{base}{PICTURE_SUFFIX}"),
+            n => format!("{base}-{n}{PICTURE_SUFFIX}"),
         })
         .find(|name| taken.insert(name.to_lowercase()))
         .expect("there are more numbers than images")
@@ -136,7 +141,7 @@ mod tests {
     use crate::Event;
 
     #[test]
-    fn images_of_the_same_name_get_pictures_of_their_own() {
+    fn images_with_the_same_name_get_different_pictures() {
         let mut taken = HashSet::new();
         let names: Vec<_> = [
             "x.png", "x.jpg", "y.png", "X.png", "a/x.png", "x-2.png", "a/x.dcm",
@@ -159,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_searched_and_what_is_not_there_is_told() {
+    fn folders_are_searched_and_empty_ones_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path();
         for file in [
@@ -178,7 +183,7 @@ mod tests {
         std::fs::create_dir(root.join("empty")).unwrap();
         let mut told = Vec::new();
         let named = [root.join("a"), root.join("empty"), root.join("3.png")];
-        let (listed, failed) = listing(&named, &mut |event| told.push(event));
+        let (listed, failed) = list_images(&named, &mut |event| told.push(event));
         let pictures: Vec<_> = listed.iter().map(|one| one.picture.as_str()).collect();
         assert_eq!(
             pictures,
@@ -186,7 +191,7 @@ mod tests {
         );
         assert_eq!(failed.len(), 1);
         assert_eq!(failed[0].path, root.join("empty"));
-        let (all, _) = listing(&[root.to_owned()], &mut |event| told.push(event));
+        let (all, _) = list_images(&[root.to_owned()], &mut |event| told.push(event));
         assert_eq!(all.len(), 3, "no picture of an earlier explanation");
         let others = |event: &Event| match event {
             Event::OtherFiles { files, .. } => files.iter().map(|kind| kind.paths.len()).sum(),

@@ -1,4 +1,4 @@
-//! What an explained image is compared with.
+//! The class mean maps that explained images are compared with.
 
 use std::path::Path;
 
@@ -8,8 +8,11 @@ use super::ExplainOptions;
 use crate::maps::MapOptions;
 use crate::{EngineError, Result};
 
-/// The class mean maps of a run's or an evaluation's own evaluation.
-pub(super) fn reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
+/// Opens the maps of an evaluation, or of a run's own evaluation.
+///
+/// # Errors
+/// Maps of another size, method or other classes than those of `options`.
+pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
     let run = RunDir::new(path);
     let dir = if run.is_run() {
         EvaluationDir::new(run.evaluation())

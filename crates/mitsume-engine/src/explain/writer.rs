@@ -1,4 +1,4 @@
-//! What is written of explained images: pictures, a table and a page.
+//! Writes the pictures, the table and the page of an explanation.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use mitsume_data::Skipped;
 use mitsume_locale::text;
 use mitsume_report::{ExplainedFacts, ExplainedPage, Panel, override_text, panel_png};
 
-use super::listing::{ListedImage, PAGE, TABLE};
+use super::listing::{ListedImage, PAGE_FILE, TABLE_FILE};
 use super::{ExplainOptions, Explained, Explanation};
 use crate::{EngineError, Event, Observer, Result};
 
-/// What was found so far.
+/// Results so far.
 pub(super) struct ExplanationWriter<'a> {
     options: &'a ExplainOptions<'a>,
     images: Vec<Explained>,
@@ -31,30 +31,35 @@ impl<'a> ExplanationWriter<'a> {
         }
     }
 
-    /// Writes an image's picture and keeps the rest.
-    pub fn add(&mut self, panel: &Panel<'_>, listed: &ListedImage, found: Explained) -> Result<()> {
+    /// Writes an image's picture and keeps its row of the table and the page.
+    pub fn add(
+        &mut self,
+        panel: &Panel<'_>,
+        listed: &ListedImage,
+        explained: Explained,
+    ) -> Result<()> {
         let picture = self.options.out.join(&listed.picture);
         write_atomic(&picture, &panel_png(panel)?)?;
         self.page.add(panel, &listed.name, &listed.picture)?;
         self.rows.push(ExplainedRow {
-            image: found.image.clone(),
+            image: explained.image.clone(),
             outcome: Ok(ExplainedImage {
-                predicted: found.predicted.clone(),
-                target: found.target.clone(),
-                probabilities: found.probabilities.clone(),
-                squared_l2: found.squared_l2,
-                l2: found.l2,
+                predicted: explained.predicted.clone(),
+                target: explained.target.clone(),
+                probabilities: explained.probabilities.clone(),
+                squared_l2: explained.squared_l2,
+                l2: explained.l2,
                 picture: listed.picture.clone(),
-                overlay: found.overlay.as_ref().map(|_| listed.overlay()),
-                map: found.map.as_ref().map(|_| listed.map()),
+                overlay: explained.overlay.as_ref().map(|_| listed.overlay()),
+                map: explained.map.as_ref().map(|_| listed.map()),
             }),
         });
-        self.images.push(found);
+        self.images.push(explained);
         Ok(())
     }
 
-    /// Keeps that an image could not be read, and says so.
-    pub fn fail(&mut self, path: PathBuf, reason: String, observer: &mut Observer<'_>) {
+    /// Keeps and reports that an image could not be read.
+    pub fn add_failure(&mut self, path: PathBuf, reason: String, observer: &mut Observer<'_>) {
         self.rows.push(ExplainedRow {
             image: path.display().to_string(),
             outcome: Err(reason.clone()),
@@ -64,7 +69,7 @@ impl<'a> ExplanationWriter<'a> {
         self.failed.push(failed);
     }
 
-    /// Writes the table and the page; `remaining` images were not looked at.
+    /// Writes the table and the page. `remaining` images were left out because of a stop.
     pub fn finish(self, remaining: usize) -> Result<Explanation> {
         if self.images.is_empty() && remaining > 0 {
             return Err(EngineError::Interrupted);
@@ -75,7 +80,7 @@ impl<'a> ExplanationWriter<'a> {
             return Err(EngineError::Request(lines.collect::<Vec<_>>().join("\n")));
         }
         let options = self.options;
-        let table = options.out.join(TABLE);
+        let table = options.out.join(TABLE_FILE);
         write_explained(&table, options.classes, &self.rows)?;
         let failed = self.failed.iter();
         let failed: Vec<(String, String)> = failed
@@ -86,7 +91,7 @@ impl<'a> ExplanationWriter<'a> {
             facts: &facts(options),
             failed: &failed,
         })?;
-        let page = options.out.join(PAGE);
+        let page = options.out.join(PAGE_FILE);
         write_atomic(&page, html.as_bytes())?;
         Ok(Explanation {
             images: self.images,
@@ -97,7 +102,7 @@ impl<'a> ExplanationWriter<'a> {
     }
 }
 
-/// How the pictures were made, in the page's language.
+/// Facts about the maps at the top of the page, each a name and a value.
 fn facts(options: &ExplainOptions<'_>) -> Vec<(String, String)> {
     let (language, network) = (options.language, options.network);
     let size = |[height, width]: [usize; 2]| format!("{height} × {width}");

@@ -1,27 +1,36 @@
-//! Score-CAM's question: what does the model make of an image seen through each feature map?
+//! Masked scores for Score-CAM [Wang 2020].
 
 use burn::tensor::{Tensor, TensorData};
+use mitsume::bilinear::{AlignCorners, upsample_bilinear};
+use mitsume::normalise;
 
 use super::{MapRequest, floats};
 use crate::Result;
 use crate::network::Network;
-use mitsume::bilinear::{AlignCorners, upsample_bilinear};
 
-/// Masked images in a forward pass.
-const AT_ONCE: usize = 32;
+/// Masked images per forward pass.
+const IMAGES_PER_PASS: usize = 32;
 
-/// The target's logit of each image multiplied by each feature map, [N][C]. A feature map is enlarged
-/// to the image (bilinear, corners on corners) and brought to [0, 1] (minimum and maximum), as in
-/// pytorch-grad-cam. `features` are the batch's, [N, C, h, w], of `shape`.
+/// Feature maps of a batch.
+pub(crate) struct FeatureMaps<'a> {
+    /// Row by row.
+    pub values: &'a [f32],
+    /// [N, C, h, w].
+    pub shape: [usize; 4],
+}
+
+/// The target's logit of each image multiplied by each of its feature maps, [N][C]. A feature map is
+/// upsampled to the image's size (bilinear, corners aligned) and normalised to [0, 1], as in
+/// pytorch-grad-cam.
 ///
 /// # Errors
-/// What the network refuses.
+/// Errors of the network.
 pub(crate) fn masked_scores(
     network: &dyn Network,
     request: &MapRequest<'_>,
-    (features, shape): (&[f32], [usize; 4]),
+    features: FeatureMaps<'_>,
 ) -> Result<Vec<Vec<f64>>> {
-    let [n, channels, h, w] = shape;
+    let [n, channels, h, w] = features.shape;
     let [_, depth, height, width] = request.images.dims();
     let images = floats(request.images.clone());
     let device = request.images.device();
@@ -29,17 +38,13 @@ pub(crate) fn masked_scores(
     for i in 0..n {
         let image = &images[i * depth * height * width..][..depth * height * width];
         let mut scores = Vec::with_capacity(channels);
-        for first in (0..channels).step_by(AT_ONCE) {
-            let count = AT_ONCE.min(channels - first);
+        for first in (0..channels).step_by(IMAGES_PER_PASS) {
+            let count = IMAGES_PER_PASS.min(channels - first);
             let mut masked = Vec::with_capacity(count * image.len());
             for k in first..first + count {
-                let map = &features[(i * channels + k) * h * w..][..h * w];
-                let mask = unit(upsample_bilinear(
-                    map,
-                    [h, w],
-                    [height, width],
-                    AlignCorners::Yes,
-                ));
+                let map = &features.values[(i * channels + k) * h * w..][..h * w];
+                let mut mask = upsample_bilinear(map, [h, w], [height, width], AlignCorners::Yes);
+                normalise(&mut mask);
                 let planes = image.chunks_exact(height * width);
                 masked.extend(planes.flat_map(|plane| plane.iter().zip(&mask).map(|(p, m)| p * m)));
             }
@@ -53,10 +58,4 @@ pub(crate) fn masked_scores(
         all.push(scores);
     }
     Ok(all)
-}
-
-/// To [0, 1] by minimum and maximum; a constant map to zeros.
-fn unit(mut map: Vec<f32>) -> Vec<f32> {
-    mitsume::normalise(&mut map);
-    map
 }

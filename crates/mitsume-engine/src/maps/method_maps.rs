@@ -5,15 +5,16 @@ use mitsume::methods::{ActivationsAndGradients, ChannelScores, MapInputs, Method
 use mitsume::normalise;
 use rayon::prelude::*;
 
-use super::masked_scores::masked_scores;
+use super::masked_scores::{FeatureMaps, masked_scores};
 use super::{MapRequest, floats};
 use crate::network::{HookedImages, Network};
 use crate::{EngineError, Result};
 
-/// Logits [N, K] and normalised maps [N, h, w] of the request's images at one hooked layer, row by row.
+/// Logits [N, K] and normalised maps [N, h, w] of the request's images at one hooked layer, row by
+/// row.
 ///
 /// # Errors
-/// What the network refuses.
+/// Errors of the network; a method that the network's head does not support.
 pub(super) fn method_maps(
     network: &dyn Network,
     hooked: &dyn HookedImages,
@@ -32,7 +33,8 @@ pub(super) fn method_maps(
     Ok((logits, maps.collect()))
 }
 
-/// Each image's map before Eq. 2. Images are independent, so threads do not matter.
+/// Logits [N, K] and each image's map before normalisation (Eq. 2). Images are independent, so the
+/// result does not depend on the number of threads.
 fn raw_maps(
     network: &dyn Network,
     hooked: &dyn HookedImages,
@@ -53,13 +55,19 @@ fn raw_maps(
     };
     let scores = match requires.channel_scores {
         Some(ChannelScores::Ablated) => hooked.ablated_logits(targets)?,
-        Some(ChannelScores::Masked) => masked_scores(network, request, (&features, shape))?,
+        Some(ChannelScores::Masked) => {
+            let features = FeatureMaps {
+                values: &features,
+                shape,
+            };
+            masked_scores(network, request, features)?
+        }
         None => vec![Vec::new(); n],
     };
     let values = floats(logits.clone());
     let classes = values.len() / n.max(1);
     let length = channels * h * w;
-    let of_image = |i: usize| {
+    let raw_map = |i: usize| {
         let own = i * length..(i + 1) * length;
         let hooked =
             ActivationsAndGradients::new(&features[own.clone()], &gradients[own], channels, [h, w])
@@ -72,7 +80,7 @@ fn raw_maps(
         };
         Ok((method.descriptor().map)(&inputs))
     };
-    let maps = (0..n).into_par_iter().map(of_image);
+    let maps = (0..n).into_par_iter().map(raw_map);
     Ok((logits, maps.collect::<Result<_>>()?))
 }
 
@@ -134,13 +142,14 @@ mod tests {
         }
     }
 
-    /// A pool and a linear layer right after the hooked one make every pixel's gradient the mean.
+    /// With only a global average pool and a linear layer after the hooked layer, the gradient is the
+    /// same at every pixel.
     #[test]
-    fn where_a_pool_follows_the_gradient_methods_agree() {
+    fn gradient_methods_agree_where_global_average_pooling_follows() {
         for level in [Level::ALL[2], Level::ALL[3], Level::ALL[4]] {
-            let grad = over_largest(maps(level, Method::GradCam));
+            let grad = scaled_to_maximum(maps(level, Method::GradCam));
             for method in [Method::HiresCam, Method::Cam] {
-                let other = over_largest(maps(level, method));
+                let other = scaled_to_maximum(maps(level, method));
                 let far = grad.iter().zip(&other).map(|(a, b)| (a - b).abs());
                 assert!(
                     far.fold(0.0, f32::max) < 1e-4,
@@ -150,8 +159,9 @@ mod tests {
         }
     }
 
-    /// Eq. 2's epsilon is not the same share of maps that differ by a factor.
-    fn over_largest(maps: Vec<f32>) -> Vec<f32> {
+    /// Maps divided by their maxima: the epsilon of Eq. 2 weighs differently in maps that differ by a
+    /// factor.
+    fn scaled_to_maximum(maps: Vec<f32>) -> Vec<f32> {
         let scaled = |map: &[f32]| {
             let largest = map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
             map.iter().map(|v| v / largest).collect::<Vec<_>>()
@@ -160,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn cam_is_refused_where_more_than_a_pool_follows() {
+    fn cam_is_refused_unless_pool_and_linear_layer_follow() {
         for level in [Level::One, Level::Two] {
             let (network, images) = network(level);
             let request = MapRequest {

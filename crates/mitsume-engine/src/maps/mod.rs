@@ -1,4 +1,4 @@
-//! Maps of any method, for any network.
+//! Maps of every method, for every network.
 
 mod masked_scores;
 mod method_maps;
@@ -15,20 +15,22 @@ use method_maps::method_maps;
 /// How maps are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapOptions {
-    /// From feature maps, gradients and scores.
+    /// How a map is made of feature maps, gradients and scores.
     pub method: Method,
-    /// Whether the mean of an image's map and its mirror image's, mirrored back, is taken (flip smoothing).
+    /// Flip smoothing: whether to average an image's map with that of its mirror image, mirrored
+    /// back.
     pub flip: bool,
 }
 
-/// Logits [N, K] and normalised maps [N, h, w], row by row, of `images` [N, channels, H, W], on the network's device:
-/// each of the class of `targets` [N]. The random control is another one for each image of the batch.
+/// Logits [N, K] of `images` [N, channels, H, W], and their normalised maps [N, h, w], row by row,
+/// each for the class of `targets` [N]. `images` are on the network's device. The seed of the random
+/// control is the image's position in the batch.
 ///
 /// # Errors
-/// What the network refuses.
+/// Errors of the network.
 ///
 /// # Panics
-/// If there is not one target for each image, below K.
+/// If there is not one target below K for each image.
 pub fn image_maps(
     network: &dyn Network,
     images: Tensor<4>,
@@ -45,22 +47,22 @@ pub fn image_maps(
     maps(network, &request)
 }
 
-/// A batch, and what its maps are to be of.
+/// A batch of images whose maps are requested.
 pub(crate) struct MapRequest<'a> {
     pub options: MapOptions,
-    /// Inputs [N, channels, H, W].
+    /// Preprocessed images, [N, channels, H, W].
     pub images: Tensor<4>,
-    /// The class of each image's map, [N].
+    /// The explained class of each image, [N].
     pub targets: &'a [usize],
-    /// A number of each image's own, for the random control, [N].
+    /// Seed of each image's random control, [N].
     pub seeds: &'a [u64],
 }
 
-/// Logits [N, K] and normalised maps [N, h, w], row by row. With several hooked layers a map is the mean of theirs, each
-/// normalised and enlarged to the largest.
+/// Logits [N, K] and normalised maps [N, h, w], row by row. With several hooked layers a map is the
+/// mean of theirs, each normalised and upsampled to the largest.
 ///
 /// # Errors
-/// What the network refuses.
+/// Errors of the network.
 pub(crate) fn maps(
     network: &dyn Network,
     request: &MapRequest<'_>,
@@ -69,7 +71,7 @@ pub(crate) fn maps(
     maps_at(network, &hooked, request)
 }
 
-/// As [`maps`], of images that were run up to the hooked layers already.
+/// As [`maps`], for images that have already been run up to the hooked layers.
 ///
 /// # Errors
 /// As [`maps`].
@@ -81,7 +83,7 @@ pub(crate) fn maps_at(
     let [_, _, height, width] = request.images.dims();
     let [h, w] = network.cam_size([height, width]);
     let (logits, mut sum) = sum_over_layers(network, hooked, request, [h, w])?;
-    let mut parts = network.layers().len();
+    let mut summands = network.layers().len();
     if request.options.flip {
         let mirrored = MapRequest {
             images: request.images.clone().flip([3]),
@@ -94,15 +96,15 @@ pub(crate) fn maps_at(
                 *sum += value;
             }
         }
-        parts *= 2;
+        summands *= 2;
     }
-    if parts > 1 {
+    if summands > 1 {
         sum.chunks_exact_mut(h * w).for_each(normalise);
     }
     Ok((logits, sum))
 }
 
-/// The sum of the hooked layers' maps at `size`.
+/// The sum of the hooked layers' normalised maps, upsampled to `size`.
 fn sum_over_layers(
     network: &dyn Network,
     hooked: &[Box<dyn HookedImages + '_>],
@@ -130,7 +132,7 @@ fn sum_over_layers(
     Ok((logits, sum))
 }
 
-/// The values of a tensor.
+/// The values of a tensor, row by row.
 pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let data = tensor.into_data().convert::<f32>();
     data.try_into_vec().expect("converted to f32")

@@ -8,21 +8,21 @@ use crate::{EvaluationInput, Result};
 
 /// Gathers every image whose map is not all zero.
 pub(super) struct SurroundingsTest {
-    of: SurroundingsEvaluator,
+    evaluator: SurroundingsEvaluator,
     found: Vec<Surroundings>,
 }
 
 impl SurroundingsTest {
     pub fn new(input: &EvaluationInput<'_>) -> Self {
         Self {
-            of: SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess()),
+            evaluator: SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess()),
             found: Vec::new(),
         }
     }
 
     /// A batch of images [N, C, H, W] and their maps [N, h, w].
     pub fn add(&mut self, images: &[f32], maps: &[f32]) -> Result<()> {
-        let found = self.of.of_batch(images, maps)?;
+        let found = self.evaluator.measure_batch(images, maps)?;
         self.found.extend(found.into_iter().flatten());
         Ok(())
     }
