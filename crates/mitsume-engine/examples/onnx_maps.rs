@@ -1,4 +1,5 @@
-//! Logits and maps of an ONNX model for the images of a reference file, for `scripts/reference/onnx_parity compare`:
+//! Logits and maps of an ONNX model for the images of a reference file, for
+//! `scripts/reference/onnx_parity compare`:
 //! `onnx_maps MODEL.onnx REFERENCE.safetensors OUT.safetensors`
 
 #[path = "../tests/reference/mod.rs"]

@@ -1,5 +1,6 @@
-//! Times an ONNX model, for `scripts/reference/onnx_parity speed`: `onnx_speed MODEL.onnx BATCH [ROWS COLUMNS]` prints the
-//! median seconds of a batch, for logits alone and with Grad-CAM maps, as JSON. Rows and columns are those of a token grid.
+//! Times an ONNX model, for `scripts/reference/onnx_parity speed`:
+//! `onnx_speed MODEL.onnx BATCH [ROWS COLUMNS]` prints the median seconds of a batch as JSON, for
+//! logits alone and with Grad-CAM maps. Rows and columns are those of a token grid.
 
 use std::path::Path;
 use std::time::Instant;

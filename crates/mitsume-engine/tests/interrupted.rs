@@ -1,4 +1,4 @@
-//! A run that is stopped while it evaluates goes on to the same bits.
+//! A run that is stopped during an evaluation resumes to the same bits.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,10 +34,10 @@ fn request(dir: &Path, out: &str) -> TrainRequest {
     }
 }
 
-/// Stops at the evaluation after `epochs` evaluated ones.
+/// Stops during the evaluation that follows `epochs` evaluated epochs.
 fn stopped_at_evaluation(
     epochs: usize,
-    work: impl FnOnce(&AtomicBool, &mut dyn FnMut(Event)) -> TrainOutcome,
+    train: impl FnOnce(&AtomicBool, &mut dyn FnMut(Event)) -> TrainOutcome,
 ) -> TrainOutcome {
     let stop = AtomicBool::new(false);
     let mut done = 0;
@@ -46,7 +46,7 @@ fn stopped_at_evaluation(
         Event::Evaluating { .. } if done == epochs => stop.store(true, Ordering::Relaxed),
         _ => {}
     };
-    work(&stop, &mut observer)
+    train(&stop, &mut observer)
 }
 
 fn resume_request(out: &Path, overrides: &[&str]) -> ResumeRequest {
@@ -63,7 +63,7 @@ fn resumed(out: &Path) -> TrainOutcome {
     resume(request, &AtomicBool::new(false), &mut |_| {}).unwrap()
 }
 
-/// Weights, steps, and epochs but for their times.
+/// Weights, `steps.csv`, and `epochs.csv` without the times.
 fn results(out: &Path) -> (Vec<u8>, String, Vec<String>) {
     let dir = RunDir::new(out);
     let text = |path: PathBuf| std::fs::read_to_string(path).unwrap();
@@ -77,7 +77,7 @@ fn results(out: &Path) -> (Vec<u8>, String, Vec<String>) {
 }
 
 #[test]
-fn in_the_evaluation_of_an_epoch_or_of_the_run_it_is_saved_and_goes_on_to_the_same_bits() {
+fn a_run_stopped_in_an_evaluation_is_saved_and_resumes_to_the_same_bits() {
     let dir = tempfile::tempdir().unwrap();
     let whole = request(dir.path(), "whole");
     let never = AtomicBool::new(false);
@@ -104,7 +104,7 @@ fn in_the_evaluation_of_an_epoch_or_of_the_run_it_is_saved_and_goes_on_to_the_sa
 }
 
 #[test]
-fn an_evaluation_of_earlier_weights_does_not_pass_for_one_of_the_last() {
+fn an_evaluation_of_earlier_weights_is_not_kept() {
     let dir = tempfile::tempdir().unwrap();
     let request = request(dir.path(), "run");
     let never = AtomicBool::new(false);
@@ -117,7 +117,7 @@ fn an_evaluation_of_earlier_weights_does_not_pass_for_one_of_the_last() {
     assert_eq!(outcome, TrainOutcome::Interrupted);
     assert!(!evaluation.is_evaluation());
     assert_eq!(resumed(&request.out), TrainOutcome::Finished);
-    // Nor do earlier weights.
+    // An evaluation of other weights is repeated.
     let weights = RunDir::new(&request.out).weights();
     let mut other = std::fs::read(&weights).unwrap();
     let last = other.len() - 1;

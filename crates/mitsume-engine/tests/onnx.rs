@@ -1,5 +1,5 @@
-//! Small models of the building blocks of torchvision's classifiers, exported by both of PyTorch's exporters, against
-//! PyTorch's logits and pytorch-grad-cam's maps.
+//! Small models of the building blocks of torchvision's classifiers, exported by both of PyTorch's
+//! exporters: logits are compared with PyTorch's, maps with pytorch-grad-cam's.
 
 mod reference;
 
@@ -39,7 +39,7 @@ fn open(model: &Path, reference: &Reference) -> OnnxNetwork {
     OnnxNetwork::open(model, &request, &device()).unwrap()
 }
 
-fn furthest(a: &[f32], b: &[f32]) -> f32 {
+fn max_difference(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
     let far = a.iter().zip(b).map(|(a, b)| (a - b).abs());
     far.fold(0.0, |far, next| {
@@ -51,8 +51,8 @@ fn furthest(a: &[f32], b: &[f32]) -> f32 {
     })
 }
 
-/// Tolerances: float32 sums in another order differ by some 1e-6 of the logits; maps are quotients of
-/// differences of such sums.
+/// Tolerances: float32 sums in another order differ by some 1e-6 of the logits. Maps are quotients
+/// of differences of such sums.
 #[test]
 fn logits_and_maps_are_those_of_pytorch_and_pytorch_grad_cam() {
     let mut compared = 0;
@@ -68,12 +68,12 @@ fn logits_and_maps_are_those_of_pytorch_and_pytorch_grad_cam() {
             let (logits, maps) =
                 image_maps(&network, images.clone(), &reference.targets, options).unwrap();
             let logits: Vec<f32> = logits.into_data().try_into_vec().unwrap();
-            let far = furthest(&logits, &reference.values["logits"]);
+            let far = max_difference(&logits, &reference.values["logits"]);
             assert!(far < 1e-4, "{}: logits differ by {far}", model.display());
-            let mut far = furthest(&maps, &reference.values[&format!("map.{method}")]);
+            let mut far = max_difference(&maps, &reference.values[&format!("map.{method}")]);
             if let Some(other) = reference.values.get(&format!("other.{method}")) {
-                // The sign of a principal component is open.
-                far = far.min(per_image(&maps, &reference, method, other));
+                // The sign of a principal component is arbitrary.
+                far = far.min(max_difference_to_either(&maps, &reference, method, other));
             }
             assert!(
                 far < 1e-3,
@@ -86,8 +86,8 @@ fn logits_and_maps_are_those_of_pytorch_and_pytorch_grad_cam() {
     assert!(compared >= 100, "{compared}");
 }
 
-/// `layer_norm_10` is [N, h, w, C]; `permute_21`, its transpose, is the layer that pytorch-grad-cam's maps are of.
-/// Nothing is said of the layout: it is followed through the graph. Tolerance as above.
+/// `layer_norm_10` is [N, h, w, C]; pytorch-grad-cam's maps are of `permute_21`, its transpose. The
+/// layout is not given but followed through the graph. Tolerance as above.
 #[test]
 fn maps_of_a_channels_last_layer_are_those_of_its_transpose_in_pytorch() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
@@ -104,28 +104,33 @@ fn maps_of_a_channels_last_layer_are_those_of_its_transpose_in_pytorch() {
             flip: false,
         };
         let (_, maps) = image_maps(&network, images.clone(), &reference.targets, options).unwrap();
-        let mut far = furthest(&maps, &reference.values[&format!("map.{method}")]);
+        let mut far = max_difference(&maps, &reference.values[&format!("map.{method}")]);
         if let Some(other) = reference.values.get(&format!("other.{method}")) {
-            far = far.min(per_image(&maps, &reference, method, other));
+            far = far.min(max_difference_to_either(&maps, &reference, method, other));
         }
         assert!(far < 1e-3, "{method}: maps differ by {far}");
     }
 }
 
-/// Each image's map as either of the two.
-fn per_image(maps: &[f32], reference: &Reference, method: Method, other: &[f32]) -> f32 {
+/// The largest difference, where each image's map may equal either of two references.
+fn max_difference_to_either(
+    maps: &[f32],
+    reference: &Reference,
+    method: Method,
+    other: &[f32],
+) -> f32 {
     let size = maps.len() / reference.targets.len();
     let one = &reference.values[&format!("map.{method}")];
     let far = maps
         .chunks(size)
         .zip(one.chunks(size))
         .zip(other.chunks(size));
-    far.map(|((map, one), other)| furthest(map, one).min(furthest(map, other)))
+    far.map(|((map, one), other)| max_difference(map, one).min(max_difference(map, other)))
         .fold(0.0, f32::max)
 }
 
 #[test]
-fn a_map_smoothed_by_flips_is_the_mirror_of_that_of_the_mirrored_image() {
+fn flip_smoothing_of_the_mirrored_image_gives_the_mirrored_map() {
     let model = &models()[0];
     let reference = Reference::read(&model.with_extension("safetensors"));
     let network = open(model, &reference);
@@ -144,12 +149,12 @@ fn a_map_smoothed_by_flips_is_the_mirror_of_that_of_the_mirrored_image() {
     mirrored
         .chunks_exact_mut(columns)
         .for_each(<[f32]>::reverse);
-    // Two sums in turned order.
-    assert!(furthest(&straight, &mirrored) < 1e-5);
+    // The two maps are added in another order.
+    assert!(max_difference(&straight, &mirrored) < 1e-5);
 }
 
 #[test]
-fn several_layers_give_their_mean_at_the_largest_ones_size() {
+fn several_layers_give_their_mean_at_the_largest_size() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
     let model = folder.join("residual.onnx");
     let reference = Reference::read(&model.with_extension("safetensors"));
@@ -177,7 +182,7 @@ fn several_layers_give_their_mean_at_the_largest_ones_size() {
     let (maps_of_both, early) = (maps(&both), maps(&early));
     assert_eq!(maps_of_both.len(), early.len());
     assert!(
-        furthest(&maps_of_both, &early) > 0.01,
+        max_difference(&maps_of_both, &early) > 0.01,
         "the late layer counts"
     );
     assert!(maps_of_both.iter().all(|v| (0.0..=1.0).contains(v)));

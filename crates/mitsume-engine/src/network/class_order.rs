@@ -1,4 +1,4 @@
-//! Which of a model's outputs is which class of the data.
+//! The order of a model's outputs against the classes of the data.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use mitsume_data::ImageFolder;
 
 use crate::{EngineError, Result};
 
-/// For each class, in the order it is spoken of, the model's output.
+/// Names of the classes in the order they are shown, and the model's output for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassOrder {
     names: Vec<String>,
@@ -14,17 +14,17 @@ pub struct ClassOrder {
 }
 
 impl ClassOrder {
-    /// Classes in the model's own order. `names`: one for each output.
+    /// The model's own order, with one name for each output.
     pub fn identity(names: Vec<String>) -> Self {
         let outputs = (0..names.len()).collect();
         Self { names, outputs }
     }
 
-    /// The classes of `folders`, found by name among the model's `names`, in its order. A model may have more classes
-    /// than there are folders: it then chooses among those of the folders.
+    /// Matches class folders with the model's class names, in the order of `folders`. Classes of the
+    /// model without a folder are left out.
     ///
     /// # Errors
-    /// A folder whose name is none of the model's, or a name that comes twice.
+    /// A folder whose name is not among `names`, or is there twice.
     pub fn from_folder_names(names: &[String], folders: &[String]) -> Result<Self> {
         let mut outputs = Vec::with_capacity(folders.len());
         for folder in folders {
@@ -51,11 +51,12 @@ impl ClassOrder {
         })
     }
 
-    /// The order for a model in `model` of so many `outputs`: with `names` (one for each output) and a `folder`, the
-    /// folder's classes by name; with only one of them, its names in its order; with neither, numbers.
+    /// The order for the model in file `model`, with as many classes as `outputs`. With `names` (one
+    /// for each output) and `folder`, the class folders are matched by name; with one of the two, its
+    /// names are used in their order; with neither, the names are numbers.
     ///
     /// # Errors
-    /// As [`Self::from_folder_names`]; without names, another number of class folders than outputs.
+    /// As [`Self::from_folder_names`]; without `names`, another number of class folders than outputs.
     pub fn choose(
         model: &Path,
         outputs: usize,
@@ -63,7 +64,9 @@ impl ClassOrder {
         folder: Option<&ImageFolder>,
     ) -> Result<Self> {
         let Some(folder) = folder else {
-            return Ok(Self::identity(names.unwrap_or_else(|| numbered(outputs))));
+            return Ok(Self::identity(
+                names.unwrap_or_else(|| numbered_names(outputs)),
+            ));
         };
         if let Some(names) = names {
             return Self::from_folder_names(&names, &folder.classes).map_err(|error| {
@@ -84,31 +87,32 @@ impl ClassOrder {
         Ok(Self::identity(classes.clone()))
     }
 
-    /// Class names, in the order they are spoken of.
+    /// Class names, in the order they are shown.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The model's output for each class.
+    /// The index of the model's output for each class.
     pub fn outputs(&self) -> &[usize] {
         &self.outputs
     }
 
-    /// Whether it is the model's own order, of all of its `classes`.
+    /// Whether it is the model's own order, with all of its `classes`.
     pub fn is_identity(&self, classes: usize) -> bool {
         self.outputs.iter().copied().eq(0..classes)
     }
 }
 
-/// `class 0`, `class 1`, ...: names where there are none.
-fn numbered(classes: usize) -> Vec<String> {
+/// Names for unnamed classes: `class 0`, `class 1`, ...
+fn numbered_names(classes: usize) -> Vec<String> {
     (0..classes).map(|class| format!("class {class}")).collect()
 }
 
+/// The first few names.
 fn shortened(names: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let mut text = names[..names.len().min(SHOWN)].join(", ");
-    if names.len() > SHOWN {
+    const MAX_NAMES: usize = 8;
+    let mut text = names[..names.len().min(MAX_NAMES)].join(", ");
+    if names.len() > MAX_NAMES {
         text.push_str(", ...");
     }
     text

@@ -1,4 +1,4 @@
-//! One of the five levels.
+//! The five levels as networks.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::logits_and_maps;
@@ -8,7 +8,7 @@ use super::{HookedImages, Network};
 use crate::Result;
 use crate::maps::floats;
 
-/// A level's classifier. Its head has its own vector-Jacobian product, so nothing is differentiated.
+/// A level's classifier. Gradients come from the head's vector-Jacobian product, without autodiff.
 pub struct LevelNetwork {
     /// Architecture, channels and classes.
     pub spec: ClassifierSpec,
@@ -50,14 +50,14 @@ impl Network for LevelNetwork {
         let entries = model.state_dict_mut(self.spec.level);
         let mut layers: Vec<String> = entries
             .iter()
-            .map(|(name, _)| layer_of(name).into())
+            .map(|(name, _)| parameter_layer(name).into())
             .collect();
         layers.dedup();
         layers.reverse();
         layers
     }
 
-    /// With PyTorch's default initialisation, and a new batch norm's statistics.
+    /// Random weights are PyTorch's default initialisation; running statistics are reset.
     fn randomised(&self, count: usize, seed: u64) -> Result<Box<dyn Network>> {
         let level = self.spec.level;
         let chosen: Vec<String> = self.weighted_layers().into_iter().take(count).collect();
@@ -68,7 +68,7 @@ impl Network for LevelNetwork {
             .into_iter()
             .zip(fresh.state_dict_mut(level))
         {
-            if !chosen.iter().any(|layer| layer == layer_of(&name)) {
+            if !chosen.iter().any(|layer| layer == parameter_layer(&name)) {
                 continue;
             }
             match (old, new) {
@@ -76,7 +76,7 @@ impl Network for LevelNetwork {
                 (StateEntry::Matrix(old), StateEntry::Matrix(new)) => *old = new.clone(),
                 (StateEntry::Filters(old), StateEntry::Filters(new)) => *old = new.clone(),
                 (StateEntry::Counter(old), StateEntry::Counter(new)) => *old = *new,
-                _ => unreachable!("both are of one architecture"),
+                _ => unreachable!("both have the same architecture"),
             }
         }
         let spec = self.spec;
@@ -91,14 +91,14 @@ impl Network for LevelNetwork {
     }
 }
 
-/// `features.3.conv.0` of `features.3.conv.0.weight`.
-fn layer_of(parameter: &str) -> &str {
+/// The layer of a parameter: `features.3.conv.0` for `features.3.conv.0.weight`.
+fn parameter_layer(parameter: &str) -> &str {
     parameter
         .rsplit_once('.')
         .map_or(parameter, |(layer, _)| layer)
 }
 
-/// Images between trunk and head.
+/// A batch of images between trunk and head.
 struct LevelImages<'a> {
     model: &'a Classifier,
     features: Tensor<4>,
@@ -126,8 +126,8 @@ impl HookedImages for LevelImages<'_> {
         Ok((logits, head.vjp(self.features.clone(), None, cotangents)))
     }
 
-    /// The levels' heads take channels apart: what a pooled channel adds to the logit is its weight times its
-    /// value, so it is taken off.
+    /// The head is linear in the pooled channels: the ablated logit is the logit minus the channel's
+    /// weight times its pooled value.
     fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let head = &self.model.head;
         let features = head.pool_features(self.features.clone(), None);
@@ -136,7 +136,7 @@ impl HookedImages for LevelImages<'_> {
         let weight = floats(head.linear.weight.val());
         let [_, channels, _, _] = self.features.dims();
         let classes = weight.len() / channels.max(1);
-        let of_image = |(i, &target): (usize, &usize)| {
+        let ablated = |(i, &target): (usize, &usize)| {
             let score = f64::from(logits[i * classes + target]);
             let weights = &weight[target * channels..][..channels];
             let pooled = &pooled[i * channels..][..channels];
@@ -145,7 +145,7 @@ impl HookedImages for LevelImages<'_> {
                 .map(|(&w, &p)| score - f64::from(w) * f64::from(p))
                 .collect()
         };
-        Ok(targets.iter().enumerate().map(of_image).collect())
+        Ok(targets.iter().enumerate().map(ablated).collect())
     }
 
     fn is_gap_linear(&self) -> bool {

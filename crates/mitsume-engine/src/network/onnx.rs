@@ -1,4 +1,4 @@
-//! A model in an ONNX file.
+//! ONNX models as networks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use super::{HookedImages, Network};
 use crate::Result;
 use crate::maps::floats;
 
-/// How a model file is to be hooked.
+/// How to open and hook an ONNX model.
 #[derive(Clone, Debug, Default)]
 pub struct OnnxRequest {
-    /// Layers by node, value or module; none for the default one.
+    /// Layers by node, value or module name; empty for the default layer.
     pub layers: Vec<String>,
-    /// The layout of their outputs, for layers of which the model does not tell it.
+    /// Layout of the layers' outputs, where it cannot be inferred from the model.
     pub layout: Option<FeatureLayout>,
-    /// Rows and columns of tokens, for layers whose output is tokens.
+    /// Token grid (rows and columns), for layers whose outputs are tokens.
     pub tokens: Option<[usize; 2]>,
-    /// Channels and size of the images, where the file does not fix them.
+    /// Channels and size of the input, where the file does not fix them.
     pub images: InputImages,
 }
 
-/// Layers of the model in `path` that can be hooked, in order.
+/// Lists the layers of the ONNX model in `path` that can be hooked, in execution order.
 ///
 /// # Errors
 /// A file that cannot be read or run.
@@ -34,7 +34,7 @@ pub fn layers(path: &Path, images: InputImages) -> Result<Vec<Layer>> {
     Ok(Classifier::open(path, images, &Device::flex())?.layers())
 }
 
-/// A classifier in an ONNX file, hooked at one layer or several.
+/// A classifier from an ONNX file, hooked at one or several layers.
 pub struct OnnxNetwork {
     name: String,
     model: Classifier,
@@ -44,7 +44,7 @@ pub struct OnnxNetwork {
 }
 
 impl OnnxNetwork {
-    /// Reads the file and hooks it. `device` has no autodiff.
+    /// Reads the file and hooks its layers. `device` has no autodiff.
     ///
     /// # Errors
     /// A file that cannot be read or run; layers that cannot be hooked.
@@ -53,7 +53,7 @@ impl OnnxNetwork {
         let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
-            hooks: hooks(&model, request)?,
+            hooks: hook_layers(&model, request)?,
             model,
             request: request.clone(),
             device: device.clone(),
@@ -65,7 +65,7 @@ impl OnnxNetwork {
         self.model.image()
     }
 
-    /// Whether the file ends in a softmax, which was left off.
+    /// Whether the model ended in a softmax, which was removed.
     pub fn had_softmax(&self) -> bool {
         self.model.had_softmax()
     }
@@ -106,12 +106,12 @@ impl Network for OnnxNetwork {
         self.model.weighted_layers()
     }
 
-    /// The values of each layer's weights in another order.
+    /// Random weights are each layer's own weights in random order.
     fn randomised(&self, count: usize, seed: u64) -> Result<Box<dyn Network>> {
         let model = self.model.randomised(count, seed);
         Ok(Box::new(Self {
             name: self.name.clone(),
-            hooks: hooks(&model, &self.request)?,
+            hooks: hook_layers(&model, &self.request)?,
             model,
             request: self.request.clone(),
             device: self.device.clone(),
@@ -131,20 +131,20 @@ impl Network for OnnxNetwork {
     }
 }
 
-/// The model hooked as asked for.
-fn hooks(model: &Classifier, request: &OnnxRequest) -> Result<Vec<HookedClassifier>> {
+/// Hooks the requested layers.
+fn hook_layers(model: &Classifier, request: &OnnxRequest) -> Result<Vec<HookedClassifier>> {
     let mut names: Vec<Option<&str>> = request.layers.iter().map(|l| Some(l.as_str())).collect();
     if names.is_empty() {
         names.push(None);
     }
-    let said = LayoutRequest {
+    let layout = LayoutRequest {
         layout: request.layout,
         grid: request.tokens,
     };
-    Ok(model.hook_several(&names, said)?)
+    Ok(model.hook_several(&names, layout)?)
 }
 
-/// Images between the two parts of a model.
+/// A batch of images between the two parts of a model.
 struct OnnxImages<'a> {
     classes: usize,
     hook: &'a HookedClassifier,
@@ -168,7 +168,7 @@ impl HookedImages for OnnxImages<'_> {
         self.hook.is_gap_linear()
     }
 
-    /// A pass of what comes after the layer for every channel, for all images at once.
+    /// Runs the head once for each channel, with all images.
     fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let [channels, _, _] = self.hook.map_shape();
         let mut scores = vec![Vec::with_capacity(channels); targets.len()];

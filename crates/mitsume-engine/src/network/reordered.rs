@@ -1,11 +1,11 @@
-//! A network whose classes are spoken of in another order, or of which only some are.
+//! A network with its classes reordered, or restricted to some of them.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::{ClassOrder, HookedImages, Network};
 use crate::Result;
 
-/// `network` with its classes in `order`.
+/// The network with its classes in `order`.
 pub fn reorder_classes(network: Box<dyn Network>, order: &ClassOrder) -> Box<dyn Network> {
     if order.is_identity(network.classes()) {
         return network;
@@ -14,7 +14,7 @@ pub fn reorder_classes(network: Box<dyn Network>, order: &ClassOrder) -> Box<dyn
     Box::new(ReorderedNetwork { network, outputs })
 }
 
-/// A network, and which of its outputs each class is.
+/// A network and the index of the output for each class.
 struct ReorderedNetwork {
     network: Box<dyn Network>,
     outputs: Vec<usize>,
@@ -72,22 +72,22 @@ impl Network for ReorderedNetwork {
     }
 }
 
-/// Images at a layer of such a network.
+/// Images at a hooked layer of a [`ReorderedNetwork`].
 struct ReorderedImages<'a> {
     images: Box<dyn HookedImages + 'a>,
     outputs: &'a [usize],
 }
 
 impl ReorderedImages<'_> {
-    /// Of the network's logits [N, outputs] those of the classes, [N, K].
-    fn of_classes(&self, logits: Tensor<2>) -> Tensor<2> {
+    /// The logits of the classes, [N, K], from the network's logits [N, outputs].
+    fn select_classes(&self, logits: Tensor<2>) -> Tensor<2> {
         let columns: Vec<i64> = self.outputs.iter().map(|&output| output as i64).collect();
         let columns = TensorData::new(columns, [self.outputs.len()]);
         let columns = Tensor::<1, Int>::from_data(columns, &logits.device());
         logits.select(1, columns)
     }
 
-    /// The network's outputs for classes.
+    /// The output index of each of `classes`.
     fn to_outputs(&self, classes: &[usize]) -> Vec<usize> {
         classes.iter().map(|&class| self.outputs[class]).collect()
     }
@@ -99,12 +99,12 @@ impl HookedImages for ReorderedImages<'_> {
     }
 
     fn logits(&self) -> Result<Tensor<2>> {
-        Ok(self.of_classes(self.images.logits()?))
+        Ok(self.select_classes(self.images.logits()?))
     }
 
     fn gradients(&self, targets: &[usize]) -> Result<(Tensor<2>, Tensor<4>)> {
         let (logits, gradients) = self.images.gradients(&self.to_outputs(targets))?;
-        Ok((self.of_classes(logits), gradients))
+        Ok((self.select_classes(logits), gradients))
     }
 
     fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
@@ -117,6 +117,6 @@ impl HookedImages for ReorderedImages<'_> {
 
     fn grad_cam(&self, targets: &[usize]) -> Option<(Tensor<2>, Tensor<3>)> {
         let (logits, maps) = self.images.grad_cam(&self.to_outputs(targets))?;
-        Some((self.of_classes(logits), maps))
+        Some((self.select_classes(logits), maps))
     }
 }

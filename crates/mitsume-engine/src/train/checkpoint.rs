@@ -1,4 +1,4 @@
-//! Saving everything a run needs to go on, and reading it back.
+//! Checkpoints: everything that a run needs to resume bit for bit.
 
 use std::path::Path;
 
@@ -14,63 +14,63 @@ use super::progress::Progress;
 use super::{moments, prepare};
 use crate::{EngineError, Result};
 
-/// The tensors and counters of a run between two steps.
-pub(super) struct State {
+/// Tensors and counters of a run between two steps.
+pub(super) struct TrainState {
     pub model: Classifier,
     pub optimizer: ModuleOptimizer,
     pub ema: EmaMaps,
     pub progress: Progress,
 }
 
-/// The weights, under their published names.
+/// File of the weights, under their published names.
 pub(super) const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
 const EMA: &str = "ema.json";
 const PROGRESS: &str = "progress.json";
-/// The largest JSON file of a checkpoint that is read, in bytes; the averages of 1,000 classes have 100 MB.
-const LARGEST: u64 = 1 << 30;
+/// Largest JSON file of a checkpoint, in bytes; moving averages of 1,000 classes take 100 MB.
+const MAX_JSON_BYTES: u64 = 1 << 30;
 
-/// Writes a checkpoint folder; the one that was there is replaced in one step, or stays.
+/// Writes a checkpoint folder atomically: an earlier one is replaced completely, or stays.
 ///
 /// There is no random-number state to save: shuffling, augmentation and dropout are functions of
-/// the seed and of the epoch and step counted in `progress.json`.
-pub(super) fn save(folder: &Path, level: Level, state: &State, note: &str) -> Result<()> {
-    let swap = AtomicDir::new(folder)?;
+/// the seed and of the epoch and step in `progress.json`.
+pub(super) fn save(folder: &Path, level: Level, state: &TrainState, note: &str) -> Result<()> {
+    let dir = AtomicDir::new(folder)?;
     let bytes = weights::to_bytes(level, &state.model, note);
-    swap.write_file(WEIGHTS, &bytes)?;
-    // Burn's own `save` reports a full disk as text, under the names of its temporary files.
+    dir.write_file(WEIGHTS, &bytes)?;
+    // Burn's own `save` reports a full disk with the names of its temporary files.
     let bytes = state.optimizer.into_bytes().map_err(|error| {
         let path = folder.join(OPTIMIZER);
         EngineError::Failed(format!("cannot write {}: {error}", path.display()))
     })?;
-    swap.write_file(OPTIMIZER, &bytes)?;
-    swap.write_file(EMA, &json(&state.ema))?;
-    swap.write_file(PROGRESS, &json(&state.progress))?;
-    swap.commit()?;
+    dir.write_file(OPTIMIZER, &bytes)?;
+    dir.write_file(EMA, &json(&state.ema))?;
+    dir.write_file(PROGRESS, &json(&state.progress))?;
+    dir.commit()?;
     Ok(())
 }
 
-/// Whether there is a checkpoint to go on from.
+/// Whether there is a checkpoint to resume from.
 pub(super) fn exists(folder: &Path) -> Result<bool> {
     recover_dir(folder)?;
     Ok(folder.join(PROGRESS).is_file())
 }
 
-/// The counters of a checkpoint.
-pub(super) fn progress(folder: &Path) -> Result<Progress> {
+/// Reads the counters of a checkpoint.
+pub(super) fn read_progress(folder: &Path) -> Result<Progress> {
     read_json(&folder.join(PROGRESS))
 }
 
-/// Reads a checkpoint into a state freshly made for the same configuration.
-pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
-    let State {
+/// Reads a checkpoint into the initial state of the same configuration.
+pub(super) fn load(folder: &Path, level: Level, state: TrainState) -> Result<TrainState> {
+    let TrainState {
         mut model,
         optimizer,
         ema,
         ..
     } = state;
     weights::Weights::open(&folder.join(WEIGHTS))?.apply(level, &mut model)?;
-    let progress = progress(folder)?;
+    let progress = read_progress(folder)?;
     let path = folder.join(OPTIMIZER);
     let damaged = |why: String| {
         let path = path.display();
@@ -95,7 +95,7 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
             path.display()
         )));
     }
-    Ok(State {
+    Ok(TrainState {
         model,
         optimizer,
         ema: stored,
@@ -103,14 +103,11 @@ pub(super) fn load(folder: &Path, level: Level, state: State) -> Result<State> {
     })
 }
 
-/// Reads a checkpoint folder as [`resume`](super::resume) does, and forgets it.
-///
-/// - `config`, `classes`: of the run it is a checkpoint of.
-///
-/// Gives the number of steps done.
+/// Reads a checkpoint folder as [`resume`](super::resume) does, to check it, and returns its number
+/// of steps. `config` and `classes` are the run's.
 ///
 /// # Errors
-/// [`EngineError`] naming the file that is missing, damaged or of another run.
+/// A file of it that is missing, damaged or of another run.
 pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Result<u64> {
     let level = prepare::level(config)?;
     let spec = prepare::spec(config, level, classes);
@@ -127,6 +124,6 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let wrong = |error: &dyn std::fmt::Display| {
         EngineError::Request(format!("{}: {error}", path.display()))
     };
-    let bytes = file::read(path, LARGEST).map_err(|error| wrong(&error))?;
+    let bytes = file::read(path, MAX_JSON_BYTES).map_err(|error| wrong(&error))?;
     serde_json::from_slice(&bytes).map_err(|error| wrong(&error))
 }

@@ -1,4 +1,4 @@
-//! Runs with nothing left to do.
+//! Finished runs, which have nothing left to do.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use super::run::{refuse_changed_method, refuse_other_device};
 use super::{RunStatus, TrainRequest};
 use crate::{EngineError, Result};
 
-/// The epochs of the run that is asked for, if all of them are done and evaluated.
+/// The number of epochs of the requested run, if all of them are trained and evaluated.
 ///
 /// # Errors
-/// A run that cannot be gone on with; one that is trained, where a key of its training is changed.
-pub(super) fn epochs(request: &TrainRequest) -> Result<Option<u64>> {
+/// A run that cannot be resumed; a finished run with a changed training setting.
+pub(super) fn finished_epochs(request: &TrainRequest) -> Result<Option<u64>> {
     let dir = RunDir::new(&request.out);
     let now = &request.config;
     let Some(status) = RunStatus::read(&dir, now)?.filter(RunStatus::is_finished) else {
@@ -34,17 +34,17 @@ pub(super) fn epochs(request: &TrainRequest) -> Result<Option<u64>> {
     Ok(evaluated.then_some(status.epochs_done))
 }
 
-/// The record would say what was not done.
+/// Otherwise the configuration would not be the one that the run was trained with.
 fn refuse_changed_training(status: &RunStatus, before: &RunConfig, now: &RunConfig) -> Result<()> {
     let done = status.epochs_done;
-    let evaluated_otherwise = RunConfig {
+    let with_new_evaluation = RunConfig {
         evaluation: now.evaluation,
         ..before.clone()
     };
-    let enough = now.train.epochs == before.train.epochs || now.train.epochs == done;
+    let no_more_epochs = now.train.epochs == before.train.epochs || now.train.epochs == done;
     let mut same_epochs = now.clone();
     same_epochs.train.epochs = before.train.epochs;
-    if enough && same_epochs == evaluated_otherwise {
+    if no_more_epochs && same_epochs == with_new_evaluation {
         return Ok(());
     }
     Err(EngineError::Request(format!(
@@ -55,25 +55,25 @@ fn refuse_changed_training(status: &RunStatus, before: &RunConfig, now: &RunConf
     )))
 }
 
-/// No weights of a level come near.
-const LARGEST: u64 = 1 << 30;
+/// Far more than the weights of any level, in bytes.
+const MAX_WEIGHT_BYTES: u64 = 1 << 30;
 
 fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
     if !one.is_file() {
         return Ok(false);
     }
     let read = |path: &Path| {
-        file::read(path, LARGEST)
+        file::read(path, MAX_WEIGHT_BYTES)
             .map_err(|error| EngineError::from(ArtifactError::io(Action::Read, path, error)))
     };
     Ok(read(one)? == read(other)?)
 }
 
-/// Writes the weights of a run that is done; an evaluation of other weights goes first, so that it
-/// cannot pass for one of these.
+/// Writes the weights of a finished run. An evaluation of other weights is removed first, so that it
+/// is never mistaken for one of these.
 pub(super) fn replace_weights(dir: &RunDir, bytes: &[u8]) -> Result<()> {
     let path = dir.weights();
-    let same = file::read(&path, LARGEST).is_ok_and(|before| before == bytes);
+    let same = file::read(&path, MAX_WEIGHT_BYTES).is_ok_and(|before| before == bytes);
     let evaluation = dir.evaluation();
     if !same && EvaluationDir::new(&evaluation).is_evaluation() {
         std::fs::remove_dir_all(&evaluation)

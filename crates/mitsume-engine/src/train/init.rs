@@ -1,4 +1,4 @@
-//! The weights a run begins with, where it does not begin with new ones.
+//! `model.init`: the weight file a run starts from.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{EngineError, Event, Observer, Result};
 
-/// SHA-256 of the file `model.init` names, in hexadecimal; none where it names none.
-pub(super) fn sha256(config: &RunConfig) -> Result<Option<String>> {
+/// SHA-256 of the file in `model.init`, in hexadecimal; `None` if the key is not set.
+pub(super) fn init_sha256(config: &RunConfig) -> Result<Option<String>> {
     let Some(path) = &config.model.init else {
         return Ok(None);
     };
-    let digest = of_file(path).map_err(|error| {
+    let digest = file_sha256(path).map_err(|error| {
         EngineError::Request(format!(
             "model.init: {}: cannot read the weights: {error}",
             path.display()
@@ -22,15 +22,15 @@ pub(super) fn sha256(config: &RunConfig) -> Result<Option<String>> {
     Ok(Some(digest))
 }
 
-fn of_file(path: &Path) -> std::io::Result<String> {
+fn file_sha256(path: &Path) -> std::io::Result<String> {
     let mut hasher = Sha256::new();
     std::io::copy(&mut File::open(path)?, &mut hasher)?;
     let bytes = hasher.finalize();
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// A run goes on with the weights of its checkpoint, so the file it began with may be gone; another file in its place
-/// is told of.
+/// Reports if `model.init` is another file than at the start. A resumed run uses the weights of its
+/// checkpoint, so the file may also be missing.
 pub(super) fn warn_changed_init(
     config: &RunConfig,
     began: &Environment,
@@ -39,17 +39,17 @@ pub(super) fn warn_changed_init(
     let (Some(path), Some(before)) = (&config.model.init, &began.init_sha256) else {
         return;
     };
-    if of_file(path).is_ok_and(|now| now != *before) {
+    if file_sha256(path).is_ok_and(|now| now != *before) {
         observer(Event::InitChanged(path.clone()));
     }
 }
 
-/// A run without a checkpoint begins anew, and its record says with which weights.
+/// Refuses another `model.init` than at the start: a run without a checkpoint starts again from it.
 pub(super) fn refuse_changed_init(config: &RunConfig, began: &Environment) -> Result<()> {
     let (Some(path), Some(before)) = (&config.model.init, &began.init_sha256) else {
         return Ok(());
     };
-    if sha256(config)?.as_ref() == Some(before) {
+    if init_sha256(config)?.as_ref() == Some(before) {
         return Ok(());
     }
     Err(EngineError::Request(format!(

@@ -1,4 +1,4 @@
-//! A training run in a run directory.
+//! Training runs.
 
 mod checkpoint;
 mod finished;
@@ -26,18 +26,18 @@ pub use checkpoint::check_checkpoint;
 pub use plateau::Plateau;
 pub use run_status::RunStatus;
 
-/// A run that is asked for.
+/// A requested run.
 #[derive(Clone)]
 pub struct TrainRequest {
-    /// What to do.
+    /// The run's configuration.
     pub config: RunConfig,
     /// The run directory, new or empty.
     pub out: PathBuf,
-    /// Where to compute.
+    /// Device to train on.
     pub device: Device,
-    /// The device as the user names it, for the record.
+    /// Name of the device, as `--device` takes it, for the run's environment file.
     pub device_name: String,
-    /// Images decoded for other runs; an empty pool for a run of its own.
+    /// Images decoded for other runs on the same data; empty for a single run.
     pub image_cache: Arc<ImageCache>,
 }
 
@@ -48,9 +48,9 @@ pub struct ResumeRequest {
     pub out: PathBuf,
     /// Changes of its configuration, each as `KEY=VALUE`.
     pub overrides: Vec<String>,
-    /// Where to compute.
+    /// Device to train on.
     pub device: Device,
-    /// The device as the user names it.
+    /// Name of the device, as `--device` takes it.
     pub device_name: String,
 }
 
@@ -59,21 +59,23 @@ pub struct ResumeRequest {
 pub enum TrainOutcome {
     /// All epochs are done.
     Finished,
-    /// All of them were done and evaluated before: nothing was left to do, and nothing was changed.
+    /// The run was already trained and evaluated: nothing was done or changed.
     AlreadyFinished {
-        /// How many.
+        /// Number of epochs.
         epochs: u64,
     },
-    /// It was asked to stop, finished its step and saved; [`resume`] goes on.
+    /// The run was stopped after a step and saved a checkpoint; [`resume`] continues it.
     Interrupted,
 }
 
-/// Trains from the beginning.
+/// Trains a new run and evaluates it.
 ///
-/// `stop` is looked at between steps. The run directory is filled as it goes; see [`RunDir`].
+/// Once `stop` is set, the run finishes its step, saves a checkpoint and returns
+/// [`TrainOutcome::Interrupted`]. For the files of the run directory see [`RunDir`].
 ///
 /// # Errors
-/// Wrong requests before anything is written; a loss that is not finite with epoch and step.
+/// A wrong request, before anything is written; a loss that is not finite, with epoch and step;
+/// files that cannot be written.
 pub fn train(
     request: &TrainRequest,
     stop: &AtomicBool,
@@ -83,30 +85,30 @@ pub fn train(
     run::run(request, false, stop, observer)
 }
 
-/// [`train`] where the folder is new, [`resume`] with this configuration where it holds a run: what a
-/// command that is simply repeated wants.
+/// [`train`] in a new folder; [`resume`] with this configuration in a folder that holds a run. A
+/// repeated command needs this.
 ///
 /// # Errors
-/// As [`train`] and [`resume`]; a folder with something else in it.
+/// As [`train`] and [`resume`]; a folder with other files in it.
 pub fn train_or_resume(
     request: &TrainRequest,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
 ) -> Result<TrainOutcome> {
     if RunDir::new(&request.out).is_run() {
-        return go_on(request, stop, observer);
+        return resume_unless_finished(request, stop, observer);
     }
     refuse_occupied(&request.out)?;
     run::run(request, false, stop, observer)
 }
 
-/// Goes on with an interrupted run, from its last checkpoint, bit for bit as if there had been no
-/// interruption. A run that was interrupted before its first checkpoint starts anew; one that is
-/// finished stays as it is ([`TrainOutcome::AlreadyFinished`]) unless `sets` gives it more epochs.
+/// Resumes an interrupted run from its last checkpoint, with the same bits as an uninterrupted run. A
+/// run without a checkpoint starts again; a finished run is left as it is
+/// ([`TrainOutcome::AlreadyFinished`]) unless the overrides give it more epochs.
 ///
 /// # Errors
-/// As [`train`]; a folder that holds no run; data or a device that changed since; `sets` that would
-/// change what a finished run was trained with.
+/// As [`train`]; a folder without a run; other images or another device than at the start;
+/// overrides that change how a finished run was trained.
 pub fn resume(
     request: ResumeRequest,
     stop: &AtomicBool,
@@ -121,34 +123,34 @@ pub fn resume(
         device_name: request.device_name,
         image_cache: Arc::default(),
     };
-    go_on(&request, stop, observer)
+    resume_unless_finished(&request, stop, observer)
 }
 
-fn go_on(
+fn resume_unless_finished(
     request: &TrainRequest,
     stop: &AtomicBool,
     observer: &mut Observer<'_>,
 ) -> Result<TrainOutcome> {
-    match finished::epochs(request)? {
+    match finished::finished_epochs(request)? {
         Some(epochs) => Ok(TrainOutcome::AlreadyFinished { epochs }),
         None => run::run(request, true, stop, observer),
     }
 }
 
-/// The device a run began on, as `--device` names it: that on which it goes on.
+/// The device that a run was started on, as `--device` names it.
 ///
 /// # Errors
-/// A folder that holds no run; a record that cannot be read.
+/// A folder without a run; an environment file that cannot be read.
 pub fn recorded_device(out: &Path) -> Result<String> {
     let run_dir = open_run(out)?;
     if !run_dir.environment().is_file() {
-        // Interrupted before anything was computed.
+        // The run was interrupted before anything was computed.
         return Ok("cpu".into());
     }
     Ok(Environment::read(&run_dir.environment())?.device)
 }
 
-/// The run directory `out`, if it is one.
+/// Opens a run directory.
 fn open_run(out: &Path) -> Result<RunDir> {
     let run_dir = RunDir::new(out);
     if !run_dir.is_run() {

@@ -1,8 +1,8 @@
-//! Checks the file of Adam's state against the network it is for.
+//! Checks the file of Adam's moments against the network.
 //!
-//! Burn's reader does not know the network. It believes the ranks and shapes in the file, panics where they contradict
-//! each other, and where a moment is missing Adam starts from zero without a word. So names, types, shapes and values
-//! are checked here before Burn reads the file.
+//! Burn's reader does not know the network: it trusts the ranks and shapes in the file, panics where
+//! they contradict each other, and Adam silently starts from zero where a moment is missing. So names,
+//! types, shapes and values are checked here before Burn reads the file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,13 +12,13 @@ use burn::tensor::DType;
 use burn_store::burn_pack::{Reader, Scalar, Tensor};
 use mitsume_nn::{Classifier, Level, StateEntry};
 
-/// Adam's moments of each parameter: the means of the gradient and of its square.
+/// Adam's moments of each parameter: the moving averages of the gradient and of its square.
 const MOMENTS: [&str; 2] = ["moment_1", "moment_2"];
 
-/// Checks the file at `path` against a network after `steps` steps.
+/// Checks the file at `path` against a network that was trained for `steps` steps.
 ///
 /// # Errors
-/// The first thing that is not as it should be, in words.
+/// The first entry that is wrong, as a message.
 pub(super) fn check(
     path: &Path,
     model: &Classifier,
@@ -28,10 +28,10 @@ pub(super) fn check(
     let trained = if steps == 0 {
         BTreeMap::new()
     } else {
-        trained(model, level)
+        trainable_shapes(model, level)
     };
     let reader = Reader::from_file_exact(path).map_err(|error| error.to_string())?;
-    check_counts(reader.scalars(), &trained, steps)?;
+    check_counters(reader.scalars(), &trained, steps)?;
     let tensors = reader.into_tensors().map_err(|error| error.to_string())?;
     let expected = MOMENTS.len() * trained.len();
     if tensors.len() != expected {
@@ -43,27 +43,29 @@ pub(super) fn check(
         .try_for_each(|tensor| check_moment(tensor, &trained))
 }
 
-/// Shapes of the trained parameters by number.
-fn trained(model: &Classifier, level: Level) -> BTreeMap<u64, Vec<usize>> {
+/// Shapes of the trainable parameters by Burn's parameter id.
+fn trainable_shapes(model: &Classifier, level: Level) -> BTreeMap<u64, Vec<usize>> {
     let mut model = model.clone();
     let entries = model.state_dict_mut(level).into_iter();
     let parameter = |(_, entry): (String, StateEntry<'_>)| match entry {
-        StateEntry::Vector(param) => shape(param),
-        StateEntry::Matrix(param) => shape(param),
-        StateEntry::Filters(param) => shape(param),
+        StateEntry::Vector(param) => id_and_shape(param),
+        StateEntry::Matrix(param) => id_and_shape(param),
+        StateEntry::Filters(param) => id_and_shape(param),
         StateEntry::Counter(_) => None,
     };
     entries.filter_map(parameter).collect()
 }
 
-/// Number and shape of a parameter, if it is trained.
-fn shape<const D: usize>(param: &Param<burn::tensor::Tensor<D>>) -> Option<(u64, Vec<usize>)> {
+/// Id and shape of a parameter, if it is trainable.
+fn id_and_shape<const D: usize>(
+    param: &Param<burn::tensor::Tensor<D>>,
+) -> Option<(u64, Vec<usize>)> {
     let trained = param.is_require_grad();
     trained.then(|| (param.id.val(), param.dims().to_vec()))
 }
 
-/// The counters: of each parameter its number of axes and of steps, and nothing else.
-fn check_counts(
+/// Checks that the counters are each parameter's rank and number of steps, and nothing else.
+fn check_counters(
     found: &BTreeMap<String, Scalar>,
     trained: &BTreeMap<u64, Vec<usize>>,
     steps: u64,
@@ -86,12 +88,13 @@ fn check_counts(
     }
 }
 
-/// A moment: of a parameter of the network, of its shape, of possible values.
+/// Checks that a tensor is a moment of a trainable parameter, with its shape and with possible
+/// values.
 fn check_moment(tensor: Tensor, trained: &BTreeMap<u64, Vec<usize>>) -> Result<(), String> {
     let name = tensor.name.clone();
     let wrong = |what: &str| format!("\"{name}\" {what}");
-    let place = tensor.param_id.and_then(|id| Some((id, trained.get(&id)?)));
-    let Some((id, shape)) = place else {
+    let parameter = tensor.param_id.and_then(|id| Some((id, trained.get(&id)?)));
+    let Some((id, shape)) = parameter else {
         return Err(wrong("is of no parameter of this model"));
     };
     let moment = MOMENTS

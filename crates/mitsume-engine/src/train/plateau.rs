@@ -1,17 +1,17 @@
-//! ReduceLROnPlateau.
+//! The learning-rate schedule ReduceLROnPlateau.
 
 use serde::{Deserialize, Serialize};
 
-/// PyTorch's default relative threshold: an improvement smaller than this is none.
+/// Smallest relative improvement that counts (PyTorch's default `threshold`).
 const THRESHOLD: f64 = 1e-4;
-/// PyTorch's default smallest change of the learning rate.
-const SMALLEST_CHANGE: f64 = 1e-8;
+/// Smallest change of the learning rate that is made (PyTorch's default `eps`).
+const MIN_CHANGE: f64 = 1e-8;
 
-/// Lowers the learning rate when the validation loss stops falling, as PyTorch's
+/// Lowers the learning rate when the validation loss stops falling, like PyTorch's
 /// `ReduceLROnPlateau` with its defaults (mode min, relative threshold 1e-4, no cooldown).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plateau {
-    /// The learning rate to use now.
+    /// Current learning rate.
     pub learning_rate: f64,
     factor: f64,
     patience: u64,
@@ -20,8 +20,8 @@ pub struct Plateau {
 }
 
 impl Plateau {
-    /// Starts at `learning_rate`; after more than `patience` epochs without improvement it is
-    /// multiplied by `factor`.
+    /// Starts at `learning_rate` and multiplies it by `factor` after more than `patience` epochs
+    /// without improvement.
     pub fn new(learning_rate: f64, factor: f64, patience: u64) -> Self {
         Plateau {
             learning_rate,
@@ -32,7 +32,7 @@ impl Plateau {
         }
     }
 
-    /// Takes in the validation loss of an epoch.
+    /// Updates the schedule with the validation loss of an epoch.
     pub fn step(&mut self, loss: f64) {
         if self.best.is_none_or(|best| loss < best * (1.0 - THRESHOLD)) {
             self.best = Some(loss);
@@ -42,7 +42,7 @@ impl Plateau {
         }
         if self.bad_epochs > self.patience {
             let lower = self.learning_rate * self.factor;
-            if self.learning_rate - lower > SMALLEST_CHANGE {
+            if self.learning_rate - lower > MIN_CHANGE {
                 self.learning_rate = lower;
             }
             self.bad_epochs = 0;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn an_improvement_below_the_threshold_is_none() {
+    fn an_improvement_below_the_threshold_does_not_count() {
         let mut plateau = Plateau::new(1.0, 0.5, 0);
         plateau.step(1.0);
         plateau.step(1.0 - 0.5e-4);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_where_the_change_is_negligible() {
+    fn negligible_changes_are_not_made() {
         let mut plateau = Plateau::new(1e-8, 0.1, 0);
         plateau.step(1.0);
         plateau.step(1.0);

@@ -1,4 +1,4 @@
-//! From a configuration to data, a network and the choices of the loss.
+//! Prepares a run from its configuration: images, network, optimiser, moving averages.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -8,23 +8,22 @@ use mitsume_artifacts::{DataSetRecord, RunConfig};
 use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, find_duplicates};
 use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 
-use super::checkpoint::State;
+use super::checkpoint::TrainState;
 use super::plateau::Plateau;
 use super::progress::Progress;
 use crate::{EngineError, Event, LeakedImages, Observer, Result, report_other_files};
 
-/// The images of one split, ready to be read.
+/// The images of one split with their preprocessing.
 pub(super) struct LoadedSplit {
     pub folder: ImageFolder,
     pub source: ImageSource,
-    /// The images that can be read, in order.
+    /// Indices of the readable images, in order.
     pub readable: Vec<usize>,
     pub record: DataSetRecord,
 }
 
-/// Opens a split and decodes each of its images once.
-///
-/// With augmentation for `role` "train" where the configuration has it.
+/// Opens a split and decodes each of its images once. `role` is "train" or "valid"; only training
+/// images are augmented.
 pub(super) fn load_split(
     role: &str,
     config: &RunConfig,
@@ -51,7 +50,7 @@ pub(super) fn load_split(
         seed: config.train.seed,
         transform: Default::default(),
     };
-    // The validation images get a quarter: they are fewer, and are kept at target size.
+    // Validation images get a quarter: they are fewer, and are cached at target size.
     let cache = if training {
         data.cache / 4 * 3
     } else {
@@ -122,8 +121,8 @@ pub(super) fn refuse_different_classes(train: &LoadedSplit, valid: &LoadedSplit)
     )))
 }
 
-/// Looks for validation images that are training images too, says so, and notes it in the record. Compares what
-/// was seen when the images were decoded, so it takes no time to speak of.
+/// Finds validation images that are training images too, reports them and records their number. Uses
+/// digests computed when decoding, so it is cheap.
 pub(super) fn find_leaks(
     train: &LoadedSplit,
     valid: &mut LoadedSplit,
@@ -146,7 +145,7 @@ pub(super) fn find_leaks(
     }));
 }
 
-/// The architecture, checked against the size of the images.
+/// The level of the configuration, checked against the image size.
 pub(super) fn level(config: &RunConfig) -> Result<Level> {
     let wrong = |key: &str, problem: String| EngineError::Request(format!("{key}: {problem}"));
     let level: Level = config
@@ -165,7 +164,7 @@ pub(super) fn level(config: &RunConfig) -> Result<Level> {
     Ok(level)
 }
 
-/// What is trained.
+/// The classifier that is trained.
 pub(super) fn spec(config: &RunConfig, level: Level, classes: usize) -> ClassifierSpec {
     ClassifierSpec {
         level,
@@ -175,7 +174,7 @@ pub(super) fn spec(config: &RunConfig, level: Level, classes: usize) -> Classifi
     }
 }
 
-/// Puts `model.init`'s weights, where there are any, into a new run's network.
+/// Loads the weights of `model.init`, if there is one, into a new run's network.
 pub(super) fn initialise(config: &RunConfig, level: Level, model: &mut Classifier) -> Result<()> {
     if let Some(init) = &config.model.init {
         weights::Weights::open(init)?.apply(level, model)?;
@@ -183,12 +182,12 @@ pub(super) fn initialise(config: &RunConfig, level: Level, model: &mut Classifie
     Ok(())
 }
 
-/// Step 0 of a run: a new network, no moments, no averages.
+/// The state of a run before its first step: new weights, no moments, empty moving averages.
 pub(super) fn initial_state(
     config: &RunConfig,
     spec: ClassifierSpec,
     device: &burn::tensor::Device,
-) -> Result<State> {
+) -> Result<TrainState> {
     let level = spec.level;
     let model = Classifier::new(spec, config.train.seed, device);
     let size = config.data.image_size;
@@ -212,7 +211,7 @@ pub(super) fn initial_state(
         .with_beta_2(0.999)
         .with_epsilon(1e-8)
         .init();
-    Ok(State {
+    Ok(TrainState {
         model,
         optimizer,
         ema,

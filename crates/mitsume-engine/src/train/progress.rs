@@ -1,11 +1,11 @@
-//! Where a run stands, and the sums of the epoch it is in.
+//! Counters of a run, and sums over its current epoch.
 
 use mitsume_artifacts::TrainingMeans;
 use serde::{Deserialize, Serialize};
 
 use super::Plateau;
 
-/// Everything of a run's state that is not a tensor. Part of a checkpoint.
+/// State of a run that is not a tensor; `progress.json` of a checkpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Progress {
@@ -30,11 +30,11 @@ pub(super) struct EpochSums {
     loss: f64,
     cross_entropy: f64,
     cam_loss: f64,
-    /// Of the steps.
+    /// Time of the steps.
     pub seconds: f64,
 }
 
-/// What a step contributes.
+/// Results of one step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StepResult {
     pub images: usize,
@@ -45,7 +45,7 @@ pub(super) struct StepResult {
 }
 
 impl EpochSums {
-    /// Adds a step: losses are means over its images, so they count as many times.
+    /// Adds a step. Its losses are means over its images, so they are weighted by their number.
     pub fn add(&mut self, step: &StepResult, seconds: f64) {
         let n = step.images as f64;
         self.images += step.images as u64;
@@ -56,7 +56,7 @@ impl EpochSums {
         self.seconds += seconds;
     }
 
-    /// Means over the images, of an epoch trained with this lambda.
+    /// Means over the images. Without lambda the CAM loss was not computed.
     pub fn means(&self, lambda: f64) -> TrainingMeans {
         let n = self.images.max(1) as f64;
         TrainingMeans {

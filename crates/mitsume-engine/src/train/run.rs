@@ -1,4 +1,4 @@
-//! The epochs of a run.
+//! The training loop: epochs of a run.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use mitsume_artifacts::{
 use mitsume_data::shuffled;
 use mitsume_nn::{ClassifierSpec, weights};
 
-use super::checkpoint::{self, State};
+use super::checkpoint::{self, TrainState};
 use super::finished;
 use super::init;
 use super::prepare::{self, LoadedSplit};
@@ -36,9 +36,9 @@ struct Run<'a> {
     context: StepContext,
     curriculum: Curriculum,
     note: String,
-    state: State,
+    state: TrainState,
     rows: Vec<EpochRow>,
-    /// More measures of the same epochs; none where they are not wanted.
+    /// More measures of the same epochs; `None` if they are not requested.
     measures: Option<Vec<MeasureRow>>,
     steps: StepWriter,
     tensorboard: TensorBoard,
@@ -56,7 +56,7 @@ pub(super) fn run(
             return Ok(TrainOutcome::Interrupted);
         }
         match run.finish_epoch(stop, observer) {
-            // After the epoch's last step: it will be evaluated anew.
+            // All steps of the epoch are done; its evaluation is repeated on resuming.
             Err(EngineError::Interrupted) => {
                 run.save()?;
                 return Ok(TrainOutcome::Interrupted);
@@ -65,7 +65,7 @@ pub(super) fn run(
         }
     }
     match run.evaluate_at_the_end(stop, observer) {
-        // The checkpoint of the last epoch is there.
+        // The checkpoint of the last epoch is saved already.
         Err(EngineError::Interrupted) => Ok(TrainOutcome::Interrupted),
         other => other.map(|()| TrainOutcome::Finished),
     }
@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The steps that are left of the current epoch.
+    /// Runs the remaining steps of the current epoch.
     fn train_epoch(
         &mut self,
         stop: &AtomicBool,
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
         let mut clock = Instant::now();
         for batch in self.train.source.batches(left, size, epoch) {
             if let Some(skipped) = batch.skipped.first() {
-                // It could be read when the run began; to train on without it would be another run.
+                // The image was readable at the start; training without it would change the run.
                 let (path, reason) = (skipped.path.display(), &skipped.reason);
                 let problem =
                     format!("{path}: {reason}; it could be read before: --resume goes on");
@@ -194,13 +194,13 @@ impl<'a> Run<'a> {
         Ok(TrainOutcome::Finished)
     }
 
-    /// Validation, the epoch's row, the schedule, the checkpoint.
+    /// Evaluates the epoch, writes its row, updates the schedule and saves a checkpoint.
     fn finish_epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<()> {
         let clock = Instant::now();
         let epoch = self.state.progress.epochs_done + 1;
         let options = EvaluateOptions {
-            measures: self.measures_of(false),
-            maps: self.maps(),
+            measures: self.measure_options(false),
+            maps: self.map_options(),
             stop: Some(stop),
             ..Default::default()
         };
@@ -228,7 +228,7 @@ impl<'a> Run<'a> {
             });
             write_measures(&self.dir.measures(), rows)?;
         }
-        // Rows beyond the checkpoint are dropped on resuming, so the order loses nothing.
+        // Before the checkpoint: rows beyond it are dropped on resuming.
         write_epochs(&self.dir.epochs(), &self.rows)?;
         self.save()?;
         self.tensorboard.epoch(&row)?;
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The same weights under the name users look for, and an evaluation with its maps.
+    /// Writes the final weight file, and an evaluation with all maps.
     fn evaluate_at_the_end(
         &mut self,
         stop: &AtomicBool,
@@ -248,8 +248,8 @@ impl<'a> Run<'a> {
         self.evaluate(
             &EvaluateOptions {
                 out: Some(&out),
-                measures: self.measures_of(true),
-                maps: self.maps(),
+                measures: self.measure_options(true),
+                maps: self.map_options(),
                 stop: Some(stop),
                 ..Default::default()
             },
@@ -273,7 +273,7 @@ impl<'a> Run<'a> {
             source: &self.valid.source,
             settings: Default::default(),
         };
-        // What is left out was named when the run began.
+        // Unreadable images and other files were reported at the start.
         let mut quiet = |event: Event| match event {
             Event::Skipped(_) | Event::OtherFiles { .. } => {}
             event => observer(event),
@@ -281,14 +281,14 @@ impl<'a> Run<'a> {
         evaluate(&input, options, &mut quiet)
     }
 
-    fn maps(&self) -> MapOptions {
+    fn map_options(&self) -> MapOptions {
         MapOptions {
             method: self.config.consistency.method,
             flip: false,
         }
     }
 
-    fn measures_of(&self, all: bool) -> Option<MeasureOptions> {
+    fn measure_options(&self, all: bool) -> Option<MeasureOptions> {
         let grid = self.config.evaluation.grid;
         let wanted = self.config.evaluation.measures;
         wanted.then_some(MeasureOptions { grid, all })
@@ -322,15 +322,15 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Where a run begins, or goes on.
+/// The state a run starts or resumes from.
 struct Start {
-    state: State,
-    /// The record to write; none where the run has one.
+    state: TrainState,
+    /// The environment file to write; `None` if the run has one.
     environment: Option<Environment>,
 }
 
 impl Start {
-    /// The checkpoint of `resumed`, or new weights where there is none.
+    /// The checkpoint of `resumed`, or new weights if there is none.
     fn new(
         request: &TrainRequest,
         resumed: Option<&RunDir>,
@@ -360,7 +360,7 @@ impl Start {
                 if let Some(began) = &began {
                     init::refuse_changed_init(config, began)?;
                 }
-                environment.init_sha256 = init::sha256(config)?;
+                environment.init_sha256 = init::init_sha256(config)?;
                 prepare::initialise(config, spec.level, &mut state.model)?;
             }
         }
@@ -371,7 +371,7 @@ impl Start {
     }
 }
 
-/// What the run is computed with, for the record.
+/// Program, device and data of the run, for its environment file.
 fn environment(request: &TrainRequest, train: &LoadedSplit, valid: &LoadedSplit) -> Environment {
     let mut environment = Environment::detect(
         env!("CARGO_PKG_VERSION"),
@@ -394,8 +394,8 @@ fn curriculum(config: &RunConfig) -> Result<Curriculum> {
     )?)
 }
 
-/// The rows of the epochs the checkpoint has behind it.
-fn finished_rows(dir: &RunDir, state: &State) -> Result<Vec<EpochRow>> {
+/// The rows of the epochs that the checkpoint holds.
+fn finished_rows(dir: &RunDir, state: &TrainState) -> Result<Vec<EpochRow>> {
     let done = state.progress.epochs_done;
     if done == 0 {
         return Ok(Vec::new());
@@ -412,11 +412,11 @@ fn finished_rows(dir: &RunDir, state: &State) -> Result<Vec<EpochRow>> {
     Ok(rows)
 }
 
-/// The same of the other measures. A run that was begun without them has none.
+/// The other measures of these epochs; `None` for a run that was started without them.
 fn finished_measures(
     config: &RunConfig,
     dir: &RunDir,
-    state: &State,
+    state: &TrainState,
 ) -> Result<Option<Vec<MeasureRow>>> {
     let done = state.progress.epochs_done;
     if !config.evaluation.measures || (done > 0 && !dir.measures().is_file()) {
@@ -437,7 +437,7 @@ fn finished_measures(
     Ok(Some(rows))
 }
 
-/// The moving averages and the table's rows are of the maps the run began with.
+/// Refuses another map method than at the start: moving averages and earlier rows are of its maps.
 pub(super) fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
     let path = dir.config();
     let began = RunConfig::read(&path, &[])?.consistency.method;
@@ -452,7 +452,8 @@ pub(super) fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()>
     )))
 }
 
-/// A run goes on with the images and on the device it began with: with others its numbers would be nobody's.
+/// A run can only resume with the images and on the device it started with: otherwise its results
+/// could not be reproduced.
 fn refuse_changed_start(dir: &RunDir, before: &Environment, now: &Environment) -> Result<()> {
     for (before, now) in before.data.iter().zip(&now.data) {
         if before.fingerprint != now.fingerprint {

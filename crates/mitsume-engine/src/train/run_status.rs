@@ -1,4 +1,4 @@
-//! How far a run has come.
+//! Status of a run.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,24 @@ use mitsume_artifacts::{RunConfig, RunDir};
 use super::checkpoint;
 use crate::Result;
 
-/// How far a run has come, by its last checkpoint.
+/// Progress of a run, as of its last checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunStatus {
     /// The run directory.
     pub run: PathBuf,
     /// Epochs finished.
     pub epochs_done: u64,
-    /// Epochs it is to have.
+    /// Epochs of its configuration.
     pub epochs: u64,
-    /// Steps finished, those of an unfinished epoch too.
+    /// Steps finished, including those of an unfinished epoch.
     pub steps_done: u64,
     /// The checkpoint's weight file.
     pub weights: PathBuf,
 }
 
 impl RunStatus {
-    /// The status of the run in `dir`, of configuration `config`; none before its first checkpoint.
+    /// Reads the status of the run in `dir` with configuration `config`; `None` before its first
+    /// checkpoint.
     ///
     /// # Errors
     /// A checkpoint that cannot be read.
@@ -32,7 +33,7 @@ impl RunStatus {
         if !checkpoint::exists(&folder)? {
             return Ok(None);
         }
-        let progress = checkpoint::progress(&folder)?;
+        let progress = checkpoint::read_progress(&folder)?;
         Ok(Some(Self {
             run: dir.root().to_owned(),
             epochs_done: progress.epochs_done,

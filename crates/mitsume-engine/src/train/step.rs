@@ -7,15 +7,15 @@ use mitsume::train::{CamLoss, CamRequest, forward, predictions, training_loss};
 use mitsume_data::Batch;
 use mitsume_nn::dropout_mask;
 
-use super::checkpoint::State;
+use super::checkpoint::TrainState;
 use super::progress::StepResult;
 use crate::Result;
 
-/// What stays the same from step to step.
+/// Settings that are the same for every step.
 pub(super) struct StepContext {
     /// [channels, height, width] of an image.
     pub image: [usize; 3],
-    /// Which consistency loss.
+    /// Settings of the consistency loss.
     pub settings: CamLossSettings,
     /// Seed of the dropout masks.
     pub seed: u64,
@@ -23,10 +23,10 @@ pub(super) struct StepContext {
     pub device: Device,
 }
 
-/// A step whose loss is not finite leaves the state's tensors as they were before it, but for the
-/// running statistics.
+/// Runs one step. If the loss is not finite, weights, moments and moving averages stay as they were;
+/// only the running statistics have changed.
 pub(super) fn step(
-    state: &mut State,
+    state: &mut TrainState,
     context: &StepContext,
     batch: Batch,
     lambda: f64,
@@ -67,7 +67,7 @@ pub(super) fn step(
         cross_entropy: scalar(&loss.cross_entropy),
         cam_loss: match loss.cam_loss {
             Some(cam) => Some(scalar(&cam)),
-            // Computed, and 0 because no class had two correct images.
+            // L_cam is 0 where no class has two correctly predicted images.
             None => (lambda != 0.0).then_some(0.0),
         },
     };

@@ -10,14 +10,14 @@ use tfrecord::{EventMeta, EventWriter, EventWriterConfig};
 
 use crate::{EngineError, Result};
 
-/// Appends scalars under TensorBoard's naming, `group/name`.
+/// Writes scalars with TensorBoard's naming, `group/name`.
 pub(super) struct TensorBoard {
     writer: EventWriter<BufWriter<File>>,
     folder: PathBuf,
 }
 
 impl TensorBoard {
-    /// A new event file; a resumed run gets a second one, which TensorBoard shows as one curve.
+    /// Creates an event file. A resumed run gets a second one; TensorBoard shows both as one curve.
     pub fn create(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)
             .map_err(|error| ArtifactError::io(Action::Create, folder, error))?;

@@ -1,4 +1,4 @@
-//! The cascading randomisation test (Adebayo et al. 2018).
+//! Cascading randomisation [Adebayo 2018].
 
 use burn::tensor::Tensor;
 use mitsume::trust::{Randomisation, RandomisationTest};
@@ -9,18 +9,19 @@ use crate::maps::{MapOptions, MapRequest, maps};
 use crate::network::Network;
 use crate::{EngineError, Result};
 
-/// Images that may wait for the stages.
+/// Images that are buffered for the randomised networks.
 const MAX_PENDING_IMAGES: usize = 64;
 
-/// The maps of the network with more and more of its layers drawn anew, from the logits down. Such a network takes as
-/// much memory as the model itself, so there is one at a time, and many images wait for it.
+/// Compares maps with those of the network with random weights in more and more of its layers, from
+/// the output layer down. Each randomised network needs as much memory as the model, so only one
+/// exists at a time, and images are buffered for it.
 pub(super) struct CascadingRandomisation<'a> {
     network: &'a dyn Network,
     maps: MapOptions,
     seed: u64,
-    /// Layers drawn anew at each stage.
+    /// Number of randomised layers at each stage.
     counts: Vec<usize>,
-    waiting: Vec<PendingBatch>,
+    pending: Vec<PendingBatch>,
     cascade: RandomisationTest,
     examples: Vec<Example>,
 }
@@ -29,20 +30,20 @@ pub(super) struct CascadingRandomisation<'a> {
 struct PendingBatch {
     images: Tensor<4>,
     labels: Vec<usize>,
-    /// The images' places in the folder.
+    /// Indices of the images in the folder.
     indices: Vec<usize>,
     originals: Vec<f32>,
 }
 
-/// Most images kept to be shown.
-const EXAMPLES: usize = 6;
+/// Number of images kept as examples for the page.
+const MAX_EXAMPLES: usize = 6;
 
-/// An image's maps, kept to be shown.
+/// Maps of one image, an example for the page.
 pub(super) struct Example {
-    /// Its place in the folder.
+    /// Index of the image in the folder.
     pub index: usize,
     pub class: usize,
-    /// The model's own, then one for each stage.
+    /// The model's own map, then one for each stage.
     pub maps: Vec<Vec<f32>>,
 }
 
@@ -56,7 +57,7 @@ impl<'a> CascadingRandomisation<'a> {
             )));
         }
         let stages = options.stages.clamp(1, layers.len());
-        // Spread evenly; the last is all of them.
+        // Evenly spaced; the last stage randomises all layers.
         let counts = (1..=stages).map(|stage| stage * layers.len() / stages);
         let counts: Vec<usize> = counts.collect();
         let names = counts.iter().map(|&count| layers[count - 1].clone());
@@ -66,34 +67,34 @@ impl<'a> CascadingRandomisation<'a> {
             seed: options.seed,
             cascade: RandomisationTest::new(names.collect())?,
             counts,
-            waiting: Vec::new(),
+            pending: Vec::new(),
             examples: Vec::new(),
         })
     }
 
-    /// Takes a batch with the model's own maps, [N, h, w].
+    /// Adds a batch with the model's own maps, [N, h, w].
     pub fn add(&mut self, originals: Vec<f32>, images: Tensor<4>, batch: &Batch) -> Result<()> {
-        self.waiting.push(PendingBatch {
+        self.pending.push(PendingBatch {
             images,
             labels: batch.labels.clone(),
             indices: batch.indices.clone(),
             originals,
         });
-        let count: usize = self.waiting.iter().map(|w| w.labels.len()).sum();
+        let count: usize = self.pending.iter().map(|w| w.labels.len()).sum();
         if count < MAX_PENDING_IMAGES {
             return Ok(());
         }
         self.compare()
     }
 
-    /// Compares the maps that wait with those of every stage.
+    /// Compares the buffered maps with those of every stage.
     fn compare(&mut self) -> Result<()> {
-        let waiting = std::mem::take(&mut self.waiting);
+        let pending = std::mem::take(&mut self.pending);
         // By stage, then by batch.
-        let mut of_stages: Vec<Vec<Vec<f32>>> = Vec::new();
+        let mut stage_maps: Vec<Vec<Vec<f32>>> = Vec::new();
         for &count in &self.counts {
             let network = self.network.randomised(count, self.seed)?;
-            let made = waiting.iter().map(|batch| {
+            let made = pending.iter().map(|batch| {
                 let seeds: Vec<u64> = batch.indices.iter().map(|&i| i as u64).collect();
                 let request = MapRequest {
                     options: self.maps,
@@ -103,28 +104,28 @@ impl<'a> CascadingRandomisation<'a> {
                 };
                 Ok(maps(network.as_ref(), &request)?.1)
             });
-            of_stages.push(made.collect::<Result<_>>()?);
+            stage_maps.push(made.collect::<Result<_>>()?);
         }
-        for (at, batch) in waiting.iter().enumerate() {
+        for (position, batch) in pending.iter().enumerate() {
             let [_, _, height, width] = batch.images.dims();
             let shape = self.network.cam_size([height, width]);
             let length = shape[0] * shape[1];
             for (i, original) in batch.originals.chunks_exact(length).enumerate() {
                 let own = i * length..(i + 1) * length;
-                let stages = of_stages.iter().map(|stage| &stage[at][own.clone()]);
+                let stages = stage_maps.iter().map(|stage| &stage[position][own.clone()]);
                 let stages: Vec<&[f32]> = stages.collect();
                 self.cascade.add(original, &stages, shape)?;
-                self.keep(batch.indices[i], batch.labels[i], (original, stages));
+                self.keep_example(batch.indices[i], batch.labels[i], original, &stages);
             }
         }
         Ok(())
     }
 
-    /// Keeps the first image of a class, to be shown.
-    fn keep(&mut self, index: usize, class: usize, (original, stages): (&[f32], Vec<&[f32]>)) {
+    /// Keeps the first image of a class as an example.
+    fn keep_example(&mut self, index: usize, class: usize, original: &[f32], stages: &[&[f32]]) {
         let is_new = self.examples.iter().all(|example| example.class != class);
-        if is_new && self.examples.len() < EXAMPLES {
-            let maps = std::iter::once(original).chain(stages);
+        if is_new && self.examples.len() < MAX_EXAMPLES {
+            let maps = std::iter::once(original).chain(stages.iter().copied());
             self.examples.push(Example {
                 index,
                 class,
@@ -133,7 +134,7 @@ impl<'a> CascadingRandomisation<'a> {
         }
     }
 
-    /// What all images show, and the first image of some classes.
+    /// The result over all images, and the examples.
     pub fn finish(mut self) -> Result<(Randomisation, Vec<Example>)> {
         self.compare()?;
         Ok((self.cascade.result(self.seed), self.examples))

@@ -1,4 +1,4 @@
-//! ROAD, deletion and insertion: the explained class' probability as pixels go or come.
+//! Faithfulness: ROAD, deletion and insertion.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -14,11 +14,11 @@ use crate::maps::floats;
 use crate::network::Network;
 
 /// Steps of a deletion or insertion curve.
-const STEPS: usize = 20;
-/// Perturbed images in a forward pass.
-const AT_ONCE: usize = 32;
+const CURVE_STEPS: usize = 20;
+/// Perturbed images per forward pass.
+const IMAGES_PER_PASS: usize = 32;
 
-/// Gathers the curves of every image for one method.
+/// Collects the curves of all images for one method.
 pub(super) struct FaithfulnessTest<'a> {
     network: &'a dyn Network,
     method: Method,
@@ -43,14 +43,14 @@ impl<'a> FaithfulnessTest<'a> {
         }
     }
 
-    /// An image, the class it is explained for, and its map at the image's size.
+    /// Adds an image with its explained class and its map at the image's size.
     pub fn add(&mut self, image: &Image<'_>, class: usize, map: &[f32]) -> Result<()> {
         let score = |images: &[f32]| self.scores(images, image, class);
         let original = score(image.values())?[0];
         let removed = self.settings.images(image, map)?;
         let road = self.settings.result(original, &score(&removed)?)?;
         let order = PixelRanking::most_relevant_first(map, image.shape())?;
-        let step = image.pixels().div_ceil(STEPS);
+        let step = image.pixels().div_ceil(CURVE_STEPS);
         let curve = |mut sequence: PerturbationSequence<'_>| -> Result<PerturbationCurve> {
             let mut images = Vec::new();
             while let Some(image) = sequence.next_image() {
@@ -76,11 +76,12 @@ impl<'a> FaithfulnessTest<'a> {
         Ok(())
     }
 
-    /// Probability of the class of each of `images` [N, C, H, W], all of the size of `like`.
+    /// Softmax probability of `class` for each of `images` [N, C, H, W], with `like`'s channels and
+    /// size.
     fn scores(&self, images: &[f32], like: &Image<'_>, class: usize) -> Result<Vec<f64>> {
         let (c, [h, w]) = (like.channels(), like.shape());
         let mut scores = Vec::new();
-        for batch in images.chunks(AT_ONCE * c * h * w) {
+        for batch in images.chunks(IMAGES_PER_PASS * c * h * w) {
             let n = batch.len() / (c * h * w);
             let data = TensorData::new(batch.to_vec(), [n, c, h, w]);
             let images = Tensor::<4>::from_data(data, &self.network.device());
@@ -103,29 +104,29 @@ impl<'a> FaithfulnessTest<'a> {
             road: RoadResult {
                 percentiles: self.settings.percentiles.clone(),
                 original: self.roads.iter().map(|road| road.original).sum::<f64>() / count,
-                most_relevant_first: mean_of(most),
-                least_relevant_first: mean_of(least),
+                most_relevant_first: mean_row(most),
+                least_relevant_first: mean_row(least),
                 combined: Estimate::bootstrap_mean(&combined, seed),
             },
-            deletion: curve(&self.deletions, seed),
-            insertion: curve(&self.insertions, seed),
+            deletion: curve_result(&self.deletions, seed),
+            insertion: curve_result(&self.insertions, seed),
         }
     }
 }
 
-fn curve(curves: &[PerturbationCurve], seed: u64) -> CurveResult {
+fn curve_result(curves: &[PerturbationCurve], seed: u64) -> CurveResult {
     let areas: Vec<f64> = curves.iter().map(|curve| curve.area).collect();
     CurveResult {
         shares: curves
             .first()
             .map_or_else(Vec::new, |curve| curve.shares.clone()),
-        scores: mean_of(curves.iter().map(|curve| &curve.scores)),
+        scores: mean_row(curves.iter().map(|curve| &curve.scores)),
         area: Estimate::bootstrap_mean(&areas, seed),
     }
 }
 
-/// Place by place.
-fn mean_of<'a>(rows: impl ExactSizeIterator<Item = &'a Vec<f64>>) -> Vec<f64> {
+/// Element-wise mean of rows of equal length.
+fn mean_row<'a>(rows: impl ExactSizeIterator<Item = &'a Vec<f64>>) -> Vec<f64> {
     let count = rows.len() as f64;
     let mut sums: Vec<f64> = Vec::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! Where the object is in an image, as the network sees it.
+//! Object masks, in the network's input coordinates.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,13 @@ use crate::{EngineError, EvaluationInput, Result};
 /// The masks of a folder's images.
 pub(super) struct Masks {
     folder: PathBuf,
-    /// For each image, its own file and where its mask would be.
+    /// For each image, its file and the path of its mask.
     paths: Vec<(PathBuf, PathBuf)>,
     source: ImageSource,
 }
 
 impl Masks {
-    /// `folder` holds masks at the images' own paths, with the ending png.
+    /// Opens a folder with masks at the images' relative paths, ending in `.png`.
     pub fn open(folder: &Path, input: &EvaluationInput<'_>) -> Result<Self> {
         if !folder.is_dir() {
             let folder = folder.display();
@@ -25,15 +25,15 @@ impl Masks {
                 "--masks {folder}: there is no such folder"
             )));
         }
-        let shown = input.source.preprocess();
-        let place = |sample: &Sample| {
+        let preprocess = input.source.preprocess();
+        let image_and_mask = |sample: &Sample| {
             let path = sample.path.strip_prefix(&input.folder.root);
-            let own = folder
+            let mask = folder
                 .join(path.unwrap_or(&sample.path))
                 .with_extension("png");
-            (sample.path.clone(), own)
+            (sample.path.clone(), mask)
         };
-        let paths: Vec<_> = input.folder.samples.iter().map(place).collect();
+        let paths: Vec<_> = input.folder.samples.iter().map(image_and_mask).collect();
         let samples: Vec<Sample> = paths
             .iter()
             .map(|(_, path)| Sample {
@@ -48,9 +48,9 @@ impl Masks {
                 interpolation: Interpolation::Nearest,
                 mean: [0.0; 3],
                 std: [1.0; 3],
-                ..shown.transform
+                ..preprocess.transform
             },
-            ..shown.clone()
+            ..preprocess.clone()
         };
         Ok(Self {
             folder: folder.into(),
@@ -59,8 +59,11 @@ impl Masks {
         })
     }
 
-    /// The mask of image `index`, [H, W]; none where there is no file.
-    pub fn of(&self, index: usize) -> Result<Option<Vec<bool>>> {
+    /// Reads the mask of image `index`, [H, W]; `None` if there is no file.
+    ///
+    /// # Errors
+    /// A mask of another size than its image; files that cannot be read.
+    pub fn read(&self, index: usize) -> Result<Option<Vec<bool>>> {
         let (image, mask) = &self.paths[index];
         if !mask.exists() {
             return Ok(None);
@@ -69,24 +72,24 @@ impl Masks {
             let pixels = decode_file(path)?.pixels;
             Ok([pixels.height, pixels.width])
         };
-        let (of_image, of_mask) = (size(image)?, size(mask)?);
-        if of_image != of_mask {
+        let (image_size, mask_size) = (size(image)?, size(mask)?);
+        if image_size != mask_size {
             return Err(EngineError::Request(format!(
                 "{}: a mask of {}x{} for an image of {}x{}",
                 mask.display(),
-                of_mask[1],
-                of_mask[0],
-                of_image[1],
-                of_image[0]
+                mask_size[1],
+                mask_size[0],
+                image_size[1],
+                image_size[0]
             )));
         }
         let values = self.source.image(index, 0)?;
         Ok(Some(values.into_iter().map(|value| value > 0.0).collect()))
     }
 
-    /// Refuses a folder in which no image has a mask.
-    pub fn refuse_if_none(&self, objects: &LocalisationTest) -> Result<()> {
-        if objects.any() {
+    /// An error if no tested image has a mask.
+    pub fn refuse_if_none(&self, localisation: &LocalisationTest) -> Result<()> {
+        if localisation.has_objects() {
             return Ok(());
         }
         let expected = self.paths.first().map_or(Path::new(""), |(_, mask)| mask);

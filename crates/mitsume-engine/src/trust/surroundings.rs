@@ -1,4 +1,4 @@
-//! The maps under test on their images' border and empty background.
+//! Surroundings of the tested maps.
 
 use mitsume::trust::{Estimate, Surroundings};
 use mitsume_artifacts::SurroundingsResult;
@@ -6,7 +6,7 @@ use mitsume_artifacts::SurroundingsResult;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EvaluationInput, Result};
 
-/// Gathers every image whose map is not all zero.
+/// Collects the results of all images whose map is not all zero.
 pub(super) struct SurroundingsTest {
     evaluator: SurroundingsEvaluator,
     found: Vec<Surroundings>,
@@ -20,17 +20,17 @@ impl SurroundingsTest {
         }
     }
 
-    /// A batch of images [N, C, H, W] and their maps [N, h, w].
+    /// Adds a batch of images [N, C, H, W] with their maps [N, h, w].
     pub fn add(&mut self, images: &[f32], maps: &[f32]) -> Result<()> {
         let found = self.evaluator.measure_batch(images, maps)?;
         self.found.extend(found.into_iter().flatten());
         Ok(())
     }
 
-    /// None without a map. `seed` is of the intervals.
+    /// The means over the images; `None` if there are none. `seed` is for the bootstrap intervals.
     pub fn result(&self, seed: u64) -> Option<SurroundingsResult> {
-        let estimate = |of: &dyn Fn(&Surroundings) -> f64| {
-            let values: Vec<f64> = self.found.iter().map(of).collect();
+        let estimate = |measure: &dyn Fn(&Surroundings) -> f64| {
+            let values: Vec<f64> = self.found.iter().map(measure).collect();
             Estimate::bootstrap_mean(&values, seed)
         };
         let has_background = |one: &&Surroundings| one.background.area > 0.0;

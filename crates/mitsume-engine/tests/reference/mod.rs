@@ -7,22 +7,22 @@ use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::methods::Method;
 use safetensors::SafeTensors;
 
-/// Images, and what is made of them.
+/// Images with the reference's logits and maps.
 pub struct Reference {
-    /// [N, C, H, W]
+    /// Values and shape [N, C, H, W].
     images: (Vec<f32>, [usize; 4]),
-    /// [N]
+    /// The explained classes, [N].
     pub targets: Vec<usize>,
-    /// The hooked layer.
+    /// Name of the hooked layer.
     pub layer: String,
-    /// Rows and columns of its tokens.
+    /// Token grid of the layer, rows and columns.
     pub tokens: Option<[usize; 2]>,
-    /// Every float32 tensor by name, images not among them.
+    /// All float32 tensors by name, except the images.
     pub values: BTreeMap<String, Vec<f32>>,
 }
 
 impl Reference {
-    /// Reads a reference.
+    /// Reads a reference file.
     pub fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).expect("the reference can be read");
         let (_, header) = SafeTensors::read_metadata(&bytes).expect("it is safetensors");
@@ -59,13 +59,13 @@ impl Reference {
         }
     }
 
-    /// Its images on `device`.
+    /// The images, on `device`.
     pub fn images(&self, device: &Device) -> Tensor<4> {
         let (values, shape) = self.images.clone();
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
-    /// Methods it has maps of.
+    /// Methods with reference maps.
     pub fn methods(&self) -> Vec<Method> {
         let names = self.values.keys();
         names
