@@ -5,28 +5,34 @@ use mitsume_artifacts::RunConfig;
 /// One run of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// Tells the combination, and is the name of the run directory:
+    /// Name of the combination and of its run directory:
     /// `brain-level2-alpha-detached-lambda50-seed1`.
     pub name: String,
-    /// What the run is asked to do.
+    /// The configuration of the run.
     pub config: RunConfig,
 }
 
 impl Cell {
-    /// The name of a combination. What is no letter, digit, point or sign becomes a hyphen.
-    pub(crate) fn name_of(data: &str, model: &str, more: &[(String, String)], end: &str) -> String {
-        let mut parts = vec![safe(data), safe(model)];
+    /// The name of a combination. Other characters than letters, digits, points and signs become
+    /// hyphens.
+    pub(crate) fn combination_name(
+        data: &str,
+        model: &str,
+        more: &[(String, String)],
+        end: &str,
+    ) -> String {
+        let mut parts = vec![file_name_safe(data), file_name_safe(model)];
         for (key, value) in more {
             let key = key.rsplit('.').next().unwrap_or(key);
-            parts.push(format!("{}-{}", safe(key), safe(value)));
+            parts.push(format!("{}-{}", file_name_safe(key), file_name_safe(value)));
         }
         parts.push(end.to_owned());
         parts.join("-")
     }
 }
 
-/// Fit for a file name on every platform, and never one that leads elsewhere.
-fn safe(text: &str) -> String {
+/// Text as part of a file name that is valid on every platform and contains no path separator.
+fn file_name_safe(text: &str) -> String {
     let kept = |c: char| {
         if c.is_alphanumeric() || ".+-".contains(c) {
             c

@@ -1,4 +1,4 @@
-//! `sweep.toml`: which runs to make.
+//! `sweep.toml`: the grid of runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use toml::{Table, Value};
 use crate::slurm::SlurmConfig;
 use crate::{Result, SweepError};
 
-/// The largest file that is read, in bytes; of a grid of a hundred seeds and values there are a few thousand.
-pub(crate) const LARGEST: u64 = 1 << 20;
+/// Largest file that is read, in bytes; a grid of a hundred seeds and values has a few thousand.
+pub(crate) const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// A grid of runs. Every combination of `data`, `models`, `lambdas`, `seeds` and the values in
-/// `grid` is one run; `run` holds what they share, in the keys of `run.toml`.
+/// `grid` is one run; `run` has the keys of `run.toml` that all runs share.
 ///
 /// ```toml
 /// models = ["level1", "level2"]
@@ -41,7 +41,7 @@ pub struct SweepConfig {
     /// `train.seed` of the runs. Default `[0]`.
     #[serde(default = "zero_seed")]
     pub seeds: Vec<u64>,
-    /// The data sets, by the name they have in tables. At least one.
+    /// The data sets by name, as shown in tables. At least one.
     pub data: BTreeMap<String, DataSet>,
     /// Other keys of `run.toml`, each with the list of its values.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
@@ -49,7 +49,7 @@ pub struct SweepConfig {
     /// Keys of `run.toml` that all runs share.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub run: Table,
-    /// How to send the runs to a cluster.
+    /// Settings of the Slurm jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slurm: Option<SlurmConfig>,
 }
@@ -78,7 +78,7 @@ impl SweepConfig {
     /// # Errors
     /// [`SweepError`] naming the file and the key.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = read_to_string(path, LARGEST)
+        let text = read_to_string(path, MAX_CONFIG_BYTES)
             .map_err(|error| SweepError::config(path, format!("cannot read it: {error}")))?;
         Self::from_toml(&text, path)
     }
@@ -103,7 +103,7 @@ impl SweepConfig {
     /// The sweep as a file that reads back equal.
     ///
     /// # Errors
-    /// A folder whose name is no UTF-8.
+    /// A folder whose name is not UTF-8.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|error| {
             SweepError::Request(format!("the sweep cannot be written as TOML: {error}"))
@@ -113,12 +113,13 @@ impl SweepConfig {
     /// Sets a key that all runs share: `train.epochs=3`. A value is TOML; a bare word is a string.
     ///
     /// # Errors
-    /// Not of this form; a section in the way. Whether the key exists is seen with the cells.
+    /// Text of another form, or a value where the key needs a section. Unknown keys are reported by
+    /// [`SweepConfig::cells`].
     pub fn set(&mut self, set: &str) -> Result<()> {
-        let wrong = |problem: &str| SweepError::Request(format!("--set {set}: {problem}"));
+        let error = |problem: &str| SweepError::Request(format!("--set {set}: {problem}"));
         let (key, text) = set
             .split_once('=')
-            .ok_or_else(|| wrong("write key=value, for example train.epochs=3"))?;
+            .ok_or_else(|| error("write key=value, for example train.epochs=3"))?;
         let parsed = format!("value = {}", text.trim()).parse::<Table>().ok();
         let value = parsed
             .filter(|table| table.len() == 1)
@@ -126,14 +127,14 @@ impl SweepConfig {
             .unwrap_or_else(|| Value::String(text.trim().to_owned()));
         let mut parts: Vec<&str> = key.trim().split('.').collect();
         let last = parts.pop().unwrap_or_default();
-        let mut here = &mut self.run;
+        let mut table = &mut self.run;
         for part in parts {
-            let section = here.entry(part).or_insert_with(|| Table::new().into());
-            here = section
+            let section = table.entry(part).or_insert_with(|| Table::new().into());
+            table = section
                 .as_table_mut()
-                .ok_or_else(|| wrong("a value stands where this key needs a section"))?;
+                .ok_or_else(|| error("a value stands where this key needs a section"))?;
         }
-        here.insert(last.to_owned(), value);
+        table.insert(last.to_owned(), value);
         Ok(())
     }
 

@@ -1,28 +1,28 @@
-//! Why a sweep cannot be made or run.
+//! Errors of sweeps.
 
 use std::path::{Path, PathBuf};
 
 use mitsume_artifacts::{Action, ArtifactError};
 use mitsume_engine::EngineError;
 
-/// Why a sweep cannot be made or run.
+/// An error of a sweep.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// `sweep.toml`, or a key in it, is wrong.
+    /// `sweep.toml`, or a key in it, is invalid.
     #[error("{}: {problem}", path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// Which key, what is wrong and what would be right.
+        /// The key, what is wrong and how to correct it.
         problem: String,
     },
-    /// What was asked for does not go together.
+    /// A request that cannot be fulfilled.
     #[error("{0}")]
     Request(String),
-    /// A run.
+    /// A run failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A program of the cluster, or the machine, failed.
+    /// A program of the cluster or the operating system failed.
     #[error("{0}")]
     Failed(String),
 }
@@ -39,7 +39,7 @@ impl SweepError {
         ArtifactError::io(action, path, error).into()
     }
 
-    /// Whether the request was wrong, as against work that failed.
+    /// Whether the request is invalid, as opposed to a failure at run time.
     pub fn is_request(&self) -> bool {
         match self {
             Self::Config { .. } | Self::Request(_) => true,

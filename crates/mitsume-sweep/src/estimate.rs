@@ -1,4 +1,4 @@
-//! How long a sweep will take, from steps measured here.
+//! Estimates the duration of a sweep from measured steps.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,40 @@ use mitsume_nn::Level;
 
 use crate::{Cell, LocalOptions, Result, SweepDir};
 
-/// Time one cell still needs.
+/// Remaining time of one cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// Seconds on the threads of one job.
+    /// Seconds with the threads of one job.
     pub seconds: f64,
-    /// Epochs still to do.
+    /// Number of remaining epochs.
     pub epochs_left: u64,
 }
 
-/// What a measured time depends on.
-type Shape = (String, usize, usize, bool);
+/// The settings on which a measured time depends.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct TimingKey {
+    model: String,
+    image_size: usize,
+    batch_size: usize,
+    /// Whether the CAM loss is computed.
+    consistency: bool,
+}
 
-/// Estimates each of `cells`: steps and evaluations are timed once per model, image size, batch
-/// size and loss, on the threads one of the jobs will have, and multiplied by the images counted
-/// in the folders. Training with many jobs side by side is slower than that where they share
-/// memory bandwidth. Reading the images is not in it.
+/// Measured seconds.
+#[derive(Clone, Copy)]
+struct Timing {
+    step: f64,
+    /// Evaluation of one image.
+    image: f64,
+}
+
+/// Estimates the remaining time of each cell. Training steps and evaluations are timed once per
+/// model, image size, batch size and loss, with the threads of one job, and multiplied by the
+/// number of images in the folders. Parallel jobs are slower than the estimate if they share memory
+/// bandwidth. Reading images is not included.
 ///
 /// # Errors
-/// A folder that cannot be listed; an image size a model cannot have.
+/// If a folder cannot be listed, or a model does not support the image size.
 pub fn estimate(
     sweep: &SweepDir,
     cells: &[&Cell],
@@ -38,27 +53,27 @@ pub fn estimate(
         .num_threads(threads)
         .build()
         .map_err(|error| crate::SweepError::Failed(format!("cannot start threads: {error}")))?;
-    let mut measured: BTreeMap<Shape, (f64, f64)> = BTreeMap::new();
+    let mut measured: BTreeMap<TimingKey, Timing> = BTreeMap::new();
     let mut images = BTreeMap::new();
     let mut estimates = Vec::new();
     for cell in cells {
         let config = &cell.config;
-        let shape = shape(config);
-        let (step, image) = match measured.get(&shape) {
-            Some(times) => *times,
+        let key = TimingKey::new(config);
+        let timing = match measured.get(&key) {
+            Some(timing) => *timing,
             None => {
-                let times = pool.install(|| measure(config, shape.3))?;
-                measured.insert(shape, times);
-                times
+                let timing = pool.install(|| measure(config, key.consistency))?;
+                measured.insert(key, timing);
+                timing
             }
         };
-        let mut count = |folder: &std::path::Path, most: Option<usize>| -> Result<usize> {
-            let key = (folder.to_owned(), most);
+        let mut count = |folder: &std::path::Path, max_per_class: Option<usize>| -> Result<usize> {
+            let key = (folder.to_owned(), max_per_class);
             if let Some(count) = images.get(&key) {
                 return Ok(*count);
             }
             let mut listed = ImageFolder::open(folder)?;
-            listed.subsample_per_class(most.unwrap_or(usize::MAX));
+            listed.subsample_per_class(max_per_class.unwrap_or(usize::MAX));
             images.insert(key, listed.samples.len());
             Ok(listed.samples.len())
         };
@@ -72,28 +87,30 @@ pub fn estimate(
         };
         let steps = train.div_ceil(config.train.batch_size);
         let epochs_left = config.train.epochs.saturating_sub(done);
-        // One more evaluation at the end, with its maps.
+        // The evaluation at the end, which writes the maps, is one more.
         let evaluations = epochs_left + u64::from(epochs_left > 0);
         estimates.push(Estimate {
-            seconds: epochs_left as f64 * steps as f64 * step
-                + evaluations as f64 * valid as f64 * image,
+            seconds: epochs_left as f64 * steps as f64 * timing.step
+                + evaluations as f64 * valid as f64 * timing.image,
             epochs_left,
         });
     }
     Ok(estimates)
 }
 
-fn shape(config: &RunConfig) -> Shape {
-    (
-        config.model.name.clone(),
-        config.data.image_size,
-        config.train.batch_size,
-        config.consistency.lambda_max != 0.0,
-    )
+impl TimingKey {
+    fn new(config: &RunConfig) -> Self {
+        Self {
+            model: config.model.name.clone(),
+            image_size: config.data.image_size,
+            batch_size: config.train.batch_size,
+            consistency: config.consistency.lambda_max != 0.0,
+        }
+    }
 }
 
-/// Seconds of a training step and of evaluating one image.
-fn measure(config: &RunConfig, consistency: bool) -> Result<(f64, f64)> {
+/// Measures a training step and the evaluation of one image.
+fn measure(config: &RunConfig, consistency: bool) -> Result<Timing> {
     let level: Level =
         config.model.name.parse().map_err(|error| {
             mitsume_engine::EngineError::Request(format!("model.name: {error}"))
@@ -112,8 +129,8 @@ fn measure(config: &RunConfig, consistency: bool) -> Result<(f64, f64)> {
     };
     let step = bench_step(&options, loss)?;
     let evaluation = bench_eval(&options, 2 * config.train.batch_size)?;
-    Ok((
-        step.seconds_per_step,
-        1.0 / evaluation.images_per_second.max(f64::MIN_POSITIVE),
-    ))
+    Ok(Timing {
+        step: step.seconds_per_step,
+        image: 1.0 / evaluation.images_per_second.max(f64::MIN_POSITIVE),
+    })
 }

@@ -1,4 +1,4 @@
-//! From a grid to its cells.
+//! Expands a grid into its cells.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::{Cell, DataSet, Result, SweepConfig, SweepError};
 
-/// More than anyone can run; a slip in a grid makes more.
+/// Largest number of cells, against mistakes in a grid.
 const MAX_CELLS: usize = 20_000;
 
 /// One value for each axis.
@@ -21,12 +21,12 @@ struct Axis {
 }
 
 impl SweepConfig {
-    /// All runs of the grid, seed by seed, so that a sweep that is cut short has tried every
-    /// combination before it tries one again.
+    /// All runs of the grid, seed by seed, so that an interrupted sweep has run every combination
+    /// with one seed before the next seed begins.
     ///
     /// # Errors
-    /// [`SweepError`] naming `path` and the key: a value that a run cannot have, a key that is
-    /// given twice, two runs of one name, too many runs.
+    /// [`SweepError`] naming `path` and the key: an invalid value, a duplicate key, two runs with
+    /// the same name, too many runs.
     pub fn cells(&self, path: &Path) -> Result<Vec<Cell>> {
         let axes = self.axes(path)?;
         let choices = self.choices(&axes, path)?;
@@ -68,7 +68,7 @@ impl SweepConfig {
         Ok(axes)
     }
 
-    /// Every choice of one value for each axis.
+    /// All combinations of one value for each axis.
     fn choices(&self, axes: &[Axis], path: &Path) -> Result<Vec<Choice>> {
         let others = [self.data.len(), self.models.len(), self.lambdas.len()];
         let sizes = axes.iter().map(|axis| axis.values.len());
@@ -97,7 +97,7 @@ impl SweepConfig {
     }
 }
 
-/// What makes a run its own.
+/// The values that distinguish one run.
 struct Combination<'a> {
     data: (&'a String, &'a DataSet),
     model: &'a str,
@@ -133,18 +133,19 @@ impl Combination<'_> {
         let values: Vec<(String, String)> = self
             .choice
             .iter()
-            .map(|(key, value)| (key.clone(), plain(value)))
+            .map(|(key, value)| (key.clone(), value_text(value)))
             .collect();
-        // -0 is 0.
+        // Adding 0 makes -0 equal to 0.
         let end = format!("lambda{}-seed{seed}", self.lambda + 0.0);
         Ok(Cell {
-            name: Cell::name_of(data, self.model, &values, &end),
+            name: Cell::combination_name(data, self.model, &values, &end),
             config: run_config(run, path)?,
         })
     }
 }
 
-/// `"train.learning_rate" = [...]` and `[grid.train] learning_rate = [...]` are the same.
+/// Collects the axes of a table: `"train.learning_rate" = [...]` and
+/// `[grid.train] learning_rate = [...]` are the same.
 fn flatten(table: &Table, above: &str, axes: &mut Vec<Axis>, path: &Path) -> Result<()> {
     for (name, value) in table {
         let key = if above.is_empty() {
@@ -179,7 +180,7 @@ fn flatten(table: &Table, above: &str, axes: &mut Vec<Axis>, path: &Path) -> Res
     Ok(())
 }
 
-/// Sets a dotted key; `[run]` must not have it too.
+/// Sets a dotted key, which `[run]` must not contain.
 fn insert(table: &mut Table, key: &str, value: Value, path: &Path) -> Result<()> {
     let mut here = table;
     let mut parts: Vec<&str> = key.split('.').collect();
@@ -207,8 +208,8 @@ fn run_config(run: Table, path: &Path) -> Result<RunConfig> {
     Ok(RunConfig::from_toml(&text, path)?)
 }
 
-/// A value without the quotes of TOML.
-fn plain(value: &Value) -> String {
+/// A value as text, strings without quotes.
+fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

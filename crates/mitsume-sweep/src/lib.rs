@@ -1,15 +1,34 @@
-//! Many training runs from one description: a grid of data sets, models, lambdas, seeds and any
-//! other key of `run.toml`.
+//! Grids of training runs: data sets, models, lambdas, seeds and any other key of `run.toml`.
 //!
-//! Each combination is a [`Cell`], and each cell a run directory below the sweep's. What a folder
-//! holds is all the state there is ([`CellState`]): the same command goes on with what was
-//! interrupted, tries again what failed and never repeats what is finished. A cell is locked by
-//! the process that works on it, so that jobs here and on a cluster can share one folder.
+//! ```rust
+//! use mitsume_sweep::SweepConfig;
 //!
-//! - [`SweepConfig`]: `sweep.toml`, and the ready-made ones ([`preset`]).
-//! - [`run_cells`]: side by side on this machine, each image decoded once for all of them.
+//! # fn main() -> Result<(), mitsume_sweep::SweepError> {
+//! let text = r#"
+//!     models = ["level1", "level2"]
+//!     lambdas = [0, 50]
+//!     seeds = [0, 1, 2]
+//!     data.brain = { train = "brain/Training", valid = "brain/Testing" }
+//!     run.train.epochs = 20
+//! "#;
+//! let path = "sweep.toml".as_ref(); // named in errors
+//! let cells = SweepConfig::from_toml(text, path)?.cells(path)?;
+//! assert_eq!(cells.len(), 2 * 2 * 3);
+//! assert_eq!(cells[1].name, "brain-level1-lambda50-seed0");
+//! assert_eq!(cells[1].config.train.epochs, 20);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Each combination is a [`Cell`] with a run directory in the sweep's folder. The files there are
+//! the only state ([`CellState`]): the same command resumes interrupted cells, tries failed ones
+//! again and skips finished ones. A process locks the cell it runs, so that local jobs and a
+//! cluster can share a folder.
+//!
+//! - [`SweepConfig`]: `sweep.toml`, and presets ([`preset`]).
+//! - [`run_cells`]: in parallel on this machine; each image is decoded once for all cells.
 //! - [`slurm`]: as a job array.
-//! - [`estimate`]: how long it will take, from steps measured here.
+//! - [`estimate`]: the duration, from measured steps.
 
 mod cell;
 mod config;
@@ -31,5 +50,5 @@ pub use local::{CellEvent, CellOutcome, LocalOptions, run_cells};
 pub use state::{CellState, CellStatus};
 pub use sweep_dir::SweepDir;
 
-/// What the functions of this crate return.
+/// Result with a [`SweepError`].
 pub type Result<T> = std::result::Result<T, SweepError>;

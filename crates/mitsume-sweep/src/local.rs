@@ -1,4 +1,4 @@
-//! Cells side by side on this machine.
+//! Runs cells in parallel on this machine.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,53 +12,53 @@ use mitsume_engine::{Event, TrainOutcome, TrainRequest, train_or_resume};
 
 use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError, lock};
 
-/// How cells are run.
+/// Options for running cells.
 #[derive(Clone, Debug)]
 pub struct LocalOptions {
-    /// Cells at a time; at least 1.
+    /// Number of cells run in parallel; at least 1.
     pub jobs: usize,
-    /// Threads of all jobs together; each has an equal part and at least one.
+    /// Total number of threads; each job has an equal part and at least one.
     pub threads: usize,
-    /// Where to compute.
+    /// The device for tensors.
     pub device: Device,
-    /// The device as the user names it, for the records.
+    /// The device as given by the user, for `environment.json`.
     pub device_name: String,
 }
 
-/// What happens to a cell.
+/// An event of a cell.
 #[derive(Debug)]
 pub enum CellEvent {
-    /// A job takes it up.
+    /// A job starts it.
     Started,
-    /// Its run tells.
+    /// An event of its training run.
     Run(Event),
-    /// The job is done with it.
+    /// The job ends.
     Ended(CellOutcome),
 }
 
-/// How a job ended with a cell.
+/// Outcome of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CellOutcome {
-    /// It is finished.
+    /// Finished by this call.
     Finished,
-    /// It was finished before.
+    /// Finished before.
     AlreadyFinished,
-    /// Another process works on it.
+    /// Another process runs it.
     LockedElsewhere,
-    /// It was asked to stop and is saved.
+    /// Stopped on request, after a checkpoint.
     Interrupted,
-    /// It failed; the text is in `failures/NAME.txt` too.
+    /// Failed; the reason is also in `failures/NAME.txt`.
     Failed(String),
 }
 
-/// Runs `cells`, in order, `jobs` at a time. `observe` is told on the calling thread, with the
-/// cell's place in `cells`. Images are decoded once for all cells that use them.
+/// Runs `cells` in order, `jobs` at a time. `observe` is called on the calling thread with the
+/// index of the cell in `cells`. Images are decoded once for all cells that use them.
 ///
-/// A cell that fails is noted and the others go on. Results do not depend on jobs or threads.
+/// If a cell fails, the others continue. Results do not depend on the number of jobs or threads.
 ///
 /// # Errors
-/// Only what concerns all cells: threads that cannot be started, a folder that cannot be written, a
-/// full disk, after which no further cell is begun.
+/// Only errors that concern all cells: threads that cannot be started, a folder that cannot be
+/// written, a full disk, after which no further cell starts.
 pub fn run_cells(
     sweep: &SweepDir,
     cells: &[&Cell],
@@ -96,8 +96,8 @@ pub fn run_cells(
             observe(index, event);
         }
         for worker in workers {
-            let ended = worker.join();
-            ended.map_err(|_| SweepError::Failed("a job ended unexpectedly".into()))??;
+            let result = worker.join();
+            result.map_err(|_| SweepError::Failed("a job ended unexpectedly".into()))??;
         }
         Ok(outcomes)
     })
@@ -115,7 +115,7 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Takes up one cell after the other, on threads of its own.
+    /// Runs one cell after the other on a thread pool of its own.
     fn run(self, threads: usize) -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|error| {
@@ -126,21 +126,21 @@ impl Worker<'_> {
             let Some(cell) = self.cells.get(index) else {
                 break;
             };
-            let outcome = pool.install(|| self.cell(index, cell))?;
-            self.tell(index, CellEvent::Ended(outcome));
+            let outcome = pool.install(|| self.run_cell(index, cell))?;
+            self.send(index, CellEvent::Ended(outcome));
         }
         Ok(())
     }
 
-    fn cell(&self, index: usize, cell: &Cell) -> Result<CellOutcome> {
-        let Some(_lock) = lock::take(&self.sweep.lock(cell))? else {
+    fn run_cell(&self, index: usize, cell: &Cell) -> Result<CellOutcome> {
+        let Some(_lock) = lock::acquire(&self.sweep.lock(cell))? else {
             return Ok(CellOutcome::LockedElsewhere);
         };
-        // Only now: another process may have finished it a moment ago.
+        // Checked with the lock held, because another process may have finished the cell meanwhile.
         if CellStatus::read(self.sweep, cell)?.state == CellState::Finished {
             return Ok(CellOutcome::AlreadyFinished);
         }
-        self.tell(index, CellEvent::Started);
+        self.send(index, CellEvent::Started);
         let failure = self.sweep.failure(cell);
         let _ = std::fs::remove_file(&failure);
         let request = TrainRequest {
@@ -150,7 +150,7 @@ impl Worker<'_> {
             device_name: self.device_name.to_owned(),
             image_cache: Arc::clone(&self.images),
         };
-        let mut observer = |event| self.tell(index, CellEvent::Run(event));
+        let mut observer = |event| self.send(index, CellEvent::Run(event));
         let trained = catch_unwind(AssertUnwindSafe(|| {
             train_or_resume(&request, self.stop, &mut observer)
         }));
@@ -160,20 +160,20 @@ impl Worker<'_> {
                 return Ok(CellOutcome::AlreadyFinished);
             }
             Ok(Ok(TrainOutcome::Interrupted)) => return Ok(CellOutcome::Interrupted),
-            // Neither could the reason be noted, nor could any other cell be.
+            // The disk is full: the reason cannot be written, and no other cell can run.
             Ok(Err(error)) if error.is_out_of_space() => {
                 self.next.store(self.cells.len(), Ordering::Relaxed);
                 return Err(error.into());
             }
             Ok(Err(error)) => error.to_string(),
-            // The other cells need not suffer for a fault that is the program's own.
+            // A panic in one cell must not stop the others.
             Err(_) => "the program failed in this cell; please report it".to_owned(),
         };
         write_atomic(&failure, problem.as_bytes())?;
         Ok(CellOutcome::Failed(problem))
     }
 
-    fn tell(&self, index: usize, event: CellEvent) {
+    fn send(&self, index: usize, event: CellEvent) {
         // The receiver outlives the workers.
         let _ = self.events.send((index, event));
     }

@@ -1,4 +1,4 @@
-//! One process per cell.
+//! Locks that give each cell to one process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -7,13 +7,13 @@ use mitsume_artifacts::Action;
 
 use crate::{Result, SweepError};
 
-/// A cell that is this process' to work on, until dropped. The operating system gives it back
-/// whatever ends the process, so there is never a stale lock to remove.
+/// An exclusive lock on a cell until dropped. The operating system releases it when the process
+/// ends, so there are no stale locks.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "held, never looked at")] File);
+pub(crate) struct Lock(#[expect(dead_code, reason = "only held")] File);
 
-/// Takes the lock; none where another process (or another job of this one) has it.
-pub(crate) fn take(path: &Path) -> Result<Option<Lock>> {
+/// Acquires the lock; `None` if another process (or another job of this one) holds it.
+pub(crate) fn acquire(path: &Path) -> Result<Option<Lock>> {
     let fail = |error: std::io::Error| SweepError::io(Action::Lock, path, error);
     let mut options = OpenOptions::new();
     let file = options.create(true).truncate(false).write(true).open(path);
@@ -25,7 +25,7 @@ pub(crate) fn take(path: &Path) -> Result<Option<Lock>> {
     }
 }
 
-/// Whether someone has it. A look only: nothing is created.
+/// Whether the lock is held. Creates no file.
 pub(crate) fn is_held(path: &Path) -> bool {
     let file = OpenOptions::new().write(true).open(path);
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))

@@ -1,4 +1,4 @@
-//! Ready-made sweeps: the thesis' two experiments (its section 5), and versions of minutes.
+//! Preset sweeps: the thesis' two experiments (section 5), and quick versions of a few minutes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use mitsume_artifacts::Action;
 
 use crate::{DataSet, Result, SweepConfig, SweepError};
 
-/// Names of the sweeps, with what they are for.
+/// Names and descriptions of the presets.
 pub const PRESETS: [(&str, &str); 3] = [
     (
         "analytic",
@@ -23,10 +23,10 @@ pub const PRESETS: [(&str, &str); 3] = [
     ),
 ];
 
-/// The sweep called `name` on the given data sets, complete and still to be changed.
+/// The preset `name` on the given data sets (name, folder), which may be changed before it is run.
 ///
 /// # Errors
-/// No such preset; two data sets of one name; folders without splits.
+/// An unknown preset, two data sets with the same name, or a folder without splits.
 pub fn preset(name: &str, quick: bool, data: &[(Option<String>, PathBuf)]) -> Result<SweepConfig> {
     let text = match (name, quick) {
         ("analytic", false) => include_str!("../presets/analytic.toml"),
@@ -58,10 +58,10 @@ pub fn preset(name: &str, quick: bool, data: &[(Option<String>, PathBuf)]) -> Re
     SweepConfig::from_toml(&format!("{text}\n{data}"), Path::new(name))
 }
 
-/// The training and validation folders in a data set, by their usual names.
+/// The training and validation folders of a data set, by their usual names.
 fn splits(folder: &Path) -> Result<DataSet> {
-    // A test set before a validation set: it is the one results are published on, and the
-    // Chest X-Ray set's `val` has 16 images.
+    // A test set is preferred to a validation set: results are published on it, and `val` of Chest
+    // X-Ray has only 16 images.
     let train = subfolder(folder, &["train", "training"])?;
     let valid = subfolder(folder, &["test", "testing", "valid", "validation", "val"])?;
     Ok(DataSet { train, valid })

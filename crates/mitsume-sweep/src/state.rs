@@ -1,4 +1,4 @@
-//! How far a cell is, from what its folder holds.
+//! Status of a cell, from the files in its folder.
 
 use std::io::ErrorKind;
 
@@ -8,41 +8,41 @@ use serde::Serialize;
 
 use crate::{Cell, Result, SweepDir, lock};
 
-/// The longest reason of a failure that is read, in bytes.
-const LARGEST_FAILURE: u64 = 1 << 20;
+/// Largest failure message that is read, in bytes.
+const MAX_FAILURE_BYTES: u64 = 1 << 20;
 
-/// What can be said of a cell.
+/// State of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CellState {
-    /// Not begun.
+    /// Not started.
     Waiting,
-    /// A process works on it.
+    /// A process runs it.
     Running,
-    /// Begun, and to be gone on with.
+    /// Started and not finished; it can be resumed.
     Interrupted,
-    /// Ended with an error; the same command tries again.
+    /// Ended with an error; the same command tries it again.
     Failed,
-    /// All epochs are done and evaluated.
+    /// Trained and evaluated.
     Finished,
 }
 
-/// How far a cell is.
+/// State and progress of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellStatus {
     /// The cell's name.
     pub name: String,
     /// Its state.
     pub state: CellState,
-    /// Epochs done.
+    /// Number of finished epochs.
     pub epochs_done: u64,
-    /// Epochs asked for.
+    /// Number of configured epochs.
     pub epochs: u64,
-    /// Cohen's kappa after the last epoch done.
+    /// Cohen's kappa after the last finished epoch.
     pub kappa: Option<f64>,
-    /// Consistency as defined, after the last epoch done.
+    /// Consistency by the definition (`squared-l2`) after the last finished epoch.
     pub squared_l2: Option<f64>,
-    /// Consistency as published.
+    /// Consistency as published (`l2`).
     pub l2: Option<f64>,
     /// Mean seconds of an epoch.
     pub seconds_per_epoch: Option<f64>,
@@ -61,12 +61,12 @@ impl CellStatus {
         let last = rows.last();
         let epochs = cell.config.train.epochs;
         let epochs_done = rows.len() as u64;
-        let error = match read_to_string(&sweep.failure(cell), LARGEST_FAILURE) {
+        let error = match read_to_string(&sweep.failure(cell), MAX_FAILURE_BYTES) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => Some(format!("its reason cannot be read: {error}")),
         };
-        // The evaluation at the end is the last thing a run writes.
+        // A run writes its evaluation last.
         let evaluated = EvaluationDir::new(run.evaluation()).is_evaluation();
         let finished = epochs_done >= epochs && run.weights().is_file() && evaluated;
         let state = if finished {

@@ -1,31 +1,31 @@
-//! Where a sweep keeps what.
+//! Paths in a sweep's folder.
 
 use std::path::{Path, PathBuf};
 
 use mitsume_artifacts::{Action, RunConfig, RunDir, write_atomic};
 use mitsume_guard::file::read_to_string;
 
-use crate::config::LARGEST;
+use crate::config::MAX_CONFIG_BYTES;
 use crate::{Cell, CellStatus, Result, SweepConfig, SweepError};
 
-/// The folder of a sweep and what it is asked to hold.
+/// The folder of a sweep and its configuration.
 ///
-/// `sweep.toml`; `runs/NAME/`, one run directory per cell; `failures/NAME.txt`, why a cell failed;
-/// `locks/`; `slurm/`, scripts and logs of a job array. The report and its figures lie beside them.
+/// `sweep.toml`; `runs/NAME/`, one run directory per cell; `failures/NAME.txt`, the reason why a
+/// cell failed; `locks/`; `slurm/`, scripts and logs of a job array; the report and its figures.
 #[derive(Clone, Debug)]
 pub struct SweepDir {
     root: PathBuf,
     /// All runs of the grid.
     pub cells: Vec<Cell>,
-    /// What was asked for.
+    /// The configuration.
     pub config: SweepConfig,
 }
 
 impl SweepDir {
-    /// Opens the sweep kept in `root`.
+    /// Opens the sweep in `root`.
     ///
     /// # Errors
-    /// No `sweep.toml` there, or one that is wrong.
+    /// If `sweep.toml` is missing or invalid.
     pub fn open(root: &Path) -> Result<Self> {
         let path = root.join("sweep.toml");
         if !path.is_file() {
@@ -41,12 +41,12 @@ impl SweepDir {
         })
     }
 
-    /// A sweep for `root`, which is new, empty, or holds an earlier sweep. Its finished runs stay
-    /// and count where the new sweep has the same cells, so a grid may grow. Nothing is written.
+    /// A sweep for `root`, which is new, empty, or contains an earlier sweep. Finished runs of
+    /// cells that both sweeps have are kept, so a grid may grow. Nothing is written.
     ///
     /// # Errors
-    /// A folder with something else in it; a run of the same name with another configuration, which
-    /// is named with the key that differs.
+    /// If the folder contains something else, or a run of the same name with another configuration;
+    /// the error names the key that differs.
     pub fn plan(root: &Path, config: SweepConfig, origin: &Path) -> Result<Self> {
         let cells = config.cells(origin)?;
         let sweep = Self {
@@ -61,10 +61,10 @@ impl SweepDir {
         Ok(sweep)
     }
 
-    /// Makes the folder and writes `sweep.toml`.
+    /// Creates the folder and writes `sweep.toml`.
     ///
     /// # Errors
-    /// What the file system refuses.
+    /// If the folder or a file cannot be written.
     pub fn write(&self) -> Result<()> {
         for folder in ["runs", "failures", "locks"] {
             let folder = self.root.join(folder);
@@ -73,9 +73,9 @@ impl SweepDir {
         }
         let text = self.config.to_toml()?;
         let path = self.root.join("sweep.toml");
-        // Tasks of a job array come here too; what they would write is there already.
-        let there = read_to_string(&path, LARGEST).is_ok_and(|before| before == text);
-        if !there {
+        // Tasks of a job array call this too; the same file is not written again.
+        let unchanged = read_to_string(&path, MAX_CONFIG_BYTES).is_ok_and(|before| before == text);
+        if !unchanged {
             write_atomic(&path, text.as_bytes())?;
         }
         Ok(())
@@ -91,11 +91,11 @@ impl SweepDir {
         RunDir::new(self.root.join("runs").join(&cell.name))
     }
 
-    /// Lists every data set once, so that a folder that is missing or has no classes is named before
-    /// the first cell begins and not by each of them.
+    /// Lists every data set once, so that a missing folder or one without classes is reported
+    /// before the first cell starts.
     ///
     /// # Errors
-    /// A folder that cannot be used.
+    /// The first folder that cannot be used.
     pub fn check_data(&self) -> Result<()> {
         for set in self.config.data.values() {
             for folder in [&set.train, &set.valid] {
@@ -105,10 +105,10 @@ impl SweepDir {
         Ok(())
     }
 
-    /// The cell of a name.
+    /// The cell with this name.
     ///
     /// # Errors
-    /// No such cell.
+    /// If there is none.
     pub fn cell(&self, name: &str) -> Result<&Cell> {
         let found = self.cells.iter().find(|cell| cell.name == name);
         found.ok_or_else(|| {
@@ -121,10 +121,10 @@ impl SweepDir {
         })
     }
 
-    /// How far each cell is, in the order of `cells`.
+    /// The status of each cell, in the order of `cells`.
     ///
     /// # Errors
-    /// A run directory with damaged records.
+    /// If files of a run are damaged.
     pub fn statuses(&self) -> Result<Vec<CellStatus>> {
         let status = |cell| CellStatus::read(self, cell);
         self.cells.iter().map(status).collect()
@@ -150,7 +150,8 @@ impl SweepDir {
         Ok(())
     }
 
-    /// A run that is there already must be the one asked for, or its results would pass for it.
+    /// An existing run must have the cell's configuration; otherwise its results would be taken for
+    /// the cell's.
     fn refuse_other_run(&self, cell: &Cell) -> Result<()> {
         let run = self.run_dir(cell);
         if !run.is_run() {

@@ -73,7 +73,7 @@ fn every_combination_is_a_cell_seed_by_seed() {
 }
 
 #[test]
-fn names_never_lead_out_of_the_folder() {
+fn names_contain_no_path_separators() {
     let text = "models = [\"level1\"]\n[data.\"../a b\"]\ntrain = \"x\"\nvalid = \"y\"\n";
     assert_eq!(names(text), ["a-b-level1-lambda0-seed0"]);
 }
@@ -125,7 +125,7 @@ fn mistakes_are_named() {
 }
 
 #[test]
-fn a_sweep_comes_back_equal_from_its_file() {
+fn a_written_sweep_reads_back_equal() {
     let text = format!(
         "lambdas = [0, 50]\n{SMALLEST}[slurm]\npartition = \"p\"\n[run.train]\nepochs = 2\n"
     );
@@ -134,7 +134,7 @@ fn a_sweep_comes_back_equal_from_its_file() {
 }
 
 #[test]
-fn keys_are_set_over_what_is_there() {
+fn set_replaces_existing_keys() {
     let mut sweep = config(&format!("{SMALLEST}[run.train]\nepochs = 9\n"));
     sweep.set("train.epochs=2").unwrap();
     sweep.set("consistency.preset=published").unwrap();
@@ -189,7 +189,7 @@ fn a_folder_with_something_else_in_it_is_refused() {
 }
 
 #[test]
-fn a_run_of_another_configuration_does_not_pass_for_the_cell() {
+fn a_run_with_another_configuration_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("sweep");
     let plan = |text: &str| SweepDir::plan(&out, config(text), Path::new("sweep.toml"));

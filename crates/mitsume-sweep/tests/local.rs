@@ -98,7 +98,7 @@ fn jobs_and_threads_do_not_change_a_number() {
 }
 
 #[test]
-fn finished_cells_are_left_alone_and_a_grid_grows() {
+fn finished_cells_are_skipped_and_a_grid_may_grow() {
     let bench = Bench::new();
     let sweep = bench.sweep("sweep", "[0]");
     run(&sweep, &options(2, 2));
@@ -128,7 +128,7 @@ fn finished_cells_are_left_alone_and_a_grid_grows() {
 }
 
 #[test]
-fn an_interrupted_sweep_goes_on_to_the_same_numbers() {
+fn an_interrupted_sweep_resumes_to_the_same_numbers() {
     let bench = Bench::new();
     let whole = bench.sweep("whole", "[0]");
     run(&whole, &options(1, 1));
@@ -157,7 +157,7 @@ fn an_interrupted_sweep_goes_on_to_the_same_numbers() {
 }
 
 #[test]
-fn a_cell_that_fails_is_noted_tried_again_and_stops_no_other() {
+fn a_failed_cell_is_tried_again_and_does_not_stop_others() {
     let bench = Bench::new();
     let sweep = bench.sweep("sweep", "[0]");
     // A file where the first cell wants its folder.
@@ -185,7 +185,7 @@ fn a_cell_that_fails_is_noted_tried_again_and_stops_no_other() {
 }
 
 #[test]
-fn a_cell_in_work_is_not_taken_up_twice() {
+fn a_locked_cell_is_not_run_twice() {
     let bench = Bench::new();
     let sweep = bench.sweep("sweep", "[0]");
     let cells = [&sweep.cells[0], &sweep.cells[0]];
@@ -203,7 +203,7 @@ fn a_cell_in_work_is_not_taken_up_twice() {
 }
 
 #[test]
-fn the_estimate_counts_what_is_left() {
+fn the_estimate_counts_remaining_epochs() {
     let bench = Bench::new();
     let sweep = bench.sweep("sweep", "[0]");
     let cells: Vec<&Cell> = sweep.cells.iter().collect();

@@ -1,4 +1,5 @@
-//! What a job array is given. Whether Slurm takes it is tested against Slurm (scripts/test-slurm.sh).
+//! What a job array is given. Whether Slurm takes it is tested against Slurm
+//! (scripts/test-slurm.sh).
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ fn sweep(root: &Path, slurm: &str) -> SweepDir {
 }
 
 #[test]
-fn the_array_asks_for_what_the_configuration_says() {
+fn the_array_has_the_configured_options() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("it's 100 %");
     let sweep = sweep(
@@ -56,7 +57,7 @@ fn the_array_asks_for_what_the_configuration_says() {
 }
 
 #[test]
-fn tasks_and_analysis_speak_the_language_of_whoever_submits() {
+fn tasks_and_analysis_use_the_language_of_the_user() {
     let dir = tempfile::tempdir().unwrap();
     let sweep = sweep(&dir.path().join("s"), "");
     let cells: Vec<&Cell> = sweep.cells.iter().collect();

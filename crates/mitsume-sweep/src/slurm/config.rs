@@ -2,15 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the tasks ask the cluster for. All keys are optional; what is left out is the cluster's
-/// default.
+/// Resources and options of the tasks. All keys are optional, with the cluster's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SlurmConfig {
     /// `--partition`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
-    /// `--time` of a task, such as "2:00:00". A task that needs longer goes on after it.
+    /// `--time` of a task, such as "2:00:00". A task that needs longer is requeued and resumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
     /// `--mem` of a task, such as "4G".
@@ -19,13 +18,13 @@ pub struct SlurmConfig {
     /// `--constraint`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraint: Option<String>,
-    /// `--cpus-per-task`, and the threads of a task. Default 2.
+    /// `--cpus-per-task`, also the threads of a task. Default 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpus: Option<u16>,
-    /// Tasks at a time. Default: as many as the cluster gives.
+    /// Number of tasks at a time. Default: as many as the cluster allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_a_time: Option<u32>,
-    /// The device of the tasks, as `--device` names it. Default "cpu".
+    /// `--device` of the tasks. Default "cpu".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     /// More `#SBATCH` options, such as "--account=mylab" or "--gres=gpu:1".

@@ -1,8 +1,8 @@
 //! A sweep as a job array on a Slurm cluster.
 //!
-//! One task a cell. A task that is preempted, or runs into its time limit, saves at the next step
-//! and puts itself back into the queue, where it goes on; a job that depends on the array
-//! analyses what is there. The sweep's folder must be on storage all nodes share.
+//! Each cell is one task. A task that is preempted or reaches its time limit saves a checkpoint at
+//! the next step, requeues itself and resumes. A job that depends on the array analyses the
+//! results. The sweep's folder must be on storage shared by all nodes.
 
 mod config;
 mod queue;

@@ -1,4 +1,4 @@
-//! Submitting the scripts.
+//! Submits the scripts.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,25 +10,25 @@ use mitsume_locale::Language;
 use super::scripts;
 use crate::{Cell, Result, SweepDir, SweepError};
 
-/// Most bytes of the file that holds a job's number.
-const LONGEST_JOB: u64 = 1 << 10;
+/// Largest size of the file with a job id, in bytes.
+const MAX_JOB_BYTES: u64 = 1 << 10;
 
-/// What was submitted.
+/// The submitted jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// Job of the array.
+    /// Job id of the array.
     pub array: String,
-    /// Job of the analysis after it.
+    /// Job id of the analysis.
     pub analysis: String,
-    /// Tasks of the array.
+    /// Number of tasks in the array.
     pub tasks: usize,
 }
 
 /// Writes the scripts into `slurm/` and submits them: the array, and the analysis that waits for
-/// its end. What tasks write for people is in `language`.
+/// its end. Logs and reports of the tasks are in `language`.
 ///
 /// # Errors
-/// No `sbatch` here, or its refusal; an earlier array of this sweep that is still queued.
+/// If `sbatch` is missing or refuses a script, or an earlier array of this sweep is still queued.
 pub fn submit(
     sweep: &SweepDir,
     cells: &[&Cell],
@@ -57,15 +57,15 @@ pub fn submit(
     })
 }
 
-/// Two arrays would wait for each other's locks and find their cells taken.
+/// Refuses a second array while one is queued: the two would lock each other's cells.
 fn refuse_queued(folder: &Path) -> Result<()> {
-    let Ok(job) = read_to_string(&folder.join("job"), LONGEST_JOB) else {
+    let Ok(job) = read_to_string(&folder.join("job"), MAX_JOB_BYTES) else {
         return Ok(());
     };
     let output = Command::new("squeue")
         .args(["--noheader", "--jobs", &job])
         .output();
-    // A job that is long gone is unknown to squeue, which then fails.
+    // squeue fails for a job that ended long ago.
     let queued = output.is_ok_and(|output| output.status.success() && !output.stdout.is_empty());
     if queued {
         return Err(SweepError::Request(format!(
@@ -96,7 +96,7 @@ fn sbatch(options: &[&str], script: &Path) -> Result<String> {
             refusal.trim()
         )));
     }
-    // "JOB" or "JOB;CLUSTER"
+    // Output: "JOB" or "JOB;CLUSTER".
     let printed = String::from_utf8_lossy(&output.stdout);
     let job = printed.trim().split(';').next().unwrap_or_default();
     Ok(job.to_owned())

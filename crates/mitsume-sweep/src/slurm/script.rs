@@ -1,4 +1,4 @@
-//! The two batch scripts.
+//! The batch scripts of the array and the analysis.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,32 +8,32 @@ use mitsume_locale::Language;
 use super::SlurmConfig;
 use crate::{Cell, Result, SweepDir, SweepError};
 
-/// What is submitted.
+/// The scripts to submit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scripts {
     /// The array: task N runs the cell in line N of `cells`.
     pub array: String,
-    /// The analysis after it.
+    /// The analysis, which runs after the array.
     pub analysis: String,
-    /// Names of the cells, one a line.
+    /// Names of the cells, one per line.
     pub cells: String,
 }
 
-/// Seconds before the time limit at which a task is told to save.
-const NOTICE: u32 = 120;
+/// Seconds before the time limit at which a task receives SIGTERM.
+const SIGNAL_SECONDS: u32 = 120;
 
-/// Writes the scripts for `cells`; `program` is the path of mitsume on the nodes, `language` that of
-/// logs, report and figures.
+/// The scripts for `cells`; `program` is the path of mitsume on the nodes, `language` the language
+/// of logs, report and figures.
 ///
 /// # Errors
-/// A setting that would break out of its line; a path that a script cannot hold.
+/// A setting with a line break, or a path that cannot be quoted.
 pub fn scripts(
     sweep: &SweepDir,
     cells: &[&Cell],
     program: &Path,
     language: Language,
 ) -> Result<Scripts> {
-    // The nodes' locale need not be that of whoever submits.
+    // The locale of a node may differ from that of the user.
     let lang = language.tag();
     let config = sweep.config.slurm.clone().unwrap_or_default();
     refuse_line_breaks(&config)?;
@@ -52,7 +52,7 @@ pub fn scripts(
          #SBATCH --cpus-per-task={cpus}\n\
          #SBATCH --requeue\n\
          #SBATCH --open-mode=append\n\
-         #SBATCH --signal=B:TERM@{NOTICE}\n\
+         #SBATCH --signal=B:TERM@{SIGNAL_SECONDS}\n\
          {setup}\n\
          cell=$(sed -n \"${{SLURM_ARRAY_TASK_ID}}p\" {root}/slurm/cells.txt)\n\
          # Preempted, or at the end of its time, a task is sent SIGTERM: it saves and exits with\n\
@@ -88,7 +88,7 @@ pub fn scripts(
 
 fn header(sweep: &SweepDir, config: &SlurmConfig, name: &str, log: &str) -> String {
     let mut text = format!("#!/bin/sh\n#SBATCH --job-name={name}\n");
-    // sbatch takes quotes, and %-signs as patterns.
+    // sbatch supports quotes, and replaces patterns that begin with %.
     let logs = sweep.root().join("slurm").display().to_string();
     let logs = logs.replace('%', "%%");
     let _ = writeln!(text, "#SBATCH --output=\"{logs}/{log}.log\"");
@@ -113,7 +113,7 @@ fn setup(config: &SlurmConfig) -> String {
     config.setup.join("\n")
 }
 
-/// A setting with a line break would start a line of its own in the script.
+/// Refuses settings with a line break, which could add lines to the script.
 fn refuse_line_breaks(config: &SlurmConfig) -> Result<()> {
     let single = [
         ("partition", &config.partition),
@@ -134,7 +134,7 @@ fn refuse_line_breaks(config: &SlurmConfig) -> Result<()> {
     }
 }
 
-/// A path as one word of a shell.
+/// A path quoted as one word for the shell.
 fn quoted(path: &Path) -> Result<String> {
     let text = path.to_str().filter(|text| !text.contains(['\n', '"']));
     let text = text.ok_or_else(|| {
