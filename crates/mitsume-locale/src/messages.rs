@@ -30,15 +30,15 @@ impl Messages {
             Language::English => (
                 &ENGLISH,
                 files!(
-                    "en", "language", "explain", "findings", "report", "figures", "study", "trust",
-                    "command"
+                    "en", "language", "explain", "findings", "report", "figures", "analysis",
+                    "trust", "command"
                 ),
             ),
             Language::Japanese => (
                 &JAPANESE,
                 files!(
-                    "ja", "language", "explain", "findings", "report", "figures", "study", "trust",
-                    "command"
+                    "ja", "language", "explain", "findings", "report", "figures", "analysis",
+                    "trust", "command"
                 ),
             ),
         };

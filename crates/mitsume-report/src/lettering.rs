@@ -6,8 +6,8 @@ use image::{Rgb, RgbImage};
 use resvg::tiny_skia::Pixmap;
 
 use crate::Result;
+use crate::analysis::figure::escape;
 use crate::export::layer;
-use crate::study::figure::escape;
 use crate::text::{LINE, Weight, draw, needs_escapes};
 
 /// A text with its top left corner.

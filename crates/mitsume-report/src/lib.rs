@@ -1,7 +1,7 @@
 //! Pictures and self-contained HTML pages of where a classifier looks.
 //!
 //! [`panel`] draws one explained image; [`report`] turns a run, an evaluation or a folder of
-//! several into one HTML page that needs no network; [`study()`] does so for what many runs show
+//! several into one HTML page that needs no network; [`analyze_path`] does so for what many runs show
 //! together, with statistics and figures. Everything shown is escaped, and a file
 //! that is missing or damaged gives a placeholder (a picture) or a clear error (a record).
 //!
@@ -13,6 +13,7 @@
 //! curves are written as SVG here and not by a plotting crate: their colours follow the page's
 //! light, dark and print schemes, and each carries text for a screen reader.
 
+mod analysis;
 mod caution;
 mod chart;
 mod class_maps;
@@ -40,12 +41,12 @@ mod selection;
 mod settings;
 mod source;
 mod standing;
-mod study;
 mod summary;
 mod text;
 mod trust;
 mod view;
 
+pub use analysis::{AnalysisReport, AnalysisReportOptions, analyze_path};
 pub use colour_map::ColourMap;
 pub use error::ReportError;
 pub use explained::{ExplainedFacts, ExplainedPage};
@@ -58,7 +59,6 @@ pub use overlay::OverlayStyle;
 pub use page::{Page, export_figures, export_page, override_text, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{cut, picture_from_pixels, visible_part};
-pub use study::{AnalysisReport, AnalysisReportOptions, study};
 pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
 
 /// What the functions of this crate return.

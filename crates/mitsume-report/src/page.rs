@@ -6,6 +6,7 @@ use askama::Template;
 use mitsume_artifacts::{ClassResult, Evaluation};
 use mitsume_locale::{Language, text};
 
+use crate::analysis::figure::file_name;
 use crate::caution;
 use crate::chart::{Chart, style_classes};
 use crate::export::{ExportLabels, Exported, export};
@@ -15,7 +16,6 @@ use crate::gallery::Room;
 use crate::more_measures::more_measures;
 use crate::options::ReportOptions;
 use crate::source::{Entry, Evaluated, Run};
-use crate::study::figure::file_name;
 use crate::summary::{self, summaries};
 use crate::view::{
     ChartView, EpochTable, EvaluationView, LegendItem, ManyClasses, MeasureTable, PerClass,

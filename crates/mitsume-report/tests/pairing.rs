@@ -1,4 +1,4 @@
-//! Which runs of a folder a study compares: what has no effect on a run sets it apart from none.
+//! Which runs of a folder an analysis compares: what has no effect on a run sets it apart from none.
 
 mod synthetic;
 
@@ -24,18 +24,18 @@ impl Runs {
         root
     }
 
-    fn study(&self) -> AnalysisReport {
+    fn analyze(&self) -> AnalysisReport {
         let options = AnalysisReportOptions {
             resamples: 100,
             ..AnalysisReportOptions::default()
         };
-        mitsume_report::study(&self.0.path().join("out"), &options).unwrap()
+        mitsume_report::analyze_path(&self.0.path().join("out"), &options).unwrap()
     }
 }
 
 /// Model, lambda and number of pairs of each comparison.
-fn compared(study: &AnalysisReport) -> Vec<(Option<String>, f64, u64)> {
-    let json = study.json();
+fn compared(report: &AnalysisReport) -> Vec<(Option<String>, f64, u64)> {
+    let json = report.json();
     let of = |one: &Value| {
         let model = one["model"].as_str().map(str::to_owned);
         let pairs = one["final_kappa"]["pairs"].as_u64().unwrap();
@@ -67,7 +67,7 @@ fn a_baseline_is_paired_whatever_its_cam_loss_would_have_been() {
         ],
     );
     assert_eq!(
-        compared(&runs.study()),
+        compared(&runs.analyze()),
         [(Some("level2".to_owned()), 50.0, 1)]
     );
 }
@@ -79,7 +79,7 @@ fn one_baseline_is_paired_with_each_way_to_train() {
     runs.add("early", 50.0, &[("t1 = 10", "t1 = 5")]);
     runs.add("late", 50.0, &[("t1 = 10", "t1 = 20")]);
     let expected = [("level2 (t1 20)", 1), ("level2 (t1 5)", 1)];
-    let found = compared(&runs.study());
+    let found = compared(&runs.analyze());
     let single: Vec<_> = found.iter().filter(|one| one.0.is_some()).collect();
     assert_eq!(single.len(), 2, "{found:?}");
     for (one, (model, pairs)) in single.iter().zip(expected) {
@@ -98,18 +98,18 @@ fn baselines_that_a_grid_trained_to_the_same_bits_count_once() {
     ] {
         runs.add(name, lambda, changes);
     }
-    let study = runs.study();
-    let found = compared(&study);
+    let report = runs.analyze();
+    let found = compared(&report);
     let models: Vec<_> = found.iter().filter_map(|one| one.0.as_deref()).collect();
     assert_eq!(models, ["level2 (alpha detached)", "level2 (alpha full)"]);
-    let cells = study.json()["cells"].clone();
+    let cells = report.json()["cells"].clone();
     let plain = cells
         .as_array()
         .unwrap()
         .iter()
         .find(|cell| cell["lambda"] == 0.0);
     assert_eq!(plain.unwrap()["final_kappa"]["runs"], 1, "{cells}");
-    let all = study.sentences().join("\n");
+    let all = report.sentences().join("\n");
     assert!(
         all.contains("One run repeats another to the last digit") && all.contains("(full-0)"),
         "{all}"
@@ -137,7 +137,7 @@ fn runs_of_one_seed_with_other_figures_are_not_taken_for_the_same() {
         })
         .collect();
     std::fs::write(&path, format!("{head}\n{}\n", changed.join(","))).unwrap();
-    let error = mitsume_report::study(
+    let error = mitsume_report::analyze_path(
         &runs.0.path().join("out"),
         &AnalysisReportOptions::default(),
     );
@@ -154,7 +154,7 @@ fn the_maps_method_does_set_a_baseline_apart() {
         50.0,
         &[("method = \"grad-cam\"", "method = \"layer-cam\"")],
     );
-    assert_eq!(compared(&runs.study()), []);
+    assert_eq!(compared(&runs.analyze()), []);
 }
 
 #[test]
@@ -172,9 +172,9 @@ fn a_lambda_that_is_never_reached_is_counted_as_0_and_said() {
     );
     runs.add("fifty", 50.0, &[]);
     drop_epochs(&never, 19);
-    let study = runs.study();
-    assert_eq!(compared(&study), [(Some("level2".to_owned()), 50.0, 1)]);
-    let all = study.sentences().join("\n");
+    let report = runs.analyze();
+    assert_eq!(compared(&report), [(Some("level2".to_owned()), 50.0, 1)]);
+    let all = report.sentences().join("\n");
     for said in [
         "ends before its lambda rises (never)",
         "One run is unfinished (never)",

@@ -2,7 +2,7 @@
 
 use mitsume_engine::EngineError;
 use mitsume_locale::text;
-use mitsume_report::{AnalysisReportOptions, study};
+use mitsume_report::{AnalysisReportOptions, analyze_path};
 
 use super::output;
 use super::report::tell_exported;
@@ -26,19 +26,19 @@ pub fn run(args: AnalyzeArgs, console: Console) -> Result {
         baseline: args.baseline,
         language: console.language,
     };
-    let study = study(&args.path, &options).map_err(EngineError::from)?;
+    let report = analyze_path(&args.path, &options).map_err(EngineError::from)?;
     if let Some(out) = &args.out {
-        let page = study.write(out).map_err(EngineError::from)?;
+        let page = report.write(out).map_err(EngineError::from)?;
         let path = page.display().to_string();
         console.note(&text!(console.language, "command-report-at", path = path));
     }
     if let Some(out) = &args.figures {
-        let exported = study.export_figures(out).map_err(EngineError::from)?;
+        let exported = report.export_figures(out).map_err(EngineError::from)?;
         tell_exported(&exported, out, console);
     }
     if args.json {
-        output::json(&study.json())
+        output::json(&report.json())
     } else {
-        output::text(&study.text())
+        output::text(&report.text())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mitsume_locale::{Language, text};
-use mitsume_report::{AnalysisReportOptions, study};
+use mitsume_report::{AnalysisReportOptions, analyze_path};
 use mitsume_sweep::{
     Cell, CellOutcome, CellState, CellStatus, LocalOptions, SweepConfig, SweepDir, SweepError,
     estimate, preset, run_cells, slurm,
@@ -222,7 +222,7 @@ fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console)
     let outcomes = outcomes.map_err(|error| failure(error, &again(sweep, options)))?;
     let statuses = sweep.statuses()?;
     if statuses.iter().any(|status| status.epochs_done > 0) {
-        write_study(sweep.root(), console)?;
+        write_analysis(sweep.root(), console)?;
     }
     if json {
         output::json(&serde_json::json!({ "cells": statuses }))?;
@@ -232,12 +232,12 @@ fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console)
     ended(sweep, &outcomes, options, console.language)
 }
 
-fn write_study(root: &Path, console: Console) -> Result {
+fn write_analysis(root: &Path, console: Console) -> Result {
     let options = AnalysisReportOptions {
         language: console.language,
         ..AnalysisReportOptions::default()
     };
-    let written = study(root, &options).and_then(|study| study.write(root));
+    let written = analyze_path(root, &options).and_then(|report| report.write(root));
     let page = written.map_err(mitsume_engine::EngineError::from)?;
     let path = page.display().to_string();
     console.note(&text!(console.language, "command-report-at", path = path));

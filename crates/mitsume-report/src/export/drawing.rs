@@ -6,8 +6,8 @@ use std::fmt::Write;
 use scraper::{ElementRef, Node};
 
 use super::grid::{plain, selector, text_of};
-use crate::study::figure::escape;
-use crate::study::style::STANDALONE;
+use crate::analysis::figure::escape;
+use crate::analysis::style::STANDALONE;
 
 /// Millimetres of a unit: the charts' letters of 13 units become 7.4 pt.
 pub(crate) const MM: f64 = 0.2;

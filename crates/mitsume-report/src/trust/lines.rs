@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use mitsume_locale::{Language, text};
 
+use crate::analysis::figure::{Axes, Figure, HEIGHT, Item, WIDTH, escape};
 use crate::chart::style_classes;
 use crate::number;
-use crate::study::figure::{Axes, Figure, HEIGHT, Item, WIDTH, escape};
 
 /// One line.
 pub(super) struct Line {

@@ -10,10 +10,10 @@ use mitsume::trust::Estimate;
 use mitsume_artifacts::{Faithfulness, LocalisationResult, TrustResult};
 use mitsume_locale::{Language, text};
 
+use crate::analysis::figure::Figure;
 use crate::export::ExportLabels;
 use crate::findings::{Finding, surroundings};
 use crate::page::override_text;
-use crate::study::figure::Figure;
 use crate::{Result, number};
 use examples::Row;
 use lines::{Line, lines};

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use mitsume_locale::{Language, text};
 
 use super::lines::Line;
+use crate::analysis::figure::{Figure, Item, escape};
 use crate::chart::{bounds, style_classes, tick_text, ticks};
 use crate::number;
-use crate::study::figure::{Figure, Item, escape};
 use crate::text::shortened;
 
 /// Narrow, so that the lettering can be read on a phone.

@@ -1,10 +1,10 @@
-//! The pages of a study and of trust in both languages.
+//! The pages of an analysis and of trust in both languages.
 
 use std::path::PathBuf;
 
 use mitsume_artifacts::TrustResult;
 use mitsume_locale::Language;
-use mitsume_report::{AnalysisReportOptions, study, trust_page};
+use mitsume_report::{AnalysisReportOptions, analyze_path, trust_page};
 use serde_json::{Value, json};
 
 use crate::driver::{Browser, Screen};
@@ -24,7 +24,7 @@ const NAMES: [&str; 53] = [
     "CSV",
     "LaTeX",
     "mitsume",
-    "study",
+    "analysis",
     "trust",
     "squared",
     "l2",
@@ -119,10 +119,10 @@ fn pages(language: Language) -> (tempfile::TempDir, Vec<(&'static str, PathBuf)>
         language,
         ..AnalysisReportOptions::default()
     };
-    let studied = study(&out, &options).unwrap().write(&out).unwrap();
+    let analysis = analyze_path(&out, &options).unwrap().write(&out).unwrap();
     let trust = dir.path().join("trust.html");
     std::fs::write(&trust, trust_page(&trusted(), &[], language).unwrap()).unwrap();
-    (dir, vec![("study", studied), ("trust", trust)])
+    (dir, vec![("analysis", analysis), ("trust", trust)])
 }
 
 /// Words of Latin letters in what is shown or read out, without [`NAMES`].

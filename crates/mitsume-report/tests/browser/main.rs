@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use driver::{Browser, DESKTOP, PHONE};
 use mitsume_locale::Language;
-use mitsume_report::{AnalysisReportOptions, Page, ReportError, ReportOptions, study};
+use mitsume_report::{AnalysisReportOptions, Page, ReportError, ReportOptions, analyze_path};
 use serde_json::Value;
 use synthetic::{Plan, evaluation, run};
 
@@ -58,10 +58,10 @@ fn two_runs() -> (tempfile::TempDir, PathBuf) {
 }
 
 /// What the two runs show together.
-fn two_runs_studied() -> (tempfile::TempDir, PathBuf) {
+fn two_runs_analyzed() -> (tempfile::TempDir, PathBuf) {
     let (dir, _) = two_runs();
     let out = dir.path().join("out");
-    let page = study(&out, &AnalysisReportOptions::default())
+    let page = analyze_path(&out, &AnalysisReportOptions::default())
         .unwrap()
         .write(&out)
         .unwrap();
@@ -510,7 +510,7 @@ fn a_phone_shows_it_without_scrolling_sideways() {
     for (name, (_dir, page)) in [
         ("runs", two_runs()),
         ("hostile", hostile()),
-        ("study", two_runs_studied()),
+        ("analysis", two_runs_analyzed()),
     ] {
         let browser = Browser::start(PHONE);
         browser.open(&page);
@@ -530,12 +530,12 @@ fn a_phone_shows_it_without_scrolling_sideways() {
 #[test]
 fn text_stands_out_in_light_and_dark() {
     // The second has the strongest shades in its confusion matrix.
-    let (right, wrong, studied) = (two_runs(), all_wrong(), two_runs_studied());
+    let (right, wrong, analysis) = (two_runs(), all_wrong(), two_runs_analyzed());
     let browser = Browser::start(DESKTOP);
     let mut grounds = Vec::new();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme);
-        for (page, least) in [(&right.1, 500), (&wrong.1, 100), (&studied.1, 200)] {
+        for (page, least) in [(&right.1, 500), (&wrong.1, 100), (&analysis.1, 200)] {
             browser.open(page);
             browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })");
             let result = browser.run(include_str!("contrast.js"));
@@ -546,8 +546,8 @@ fn text_stands_out_in_light_and_dark() {
         grounds.push(browser.run("return getComputedStyle(document.body).backgroundColor"));
         browser.open(&right.1);
         photograph(&browser, &format!("desktop-{scheme}"));
-        browser.open(&studied.1);
-        photograph(&browser, &format!("study-{scheme}"));
+        browser.open(&analysis.1);
+        photograph(&browser, &format!("analysis-{scheme}"));
     }
     assert_ne!(grounds[0], grounds[1], "the dark scheme is in force");
     assert_eq!(browser.console(), [""; 0]);
@@ -574,7 +574,7 @@ fn hostile_names_run_nothing() {
 #[test]
 fn the_page_says_in_words_what_it_shows() {
     let browser = Browser::start(DESKTOP);
-    for (_dir, page) in [two_runs(), two_runs_studied()] {
+    for (_dir, page) in [two_runs(), two_runs_analyzed()] {
         browser.open(&page);
         let problems = browser.run(
         "const p = [];

@@ -14,7 +14,7 @@ use mitsume_report::{CascadeExample, Map, ReportOptions, export_figures, trust_p
 use serde_json::Value;
 
 use crate::driver::{Browser, DESKTOP};
-use crate::{hostile, report, two_runs, two_runs_studied};
+use crate::{hostile, report, two_runs, two_runs_analyzed};
 
 /// A page of `mitsume trust` with a figure, pictures and a table of each kind.
 fn trusted() -> (tempfile::TempDir, PathBuf) {
@@ -180,7 +180,7 @@ fn tables_saved_on_the_page_are_those_saved_without_a_browser() {
 #[test]
 fn tables_of_the_other_pages_are_saved_whole() {
     let browser = Browser::start(DESKTOP);
-    for (_dir, page) in [two_runs_studied(), trusted()] {
+    for (_dir, page) in [two_runs_analyzed(), trusted()] {
         browser.open(&page);
         let tables = count(&browser, "table");
         assert!(tables >= 2);
@@ -217,7 +217,7 @@ fn tables_of_the_other_pages_are_saved_whole() {
 fn figures_are_saved_in_the_colours_of_paper_whatever_the_screen_shows() {
     let browser = Browser::start(DESKTOP);
     browser.scheme("dark");
-    for (_dir, page) in [two_runs(), two_runs_studied(), trusted()] {
+    for (_dir, page) in [two_runs(), two_runs_analyzed(), trusted()] {
         browser.open(&page);
         let vectors = saved(&browser, "SVG");
         assert_eq!(vectors.len(), count(&browser, "figure"));
@@ -306,7 +306,7 @@ fn downloaded(folder: &Path, extension: &str) -> Vec<u8> {
 #[test]
 fn the_browser_writes_the_files_under_the_pages_policy() {
     let browser = Browser::start(DESKTOP);
-    for (dir, page) in [two_runs(), two_runs_studied(), trusted()] {
+    for (dir, page) in [two_runs(), two_runs_analyzed(), trusted()] {
         let folder = dir.path().join("downloads");
         std::fs::create_dir(&folder).unwrap();
         browser.download_to(&folder);

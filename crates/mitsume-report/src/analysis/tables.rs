@@ -1,4 +1,4 @@
-//! Tables of a study, as text and for the page.
+//! Tables of an analysis, as text and for the page.
 
 use mitsume_locale::{Language, text};
 use mitsume_stats::condition_kappa::SampleSummary;
@@ -21,19 +21,23 @@ pub(crate) struct Table {
 }
 
 /// All tables: table 2 of every measure, kappa by cell, what lambda does.
-pub(crate) fn tables(study: &AnalysisReport) -> Vec<Table> {
-    let language = study.options.language;
-    let all = || study.records.measures.iter().zip(&study.measures);
+pub(crate) fn tables(report: &AnalysisReport) -> Vec<Table> {
+    let language = report.options.language;
+    let all = || report.records.measures.iter().zip(&report.measures);
     let mut tables: Vec<Table> = all()
         .filter(|(_, measured)| !measured.correlations.is_empty())
         .map(|(measure, measured)| {
-            correlations(&measure.name.title(language), &measured.correlations, study)
+            correlations(
+                &measure.name.title(language),
+                &measured.correlations,
+                report,
+            )
         })
         .collect();
-    tables.push(cells(study));
-    if !study.analysis.lambdas.is_empty() {
-        let kappa = text!(language, "study-outcome-kappa");
-        tables.push(lambdas(&kappa, "", &study.analysis.lambdas, language));
+    tables.push(cells(report));
+    if !report.analysis.lambdas.is_empty() {
+        let kappa = text!(language, "analysis-outcome-kappa");
+        tables.push(lambdas(&kappa, "", &report.analysis.lambdas, language));
     }
     for (measure, measured) in all() {
         if !measured.lambdas.is_empty() {
@@ -41,27 +45,31 @@ pub(crate) fn tables(study: &AnalysisReport) -> Vec<Table> {
             tables.push(lambdas(&title, &note, &measured.lambdas, language));
         }
     }
-    if study.measures.iter().any(|m| !m.offsets.is_empty()) {
-        tables.push(offsets(study));
+    if report.measures.iter().any(|m| !m.offsets.is_empty()) {
+        tables.push(offsets(report));
     }
     tables
 }
 
-fn correlations(title: &str, rows: &[ConditionCorrelation], study: &AnalysisReport) -> Table {
-    let language = study.options.language;
-    let percent = format!("{:.0}", study.analysis.confidence * 100.0);
+fn correlations(title: &str, rows: &[ConditionCorrelation], report: &AnalysisReport) -> Table {
+    let language = report.options.language;
+    let percent = format!("{:.0}", report.analysis.confidence * 100.0);
     let header = vec![
-        text!(language, "study-column-dataset"),
-        text!(language, "study-column-model"),
-        text!(language, "study-column-lambda"),
-        text!(language, "study-column-runs"),
-        text!(language, "study-column-mean-r"),
-        text!(language, "study-column-percent-interval", percent = percent),
-        text!(language, "study-column-bootstrap"),
-        text!(language, "study-column-sign-flip"),
-        text!(language, "study-column-mean-rho"),
-        text!(language, "study-column-changes"),
-        text!(language, "study-column-worth"),
+        text!(language, "analysis-column-dataset"),
+        text!(language, "analysis-column-model"),
+        text!(language, "analysis-column-lambda"),
+        text!(language, "analysis-column-runs"),
+        text!(language, "analysis-column-mean-r"),
+        text!(
+            language,
+            "analysis-column-percent-interval",
+            percent = percent
+        ),
+        text!(language, "analysis-column-bootstrap"),
+        text!(language, "analysis-column-sign-flip"),
+        text!(language, "analysis-column-mean-rho"),
+        text!(language, "analysis-column-changes"),
+        text!(language, "analysis-column-worth"),
     ];
     let row = |row: &ConditionCorrelation| {
         vec![
@@ -80,27 +88,27 @@ fn correlations(title: &str, rows: &[ConditionCorrelation], study: &AnalysisRepo
         ]
     };
     Table {
-        title: text!(language, "study-correlations-title", measure = title),
-        note: text!(language, "study-correlations-note"),
+        title: text!(language, "analysis-correlations-title", measure = title),
+        note: text!(language, "analysis-correlations-note"),
         header,
         rows: rows.iter().map(row).collect(),
     }
 }
 
-fn cells(study: &AnalysisReport) -> Table {
-    let language = study.options.language;
+fn cells(report: &AnalysisReport) -> Table {
+    let language = report.options.language;
     let header = vec![
-        text!(language, "study-column-dataset"),
-        text!(language, "study-column-model"),
-        text!(language, "study-column-lambda"),
-        text!(language, "study-column-runs"),
-        text!(language, "study-column-final-kappa"),
-        text!(language, "study-column-interval"),
-        text!(language, "study-column-best-kappa"),
-        text!(language, "study-column-interval"),
+        text!(language, "analysis-column-dataset"),
+        text!(language, "analysis-column-model"),
+        text!(language, "analysis-column-lambda"),
+        text!(language, "analysis-column-runs"),
+        text!(language, "analysis-column-final-kappa"),
+        text!(language, "analysis-column-interval"),
+        text!(language, "analysis-column-best-kappa"),
+        text!(language, "analysis-column-interval"),
     ];
     let spread = |spread: &SampleSummary| [short(spread.mean), interval(spread.interval)];
-    let rows = study.analysis.condition_kappas.iter().map(|cell| {
+    let rows = report.analysis.condition_kappas.iter().map(|cell| {
         let mut row = vec![
             cell.dataset.clone(),
             cell.model.clone(),
@@ -112,8 +120,8 @@ fn cells(study: &AnalysisReport) -> Table {
         row
     });
     Table {
-        title: text!(language, "study-cells-title"),
-        note: text!(language, "study-cells-note"),
+        title: text!(language, "analysis-cells-title"),
+        note: text!(language, "analysis-cells-note"),
         rows: rows.collect(),
         header,
     }
@@ -121,19 +129,19 @@ fn cells(study: &AnalysisReport) -> Table {
 
 fn lambdas(outcome: &str, note: &str, rows: &[LambdaComparison], language: Language) -> Table {
     let header = vec![
-        text!(language, "study-column-dataset"),
-        text!(language, "study-column-model"),
-        text!(language, "study-column-lambda"),
-        text!(language, "study-column-against"),
-        text!(language, "study-column-pairs"),
-        text!(language, "study-column-difference"),
-        text!(language, "study-column-interval"),
-        text!(language, "study-column-effect"),
-        text!(language, "study-column-p"),
-        text!(language, "study-column-holm"),
-        text!(language, "study-column-sign-flip"),
+        text!(language, "analysis-column-dataset"),
+        text!(language, "analysis-column-model"),
+        text!(language, "analysis-column-lambda"),
+        text!(language, "analysis-column-against"),
+        text!(language, "analysis-column-pairs"),
+        text!(language, "analysis-column-difference"),
+        text!(language, "analysis-column-interval"),
+        text!(language, "analysis-column-effect"),
+        text!(language, "analysis-column-p"),
+        text!(language, "analysis-column-holm"),
+        text!(language, "analysis-column-sign-flip"),
     ];
-    let together = text!(language, "study-all-together");
+    let together = text!(language, "analysis-all-together");
     let row = |row: &LambdaComparison| {
         let test = &row.final_kappa;
         vec![
@@ -150,26 +158,26 @@ fn lambdas(outcome: &str, note: &str, rows: &[LambdaComparison], language: Langu
             p(test.sign_flip_p),
         ]
     };
-    let own = text!(language, "study-lambdas-note");
+    let own = text!(language, "analysis-lambdas-note");
     Table {
-        title: text!(language, "study-lambdas-title", outcome = outcome),
+        title: text!(language, "analysis-lambdas-title", outcome = outcome),
         note: format!("{own} {note}").trim_end().to_owned(),
         header,
         rows: rows.iter().map(row).collect(),
     }
 }
 
-fn offsets(study: &AnalysisReport) -> Table {
-    let language = study.options.language;
+fn offsets(report: &AnalysisReport) -> Table {
+    let language = report.options.language;
     let header = vec![
-        text!(language, "study-column-measure"),
-        text!(language, "study-column-dataset"),
-        text!(language, "study-column-model"),
-        text!(language, "study-column-median"),
-        text!(language, "study-column-others"),
-        text!(language, "study-column-ratio"),
+        text!(language, "analysis-column-measure"),
+        text!(language, "analysis-column-dataset"),
+        text!(language, "analysis-column-model"),
+        text!(language, "analysis-column-median"),
+        text!(language, "analysis-column-others"),
+        text!(language, "analysis-column-ratio"),
     ];
-    let rows = study.records.measures.iter().zip(&study.measures);
+    let rows = report.records.measures.iter().zip(&report.measures);
     let rows = rows.flat_map(|(measure, measured)| {
         measured.offsets.iter().map(move |offset| {
             vec![
@@ -183,20 +191,20 @@ fn offsets(study: &AnalysisReport) -> Table {
         })
     });
     Table {
-        title: text!(language, "study-offsets-title"),
-        note: text!(language, "study-offsets-note"),
+        title: text!(language, "analysis-offsets-title"),
+        note: text!(language, "analysis-offsets-note"),
         rows: rows.collect(),
         header,
     }
 }
 
 /// The tables and the summary for a terminal.
-pub(crate) fn text(study: &AnalysisReport) -> String {
+pub(crate) fn text(report: &AnalysisReport) -> String {
     let mut text = String::new();
-    for table in tables(study) {
+    for table in tables(report) {
         text.push_str(&format!("{}\n{}\n", table.title, aligned(&table)));
     }
-    for sentence in study.sentences() {
+    for sentence in report.sentences() {
         text.push_str(&format!("- {sentence}\n"));
     }
     text

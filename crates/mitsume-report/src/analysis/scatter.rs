@@ -36,13 +36,13 @@ pub(crate) fn scatter(
     }
     let axes = Axes::around(&all, false);
     let y_name = if measure.name.more_is_consistent() {
-        text!(language, "study-higher-axis", measure = title)
+        text!(language, "analysis-higher-axis", measure = title)
     } else {
-        text!(language, "study-lower-axis", measure = title)
+        text!(language, "analysis-lower-axis", measure = title)
     };
-    let mut body = axes.frame(&text!(language, "study-kappa"), &y_name);
+    let mut body = axes.frame(&text!(language, "analysis-kappa"), &y_name);
     let mut legend = Vec::new();
-    let mut words = text!(language, "study-scatter-chart", measure = title);
+    let mut words = text!(language, "analysis-scatter-chart", measure = title);
     let mut fits = String::new();
     for (index, model) in models.iter().enumerate() {
         let points = of(&|record| record.model == *model);
@@ -82,12 +82,12 @@ pub(crate) fn scatter(
         }
     };
     if models.len() > 1 {
-        overall(&all, &text!(language, "study-all-models"), "all");
+        overall(&all, &text!(language, "analysis-all-models"), "all");
         let rest = of(&|record| !is_finest(&record.model));
         if rest.len() < all.len() && !rest.is_empty() {
             overall(
                 &rest,
-                &text!(language, "study-without", model = FINEST),
+                &text!(language, "analysis-without", model = FINEST),
                 "all rest",
             );
         }
@@ -96,7 +96,7 @@ pub(crate) fn scatter(
         file: file_name(&["scatter", measure.name.key(), dataset]),
         title: text!(
             language,
-            "study-scatter-title",
+            "analysis-scatter-title",
             dataset = dataset,
             measure = title
         ),
@@ -138,5 +138,9 @@ fn drawn(axes: &Axes, points: &[(f64, f64)], line: LinearFit, classes: &str) -> 
 }
 
 fn slope(line: LinearFit, language: Language) -> String {
-    text!(language, "study-slope", slope = number::short(line.slope))
+    text!(
+        language,
+        "analysis-slope",
+        slope = number::short(line.slope)
+    )
 }

@@ -1,4 +1,4 @@
-//! Which figures a study has.
+//! The figures of an analysis.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
         };
         let kappa = Quantity {
             key: "kappa",
-            title: text!(language, "study-kappa"),
+            title: text!(language, "analysis-kappa"),
             of: |record| record.kappa,
         };
         of(kappa, &here);
@@ -68,7 +68,7 @@ fn courses(
         );
         return figure.into_iter().collect();
     }
-    let name_of = |lambda: f64| text!(language, "study-lambda", lambda = lambda.to_string());
+    let name_of = |lambda: f64| text!(language, "analysis-lambda", lambda = lambda.to_string());
     let names: Vec<String> = lambdas.iter().map(|&lambda| name_of(lambda)).collect();
     let of_model = |model: &String| {
         let of_model = |record: &&EpochRecord| {

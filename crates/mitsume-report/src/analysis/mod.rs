@@ -109,7 +109,7 @@ pub(crate) struct Measured {
 ///
 /// # Errors
 /// [`ReportError`]: nothing there, a record or a row that is damaged, named with its file.
-pub fn study(path: &Path, options: &AnalysisReportOptions) -> Result<AnalysisReport> {
+pub fn analyze_path(path: &Path, options: &AnalysisReportOptions) -> Result<AnalysisReport> {
     let records = records::read(path)?;
     let failed = |source| ReportError::Analysis {
         path: path.to_owned(),

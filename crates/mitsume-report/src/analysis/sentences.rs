@@ -16,33 +16,33 @@ use super::tables::{interval, p, signed, signed_short};
 const LEVEL: f64 = 0.05;
 
 /// Correlations with the first measure, then lambdas on kappa and on that measure, then cautions.
-pub(crate) fn sentences(study: &AnalysisReport, language: Language) -> Vec<String> {
-    let measure = &study.records.measures[0];
-    let confidence = study.options.confidence;
-    let mut sentences: Vec<String> = study
+pub(crate) fn sentences(report: &AnalysisReport, language: Language) -> Vec<String> {
+    let measure = &report.records.measures[0];
+    let confidence = report.options.confidence;
+    let mut sentences: Vec<String> = report
         .analysis
         .correlations
         .iter()
         .map(|correlation| of_correlation(correlation, measure, confidence, language))
         .collect();
-    let kappa = text!(language, "study-outcome-kappa");
-    let on_kappa = study.analysis.lambdas.iter();
+    let kappa = text!(language, "analysis-outcome-kappa");
+    let on_kappa = report.analysis.lambdas.iter();
     sentences.extend(on_kappa.map(|comparison| of_lambda(comparison, &kappa, language)));
     let title = measure.name.title(language);
-    let moved = study.measures[0].lambdas.iter();
+    let moved = report.measures[0].lambdas.iter();
     sentences.extend(moved.map(|comparison| of_lambda(comparison, &title, language)));
-    sentences.extend(cautions(study, language));
-    sentences.extend(variants(study, language));
-    sentences.extend(of_runs(&study.records, language));
+    sentences.extend(cautions(report, language));
+    sentences.extend(variants(report, language));
+    sentences.extend(of_runs(&report.records, language));
     if sentences.is_empty() {
-        sentences.push(text!(language, "study-nothing"));
+        sentences.push(text!(language, "analysis-nothing"));
     }
     sentences
 }
 
 /// What the data cannot bear.
-pub(crate) fn cautions(study: &AnalysisReport, language: Language) -> Vec<String> {
-    let cautions = study.analysis.cautions.iter();
+pub(crate) fn cautions(report: &AnalysisReport, language: Language) -> Vec<String> {
+    let cautions = report.analysis.cautions.iter();
     cautions
         .map(|caution| of_caution(caution, language))
         .collect()
@@ -53,7 +53,7 @@ fn of_caution(caution: &Caution, language: Language) -> String {
         Caution::NoKappa { without, runs } => {
             text!(
                 language,
-                "study-caution-no-kappa",
+                "analysis-caution-no-kappa",
                 without = *without,
                 runs = *runs
             )
@@ -66,7 +66,7 @@ fn of_caution(caution: &Caution, language: Language) -> String {
             model,
         } => text!(
             language,
-            "study-caution-autocorrelated",
+            "analysis-caution-autocorrelated",
             epochs = format!("{epochs:.0}"),
             effective = format!("{effective:.1}"),
             least = format!("{least:.1}"),
@@ -74,14 +74,18 @@ fn of_caution(caution: &Caution, language: Language) -> String {
             model = &model[..],
         ),
         Caution::SingleRun(count) => {
-            text!(language, "study-caution-single-run", count = *count)
+            text!(language, "analysis-caution-single-run", count = *count)
         }
         Caution::NoBaseline(baseline) => {
             let baseline = baseline.to_string();
-            text!(language, "study-caution-no-baseline", baseline = baseline)
+            text!(
+                language,
+                "analysis-caution-no-baseline",
+                baseline = baseline
+            )
         }
         Caution::SingleSeed(count) => {
-            text!(language, "study-caution-single-seed", count = *count)
+            text!(language, "analysis-caution-single-seed", count = *count)
         }
     }
 }
@@ -107,7 +111,7 @@ fn of_runs(records: &Records, language: Language) -> Vec<String> {
         let (count, names) = (unfinished.len(), named(&unfinished));
         sentences.push(text!(
             language,
-            "study-unfinished",
+            "analysis-unfinished",
             count = count,
             names = names
         ));
@@ -116,7 +120,7 @@ fn of_runs(records: &Records, language: Language) -> Vec<String> {
         let (count, names) = (never.len(), named(&never));
         sentences.push(text!(
             language,
-            "study-lambda-never-reached",
+            "analysis-lambda-never-reached",
             count = count,
             names = names
         ));
@@ -125,7 +129,7 @@ fn of_runs(records: &Records, language: Language) -> Vec<String> {
         let (count, names) = (repeating.len(), named(&repeating));
         sentences.push(text!(
             language,
-            "study-repeating",
+            "analysis-repeating",
             count = count,
             names = names
         ));
@@ -134,8 +138,8 @@ fn of_runs(records: &Records, language: Language) -> Vec<String> {
 }
 
 /// Pooled pairs are not independent where they come from variants of one model.
-fn variants(study: &AnalysisReport, language: Language) -> Option<String> {
-    let labels: BTreeSet<&str> = study
+fn variants(report: &AnalysisReport, language: Language) -> Option<String> {
+    let labels: BTreeSet<&str> = report
         .records
         .runs
         .iter()
@@ -143,16 +147,25 @@ fn variants(study: &AnalysisReport, language: Language) -> Option<String> {
         .collect();
     let base = |label: &str| label.split(" (").next().unwrap_or(label).to_owned();
     let bases: BTreeSet<String> = labels.iter().map(|label| base(label)).collect();
-    let pooled = study.analysis.lambdas.iter().any(|row| row.model.is_none());
-    (pooled && bases.len() < labels.len()).then(|| text!(language, "study-variants"))
+    let pooled = report
+        .analysis
+        .lambdas
+        .iter()
+        .any(|row| row.model.is_none());
+    (pooled && bases.len() < labels.len()).then(|| text!(language, "analysis-variants"))
 }
 
 fn subject(dataset: &str, model: &str, lambda: Option<f64>, language: Language) -> String {
     match lambda {
-        None => text!(language, "study-subject", dataset = dataset, model = model),
+        None => text!(
+            language,
+            "analysis-subject",
+            dataset = dataset,
+            model = model
+        ),
         Some(lambda) => text!(
             language,
-            "study-subject-lambda",
+            "analysis-subject-lambda",
             dataset = dataset,
             model = model,
             lambda = lambda.to_string(),
@@ -171,7 +184,7 @@ fn of_correlation(
     let Some(range) = row.fisher.and_then(|fisher| fisher.interval) else {
         return text!(
             language,
-            "study-no-evidence",
+            "analysis-no-evidence",
             subject = subject,
             r = r,
             runs = runs
@@ -179,7 +192,7 @@ fn of_correlation(
     };
     let figures = text!(
         language,
-        "study-r-figures",
+        "analysis-r-figures",
         r = r,
         runs = runs,
         percent = format!("{:.0}", confidence * 100.0),
@@ -190,7 +203,7 @@ fn of_correlation(
         let measure = measure.name.title(language);
         return text!(
             language,
-            "study-no-relation",
+            "analysis-no-relation",
             subject = subject,
             measure = measure,
             figures = figures,
@@ -200,14 +213,14 @@ fn of_correlation(
     let mut parts = vec![if together {
         text!(
             language,
-            "study-more-consistent",
+            "analysis-more-consistent",
             subject = subject,
             figures = figures
         )
     } else {
         text!(
             language,
-            "study-less-consistent",
+            "analysis-less-consistent",
             subject = subject,
             figures = figures
         )
@@ -222,19 +235,23 @@ fn doubts(row: &ConditionCorrelation, language: Language) -> Vec<String> {
     if let Some(rho) = row.mean_rho
         && rho.abs() < 0.5 * row.mean_r.abs()
     {
-        doubts.push(text!(language, "study-extreme-epochs", rho = signed(rho)));
+        doubts.push(text!(
+            language,
+            "analysis-extreme-epochs",
+            rho = signed(rho)
+        ));
     }
     if let Some(r) = row.mean_r_of_changes
         && r.abs() < 0.3 * row.mean_r.abs()
     {
-        doubts.push(text!(language, "study-shared-trend"));
+        doubts.push(text!(language, "analysis-shared-trend"));
     }
     if let Some(value) = row.sign_flip_p.filter(|value| *value > LEVEL) {
         let least = p(Some(2.0 / 2_f64.powi(row.runs as i32)));
         let (value, runs) = (p(Some(value)), row.runs);
         doubts.push(text!(
             language,
-            "study-not-confirmed",
+            "analysis-not-confirmed",
             p = value,
             runs = runs,
             least = least
@@ -258,7 +275,7 @@ fn unconfirmed(test: &PairedComparison, language: Language) -> Option<String> {
     let (value, pairs) = (p(Some(value)), test.pairs);
     Some(text!(
         language,
-        "study-rests-on-normal",
+        "analysis-rests-on-normal",
         p = value,
         pairs = pairs,
         least = least
@@ -266,7 +283,7 @@ fn unconfirmed(test: &PairedComparison, language: Language) -> Option<String> {
 }
 
 fn of_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> String {
-    let together = text!(language, "study-all-together");
+    let together = text!(language, "analysis-all-together");
     let model = row.model.as_deref().unwrap_or(&together);
     let test = &row.final_kappa;
     let subject = subject(&row.dataset, model, Some(row.lambda), language);
@@ -276,7 +293,7 @@ fn of_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Strin
     match row.p_holm {
         None if pairs < 2 => text!(
             language,
-            "study-single-pair",
+            "analysis-single-pair",
             subject = subject,
             outcome = outcome,
             change = change,
@@ -284,7 +301,7 @@ fn of_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Strin
         ),
         None => text!(
             language,
-            "study-all-alike",
+            "analysis-all-alike",
             subject = subject,
             outcome = outcome,
             change = change,
@@ -294,7 +311,7 @@ fn of_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Strin
         Some(value) if value < LEVEL => {
             let effect = text!(
                 language,
-                "study-effect",
+                "analysis-effect",
                 subject = subject,
                 outcome = outcome,
                 change = change,
@@ -311,7 +328,7 @@ fn of_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Strin
         }
         Some(value) => text!(
             language,
-            "study-no-effect",
+            "analysis-no-effect",
             subject = subject,
             outcome = outcome,
             change = change,

@@ -51,10 +51,10 @@ pub(crate) fn curves(
         return None;
     }
     let axes = Axes::around(&points, true);
-    let mut body = axes.frame(&text!(language, "study-epoch"), &quantity.title);
+    let mut body = axes.frame(&text!(language, "analysis-epoch"), &quantity.title);
     let mut words = text!(
         language,
-        "study-curve-chart",
+        "analysis-curve-chart",
         quantity = &quantity.title[..]
     );
     let mut legend = Vec::new();
@@ -82,7 +82,7 @@ pub(crate) fn curves(
             let (name, mean) = (&name[..], number::short(*mean));
             let last = text!(
                 language,
-                "study-curve-last",
+                "analysis-curve-last",
                 name = name,
                 mean = mean,
                 epoch = *epoch
@@ -99,11 +99,11 @@ pub(crate) fn curves(
         file: file_name(&["curve", quantity.key, file]),
         title: text!(
             language,
-            "study-curve-title",
+            "analysis-curve-title",
             subject = subject,
             quantity = &quantity.title[..]
         ),
-        caption: text!(language, "study-curves-note"),
+        caption: text!(language, "analysis-curves-note"),
         description: words,
         body,
         size: (WIDTH, HEIGHT),

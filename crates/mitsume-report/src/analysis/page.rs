@@ -1,4 +1,4 @@
-//! The page of a study.
+//! The page of an analysis.
 
 use askama::Template;
 use mitsume_locale::{Language, text};
@@ -11,7 +11,7 @@ use crate::export::ExportLabels;
 use crate::{Result, number};
 
 #[derive(Template)]
-#[template(path = "study.html")]
+#[template(path = "analysis.html")]
 struct Document<'a> {
     language: Language,
     title: String,
@@ -36,30 +36,30 @@ struct RunRow {
 }
 
 /// The page; `linked` where the runs' own reports lie below it.
-pub(crate) fn page(study: &AnalysisReport, linked: bool) -> Result<String> {
-    let whole = std::path::absolute(&study.source).unwrap_or_else(|_| study.source.clone());
+pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
+    let whole = std::path::absolute(&report.source).unwrap_or_else(|_| report.source.clone());
     let title = whole
         .file_name()
         .map_or("/".into(), |name| name.to_string_lossy().into_owned());
     let of = |kind: &str| -> Vec<&Figure> {
-        let figures = study.figures.iter();
+        let figures = report.figures.iter();
         figures
             .filter(|figure| figure.file.starts_with(kind))
             .collect()
     };
-    let language = study.options.language;
-    let notes = study.records.measures.iter();
+    let language = report.options.language;
+    let notes = report.records.measures.iter();
     let notes = notes.map(|measure| (measure.name.title(language), measure.name.note(language)));
     Ok(Document {
         language,
         title,
         export: ExportLabels::new(language),
         style: include_str!("../../templates/style.css"),
-        sentences: sentences::sentences(study, language),
+        sentences: sentences::sentences(report, language),
         scatters: of("scatter-"),
         curves: of("curve-"),
-        tables: tables(study),
-        runs: study
+        tables: tables(report),
+        runs: report
             .records
             .runs
             .iter()

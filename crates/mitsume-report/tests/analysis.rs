@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use mitsume_report::{AnalysisReport, AnalysisReportOptions, study};
+use mitsume_report::{AnalysisReport, AnalysisReportOptions, analyze_path};
 
 fn of_table(dir: &Path, rows: impl IntoIterator<Item = String>) -> AnalysisReport {
     let path = dir.join("epochs.csv");
     let mut text = "dataset,run,seed,model,lambda_max,epoch,kappa,consistency\n".to_owned();
     rows.into_iter().for_each(|row| text += &(row + "\n"));
     std::fs::write(&path, text).unwrap();
-    study(&path, &AnalysisReportOptions::default()).unwrap()
+    analyze_path(&path, &AnalysisReportOptions::default()).unwrap()
 }
 
 /// Eight runs of ten epochs, kappa rising, consistency by a formula.
@@ -49,8 +49,8 @@ fn a_relation_in_every_run_is_said_with_its_direction() {
 #[test]
 fn where_no_relation_is_shown_none_is_claimed() {
     let dir = tempfile::tempdir().unwrap();
-    let study = of_table(dir.path(), rows(noise));
-    let sentence = &study.sentences()[0];
+    let report = of_table(dir.path(), rows(noise));
+    let sentence = &report.sentences()[0];
     assert!(
         sentence.contains("no relation") && sentence.contains("does not show that there is none"),
         "{sentence}"
@@ -65,8 +65,8 @@ fn a_single_pair_of_runs_is_no_evidence_of_lambda() {
         .flat_map(|(lambda, kappa)| {
             (1..=3).map(move |epoch| format!("d,r,1,m,{lambda},{epoch},{kappa},0.1"))
         });
-    let study = of_table(dir.path(), rows);
-    let all = study.sentences().join("\n");
+    let report = of_table(dir.path(), rows);
+    let all = report.sentences().join("\n");
     assert!(
         all.contains("single pair of runs; it cannot be told from chance"),
         "{all}"

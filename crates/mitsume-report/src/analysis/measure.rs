@@ -1,4 +1,4 @@
-//! The ways to measure consistency that a study knows.
+//! The ways of measuring consistency that an analysis compares.
 
 use mitsume_locale::{Language, text};
 
@@ -31,22 +31,22 @@ impl MeasureName {
     pub fn title(self, language: Language) -> String {
         match self {
             Self::SquaredL2 | Self::L2 => self.key().to_owned(),
-            Self::OfTable => text!(language, "study-measure-of-table"),
-            Self::GridSquaredL2 => text!(language, "study-measure-grid-squared-l2"),
-            Self::GridL2 => text!(language, "study-measure-grid-l2"),
-            Self::ChanceCorrected => text!(language, "study-measure-chance-corrected"),
+            Self::OfTable => text!(language, "analysis-measure-of-table"),
+            Self::GridSquaredL2 => text!(language, "analysis-measure-grid-squared-l2"),
+            Self::GridL2 => text!(language, "analysis-measure-grid-l2"),
+            Self::ChanceCorrected => text!(language, "analysis-measure-chance-corrected"),
         }
     }
 
     /// What to know of it, in a sentence.
     pub fn note(self, language: Language) -> String {
         match self {
-            Self::OfTable => text!(language, "study-note-of-table"),
-            Self::SquaredL2 => text!(language, "study-note-squared-l2"),
-            Self::L2 => text!(language, "study-note-l2"),
-            Self::GridSquaredL2 => text!(language, "study-note-grid-squared-l2"),
-            Self::GridL2 => text!(language, "study-note-grid-l2"),
-            Self::ChanceCorrected => text!(language, "study-note-chance-corrected"),
+            Self::OfTable => text!(language, "analysis-note-of-table"),
+            Self::SquaredL2 => text!(language, "analysis-note-squared-l2"),
+            Self::L2 => text!(language, "analysis-note-l2"),
+            Self::GridSquaredL2 => text!(language, "analysis-note-grid-squared-l2"),
+            Self::GridL2 => text!(language, "analysis-note-grid-l2"),
+            Self::ChanceCorrected => text!(language, "analysis-note-chance-corrected"),
         }
     }
 
