@@ -1,4 +1,4 @@
-//! How commands speak to a person: in which language, and how much of it on stderr.
+//! Language and verbosity of a command's output.
 
 use std::sync::LazyLock;
 
@@ -7,43 +7,43 @@ use mitsume_locale::Language;
 
 use crate::args::ConsoleArgs;
 
-/// The bars on the terminal that stderr is, if it is one. All lines are written through it, so that
-/// none lands in the middle of a bar, whichever thread has something to say.
+/// The progress bars on stderr, if it is a terminal. All lines of all threads are written through
+/// it, so that none lands in the middle of a bar.
 static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// See [`SCREEN`].
+/// The progress bars on stderr.
 pub fn screen() -> &'static MultiProgress {
     &SCREEN
 }
 
-/// Columns of the terminal that stderr is, if it is one.
+/// Number of columns of stderr; `None` if it is no terminal.
 pub fn columns() -> Option<usize> {
     let size = terminal_size::terminal_size_of(std::io::stderr());
     size.map(|(width, _)| usize::from(width.0))
 }
 
-/// How much is said on stderr.
+/// How much is written to stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Warnings and errors.
     Quiet,
     /// Also progress and notes.
     Normal,
-    /// Also what was settled on, and times.
+    /// Also the settings in use, and times.
     Verbose,
 }
 
-/// The language and the verbosity of a command, handed to everything that speaks.
+/// Language and verbosity of a command, passed to everything that prints.
 #[derive(Clone, Copy, Debug)]
 pub struct Console {
-    /// Of all that a person reads but error messages and `--help`.
+    /// Language of all texts, except error messages and `--help`.
     pub language: Language,
-    /// How much is said.
+    /// How much is written to stderr.
     pub verbosity: Verbosity,
 }
 
 impl Console {
-    /// As the arguments say; the language else as the locale says.
+    /// From the arguments. Without `--lang` the language is the locale's.
     pub fn new(args: &ConsoleArgs) -> Self {
         Console {
             language: args.lang.unwrap_or_else(Language::from_environment),
@@ -55,19 +55,19 @@ impl Console {
         }
     }
 
-    /// Says what a person must know even with `--quiet`: what was guessed, left out or is wrong.
+    /// Prints a warning, also with `--quiet`.
     pub fn warn(self, text: &str) {
         SCREEN.suspend(|| eprintln!("{text}"));
     }
 
-    /// Says what is good to know.
+    /// Prints a note, unless `--quiet`.
     pub fn note(self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
             SCREEN.suspend(|| eprintln!("{text}"));
         }
     }
 
-    /// Says what only a person who asks for more wants to know.
+    /// Prints a detail, only with `--verbose`.
     pub fn detail(self, text: &str) {
         if self.verbosity >= Verbosity::Verbose {
             SCREEN.suspend(|| eprintln!("{text}"));

@@ -1,42 +1,40 @@
-//! What is odd about a data set, in words: files that are not taken as images, images that occur twice.
+//! Warnings about a data set: files that are not images, duplicates, leaks.
 
 use mitsume_data::OtherFiles;
-use mitsume_engine::LeakedImages;
+use mitsume_engine::{LeakedImages, shell_word};
 use mitsume_locale::{Language, text};
 
-use mitsume_engine::shell_word;
+/// Number of items that are listed of a long list.
+const MAX_LISTED: usize = 5;
 
-/// How many of a long list are named.
-const NAMED: usize = 5;
-
-/// Kinds of files that are not taken as images, with the first few of each.
+/// Files that are not used as images, by kind, with the first few of each.
 pub fn other_files(files: &[OtherFiles], language: Language) -> String {
     let kind = |other: &OtherFiles| {
-        let named = few(&other.paths, ", ", language);
-        format!("{} {} ({named})", other.paths.len(), other.kind)
+        let listed = first_few(&other.paths, ", ", language);
+        format!("{} {} ({listed})", other.paths.len(), other.kind)
     };
     files.iter().map(kind).collect::<Vec<_>>().join("; ")
 }
 
-/// Groups of equal images, a line each, and how many more there are.
+/// Groups of equal images, one per line, and the number of groups that are not shown.
 pub fn groups(groups: &[Vec<String>], language: Language) -> String {
     let mut lines = String::new();
-    for group in groups.iter().take(NAMED) {
-        lines += &format!("  {}\n", few(group, " = ", language));
+    for group in groups.iter().take(MAX_LISTED) {
+        lines += &format!("  {}\n", first_few(group, " = ", language));
     }
-    if groups.len() > NAMED {
-        let count = groups.len() - NAMED;
+    if groups.len() > MAX_LISTED {
+        let count = groups.len() - MAX_LISTED;
         lines += &format!("  {}\n", text!(language, "command-more", count = count));
     }
     lines
 }
 
-/// Validation images that are trained on too: how many, the first few, and how to see all.
+/// Leaked validation images: their number, the first few, and the command that lists all.
 pub fn leaks(leaks: &LeakedImages, language: Language) -> String {
-    let shown = |(valid, train): &(std::path::PathBuf, std::path::PathBuf)| {
+    let paths = |(valid, train): &(std::path::PathBuf, std::path::PathBuf)| {
         vec![valid.display().to_string(), train.display().to_string()]
     };
-    let pairs: Vec<Vec<String>> = leaks.pairs.iter().map(shown).collect();
+    let pairs: Vec<Vec<String>> = leaks.pairs.iter().map(paths).collect();
     let head = text!(
         language,
         "command-leaking",
@@ -52,17 +50,17 @@ pub fn leaks(leaks: &LeakedImages, language: Language) -> String {
     format!("{head}\n{}  {all}", groups(&pairs, language))
 }
 
-/// The first few of a list, and how many more there are.
-fn few(list: &[String], between: &str, language: Language) -> String {
-    let mut named = list[..list.len().min(NAMED)].join(between);
-    if list.len() > NAMED {
-        let count = list.len() - NAMED;
-        named += &format!(
-            "{between}{}",
+/// The first few items of a list, and the number of the others.
+fn first_few(list: &[String], separator: &str, language: Language) -> String {
+    let mut listed = list[..list.len().min(MAX_LISTED)].join(separator);
+    if list.len() > MAX_LISTED {
+        let count = list.len() - MAX_LISTED;
+        listed += &format!(
+            "{separator}{}",
             text!(language, "command-more", count = count)
         );
     }
-    named
+    listed
 }
 
 #[cfg(test)]
@@ -74,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_are_counted_to_the_end() {
+    fn items_that_are_not_listed_are_counted() {
         let files = [OtherFiles {
             kind: "GIF".into(),
             paths: names(7),

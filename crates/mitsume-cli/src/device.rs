@@ -8,13 +8,13 @@ use crate::args::DeviceArg;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 
-/// The device `--device` names, or the CPU.
+/// Opens the device of `--device`, or the CPU.
 pub fn open(arg: &DeviceArg, console: Console) -> Result<Device> {
-    named(arg.name(), console)
+    open_named(arg.name(), console)
 }
 
-/// The device of a name.
-pub fn named(name: &str, console: Console) -> Result<Device> {
+/// Opens a device by its name.
+pub fn open_named(name: &str, console: Console) -> Result<Device> {
     let device =
         parse_device(name).map_err(|error| Failure::Request(format!("--device: {error}")))?;
     console.detail(&text!(

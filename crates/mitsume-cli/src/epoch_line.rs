@@ -1,24 +1,24 @@
-//! The epochs of a run, a line each under a head, within 80 columns of a terminal or those it has.
+//! The table of a run's epochs, one line each, as wide as the terminal.
 
 use mitsume_artifacts::EpochRow;
 use mitsume_locale::{Language, text};
 use unicode_width::UnicodeWidthStr;
 
-/// The columns' least widths: epoch, lambda, losses of training, of its consistency and of
-/// validation, accuracy, kappa, both forms of the metric, the epoch's time, the run's time left.
-const WIDTHS: [usize; 11] = [7, 5, 5, 7, 5, 5, 6, 7, 8, 6, 6];
+/// Minimum widths of the columns: epoch, lambda, training loss, CAM loss, validation loss,
+/// accuracy, kappa, both forms of the metric, the epoch's time, the run's remaining time.
+const MIN_WIDTHS: [usize; 11] = [7, 5, 5, 7, 5, 5, 6, 7, 8, 6, 6];
 
-/// The same columns, the most important first: those that a narrow terminal keeps.
-const KEPT: [usize; 11] = [0, 6, 10, 5, 7, 2, 9, 4, 8, 1, 3];
+/// The columns by priority: a narrow terminal shows the first ones that fit.
+const PRIORITY: [usize; 11] = [0, 6, 10, 5, 7, 2, 9, 4, 8, 1, 3];
 
-/// Head and lines of one width.
+/// Header and lines of the table.
 pub struct EpochLines {
     language: Language,
-    /// Which columns there is room for.
+    /// Which columns are shown.
     shown: [bool; 11],
 }
 
-fn names(language: Language) -> [String; 11] {
+fn column_names(language: Language) -> [String; 11] {
     [
         text!(language, "command-epoch"),
         text!(language, "command-lambda"),
@@ -34,20 +34,20 @@ fn names(language: Language) -> [String; 11] {
     ]
 }
 
-fn widths(language: Language) -> [usize; 11] {
-    let names = names(language);
-    std::array::from_fn(|column| WIDTHS[column].max(names[column].width()))
+fn column_widths(language: Language) -> [usize; 11] {
+    let names = column_names(language);
+    std::array::from_fn(|column| MIN_WIDTHS[column].max(names[column].width()))
 }
 
 impl EpochLines {
-    /// As many columns as `room` has place for; all where nobody says how much there is.
-    pub fn new(language: Language, room: Option<usize>) -> Self {
-        let widths = widths(language);
+    /// As many columns as fit `width` characters; all of them if it is `None`.
+    pub fn new(language: Language, width: Option<usize>) -> Self {
+        let widths = column_widths(language);
         let mut shown = [false; 11];
         let mut taken = 0;
-        for column in KEPT {
+        for column in PRIORITY {
             taken += widths[column] + usize::from(taken > 0);
-            if room.is_some_and(|room| taken > room) {
+            if width.is_some_and(|width| taken > width) {
                 break;
             }
             shown[column] = true;
@@ -55,32 +55,36 @@ impl EpochLines {
         Self { language, shown }
     }
 
-    /// What stands above the lines.
-    pub fn head(&self) -> String {
-        self.line(&names(self.language))
+    /// The header line.
+    pub fn header(&self) -> String {
+        self.line(&column_names(self.language))
     }
 
-    /// An epoch of `epochs`, with the seconds that the run will still take where they are known.
+    /// The line of an epoch. `epochs` is the run's total, `left` its remaining seconds if known.
     pub fn epoch(&self, row: &EpochRow, epochs: u64, left: Option<f64>) -> String {
-        let figure =
-            |value: Option<f64>, width| value.map_or("-".into(), |value| fitted(value, width));
+        let optional = |value: Option<f64>, width| {
+            value.map_or("-".into(), |value| fit_to_width(value, width))
+        };
         self.line(&[
             format!("{}/{epochs}", row.epoch),
-            fitted(row.lambda, WIDTHS[1]),
-            fitted(row.train_loss, WIDTHS[2]),
-            figure(row.train_cam_loss, WIDTHS[3]),
-            fitted(row.val_loss, WIDTHS[4]),
-            fitted(row.val_accuracy, WIDTHS[5]),
-            fitted(row.kappa, WIDTHS[6]),
-            figure(row.consistency_squared_l2, WIDTHS[7]),
-            figure(row.consistency_l2, WIDTHS[8]),
-            short(row.seconds),
-            left.map_or("-".into(), short),
+            fit_to_width(row.lambda, MIN_WIDTHS[1]),
+            fit_to_width(row.train_loss, MIN_WIDTHS[2]),
+            optional(row.train_cam_loss, MIN_WIDTHS[3]),
+            fit_to_width(row.val_loss, MIN_WIDTHS[4]),
+            fit_to_width(row.val_accuracy, MIN_WIDTHS[5]),
+            fit_to_width(row.kappa, MIN_WIDTHS[6]),
+            optional(row.consistency_squared_l2, MIN_WIDTHS[7]),
+            optional(row.consistency_l2, MIN_WIDTHS[8]),
+            short_duration(row.seconds),
+            left.map_or("-".into(), short_duration),
         ])
     }
 
     fn line(&self, cells: &[String; 11]) -> String {
-        let columns = cells.iter().zip(widths(self.language)).zip(self.shown);
+        let columns = cells
+            .iter()
+            .zip(column_widths(self.language))
+            .zip(self.shown);
         let padded = columns.filter(|(_, shown)| *shown);
         let padded =
             padded.map(|((cell, width), _)| " ".repeat(width.saturating_sub(cell.width())) + cell);
@@ -88,8 +92,8 @@ impl EpochLines {
     }
 }
 
-/// The value with as many decimals as fit `width`, six at most.
-fn fitted(value: f64, width: usize) -> String {
+/// The value with as many decimals as fit `width`, at most six.
+fn fit_to_width(value: f64, width: usize) -> String {
     let decimals = (0..=6).rev();
     let mut texts = decimals.map(|decimals| format!("{value:.decimals$}"));
     texts
@@ -97,8 +101,8 @@ fn fitted(value: f64, width: usize) -> String {
         .unwrap_or_else(|| format!("{value:.0e}"))
 }
 
-/// A time in a column of a few letters: 4.6s, 45s, 3m10s, 2h05m, 3d07h.
-fn short(seconds: f64) -> String {
+/// A duration in at most six characters: 4.6s, 45s, 3m10s, 2h05m, 3d07h.
+fn short_duration(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
     match (
         whole / 86400,
@@ -135,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_fit_80_columns_and_stand_under_their_heads() {
+    fn lines_fit_80_columns_and_align_with_the_header() {
         for language in Language::ALL {
             let lines = EpochLines::new(language, Some(80));
-            let head = lines.head();
-            assert!(head.width() <= 80, "{}: {head}", head.width());
+            let header = lines.header();
+            assert!(header.width() <= 80, "{}: {header}", header.width());
             for (epochs, left) in [(20, None), (100, Some(86_399.0))] {
                 let line = lines.epoch(&row(), epochs, left);
-                assert_eq!(line.width(), head.width(), "\n{head}\n{line}");
+                assert_eq!(line.width(), header.width(), "\n{header}\n{line}");
             }
         }
         let english = EpochLines::new(Language::English, Some(80));
@@ -158,18 +162,18 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_gets_the_most_important_columns() {
+    fn a_narrow_terminal_shows_the_columns_of_highest_priority() {
         for language in Language::ALL {
-            for room in 10..100 {
-                let lines = EpochLines::new(language, Some(room));
-                let (head, line) = (lines.head(), lines.epoch(&row(), 20, None));
+            for width in 10..100 {
+                let lines = EpochLines::new(language, Some(width));
+                let (header, line) = (lines.header(), lines.epoch(&row(), 20, None));
                 assert!(
-                    head.width() <= room && line.width() <= room,
-                    "{room}: {head}"
+                    header.width() <= width && line.width() <= width,
+                    "{width}: {header}"
                 );
             }
         }
-        let narrow = EpochLines::new(Language::English, Some(40)).head();
+        let narrow = EpochLines::new(Language::English, Some(40)).header();
         let names: Vec<_> = narrow.split_whitespace().collect();
         assert_eq!(names, ["epoch", "acc.", "kappa", "sq-l2", "left"]);
         let unknown = EpochLines::new(Language::English, None);
@@ -177,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn times_are_short() {
-        let texts = [4.56, 9.96, 45.0, 190.0, 7500.0, 300_000.0].map(short);
+    fn durations_are_short() {
+        let texts = [4.56, 9.96, 45.0, 190.0, 7500.0, 300_000.0].map(short_duration);
         assert_eq!(texts, ["4.6s", "10s", "45s", "3m10s", "2h05m", "3d11h"]);
     }
 
     #[test]
-    fn a_value_that_fits_no_column_is_still_a_number() {
-        assert_eq!(fitted(1e30, 6), "1e30");
-        assert_eq!(fitted(0.5, 6), "0.5000");
+    fn a_value_that_does_not_fit_is_in_scientific_notation() {
+        assert_eq!(fit_to_width(1e30, 6), "1e30");
+        assert_eq!(fit_to_width(0.5, 6), "0.5000");
     }
 }

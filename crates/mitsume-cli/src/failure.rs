@@ -1,11 +1,11 @@
-//! How a command that did not succeed ends: what is printed, and the exit code.
+//! Failures of a command: message and exit code.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use mitsume_engine::EngineError;
 
-/// Why a command did not succeed.
+/// Why a command failed.
 #[derive(Debug)]
 pub enum Failure {
     /// The request was wrong: arguments, configuration, missing or unreadable input. Exit code 2.
@@ -14,15 +14,15 @@ pub enum Failure {
     Work(String),
     /// Stopped by the user; the message, in the user's language, says how to go on. Exit code 130.
     Interrupted(String),
-    /// The reader of the output is gone (`mitsume ... | head`): nothing more to say. Exit code 0.
+    /// The reader of stdout has closed it (`mitsume ... | head`). Nothing is printed; exit code 0.
     OutputClosed,
 }
 
-/// What a command returns.
+/// Result of a command.
 pub type Result<T = ()> = std::result::Result<T, Failure>;
 
 impl Failure {
-    /// Prints the message to stderr and gives the exit code.
+    /// Prints the message to stderr and returns the exit code.
     pub fn report(self) -> ExitCode {
         match self {
             Failure::Request(message) => {
@@ -41,30 +41,31 @@ impl Failure {
         }
     }
 
-    /// Of work that `command` goes on with. Where no more can be written, it is said what is `saved`.
-    pub fn of_work(error: EngineError, saved: &str, command: &str) -> Self {
+    /// Failure of work that `command` resumes. On a full disk the message says what is `saved`.
+    pub fn from_resumable(error: EngineError, saved: &str, command: &str) -> Self {
         if !error.is_out_of_space() {
             return error.into();
         }
         Failure::Work(format!(
-            "{error}\n{FULL} What was written before is whole: {saved}.\n\
+            "{error}\n{DISK_FULL} What was written before is whole: {saved}.\n\
              Make room, then go on with: {command}"
         ))
     }
 
-    /// Of work that begins anew and needs `dir`, which it has begun to fill, empty.
-    pub fn of_new_folder(error: EngineError, dir: &Path) -> Self {
+    /// Failure of work that cannot be resumed and needs an empty `dir`. On a full disk the message
+    /// says to remove it.
+    pub fn from_new_folder(error: EngineError, dir: &Path) -> Self {
         if !error.is_out_of_space() {
             return error.into();
         }
         Failure::Work(format!(
-            "{error}\n{FULL}\nMake room, remove {}, then give the same command again",
+            "{error}\n{DISK_FULL}\nMake room, remove {}, then give the same command again",
             dir.display()
         ))
     }
 }
 
-const FULL: &str = "The disk is full, or a quota or a limit on the size of files is reached.";
+const DISK_FULL: &str = "The disk is full, or a quota or a limit on the size of files is reached.";
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
@@ -73,7 +74,7 @@ impl From<EngineError> for Failure {
         }
         if error.is_out_of_space() {
             return Failure::Work(format!(
-                "{error}\n{FULL} Every file that is there is whole.\n\
+                "{error}\n{DISK_FULL} Every file that is there is whole.\n\
                  Make room, then give the same command again"
             ));
         }

@@ -1,10 +1,11 @@
 //! The `mitsume` command: where does a classifier look, does it look at the same place for the
 //! same class, and can that be trained.
 //!
-//! Arguments are in `args`, one file per command in `commands`, and what they do in the library
-//! crates. Libraries, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
-//! completions and the manual page from one definition; `indicatif` for progress on a terminal;
-//! `ctrlc` for SIGINT and SIGTERM on every platform; `terminal_size` for lines that fit; `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
+//! Arguments are in `args`, one file per command in `commands`; the work is done by the library
+//! crates. Dependencies, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
+//! completions and manual pages from one definition; `indicatif` for progress on a terminal;
+//! `ctrlc` for SIGINT and SIGTERM on every platform; `terminal_size` for lines that fit;
+//! `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
 
 mod args;
 mod commands;
@@ -27,7 +28,7 @@ use clap::Parser;
 use console::Console;
 
 fn main() -> ExitCode {
-    memory::keep();
+    memory::keep_freed_memory();
     let args = args::Args::parse();
     let console = Console::new(&args.console);
     let result = match args.command {

@@ -1,4 +1,4 @@
-//! Showing progress: bars on a terminal, a line per epoch everywhere. All on stderr.
+//! Progress on stderr: bars if it is a terminal, and a line per epoch.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -14,42 +14,42 @@ use crate::commands::duration;
 use crate::console::{Console, Verbosity, columns, screen};
 use crate::data_warnings;
 use crate::epoch_line::EpochLines;
-use crate::time_left::TimeLeft;
+use crate::time_left::{StepPosition, TimeLeft};
 
-/// Fewer columns have no room for a bar beside its figures.
-const NARROW: usize = 76;
+/// Terminals with fewer columns get the counts without a bar.
+const MIN_BAR_COLUMNS: usize = 76;
 
-/// Turns events into what a person sees.
+/// Shows events as progress bars and lines.
 pub struct Progress {
     console: Console,
     bar: Option<ProgressBar>,
     terminal: bool,
     began: Instant,
-    /// What goes on, and since when.
+    /// The current activity and its start.
     activity: Option<(String, Instant)>,
-    run: Run,
+    run: RunProgress,
 }
 
 /// The run whose epochs are shown.
 #[derive(Default)]
-struct Run {
+struct RunProgress {
     epochs: u64,
     left: TimeLeft,
-    /// Once their head is there.
+    /// Set once the header is printed.
     lines: Option<EpochLines>,
 }
 
 impl Progress {
-    /// Bars only where stderr is a terminal.
+    /// Draws bars only if stderr is a terminal.
     pub fn new(console: Console) -> Self {
-        let wanted = console.verbosity > Verbosity::Quiet;
+        let is_shown = console.verbosity > Verbosity::Quiet;
         Progress {
             console,
             bar: None,
-            terminal: wanted && std::io::stderr().is_terminal(),
+            terminal: is_shown && std::io::stderr().is_terminal(),
             began: Instant::now(),
             activity: None,
-            run: Run::default(),
+            run: RunProgress::default(),
         }
     }
 
@@ -90,7 +90,13 @@ impl Progress {
             } => {
                 let now = self.began.elapsed();
                 self.run.epochs = epochs;
-                let left = self.run.left.step((epoch, epochs), (step, steps), now);
+                let position = StepPosition {
+                    epoch,
+                    epochs,
+                    step,
+                    steps,
+                };
+                let left = self.run.left.step(&position, now);
                 let name = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
                 let left = left.map_or(String::new(), |left| {
                     let time = duration(left, language);
@@ -98,7 +104,7 @@ impl Progress {
                 });
                 let loss = format!("{loss:.4}");
                 let loss = text!(language, "command-step-loss", loss = loss);
-                // A narrow terminal cuts the end.
+                // A narrow terminal truncates the message.
                 self.bar(name, step, steps, format!("{left}  {loss}"));
             }
             Event::Evaluating { done, total } => {
@@ -109,7 +115,7 @@ impl Progress {
         }
     }
 
-    /// Removes the bar; where it is wanted, says how long all of it took.
+    /// Removes the bar and, with `--verbose`, prints the total time.
     pub fn finish(&mut self) {
         self.end_activity();
         let time = duration(self.began.elapsed().as_secs_f64(), self.console.language);
@@ -132,7 +138,7 @@ impl Progress {
                 text!(language, "command-training-level2", lambda = lambda)
             }
         };
-        self.run = Run::default();
+        self.run = RunProgress::default();
         self.end_activity();
         self.console.note(&text);
     }
@@ -143,7 +149,7 @@ impl Progress {
         let language = self.console.language;
         let lines = self.run.lines.get_or_insert_with(|| {
             let lines = EpochLines::new(language, columns());
-            self.console.note(&lines.head());
+            self.console.note(&lines.header());
             lines
         });
         let epochs = self.run.epochs.max(row.epoch);
@@ -181,9 +187,9 @@ impl Progress {
         }
         let total = total as u64;
         let bar = self.bar.get_or_insert_with(|| {
-            // The bar takes what the terminal's width leaves, and a narrow one gets none.
+            // The bar takes the remaining width; a narrow terminal gets none.
             let template = match columns() {
-                Some(0..NARROW) => "{prefix} {pos}/{len}  {wide_msg}",
+                Some(0..MIN_BAR_COLUMNS) => "{prefix} {pos}/{len}  {wide_msg}",
                 _ => "{prefix} [{wide_bar}] {pos}/{len}  {msg}",
             };
             let style = ProgressStyle::with_template(template)
@@ -202,14 +208,14 @@ impl Progress {
     }
 }
 
-/// Work that ends with an error leaves no bar either.
+/// Removes the bar also if the work fails.
 impl Drop for Progress {
     fn drop(&mut self) {
         self.remove_bar();
     }
 }
 
-/// Which files of a data set are not taken as images.
+/// Warns of files of a data set that are not used as images.
 pub fn other_files_line(root: &Path, files: &[OtherFiles], console: Console) -> String {
     let folder = root.display().to_string();
     let files = data_warnings::other_files(files, console.language);
@@ -221,7 +227,7 @@ pub fn other_files_line(root: &Path, files: &[OtherFiles], console: Console) -> 
     )
 }
 
-/// An image that is left out.
+/// Warns of an image that is left out.
 pub fn skipped_line(skipped: &Skipped, console: Console) -> String {
     text!(
         console.language,

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM as a flag the work looks at between steps.
+//! Ctrl-C and SIGTERM as a flag that the work checks between steps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +9,8 @@ use mitsume_locale::text;
 use crate::console::{Console, screen};
 use crate::failure::Failure;
 
-/// A flag that is set by the first signal. The second ends the process at once: the last
-/// checkpoint stays whole either way.
+/// A flag that the first signal sets. The second signal ends the process at once; the last
+/// checkpoint is intact in both cases.
 pub fn on_signal(console: Console) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
@@ -32,7 +32,7 @@ pub fn on_signal(console: Console) -> Arc<AtomicBool> {
     stop
 }
 
-/// Of work that keeps nothing where it is stopped.
+/// The failure of work of which nothing is kept if it is stopped.
 pub fn failure(error: EngineError, console: Console) -> Failure {
     match error {
         EngineError::Interrupted => {

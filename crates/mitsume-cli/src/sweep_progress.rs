@@ -1,5 +1,5 @@
-//! Showing a sweep: on a terminal a line per running cell and one for all of them, elsewhere a
-//! line when a cell begins and ends. All on stderr.
+//! Progress of a sweep on stderr: on a terminal a line per running cell and one for all cells,
+//! otherwise a line when a cell starts and ends.
 
 use std::collections::{HashMap, HashSet};
 use std::io::IsTerminal;
@@ -15,34 +15,34 @@ use crate::commands::duration;
 use crate::console::{Console, Verbosity, screen};
 use crate::data_warnings;
 use crate::progress::{other_files_line, skipped_line};
-use crate::time_left::TimeLeft;
+use crate::time_left::{StepPosition, TimeLeft};
 
-/// Turns the events of a sweep into what a person sees.
+/// Shows the events of a sweep.
 pub struct SweepProgress {
     console: Console,
-    /// The line for all cells. None where stderr is no terminal, or progress is not wanted.
+    /// The line for all cells; `None` if stderr is no terminal or progress is not shown.
     total: Option<ProgressBar>,
     began: Instant,
-    running: HashMap<String, Running>,
-    /// What was said of data sets.
-    said: HashSet<String>,
+    running: HashMap<String, RunningCell>,
+    /// Warnings about data sets that were already printed.
+    printed_warnings: HashSet<String>,
     cells: usize,
     ended: usize,
 }
 
 /// A cell that is being trained.
-struct Running {
+struct RunningCell {
     line: Option<ProgressBar>,
-    since: Instant,
+    start: Instant,
     left: TimeLeft,
-    figures: String,
+    measures: String,
 }
 
 impl SweepProgress {
-    /// For `cells` cells to run, after `finished` that were there.
+    /// For `cells` cells to run, besides `finished` cells that are done already.
     pub fn new(cells: usize, finished: usize, console: Console) -> Self {
-        let wanted = console.verbosity > Verbosity::Quiet;
-        let total = (wanted && std::io::stderr().is_terminal()).then(|| {
+        let is_shown = console.verbosity > Verbosity::Quiet;
+        let total = (is_shown && std::io::stderr().is_terminal()).then(|| {
             let total = screen().add(ProgressBar::new((cells + finished) as u64));
             total.set_style(style("{prefix} {pos}/{len} [{wide_bar}] {elapsed}"));
             total.set_prefix(text!(console.language, "command-cells"));
@@ -54,7 +54,7 @@ impl SweepProgress {
             total,
             began: Instant::now(),
             running: HashMap::new(),
-            said: HashSet::new(),
+            printed_warnings: HashSet::new(),
             cells,
             ended: 0,
         }
@@ -69,7 +69,7 @@ impl SweepProgress {
                 let line = format!("{}: {}", cell.name, skipped_line(&skipped, self.console));
                 self.console.warn(&line);
             }
-            // Once for a data set, not once for each of its cells.
+            // Once per data set, not for each of its cells.
             CellEvent::Run(Event::OtherFiles { root, files }) => {
                 self.warn_once(other_files_line(&root, &files, self.console));
             }
@@ -85,7 +85,13 @@ impl SweepProgress {
             }) => {
                 let (language, now) = (self.console.language, self.began.elapsed());
                 if let Some(running) = self.running.get_mut(&cell.name) {
-                    running.step((epoch, epochs), (step, steps), now, language);
+                    let position = StepPosition {
+                        epoch,
+                        epochs,
+                        step,
+                        steps,
+                    };
+                    running.step(&position, now, language);
                 }
             }
             CellEvent::Run(_) => {}
@@ -94,13 +100,13 @@ impl SweepProgress {
     }
 
     fn warn_once(&mut self, line: String) {
-        if !self.said.contains(&line) {
+        if !self.printed_warnings.contains(&line) {
             self.console.warn(&line);
-            self.said.insert(line);
+            self.printed_warnings.insert(line);
         }
     }
 
-    /// Removes what is on the screen.
+    /// Removes all lines from the terminal.
     pub fn finish(&mut self) {
         for line in self.running.drain().filter_map(|(_, cell)| cell.line) {
             line.finish_and_clear();
@@ -118,11 +124,11 @@ impl SweepProgress {
             line.set_message(text!(self.console.language, "command-reading-images"));
             line
         });
-        let running = Running {
+        let running = RunningCell {
             line,
-            since: Instant::now(),
+            start: Instant::now(),
             left: TimeLeft::default(),
-            figures: String::new(),
+            measures: String::new(),
         };
         self.running.insert(cell.name.clone(), running);
         if self.total.is_none() {
@@ -138,16 +144,16 @@ impl SweepProgress {
     fn epoch(&mut self, cell: &Cell, row: &EpochRow) {
         if let Some(running) = self.running.get_mut(&cell.name) {
             running.left.epoch(row.epoch, self.began.elapsed());
-            running.figures = figures(row);
+            running.measures = measures_text(row);
         }
     }
 
     fn end(&mut self, cell: &Cell, outcome: &CellOutcome) {
         let running = self.running.remove(&cell.name);
-        let figures = running.as_ref().map_or("", |running| &running.figures);
+        let measures = running.as_ref().map_or("", |running| &running.measures);
         let time = running
             .as_ref()
-            .map_or(Duration::ZERO, |r| r.since.elapsed());
+            .map_or(Duration::ZERO, |r| r.start.elapsed());
         self.ended += 1;
         let count = format!("[{}/{}]", self.ended, self.cells);
         let language = self.console.language;
@@ -155,7 +161,7 @@ impl SweepProgress {
             CellOutcome::Finished => {
                 let time = duration(time.as_secs_f64(), language);
                 let finished = text!(language, "command-cell-finished", time = time);
-                format!("{finished}  {figures}")
+                format!("{finished}  {measures}")
             }
             CellOutcome::AlreadyFinished => text!(language, "command-cell-was-finished"),
             CellOutcome::LockedElsewhere => text!(language, "command-cell-elsewhere"),
@@ -179,37 +185,36 @@ impl SweepProgress {
     }
 }
 
-/// A sweep that ends with an error leaves nothing on the screen either.
+/// Removes the lines also if the sweep fails.
 impl Drop for SweepProgress {
     fn drop(&mut self) {
         self.finish();
     }
 }
 
-impl Running {
-    fn step(
-        &mut self,
-        (epoch, epochs): (u64, u64),
-        (step, steps): (usize, usize),
-        now: Duration,
-        language: Language,
-    ) {
-        let left = self.left.step((epoch, epochs), (step, steps), now);
+impl RunningCell {
+    fn step(&mut self, position: &StepPosition, now: Duration, language: Language) {
+        let left = self.left.step(position, now);
         let Some(line) = &self.line else {
             return;
         };
-        let percent = 100 * step / steps.max(1);
-        let of = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
+        let percent = 100 * position.step / position.steps.max(1);
+        let epoch = text!(
+            language,
+            "command-epoch-of",
+            epoch = position.epoch,
+            epochs = position.epochs
+        );
         let left = left.map_or(String::new(), |left| {
             let time = duration(left, language);
             format!("  {}", text!(language, "command-about-left", time = time))
         });
-        // The terminal cuts the end.
-        line.set_message(format!("{of} {percent:>3} %{left}  {}", self.figures));
+        // The terminal truncates the end.
+        line.set_message(format!("{epoch} {percent:>3} %{left}  {}", self.measures));
     }
 }
 
-fn figures(row: &EpochRow) -> String {
+fn measures_text(row: &EpochRow) -> String {
     let squared_l2 = row
         .consistency_squared_l2
         .map_or("-".to_owned(), |value| format!("{value:.4}"));
@@ -228,29 +233,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cells_time_left_is_that_of_a_run_and_known_in_its_first_epoch() {
-        let mut cell = Running {
+    fn the_time_left_of_a_cell_is_known_in_its_first_epoch() {
+        let mut cell = RunningCell {
             line: Some(ProgressBar::hidden()),
-            since: Instant::now(),
+            start: Instant::now(),
             left: TimeLeft::default(),
-            figures: "kappa 0.500".into(),
+            measures: "kappa 0.500".into(),
         };
         let mut alone = TimeLeft::default();
-        let mut told = |epoch, step, seconds| {
+        let mut after_step = |epoch, step, seconds| {
             let now = Duration::from_secs(seconds);
-            cell.step((epoch, 3), (step, 10), now, Language::English);
-            let left = alone.step((epoch, 3), (step, 10), now);
+            let position = StepPosition {
+                epoch,
+                epochs: 3,
+                step,
+                steps: 10,
+            };
+            cell.step(&position, now, Language::English);
+            let left = alone.step(&position, now);
             (cell.line.as_ref().unwrap().message(), left)
         };
-        let (message, left) = told(1, 1, 100);
+        let (message, left) = after_step(1, 1, 100);
         assert_eq!(
             (message.as_str(), left),
             ("epoch 1/3  10 %  kappa 0.500", None)
         );
-        told(1, 2, 102);
-        // A pause of the machine moves a mean.
-        told(1, 3, 1000);
-        let (message, left) = told(1, 4, 1002);
+        after_step(1, 2, 102);
+        // A pause changes a mean, but not the median.
+        after_step(1, 3, 1000);
+        let (message, left) = after_step(1, 4, 1002);
         assert_eq!(left, Some(52.0));
         assert_eq!(message, "epoch 1/3  40 %  about 52 s left  kappa 0.500");
     }

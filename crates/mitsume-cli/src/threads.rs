@@ -1,8 +1,8 @@
-//! The thread pool all crates share.
+//! The thread pool that all crates share.
 
 use crate::failure::{Failure, Result};
 
-/// Sets the number of threads; `None` leaves one per core.
+/// Sets the number of threads; `None` means one per core.
 pub fn set(threads: Option<usize>) -> Result {
     let Some(threads) = threads else {
         return Ok(());

@@ -79,8 +79,8 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Whether the request was wrong (arguments, configuration, missing or unreadable input), rather
-    /// than the work having failed.
+    /// Whether the request was wrong (arguments, configuration, missing or unreadable input),
+    /// rather than the work having failed.
     pub fn is_request(&self) -> bool {
         match self {
             EngineError::Data(error) => !matches!(error, DataError::Write { .. }),

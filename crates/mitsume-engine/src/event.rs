@@ -19,8 +19,8 @@ pub enum Event {
     },
     /// An image cannot be read and is left out.
     Skipped(Skipped),
-    /// A run is resumed with another file in `model.init` than at the start; the checkpoint's weights
-    /// are used.
+    /// A run is resumed with another file in `model.init` than at the start; the checkpoint's
+    /// weights are used.
     InitChanged(PathBuf),
     /// Files of a data set that are not used as images.
     OtherFiles {

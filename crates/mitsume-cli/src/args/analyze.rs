@@ -15,10 +15,12 @@ pub struct AnalyzeArgs {
     /// A sweep, a folder with run directories, or a table (.csv) of epochs
     #[arg(value_name = "DIR|FILE.csv", value_hint = ValueHint::AnyPath)]
     pub path: PathBuf,
-    /// Write report.html, analysis.json and the figures (SVG) into this folder [default: print only]
+    /// Write report.html, analysis.json and the figures (SVG) into this folder [default: print
+    /// only]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder [default: none]
+    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder
+    /// [default: none]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub figures: Option<PathBuf>,
     /// Confidence level of all intervals, between 0 and 1

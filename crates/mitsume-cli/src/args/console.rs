@@ -1,4 +1,4 @@
-//! Options that every command has: how it speaks to a person.
+//! Options of every command: language and verbosity of its output.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use mitsume_locale::Language;
@@ -7,8 +7,9 @@ use mitsume_locale::Language;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct ConsoleArgs {
-    /// Language of summaries, messages and pages; files and JSON are the same in both [default: the locale]
-    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language())]
+    /// Language of summaries, messages and pages; files and JSON are the same in both [default: the
+    /// locale]
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language_parser())]
     pub lang: Option<Language>,
     /// Also say what was settled on, and how long each part took
     #[arg(short, long, global = true, conflicts_with = "quiet")]
@@ -18,7 +19,7 @@ pub struct ConsoleArgs {
     pub quiet: bool,
 }
 
-fn language() -> impl TypedValueParser<Value = Language> {
+fn language_parser() -> impl TypedValueParser<Value = Language> {
     PossibleValuesParser::new(Language::ALL.map(Language::tag))
         .try_map(|tag| tag.parse::<Language>())
 }

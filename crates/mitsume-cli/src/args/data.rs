@@ -53,8 +53,8 @@ pub struct SynthArgs {
     after_help = "Examples:\n  mitsume data check brain-tumor-mri --json\n  mitsume data check data/train elsewhere/test"
 )]
 pub struct CheckArgs {
-    /// A folder of splits (each with class folders), or of class folders; where there are several, each is a split
-    /// and the first is trained on
+    /// A folder of splits (each with class folders), or of class folders; where there are several,
+    /// each is a split and the first is trained on
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, required = true)]
     pub dirs: Vec<PathBuf>,
     /// Print one JSON object to stdout and nothing else

@@ -25,12 +25,12 @@ pub struct ExplainArgs {
     /// The class to explain: a name, or `predicted`
     #[arg(long, value_name = "NAME", default_value = "predicted")]
     pub class: String,
-    /// A folder with one folder per class, for the class names, where the weights do not know them [default: the
-    /// weights' own names]
+    /// A folder with one folder per class, for the class names, where the weights do not know them
+    /// [default: the weights' own names]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
-    /// A run directory or an evaluation: also show the deviation from its class mean map [default: no
-    /// comparison]
+    /// A run directory or an evaluation: also show the deviation from its class mean map [default:
+    /// no comparison]
     #[arg(long, value_name = "RUN_OR_EVAL", value_hint = ValueHint::DirPath)]
     pub reference: Option<PathBuf>,
     /// Folder for one PNG per image, explained.csv and explained.html
@@ -41,10 +41,10 @@ pub struct ExplainArgs {
     #[arg(long)]
     pub overlay: bool,
     /// Opacity of maps over images, from 0 (only the image) to 1 (only the map)
-    #[arg(long, value_name = "0..1", default_value_t = OverlayStyle::DEFAULT.alpha, value_parser = opacity)]
+    #[arg(long, value_name = "0..1", default_value_t = OverlayStyle::DEFAULT.alpha, value_parser = parse_opacity)]
     pub alpha: f32,
     /// Colours of maps
-    #[arg(long, value_name = "NAME", aliases = ["color-map", "colormap", "cmap"], default_value = OverlayStyle::DEFAULT.colour_map.name(), value_parser = colour_maps())]
+    #[arg(long, value_name = "NAME", aliases = ["color-map", "colormap", "cmap"], default_value = OverlayStyle::DEFAULT.colour_map.name(), value_parser = colour_map_parser())]
     pub colour_map: ColourMap,
     /// Also write each map as float32 [height, width] of the layer (IMAGE.explained.map.npy)
     #[arg(long)]
@@ -58,14 +58,14 @@ pub struct ExplainArgs {
     pub threads: ThreadsArg,
 }
 
-fn opacity(text: &str) -> Result<f32, String> {
+fn parse_opacity(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(alpha) if (0.0..=1.0).contains(&alpha) => Ok(alpha),
         _ => Err("a number from 0 to 1".to_owned()),
     }
 }
 
-fn colour_maps() -> impl TypedValueParser<Value = ColourMap> {
+fn colour_map_parser() -> impl TypedValueParser<Value = ColourMap> {
     let named = |name: String| {
         let mut all = ColourMap::ALL.into_iter();
         all.find(|map| map.name() == name)

@@ -1,4 +1,4 @@
-//! The command line. One struct per command; nothing here does anything.
+//! The command line arguments: one struct per command, without behaviour.
 
 mod analyze;
 mod bench;
@@ -198,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// All commands, those below others too.
+    /// All commands, including subcommands.
     fn commands(command: &Command, all: &mut Vec<Command>) {
         all.push(command.clone());
         for below in command.get_subcommands() {
@@ -206,10 +206,12 @@ mod tests {
         }
     }
 
-    /// They say what is worked on: without them there is nothing to do, or one stands for the other.
-    const SUBJECTS: [&str; 7] = ["config", "resume", "model", "run", "weights", "data", "out"];
+    /// Options that name the input or the output. They need no default: they are required, or one
+    /// replaces another.
+    const INPUTS_AND_OUTPUTS: [&str; 7] =
+        ["config", "resume", "model", "run", "weights", "data", "out"];
 
-    fn says_its_default(arg: &Arg) -> bool {
+    fn states_its_default(arg: &Arg) -> bool {
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
         !arg.get_action().takes_values()
             || arg.is_required_set()
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_says_what_it_does_and_what_holds_without_it() {
+    fn every_option_has_help_and_states_its_default() {
         let mut all = Vec::new();
         let mut program = Args::command();
         program.build();
@@ -229,9 +231,13 @@ mod tests {
             for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
                 let name = format!("{} --{}", command.get_name(), arg.get_id());
                 assert!(arg.get_help().is_some(), "{name} says nothing");
-                let of_sweep = command.get_name() == "sweep" && arg.get_id() == "preset";
-                let subject = SUBJECTS.contains(&arg.get_id().as_str()) || of_sweep;
-                assert!(subject || says_its_default(arg), "{name} has no default");
+                let is_sweep_preset = command.get_name() == "sweep" && arg.get_id() == "preset";
+                let needs_no_default =
+                    INPUTS_AND_OUTPUTS.contains(&arg.get_id().as_str()) || is_sweep_preset;
+                assert!(
+                    needs_no_default || states_its_default(arg),
+                    "{name} has no default"
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `mitsume eval`, and how a model is named.
+//! `mitsume eval`, and the options that name a model.
 
 use std::path::PathBuf;
 
@@ -28,27 +28,29 @@ pub struct ModelArgs {
     /// Average each map with that of the mirrored image, mirrored back
     #[arg(long)]
     pub flip: bool,
-    /// Layer of an ONNX model to hook, by node, value or module (`mitsume layers` lists them); again for
-    /// the mean of several [default: the last with a spatial map]
+    /// Layer of an ONNX model to hook, by node, value or module (`mitsume layers` lists them);
+    /// again for the mean of several [default: the last with a spatial map]
     #[arg(long, value_name = "NAME")]
     pub target_layer: Vec<String>,
-    /// How the output of --target-layer is laid out, where the model does not tell: nchw, nhwc, tokens
-    /// [N, T, C], tokens-first [T, N, C] or tokens-last [N, C, T] [default: as the model tells]
+    /// How the output of --target-layer is laid out, where the model does not tell: nchw, nhwc,
+    /// tokens [N, T, C], tokens-first [T, N, C] or tokens-last [N, C, T] [default: as the model
+    /// tells]
     #[arg(long, value_name = "LAYOUT")]
     pub layout: Option<FeatureLayout>,
     /// How a layer's tokens lie, for transformers, as 14x14 [default: as the model tells]
-    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = grid)]
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = parse_grid)]
     pub token_grid: Option<[usize; 2]>,
-    /// Names of the model's classes, one a line, in the order of its outputs, where it does not know them; class
-    /// folders are then matched by name [default: the model's own, else the class folders' in their order]
+    /// Names of the model's classes, one a line, in the order of its outputs, where it does not
+    /// know them; class folders are then matched by name [default: the model's own, else the class
+    /// folders' in their order]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub classes: Option<PathBuf>,
     #[command(flatten)]
     pub images: ImageArgs,
 }
 
-/// `14x14`
-fn grid(text: &str) -> Result<[usize; 2], String> {
+/// Parses rows and columns, such as `14x14`.
+fn parse_grid(text: &str) -> Result<[usize; 2], String> {
     let sides = text
         .split_once('x')
         .map(|(rows, columns)| (rows.parse(), columns.parse()));
@@ -73,7 +75,8 @@ pub struct EvalArgs {
     /// Keep maps, labels and predictions in this file (readable by `score`) [default: not kept]
     #[arg(long, value_name = "FILE.safetensors", value_hint = ValueHint::FilePath)]
     pub cams: Option<PathBuf>,
-    /// Keep the whole evaluation in this folder (for `report` and `explain --reference`) [default: not kept]
+    /// Keep the whole evaluation in this folder (for `report` and `explain --reference`) [default:
+    /// not kept]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// Which measures to take besides squared-l2 and l2

@@ -27,8 +27,8 @@ pub struct TrainArgs {
     /// The run directory; must be new or empty [default: the next free runs/MODEL-NNN]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "resume")]
     pub out: Option<PathBuf>,
-    /// Go on with an interrupted run, on the device it began on; a finished one trains longer with --set
-    /// train.epochs=N
+    /// Go on with an interrupted run, on the device it began on; a finished one trains longer with
+    /// --set train.epochs=N
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub resume: Option<PathBuf>,
     #[command(flatten)]

@@ -18,8 +18,8 @@ pub struct TrustArgs {
     /// A folder with one folder per class; every image is explained for its label
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: PathBuf,
-    /// Masks of the objects, at the images' own paths below this folder, ending in .png; any value but 0
-    /// is inside [default: no masks; what needs them is left out]
+    /// Masks of the objects, at the images' own paths below this folder, ending in .png; any value
+    /// but 0 is inside [default: no masks; what needs them is left out]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub masks: Option<PathBuf>,
     /// How many images to test, spread evenly through the folder
@@ -34,7 +34,8 @@ pub struct TrustArgs {
     /// Folder for trust.json and trust.html
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
-    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder [default: none]
+    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder
+    /// [default: none]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub figures: Option<PathBuf>,
     /// Print the JSON to stdout and nothing else

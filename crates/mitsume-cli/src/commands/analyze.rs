@@ -5,7 +5,7 @@ use mitsume_locale::text;
 use mitsume_report::{AnalysisReportOptions, analyze_path};
 
 use super::output;
-use super::report::tell_exported;
+use super::report::report_exported;
 use crate::args::AnalyzeArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
@@ -34,7 +34,7 @@ pub fn run(args: AnalyzeArgs, console: Console) -> Result {
     }
     if let Some(out) = &args.figures {
         let exported = report.export_figures(out).map_err(EngineError::from)?;
-        tell_exported(&exported, out, console);
+        report_exported(&exported, out, console);
     }
     if args.json {
         output::json(&report.json())

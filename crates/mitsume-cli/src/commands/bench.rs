@@ -1,9 +1,9 @@
 //! `mitsume bench`
 
-use mitsume_locale::text;
 use std::path::PathBuf;
 
 use mitsume_engine::{BenchLoss, BenchOptions, bench_eval, bench_step};
+use mitsume_locale::text;
 use mitsume_nn::Level;
 
 use super::output;

@@ -1,6 +1,6 @@
 //! `mitsume data`
 
-use mitsume_data::check::{CheckReport, check, check_splits};
+use mitsume_data::check::{CheckReport, SplitReport, check, check_splits};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_locale::{Language, text};
 
@@ -28,7 +28,7 @@ fn synth(args: SynthArgs, console: Console) -> Result {
         seed: args.seed,
     };
     let written = write_data_set(&args.dir, spec, &|_, _| {});
-    written.map_err(|error| Failure::of_new_folder(error.into(), &args.dir))?;
+    written.map_err(|error| Failure::from_new_folder(error.into(), &args.dir))?;
     let language = console.language;
     let dir = args.dir.display();
     output::text(&format!(
@@ -55,27 +55,7 @@ fn run_check(args: CheckArgs, console: Console) -> Result {
 fn summary(report: &CheckReport, language: Language) -> String {
     let mut text = String::new();
     for split in &report.splits {
-        let name = match split.name.as_str() {
-            "" => text!(language, "command-split-unnamed"),
-            name => name.to_owned(),
-        };
-        let images = split.images;
-        text += &text!(language, "command-split", split = name, images = images);
-        text.push('\n');
-        let counts = |counts: &std::collections::BTreeMap<String, usize>| {
-            counts
-                .iter()
-                .map(|(what, n)| format!("{what} {n}"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        for (what, counted) in [
-            (text!(language, "command-split-classes"), &split.classes),
-            (text!(language, "command-split-sizes"), &split.sizes),
-            (text!(language, "command-split-modes"), &split.modes),
-        ] {
-            text += &format!("  {}{}\n", output::padded(&what, 8), some(&counts(counted)));
-        }
+        text += &split_summary(split, language);
     }
     let files = report.unreadable.len();
     text += &text!(language, "command-unreadable", files = files);
@@ -88,16 +68,44 @@ fn summary(report: &CheckReport, language: Language) -> String {
         files => text!(language, "command-not-images", files = files),
     };
     text += &format!("{others}\n");
+    text += &groups_summary(report, language);
+    text + &text!(language, "command-json-lists")
+}
+
+/// Number of images, and counts by class, size and mode.
+fn split_summary(split: &SplitReport, language: Language) -> String {
+    let name = match split.name.as_str() {
+        "" => text!(language, "command-split-unnamed"),
+        name => name.to_owned(),
+    };
+    let images = split.images;
+    let mut text = text!(language, "command-split", split = name, images = images);
+    text.push('\n');
+    for (name, counts) in [
+        (text!(language, "command-split-classes"), &split.classes),
+        (text!(language, "command-split-sizes"), &split.sizes),
+        (text!(language, "command-split-modes"), &split.modes),
+    ] {
+        let counts = counts
+            .iter()
+            .map(|(value, count)| format!("{value} {count}"));
+        let counts = shortened(&counts.collect::<Vec<_>>().join(", "));
+        text += &format!("  {}{counts}\n", output::pad_right(&name, 8));
+    }
+    text
+}
+
+/// Duplicates, near duplicates, leaks and conflicting labels, with the first groups of each.
+fn groups_summary(report: &CheckReport, language: Language) -> String {
     let (duplicates, near) = (&report.duplicates, &report.near_duplicates);
-    let (groups, repeats) = (duplicates.groups, duplicates.images);
     let conflicts = report.conflicts.len();
-    for (line, groups) in [
+    let sections = [
         (
             text!(
                 language,
                 "command-duplicates",
-                groups = groups,
-                repeats = repeats
+                groups = duplicates.groups,
+                repeats = duplicates.images
             ),
             &duplicates.paths,
         ),
@@ -118,16 +126,18 @@ fn summary(report: &CheckReport, language: Language) -> String {
             text!(language, "command-conflicts", groups = conflicts),
             &report.conflicts,
         ),
-    ] {
-        text += &format!("{line}\n{}", data_warnings::groups(groups, language));
-    }
-    text + &text!(language, "command-json-lists")
+    ];
+    let sections = sections.iter().map(|(line, groups)| {
+        let groups = data_warnings::groups(groups, language);
+        format!("{line}\n{groups}")
+    });
+    sections.collect()
 }
 
-/// At most a few lines' worth of a long list.
-fn some(list: &str) -> String {
-    const MOST: usize = 300;
-    match list.char_indices().nth(MOST) {
+/// A list, cut after an item if it is too long for a few lines.
+fn shortened(list: &str) -> String {
+    const MAX_CHARACTERS: usize = 300;
+    match list.char_indices().nth(MAX_CHARACTERS) {
         None => list.into(),
         Some((end, _)) => format!(
             "{}, ...",

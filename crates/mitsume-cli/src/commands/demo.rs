@@ -1,6 +1,6 @@
 //! `mitsume demo`
 
-use mitsume_engine::{DemoOptions, DemoOutcome};
+use mitsume_engine::{DemoOptions, DemoOutcome, shell_word};
 use mitsume_locale::{Language, text};
 
 use super::output;
@@ -9,7 +9,6 @@ use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::{stop, threads};
-use mitsume_engine::shell_word;
 
 /// Runs the command.
 pub fn run(args: DemoArgs, console: Console) -> Result {
@@ -23,7 +22,7 @@ pub fn run(args: DemoArgs, console: Console) -> Result {
     };
     let outcome = mitsume_engine::demo(&options, &stop, &mut |event| progress.show(event));
     progress.finish();
-    let outcome = outcome.map_err(|error| Failure::of_new_folder(error, &args.out))?;
+    let outcome = outcome.map_err(|error| Failure::from_new_folder(error, &args.out))?;
     match outcome {
         Some(outcome) => output::text(&summary(&outcome, console.language)),
         None => {
@@ -40,7 +39,7 @@ pub fn run(args: DemoArgs, console: Console) -> Result {
 fn summary(outcome: &DemoOutcome, language: Language) -> String {
     let (plain, consistent) = (&outcome.plain, &outcome.consistent);
     let row = |name: &str, plain: String, consistent: String| vec![name.into(), plain, consistent];
-    let figure = output::figure;
+    let decimal = output::decimal;
     let table = output::table(&[
         row("", "lambda 0".into(), "lambda 50".into()),
         row(
@@ -50,13 +49,13 @@ fn summary(outcome: &DemoOutcome, language: Language) -> String {
         ),
         row(
             &text!(language, "command-demo-consistency", form = "squared-l2"),
-            figure(plain.consistency.squared_l2),
-            figure(consistent.consistency.squared_l2),
+            decimal(plain.consistency.squared_l2),
+            decimal(consistent.consistency.squared_l2),
         ),
         row(
             &text!(language, "command-demo-consistency", form = "l2"),
-            figure(plain.consistency.l2),
-            figure(consistent.consistency.l2),
+            decimal(plain.consistency.l2),
+            decimal(consistent.consistency.l2),
         ),
     ]);
     let explain = format!(
@@ -68,7 +67,7 @@ fn summary(outcome: &DemoOutcome, language: Language) -> String {
     format!(
         "{table}{}\n\n{}\n{}\n\n{}\n  mitsume data check DIR\n  {explain}\n  mitsume train --help",
         text!(language, "command-demo-lower"),
-        output::list(&outcome.findings),
+        output::bullet_list(&outcome.findings),
         text!(language, "command-report-at", path = report),
         text!(language, "command-demo-next"),
     )

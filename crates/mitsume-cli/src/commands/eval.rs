@@ -19,9 +19,9 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
     let device = device::open(&args.device, console)?;
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
-    // Every image is needed once: nothing is worth keeping.
+    // Every image is needed once, so nothing is cached.
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
-    let subject = EvaluationInput {
+    let input = EvaluationInput {
         network: model.network.as_ref(),
         folder: &folder,
         source: &source,
@@ -41,7 +41,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
         stop: Some(&stop),
     };
     let mut progress = Progress::new(console);
-    let evaluation = evaluate(&subject, &options, &mut |event| progress.show(event));
+    let evaluation = evaluate(&input, &options, &mut |event| progress.show(event));
     progress.finish();
     let evaluation = evaluation.map_err(|error| stop::failure(error, console))?;
     if args.json {
@@ -52,7 +52,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
 }
 
 fn summary(evaluation: &Evaluation, language: Language) -> String {
-    let figure = output::figure;
+    let decimal = output::decimal;
     let mut rows = vec![output::class_header(language)];
     for class in &evaluation.per_class {
         let (images, correct) = (class.images.to_string(), class.correct.to_string());
@@ -60,8 +60,8 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
             class.class.clone(),
             images,
             correct,
-            figure(class.squared_l2),
-            figure(class.l2),
+            decimal(class.squared_l2),
+            decimal(class.l2),
         ]);
     }
     let surroundings = evaluation
@@ -95,6 +95,6 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
         ),
         more = output::measures(evaluation.measures.as_ref(), language),
         table = output::table(&rows),
-        surroundings = output::list(&surroundings.unwrap_or_default()),
+        surroundings = output::bullet_list(&surroundings.unwrap_or_default()),
     )
 }

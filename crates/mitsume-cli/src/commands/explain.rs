@@ -89,7 +89,7 @@ fn json(explanation: &Explanation, model: &OpenedModel) -> serde_json::Value {
     json
 }
 
-/// What could not be done, at the end, where it is seen.
+/// The error message for images that could not be explained.
 fn not_explained(explanation: &Explanation, failed: usize) -> String {
     let all = explanation.images.len() + failed;
     let lines = explanation.failed.iter();
@@ -114,7 +114,7 @@ fn summary(explanation: &Explanation, model: &OpenedModel, language: Language) -
             image.predicted.clone(),
             format!("{:.3}", image.probability),
             image.target.clone(),
-            output::figure(image.squared_l2),
+            output::decimal(image.squared_l2),
         ]);
     }
     format!(
@@ -125,14 +125,14 @@ fn summary(explanation: &Explanation, model: &OpenedModel, language: Language) -
     )
 }
 
-/// How much of the maps, in the mean over the images, lies on border and background.
+/// Findings on the surroundings of the maps, as means over the images.
 fn findings(model: &str, explained: &[Explained], language: Language) -> String {
     let mut sum = SurroundingsSum::default();
     let found = explained.iter().filter_map(|one| one.surroundings.as_ref());
     found.for_each(|found| sum.push(found));
     let mean = sum.mean();
     let sentences = mean.map(|mean| surroundings_sentences(model, &mean, language));
-    output::list(&sentences.unwrap_or_default())
+    output::bullet_list(&sentences.unwrap_or_default())
 }
 
 fn target(name: &str, classes: &[String]) -> Result<ExplainTarget> {

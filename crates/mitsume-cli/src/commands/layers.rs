@@ -61,7 +61,7 @@ pub fn run(args: LayersArgs, console: Console) -> Result {
     ))
 }
 
-/// As `nhwc`, `tokens 14x14`, or `?` where the model does not tell.
+/// The layout as `nhwc`, `tokens 14x14`, or `?` if it cannot be inferred.
 fn layout(layer: &Layer) -> String {
     match (layer.layout, layer.grid) {
         (Some(layout), Some([rows, columns])) => format!("{layout} {rows}x{columns}"),

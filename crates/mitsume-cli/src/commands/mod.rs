@@ -1,4 +1,4 @@
-//! One file per command: from arguments to the library and from its results to text.
+//! One file per command: calls the library with the arguments and prints the results.
 
 pub mod analyze;
 pub mod bench;

@@ -1,4 +1,4 @@
-//! What goes to stdout.
+//! Output on stdout: text, JSON and tables.
 
 use std::io::{ErrorKind, Write};
 
@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::failure::{Failure, Result};
 
-/// Prints text, ending in a new line.
+/// Prints text with a newline at the end.
 pub fn text(text: &str) -> Result {
     write(text.trim_end().as_bytes())
 }
@@ -32,18 +32,18 @@ fn write(bytes: &[u8]) -> Result {
         })
 }
 
-/// A figure with six decimals, or a dash.
-pub fn figure(value: Option<f64>) -> String {
+/// A number with six decimals, or a dash for `None`.
+pub fn decimal(value: Option<f64>) -> String {
     value.map_or_else(|| "-".into(), |value| format!("{value:.6}"))
 }
 
-/// Sentences, each after a dash on lines of its own.
-pub fn list(sentences: &[String]) -> String {
+/// A list with one `- ` item per sentence.
+pub fn bullet_list(sentences: &[String]) -> String {
     let lines = sentences.iter().map(|sentence| format!("- {sentence}\n"));
     lines.collect()
 }
 
-/// Measures beyond the two forms, a line each; those that were not taken are left out.
+/// Measures besides `squared-l2` and `l2`, one per line; those that were not computed are left out.
 pub fn measures(measures: Option<&Measures>, language: Language) -> String {
     let Some(measures) = measures else {
         return String::new();
@@ -75,11 +75,11 @@ pub fn measures(measures: Option<&Measures>, language: Language) -> String {
         (text!(language, "command-measure-pearson"), measures.pearson),
         (text!(language, "command-measure-ssim"), measures.ssim),
     ];
-    let taken = lines
+    let computed = lines
         .iter()
         .filter_map(|(name, value)| Some((name, (*value)?)));
-    let text: String = taken
-        .map(|(name, value)| format!("  {}{value:.6}\n", padded(name, 32)))
+    let text: String = computed
+        .map(|(name, value)| format!("  {}{value:.6}\n", pad_right(name, 32)))
         .collect();
     let grid = format!("{rows}x{columns}");
     format!(
@@ -88,7 +88,7 @@ pub fn measures(measures: Option<&Measures>, language: Language) -> String {
     )
 }
 
-/// Both forms of the metric, under how many images they are of.
+/// Both forms of the metric, with the number of counted images.
 pub fn consistency(
     counted: u64,
     squared_l2: Option<f64>,
@@ -98,12 +98,12 @@ pub fn consistency(
     format!(
         "{}\n  squared-l2 {}\n  l2         {}\n",
         text!(language, "command-consistency", counted = counted),
-        figure(squared_l2),
-        figure(l2),
+        decimal(squared_l2),
+        decimal(l2),
     )
 }
 
-/// The head of a table of classes.
+/// The header of a table of classes.
 pub fn class_header(language: Language) -> Vec<String> {
     vec![
         text!(language, "command-class"),
@@ -114,12 +114,12 @@ pub fn class_header(language: Language) -> Vec<String> {
     ]
 }
 
-/// Text with blanks behind it, `width` columns of a terminal in all.
-pub fn padded(text: &str, width: usize) -> String {
+/// Text with spaces on the right, to `width` terminal columns.
+pub fn pad_right(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// A time as people say it: "45 s", "3 min 10 s", "2 h 5 min".
+/// A duration in at most two units: "45 s", "3 min 10 s", "2 h 5 min".
 pub fn duration(seconds: f64, language: Language) -> String {
     let whole = seconds.max(0.0).round() as u64;
     let (hours, minutes) = (whole / 3600, whole / 60 % 60);
@@ -139,7 +139,8 @@ pub fn duration(seconds: f64, language: Language) -> String {
     }
 }
 
-/// Rows under a header, in columns; the first is aligned to the left and the rest to the right.
+/// A table of rows, the first of them its header. The first column is aligned left, the others
+/// right.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
@@ -157,11 +158,11 @@ pub fn table(rows: &[Vec<String>]) -> String {
             .zip(&widths)
             .enumerate()
             .map(|(i, (cell, width))| {
-                let blanks = " ".repeat(width.saturating_sub(cell.width()));
+                let padding = " ".repeat(width.saturating_sub(cell.width()));
                 if i == 0 {
-                    format!("{cell}{blanks}")
+                    format!("{cell}{padding}")
                 } else {
-                    format!("{blanks}{cell}")
+                    format!("{padding}{cell}")
                 }
             });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_two_units_at_most() {
+    fn durations_have_two_units_at_most() {
         let texts = |language| [4.56, 45.0, 190.0, 7500.0].map(|time| duration(time, language));
         let english = ["4.6 s", "45 s", "3 min 10 s", "2 h 5 min"];
         assert_eq!(texts(Language::English), english);
@@ -183,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn columns_line_up() {
+    fn columns_are_aligned() {
         let rows = [
             vec!["class".into(), "n".into()],
             vec!["a".into(), "12".into()],
         ];
         assert_eq!(table(&rows), "class   n\na      12\n");
-        // Twice as wide as Latin letters.
+        // Japanese characters are twice as wide as Latin letters.
         let rows = [
             vec!["クラス".into(), "枚".into()],
             vec!["a".into(), "12".into()],

@@ -29,13 +29,13 @@ pub fn run(args: ReportArgs, console: Console) -> Result {
     if let Some(out) = &args.figures {
         let exported =
             export_figures(&page, &args.dir, out, &options).map_err(EngineError::from)?;
-        tell_exported(&exported, out, console);
+        report_exported(&exported, out, console);
     }
     output::text(&path.display().to_string())
 }
 
-/// Says what was written of a page's figures and tables, and which PNGs could not be.
-pub fn tell_exported(exported: &Exported, out: &Path, console: Console) {
+/// Prints how many files were exported, and warns of figures without a PNG.
+pub fn report_exported(exported: &Exported, out: &Path, console: Console) {
     let language = console.language;
     for (svg, characters) in &exported.without_png {
         let characters: String = characters.iter().collect();

@@ -31,7 +31,7 @@ pub fn run(args: ScoreArgs, console: Console) -> Result {
 }
 
 fn summary(score: &Score, language: Language) -> String {
-    let figure = output::figure;
+    let decimal = output::decimal;
     let mut rows = vec![output::class_header(language)];
     for class in &score.per_class {
         let (images, correct) = (class.images.to_string(), class.correct.to_string());
@@ -40,8 +40,8 @@ fn summary(score: &Score, language: Language) -> String {
             name,
             images,
             correct,
-            figure(class.squared_l2),
-            figure(class.l2),
+            decimal(class.squared_l2),
+            decimal(class.l2),
         ]);
     }
     let [h, w] = score.cam_size;

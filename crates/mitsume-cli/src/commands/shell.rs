@@ -1,4 +1,4 @@
-//! Completions and the manual page, from the same definition as the arguments.
+//! Completions and manual pages, generated from the definition of the arguments.
 
 use clap::{Command, CommandFactory};
 
@@ -23,34 +23,34 @@ pub fn man(args: &ManArgs) -> Result {
     output::text(&String::from_utf8_lossy(&page))
 }
 
-/// The command of these names, one below the other; the program where there are none.
+/// The subcommand with these names, from the outermost; the program itself if there are none.
 fn command(names: &[String]) -> Result<Command> {
     let mut command = Args::command();
     if names.is_empty() {
         return Ok(command);
     }
-    // Gives commands the options that all have, and their full names.
+    // Adds global options and full names to the subcommands.
     command.build();
     let mut path = String::from("mitsume");
     for name in names {
-        let there: Vec<String> = command
+        let subcommands: Vec<String> = command
             .get_subcommands()
-            .map(|below| below.get_name().to_owned())
-            .filter(|below| below != "help")
+            .map(|subcommand| subcommand.get_name().to_owned())
+            .filter(|name| name != "help")
             .collect();
         match command
             .find_subcommand(name)
-            .filter(|_| there.contains(name))
+            .filter(|_| subcommands.contains(name))
         {
             Some(found) => command = found.clone(),
-            None if there.is_empty() => {
+            None if subcommands.is_empty() => {
                 let problem = format!("man: {path} has no commands below it, such as \"{name}\"");
                 return Err(Failure::Request(problem));
             }
             None => {
                 return Err(Failure::Request(format!(
                     "man: {path} has no command \"{name}\"; one of {}",
-                    there.join(", ")
+                    subcommands.join(", ")
                 )));
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mitsume_engine::shell_word;
 use mitsume_locale::{Language, text};
 use mitsume_report::{AnalysisReportOptions, analyze_path};
 use mitsume_sweep::{
@@ -16,9 +17,8 @@ use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::sweep_progress::SweepProgress;
 use crate::{device, stop, threads};
-use mitsume_engine::shell_word;
 
-const NO_FOLDER: &str = "which sweep? --out DIR names its folder, new or with an earlier sweep in it:\n  \
+const NO_OUT: &str = "which sweep? --out DIR names its folder, new or with an earlier sweep in it:\n  \
     mitsume sweep --config sweep.toml --out sweeps/mine\n  \
     mitsume sweep --out sweeps/mine\n\
     mitsume sweep --help shows the smallest sweep.toml";
@@ -27,12 +27,12 @@ const NO_FOLDER: &str = "which sweep? --out DIR names its folder, new or with an
 pub fn run(args: SweepArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     if args.print {
-        return print(&args);
+        return print_config(&args);
     }
     let Some(out) = args.out.clone() else {
-        return Err(Failure::Request(NO_FOLDER.into()));
+        return Err(Failure::Request(NO_OUT.into()));
     };
-    let sweep = match described(&args)? {
+    let sweep = match requested_sweep(&args)? {
         Some((config, origin)) => SweepDir::plan(&out, config, &origin)?,
         None => SweepDir::open(&out)?,
     };
@@ -49,18 +49,22 @@ pub fn run(args: SweepArgs, console: Console) -> Result {
     sweep.check_data()?;
     sweep.write()?;
     match (&args.cell, args.launcher) {
-        (Some(name), _) => one_cell(&sweep, name, &options, console),
+        (Some(name), _) => run_cell(&sweep, name, &options, console),
         (None, Launcher::Slurm) => submit(&sweep, console),
-        (None, Launcher::Local) => local(&sweep, &options, args.json, console),
+        (None, Launcher::Local) => run_local(&sweep, &options, args.json, console),
     }
 }
 
-/// The sweep of `--config` or `--preset`, and where it comes from; none where neither is given.
-fn described(args: &SweepArgs) -> Result<Option<(SweepConfig, PathBuf)>> {
+/// The sweep of `--config` or `--preset`, with its origin for messages; `None` without either.
+fn requested_sweep(args: &SweepArgs) -> Result<Option<(SweepConfig, PathBuf)>> {
     let (mut config, origin) = match (&args.config, &args.preset) {
         (Some(path), _) => (SweepConfig::read(path)?, path.clone()),
         (None, Some(name)) => {
-            let data: Vec<_> = args.data.iter().map(|data| named(data)).collect();
+            let data: Vec<_> = args
+                .data
+                .iter()
+                .map(|data| parse_data_argument(data))
+                .collect();
             let config = preset::preset(name, args.quick, &data)?;
             (config, PathBuf::from(format!("--preset {name}")))
         }
@@ -77,16 +81,17 @@ fn described(args: &SweepArgs) -> Result<Option<(SweepConfig, PathBuf)>> {
     Ok(Some((config, origin)))
 }
 
-/// `NAME=DIR` or `DIR`.
-fn named(data: &str) -> (Option<String>, PathBuf) {
+/// Parses `NAME=DIR` or `DIR`.
+fn parse_data_argument(data: &str) -> (Option<String>, PathBuf) {
     match data.split_once('=') {
         Some((name, folder)) => (Some(name.to_owned()), folder.into()),
         None => (None, data.into()),
     }
 }
 
-fn print(args: &SweepArgs) -> Result {
-    match described(args)? {
+/// Prints the sweep.toml of the request.
+fn print_config(args: &SweepArgs) -> Result {
+    match requested_sweep(args)? {
         Some((config, origin)) => {
             config.cells(&origin)?;
             output::text(&config.to_toml()?)
@@ -97,24 +102,25 @@ fn print(args: &SweepArgs) -> Result {
     }
 }
 
-/// A cell before it runs, for `--dry-run --json`.
+/// A cell of a dry run, for `--json`.
 #[derive(Serialize)]
-struct Planned<'a> {
+struct PlannedCell<'a> {
     #[serde(flatten)]
     status: &'a CellStatus,
     estimated_seconds: f64,
 }
 
+/// Prints the cells with their estimated times.
 fn dry_run(sweep: &SweepDir, options: &LocalOptions, json: bool, language: Language) -> Result {
     let statuses = sweep.statuses()?;
     let cells: Vec<&Cell> = sweep.cells.iter().collect();
     let estimates = estimate(sweep, &cells, options)?;
     let total: f64 = estimates.iter().map(|estimate| estimate.seconds).sum();
     let total = total / options.jobs.clamp(1, cells.len().max(1)) as f64;
-    let planned: Vec<Planned> = statuses
+    let planned: Vec<PlannedCell> = statuses
         .iter()
         .zip(&estimates)
-        .map(|(status, estimate)| Planned {
+        .map(|(status, estimate)| PlannedCell {
             status,
             estimated_seconds: estimate.seconds,
         })
@@ -134,7 +140,7 @@ fn dry_run(sweep: &SweepDir, options: &LocalOptions, json: bool, language: Langu
         let status = cell.status;
         vec![
             status.name.clone(),
-            state(status.state, language),
+            state_name(status.state, language),
             format!("{}/{}", status.epochs_done, status.epochs),
             output::duration(cell.estimated_seconds, language),
         ]
@@ -152,8 +158,8 @@ fn dry_run(sweep: &SweepDir, options: &LocalOptions, json: bool, language: Langu
     ))
 }
 
-/// What a task of a job array does.
-fn one_cell(sweep: &SweepDir, name: &str, options: &LocalOptions, console: Console) -> Result {
+/// Runs one cell, as a task of a job array.
+fn run_cell(sweep: &SweepDir, name: &str, options: &LocalOptions, console: Console) -> Result {
     let cell = sweep.cell(name)?;
     let stop = stop::on_signal(console);
     let mut progress = SweepProgress::new(1, 0, console);
@@ -180,16 +186,17 @@ fn one_cell(sweep: &SweepDir, name: &str, options: &LocalOptions, console: Conso
     }
 }
 
-fn unfinished(sweep: &SweepDir) -> Result<Vec<&Cell>> {
+fn unfinished_cells(sweep: &SweepDir) -> Result<Vec<&Cell>> {
     let statuses = sweep.statuses()?;
     let cells = sweep.cells.iter().zip(&statuses);
     let left = cells.filter(|(_, status)| status.state != CellState::Finished);
     Ok(left.map(|(cell, _)| cell).collect())
 }
 
+/// Submits the unfinished cells to Slurm.
 fn submit(sweep: &SweepDir, console: Console) -> Result {
     let language = console.language;
-    let cells = unfinished(sweep)?;
+    let cells = unfinished_cells(sweep)?;
     if cells.is_empty() {
         let cells = sweep.cells.len();
         console.note(&text!(language, "command-nothing-to-submit", cells = cells));
@@ -211,15 +218,16 @@ fn submit(sweep: &SweepDir, console: Console) -> Result {
     output::text(&submission.array)
 }
 
-fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console) -> Result {
-    let cells = unfinished(sweep)?;
+/// Runs all unfinished cells on this machine and writes the analysis.
+fn run_local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console) -> Result {
+    let cells = unfinished_cells(sweep)?;
     let stop = stop::on_signal(console);
     let mut progress = SweepProgress::new(cells.len(), sweep.cells.len() - cells.len(), console);
     let outcomes = run_cells(sweep, &cells, options, &stop, &mut |index, event| {
         progress.show(cells[index], event);
     });
     progress.finish();
-    let outcomes = outcomes.map_err(|error| failure(error, &again(sweep, options)))?;
+    let outcomes = outcomes.map_err(|error| failure(error, &resume_command(sweep, options)))?;
     let statuses = sweep.statuses()?;
     if statuses.iter().any(|status| status.epochs_done > 0) {
         write_analysis(sweep.root(), console)?;
@@ -227,9 +235,9 @@ fn local(sweep: &SweepDir, options: &LocalOptions, json: bool, console: Console)
     if json {
         output::json(&serde_json::json!({ "cells": statuses }))?;
     } else {
-        output::text(&table(&statuses, console.language))?;
+        output::text(&status_table(&statuses, console.language))?;
     }
-    ended(sweep, &outcomes, options, console.language)
+    outcomes_to_result(sweep, &outcomes, options, console.language)
 }
 
 fn write_analysis(root: &Path, console: Console) -> Result {
@@ -244,8 +252,8 @@ fn write_analysis(root: &Path, console: Console) -> Result {
     Ok(())
 }
 
-/// The command that goes on.
-fn again(sweep: &SweepDir, options: &LocalOptions) -> String {
+/// The command that resumes the sweep.
+fn resume_command(sweep: &SweepDir, options: &LocalOptions) -> String {
     let jobs = match options.jobs {
         1 => String::new(),
         jobs => format!(" --jobs {jobs}"),
@@ -253,18 +261,19 @@ fn again(sweep: &SweepDir, options: &LocalOptions) -> String {
     format!("mitsume sweep --out {}{jobs}", shell_word(sweep.root()))
 }
 
-/// Where no more can be written it also says what is saved and how to go on.
+/// On a full disk the message also says what is saved and how to resume.
 fn failure(error: SweepError, command: &str) -> Failure {
     match error {
         SweepError::Engine(error) => {
             let saved = "finished cells, and the last checkpoints of the others";
-            Failure::of_work(error, saved, command)
+            Failure::from_resumable(error, saved, command)
         }
         error => error.into(),
     }
 }
 
-fn ended(
+/// An error if cells were interrupted or failed.
+fn outcomes_to_result(
     sweep: &SweepDir,
     outcomes: &[CellOutcome],
     options: &LocalOptions,
@@ -279,19 +288,19 @@ fn ended(
             language,
             "command-sweep-interrupted",
             cells = interrupted,
-            command = again(sweep, options),
+            command = resume_command(sweep, options),
         )));
     }
     if failed > 0 {
         return Err(Failure::Work(format!(
             "{failed} cells failed, why is in {root}/failures; try them again with: {}",
-            again(sweep, options)
+            resume_command(sweep, options)
         )));
     }
     Ok(())
 }
 
-fn table(statuses: &[CellStatus], language: Language) -> String {
+fn status_table(statuses: &[CellStatus], language: Language) -> String {
     let mut rows = vec![vec![
         text!(language, "command-cell"),
         text!(language, "command-state"),
@@ -303,17 +312,17 @@ fn table(statuses: &[CellStatus], language: Language) -> String {
     rows.extend(statuses.iter().map(|status| {
         vec![
             status.name.clone(),
-            state(status.state, language),
+            state_name(status.state, language),
             format!("{}/{}", status.epochs_done, status.epochs),
-            output::figure(status.kappa),
-            output::figure(status.squared_l2),
-            output::figure(status.l2),
+            output::decimal(status.kappa),
+            output::decimal(status.squared_l2),
+            output::decimal(status.l2),
         ]
     }));
     output::table(&rows)
 }
 
-fn state(state: CellState, language: Language) -> String {
+fn state_name(state: CellState, language: Language) -> String {
     match state {
         CellState::Waiting => text!(language, "command-state-waiting"),
         CellState::Running => text!(language, "command-state-running"),

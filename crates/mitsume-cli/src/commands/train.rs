@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::{device, stop, threads};
 
-const NEITHER: &str = "what to train? --config FILE begins a new run, --resume DIR goes on with one:\n  \
+const NO_CONFIG_OR_RESUME: &str = "what to train? --config FILE begins a new run, --resume DIR goes on with one:\n  \
     mitsume train --config run.toml --out runs/first\n  \
     mitsume train --resume runs/first\n\
     mitsume train --help shows the smallest run.toml";
@@ -23,20 +23,20 @@ const NEITHER: &str = "what to train? --config FILE begins a new run, --resume D
 /// Runs the command.
 pub fn run(args: TrainArgs, console: Console) -> Result {
     if args.config.is_none() && args.resume.is_none() {
-        return Err(Failure::Request(NEITHER.into()));
+        return Err(Failure::Request(NO_CONFIG_OR_RESUME.into()));
     }
     threads::set(args.threads.count())?;
     let device_name = match (&args.device.device, &args.resume) {
         (None, Some(run)) => mitsume_engine::recorded_device(run)?,
         _ => args.device.name().to_owned(),
     };
-    let device = device::named(&device_name, console)?;
+    let device = device::open_named(&device_name, console)?;
     let stop = stop::on_signal(console);
     let mut progress = Progress::new(console);
     let mut observer = |event| progress.show(event);
     let (out, outcome) = match (args.resume, args.config) {
         (Some(out), _) => {
-            settled(&RunDir::new(&out).config(), &args.set, console)?;
+            print_config(&RunDir::new(&out).config(), &args.set, console)?;
             let request = ResumeRequest {
                 out: out.clone(),
                 overrides: args.set,
@@ -49,8 +49,8 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
         (None, path) => {
             let path = path.expect("one of both was given");
             let config = RunConfig::read(&path, &args.set).map_err(EngineError::from)?;
-            settled(&path, &args.set, console)?;
-            let out = args.out.unwrap_or_else(|| next_free(&config.model.name));
+            print_config(&path, &args.set, console)?;
+            let out = args.out.unwrap_or_else(|| next_run_dir(&config.model.name));
             let request = TrainRequest {
                 config,
                 out: out.clone(),
@@ -64,12 +64,12 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
     };
     progress.finish();
     let outcome = outcome.map_err(|error| failure(error, &out))?;
-    told(outcome, &out, console)
+    report_outcome(outcome, &out, console)
 }
 
-/// Says the whole configuration, for whoever asks.
-fn settled(path: &Path, sets: &[String], console: Console) -> Result {
-    // What is not there is told of by the run itself.
+/// Prints the whole configuration, with `--verbose`.
+fn print_config(path: &Path, sets: &[String], console: Console) -> Result {
+    // A missing file is reported by the run itself.
     if console.verbosity < Verbosity::Verbose || !path.is_file() {
         return Ok(());
     }
@@ -80,7 +80,7 @@ fn settled(path: &Path, sets: &[String], console: Console) -> Result {
     Ok(())
 }
 
-fn told(outcome: TrainOutcome, out: &Path, console: Console) -> Result {
+fn report_outcome(outcome: TrainOutcome, out: &Path, console: Console) -> Result {
     let language = console.language;
     let (shown, word) = (out.display().to_string(), shell_word(out));
     let report = format!("mitsume report {word}");
@@ -114,7 +114,7 @@ fn told(outcome: TrainOutcome, out: &Path, console: Console) -> Result {
     }
 }
 
-/// Where no more can be written it also says what is saved and how to go on.
+/// On a full disk the message also says what is saved and how to resume.
 fn failure(error: EngineError, out: &Path) -> Failure {
     let dir = RunDir::new(out);
     if !dir.is_run() {
@@ -130,11 +130,11 @@ fn failure(error: EngineError, out: &Path) -> Failure {
         None => "no step of the run is saved yet".into(),
     };
     let command = format!("mitsume train --resume {}", shell_word(out));
-    Failure::of_work(error, &saved, &command)
+    Failure::from_resumable(error, &saved, &command)
 }
 
-/// `runs/level2-001`, or the first number that is free.
-fn next_free(model: &str) -> PathBuf {
+/// The first run directory that does not exist, such as `runs/level2-001`.
+fn next_run_dir(model: &str) -> PathBuf {
     (1..)
         .map(|number| Path::new("runs").join(format!("{model}-{number:03}")))
         .find(|path| !path.exists())

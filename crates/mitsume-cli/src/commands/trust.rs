@@ -1,12 +1,13 @@
 //! `mitsume trust`
 
-use mitsume_artifacts::{TrustResult, write_atomic};
+use mitsume::trust::{Estimate, Randomisation};
+use mitsume_artifacts::{Faithfulness, LocalisationResult, TrustResult, write_atomic};
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_engine::{EngineError, EvaluationInput, TrustOptions, trust};
 use mitsume_locale::{Language, text};
 use mitsume_report::{export_page, trust_findings, trust_page, verdict_sentence};
 
-use super::report::tell_exported;
+use super::report::report_exported;
 use super::{model, output};
 use crate::args::TrustArgs;
 use crate::console::Console;
@@ -21,7 +22,7 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
-    let subject = EvaluationInput {
+    let input = EvaluationInput {
         network: model.network.as_ref(),
         folder: &folder,
         source: &source,
@@ -36,24 +37,24 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
         masks: args.masks.as_deref(),
         stop: &stop,
     };
-    // Before the work, which takes minutes: a folder that cannot be made must not cost it.
+    // Before the tests, which take minutes, so that a folder that cannot be created costs no time.
     std::fs::create_dir_all(&args.out).map_err(|error| {
         Failure::Request(format!("cannot create {}: {error}", args.out.display()))
     })?;
     let mut progress = Progress::new(console);
-    let trusted = trust(&subject, &options, &mut |event| progress.show(event));
+    let outcome = trust(&input, &options, &mut |event| progress.show(event));
     progress.finish();
-    let trusted = trusted.map_err(|error| stop::failure(error, console))?;
-    let result = &trusted.result;
+    let outcome = outcome.map_err(|error| stop::failure(error, console))?;
+    let result = &outcome.result;
     let json = args.out.join("trust.json");
     result.write(&json).map_err(EngineError::from)?;
     let page = args.out.join("trust.html");
     let html =
-        trust_page(result, &trusted.examples, console.language).map_err(EngineError::from)?;
+        trust_page(result, &outcome.examples, console.language).map_err(EngineError::from)?;
     write_atomic(&page, html.as_bytes()).map_err(EngineError::from)?;
     if let Some(out) = &args.figures {
         let exported = export_page(&html, console.language, out).map_err(EngineError::from)?;
-        tell_exported(&exported, out, console);
+        report_exported(&exported, out, console);
     }
     if args.json {
         return output::json(result);
@@ -66,63 +67,74 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
 }
 
 fn summary(result: &TrustResult, language: Language) -> String {
-    let figure =
-        |estimate: Option<mitsume::trust::Estimate>| output::figure(estimate.map(|e| e.mean));
-    let mut stages = vec![vec![
+    let mut text = format!(
+        "{}{}\n{}\n{}\n{}\n{}\n{}",
+        model::overrides(&result.model.settings, language),
+        verdict_sentence(&result.randomisation, language),
+        output::bullet_list(&trust_findings(result, language)),
+        text!(language, "command-trust-similarity"),
+        stage_table(&result.randomisation, language),
+        text!(language, "command-trust-faithful"),
+        faithfulness_table(&result.faithfulness, language)
+    );
+    if let Some(localisation) = &result.localisation {
+        let head = text!(language, "command-trust-object");
+        text += &format!("\n{head}\n{}", localisation_table(localisation, language));
+    }
+    text
+}
+
+fn mean(estimate: Option<Estimate>) -> String {
+    output::decimal(estimate.map(|estimate| estimate.mean))
+}
+
+fn stage_table(randomisation: &Randomisation, language: Language) -> String {
+    let mut rows = vec![vec![
         text!(language, "command-trust-stage"),
         "Spearman".into(),
         "SSIM".into(),
     ]];
-    for stage in &result.randomisation.stages {
-        stages.push(vec![
-            stage.layer.clone(),
-            figure(stage.spearman),
-            figure(stage.ssim),
-        ]);
+    for stage in &randomisation.stages {
+        let layer = stage.layer.clone();
+        rows.push(vec![layer, mean(stage.spearman), mean(stage.ssim)]);
     }
-    let mut faithful = vec![vec![
+    output::table(&rows)
+}
+
+fn faithfulness_table(results: &[Faithfulness], language: Language) -> String {
+    let mut rows = vec![vec![
         text!(language, "command-trust-maps"),
         "ROAD".into(),
         text!(language, "command-trust-deletion"),
         text!(language, "command-trust-insertion"),
     ]];
-    for one in &result.faithfulness {
-        faithful.push(vec![
-            one.method.to_string(),
-            figure(one.road.combined),
-            figure(one.deletion.area),
-            figure(one.insertion.area),
+    for result in results {
+        rows.push(vec![
+            result.method.to_string(),
+            mean(result.road.combined),
+            mean(result.deletion.area),
+            mean(result.insertion.area),
         ]);
     }
-    let mut text = format!(
-        "{}{}\n{}\n{}\n{}\n{}\n{}",
-        model::overrides(&result.model.settings, language),
-        verdict_sentence(&result.randomisation, language),
-        output::list(&trust_findings(result, language)),
-        text!(language, "command-trust-similarity"),
-        output::table(&stages),
-        text!(language, "command-trust-faithful"),
-        output::table(&faithful)
-    );
-    if let Some(objects) = &result.localisation {
-        let mut rows = vec![vec![
-            text!(language, "command-trust-maps"),
-            text!(language, "command-trust-pointing"),
-            text!(language, "command-trust-mass"),
-            text!(language, "command-trust-rank"),
-            "IoU".into(),
-        ]];
-        for one in objects {
-            rows.push(vec![
-                one.method.to_string(),
-                output::figure(one.pointing),
-                figure(one.mass),
-                figure(one.rank),
-                figure(one.iou_at_half),
-            ]);
-        }
-        let head = text!(language, "command-trust-object");
-        text += &format!("\n{head}\n{}", output::table(&rows));
+    output::table(&rows)
+}
+
+fn localisation_table(results: &[LocalisationResult], language: Language) -> String {
+    let mut rows = vec![vec![
+        text!(language, "command-trust-maps"),
+        text!(language, "command-trust-pointing"),
+        text!(language, "command-trust-mass"),
+        text!(language, "command-trust-rank"),
+        "IoU".into(),
+    ]];
+    for result in results {
+        rows.push(vec![
+            result.method.to_string(),
+            output::decimal(result.pointing),
+            mean(result.mass),
+            mean(result.rank),
+            mean(result.iou_at_half),
+        ]);
     }
-    text
+    output::table(&rows)
 }

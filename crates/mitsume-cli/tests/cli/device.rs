@@ -94,8 +94,9 @@ fn levels_are_trained_evaluated_and_explained_as_on_the_cpu() {
     sandbox.configure("level2", "[consistency]\nlambda_max = 50\nt0 = 1\nt1 = 2");
     sandbox.train("there", &["--device", &device()]);
     sandbox.train("here", &[]);
-    // Adam moves a weight whose gradient is 0 but for rounding by lr either way, so that two devices drift apart.
-    // That each step is right is compared with PyTorch; here that the whole goes the same way.
+    // Adam moves a weight whose gradient is 0 but for rounding by lr either way, so that two
+    // devices drift apart. That each step is right is compared with PyTorch; here that the whole
+    // goes the same way.
     let losses = |run: &str| {
         let steps = String::from_utf8(sandbox.read(&format!("{run}/steps.csv"))).unwrap();
         let mut lines = steps.lines();

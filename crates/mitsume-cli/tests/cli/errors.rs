@@ -147,8 +147,8 @@ fn a_refused_resume_leaves_the_configuration_as_it_was() {
     assert_ne!(sandbox.read("run/config.toml"), config);
 }
 
-/// Burn's reader panics on ranks and shapes that contradict each other, and Adam starts from zero where a moment is
-/// missing.
+/// Burn's reader panics on ranks and shapes that contradict each other, and Adam starts from zero
+/// where a moment is missing.
 #[test]
 fn a_state_of_adam_that_does_not_fit_the_network_is_refused() {
     let sandbox = Sandbox::new();

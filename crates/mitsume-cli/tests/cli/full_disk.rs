@@ -4,8 +4,8 @@ use std::process::Output;
 
 use crate::sandbox::{Sandbox, files_below, text};
 
-/// Runs the program where no file may grow beyond `kilobytes`; the system's refusal comes as an error,
-/// as that of a full disk does. Needs no rights, so it runs wherever there is a shell.
+/// Runs the program where no file may grow beyond `kilobytes`; the system's refusal comes as an
+/// error, as that of a full disk does. Needs no rights, so it runs wherever there is a shell.
 fn limited(sandbox: &Sandbox, kilobytes: usize, args: &[&str]) -> Output {
     let program = sandbox.command(args);
     let mut shell = std::process::Command::new("sh");

@@ -1,4 +1,5 @@
-//! Times a training step and an evaluation, as [`crate::train()`] and [`crate::evaluate()`] do them.
+//! Times a training step and an evaluation, as [`crate::train()`] and [`crate::evaluate()`] do
+//! them.
 //!
 //! With random images in memory only the computation is timed, to compare with other frameworks;
 //! with a folder of images, decoding and augmentation too.

@@ -1,7 +1,7 @@
 //! Evaluation: accuracy, kappa, cross-entropy and both consistencies.
 //!
-//! One forward pass per image. Deviations need the class mean maps first, so the maps are spilled to
-//! a temporary file and read a second time; memory does not grow with the number of maps.
+//! One forward pass per image. Deviations need the class mean maps first, so the maps are spilled
+//! to a temporary file and read a second time; memory does not grow with the number of maps.
 
 mod evaluation_sums;
 mod forward;
@@ -46,7 +46,8 @@ pub struct EvaluateOptions<'a> {
 pub struct MeasureOptions {
     /// Rows and columns of the common grid.
     pub grid: usize,
-    /// Whether to also compute the distances and the permutation null, a few milliseconds per image.
+    /// Whether to also compute the distances and the permutation null, a few milliseconds per
+    /// image.
     pub all: bool,
 }
 
@@ -86,8 +87,8 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
-/// Writes `images.csv` and `class_means.npy`. The probabilities are read back from the maps' file, so
-/// that memory does not grow with the number of classes.
+/// Writes `images.csv` and `class_means.npy`. The probabilities are read back from the maps' file,
+/// so that memory does not grow with the number of classes.
 fn write_images_and_means(
     draft: &EvaluationWriter,
     input: &EvaluationInput<'_>,

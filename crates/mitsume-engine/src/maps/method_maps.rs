@@ -142,8 +142,8 @@ mod tests {
         }
     }
 
-    /// With only a global average pool and a linear layer after the hooked layer, the gradient is the
-    /// same at every pixel.
+    /// With only a global average pool and a linear layer after the hooked layer, the gradient is
+    /// the same at every pixel.
     #[test]
     fn gradient_methods_agree_where_global_average_pooling_follows() {
         for level in [Level::ALL[2], Level::ALL[3], Level::ALL[4]] {
@@ -159,8 +159,8 @@ mod tests {
         }
     }
 
-    /// Maps divided by their maxima: the epsilon of Eq. 2 weighs differently in maps that differ by a
-    /// factor.
+    /// Maps divided by their maxima: the epsilon of Eq. 2 weighs differently in maps that differ by
+    /// a factor.
     fn scaled_to_maximum(maps: Vec<f32>) -> Vec<f32> {
         let scaled = |map: &[f32]| {
             let largest = map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);

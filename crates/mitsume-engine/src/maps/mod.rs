@@ -23,8 +23,8 @@ pub struct MapOptions {
 }
 
 /// Logits [N, K] of `images` [N, channels, H, W], and their normalised maps [N, h, w], row by row,
-/// each for the class of `targets` [N]. `images` are on the network's device. The seed of the random
-/// control is the image's position in the batch.
+/// each for the class of `targets` [N]. `images` are on the network's device. The seed of the
+/// random control is the image's position in the batch.
 ///
 /// # Errors
 /// Errors of the network.

@@ -20,8 +20,8 @@ impl ClassOrder {
         Self { names, outputs }
     }
 
-    /// Matches class folders with the model's class names, in the order of `folders`. Classes of the
-    /// model without a folder are left out.
+    /// Matches class folders with the model's class names, in the order of `folders`. Classes of
+    /// the model without a folder are left out.
     ///
     /// # Errors
     /// A folder whose name is not among `names`, or is there twice.
@@ -51,12 +51,13 @@ impl ClassOrder {
         })
     }
 
-    /// The order for the model in file `model`, with as many classes as `outputs`. With `names` (one
-    /// for each output) and `folder`, the class folders are matched by name; with one of the two, its
-    /// names are used in their order; with neither, the names are numbers.
+    /// The order for the model in file `model`, with as many classes as `outputs`. With `names`
+    /// (one for each output) and `folder`, the class folders are matched by name; with one of the
+    /// two, its names are used in their order; with neither, the names are numbers.
     ///
     /// # Errors
-    /// As [`Self::from_folder_names`]; without `names`, another number of class folders than outputs.
+    /// As [`Self::from_folder_names`]; without `names`, another number of class folders than
+    /// outputs.
     pub fn choose(
         model: &Path,
         outputs: usize,

@@ -126,8 +126,8 @@ impl HookedImages for LevelImages<'_> {
         Ok((logits, head.vjp(self.features.clone(), None, cotangents)))
     }
 
-    /// The head is linear in the pooled channels: the ablated logit is the logit minus the channel's
-    /// weight times its pooled value.
+    /// The head is linear in the pooled channels: the ablated logit is the logit minus the
+    /// channel's weight times its pooled value.
     fn ablated_logits(&self, targets: &[usize]) -> Result<Vec<Vec<f64>>> {
         let head = &self.model.head;
         let features = head.pool_features(self.features.clone(), None);

@@ -69,8 +69,8 @@ fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
     Ok(read(one)? == read(other)?)
 }
 
-/// Writes the weights of a finished run. An evaluation of other weights is removed first, so that it
-/// is never mistaken for one of these.
+/// Writes the weights of a finished run. An evaluation of other weights is removed first, so that
+/// it is never mistaken for one of these.
 pub(super) fn replace_weights(dir: &RunDir, bytes: &[u8]) -> Result<()> {
     let path = dir.weights();
     let same = file::read(&path, MAX_WEIGHT_BYTES).is_ok_and(|before| before == bytes);

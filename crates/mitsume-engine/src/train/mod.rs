@@ -102,8 +102,8 @@ pub fn train_or_resume(
     run::run(request, false, stop, observer)
 }
 
-/// Resumes an interrupted run from its last checkpoint, with the same bits as an uninterrupted run. A
-/// run without a checkpoint starts again; a finished run is left as it is
+/// Resumes an interrupted run from its last checkpoint, with the same bits as an uninterrupted run.
+/// A run without a checkpoint starts again; a finished run is left as it is
 /// ([`TrainOutcome::AlreadyFinished`]) unless the overrides give it more epochs.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! Checks the file of Adam's moments against the network.
 //!
-//! Burn's reader does not know the network: it trusts the ranks and shapes in the file, panics where
-//! they contradict each other, and Adam silently starts from zero where a moment is missing. So names,
-//! types, shapes and values are checked here before Burn reads the file.
+//! Burn's reader does not know the network: it trusts the ranks and shapes in the file, panics
+//! where they contradict each other, and Adam silently starts from zero where a moment is missing.
+//! So names, types, shapes and values are checked here before Burn reads the file.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -121,8 +121,8 @@ pub(super) fn refuse_different_classes(train: &LoadedSplit, valid: &LoadedSplit)
     )))
 }
 
-/// Finds validation images that are training images too, reports them and records their number. Uses
-/// digests computed when decoding, so it is cheap.
+/// Finds validation images that are training images too, reports them and records their number.
+/// Uses digests computed when decoding, so it is cheap.
 pub(super) fn find_leaks(
     train: &LoadedSplit,
     valid: &mut LoadedSplit,

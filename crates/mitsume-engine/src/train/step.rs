@@ -23,8 +23,8 @@ pub(super) struct StepContext {
     pub device: Device,
 }
 
-/// Runs one step. If the loss is not finite, weights, moments and moving averages stay as they were;
-/// only the running statistics have changed.
+/// Runs one step. If the loss is not finite, weights, moments and moving averages stay as they
+/// were; only the running statistics have changed.
 pub(super) fn step(
     state: &mut TrainState,
     context: &StepContext,

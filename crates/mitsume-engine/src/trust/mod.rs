@@ -1,5 +1,5 @@
-//! Trust checks of a model's maps: cascading randomisation, faithfulness, localisation, surroundings.
-//! docs/trust.md says what each number means.
+//! Trust checks of a model's maps: cascading randomisation, faithfulness, localisation,
+//! surroundings. docs/trust.md says what each number means.
 
 mod cascading_randomisation;
 mod faithfulness;

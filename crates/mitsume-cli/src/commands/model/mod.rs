@@ -1,4 +1,4 @@
-//! The model a command is asked to use.
+//! Opens the model that a command uses.
 
 mod notes;
 mod preprocessing;
@@ -22,27 +22,27 @@ use crate::failure::{Failure, Result};
 
 pub use notes::overrides;
 
-/// A model, ready to be shown images.
+/// A model with its classes and preprocessing.
 pub struct OpenedModel {
-    /// Its file.
+    /// File of the model.
     source: PathBuf,
-    /// How many classes it has, of which a folder may have fewer.
+    /// Number of the model's outputs; a folder may have fewer classes.
     outputs: usize,
     pub network: Box<dyn Network>,
-    /// Class names in the order of its logits.
+    /// Class names in the order of the logits.
     pub classes: Vec<String>,
-    /// How it is used other than as it was trained.
+    /// Settings that differ from those of training, or had to be assumed.
     pub settings: ModelSettings,
     pub maps: MapOptions,
-    /// Height and width of its images.
+    /// Height and width of the input.
     size: [usize; 2],
     transform: ImageTransform,
-    /// Where its run stands, if that is not finished.
+    /// Status of its run, if that is not finished.
     unfinished: Option<RunStatus>,
 }
 
 impl OpenedModel {
-    /// How images are prepared for it.
+    /// Preprocessing of its images.
     pub fn preprocess(&self) -> Preprocess {
         Preprocess {
             height: self.size[0],
@@ -54,7 +54,8 @@ impl OpenedModel {
         }
     }
 
-    /// The evaluation in an unfinished run is of earlier weights than its checkpoint's.
+    /// An error if `reference` is the model's own unfinished run: the evaluation in it, if any, is
+    /// of other weights than the checkpoint's.
     pub fn refuse_outdated_reference(&self, reference: &Path) -> Result {
         let Some(status) = &self.unfinished else {
             return Ok(());
@@ -73,7 +74,7 @@ impl OpenedModel {
     }
 }
 
-/// Opens the model and says what it was not told; with `folder`, its classes are the folder's.
+/// Opens the model and prints notes on its settings. With `folder`, its classes are the folder's.
 pub fn open(
     args: &ModelArgs,
     folder: Option<&ImageFolder>,
@@ -86,19 +87,19 @@ pub fn open(
         weights: args.weights.as_deref(),
     };
     let opened = match request.find()? {
-        ModelSource::Onnx(path) => onnx(args, &path, folder, (device, console))?,
+        ModelSource::Onnx(path) => open_onnx(args, &path, folder, device, console)?,
         ModelSource::Level {
             level,
             weights,
             unfinished,
         } => OpenedModel {
             unfinished,
-            ..of_level(args, (level, &weights), folder, device)?
+            ..open_level(args, level, &weights, folder, device)?
         },
     };
     let transform = opened.transform.validate(opened.size);
     transform.map_err(|error| Failure::Request(error.to_string()))?;
-    notes::say(&opened, console);
+    notes::print_notes(&opened, console);
     Ok(opened)
 }
 
@@ -109,18 +110,19 @@ fn maps(args: &ModelArgs) -> MapOptions {
     }
 }
 
-fn of_level(
+fn open_level(
     args: &ModelArgs,
-    (level, weights): (Level, &Path),
+    level: Level,
+    weights: &Path,
     folder: Option<&ImageFolder>,
     device: &Device,
 ) -> Result<OpenedModel> {
-    let of_onnx = [
+    let onnx_flags = [
         ("--target-layer", !args.target_layer.is_empty()),
         ("--layout", args.layout.is_some()),
         ("--token-grid", args.token_grid.is_some()),
     ];
-    if let Some((flag, _)) = of_onnx.iter().find(|(_, given)| *given) {
+    if let Some((flag, _)) = onnx_flags.iter().find(|(_, given)| *given) {
         return Err(Failure::Request(format!(
             "{flag} is for ONNX files; {level} has its own"
         )));
@@ -131,15 +133,15 @@ fn of_level(
     let mut input = loaded.input(&given)?;
     let trained = metadata.map(|metadata| metadata.classes.clone());
     let names = class_names(args, loaded.network.classes(), weights)?;
-    let known = names.or_else(|| trained.clone());
+    let names = names.or_else(|| trained.clone());
     let settings = &mut input.settings;
-    if known.is_none() && folder.is_some() {
+    if names.is_none() && folder.is_some() {
         settings.assumed.push(ModelSetting::Classes);
     }
-    let order = ClassOrder::choose(weights, loaded.network.classes(), known, folder)?;
+    let order = ClassOrder::choose(weights, loaded.network.classes(), names, folder)?;
     settings
         .overrides
-        .extend(trained.and_then(|trained| other_classes(trained, &order)));
+        .extend(trained.and_then(|trained| class_override(trained, &order)));
     Ok(OpenedModel {
         source: weights.to_owned(),
         outputs: loaded.network.classes(),
@@ -153,8 +155,8 @@ fn of_level(
     })
 }
 
-/// Other names than the weights', or fewer of them; the same in another order are the same.
-fn other_classes(trained: Vec<String>, order: &ClassOrder) -> Option<Override> {
+/// An override if the classes are not those of training. Their order does not matter.
+fn class_override(trained: Vec<String>, order: &ClassOrder) -> Option<Override> {
     let outputs = order.outputs().iter().map(|&output| &trained[output]);
     let same = order.names().iter().eq(outputs) && trained.len() == order.names().len();
     (!same).then(|| Override {
@@ -164,11 +166,12 @@ fn other_classes(trained: Vec<String>, order: &ClassOrder) -> Option<Override> {
     })
 }
 
-fn onnx(
+fn open_onnx(
     args: &ModelArgs,
     path: &Path,
     folder: Option<&ImageFolder>,
-    (device, console): (&Device, Console),
+    device: &Device,
+    console: Console,
 ) -> Result<OpenedModel> {
     let given = preprocessing::given(&args.images, None)?;
     if given.mean.is_none() || given.std.is_none() {
@@ -217,7 +220,7 @@ fn onnx(
     })
 }
 
-/// What `--classes` says: a name for each output.
+/// The class names of `--classes`, one for each output.
 fn class_names(args: &ModelArgs, outputs: usize, model: &Path) -> Result<Option<Vec<String>>> {
     let Some(file) = &args.classes else {
         return Ok(None);
@@ -234,12 +237,12 @@ fn class_names(args: &ModelArgs, outputs: usize, model: &Path) -> Result<Option<
     Ok(Some(names))
 }
 
-/// Class names, one a line.
+/// Reads class names, one per line.
 fn read_names(path: &Path) -> Result<Vec<String>> {
-    const LARGEST: u64 = 1 << 24;
+    const MAX_BYTES: u64 = 1 << 24;
     let about =
         |problem: String| Failure::Request(format!("--classes {}: {problem}", path.display()));
-    let text = read_to_string(path, LARGEST).map_err(|error| about(error.to_string()))?;
+    let text = read_to_string(path, MAX_BYTES).map_err(|error| about(error.to_string()))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
     match names.iter().position(String::is_empty) {
         Some(line) => Err(about(format!("line {} is empty", line + 1))),

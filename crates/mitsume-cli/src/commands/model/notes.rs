@@ -1,4 +1,4 @@
-//! What is said of a model: where it is used other than as it was trained, and what had to be assumed.
+//! Notes on a model: overridden and assumed settings.
 
 use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
 use mitsume_engine::RunStatus;
@@ -9,23 +9,26 @@ use serde_json::Value;
 use super::OpenedModel;
 use crate::console::Console;
 
-/// Says it on stderr, before the work.
-pub(super) fn say(opened: &OpenedModel, console: Console) {
+/// Prints the notes to stderr, before the work.
+pub(super) fn print_notes(opened: &OpenedModel, console: Console) {
     let language = console.language;
     let lines = [
-        opened.unfinished.as_ref().map(|s| unfinished(s, language)),
-        assumed(opened, language),
-        by_position(opened, language),
+        opened
+            .unfinished
+            .as_ref()
+            .map(|status| unfinished_line(status, language)),
+        assumed_line(opened, language),
+        classes_by_position(opened, language),
     ];
     let overridden = opened.settings.overrides.iter();
     let overridden = overridden.map(|one| overridden_line(one, opened, language));
     for line in lines.into_iter().flatten().chain(overridden) {
         console.warn(&line);
     }
-    settled(opened, console);
+    print_settings(opened, console);
 }
 
-/// What was overridden, in one line for a summary; empty where nothing was.
+/// All overrides in one line for a summary; empty if there are none.
 pub fn overrides(settings: &ModelSettings, language: Language) -> String {
     let all = settings.overrides.iter();
     let all: Vec<String> = all.map(|one| override_text(one, language)).collect();
@@ -41,8 +44,8 @@ pub fn overrides(settings: &ModelSettings, language: Language) -> String {
 
 fn overridden_line(one: &Override, opened: &OpenedModel, language: Language) -> String {
     let (used, trained) = (one.used_text(), one.trained_text());
-    let fewer = |value: &Value| value.as_array().map_or(0, Vec::len);
-    if one.key == ModelSetting::Classes && fewer(&one.used) < opened.outputs {
+    let count = |value: &Value| value.as_array().map_or(0, Vec::len);
+    if one.key == ModelSetting::Classes && count(&one.used) < opened.outputs {
         return text!(
             language,
             "command-model-fewer-classes",
@@ -59,7 +62,7 @@ fn overridden_line(one: &Override, opened: &OpenedModel, language: Language) -> 
     )
 }
 
-fn unfinished(status: &RunStatus, language: Language) -> String {
+fn unfinished_line(status: &RunStatus, language: Language) -> String {
     text!(
         language,
         "command-model-unfinished",
@@ -70,22 +73,22 @@ fn unfinished(status: &RunStatus, language: Language) -> String {
     )
 }
 
-/// How images are prepared where neither the weights nor the flags say all of it.
-fn assumed(opened: &OpenedModel, language: Language) -> Option<String> {
+/// Settings of the preprocessing that neither the weights nor the flags give.
+fn assumed_line(opened: &OpenedModel, language: Language) -> Option<String> {
     let assumed = &opened.settings.assumed;
-    let of_images: Vec<ModelSetting> = assumed
+    let image_settings: Vec<ModelSetting> = assumed
         .iter()
         .copied()
         .filter(|setting| *setting != ModelSetting::Classes)
         .collect();
-    if of_images.is_empty() {
+    if image_settings.is_empty() {
         return None;
     }
     Some(text!(
         language,
         "command-model-assumed",
         model = opened.source.display().to_string(),
-        settings = values(opened, &of_images)
+        settings = values(opened, &image_settings)
     ))
 }
 
@@ -94,9 +97,9 @@ fn values(opened: &OpenedModel, settings: &[ModelSetting]) -> String {
     let transform = opened.transform;
     let numbers = |values: [f32; 3]| {
         let same = values.iter().all(|value| *value == values[0]);
-        let told = if same { &values[..1] } else { &values[..] };
-        let told: Vec<String> = told.iter().map(f32::to_string).collect();
-        told.join(",")
+        let shown = if same { &values[..1] } else { &values[..] };
+        let shown: Vec<String> = shown.iter().map(f32::to_string).collect();
+        shown.join(",")
     };
     let values = settings.iter().map(|setting| {
         let value = match setting {
@@ -115,8 +118,8 @@ fn values(opened: &OpenedModel, settings: &[ModelSetting]) -> String {
     values.collect::<Vec<_>>().join(", ")
 }
 
-/// What was settled on, for whoever asks.
-fn settled(opened: &OpenedModel, console: Console) {
+/// Prints all settings, with `--verbose`.
+fn print_settings(opened: &OpenedModel, console: Console) {
     let language = console.language;
     let network = opened.network.as_ref();
     let [height, width] = network.cam_size(opened.size);
@@ -129,7 +132,7 @@ fn settled(opened: &OpenedModel, console: Console) {
         method = opened.maps.method.to_string(),
         size = format!("{height}x{width}")
     ));
-    let of_images = [
+    let image_settings = [
         ModelSetting::ImageSize,
         ModelSetting::Crop,
         ModelSetting::Interpolation,
@@ -137,7 +140,7 @@ fn settled(opened: &OpenedModel, console: Console) {
         ModelSetting::Std,
     ];
     let channels = network.channels();
-    let settings = format!("channels {channels}, {}", values(opened, &of_images));
+    let settings = format!("channels {channels}, {}", values(opened, &image_settings));
     console.detail(&text!(
         language,
         "command-settled-images",
@@ -151,7 +154,8 @@ fn settled(opened: &OpenedModel, console: Console) {
     ));
 }
 
-fn by_position(opened: &OpenedModel, language: Language) -> Option<String> {
+/// Classes of a folder that were assigned to the outputs by position.
+fn classes_by_position(opened: &OpenedModel, language: Language) -> Option<String> {
     let assumed = opened.settings.assumed.contains(&ModelSetting::Classes);
     assumed.then(|| {
         text!(

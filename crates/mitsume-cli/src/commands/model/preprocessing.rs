@@ -1,4 +1,4 @@
-//! What the flags say of how images come to a network.
+//! The preprocessing that the flags give.
 
 use mitsume_artifacts::{PerChannel, Preprocessing};
 use mitsume_data::{ImageTransform, Interpolation};
@@ -6,8 +6,8 @@ use mitsume_data::{ImageTransform, Interpolation};
 use crate::args::{ImageArgs, InterpolationArg, Preset};
 use crate::failure::{Failure, Result};
 
-/// What the flags, the file and the preset say, in this order. `size`: the side of the model's images where it is
-/// known and no flag says another.
+/// The preprocessing given by the flags, the file and the preset, in this order of precedence.
+/// `size` is the side of the model's images, if it is known; `--image-size` overrides it.
 pub fn given(args: &ImageArgs, size: Option<usize>) -> Result<Preprocessing> {
     let per_channel = |flag: &str, values: &Option<Vec<f32>>| match values {
         None => Ok(None),
@@ -36,18 +36,18 @@ pub fn given(args: &ImageArgs, size: Option<usize>) -> Result<Preprocessing> {
             Preprocessing::read(path).map_err(|e| Failure::Request(e.to_string()))?
         }
         (None, Some(Preset::Imagenet)) => {
-            from_transform(ImageTransform::IMAGENET, flags.size.or(size))
+            preset_preprocessing(ImageTransform::IMAGENET, flags.size.or(size))
         }
         (None, Some(Preset::Levels)) => {
-            from_transform(ImageTransform::default(), flags.size.or(size))
+            preset_preprocessing(ImageTransform::default(), flags.size.or(size))
         }
         (None, None) => Preprocessing::default(),
     };
     Ok(flags.or(base))
 }
 
-/// A transform as if it had been given. For other sizes than 224 the crop keeps its share of the image.
-fn from_transform(transform: ImageTransform, size: Option<usize>) -> Preprocessing {
+/// The preprocessing of a preset. For other sizes than 224 the crop keeps its share of the image.
+fn preset_preprocessing(transform: ImageTransform, size: Option<usize>) -> Preprocessing {
     let crop = transform
         .crop
         .map(|crop| size.map_or(crop, |size| (crop * size).div_ceil(224)));
