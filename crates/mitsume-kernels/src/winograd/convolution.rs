@@ -120,7 +120,7 @@ impl<O: TileEpilogue> Kernel for ConvolveKernel<'_, O> {
             layout,
             transformed,
             products,
-            mut to,
+            to,
         } = self;
         transform::<S>(simd, input, rows.clone(), layout, transformed);
         let width = 2 * S::LANES;
