@@ -1,7 +1,8 @@
-//! Files and folders that appear whole or not at all.
+//! Atomic writes of files and folders.
 //!
-//! Both are written beside their target under a name starting with `.tmp-`, flushed to the disk
-//! and renamed. What a crash leaves behind is such a temporary, never half a target.
+//! Both are written beside their target under a temporary name that begins with `.tmp-`, flushed to
+//! the disk and renamed. After a crash the target is complete or unchanged; a temporary may be
+//! left.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -11,20 +12,20 @@ use tempfile::{Builder, TempDir};
 
 use crate::{Action, ArtifactError, Result};
 
-const TEMPORARY: &str = ".tmp-";
+const TEMPORARY_PREFIX: &str = ".tmp-";
 
-/// Writes `bytes` to `path`, replacing what is there in one step.
+/// Writes `bytes` to `path`, replacing an existing file atomically.
 ///
 /// # Errors
-/// [`ArtifactError::Io`] naming `path`; the old file is then untouched.
+/// [`ArtifactError::Io`] naming `path`; an existing file is then unchanged.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic_with(path, |out| out.write_all(bytes))
 }
 
-/// As [`write_atomic`], for content produced piece by piece.
+/// As [`write_atomic`], for content written piece by piece.
 ///
 /// # Errors
-/// [`ArtifactError::Io`] naming `path`; the old file is then untouched.
+/// [`ArtifactError::Io`] naming `path`; an existing file is then unchanged.
 pub fn write_atomic_with(
     path: &Path,
     produce: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
@@ -37,13 +38,13 @@ pub fn write_atomic_with(
     persist(temporary, path)
 }
 
-/// A temporary file in the folder of `path`, created (with its folder) if missing.
+/// A new temporary file in the folder of `path`; the folder is created if missing.
 pub(crate) fn temporary_file(path: &Path) -> Result<tempfile::NamedTempFile> {
     let parent = parent_of(path);
     fs::create_dir_all(&parent).map_err(|e| ArtifactError::io(Action::Create, &parent, e))?;
     let mut builder = Builder::new();
-    builder.prefix(TEMPORARY);
-    // The crate's default is private to the owner; results are meant to be shared as umask says.
+    builder.prefix(TEMPORARY_PREFIX);
+    // The default of `tempfile` is private to the owner; results follow the umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder
@@ -51,7 +52,7 @@ pub(crate) fn temporary_file(path: &Path) -> Result<tempfile::NamedTempFile> {
         .map_err(|e| ArtifactError::io(Action::Write, path, without_name(&e)))
 }
 
-/// The reason alone: `tempfile` adds the temporary's name, which says nothing to anybody.
+/// The error without the temporary file's name, which `tempfile` adds.
 pub(crate) fn without_name(error: &std::io::Error) -> std::io::Error {
     match error.raw_os_error() {
         Some(code) => std::io::Error::from_raw_os_error(code),
@@ -59,7 +60,7 @@ pub(crate) fn without_name(error: &std::io::Error) -> std::io::Error {
     }
 }
 
-/// Flushes the temporary file to the disk and gives it its name.
+/// Flushes the temporary file to the disk and renames it to `path`.
 pub(crate) fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<()> {
     let fail = |source| ArtifactError::io(Action::Write, path, source);
     temporary.as_file().sync_all().map_err(fail)?;
@@ -68,9 +69,9 @@ pub(crate) fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result
     Ok(())
 }
 
-/// A folder being written: fill [`AtomicDir::path`], then [`AtomicDir::commit`].
+/// A folder replaced atomically: write into [`AtomicDir::path`], then call [`AtomicDir::commit`].
 ///
-/// Dropped without a commit it removes what was written and leaves the target untouched.
+/// Dropped without a commit, it removes the temporary folder and leaves the target unchanged.
 #[derive(Debug)]
 pub struct AtomicDir {
     temporary: TempDir,
@@ -78,7 +79,7 @@ pub struct AtomicDir {
 }
 
 impl AtomicDir {
-    /// Starts a folder that will become `target`, in the same parent folder.
+    /// Creates a temporary folder beside `target`.
     ///
     /// # Errors
     /// [`ArtifactError::Io`] if the parent cannot be created or written.
@@ -87,7 +88,7 @@ impl AtomicDir {
         let parent = parent_of(target);
         fs::create_dir_all(&parent).map_err(|e| ArtifactError::io(Action::Create, &parent, e))?;
         let mut builder = Builder::new();
-        builder.prefix(TEMPORARY);
+        builder.prefix(TEMPORARY_PREFIX);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
         let temporary = builder
@@ -99,21 +100,21 @@ impl AtomicDir {
         })
     }
 
-    /// Where to write.
+    /// The temporary folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Writes the file `name` of the folder.
+    /// Writes the file `name` in the folder.
     ///
     /// # Errors
     /// [`ArtifactError::Io`] naming the file below the target.
     pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.named(write_atomic(&self.path().join(name), bytes))
+        self.with_final_path(write_atomic(&self.path().join(name), bytes))
     }
 
-    /// What `path` in this folder is called once it is in the target's place.
+    /// The final path of `path`, a file in the temporary folder.
     #[must_use]
     pub fn final_path(&self, path: &Path) -> PathBuf {
         match path.strip_prefix(self.path()) {
@@ -122,33 +123,33 @@ impl AtomicDir {
         }
     }
 
-    /// The same result; an error about a file in this folder names it as it is called in the end.
+    /// The same result, with final paths in errors.
     ///
     /// # Errors
-    /// That of `result`.
-    pub fn named<T>(&self, result: Result<T>) -> Result<T> {
+    /// The error of `result`.
+    pub fn with_final_path<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| {
             let path = self.final_path(error.path());
-            error.about(path)
+            error.with_path(path)
         })
     }
 
-    /// Flushes every file and puts the folder in the target's place.
+    /// Flushes every file and replaces the target by the folder.
     ///
-    /// Linux and macOS exchange the two folders in one step. Elsewhere the old one is first
-    /// renamed to `.NAME.old`; [`recover_dir`] repairs a crash between the two renames.
+    /// Linux and macOS exchange the two folders atomically. Elsewhere the old one is first renamed
+    /// to `.NAME.old`; [`recover_dir`] repairs a crash between the two renames.
     ///
     /// # Errors
-    /// [`ArtifactError::Io`]; a target that was there before is still there.
+    /// [`ArtifactError::Io`]; an existing target is then unchanged.
     pub fn commit(self) -> Result<()> {
-        self.named(sync_tree(self.path()))?;
+        self.with_final_path(sync_tree(self.path()))?;
         let target = self.target;
         let fail = |e| ArtifactError::io(Action::Write, &target, e);
         if !target.exists() {
             let written = self.temporary.keep();
             fs::rename(&written, &target).map_err(fail)?;
         } else if exchange(self.temporary.path(), &target) {
-            // The temporary now holds the old content, and goes with it.
+            // After the exchange the temporary folder has the old content and is deleted.
             drop(self.temporary);
         } else {
             let old = old_name(&target);
@@ -162,12 +163,12 @@ impl AtomicDir {
     }
 }
 
-/// Finishes or undoes a replacement of the folder `target` that a crash interrupted.
+/// Completes or undoes a replacement of the folder `target` that a crash interrupted.
 ///
-/// Call it before reading a folder that is written with [`AtomicDir`].
+/// Call it before reading a folder that was written with [`AtomicDir`].
 ///
 /// # Errors
-/// [`ArtifactError::Io`] if the old folder can neither be put back nor removed.
+/// [`ArtifactError::Io`] if the old folder can neither be restored nor removed.
 pub fn recover_dir(target: &Path) -> Result<()> {
     let old = old_name(target);
     if !old.exists() {
@@ -221,9 +222,9 @@ fn sync_tree(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes renames in `dir` survive a power cut, where the platform lets a folder be synced.
+/// Flushes renames in `dir` to the disk, if the platform can sync a folder.
 fn sync_dir(dir: &Path) {
-    // Not every file system can; the rename itself has happened either way.
+    // Errors are ignored: the rename is done, and not every file system can sync a folder.
     if let Ok(handle) = File::open(dir) {
         let _ = handle.sync_all();
     }
@@ -256,9 +257,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("checkpoint");
         for content in ["first", "second"] {
-            let swap = AtomicDir::new(&target).unwrap();
-            fs::write(swap.path().join(content), content).unwrap();
-            swap.commit().unwrap();
+            let dir_writer = AtomicDir::new(&target).unwrap();
+            fs::write(dir_writer.path().join(content), content).unwrap();
+            dir_writer.commit().unwrap();
         }
         assert!(!target.join("first").exists());
         assert_eq!(fs::read(target.join("second")).unwrap(), b"second");
@@ -270,9 +271,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("checkpoint");
         fs::create_dir(&target).unwrap();
-        let swap = AtomicDir::new(&target).unwrap();
-        fs::write(swap.path().join("half"), "x").unwrap();
-        drop(swap);
+        let dir_writer = AtomicDir::new(&target).unwrap();
+        fs::write(dir_writer.path().join("half"), "x").unwrap();
+        drop(dir_writer);
         assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -281,11 +282,14 @@ mod tests {
     fn errors_name_the_file_that_was_to_be() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("checkpoint");
-        let swap = AtomicDir::new(&target).unwrap();
-        fs::create_dir(swap.path().join("weights")).unwrap();
-        let error = swap.write_file("weights", b"x").unwrap_err().to_string();
+        let dir_writer = AtomicDir::new(&target).unwrap();
+        fs::create_dir(dir_writer.path().join("weights")).unwrap();
+        let error = dir_writer
+            .write_file("weights", b"x")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("checkpoint/weights"), "{error}");
-        assert!(!error.contains(TEMPORARY), "{error}");
+        assert!(!error.contains(TEMPORARY_PREFIX), "{error}");
         // A folder that is not there any more is where `tempfile` names its own file.
         let parent = dir.path().join("gone");
         fs::write(&parent, "a file").unwrap();
@@ -295,7 +299,7 @@ mod tests {
         ] {
             let error = error.to_string();
             assert!(
-                error.contains("gone") && !error.contains(TEMPORARY),
+                error.contains("gone") && !error.contains(TEMPORARY_PREFIX),
                 "{error}"
             );
         }
@@ -306,13 +310,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let nowhere = dir.path().join("nowhere");
         let error = Builder::new()
-            .prefix(TEMPORARY)
+            .prefix(TEMPORARY_PREFIX)
             .tempfile_in(&nowhere)
             .unwrap_err();
-        assert!(error.to_string().contains(TEMPORARY), "{error}");
+        assert!(error.to_string().contains(TEMPORARY_PREFIX), "{error}");
         let reason = without_name(&error);
         assert_eq!(reason.kind(), std::io::ErrorKind::NotFound);
-        assert!(!reason.to_string().contains(TEMPORARY), "{reason}");
+        assert!(!reason.to_string().contains(TEMPORARY_PREFIX), "{reason}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `environment.json`: enough to repeat a run.
+//! `environment.json`: what is needed to repeat a run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,25 +8,26 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Action, ArtifactError, Result, atomic};
 
-/// The version of a run's files. A column or a key that older programs pass over does not change it.
+/// Version of the file formats of a run. New columns or keys that older programs ignore do not
+/// change it.
 const FORMAT: u32 = 1;
 
 /// The program, the machine and the data a run was made with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
-    /// Version of the run's files; 1 in files that do not say.
-    #[serde(default = "first_format", deserialize_with = "known_format")]
+    /// Version of the file formats; 1 if the file does not give it.
+    #[serde(default = "default_format", deserialize_with = "supported_format")]
     pub format: u32,
     /// Version of this program.
     pub version: String,
     /// The command line, program name first.
     pub command: Vec<String>,
-    /// The device computed on, as `--device` names it.
+    /// The device, as given to `--device`.
     pub device: String,
-    /// The adapter behind it, where it has one: a graphics card's name.
+    /// Name of the graphics card, if the device is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
-    /// Threads used.
+    /// Number of threads.
     pub threads: usize,
     /// Seed of initialisation, shuffling, augmentation and dropout.
     pub seed: u64,
@@ -34,9 +35,9 @@ pub struct Environment {
     pub platform: String,
     /// The processor.
     pub cpu: Cpu,
-    /// The data sets, with what tells whether they are still the same.
+    /// The data sets, with fingerprints that show whether they changed.
     pub data: Vec<DataSetRecord>,
-    /// SHA-256 of the initial weights file in hexadecimal, where one was given.
+    /// SHA-256 of the initial weights file in hexadecimal, if one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_sha256: Option<String>,
 }
@@ -44,37 +45,38 @@ pub struct Environment {
 /// A processor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cpu {
-    /// As the manufacturer names it; "unknown" where the machine does not tell.
+    /// Name by the manufacturer; "unknown" if the machine does not report it.
     pub model: String,
-    /// Logical cores the process may use.
+    /// Number of logical cores the process may use.
     pub cores: usize,
-    /// Instruction-set extensions that change how numbers are computed, sorted by name.
+    /// Instruction-set extensions that affect results, sorted by name.
     pub features: Vec<String>,
 }
 
 /// One data set of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataSetRecord {
-    /// What it is used for: "train" or "valid".
+    /// Its use: "train" or "valid".
     pub role: String,
-    /// Folder or list it was read from; bytes that are no UTF-8 are replaced.
+    /// Folder or list of images; bytes that are not UTF-8 are replaced.
     pub root: String,
     /// Number of images.
     pub images: usize,
     /// Classes in label order.
     pub classes: Vec<String>,
-    /// Digest over names and contents, in hexadecimal.
+    /// Hash of names and contents, in hexadecimal.
     pub fingerprint: String,
-    /// Files that were not taken as images, by kind.
+    /// Number of files that are not used as images, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other_files: BTreeMap<String, usize>,
-    /// Images that equal a training image in their decoded grey pixels; none where nobody looked.
+    /// Number of images with the same decoded grey pixels as a training image; `None` if not
+    /// checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also_trained_on: Option<usize>,
 }
 
 impl Environment {
-    /// The machine as found, and the given run on it.
+    /// The environment of this machine, and the settings of a run.
     #[must_use]
     pub fn detect(version: &str, device: &str, threads: usize, seed: u64) -> Self {
         Self {
@@ -97,7 +99,7 @@ impl Environment {
     /// Reads `environment.json`.
     ///
     /// # Errors
-    /// [`ArtifactError`] naming the file and the key that is wrong.
+    /// [`ArtifactError`] naming the file and the invalid key.
     pub fn read(path: &Path) -> Result<Self> {
         read_json(path)
     }
@@ -111,11 +113,11 @@ impl Environment {
     }
 }
 
-fn first_format() -> u32 {
+fn default_format() -> u32 {
     1
 }
 
-fn known_format<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u32, D::Error> {
+fn supported_format<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u32, D::Error> {
     let format = u32::deserialize(from)?;
     if (1..=FORMAT).contains(&format) {
         return Ok(format);
@@ -126,7 +128,7 @@ fn known_format<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u32, 
 }
 
 impl Cpu {
-    /// The processor this runs on.
+    /// The processor of this machine.
     #[must_use]
     pub fn detect() -> Self {
         Self {
@@ -196,7 +198,7 @@ fn features() -> Vec<String> {
     Vec::new()
 }
 
-/// The largest JSON file that is read; an evaluation of 1,000 classes has 10 MB.
+/// Largest JSON file that is read, in bytes; an evaluation of 1,000 classes has 10 MB.
 const MAX_JSON_BYTES: u64 = 256 << 20;
 
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
@@ -224,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machine_is_named() {
+    fn the_processor_is_detected() {
         let cpu = Cpu::detect();
         assert!(!cpu.model.is_empty());
         assert!(cpu.cores >= 1);
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_comes_back_equal() {
+    fn a_written_environment_reads_back_equal() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("environment.json");
         let mut environment = Environment::detect("0.1.0", "cpu", 2, u64::MAX);
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_an_older_version_are_read_and_of_a_newer_one_refused() {
+    fn older_formats_are_read_and_newer_ones_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("environment.json");
         let environment = Environment::detect("0.1.0", "cpu", 2, 0);
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_named_by_its_key() {
+    fn an_invalid_value_is_named_by_its_key() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("environment.json");
         let environment = Environment::detect("0.1.0", "cpu", 2, 0);

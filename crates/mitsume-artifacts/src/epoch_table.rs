@@ -1,4 +1,4 @@
-//! Tables with one row per epoch, rewritten whole after each.
+//! CSV tables with one row per epoch, rewritten after each epoch.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,19 +9,19 @@ use serde_aux::serde_introspection::serde_introspect;
 
 use crate::{Action, ArtifactError, Result, atomic};
 
-/// The largest table that is read, in bytes; a million epochs have 200 MB.
-const LARGEST: u64 = 256 << 20;
+/// Largest table that is read, in bytes; a million epochs have 200 MB.
+const MAX_TABLE_BYTES: u64 = 256 << 20;
 
-/// A row of such a table; its fields are the columns, in order.
+/// A row of a table; its fields are the columns, in order.
 pub(crate) trait EpochTableRow: Serialize + DeserializeOwned {
-    /// Every version of the file has the first so many columns.
+    /// Number of leading columns that all versions of the file have.
     const FIRST_COLUMNS: usize;
 
-    /// The row's epoch.
+    /// The epoch, from 1.
     fn epoch(&self) -> u64;
 }
 
-/// Writes all rows, replacing the file in one step.
+/// Writes all rows, replacing the file atomically.
 pub(crate) fn write<R: EpochTableRow>(path: &Path, rows: &[R]) -> Result<()> {
     atomic::write_atomic_with(path, |out| {
         let mut csv = csv::WriterBuilder::new()
@@ -35,9 +35,9 @@ pub(crate) fn write<R: EpochTableRow>(path: &Path, rows: &[R]) -> Result<()> {
     })
 }
 
-/// Reads all rows; their epochs must count 1, 2, 3, ...
+/// Reads all rows; epochs must be 1, 2, 3, ...
 pub(crate) fn read<R: EpochTableRow>(path: &Path) -> Result<Vec<R>> {
-    let file = mitsume_guard::file::open(path, LARGEST)
+    let file = mitsume_guard::file::open(path, MAX_TABLE_BYTES)
         .map_err(|e| ArtifactError::io(Action::Read, path, e))?;
     let mut csv = csv::Reader::from_reader(std::io::BufReader::new(file));
     expect_columns::<R>(&mut csv, path)?;
@@ -54,13 +54,13 @@ pub(crate) fn read<R: EpochTableRow>(path: &Path) -> Result<Vec<R>> {
     Ok(rows)
 }
 
-/// The names of the columns: the row's fields.
+/// Names of the columns, which are the fields of the row.
 pub(crate) fn columns<'de, R: Deserialize<'de>>() -> &'static [&'static str] {
     serde_introspect::<R>()
 }
 
-/// Refuses a file without one of the columns that every version has. Columns of a newer version are
-/// passed over.
+/// Refuses a file that lacks a column that all versions have. Columns of newer versions are
+/// ignored.
 fn expect_columns<R: EpochTableRow>(csv: &mut csv::Reader<impl Read>, path: &Path) -> Result<()> {
     let header = csv
         .headers()
@@ -94,10 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_found_by_name_and_those_of_other_versions_do_no_harm() {
+    fn columns_of_other_versions_are_read_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("epochs.csv");
-        let of = |text: &str| {
+        let read_text = |text: &str| {
             std::fs::write(&path, text).unwrap();
             read::<Row>(&path)
         };
@@ -107,16 +107,16 @@ mod tests {
             added,
         };
         assert_eq!(
-            of("epoch,kappa,added\n1,0.5,2\n").unwrap(),
+            read_text("epoch,kappa,added\n1,0.5,2\n").unwrap(),
             [row(Some(2.0))]
         );
-        // An older version's, a newer one's, and in another order.
-        assert_eq!(of("epoch,kappa\n1,0.5\n").unwrap(), [row(None)]);
+        // The columns of an older version, of a newer one, and in another order.
+        assert_eq!(read_text("epoch,kappa\n1,0.5\n").unwrap(), [row(None)]);
         assert_eq!(
-            of("epoch,later,kappa,added\n1,9,0.5,\n").unwrap(),
+            read_text("epoch,later,kappa,added\n1,9,0.5,\n").unwrap(),
             [row(None)]
         );
-        let error = of("epoch,added\n").unwrap_err().to_string();
+        let error = read_text("epoch,added\n").unwrap_err().to_string();
         assert!(error.contains("\"epoch,kappa,added\""), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! `epochs.csv`: one row per epoch, rewritten whole after each.
+//! `epochs.csv`: one row per epoch, rewritten after each epoch.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use crate::Result;
 use crate::epoch_table::{self, EpochTableRow, columns};
 use crate::evaluation::Evaluation;
 
-/// One finished epoch. The fields are the columns, in order; a new one comes last, as an `Option`, so
-/// that older files can be read.
+/// One finished epoch. The fields are the columns, in order. New columns are appended as `Option`,
+/// so that older files can be read.
 ///
 /// An empty field is a value that was not computed (`train_cam_loss` at lambda 0) or is not
 /// defined (a consistency with no correctly classified image).
@@ -39,7 +39,7 @@ pub struct EpochRow {
     pub consistency_squared_l2: Option<f64>,
     /// Consistency as the published code computes it (`l2`), lower is more consistent.
     pub consistency_l2: Option<f64>,
-    /// Correctly classified images the consistency is over.
+    /// Number of correctly classified images, over which the consistency is computed.
     pub counted: u64,
     /// Wall-clock seconds of the epoch, evaluation included.
     pub seconds: f64,
@@ -52,14 +52,15 @@ pub struct TrainingMeans {
     pub loss: f64,
     /// Cross-entropy.
     pub cross_entropy: f64,
-    /// CAM loss; none where lambda is 0.
+    /// CAM loss; `None` if lambda is 0.
     pub cam_loss: Option<f64>,
     /// Share of images predicted correctly, in [0, 1].
     pub accuracy: f64,
 }
 
 impl EpochRow {
-    /// Epoch `epoch`, trained with this learning rate and lambda, then evaluated, in `seconds`.
+    /// The row of an epoch, from its training and evaluation. `seconds` is the wall-clock time of
+    /// both.
     pub fn new(
         epoch: u64,
         [learning_rate, lambda]: [f64; 2],
@@ -85,7 +86,7 @@ impl EpochRow {
         }
     }
 
-    /// Every column with its value, in order; `None` where the field is empty.
+    /// All columns with their values, in order; `None` if the field is empty.
     pub fn values(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> {
         let row = serde_json::to_value(self).expect("plain data serialises");
         columns::<Self>()
@@ -102,8 +103,8 @@ impl EpochTableRow for EpochRow {
     }
 }
 
-/// Writes all rows, replacing the file in one step. On resume, pass the rows up to the
-/// checkpoint's epoch only and later ones are gone.
+/// Writes all rows, replacing the file atomically. A resumed run passes the rows up to its
+/// checkpoint, which removes later ones.
 ///
 /// # Errors
 /// [`ArtifactError::Io`](crate::ArtifactError::Io) naming `path`.
@@ -115,7 +116,7 @@ pub fn write_epochs(path: &Path, rows: &[EpochRow]) -> Result<()> {
 ///
 /// # Errors
 /// [`ArtifactError`](crate::ArtifactError) naming the file and line: other columns, a value
-/// that is no number, epochs that do not count 1, 2, 3, ...
+/// that is not a number, epochs other than 1, 2, 3, ...
 pub fn read_epochs(path: &Path) -> Result<Vec<EpochRow>> {
     epoch_table::read(path)
 }

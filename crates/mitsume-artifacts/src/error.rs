@@ -1,4 +1,4 @@
-//! One error type: which file, which key, what would be right.
+//! Errors; messages name the file and the key, and say how to correct it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 /// What is done to a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Open it and read.
+    /// Open and read.
     Read,
-    /// Write to it.
+    /// Write.
     Write,
-    /// Make it.
+    /// Create.
     Create,
-    /// Give it its final name.
+    /// Rename.
     Rename,
-    /// Delete it.
+    /// Remove.
     Remove,
-    /// Look for it.
+    /// Find.
     Find,
-    /// Take its lock.
+    /// Lock.
     Lock,
 }
 
@@ -36,46 +36,46 @@ impl fmt::Display for Action {
     }
 }
 
-/// Why something could not be read from or written to disk.
+/// An error of reading or writing artifacts.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// The operating system refused.
+    /// An error of the operating system.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: Action,
         /// The file or folder.
         path: PathBuf,
         /// The operating system's reason.
         source: std::io::Error,
     },
-    /// A configuration that cannot be used.
+    /// An invalid configuration.
     #[error("{}: {key}: {problem}", path.display())]
     Config {
-        /// The configuration file, or the place a key came from (`--set`).
+        /// The configuration file, or the option that set the key (`--set`).
         path: PathBuf,
-        /// The key, dotted from the top: `train.epochs`.
+        /// The dotted key, such as `train.epochs`.
         key: String,
-        /// What is wrong and what would be right.
+        /// What is wrong and how to correct it.
         problem: String,
     },
-    /// A file whose content is not what its name promises.
+    /// A file with invalid content.
     #[error("{}: {problem}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong and what would be right.
+        /// What is wrong and how to correct it.
         problem: String,
     },
 }
 
 impl ArtifactError {
-    /// The operating system refused to `action` `path`.
+    /// The error `source` of the operating system when `action` was applied to `path`.
     pub fn io(action: Action, path: &Path, source: std::io::Error) -> Self {
         Self::Io {
             action,
             path: path.to_owned(),
-            source: of_the_system(source),
+            source: unwrap_csv_error(source),
         }
     }
 
@@ -86,8 +86,8 @@ impl ArtifactError {
         }
     }
 
-    /// The same error about another path.
-    pub(crate) fn about(mut self, other: PathBuf) -> Self {
+    /// The same error with another path.
+    pub(crate) fn with_path(mut self, other: PathBuf) -> Self {
         match &mut self {
             Self::Io { path, .. } | Self::Config { path, .. } | Self::Malformed { path, .. } => {
                 *path = other;
@@ -107,8 +107,9 @@ impl ArtifactError {
     }
 }
 
-/// The operating system's own error, which `csv` wraps and does not name as its source.
-fn of_the_system(error: std::io::Error) -> std::io::Error {
+/// The error of the operating system itself if `csv` wraps it, because `csv` does not give it as
+/// the source.
+fn unwrap_csv_error(error: std::io::Error) -> std::io::Error {
     let wraps = |error: &csv::Error| error.is_io_error();
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
     if !inner.is_some_and(wraps) {
@@ -121,13 +122,13 @@ fn of_the_system(error: std::io::Error) -> std::io::Error {
     }
 }
 
-/// Whether the reason of an error, or of what lies below it, is that nothing more can be written: a
-/// full disk, a quota, or a limit on the size of files.
+/// Whether an error, or one of its sources, says that nothing more can be written: a full disk, a
+/// quota, or a limit on the size of files.
 #[must_use]
 pub fn is_out_of_space(error: &(dyn std::error::Error + 'static)) -> bool {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let below = std::iter::successors(Some(error), |error| error.source());
-    let mut reasons = below.filter_map(|error| error.downcast_ref::<std::io::Error>());
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let mut reasons = chain.filter_map(|error| error.downcast_ref::<std::io::Error>());
     reasons.any(|reason| matches!(reason.kind(), StorageFull | QuotaExceeded | FileTooLarge))
 }
 
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_from_other_reasons_however_deep_it_lies() {
+    fn a_full_disk_is_recognised_in_the_chain_of_sources() {
         let error = |source| ArtifactError::io(Action::Write, Path::new("x"), source);
         for full in [
             ErrorKind::StorageFull,

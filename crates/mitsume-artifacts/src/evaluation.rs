@@ -1,4 +1,4 @@
-//! `eval.json`: the figures of one evaluation, the object that `mitsume eval --json` prints.
+//! `eval.json`: the results of one evaluation, as printed by `mitsume eval --json`.
 
 use std::path::Path;
 
@@ -14,11 +14,11 @@ use crate::{ArtifactError, ModelSettings, Result};
 /// Accuracy, kappa and consistency of one model on one data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// What was evaluated.
+    /// The evaluated model.
     pub model: ModelSummary,
-    /// On what.
+    /// The data set.
     pub data: DataSummary,
-    /// Share of images classified correctly, in [0, 1].
+    /// Fraction of images classified correctly, in [0, 1].
     pub accuracy: f64,
     /// Cohen's kappa.
     pub kappa: f64,
@@ -26,11 +26,11 @@ pub struct Evaluation {
     pub cross_entropy: f64,
     /// The metric over all correctly classified images.
     pub consistency: ConsistencyResult,
-    /// Measures beyond the two forms, where they were asked for.
+    /// Further measures of consistency, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measures: Option<Measures>,
-    /// How much of the correctly classified images' maps lies on the images' border and empty
-    /// background. None where no image counts, or of a version that did not measure it.
+    /// Relevance mass of the correctly classified images' maps on the border and the empty
+    /// background. `None` without a correctly classified image, and in older files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<MeanSurroundings>,
     /// The metric by class, in label order.
@@ -46,51 +46,51 @@ pub struct ModelSummary {
     pub name: String,
     /// Number of trained parameters.
     pub parameters: u64,
-    /// The hooked layer, whose output the CAM is taken from.
+    /// The hooked layer, from whose output the maps are computed.
     pub target_layer: String,
-    /// How the maps were made.
+    /// The map method.
     #[serde(default)]
     pub method: Method,
-    /// Whether each map is the mean of the image's and its mirror image's.
+    /// Whether maps are averaged with those of the mirrored images.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flip: bool,
-    /// Height and width of a CAM, in elements.
+    /// Height and width of a map.
     pub cam_size: [usize; 2],
-    /// Height and width of the images it was shown; none in older records.
+    /// Height and width of the network's inputs; `None` in older files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_size: Option<[usize; 2]>,
-    /// How it was used other than as it was trained.
+    /// Overridden and assumed settings.
     #[serde(flatten)]
     pub settings: ModelSettings,
 }
 
-/// The data evaluated on.
+/// The data set of an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataSummary {
-    /// Folder the paths in `images.csv` are relative to. Bytes that are no UTF-8 are replaced,
-    /// and the pictures below such a folder cannot be found again.
+    /// Folder to which the paths in `images.csv` are relative. Bytes that are not UTF-8 are
+    /// replaced; the images of such a folder cannot be found again.
     pub root: String,
     /// Number of images evaluated.
     pub images: u64,
     /// Class names in label order.
     pub classes: Vec<String>,
-    /// What was shown of the images, where it was not the whole image, stretched.
+    /// The image transform, if it is not the default of the five levels.
     #[serde(rename = "view", default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<AppliedTransform>,
-    /// Images left out because they could not be read, relative to `root`.
+    /// Images that could not be read, relative to `root`.
     pub skipped: Vec<String>,
-    /// Files that are not taken as images, the most frequent kind first.
+    /// Files that are not used as images, the most frequent kind first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_files: Vec<OtherFiles>,
 }
 
-/// What a network was shown of the images.
+/// An image transform and the size of the inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AppliedTransform {
-    /// How they came to the network's size, and its numbers.
+    /// Resize, crop and normalisation.
     #[serde(flatten)]
     pub transform: ImageTransform,
-    /// The network's image height and width.
+    /// Height and width of the network's inputs.
     pub size: [usize; 2],
 }
 
@@ -98,14 +98,14 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// The consistency metric. `None` where it is not defined: no image counts.
+/// The consistency metric. `None` if it is not defined, because there is no counted image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConsistencyResult {
-    /// By the definition (Eq. 9, 10).
+    /// `squared-l2`, by the definition (Eq. 9, 10).
     pub squared_l2: Option<f64>,
-    /// As the published code computes it: classes with one correct image are left out.
+    /// `l2`, as the published code computes it: classes with one correct image are left out.
     pub l2: Option<f64>,
-    /// Correctly classified images.
+    /// Number of correctly classified images.
     pub counted: u64,
 }
 
@@ -114,9 +114,9 @@ pub struct ConsistencyResult {
 pub struct ClassResult {
     /// Class name.
     pub class: String,
-    /// Images of this class.
+    /// Number of images of this class.
     pub images: u64,
-    /// Of them classified correctly.
+    /// Number of them classified correctly.
     pub correct: u64,
     /// Mean `squared-l2` deviation of the correct images from their mean map.
     pub squared_l2: Option<f64>,
@@ -127,13 +127,13 @@ pub struct ClassResult {
     pub surroundings: Option<MeanSurroundings>,
 }
 
-/// Reads `eval.json` and checks that its counts agree with each other.
+/// Reads `eval.json` and checks that its values are consistent.
 ///
 /// # Errors
-/// [`ArtifactError`] naming the file and the key that is wrong.
+/// [`ArtifactError`] naming the file and the invalid key.
 pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
     let evaluation: Evaluation = read_json(path)?;
-    match evaluation.inconsistent_counts() {
+    match evaluation.problem() {
         Some(problem) => Err(ArtifactError::malformed(path, problem)),
         None => Ok(evaluation),
     }
@@ -142,17 +142,17 @@ pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
 /// Writes `eval.json`.
 ///
 /// # Errors
-/// [`ArtifactError::Io`] naming the file; [`ArtifactError::Malformed`] if the counts disagree.
+/// [`ArtifactError::Io`] naming the file; [`ArtifactError::Malformed`] if values are inconsistent.
 pub fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<()> {
-    match evaluation.inconsistent_counts() {
+    match evaluation.problem() {
         Some(problem) => Err(ArtifactError::malformed(path, problem)),
         None => write_json(path, evaluation),
     }
 }
 
 impl Evaluation {
-    /// What in the figures contradicts itself, if anything.
-    fn inconsistent_counts(&self) -> Option<String> {
+    /// The first inconsistent or invalid value, if any.
+    fn problem(&self) -> Option<String> {
         let classes = &self.data.classes;
         let k = classes.len();
         if k == 0 {
@@ -187,10 +187,10 @@ impl Evaluation {
         if total != Some(self.data.images) {
             return Some("data.images is not the sum of per_class images".to_owned());
         }
-        self.wrong_figure()
+        self.invalid_value()
     }
 
-    fn wrong_figure(&self) -> Option<String> {
+    fn invalid_value(&self) -> Option<String> {
         let unit = |name: &str, value: f64| {
             let fine = (0.0..=1.0).contains(&value);
             (!fine).then(|| format!("{name}: {value} is not in [0, 1]"))
@@ -217,21 +217,22 @@ impl Evaluation {
             })
             .or_else(|| deviation("consistency.l2".to_owned(), self.consistency.l2))
             .or(per_class)
-            .or_else(|| self.wrong_share())
+            .or_else(|| self.invalid_surroundings())
     }
 
-    /// A share of border or background outside [0, 1].
-    fn wrong_share(&self) -> Option<String> {
-        let of_classes = self.per_class.iter().enumerate();
-        let of_classes = of_classes.map(|(index, class)| {
+    /// The first fraction of border or background outside [0, 1], if any.
+    fn invalid_surroundings(&self) -> Option<String> {
+        let classes = self.per_class.iter().enumerate();
+        let classes = classes.map(|(index, class)| {
             let name = format!("per_class[{index}].surroundings");
             (name, class.surroundings)
         });
-        let all = std::iter::once(("surroundings".to_owned(), self.surroundings)).chain(of_classes);
+        let all = std::iter::once(("surroundings".to_owned(), self.surroundings)).chain(classes);
         all.filter_map(|(name, found)| Some((name, found?)))
             .find_map(|(name, found)| {
                 let regions = [("border", found.border), ("background", found.background)];
-                let shares = regions.map(|(region, of)| [(region, of.mass), (region, of.area)]);
+                let shares =
+                    regions.map(|(name, region)| [(name, region.mass), (name, region.area)]);
                 let wrong = |share: &f64| !(0.0..=1.0).contains(share);
                 let (region, share) = shares.into_iter().flatten().find(|(_, s)| wrong(s))?;
                 Some(format!("{name}.{region}: {share} is not in [0, 1]"))
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn an_evaluation_comes_back_equal() {
+    fn a_written_evaluation_reads_back_equal() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("eval.json");
         write_evaluation(&path, &evaluation()).unwrap();
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn border_and_background_come_back_and_are_left_out_where_nobody_measured_them() {
+    fn surroundings_are_optional_and_read_back_equal() {
         let without = serde_json::to_value(evaluation()).unwrap();
         assert!(without.get("surroundings").is_none());
         let mut with = evaluation();
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn contradicting_figures_are_refused_by_name() {
+    fn inconsistent_values_are_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("eval.json");
         let refuse = |change: &dyn Fn(&mut serde_json::Value)| {

@@ -1,4 +1,4 @@
-//! A folder with one evaluation: `eval.json`, `images.csv`, `maps.safetensors`,
+//! The folder of one evaluation: `eval.json`, `images.csv`, `maps.safetensors`,
 //! `class_means.npy`.
 
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use crate::{
     Result, read_evaluation, read_images, recover_dir, write_class_means, write_evaluation,
 };
 
-/// Where an evaluation is kept.
+/// The folder of an evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationDir {
     root: PathBuf,
 }
 
 impl EvaluationDir {
-    /// The evaluation kept in `root`; nothing is created or read.
+    /// The evaluation in `root`; nothing is created or read.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -44,19 +44,19 @@ impl EvaluationDir {
         self.root.join("maps.safetensors")
     }
 
-    /// `class_means.npy`, for other programs; nothing here reads it.
+    /// `class_means.npy`, for other programs only.
     #[must_use]
     pub fn class_means_path(&self) -> PathBuf {
         self.root.join("class_means.npy")
     }
 
-    /// Whether the folder holds an evaluation: an `eval.json` is there.
+    /// Whether the folder contains an evaluation (`eval.json`).
     #[must_use]
     pub fn is_evaluation(&self) -> bool {
         self.summary_path().is_file()
     }
 
-    /// Reads the figures.
+    /// Reads `eval.json`.
     ///
     /// # Errors
     /// As [`read_evaluation`].
@@ -65,7 +65,7 @@ impl EvaluationDir {
         read_evaluation(&self.summary_path())
     }
 
-    /// Reads figures, image rows and opens the maps, and checks that the three agree.
+    /// Reads `eval.json` and `images.csv`, opens the maps, and checks that the three agree.
     ///
     /// # Errors
     /// [`ArtifactError`] naming the file at fault.
@@ -108,23 +108,22 @@ impl EvaluationDir {
     }
 }
 
-/// An evaluation being written; appears whole on [`EvaluationWriter::commit`].
+/// Writes an evaluation; it appears in its folder on [`EvaluationWriter::commit`].
 ///
-/// In order: push all maps to [`EvaluationWriter::maps`] and finish them, read them back
-/// ([`EvaluationWriter::finished_maps`]) for `class_means.npy` and `images.csv`, commit. Errors name the
-/// files as they are called in the end.
+/// In this order: push all maps to [`EvaluationWriter::maps`] and finish them, read them back
+/// ([`EvaluationWriter::finished_maps`]) for `class_means.npy` and `images.csv`, commit. Errors
+/// give the final paths of files.
 #[derive(Debug)]
 pub struct EvaluationWriter {
-    swap: AtomicDir,
+    folder: AtomicDir,
 }
 
 impl EvaluationWriter {
-    /// Starts an evaluation that will be kept in `root`.
+    /// Starts an evaluation in `root`.
     ///
     /// # Errors
-    /// [`ArtifactError::Io`] if the parent folder cannot be written;
-    /// [`ArtifactError::Malformed`] if `root` exists and is something else than an evaluation, so
-    /// that nothing but an evaluation is ever replaced.
+    /// [`ArtifactError::Io`] if the parent folder cannot be written; [`ArtifactError::Malformed`]
+    /// if `root` contains something other than an evaluation, which must not be replaced.
     pub fn new(root: &Path) -> Result<Self> {
         recover_dir(root)?;
         let occupied = match std::fs::read_dir(root) {
@@ -136,14 +135,14 @@ impl EvaluationWriter {
             return Err(ArtifactError::malformed(root, problem));
         }
         Ok(Self {
-            swap: AtomicDir::new(root)?,
+            folder: AtomicDir::new(root)?,
         })
     }
 
-    /// The folder being written, to read finished parts back from.
+    /// The temporary folder, to read finished files back.
     #[must_use]
     pub fn dir(&self) -> EvaluationDir {
-        EvaluationDir::new(self.swap.path())
+        EvaluationDir::new(self.folder.path())
     }
 
     /// Starts `maps.safetensors`.
@@ -152,8 +151,10 @@ impl EvaluationWriter {
     /// As [`MapsWriter::create`].
     pub fn maps(&self, shape: MapsShape) -> Result<MapsWriter> {
         let path = self.dir().maps_path();
-        let writer = self.swap.named(MapsWriter::create(&path, shape))?;
-        Ok(writer.shown_as(self.swap.final_path(&path)))
+        let writer = self
+            .folder
+            .with_final_path(MapsWriter::create(&path, shape))?;
+        Ok(writer.with_error_path(self.folder.final_path(&path)))
     }
 
     /// Reads the finished `maps.safetensors` back.
@@ -161,7 +162,8 @@ impl EvaluationWriter {
     /// # Errors
     /// As [`Maps::open`].
     pub fn finished_maps(&self) -> Result<Maps> {
-        self.swap.named(Maps::open(&self.dir().maps_path()))
+        self.folder
+            .with_final_path(Maps::open(&self.dir().maps_path()))
     }
 
     /// Writes `class_means.npy` of the finished maps.
@@ -170,26 +172,28 @@ impl EvaluationWriter {
     /// As [`write_class_means`].
     pub fn class_means(&self, maps: &Maps) -> Result<()> {
         let path = self.dir().class_means_path();
-        self.swap.named(write_class_means(&path, maps))
+        self.folder.with_final_path(write_class_means(&path, maps))
     }
 
-    /// Starts `images.csv` of images of these classes.
+    /// Starts `images.csv` with these classes.
     ///
     /// # Errors
     /// As [`ImagesWriter::create`].
     pub fn images(&self, classes: &[String]) -> Result<ImagesWriter> {
         let path = self.dir().images_path();
-        let writer = self.swap.named(ImagesWriter::create(&path, classes))?;
-        Ok(writer.shown_as(self.swap.final_path(&path)))
+        let writer = self
+            .folder
+            .with_final_path(ImagesWriter::create(&path, classes))?;
+        Ok(writer.with_error_path(self.folder.final_path(&path)))
     }
 
-    /// Writes `eval.json` and puts the folder in its place.
+    /// Writes `eval.json` and moves the folder to its final path.
     ///
     /// # Errors
     /// As [`write_evaluation`] and [`AtomicDir::commit`].
     pub fn commit(self, evaluation: &Evaluation) -> Result<()> {
         let written = write_evaluation(&self.dir().summary_path(), evaluation);
-        self.swap.named(written)?;
-        self.swap.commit()
+        self.folder.with_final_path(written)?;
+        self.folder.commit()
     }
 }

@@ -1,48 +1,48 @@
-//! `explained.csv`: what a model sees in single images, one row per image.
+//! `explained.csv`: explanations of single images, one row per image.
 
 use std::path::Path;
 
 use crate::{Result, atomic};
 
-/// One image that was to be explained.
+/// One requested image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedRow {
-    /// The image as it was named, or as it was found below a folder that was.
+    /// Path of the image as given, or as found in a given folder.
     pub image: String,
-    /// What was found, or why nothing was.
+    /// The explanation, or the reason why there is none.
     pub outcome: std::result::Result<ExplainedImage, String>,
 }
 
-/// What a model sees in an image.
+/// The explanation of an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedImage {
     /// Name of the predicted class.
     pub predicted: String,
-    /// Name of the class the map is of.
+    /// Name of the class that the map explains.
     pub target: String,
     /// Softmax probability of each class, in the model's order.
     pub probabilities: Vec<f64>,
-    /// Deviation from the class mean map of a reference (Eq. 9), where there is one.
+    /// Deviation from the class mean map of a reference (Eq. 9), if there is one: `squared-l2`.
     pub squared_l2: Option<f64>,
-    /// The same in the published form.
+    /// The same as `l2`, the published form.
     pub l2: Option<f64>,
-    /// The picture, relative to the file's folder, with slashes.
+    /// The picture, relative to the folder of the table, with `/` between folders.
     pub picture: String,
-    /// The map over the image at its own resolution, as `picture`, where it was asked for.
+    /// The overlay at the image's own resolution, a path as `picture`, if requested.
     pub overlay: Option<String>,
-    /// The map as a NumPy file, as `picture`, where it was asked for.
+    /// The map as a NumPy file, a path as `picture`, if requested.
     pub map: Option<String>,
 }
 
-/// Writes all rows, replacing the file. The columns: `image`, `predicted`, `map_of`, `pINDEX:CLASS` of each of `classes`,
-/// `squared_l2` and `l2` (empty without a reference), `picture`, `error`, which is empty unless the image could not be
-/// explained (then all others but the first are), `overlay` and `map` (empty where not asked for).
+/// Writes all rows, replacing the file. The columns: `image`, `predicted`, `map_of`, `pINDEX:CLASS`
+/// of each of `classes`, `squared_l2` and `l2` (empty without a reference), `picture`, `error` (if
+/// it is not empty, all others but `image` are), `overlay` and `map` (empty if not requested).
 ///
 /// # Errors
 /// [`ArtifactError::Io`](crate::ArtifactError::Io) naming the file.
 ///
 /// # Panics
-/// If a row has not one probability for each class.
+/// If a row does not have one probability for each class.
 pub fn write_explained(path: &Path, classes: &[String], rows: &[ExplainedRow]) -> Result<()> {
     atomic::write_atomic_with(path, |out| {
         let mut csv = csv::Writer::from_writer(out);

@@ -4,8 +4,8 @@
 //! `prediction`), `rank` (1 for the image of its class nearest to the class mean map; equal
 //! deviations share a rank; empty where there is no deviation), and the softmax probability of
 //! every class, each in a column `pINDEX:NAME` such as `p0:glioma`. The index makes a column's name
-//! unambiguous whatever a class is called. Names are written as they are, not shielded from
-//! spreadsheets that would take them for formulas: the file is for programs.
+//! unambiguous whatever the name of the class. Names are written without protection against
+//! spreadsheet formulas: the file is for programs.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
@@ -19,44 +19,45 @@ use crate::{Action, ArtifactError, Result};
 /// One evaluated image. The fields are the first columns, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageRow {
-    /// Relative to `data.root` of `eval.json`, with `/` between folders. Bytes that are no
-    /// UTF-8 are replaced by U+FFFD; the picture of such an image cannot be found again.
+    /// Path relative to `data.root` of `eval.json`, with `/` between folders. Bytes that are not
+    /// UTF-8 are replaced by U+FFFD; such an image cannot be found again.
     pub path: String,
     /// Index of the true class.
     pub label: usize,
     /// Index of the predicted class.
     pub prediction: usize,
     /// `label == prediction`, as 1 or 0.
-    #[serde(with = "flag")]
+    #[serde(with = "bool_as_int")]
     pub correct: bool,
     /// Softmax probability of the predicted class.
     pub probability: f64,
     /// Softmax probability of the true class.
     pub probability_label: f64,
-    /// Deviation (`squared-l2`) from the mean map of the image's own class; empty where the
-    /// class has no correct image, hence no mean map.
+    /// Deviation (`squared-l2`) from the class mean map; empty if the class has no correct image
+    /// and therefore no mean map.
     pub squared_l2: Option<f64>,
     /// Deviation (`l2`) from the same map.
     pub l2: Option<f64>,
-    /// Share of the map's sum on the image's border, the outermost tenth of each side; empty of a
-    /// map that is all zero, and in files of a version that did not measure it.
+    /// Relevance mass on the border, the outermost tenth of each side; empty if the map is all
+    /// zero, and in older files.
     #[serde(default)]
     pub border_mass: Option<f64>,
-    /// Share of the map's sum on the image's empty background.
+    /// Relevance mass on the empty background.
     #[serde(default)]
     pub background_mass: Option<f64>,
-    /// The background's share of the image.
+    /// Area of the background as a fraction of the image.
     #[serde(default)]
     pub background_area: Option<f64>,
 }
 
-/// Every version of the file begins with so many of the columns of [`ImageRow`].
+/// Number of leading columns of [`ImageRow`] that all versions of the file have.
 const FIRST_COLUMNS: usize = 8;
 
 /// The columns between those of [`ImageRow`] and the probabilities.
 const NAMES: [&str; 3] = ["class", "predicted", "rank"];
 
-mod flag {
+/// Serde functions for a bool written as 1 or 0.
+mod bool_as_int {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     #[expect(
@@ -76,7 +77,8 @@ mod flag {
     }
 }
 
-/// Writes rows one after the other; not atomic by itself, it is part of a folder that is.
+/// Writes rows one after the other. Not atomic itself, but part of an
+/// [`AtomicDir`](crate::AtomicDir).
 #[derive(Debug)]
 pub struct ImagesWriter {
     csv: csv::Writer<BufWriter<File>>,
@@ -85,7 +87,7 @@ pub struct ImagesWriter {
 }
 
 impl ImagesWriter {
-    /// A new file with the header, for images of these classes.
+    /// Creates the file and writes the header, with these classes.
     ///
     /// # Errors
     /// [`ArtifactError::Io`] naming `path`.
@@ -109,8 +111,8 @@ impl ImagesWriter {
         })
     }
 
-    /// The same writer, whose errors call the file `path`.
-    pub(crate) fn shown_as(mut self, path: PathBuf) -> Self {
+    /// The same writer, with `path` in its errors.
+    pub(crate) fn with_error_path(mut self, path: PathBuf) -> Self {
         self.path = path;
         self
     }
@@ -141,14 +143,14 @@ impl ImagesWriter {
             );
             return Err(ArtifactError::malformed(&self.path, problem));
         };
-        // As `probability` is written, so that equal numbers are equal as text.
+        // In f64 as `probability`, so that equal numbers are equal as text.
         let probabilities: Vec<f64> = probabilities.iter().map(|&p| f64::from(p)).collect();
         self.csv
             .serialize((row, class, predicted, rank, probabilities))
             .map_err(|e| ArtifactError::io(Action::Write, &self.path, e.into()))
     }
 
-    /// Writes what is buffered.
+    /// Flushes the buffer.
     ///
     /// # Errors
     /// [`ArtifactError::Io`] naming the file.
@@ -159,17 +161,18 @@ impl ImagesWriter {
     }
 }
 
-/// The largest table that is read, in bytes; ImageNet's 50,000 images with 1,000 probabilities each have 500 MB.
-const LARGEST: u64 = 2 << 30;
+/// Largest table that is read, in bytes; ImageNet's 50,000 images with 1,000 probabilities each
+/// have 500 MB.
+const MAX_TABLE_BYTES: u64 = 2 << 30;
 
-/// Reads all rows of an evaluation of `classes` classes: the columns of [`ImageRow`], of which every
-/// version of the file begins with the first eight.
+/// Reads all rows of an evaluation with `classes` classes. All versions of the file begin with the
+/// first eight columns of [`ImageRow`].
 ///
 /// # Errors
 /// [`ArtifactError`] naming the line: other columns, a label outside the classes, a `correct`
-/// that contradicts the label, a probability outside [0, 1], a deviation that is no number.
+/// that contradicts the label, a probability outside [0, 1], an invalid deviation.
 pub fn read_images(path: &Path, classes: usize) -> Result<Vec<ImageRow>> {
-    let file = mitsume_guard::file::open(path, LARGEST)
+    let file = mitsume_guard::file::open(path, MAX_TABLE_BYTES)
         .map_err(|e| ArtifactError::io(Action::Read, path, e))?;
     let mut csv = csv::Reader::from_reader(BufReader::new(file));
     let header = csv
@@ -183,7 +186,7 @@ pub fn read_images(path: &Path, classes: usize) -> Result<Vec<ImageRow>> {
     let mut rows = Vec::new();
     for (index, row) in csv.deserialize().enumerate() {
         let row: ImageRow = row.map_err(|e| ArtifactError::malformed(path, e.to_string()))?;
-        if let Some(problem) = wrong(&row, classes) {
+        if let Some(problem) = row_problem(&row, classes) {
             return Err(ArtifactError::malformed(
                 path,
                 format!("image {}: {problem}", index + 1),
@@ -194,7 +197,8 @@ pub fn read_images(path: &Path, classes: usize) -> Result<Vec<ImageRow>> {
     Ok(rows)
 }
 
-fn wrong(row: &ImageRow, classes: usize) -> Option<String> {
+/// The first invalid value of a row, if any.
+fn row_problem(row: &ImageRow, classes: usize) -> Option<String> {
     let unit = |p: f64| (0.0..=1.0).contains(&p);
     let deviation = |d: Option<f64>| d.is_none_or(|d| d.is_finite() && d >= 0.0);
     if row.label >= classes || row.prediction >= classes {
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_names_come_back_exactly() {
+    fn names_with_special_characters_read_back_equal() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("images.csv");
         let rows = [
@@ -310,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_the_classes_is_refused() {
+    fn rows_that_do_not_fit_the_classes_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("images.csv");
         let mut out = ImagesWriter::create(&path, &["a".to_owned()]).unwrap();

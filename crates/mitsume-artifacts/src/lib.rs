@@ -1,15 +1,36 @@
-//! What a run leaves on disk: configuration, curves, evaluations, written whole.
+//! The files of a training run: configuration, tables, evaluations and maps.
 //!
-//! Types, reading and writing only; nothing is computed here. Every file is written beside its
-//! target and renamed, so a reader (or a crash) never meets half a file. Everything read is
-//! checked: a file that is truncated, inconsistent or not of its format gives a
-//! [`ArtifactError`] naming the path and what would be right.
+//! ```rust
+//! use mitsume_artifacts::{MeasureRow, RunConfig, RunDir, read_measures, write_measures};
 //!
-//! Why these crates: `toml`, `csv` and `serde_json` are the formats' usual serde crates;
-//! `serde_path_to_error` names the key a value is wrong at; `strsim` finds the key that was
-//! meant; `bytesize` reads `"2GiB"`; `safetensors` parses and checks tensor headers;
-//! `tempfile` and `rustix` give temporary files and the atomic exchange of folders;
-//! `raw-cpuid` names the processor.
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dir = tempfile::tempdir()?;
+//! let run = RunDir::new(dir.path());
+//! let text = "model.name = 'level2'\ndata.train = 'brain/Training'\ndata.valid = 'brain/Testing'";
+//! let config = RunConfig::from_toml(text, "run.toml".as_ref())?;
+//! config.write(&run.config())?;
+//! assert_eq!(RunConfig::read(&run.config(), &[])?, config);
+//!
+//! let typo = config.with_set("train.epoch=3").unwrap_err();
+//! assert!(typo.to_string().contains("train.epochs"));
+//!
+//! let row = MeasureRow { epoch: 1, grid_squared_l2: Some(0.5), grid_l2: None, chance_corrected: None };
+//! write_measures(&run.measures(), &[row])?;
+//! assert_eq!(read_measures(&run.measures())?, [row]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This crate only reads and writes. Every file is written under a temporary name and renamed, so
+//! that neither a reader nor a crash sees an incomplete file. Everything that is read is validated:
+//! a file that is truncated, inconsistent or of another format gives an [`ArtifactError`] that
+//! names the path and says how to correct it.
+//!
+//! Why these crates: `toml`, `csv` and `serde_json` are the usual serde crates of these formats;
+//! `serde_path_to_error` names the key of an invalid value; `strsim` suggests a key for a misspelt
+//! one; `bytesize` parses `"2GiB"`; `safetensors` parses and checks tensor headers; `tempfile` and
+//! `rustix` give temporary files and the atomic exchange of folders; `raw-cpuid` names the
+//! processor.
 
 mod atomic;
 mod config;
@@ -58,5 +79,5 @@ pub use trust::{
     CurveResult, Faithfulness, LocalisationResult, RoadResult, SurroundingsResult, TrustResult,
 };
 
-/// What the functions of this crate return.
+/// Result with an [`ArtifactError`].
 pub type Result<T> = std::result::Result<T, ArtifactError>;

@@ -1,4 +1,4 @@
-//! Reads `maps.safetensors` map by map, trusting nothing in it.
+//! Reads `maps.safetensors` map by map, with full validation.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::{Action, ArtifactError, Result};
 
 /// An open `maps.safetensors`; only its small tensors are in memory.
 ///
-/// Reading takes `&self` and no shared file position, so threads may read at once.
+/// Threads may read at the same time: reading takes `&self` and uses no shared file position.
 #[derive(Debug)]
 pub struct Maps {
     path: PathBuf,
@@ -25,17 +25,18 @@ pub struct Maps {
     mean_images: Vec<f32>,
 }
 
-/// A header has seven names; more is some other file.
-const LARGEST_HEADER: u64 = 64 << 20;
-/// Largest side of a map or of a mean image, and largest number of classes: beyond any model
-/// here, small enough that a hostile header cannot claim all memory.
+/// Largest header that is read.
+const MAX_HEADER_BYTES: u64 = 64 << 20;
+/// Largest side of a map or a mean image, and largest number of classes; limits the memory that a
+/// hostile header can claim.
 const MAX_MAP_SIDE: usize = 4096;
 
 impl Maps {
     /// Opens the file and checks its header against its length.
     ///
     /// # Errors
-    /// [`ArtifactError`] naming the file and the tensor that is missing, misshapen or damaged.
+    /// [`ArtifactError`] naming the file and the tensor that is missing, damaged or of another
+    /// shape.
     pub fn open(path: &Path) -> Result<Self> {
         let fail = |e| ArtifactError::io(Action::Read, path, e);
         let file = File::open(path).map_err(fail)?;
@@ -144,13 +145,13 @@ impl Maps {
         &self.predictions
     }
 
-    /// Number of correct images behind each class mean.
+    /// Number of correctly classified images of each class mean.
     #[must_use]
     pub fn class_counts(&self) -> &[u64] {
         &self.counts
     }
 
-    /// Mean map of a class, `[h * w]`; `None` for a class without a correct image.
+    /// Mean map of a class, `[h * w]`; `None` if the class has no correctly classified image.
     ///
     /// # Panics
     /// If there is no such class.
@@ -161,8 +162,8 @@ impl Maps {
         (self.counts[class] > 0).then_some(mean)
     }
 
-    /// Mean input of the correct images of a class in [0, 1], `[C * H * W]`; `None` for a class
-    /// without a correct image.
+    /// Mean input of the correctly classified images of a class in [0, 1], `[C * H * W]`; `None` if
+    /// there is none.
     ///
     /// # Panics
     /// If there is no such class.
@@ -173,7 +174,7 @@ impl Maps {
         (self.counts[class] > 0).then_some(mean)
     }
 
-    /// Reads the CAM `[h * w]` of one image.
+    /// Reads the map `[h * w]` of one image.
     ///
     /// # Errors
     /// [`ArtifactError`] if the file cannot be read or a value is not finite.
@@ -232,7 +233,7 @@ impl Maps {
     }
 }
 
-/// The parsed header and where the data behind it begins.
+/// The parsed header and the offset of the data after it.
 fn read_header(file: &File, length: u64, path: &Path) -> Result<(Metadata, u64)> {
     let no_safetensors = |why: String| {
         ArtifactError::malformed(path, format!("no complete safetensors file: {why}"))
@@ -242,8 +243,8 @@ fn read_header(file: &File, length: u64, path: &Path) -> Result<(Metadata, u64)>
     }
     let size = read_at(file, path, 0, 8)?;
     let size = u64::from_le_bytes(size.try_into().unwrap_or_default());
-    // The room left by skipped images is part of the header, 16 bytes each.
-    if size > LARGEST_HEADER.min(length - 8) {
+    // The header includes padding of 16 bytes for each skipped image.
+    if size > MAX_HEADER_BYTES.min(length - 8) {
         return Err(no_safetensors(format!(
             "a header of {size} bytes in a file of {length}"
         )));
@@ -279,7 +280,7 @@ fn find<'a>(
     Err(ArtifactError::malformed(path, problem))
 }
 
-/// `count` bytes from `offset`; bounds were checked against the file's length at opening.
+/// Reads `count` bytes from `offset`, within the bounds checked on opening.
 fn read_at(file: &File, path: &Path, offset: u64, count: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; count];
     fill_at(file, offset, &mut bytes).map_err(|e| ArtifactError::io(Action::Read, path, e))?;

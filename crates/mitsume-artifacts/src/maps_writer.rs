@@ -1,10 +1,10 @@
 //! Writes `maps.safetensors` while the maps arrive, in constant memory.
 //!
-//! A safetensors file begins with a header that states how many there are, which is only known
-//! at the end: unreadable images are skipped. So room for the header and the integer tensors of
-//! the largest possible number is left at the front, the maps go straight to their place behind
-//! it, and at the end the header is written with the unused room as trailing spaces, which the
-//! format allows. The integers come first so that every tensor stays aligned, as PyTorch wants.
+//! A safetensors file begins with a header that gives the number of maps, which is known only at
+//! the end because unreadable images are skipped. So space for the header and the integer tensors
+//! of the largest possible number of images is reserved at the front, and maps are written after
+//! it. At the end the header is written and padded with spaces, which the format allows. The
+//! integer tensors come first so that all tensors are aligned, as PyTorch requires.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -15,10 +15,10 @@ use tempfile::NamedTempFile;
 
 use crate::{Action, ArtifactError, Result, atomic};
 
-/// What is known before the first map.
+/// Sizes, known before the first map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MapsShape {
-    /// At most this many images.
+    /// Largest number of images.
     pub capacity: usize,
     /// Number of classes K.
     pub classes: usize,
@@ -26,13 +26,13 @@ pub struct MapsShape {
     pub cam: [usize; 2],
 }
 
-/// What is known after the last map, in label order.
+/// Class means, known after the last map, in label order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassMaps {
     /// Mean map of the correctly classified images of each class, `[K, h, w]`; zeros for a
     /// class without one.
     pub means: Vec<f32>,
-    /// How many images each mean is over, `[K]`.
+    /// Number of images of each mean, `[K]`.
     pub counts: Vec<u64>,
     /// Mean input of the same images, in [0, 1], `[K, C, H, W]`.
     pub mean_images: Vec<f32>,
@@ -40,15 +40,15 @@ pub struct ClassMaps {
     pub image: [usize; 3],
 }
 
-/// A `maps.safetensors` being written; appears at its path on [`MapsWriter::finish`].
+/// Writes `maps.safetensors`; the file appears at its path on [`MapsWriter::finish`].
 #[derive(Debug)]
 pub struct MapsWriter {
     path: PathBuf,
-    /// What errors call it.
-    shown: PathBuf,
+    /// The path in errors.
+    error_path: PathBuf,
     shape: MapsShape,
-    /// Bytes before the first map.
-    front: u64,
+    /// Offset of the first map in bytes.
+    data_offset: u64,
     out: BufWriter<File>,
     temporary: NamedTempFile,
     probabilities: BufWriter<File>,
@@ -56,8 +56,8 @@ pub struct MapsWriter {
     predictions: Vec<i64>,
 }
 
-/// Room for the header's names and numbers.
-const HEADER_ROOM: u64 = 1024;
+/// Space reserved for the JSON header, without its padding.
+const RESERVED_HEADER_BYTES: u64 = 1024;
 
 impl MapsWriter {
     /// Starts the file.
@@ -67,17 +67,18 @@ impl MapsWriter {
     pub fn create(path: &Path, shape: MapsShape) -> Result<Self> {
         let fail = |e| ArtifactError::io(Action::Write, path, e);
         let temporary = atomic::temporary_file(path)?;
-        let front = 8 + HEADER_ROOM + 8 * (2 * shape.capacity as u64 + shape.classes as u64);
+        let data_offset =
+            8 + RESERVED_HEADER_BYTES + 8 * (2 * shape.capacity as u64 + shape.classes as u64);
         let mut file = temporary
             .reopen()
             .map_err(|e| fail(atomic::without_name(&e)))?;
-        file.seek(SeekFrom::Start(front)).map_err(fail)?;
+        file.seek(SeekFrom::Start(data_offset)).map_err(fail)?;
         let spill = tempfile::tempfile_in(temporary.path().parent().unwrap_or(Path::new(".")));
         Ok(Self {
             path: path.to_owned(),
-            shown: path.to_owned(),
+            error_path: path.to_owned(),
             shape,
-            front,
+            data_offset,
             out: BufWriter::with_capacity(1 << 20, file),
             temporary,
             probabilities: BufWriter::new(spill.map_err(|e| fail(atomic::without_name(&e)))?),
@@ -86,13 +87,13 @@ impl MapsWriter {
         })
     }
 
-    /// The same writer, whose errors call the file `path`.
-    pub(crate) fn shown_as(mut self, path: PathBuf) -> Self {
-        self.shown = path;
+    /// The same writer, with `path` in its errors.
+    pub(crate) fn with_error_path(mut self, path: PathBuf) -> Self {
+        self.error_path = path;
         self
     }
 
-    /// How many maps were pushed.
+    /// Number of maps pushed.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -104,12 +105,11 @@ impl MapsWriter {
         self.labels.is_empty()
     }
 
-    /// Appends the CAM `[h * w]` of the label class of one image with the softmax
-    /// probabilities `[K]`.
+    /// Appends the map `[h * w]` of one image for its label, and its softmax probabilities `[K]`.
     ///
     /// # Errors
-    /// [`ArtifactError::Io`] if the disk refuses; [`ArtifactError::Malformed`] for wrong lengths, a
-    /// class that does not exist, a map that is not finite, or more images than announced.
+    /// [`ArtifactError::Io`] if the file cannot be written; [`ArtifactError::Malformed`] for wrong
+    /// lengths, an unknown class, values that are not finite, or more images than the capacity.
     pub fn push(
         &mut self,
         cam: &[f32],
@@ -141,9 +141,9 @@ impl MapsWriter {
             None
         };
         if let Some(problem) = problem {
-            return Err(ArtifactError::malformed(&self.shown, problem));
+            return Err(ArtifactError::malformed(&self.error_path, problem));
         }
-        let fail = |e| ArtifactError::io(Action::Write, &self.shown, e);
+        let fail = |e| ArtifactError::io(Action::Write, &self.error_path, e);
         write_f32(&mut self.out, cam).map_err(fail)?;
         write_f32(&mut self.probabilities, probabilities).map_err(fail)?;
         self.labels.push(label as i64);
@@ -151,14 +151,14 @@ impl MapsWriter {
         Ok(())
     }
 
-    /// Writes the rest and gives the file its name.
+    /// Writes the remaining tensors and the header, and renames the file.
     ///
     /// # Errors
     /// As [`MapsWriter::push`].
     pub fn finish(mut self, classes: &ClassMaps) -> Result<()> {
         self.check(classes)?;
-        let shown = self.shown.clone();
-        let fail = |e| ArtifactError::io(Action::Write, &shown, e);
+        let error_path = self.error_path.clone();
+        let fail = |e| ArtifactError::io(Action::Write, &error_path, e);
         let mut spilled = self
             .probabilities
             .into_inner()
@@ -180,9 +180,9 @@ impl MapsWriter {
             ("class_means", "F32", &[k, h, w]),
             ("mean_images", "F32", &[k, c, image_h, image_w]),
         ]);
-        let room = (self.front - 8) as usize - 8 * (2 * n + k);
+        let header_bytes = (self.data_offset - 8) as usize - 8 * (2 * n + k);
         debug_assert!(
-            header.len() <= room,
+            header.len() <= header_bytes,
             "the header has a bounded number of digits"
         );
         let file = self.out.get_mut();
@@ -195,8 +195,8 @@ impl MapsWriter {
             .chain(&self.predictions)
             .copied()
             .chain(counts);
-        out.write_all(&(room as u64).to_le_bytes())
-            .and_then(|()| write!(out, "{header:room$}"))
+        out.write_all(&(header_bytes as u64).to_le_bytes())
+            .and_then(|()| write!(out, "{header:header_bytes$}"))
             .and_then(|()| {
                 integers
                     .into_iter()
@@ -205,7 +205,7 @@ impl MapsWriter {
             .and_then(|()| out.flush())
             .map_err(fail)?;
         drop(out);
-        atomic::persist(self.temporary, &self.path).map_err(|error| error.about(shown))
+        atomic::persist(self.temporary, &self.path).map_err(|error| error.with_path(error_path))
     }
 
     fn check(&self, classes: &ClassMaps) -> Result<()> {

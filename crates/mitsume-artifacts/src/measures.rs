@@ -1,4 +1,4 @@
-//! `measures.csv`: measures of consistency beside the two of `epochs.csv`, one row per epoch.
+//! `measures.csv`: further measures of consistency, one row per epoch.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::epoch_table::{self, EpochTableRow};
 
-/// One finished epoch. The fields are the columns, in order; an empty field is a value that is not
-/// defined (no image, or no class with two).
+/// One finished epoch. The fields are the columns, in order. A field is empty if the value is not
+/// defined (no counted image, or no class with two).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeasureRow {
     /// Counted from 1.
@@ -17,7 +17,7 @@ pub struct MeasureRow {
     pub grid_squared_l2: Option<f64>,
     /// `l2` of maps averaged onto the common grid.
     pub grid_l2: Option<f64>,
-    /// Share of the maps' variance that the class explains, corrected for chance.
+    /// Fraction of the maps' variance that the class explains, corrected for chance.
     pub chance_corrected: Option<f64>,
 }
 
@@ -41,7 +41,7 @@ pub fn write_measures(path: &Path, rows: &[MeasureRow]) -> Result<()> {
 ///
 /// # Errors
 /// [`ArtifactError`](crate::ArtifactError) naming the file and line: other columns, a value
-/// that is no number, epochs that do not count 1, 2, 3, ...
+/// that is not a number, epochs other than 1, 2, 3, ...
 pub fn read_measures(path: &Path) -> Result<Vec<MeasureRow>> {
     epoch_table::read(path)
 }

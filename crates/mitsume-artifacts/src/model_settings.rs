@@ -1,77 +1,77 @@
-//! How the settings a model was used with stand to those it was trained with.
+//! Differences between the settings a model is used with and those it was trained with.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What differs from the training, and what nobody said. Both are empty where a model was used as it was trained.
+/// Overridden and assumed settings; both are empty if the model is used as it was trained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelSettings {
-    /// Used instead of what the weights were trained with.
+    /// Settings other than those the weights were trained with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
-    /// Neither in the weights nor in the request: as the published networks have it; classes in the order of the
-    /// folders.
+    /// Settings given neither by the weights nor by the user: those of the published networks;
+    /// classes in the order of the folders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<ModelSetting>,
 }
 
-/// A setting that contradicts the weights.
+/// A setting that differs from the training.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
-    /// Which one.
+    /// The setting.
     pub key: ModelSetting,
-    /// What the weights were trained with; null where it was off.
+    /// The value in training; null if it was off.
     pub trained_with: Value,
-    /// What was used.
+    /// The value used.
     pub used: Value,
 }
 
 impl Override {
-    /// What was used, as a person writes it.
+    /// The value used, as text.
     #[must_use]
     pub fn used_text(&self) -> String {
-        shown(&self.used)
+        value_text(&self.used)
     }
 
-    /// What the weights were trained with, as a person writes it.
+    /// The value in training, as text.
     #[must_use]
     pub fn trained_text(&self) -> String {
-        shown(&self.trained_with)
+        value_text(&self.trained_with)
     }
 }
 
-fn shown(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(values) => {
-            let values: Vec<String> = values.iter().map(shown).collect();
+            let values: Vec<String> = values.iter().map(value_text).collect();
             values.join(", ")
         }
         value => value.to_string(),
     }
 }
 
-/// A setting that belongs to a model.
+/// A setting of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelSetting {
-    /// Side of its images.
+    /// Side of the network's inputs.
     ImageSize,
-    /// Shorter side of an image before its centre is cut out.
+    /// Shorter side of an image before the centre crop.
     Crop,
-    /// How images are resized.
+    /// Interpolation of the resize.
     Interpolation,
-    /// Taken off each channel.
+    /// Mean of each channel.
     Mean,
-    /// What each channel is divided by.
+    /// Standard deviation of each channel.
     Std,
-    /// Names of its classes, in the order of its outputs.
+    /// Names of the classes, in the order of the outputs.
     Classes,
 }
 
 impl ModelSetting {
-    /// The name it has in `eval.json`.
+    /// Name in `eval.json`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -7,8 +7,8 @@ use ndarray_npy::WriteNpyExt;
 
 use crate::{ArtifactError, Maps, Result, write_atomic};
 
-/// Writes the mean map of every class as `.npy`: float32 `[K, h, w]` in label order, NaN for a class
-/// without a correct image.
+/// Writes the mean map of every class as `.npy`: float32 `[K, h, w]` in label order, NaN for a
+/// class without a correctly classified image.
 ///
 /// # Errors
 /// [`ArtifactError::Io`] naming `path`.
@@ -32,7 +32,7 @@ pub fn write_class_means(path: &Path, maps: &Maps) -> Result<()> {
 /// [`ArtifactError::Io`] naming `path`.
 ///
 /// # Panics
-/// If there are not `h * w` values.
+/// If there are not exactly `h * w` values.
 pub fn write_map(path: &Path, values: &[f32], [h, w]: [usize; 2]) -> Result<()> {
     let map = ArrayView2::from_shape((h, w), values).expect("h * w values");
     write(path, &map)

@@ -1,4 +1,4 @@
-//! How a user's network was shown images, as a small TOML file.
+//! Preprocessing of a user's network, as a small TOML file.
 
 use std::path::Path;
 
@@ -8,30 +8,30 @@ use serde::Deserialize;
 
 use crate::{Action, ArtifactError, Result};
 
-/// Size, channels and transform of a network's images; what is not said is none.
+/// Size, channels and transform of a network's inputs. Settings not given are `None`.
 ///
 /// ```toml
 /// mean = [0.485, 0.456, 0.406]   # or one number
 /// std = [0.229, 0.224, 0.225]
-/// size = 224                     # side of the network's images
-/// crop = 256                     # shorter side before the centre is cut out; without it images are stretched
+/// size = 224                     # side of the network's inputs
+/// crop = 256                     # shorter side before the centre crop; stretched if absent
 /// channels = 3
 /// interpolation = "bilinear"     # nearest, bilinear, bicubic
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
-    /// Taken off each channel of values in [0, 1].
+    /// Mean of each channel, subtracted from values in [0, 1].
     pub mean: Option<PerChannel>,
-    /// What each channel is divided by then.
+    /// Standard deviation of each channel.
     pub std: Option<PerChannel>,
-    /// Side of the network's images.
+    /// Side of the network's inputs.
     pub size: Option<usize>,
-    /// Shorter side before the centre is cut out.
+    /// Shorter side before the centre crop.
     pub crop: Option<usize>,
     /// 1 or 3.
     pub channels: Option<usize>,
-    /// How images are resized.
+    /// Interpolation of the resize.
     pub interpolation: Option<Interpolation>,
 }
 
@@ -39,14 +39,14 @@ pub struct Preprocessing {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum PerChannel {
-    /// For all.
+    /// The same for all channels.
     Same(f32),
     /// Red, green, blue.
     Each([f32; 3]),
 }
 
 impl PerChannel {
-    /// Of one number or three.
+    /// From one number or three; `None` for other lengths.
     pub fn new(values: &[f32]) -> Option<Self> {
         match *values {
             [value] => Some(Self::Same(value)),
@@ -55,7 +55,7 @@ impl PerChannel {
         }
     }
 
-    /// For each channel.
+    /// The value of each channel.
     pub fn values(self) -> [f32; 3] {
         match self {
             Self::Same(value) => [value; 3],
@@ -64,21 +64,21 @@ impl PerChannel {
     }
 }
 
-/// Larger files are no preprocessing.
-const LARGEST: u64 = 1 << 20;
+/// Largest file that is read, in bytes.
+const MAX_PREPROCESSING_BYTES: u64 = 1 << 20;
 
 impl Preprocessing {
     /// Reads a TOML file.
     ///
     /// # Errors
-    /// A file that cannot be read; a key that is unknown or wrong, by name.
+    /// A file that cannot be read, or an unknown or invalid key.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = read_to_string(path, LARGEST)
+        let text = read_to_string(path, MAX_PREPROCESSING_BYTES)
             .map_err(|error| ArtifactError::io(Action::Read, path, error))?;
         toml::from_str(&text).map_err(|error| ArtifactError::malformed(path, error.to_string()))
     }
 
-    /// The transform: `base`, and what is said here.
+    /// The image transform `base`, replaced by the settings given here.
     pub fn transform(&self, base: ImageTransform) -> ImageTransform {
         ImageTransform {
             crop: self.crop.or(base.crop),
@@ -88,7 +88,7 @@ impl Preprocessing {
         }
     }
 
-    /// What is said here, and for the rest what `other` says.
+    /// These settings, and those of `other` where they are `None`.
     pub fn or(self, other: Self) -> Self {
         Self {
             mean: self.mean.or(other.mean),

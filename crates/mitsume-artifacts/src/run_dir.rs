@@ -1,15 +1,15 @@
-//! Where a run keeps what.
+//! Paths in a run directory.
 
 use std::path::{Path, PathBuf};
 
-/// The folder of one training run and the names in it.
+/// The folder of one training run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
     root: PathBuf,
 }
 
 impl RunDir {
-    /// The run kept in `root`; nothing is created or read.
+    /// The run in `root`; nothing is created or read.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -38,7 +38,7 @@ impl RunDir {
         self.root.join("epochs.csv")
     }
 
-    /// `measures.csv`: more measures of consistency, one row per finished epoch.
+    /// `measures.csv`: further measures of consistency, one row per finished epoch.
     #[must_use]
     pub fn measures(&self) -> PathBuf {
         self.root.join("measures.csv")
@@ -50,7 +50,7 @@ impl RunDir {
         self.root.join("steps.csv")
     }
 
-    /// `checkpoint/`: everything needed to go on.
+    /// `checkpoint/`: the state from which a run resumes.
     #[must_use]
     pub fn checkpoint(&self) -> PathBuf {
         self.root.join("checkpoint")
@@ -68,13 +68,14 @@ impl RunDir {
         self.root.join("tensorboard")
     }
 
-    /// `evaluation/`: the evaluation at the end of training, an [`EvaluationDir`](crate::EvaluationDir).
+    /// `evaluation/`: the evaluation at the end of training, an
+    /// [`EvaluationDir`](crate::EvaluationDir).
     #[must_use]
     pub fn evaluation(&self) -> PathBuf {
         self.root.join("evaluation")
     }
 
-    /// Whether the folder holds a run: a `config.toml` is there.
+    /// Whether the folder contains a run (`config.toml`).
     #[must_use]
     pub fn is_run(&self) -> bool {
         self.config().is_file()

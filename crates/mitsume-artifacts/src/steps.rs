@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use crate::{Action, ArtifactError, Result};
 
-/// One training step. Numbers are written with 9 significant digits, which is what it takes to
-/// tell any two 32-bit floats apart.
+/// One training step. Numbers are written with 9 significant digits, from which any f32 is read
+/// back exactly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepRow {
-    /// Counted from 1 over the whole run.
+    /// From 1, over the whole run.
     pub step: u64,
-    /// Counted from 1.
+    /// From 1.
     pub epoch: u64,
     /// lambda_t in this step.
     pub lambda: f64,
     /// Cross-entropy of the batch.
     pub cross_entropy: f64,
-    /// CAM loss of the batch; `None` (an empty field) where it was not computed.
+    /// CAM loss of the batch; `None` (an empty field) if it was not computed.
     pub cam_loss: Option<f64>,
     /// cross_entropy + lambda * cam_loss.
     pub loss: f64,
@@ -26,19 +26,19 @@ pub struct StepRow {
 
 const HEADER: &str = "step,epoch,lambda,cross_entropy,cam_loss,loss";
 
-/// No row is this long; a longer line is no row.
+/// Limit on the length of a line; a longer one is not a row.
 const MAX_LINE_BYTES: u64 = 1024;
 
 impl StepRow {
     fn line(&self) -> String {
-        let cam_loss = self.cam_loss.map(nine_digits).unwrap_or_default();
+        let cam_loss = self.cam_loss.map(format_f32).unwrap_or_default();
         format!(
             "{},{},{},{},{cam_loss},{}\n",
             self.step,
             self.epoch,
-            nine_digits(self.lambda),
-            nine_digits(self.cross_entropy),
-            nine_digits(self.loss),
+            format_f32(self.lambda),
+            format_f32(self.cross_entropy),
+            format_f32(self.loss),
         )
     }
 
@@ -59,7 +59,8 @@ impl StepRow {
     }
 }
 
-fn nine_digits(value: f64) -> String {
+/// A number with 9 significant digits.
+fn format_f32(value: f64) -> String {
     if value == 0.0 {
         "0".to_owned()
     } else {
@@ -67,7 +68,7 @@ fn nine_digits(value: f64) -> String {
     }
 }
 
-/// Appends rows; buffered until [`StepWriter::sync`] or the drop.
+/// Appends rows, buffered until [`StepWriter::sync`] or drop.
 #[derive(Debug)]
 pub struct StepWriter {
     out: BufWriter<File>,
@@ -75,7 +76,7 @@ pub struct StepWriter {
 }
 
 impl StepWriter {
-    /// A new file with the header only, replacing an old one.
+    /// Creates the file with the header, replacing an existing one.
     ///
     /// # Errors
     /// [`ArtifactError::Io`] naming `path`.
@@ -89,11 +90,11 @@ impl StepWriter {
         })
     }
 
-    /// Opens an existing file to go on after `last_step`: later rows, and a last line that a
-    /// crash cut short, are removed. A missing file is created when `last_step` is 0.
+    /// Opens an existing file to continue after `last_step`: later rows and an incomplete last line
+    /// are removed. If `last_step` is 0, a new file is created.
     ///
     /// # Errors
-    /// [`ArtifactError::Malformed`] if the rows up to `last_step` are not all there.
+    /// [`ArtifactError::Malformed`] if a row up to `last_step` is missing.
     pub fn resume(path: &Path, last_step: u64) -> Result<Self> {
         if last_step == 0 {
             return Self::create(path);
@@ -122,7 +123,7 @@ impl StepWriter {
         result.map_err(|e| ArtifactError::io(Action::Write, &self.path, e))
     }
 
-    /// Hands everything to the disk; call it before a checkpoint names its last step.
+    /// Flushes all rows to the disk; call it before writing a checkpoint of the last step.
     ///
     /// # Errors
     /// [`ArtifactError::Io`] naming the file.
@@ -135,10 +136,10 @@ impl StepWriter {
     }
 }
 
-/// The largest file that is read, in bytes; a million steps have 100 MB.
-const LARGEST: u64 = 2 << 30;
+/// Largest file that is read, in bytes; a million steps have 100 MB.
+const MAX_STEPS_BYTES: u64 = 2 << 30;
 
-/// Reads all rows; a last line that a crash cut short is left out.
+/// Reads all rows; an incomplete last line is left out.
 ///
 /// # Errors
 /// [`ArtifactError::Io`], or [`ArtifactError::Malformed`] naming the line.
@@ -146,10 +147,10 @@ pub fn read_steps(path: &Path) -> Result<Vec<StepRow>> {
     Ok(rows_up_to(path, u64::MAX)?.0)
 }
 
-/// The rows up to step `last`, and the length in bytes of the file up to there.
+/// The rows up to step `last`, and the length of the file up to them in bytes.
 fn rows_up_to(path: &Path, last: u64) -> Result<(Vec<StepRow>, u64)> {
     let fail = |e| ArtifactError::io(Action::Read, path, e);
-    let mut input = BufReader::new(mitsume_guard::file::open(path, LARGEST).map_err(fail)?);
+    let mut input = BufReader::new(mitsume_guard::file::open(path, MAX_STEPS_BYTES).map_err(fail)?);
     let mut rows: Vec<StepRow> = Vec::new();
     let (mut length, mut number, mut line) = (0, 0, Vec::new());
     loop {
@@ -226,11 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn every_f32_survives_nine_digits() {
+    fn every_f32_survives_format_f32() {
         for bits in (0..=u32::MAX).step_by(65_537) {
             let value = f32::from_bits(bits);
             if value.is_finite() {
-                let back: f32 = nine_digits(f64::from(value)).parse().unwrap();
+                let back: f32 = format_f32(f64::from(value)).parse().unwrap();
                 assert_eq!(back, value);
             }
         }

@@ -1,4 +1,4 @@
-//! `trust.json`: whether a model's maps can be trusted.
+//! `trust.json`: results of the trust checks of a model's maps.
 
 use std::path::Path;
 
@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 use crate::environment::write_json;
 use crate::{DataSummary, ModelSummary, Result};
 
-/// What `mitsume trust` found.
+/// Results of `mitsume trust`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrustResult {
-    /// The model, and how its maps were made.
+    /// The model and its map method.
     pub model: ModelSummary,
-    /// The images; each is explained for its label.
+    /// The images; each map is of the label.
     pub data: DataSummary,
-    /// Of everything random.
+    /// Seed of all random numbers.
     pub seed: u64,
-    /// Do the maps depend on what the model learnt?
+    /// Cascading randomisation: whether the maps depend on the trained weights.
     pub randomisation: Randomisation,
-    /// Do the maps show what the model depends on? The method's own first, then the
-    /// control's: the same feature maps weighted at random.
+    /// Faithfulness of the method, then of the random control (the same feature maps with random
+    /// weights).
     pub faithfulness: Vec<Faithfulness>,
-    /// Do the maps lie on the object? Where masks were given; the same order.
+    /// Localisation of the object, in the same order; `None` without masks.
     pub localisation: Option<Vec<LocalisationResult>>,
-    /// Do the maps lie where nothing is? None where every map is all zero.
+    /// Relevance mass on the border and empty background; `None` if every map is all zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<SurroundingsResult>,
 }
@@ -40,75 +40,75 @@ impl TrustResult {
     }
 }
 
-/// The model's own maps on their images' border and empty background. Border: the outermost tenth of
-/// each side. An area is what a map spread evenly has.
+/// Relevance mass of the maps on the border (the outermost tenth of each side) and the empty
+/// background. A uniform map has a mass equal to the area.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SurroundingsResult {
-    /// Share of the maps' sum on the border.
+    /// Relevance mass on the border.
     pub border_mass: Estimate,
-    /// The border's share of the image.
+    /// Area of the border as a fraction of the image.
     pub border_area: f64,
-    /// Share of the maps' sum on the empty background; 0 of an image that has none.
+    /// Relevance mass on the empty background; 0 for an image without one.
     pub background_mass: Estimate,
-    /// The background's mean share of the image.
+    /// Mean area of the background as a fraction of the image.
     pub background_area: f64,
-    /// Images with an empty background.
+    /// Number of images with an empty background.
     pub with_background: usize,
 }
 
-/// What becomes of the probability of the explained class as pixels go or come, in the mean over images.
+/// Probability of the explained class as pixels are removed or added, mean over images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Faithfulness {
     /// The method of the maps.
     pub method: Method,
-    /// Remove and debias.
+    /// ROAD, remove and debias.
     pub road: RoadResult,
-    /// Pixels replaced by zeros, the most relevant first; a small area is good.
+    /// Deletion: pixels replaced by zeros, the most relevant first; a small area is good.
     pub deletion: CurveResult,
-    /// Pixels put onto the blurred image, the most relevant first; a large area is good.
+    /// Insertion: pixels added to the blurred image, the most relevant first; a large area is good.
     pub insertion: CurveResult,
 }
 
-/// ROAD over images.
+/// ROAD, mean over images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoadResult {
-    /// 100 - p of a hundred pixels are removed at p.
+    /// At percentile p, 100 - p percent of the pixels are removed.
     pub percentiles: Vec<u8>,
-    /// Mean probability of the images as they are.
+    /// Mean probability for the unchanged images.
     pub original: f64,
-    /// At each percentile, with the most relevant pixels removed.
+    /// Mean probability at each percentile, with the most relevant pixels removed.
     pub most_relevant_first: Vec<f64>,
-    /// At each percentile, with the least relevant pixels removed.
+    /// Mean probability at each percentile, with the least relevant pixels removed.
     pub least_relevant_first: Vec<f64>,
-    /// Half the mean difference of both; above 0 is good, and far above better.
+    /// Half the mean difference of the two; higher is better, 0 is chance.
     pub combined: Option<Estimate>,
 }
 
-/// A deletion or insertion curve over images.
+/// A deletion or insertion curve, mean over images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurveResult {
-    /// Share of pixels changed.
+    /// Fractions of changed pixels.
     pub shares: Vec<f64>,
-    /// Mean probability.
+    /// Mean probability at each fraction.
     pub scores: Vec<f64>,
     /// Mean area under the images' curves.
     pub area: Option<Estimate>,
 }
 
-/// Maps against masks of the objects.
+/// Localisation: maps compared with masks of the object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LocalisationResult {
     /// The method of the maps.
     pub method: Method,
-    /// Images with an object.
+    /// Number of images with an object.
     pub images: usize,
-    /// Images without a mask, or with an empty one.
+    /// Number of images without a mask, or with an empty one.
     pub without: usize,
-    /// Mean share of the image that is the object.
+    /// Mean area of the object as a fraction of the image.
     pub mask_share: Option<Estimate>,
-    /// Share of maps whose maximum is on the object or near it (pointing game).
+    /// Pointing game: fraction of maps whose maximum is on or near the object.
     pub pointing: Option<f64>,
-    /// What pointing anywhere in the image would get.
+    /// Expected hit rate of a random point.
     pub pointing_by_chance: Option<Estimate>,
     /// Relevance mass accuracy.
     pub mass: Option<Estimate>,
@@ -116,6 +116,6 @@ pub struct LocalisationResult {
     pub rank: Option<Estimate>,
     /// Intersection over union at half the maximum.
     pub iou_at_half: Option<Estimate>,
-    /// Intersection over union of as many pixels as the object has.
+    /// Intersection over union of the top pixels, as many as the object has.
     pub iou_at_area: Option<Estimate>,
 }

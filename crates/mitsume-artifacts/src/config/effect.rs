@@ -1,10 +1,11 @@
-//! Which settings do nothing, given the others.
+//! Settings without effect, given the others.
 
 use mitsume::{Curriculum, Reference};
 
 use super::{ConsistencyConfig, RunConfig};
 
-/// What only shapes the CAM loss. `method` is not among them: it also says which maps are evaluated.
+/// Keys that affect only the CAM loss. `method` is not one of them: it also decides which maps are
+/// evaluated.
 const CAM_LOSS_KEYS: [&str; 6] = [
     "consistency.t0",
     "consistency.t1",
@@ -15,14 +16,14 @@ const CAM_LOSS_KEYS: [&str; 6] = [
 ];
 
 impl RunConfig {
-    /// Dotted keys that have no effect on this run: with any other value the weights and every
-    /// figure that is recorded are the same, bit for bit.
+    /// Dotted keys without effect on this run: with any other value the weights and all recorded
+    /// results are the same, bit for bit.
     ///
-    /// Where lambda is 0 in every epoch ([`ConsistencyConfig::is_plain`]) no map is made in
-    /// training, so nothing that shapes the CAM loss matters, a `lambda_max` that is never reached
-    /// among it. The batch's own mean maps need no moving average. The preset only chose the
-    /// defaults of settings that are written out here; a name and the size of a cache change no
-    /// figure, and whether more measures are recorded changes none of the others.
+    /// If lambda is 0 in every epoch ([`ConsistencyConfig::is_plain`]), training computes no maps,
+    /// so no key of the CAM loss has an effect, nor a `lambda_max` that is never reached. With the
+    /// batch's own mean maps as reference, the decay of the moving average has none. The preset
+    /// only decides defaults, which are resolved here. The data set's name, the cache size and
+    /// further measures do not change other results.
     pub fn keys_without_effect(&self) -> Vec<&'static str> {
         let mut keys = vec![
             "data.name",
@@ -44,12 +45,12 @@ impl RunConfig {
 }
 
 impl ConsistencyConfig {
-    /// Whether lambda is 0 in each of `epochs` epochs: it is never anything else, or the ramp
-    /// (Eq. 18) begins after them.
+    /// Whether lambda is 0 in each of `epochs` epochs: `lambda_max` is 0, or the ramp (Eq. 18)
+    /// begins later.
     pub fn is_plain(&self, epochs: u64) -> bool {
         let epoch = |epoch: u64| u32::try_from(epoch).unwrap_or(u32::MAX);
         let curriculum = Curriculum::new(self.lambda_max, epoch(self.t0), epoch(self.t1));
-        // Its size never falls from one epoch to the next.
+        // |lambda| never decreases from one epoch to the next.
         curriculum.is_ok_and(|curriculum| curriculum.lambda(epoch(epochs)) == 0.0)
     }
 }

@@ -1,4 +1,4 @@
-//! `run.toml`: what a training run is asked to do. A section is a file here: its keys, their types,
+//! `run.toml`: the configuration of a training run. Each section has a module with its keys, types,
 //! defaults and ranges.
 
 mod consistency;
@@ -25,13 +25,13 @@ pub use model::ModelConfig;
 use source::ConfigSource;
 pub use train::{PlateauConfig, TrainConfig};
 
-/// The largest file that is read, in bytes; a configuration has a few hundred.
+/// Largest file that is read, in bytes; a configuration has a few hundred.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A complete configuration: every default filled in, every preset resolved, every value valid.
+/// A complete configuration: defaults filled in, presets resolved, all values valid.
 ///
-/// Relative paths in a configuration are relative to the current directory, as any path typed
-/// in a shell is, and are absolute here. [`RunConfig::to_toml`] reads back equal.
+/// Relative paths in a file are relative to the current directory, and are absolute here. The text
+/// of [`RunConfig::to_toml`] reads back equal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunConfig {
     /// `[data]`
@@ -61,7 +61,7 @@ impl RunConfig {
     /// Reads a configuration file and applies `key=value` settings on top.
     ///
     /// # Errors
-    /// [`ArtifactError`] naming the file and the key, with what would be right.
+    /// [`ArtifactError`] naming the file and the key, and how to correct it.
     pub fn read(path: &Path, sets: &[String]) -> Result<Self> {
         let text = read_to_string(path, MAX_BYTES)
             .map_err(|e| ArtifactError::io(Action::Read, path, e))?;
@@ -71,16 +71,16 @@ impl RunConfig {
     /// Parses a configuration; `path` is only named in errors.
     ///
     /// # Errors
-    /// [`ArtifactError`] naming `path` and the key, with what would be right.
+    /// [`ArtifactError`] naming `path` and the key, and how to correct it.
     pub fn from_toml(text: &str, path: &Path) -> Result<Self> {
         Self::from_toml_with(text, path, &[])
     }
 
     /// As [`RunConfig::from_toml`], with `key=value` settings (`train.epochs=3`) on top.
     ///
-    /// A value is TOML; a bare word is a string, and so is what comes for a path. Setting
-    /// `consistency.preset` puts distance, reference and alpha back to that preset, and setting
-    /// `model.name` puts dropout back to that level's, unless they are set as well.
+    /// A value is TOML; a bare word is a string, and so is any value of a path. Setting
+    /// `consistency.preset` resets distance, reference and alpha to that preset, and setting
+    /// `model.name` resets dropout to that level's default, unless they are set as well.
     ///
     /// # Errors
     /// As [`RunConfig::from_toml`].
@@ -104,7 +104,7 @@ impl RunConfig {
     /// The configuration as a file that reads back equal.
     ///
     /// # Errors
-    /// [`ArtifactError::Config`] for what TOML cannot hold: a path that is no UTF-8.
+    /// [`ArtifactError::Config`] for a path that is not UTF-8, which TOML cannot express.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|e| ArtifactError::Config {
             path: PathBuf::from("config.toml"),
