@@ -2,7 +2,7 @@
 
 use mitsume_locale::{Language, text};
 
-use crate::source::Entry;
+use crate::entries::Entry;
 
 /// A consistency over fewer correctly classified images than this is marked.
 pub(crate) const FEW_IMAGES: u64 = 10;
@@ -10,7 +10,7 @@ pub(crate) const FEW_IMAGES: u64 = 10;
 const FEW_CLASSES: usize = 2;
 
 /// Why the consistency of an entry says little; empty where it is over enough.
-pub(crate) fn of_entry(entry: &Entry, counted: Option<u64>, language: Language) -> String {
+pub(crate) fn entry_caution(entry: &Entry, counted: Option<u64>, language: Language) -> String {
     let Some(counted) = counted.filter(|counted| *counted > 0) else {
         return String::new();
     };
@@ -21,11 +21,11 @@ pub(crate) fn of_entry(entry: &Entry, counted: Option<u64>, language: Language) 
     if let Some(classes) = classes.filter(|classes| *classes < FEW_CLASSES) {
         return text!(language, "report-few-classes", count = classes);
     }
-    of_images(counted, language)
+    few_images_caution(counted, language)
 }
 
 /// That a consistency is over a handful of images; empty where it is over none or enough.
-pub(crate) fn of_images(correct: u64, language: Language) -> String {
+pub(crate) fn few_images_caution(correct: u64, language: Language) -> String {
     if (1..FEW_IMAGES).contains(&correct) {
         text!(language, "report-few-images", count = correct)
     } else {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mitsume_locale::{Language, text};
 
-use crate::number;
+use crate::number_format;
 
 /// One line of a chart.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,10 @@ impl Chart {
                 continue;
             };
             let (last, to) = defined.next_back().unwrap_or((first, from));
-            let (from, to) = (number::short(from), number::short(to));
+            let (from, to) = (
+                number_format::significant_4(from),
+                number_format::significant_4(to),
+            );
             words.push(text!(
                 language,
                 "figures-line-ends",
@@ -153,7 +156,7 @@ fn line(svg: &mut String, series: &Series, language: Language, [x, y]: [&dyn Fn(
                 language,
                 "figures-epoch-value",
                 epoch = *epoch,
-                value = number::short(value)
+                value = number_format::significant_4(value)
             );
             let _ = write!(
                 svg,

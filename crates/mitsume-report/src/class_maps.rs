@@ -1,12 +1,12 @@
 //! Each class's mean map over its mean image.
 
+use crate::activation_map::ActivationMap;
+use crate::entries::Evaluated;
 use crate::extremes::extremes;
-use crate::map::Map;
 use crate::overlay::{OverlayStyle, overlay};
 use crate::picture::{fitted, from_planes, jpeg_uri};
-use crate::source::Evaluated;
-use crate::view::ClassMapView;
-use crate::{Result, number};
+use crate::template_data::ClassMapView;
+use crate::{Result, number_format};
 
 /// Side of a mean image in pixels.
 const SIDE: u32 = 160;
@@ -25,7 +25,7 @@ pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
         let pictures = match (maps.class_mean(class), maps.mean_image(class)) {
             (Some(mean), Some(image)) => {
                 let image = fitted(&from_planes(image, maps.image_size()), SIDE);
-                let mean = Map::new(mean.to_vec(), height, width)?;
+                let mean = ActivationMap::new(mean.to_vec(), height, width)?;
                 Some((
                     jpeg_uri(&image)?,
                     jpeg_uri(&overlay(&image, &mean, &OverlayStyle::DEFAULT))?,
@@ -35,8 +35,10 @@ pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
         };
         Ok(ClassMapView {
             class: classes[class].clone(),
-            correct: number::count(maps.class_counts()[class]),
-            squared_l2: number::short_or_dash(evaluated.summary.per_class[class].squared_l2),
+            correct: number_format::count(maps.class_counts()[class]),
+            squared_l2: number_format::significant_4_or_dash(
+                evaluated.summary.per_class[class].squared_l2,
+            ),
             pictures,
         })
     });

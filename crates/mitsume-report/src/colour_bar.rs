@@ -2,8 +2,8 @@
 
 use image::RgbImage;
 
+use crate::bitmap_text::{Weight, draw, width_of};
 use crate::colour_map::ColourMap;
-use crate::text::{Weight, draw, width_of};
 
 /// A vertical bar from 1 at the top to 0 at the bottom, with its numbers at the right.
 pub(crate) struct ColourBar {

@@ -3,8 +3,8 @@
 use mitsume_artifacts::Evaluation;
 
 use crate::extremes::MANY;
-use crate::number;
-use crate::view::{Confusion, ConfusionCell, ConfusionRow, Mistake};
+use crate::number_format;
+use crate::template_data::{Confusion, ConfusionCell, ConfusionRow, Mistake};
 
 const MISTAKES: usize = 30;
 
@@ -17,15 +17,15 @@ pub(crate) fn confusion(evaluation: &Evaluation) -> Confusion {
     let rows = evaluation.confusion.iter().enumerate().map(|(truth, row)| {
         let total: u64 = row.iter().sum();
         let cell = |(predicted, n): (usize, &u64)| ConfusionCell {
-            count: number::count(*n),
+            count: number_format::count(*n),
             share: format!("{:.3}", *n as f64 / total.max(1) as f64),
-            percent: number::percent(*n as f64 / total.max(1) as f64),
+            percent: number_format::percent(*n as f64 / total.max(1) as f64),
             correct: predicted == truth,
         };
         ConfusionRow {
             class: classes[truth].clone(),
             cells: row.iter().enumerate().map(cell).collect(),
-            total: number::count(total),
+            total: number_format::count(total),
         }
     });
     Confusion::Matrix(rows.collect())
@@ -51,7 +51,7 @@ fn mistakes(evaluation: &Evaluation) -> Vec<Mistake> {
     frequent_mistakes(evaluation)
         .into_iter()
         .map(|(n, truth, predicted)| Mistake {
-            count: number::count(n),
+            count: number_format::count(n),
             truth: name(truth),
             predicted: name(predicted),
         })

@@ -4,7 +4,7 @@ use mitsume_artifacts::EpochRow;
 use mitsume_locale::{Language, text};
 
 use crate::chart::{Chart, Series};
-use crate::source::Entry;
+use crate::entries::Entry;
 
 /// A quantity of an epoch.
 type Value = fn(&EpochRow) -> Option<f64>;
@@ -24,13 +24,13 @@ pub(crate) fn charts(entries: &[Entry], language: Language) -> Vec<Chart> {
         .collect();
     let charts = match runs[..] {
         [] => Vec::new(),
-        [(_, _, epochs)] if entries.len() == 1 => of_one_run(epochs, language),
-        _ => of_several(&runs, language),
+        [(_, _, epochs)] if entries.len() == 1 => charts_of_one_run(epochs, language),
+        _ => charts_of_several_runs(&runs, language),
     };
     charts.into_iter().filter(Chart::has_values).collect()
 }
 
-fn of_one_run(epochs: &[EpochRow], language: Language) -> Vec<Chart> {
+fn charts_of_one_run(epochs: &[EpochRow], language: Language) -> Vec<Chart> {
     let mut loss: Vec<Column> = vec![
         ("report-curve-line-train-ce", |row| {
             Some(row.train_cross_entropy)
@@ -92,7 +92,7 @@ const LAMBDA: Column = ("report-lambda", |row| Some(row.lambda));
 const CAM_LOSS: Column = ("report-curve-cam-loss", |row| row.train_cam_loss);
 const RATE: Column = ("report-curve-line-rate", |row| Some(row.learning_rate));
 
-fn of_several(runs: &[(usize, &str, &[EpochRow])], language: Language) -> Vec<Chart> {
+fn charts_of_several_runs(runs: &[(usize, &str, &[EpochRow])], language: Language) -> Vec<Chart> {
     let mut quantities: Vec<(&str, &str, Value)> = vec![
         (
             "report-curve-val-accuracy",

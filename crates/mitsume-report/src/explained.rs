@@ -7,10 +7,10 @@ use crate::export::ExportLabels;
 use crate::overlay::overlay;
 use crate::panel::Panel;
 use crate::picture::{fitted, jpeg_uri};
-use crate::{Result, number};
+use crate::{Result, number_format};
 
 /// Pictures on a page, at about 10 KB an image.
-const MOST: usize = 400;
+const MAX_CARDS: usize = 400;
 /// Longer side of a picture in pixels.
 const SIDE: u32 = 144;
 
@@ -90,7 +90,7 @@ impl ExplainedPage {
             Some((_, count)) => *count += 1,
             None => self.predicted.push((predicted.to_owned(), 1)),
         }
-        if self.cards.len() == MOST {
+        if self.cards.len() == MAX_CARDS {
             return Ok(());
         }
         let input = fitted(panel.image, SIDE);
@@ -101,13 +101,14 @@ impl ExplainedPage {
             overlay: jpeg_uri(&overlay(&input, panel.cam, &panel.style))?,
             input: jpeg_uri(&input)?,
             predicted: predicted.to_owned(),
-            probability: number::percent(panel.predicted.probability),
+            probability: number_format::percent(panel.predicted.probability),
             target: other.then(|| {
-                let probability = number::percent(panel.target.probability);
+                let probability = number_format::percent(panel.target.probability);
                 (panel.target.name.to_owned(), probability)
             }),
             deviation: panel.reference.as_ref().map(|reference| {
-                let [squared, l2] = [reference.squared_l2, reference.l2].map(number::short);
+                let [squared, l2] =
+                    [reference.squared_l2, reference.l2].map(number_format::significant_4);
                 (squared, l2)
             }),
         });
@@ -150,13 +151,13 @@ fn as_link(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Map, OverlayStyle, PanelClass, PanelReference};
+    use crate::{ActivationMap, OverlayStyle, PanelClass, PanelReference};
     use image::RgbImage;
 
     fn page(language: Language, images: usize, reference: bool) -> String {
         let mut page = ExplainedPage::new(language);
         let image = RgbImage::new(8, 8);
-        let map = Map::new(vec![0.5; 4], 2, 2).unwrap();
+        let map = ActivationMap::new(vec![0.5; 4], 2, 2).unwrap();
         for i in 0..images {
             let class = |name| PanelClass {
                 name,
@@ -205,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_page_of_many_images_says_how_many_it_shows() {
-        let html = page(Language::English, MOST + 5, false);
-        assert_eq!(html.matches("<img").count(), 2 * MOST);
+        let html = page(Language::English, MAX_CARDS + 5, false);
+        assert_eq!(html.matches("<img").count(), 2 * MAX_CARDS);
         assert!(
             html.contains("405 images") && html.contains("the first 400"),
             "{}",

@@ -4,8 +4,8 @@ use image::{Rgb, RgbImage, imageops};
 use mitsume_data::CropBox;
 
 use crate::Result;
+use crate::activation_map::ActivationMap;
 use crate::colour_bar::ColourBar;
-use crate::map::Map;
 use crate::overlay::OverlayStyle;
 use crate::picture::png;
 
@@ -26,7 +26,7 @@ const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
 pub fn full_overlay_png(
     picture: RgbImage,
     visible: &CropBox,
-    map: &Map,
+    map: &ActivationMap,
     style: &OverlayStyle,
 ) -> Result<Vec<u8>> {
     png(&full_overlay(picture, visible, map, style))
@@ -35,7 +35,7 @@ pub fn full_overlay_png(
 fn full_overlay(
     mut picture: RgbImage,
     visible: &CropBox,
-    map: &Map,
+    map: &ActivationMap,
     style: &OverlayStyle,
 ) -> RgbImage {
     let values = map.resampled(visible.height, visible.width);
@@ -87,7 +87,7 @@ mod tests {
             height: 60,
             width: 50,
         };
-        let map = Map::new(vec![1.0], 1, 1).unwrap();
+        let map = ActivationMap::new(vec![1.0], 1, 1).unwrap();
         let style = OverlayStyle {
             colour_map: ColourMap::Viridis,
             alpha: 0.25,
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_colour_bar_grows_with_the_image() {
-        let map = Map::new(vec![0.0, 1.0], 1, 2).unwrap();
+        let map = ActivationMap::new(vec![0.0, 1.0], 1, 2).unwrap();
         for (width, height, scale) in [(1, 1, 1), (300, 200, 1), (500, 1500, 2), (10, 5000, 9)] {
             let whole = CropBox {
                 top: 0,

@@ -3,21 +3,21 @@
 use mitsume_artifacts::{Evaluation, ImageRow, Maps};
 use rayon::prelude::*;
 
+use crate::activation_map::ActivationMap;
+use crate::entries::Evaluated;
 use crate::extremes::classes_with_images;
-use crate::map::Map;
+use crate::gallery_selection::{by_deviation, select_images};
 use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, jpeg_uri, picture_of};
-use crate::selection::{by_deviation, choose};
-use crate::source::Evaluated;
-use crate::view::{Card, ClassGallery};
-use crate::{Result, number};
+use crate::template_data::{Card, ClassGallery};
+use crate::{Result, number_format};
 
 /// Longer side of a thumbnail in pixels.
 const THUMBNAIL: u32 = 128;
 
 /// How many images a gallery holds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct GalleryLimits {
     /// Images of one class.
     pub per_class: usize,
     /// Of them on paper, and where no script pages through the rest.
@@ -26,7 +26,7 @@ pub(crate) struct Room {
 
 /// The galleries of one evaluation, one per class that has images; of many classes, of those at
 /// the ends and the most confused.
-pub(crate) fn galleries(evaluated: &Evaluated, room: Room) -> Result<Vec<ClassGallery>> {
+pub(crate) fn galleries(evaluated: &Evaluated, limits: GalleryLimits) -> Result<Vec<ClassGallery>> {
     let Some((rows, maps)) = &evaluated.images else {
         return Ok(Vec::new());
     };
@@ -37,8 +37,8 @@ pub(crate) fn galleries(evaluated: &Evaluated, room: Room) -> Result<Vec<ClassGa
         if ordered.is_empty() {
             continue;
         }
-        let chosen = choose(rows, &ordered, room.per_class);
-        let first = choose(rows, &chosen, room.first);
+        let chosen = select_images(rows, &ordered, limits.per_class);
+        let first = select_images(rows, &chosen, limits.first);
         // In parallel: decoding takes the time. The order of the results is that of `chosen`.
         let cards: Result<Vec<Card>> = chosen
             .par_iter()
@@ -66,7 +66,7 @@ pub(crate) fn galleries(evaluated: &Evaluated, room: Room) -> Result<Vec<ClassGa
 
 fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Result<Card> {
     let [height, width] = maps.cam_size();
-    let map = Map::new(maps.cam(index)?, height, width)?;
+    let map = ActivationMap::new(maps.cam(index)?, height, width)?;
     let (mut input, mut over, mut alone) = (None, None, None);
     if let Some(picture) = picture_of(&summary.data, &row.path) {
         let thumbnail = fitted(&picture, THUMBNAIL);
@@ -94,10 +94,10 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
         map: alone,
         correct: row.correct,
         predicted: summary.data.classes[row.prediction].clone(),
-        probability: number::percent(row.probability),
-        probability_label: number::percent(row.probability_label),
-        squared_l2: number::short_or_dash(row.squared_l2),
-        l2: number::short_or_dash(row.l2),
+        probability: number_format::percent(row.probability),
+        probability_label: number_format::percent(row.probability_label),
+        squared_l2: number_format::significant_4_or_dash(row.squared_l2),
+        l2: number_format::significant_4_or_dash(row.l2),
         sort_deviation: row.squared_l2.map_or_else(String::new, |d| d.to_string()),
         sort_probability: row.probability_label.to_string(),
     })

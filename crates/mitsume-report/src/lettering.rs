@@ -7,8 +7,8 @@ use resvg::tiny_skia::Pixmap;
 
 use crate::Result;
 use crate::analysis::figure::escape;
+use crate::bitmap_text::{LINE, Weight, draw, needs_escapes};
 use crate::export::layer;
-use crate::text::{LINE, Weight, draw, needs_escapes};
 
 /// A text with its top left corner.
 #[derive(Debug, Clone)]

@@ -13,14 +13,18 @@
 //! curves are written as SVG here and not by a plotting crate: their colours follow the page's
 //! light, dark and print schemes, and each carries text for a screen reader.
 
+mod activation_map;
 mod analysis;
+mod bitmap_text;
 mod caution;
 mod chart;
 mod class_maps;
 mod colour_bar;
 mod colour_map;
+mod comparison;
 mod confusion;
 mod curves;
+mod entries;
 mod error;
 mod explained;
 mod export;
@@ -28,24 +32,21 @@ mod extremes;
 mod findings;
 mod full_overlay;
 mod gallery;
+mod gallery_selection;
 mod lettering;
-mod map;
 mod more_measures;
-mod number;
+mod number_format;
 mod options;
 mod overlay;
 mod page;
 mod panel;
 mod picture;
-mod selection;
+mod ranking;
 mod settings;
-mod source;
-mod standing;
-mod summary;
-mod text;
+mod template_data;
 mod trust;
-mod view;
 
+pub use activation_map::ActivationMap;
 pub use analysis::{AnalysisReport, AnalysisReportOptions, analyze_path};
 pub use colour_map::ColourMap;
 pub use error::ReportError;
@@ -53,7 +54,6 @@ pub use explained::{ExplainedFacts, ExplainedPage};
 pub use export::Exported;
 pub use findings::surroundings::surroundings_sentences;
 pub use full_overlay::full_overlay_png;
-pub use map::Map;
 pub use options::ReportOptions;
 pub use overlay::OverlayStyle;
 pub use page::{Page, export_figures, export_page, override_text, report};

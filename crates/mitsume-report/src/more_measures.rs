@@ -3,9 +3,9 @@
 use mitsume::measures::Measures;
 use mitsume_locale::{Language, text};
 
-use crate::number;
-use crate::source::Entry;
-use crate::view::MeasureTable;
+use crate::entries::Entry;
+use crate::number_format;
+use crate::template_data::MeasureTable;
 
 /// One measure of those taken.
 type Value = fn(&Measures) -> Option<f64>;
@@ -48,7 +48,7 @@ pub(crate) fn more_measures(entries: &[Entry], language: Language) -> Option<Mea
         let values = all.iter().map(|(_, measures)| of(measures));
         // What nobody measured is left out.
         values.clone().any(|value| value.is_some()).then(|| {
-            let cells = values.map(number::short_or_dash).collect();
+            let cells = values.map(number_format::significant_4_or_dash).collect();
             (name.clone(), cells)
         })
     };

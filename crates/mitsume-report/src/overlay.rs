@@ -2,8 +2,8 @@
 
 use image::{Rgb, RgbImage};
 
+use crate::activation_map::ActivationMap;
 use crate::colour_map::ColourMap;
-use crate::map::Map;
 
 /// How a map is blended over an image: `(1 - alpha) * image + alpha * colour_map(map)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,7 +32,7 @@ impl OverlayStyle {
 }
 
 /// `map` in colour, resampled to the size of `image` and blended over it.
-pub(crate) fn overlay(image: &RgbImage, map: &Map, style: &OverlayStyle) -> RgbImage {
+pub(crate) fn overlay(image: &RgbImage, map: &ActivationMap, style: &OverlayStyle) -> RgbImage {
     let values = map.resampled(image.height() as usize, image.width() as usize);
     let mut out = image.clone();
     for (pixel, value) in out.pixels_mut().zip(values) {
@@ -42,7 +42,7 @@ pub(crate) fn overlay(image: &RgbImage, map: &Map, style: &OverlayStyle) -> RgbI
 }
 
 /// `map` in colour alone, resampled to `height` x `width`.
-pub(crate) fn plain(map: &Map, height: u32, width: u32, colours: ColourMap) -> RgbImage {
+pub(crate) fn plain(map: &ActivationMap, height: u32, width: u32, colours: ColourMap) -> RgbImage {
     let mut out = RgbImage::new(width, height);
     let values = map.resampled(height as usize, width as usize);
     for (pixel, value) in out.pixels_mut().zip(values) {
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn the_blend_is_the_stated_share_of_both() {
         let image = RgbImage::from_pixel(2, 2, Rgb([100, 100, 100]));
-        let map = Map::new(vec![1.0], 1, 1).unwrap();
+        let map = ActivationMap::new(vec![1.0], 1, 1).unwrap();
         // 0.45 * 100 + 0.55 * (252, 255, 164)
         let expected = Rgb([184, 185, 135]);
         assert!(
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_bright_corner_of_the_map_is_the_bright_corner_of_the_picture() {
-        let map = Map::new(vec![0.0, 1.0, 0.0, 0.0], 2, 2).unwrap();
+        let map = ActivationMap::new(vec![0.0, 1.0, 0.0, 0.0], 2, 2).unwrap();
         let grey = RgbImage::from_pixel(40, 20, Rgb([90, 90, 90]));
         let picture = overlay(&grey, &map, &OverlayStyle::DEFAULT);
         let sum = |x, y| {

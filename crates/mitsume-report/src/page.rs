@@ -9,31 +9,31 @@ use mitsume_locale::{Language, text};
 use crate::analysis::figure::file_name;
 use crate::caution;
 use crate::chart::{Chart, style_classes};
+use crate::comparison::{self, summaries};
+use crate::entries::{Entry, Evaluated, Run};
 use crate::export::{ExportLabels, Exported, export};
 use crate::extremes::{MANY, classes_with_images, extremes};
 use crate::findings::{Findings, findings, title};
-use crate::gallery::Room;
+use crate::gallery::GalleryLimits;
 use crate::more_measures::more_measures;
 use crate::options::ReportOptions;
-use crate::source::{Entry, Evaluated, Run};
-use crate::summary::{self, summaries};
-use crate::view::{
-    ChartView, EpochTable, EvaluationView, LegendItem, ManyClasses, MeasureTable, PerClass,
-    RunView, Summary,
+use crate::template_data::{
+    ChartView, ComparisonRow, EpochTable, EvaluationView, LegendItem, ManyClasses, MeasureTable,
+    PerClass, RunView,
 };
-use crate::{Result, class_maps, confusion, curves, gallery, number, source};
+use crate::{Result, class_maps, confusion, curves, entries::read_entries, gallery, number_format};
 
 /// Images in all galleries of a page together, at about 10 KB each; fewer where there are many
 /// classes, whose pages are to stay below 3 MB.
-const MOST_IMAGES: usize = 480;
-const MOST_IMAGES_OF_MANY: usize = 168;
+const MAX_IMAGES: usize = 480;
+const MAX_IMAGES_OF_MANY: usize = 168;
 /// Images of one class in one gallery.
-const MOST_PER_CLASS: usize = 36;
+const MAX_PER_CLASS: usize = 36;
 /// Images of all galleries on paper, and of one class.
-const MOST_PRINTED: usize = 96;
-const MOST_PRINTED_PER_CLASS: usize = 8;
+const MAX_PRINTED: usize = 96;
+const MAX_PRINTED_PER_CLASS: usize = 8;
 /// Skipped files named on the page.
-const MOST_SKIPPED: usize = 20;
+const MAX_SKIPPED: usize = 20;
 
 /// A finished page.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ pub fn export_figures(
     options: &ReportOptions,
 ) -> Result<Exported> {
     let mut exported = export_page(&page.html, options.language, out)?;
-    let entries = source::read(dir)?;
+    let entries = read_entries(dir)?;
     for entry in &entries {
         let maps = entry.evaluation.as_ref().and_then(|e| e.images.as_ref());
         if let Some((_, maps)) = maps {
@@ -120,7 +120,7 @@ struct Document<'a> {
     findings: &'a Findings,
     style: &'static str,
     script: &'static str,
-    summaries: &'a [Summary],
+    summaries: &'a [ComparisonRow],
     /// Name of the run that changes in the comparison are against.
     baseline: Option<&'a str>,
     map_sizes_differ: bool,
@@ -139,17 +139,17 @@ struct Document<'a> {
 /// [`ReportError`](crate::ReportError): nothing found, or a record is damaged; the file is named.
 pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
     let language = options.language;
-    let mut entries = source::read(dir)?;
+    let mut entries = read_entries(dir)?;
     order(&mut entries);
     let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let folder = whole
         .file_name()
         .map_or("/".into(), |name| name.to_string_lossy().into_owned());
-    let room = room(&entries);
+    let limits = gallery_limits(&entries);
     let runs: Vec<RunView> = entries
         .iter()
         .enumerate()
-        .map(|(index, entry)| run_view((index, entry), room, language))
+        .map(|(index, entry)| run_view((index, entry), limits, language))
         .collect::<Result<_>>()?;
     let charts = curves::charts(&entries, language);
     let charts: Vec<ChartView> = charts
@@ -189,7 +189,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
         shown: entries.into_iter().map(|entry| entry.name).collect(),
         images: cards().count(),
         missing_pictures: cards().filter(|card| card.input.is_none()).count(),
-        findings: findings.spoken(language),
+        findings: findings.plain_text(language),
     })
 }
 
@@ -216,8 +216,8 @@ fn order(entries: &mut [Entry]) {
     }
 }
 
-/// The room for each gallery, so that all of them together keep to the page's bounds.
-fn room(entries: &[Entry]) -> Room {
+/// The limits for each gallery, so that all of them together keep to the page's bounds.
+fn gallery_limits(entries: &[Entry]) -> GalleryLimits {
     let kept = entries
         .iter()
         .filter_map(|entry| entry.evaluation.as_ref())
@@ -228,15 +228,11 @@ fn room(entries: &[Entry]) -> Room {
     let galleries: usize = kept
         .map(|evaluated| classes_with_images(&evaluated.summary).len())
         .sum();
-    let most = if many {
-        MOST_IMAGES_OF_MANY
-    } else {
-        MOST_IMAGES
-    };
+    let most = if many { MAX_IMAGES_OF_MANY } else { MAX_IMAGES };
     let each = |most: usize, limit: usize| (most / galleries.max(1)).clamp(1, limit);
-    Room {
-        per_class: each(most, MOST_PER_CLASS),
-        first: each(MOST_PRINTED, MOST_PRINTED_PER_CLASS),
+    GalleryLimits {
+        per_class: each(most, MAX_PER_CLASS),
+        first: each(MAX_PRINTED, MAX_PRINTED_PER_CLASS),
     }
 }
 
@@ -252,7 +248,11 @@ fn all_classes(runs: &[RunView]) -> Vec<String> {
     names
 }
 
-fn run_view((index, entry): (usize, &Entry), room: Room, language: Language) -> Result<RunView> {
+fn run_view(
+    (index, entry): (usize, &Entry),
+    limits: GalleryLimits,
+    language: Language,
+) -> Result<RunView> {
     let run = entry.run.as_ref();
     Ok(RunView {
         index,
@@ -269,7 +269,7 @@ fn run_view((index, entry): (usize, &Entry), room: Room, language: Language) -> 
         evaluation: entry
             .evaluation
             .as_ref()
-            .map(|evaluated| evaluation_view(evaluated, room, language))
+            .map(|evaluated| evaluation_view(evaluated, limits, language))
             .transpose()?,
     })
 }
@@ -280,11 +280,17 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
         let (model, data) = (&evaluated.summary.model, &evaluated.summary.data);
         let [height, width] = model.cam_size;
         facts.push(("report-fact-model", model.name.clone()));
-        facts.push(("report-fact-parameters", number::count(model.parameters)));
+        facts.push((
+            "report-fact-parameters",
+            number_format::count(model.parameters),
+        ));
         facts.push(("report-fact-layer", model.target_layer.clone()));
         facts.push(("report-fact-maps", model.method.to_string()));
         facts.push(("report-fact-map-size", format!("{height} × {width}")));
-        facts.push(("report-fact-evaluated-images", number::count(data.images)));
+        facts.push((
+            "report-fact-evaluated-images",
+            number_format::count(data.images),
+        ));
         facts.push(("report-fact-evaluated-folder", data.root.clone()));
         for one in &model.settings.overrides {
             facts.push(("report-fact-overrides", override_text(one, language)));
@@ -309,7 +315,7 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
             "report-fact-training-folder",
             config.data.train.display().to_string(),
         ));
-        facts.push(("report-fact-epochs", summary::epochs(run, language)));
+        facts.push(("report-fact-epochs", comparison::epochs(run, language)));
         facts.push(("report-fact-batch", config.train.batch_size.to_string()));
         facts.push(("report-fact-seed", config.train.seed.to_string()));
     }
@@ -401,17 +407,17 @@ fn epoch_table(run: &Run) -> EpochTable {
     let rows = run.epochs.iter().map(|row| {
         vec![
             row.epoch.to_string(),
-            number::setting(row.learning_rate),
-            number::setting(row.lambda),
-            number::short(row.train_cross_entropy),
-            number::short_or_dash(row.train_cam_loss),
-            number::percent(row.train_accuracy),
-            number::short(row.val_loss),
-            number::percent(row.val_accuracy),
-            number::short(row.kappa),
-            number::short_or_dash(row.consistency_squared_l2),
-            number::short_or_dash(row.consistency_l2),
-            number::count(row.counted),
+            number_format::setting(row.learning_rate),
+            number_format::setting(row.lambda),
+            number_format::significant_4(row.train_cross_entropy),
+            number_format::significant_4_or_dash(row.train_cam_loss),
+            number_format::percent(row.train_accuracy),
+            number_format::significant_4(row.val_loss),
+            number_format::percent(row.val_accuracy),
+            number_format::significant_4(row.kappa),
+            number_format::significant_4_or_dash(row.consistency_squared_l2),
+            number_format::significant_4_or_dash(row.consistency_l2),
+            number_format::count(row.counted),
             format!("{:.1}", row.seconds),
         ]
     });
@@ -422,7 +428,7 @@ fn epoch_table(run: &Run) -> EpochTable {
 
 fn evaluation_view(
     evaluated: &Evaluated,
-    room: Room,
+    limits: GalleryLimits,
     language: Language,
 ) -> Result<EvaluationView> {
     let summary = &evaluated.summary;
@@ -436,21 +442,21 @@ fn evaluation_view(
         per_class: classes.map(|class| per_class(class, language)).collect(),
         many,
         class_maps: class_maps::class_maps(evaluated)?,
-        galleries: gallery::galleries(evaluated, room)?,
-        skipped: skipped.iter().take(MOST_SKIPPED).cloned().collect(),
-        skipped_more: skipped.len().saturating_sub(MOST_SKIPPED),
+        galleries: gallery::galleries(evaluated, limits)?,
+        skipped: skipped.iter().take(MAX_SKIPPED).cloned().collect(),
+        skipped_more: skipped.len().saturating_sub(MAX_SKIPPED),
     })
 }
 
 fn per_class(class: &ClassResult, language: Language) -> PerClass {
     PerClass {
         class: class.class.clone(),
-        images: number::count(class.images),
-        correct: number::count(class.correct),
-        share: number::percent(class.correct as f64 / class.images.max(1) as f64),
-        squared_l2: number::short_or_dash(class.squared_l2),
-        l2: number::short_or_dash(class.l2),
-        caution: caution::of_images(class.correct, language),
+        images: number_format::count(class.images),
+        correct: number_format::count(class.correct),
+        share: number_format::percent(class.correct as f64 / class.images.max(1) as f64),
+        squared_l2: number_format::significant_4_or_dash(class.squared_l2),
+        l2: number_format::significant_4_or_dash(class.l2),
+        caution: caution::few_images_caution(class.correct, language),
     }
 }
 

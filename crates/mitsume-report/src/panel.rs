@@ -4,13 +4,13 @@ use image::{Rgb, RgbImage, imageops};
 use mitsume::trust::Surroundings;
 use mitsume_locale::{Language, text};
 
+use crate::activation_map::ActivationMap;
+use crate::bitmap_text::{LINE, Weight, needs_escapes, printable, shortened, width_of};
 use crate::colour_bar::ColourBar;
 use crate::lettering::{Lettering, Letters};
-use crate::map::Map;
 use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, png};
-use crate::text::{LINE, Weight, needs_escapes, printable, shortened, width_of};
-use crate::{ReportError, Result, number};
+use crate::{ReportError, Result, number_format};
 
 /// What a panel shows.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct Panel<'a> {
     /// The image itself, as decoded.
     pub image: &'a RgbImage,
     /// The CAM of the target class.
-    pub cam: &'a Map,
+    pub cam: &'a ActivationMap,
     /// The class the model predicts.
     pub predicted: PanelClass<'a>,
     /// The class the CAM is of.
@@ -48,7 +48,7 @@ pub struct PanelClass<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct PanelReference<'a> {
     /// Class mean map (Eq. 8), of the CAM's size.
-    pub mean: &'a Map,
+    pub mean: &'a ActivationMap,
     /// Deviation by the definition (Eq. 9).
     pub squared_l2: f64,
     /// Deviation as the published code computes it.
@@ -181,7 +181,7 @@ fn lines(panel: &Panel, language: Language) -> Vec<String> {
     };
     let [predicted, map_of] = aligned(["explain-panel-predicted", "explain-panel-map-of"]);
     let class = |what: &str, class: &PanelClass| {
-        let probability = number::percent(class.probability);
+        let probability = number_format::percent(class.probability);
         format!("{what} {probability:>7}  {}", shown(class.name, language))
     };
     let mut lines = vec![
@@ -189,7 +189,7 @@ fn lines(panel: &Panel, language: Language) -> Vec<String> {
         class(&map_of, &panel.target),
     ];
     if let Some(reference) = &panel.reference {
-        let [squared, l2] = [reference.squared_l2, reference.l2].map(number::short);
+        let [squared, l2] = [reference.squared_l2, reference.l2].map(number_format::significant_4);
         lines.push(text!(
             language,
             "explain-panel-deviation",
@@ -204,7 +204,7 @@ fn lines(panel: &Panel, language: Language) -> Vec<String> {
             .iter()
             .zip([surroundings.border, surroundings.background])
         {
-            let [mass, area] = [region.mass, region.area].map(number::percent);
+            let [mass, area] = [region.mass, region.area].map(number_format::percent);
             let even = text!(language, "explain-panel-even", area = area);
             lines.push(format!("{place} {mass:>7}  ({even})"));
         }
@@ -223,12 +223,12 @@ mod tests {
 
     use super::*;
 
-    fn blob(cx: f32, cy: f32) -> Map {
+    fn blob(cx: f32, cy: f32) -> ActivationMap {
         let value = |i: usize| {
             let (x, y) = ((i % 28) as f32 - cx, (i / 28) as f32 - cy);
             (-(x * x + y * y) / 40.0).exp()
         };
-        Map::new((0..28 * 28).map(value).collect(), 28, 28).unwrap()
+        ActivationMap::new((0..28 * 28).map(value).collect(), 28, 28).unwrap()
     }
 
     fn draw_one(name: &str, class: &str, reference: bool, size: (u32, u32)) -> RgbImage {
@@ -373,7 +373,7 @@ mod tests {
     #[test]
     fn a_reference_of_another_size_is_refused() {
         let image = RgbImage::new(8, 8);
-        let mean = Map::new(vec![0.0; 4], 2, 2).unwrap();
+        let mean = ActivationMap::new(vec![0.0; 4], 2, 2).unwrap();
         let class = PanelClass {
             name: "a",
             probability: 1.0,

@@ -20,7 +20,7 @@ pub(crate) struct Settings(BTreeMap<String, Option<String>>);
 
 impl Settings {
     /// All but data, model, lambda and seed.
-    pub fn of(config: &RunConfig) -> Self {
+    pub fn from_config(config: &RunConfig) -> Self {
         let mut flat = BTreeMap::new();
         if let Ok(text) = config.to_toml()
             && let Ok(table) = text.parse::<toml::Table>()
@@ -108,7 +108,7 @@ mod tests {
 
     fn settings(more: &str) -> Settings {
         let text = format!("[data]\ntrain='a'\nvalid='b'\n[model]\nname='level2'\n{more}");
-        Settings::of(&RunConfig::from_toml(&text, Path::new("run.toml")).unwrap())
+        Settings::from_config(&RunConfig::from_toml(&text, Path::new("run.toml")).unwrap())
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         let [some, all] = ["[data]\ntrain_per_class = 50", ""].map(|more| {
             let text = format!("[model]\nname='level2'\n[data]\ntrain='a'\nvalid='b'\n{more}");
             let text = text.replace("valid='b'\n[data]\n", "valid='b'\n");
-            Settings::of(&RunConfig::from_toml(&text, Path::new("run.toml")).unwrap())
+            Settings::from_config(&RunConfig::from_toml(&text, Path::new("run.toml")).unwrap())
         });
         assert!(!some.agree(&all) && !all.agree(&some));
         let augmented = settings("");

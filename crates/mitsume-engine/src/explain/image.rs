@@ -8,7 +8,7 @@ use mitsume::trust::Surroundings;
 use mitsume_artifacts::{Maps, write_atomic, write_map};
 use mitsume_data::Pixels;
 use mitsume_report::{
-    Map, Panel, PanelClass, PanelReference, cut, full_overlay_png, picture_from_pixels,
+    ActivationMap, Panel, PanelClass, PanelReference, cut, full_overlay_png, picture_from_pixels,
     visible_part,
 };
 
@@ -37,7 +37,7 @@ pub(super) fn explain_image(
     let visible = visible_part(&whole, &options.preprocess.transform, options.size());
     let image = cut(&whole, &visible);
     let explained = explained(listed, &output, comparison.as_ref(), options);
-    let cam = Map::new(output.cam, h, w)?;
+    let cam = ActivationMap::new(output.cam, h, w)?;
     let file_name = listed.path.file_name();
     let name = file_name.map_or_else(String::new, |name| name.to_string_lossy().into());
     let class = |class: usize| PanelClass {
@@ -120,7 +120,7 @@ fn predict_and_map(pixels: Vec<f32>, options: &ExplainOptions<'_>) -> Result<Net
 
 /// The reference's class mean map, and the deviation from it.
 struct Comparison {
-    mean: Map,
+    mean: ActivationMap,
     deviation: Deviation,
 }
 
@@ -131,7 +131,7 @@ impl Comparison {
         let deviation = Deviation::between(cam, &values);
         Ok(Self {
             deviation: deviation.map_err(|error| EngineError::Failed(error.to_string()))?,
-            mean: Map::new(mean.to_vec(), h, w)?,
+            mean: ActivationMap::new(mean.to_vec(), h, w)?,
         })
     }
 }

@@ -14,7 +14,7 @@ use mitsume::methods::Method;
 use mitsume::trust::{Image, similarity, upsampled_to_image};
 use mitsume_artifacts::TrustResult;
 use mitsume_data::{Batch, Skipped};
-use mitsume_report::{CascadeExample, Map};
+use mitsume_report::{ActivationMap, CascadeExample};
 
 use crate::maps::{MapOptions, MapRequest, maps_at};
 use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
@@ -117,7 +117,10 @@ fn cascade_examples(input: &EvaluationInput<'_>, shown: &[Example]) -> Result<Ve
     let shown = shown.iter().map(|example| {
         let own = &example.maps[0];
         let spearman = |map: &Vec<f32>| Ok(similarity(own, map, [h, w])?.spearman);
-        let maps = example.maps.iter().map(|map| Map::new(map.clone(), h, w));
+        let maps = example
+            .maps
+            .iter()
+            .map(|map| ActivationMap::new(map.clone(), h, w));
         Ok(CascadeExample {
             path: input.relative(&input.folder.samples[example.index].path),
             class: input.folder.classes[example.class].clone(),

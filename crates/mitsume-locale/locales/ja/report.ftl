@@ -200,22 +200,22 @@ report-next = 次へ
 report-printed = 印刷したとき、または JavaScript が使えないときは、このうち { $count } 枚を表示します。
 
 # ほかの実行の値と比べた位置。
-report-standing-best = シード { $seeds } 個の平均で最良
-report-standing-highest = 最大（{ $reason }）
-report-standing-lowest = 最小（{ $reason }）
-report-standing-at-chance = 偶然を超えない
-report-standing-one-class = 1 クラスのみ
-report-standing-few-images = 画像が少ない
-report-standing-not-evaluated = 未評価あり
-report-standing-data-differ = データが異なる
-report-standing-epochs-differ = エポック数が異なる
-report-standing-methods-differ = 手法が異なる
-report-standing-sizes-differ = マップの大きさが異なる
-report-standing-layers-differ = 層が異なる
-report-standing-classes-differ = クラスが異なる
-report-standing-one-seed = シード 1 個のみ
-report-standing-within-chance = 偶然の範囲
-report-standing-note = 「最良」は、複数のシードの平均が、ほかのすべての平均と偶然では説明できないほど異なるとき（対応のある t 検定、補正後の p が 0.05 未満）だけに付けます。それ以外では、最大または最小の値のそばに理由を示します。
+report-ranking-best = シード { $seeds } 個の平均で最良
+report-ranking-highest = 最大（{ $reason }）
+report-ranking-lowest = 最小（{ $reason }）
+report-ranking-at-chance = 偶然を超えない
+report-ranking-one-class = 1 クラスのみ
+report-ranking-few-images = 画像が少ない
+report-ranking-not-evaluated = 未評価あり
+report-ranking-data-differ = データが異なる
+report-ranking-epochs-differ = エポック数が異なる
+report-ranking-methods-differ = 手法が異なる
+report-ranking-sizes-differ = マップの大きさが異なる
+report-ranking-layers-differ = 層が異なる
+report-ranking-classes-differ = クラスが異なる
+report-ranking-one-seed = シード 1 個のみ
+report-ranking-within-chance = 偶然の範囲
+report-ranking-note = 「最良」は、複数のシードの平均が、ほかのすべての平均と偶然では説明できないほど異なるとき（対応のある t 検定、補正後の p が 0.05 未満）だけに付けます。それ以外では、最大または最小の値のそばに理由を示します。
 # 変化の基準が一つの実行でない場合。
 report-baseline-of-each = モデルとシードが同じで CAM 損失のない実行
 # 割合の変化（例: +1.5）。

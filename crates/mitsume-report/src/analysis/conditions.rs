@@ -1,7 +1,7 @@
 //! Which runs of a folder are repetitions of each other, and which are compared with which.
 
+use crate::entries::Run;
 use crate::settings::{Settings, lambda};
-use crate::source::Run;
 
 /// What each run counts as, in the order of the runs.
 pub(crate) struct Conditions {
@@ -17,7 +17,10 @@ pub(crate) struct Conditions {
 }
 
 pub(crate) fn conditions(runs: &[&Run]) -> Conditions {
-    let settings: Vec<Settings> = runs.iter().map(|run| Settings::of(&run.config)).collect();
+    let settings: Vec<Settings> = runs
+        .iter()
+        .map(|run| Settings::from_config(&run.config))
+        .collect();
     let name = |run: usize| &runs[run].config.model.name;
     let labels: Vec<String> = (0..runs.len())
         .map(|run| {

@@ -6,12 +6,12 @@ use std::fmt::Write;
 use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 
-use super::figure::{Axes, Figure, HEIGHT, Item, WIDTH, file_name};
+use super::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH, file_name};
 use super::style::Style;
-use crate::number;
+use crate::number_format;
 
 /// What is drawn.
-pub(crate) struct Quantity<'a> {
+pub(crate) struct PlottedQuantity<'a> {
     /// Part of the file's name.
     pub key: &'a str,
     /// Name of the y axis.
@@ -28,7 +28,7 @@ type Label<'a> = &'a dyn Fn(&EpochRecord) -> String;
 /// One line per `label`, in the order given; none where no record has the quantity.
 pub(crate) fn curves(
     title: (&str, &str),
-    quantity: &Quantity,
+    quantity: &PlottedQuantity,
     records: &[&EpochRecord],
     (label, order): (Label, &[String]),
     language: Language,
@@ -79,7 +79,7 @@ pub(crate) fn curves(
         }
         let _ = write!(body, "<path d=\"{path}\"/>{marks}</g>");
         if let Some((epoch, (_, mean, _))) = course.iter().next_back() {
-            let (name, mean) = (&name[..], number::short(*mean));
+            let (name, mean) = (&name[..], number_format::significant_4(*mean));
             let last = text!(
                 language,
                 "analysis-curve-last",
@@ -89,7 +89,7 @@ pub(crate) fn curves(
             );
             let _ = write!(words, " {last}");
         }
-        legend.push(Item {
+        legend.push(FigureLegendItem {
             label: (*name).clone(),
             swatch: style.swatch(true, true),
         });

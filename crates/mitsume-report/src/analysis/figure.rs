@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::chart::{bounds, tick_text, ticks};
-use crate::export::{Drawing, LegendItem};
+use crate::export::{Drawing, DrawingLegendItem};
 
 /// Narrow, so that the lettering can be read on a phone and in a column of a paper.
 pub(crate) const WIDTH: f64 = 480.0;
@@ -28,12 +28,12 @@ pub(crate) struct Figure {
     pub body: String,
     /// Width and height.
     pub size: (f64, f64),
-    pub legend: Vec<Item>,
+    pub legend: Vec<FigureLegendItem>,
 }
 
 /// A line of a legend.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
+pub(crate) struct FigureLegendItem {
     pub label: String,
     /// SVG, 34 by 12.
     pub swatch: String,
@@ -42,7 +42,7 @@ pub(crate) struct Item {
 impl Figure {
     /// The figure as an SVG file, with title and legend, on white.
     pub(crate) fn file_text(&self) -> String {
-        let legend = self.legend.iter().map(|item| LegendItem {
+        let legend = self.legend.iter().map(|item| DrawingLegendItem {
             swatch: item.swatch.clone(),
             size: [34.0, 12.0],
             label: item.label.clone(),

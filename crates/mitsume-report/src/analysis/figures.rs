@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 
-use super::curves::{Quantity, curves};
+use super::curves::{PlottedQuantity, curves};
 use super::figure::Figure;
 use super::records::Records;
 use super::scatter::scatter;
@@ -20,10 +20,10 @@ pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
             figures.extend(scatter(&dataset, measure, &models, language));
         }
         let here: Vec<&EpochRecord> = all.iter().filter(|r| r.dataset == dataset).collect();
-        let mut of = |quantity: Quantity, here: &[&EpochRecord]| {
+        let mut of = |quantity: PlottedQuantity, here: &[&EpochRecord]| {
             figures.extend(courses(&dataset, &quantity, here, &models, language));
         };
-        let kappa = Quantity {
+        let kappa = PlottedQuantity {
             key: "kappa",
             title: text!(language, "analysis-kappa"),
             of: |record| record.kappa,
@@ -35,7 +35,7 @@ pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
                 .iter()
                 .filter(|record| record.dataset == dataset)
                 .collect();
-            let quantity = Quantity {
+            let quantity = PlottedQuantity {
                 key: measure.name.key(),
                 title: measure.name.title(language),
                 of: |record| record.consistency,
@@ -49,7 +49,7 @@ pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
 /// A line per model, or where lambda varies a figure per model with a line per lambda.
 fn courses(
     dataset: &str,
-    quantity: &Quantity,
+    quantity: &PlottedQuantity,
     here: &[&EpochRecord],
     models: &[String],
     language: Language,

@@ -62,13 +62,13 @@ impl Default for AnalysisReportOptions {
 
 impl AnalysisReportOptions {
     /// Of the reports beside the runs.
-    fn of_reports(&self) -> crate::ReportOptions {
+    fn to_report_options(&self) -> crate::ReportOptions {
         crate::ReportOptions {
             language: self.language,
         }
     }
 
-    fn of_analysis(&self) -> AnalysisOptions {
+    fn to_analysis_options(&self) -> AnalysisOptions {
         AnalysisOptions {
             confidence: self.confidence,
             resamples: self.resamples,
@@ -115,16 +115,16 @@ pub fn analyze_path(path: &Path, options: &AnalysisReportOptions) -> Result<Anal
         path: path.to_owned(),
         source,
     };
-    let of_analysis = &options.of_analysis();
-    let analysis = analyze(&records.measures[0].records, of_analysis).map_err(failed)?;
+    let to_analysis_options = &options.to_analysis_options();
+    let analysis = analyze(&records.measures[0].records, to_analysis_options).map_err(failed)?;
     let mut measures = Vec::new();
     for measure in &records.measures {
         measures.push(Measured {
             measure: measure.name.key(),
-            correlations: analyze(&measure.records, of_analysis)
+            correlations: analyze(&measure.records, to_analysis_options)
                 .map_err(failed)?
                 .correlations,
-            lambdas: analyze(&measure_as_kappa(measure), of_analysis)
+            lambdas: analyze(&measure_as_kappa(measure), to_analysis_options)
                 .map_err(failed)?
                 .lambdas,
             offsets: offsets::offsets(&measure.records),
@@ -224,7 +224,7 @@ impl AnalysisReport {
             if page.exists() && time(&page) >= time(&evaluation) {
                 continue;
             }
-            crate::report(&dir, &self.options.of_reports())?.write(&page)?;
+            crate::report(&dir, &self.options.to_report_options())?.write(&page)?;
         }
         Ok(())
     }

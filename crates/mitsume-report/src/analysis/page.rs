@@ -8,7 +8,7 @@ use super::records::RunSummary;
 use super::tables::{Table, tables};
 use super::{AnalysisReport, sentences};
 use crate::export::ExportLabels;
-use crate::{Result, number};
+use crate::{Result, number_format};
 
 #[derive(Template)]
 #[template(path = "analysis.html")]
@@ -74,7 +74,7 @@ pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
 
 fn row(run: &RunSummary, linked: bool) -> RunRow {
     let last = run.last.as_ref();
-    let dash = number::short_or_dash;
+    let dash = number_format::significant_4_or_dash;
     RunRow {
         name: run.name.clone(),
         href: (linked && run.evaluated).then(|| format!("{}/report.html", encoded(&run.name))),

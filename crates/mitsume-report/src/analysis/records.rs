@@ -8,8 +8,8 @@ use mitsume_stats::EpochRecord;
 
 use super::conditions::{Conditions, conditions};
 use super::measure::MeasureName;
+use crate::entries::{Entry, Run, read_entries};
 use crate::settings::lambda;
-use crate::source::{self, Entry, Run};
 use crate::{ReportError, Result};
 
 /// A way to measure consistency, and every epoch measured with it.
@@ -58,7 +58,7 @@ impl Records {
 /// Reads a table (`.csv`), or the runs of a folder.
 pub(crate) fn read(path: &Path) -> Result<Records> {
     if path.is_dir() {
-        return of_folder(path);
+        return records_from_folder(path);
     }
     let records = mitsume_stats::read_epochs(path)?;
     Ok(Records {
@@ -73,8 +73,8 @@ pub(crate) fn read(path: &Path) -> Result<Records> {
 type Column = fn(&EpochRow) -> Option<f64>;
 type MeasureColumn = fn(&MeasureRow) -> Option<f64>;
 
-fn of_folder(path: &Path) -> Result<Records> {
-    let entries: Vec<Entry> = source::read(path)?
+fn records_from_folder(path: &Path) -> Result<Records> {
+    let entries: Vec<Entry> = read_entries(path)?
         .into_iter()
         .filter(|entry| entry.run.is_some())
         .collect();

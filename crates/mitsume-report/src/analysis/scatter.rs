@@ -6,10 +6,10 @@ use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 use mitsume_stats::least_squares::{LinearFit, least_squares};
 
-use super::figure::{Axes, Figure, HEIGHT, Item, WIDTH, file_name};
+use super::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH, file_name};
 use super::records::Measure;
 use super::style::Style;
-use crate::number;
+use crate::number_format;
 
 /// The smallest model, whose maps are four times finer than the others': the thesis looks at its
 /// figures with and without it.
@@ -65,7 +65,7 @@ pub(crate) fn scatter(
             ));
             let _ = write!(words, " {model}: {}.", slope(line, language));
         }
-        legend.push(Item {
+        legend.push(FigureLegendItem {
             label: model.clone(),
             swatch: style.swatch(true, true),
         });
@@ -75,7 +75,7 @@ pub(crate) fn scatter(
         if let Some(line) = fit(points) {
             body.push_str(&drawn(&axes, points, line, classes));
             let _ = write!(words, " {label}: {}.", slope(line, language));
-            legend.push(Item {
+            legend.push(FigureLegendItem {
                 label: label.to_owned(),
                 swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
             });
@@ -141,6 +141,6 @@ fn slope(line: LinearFit, language: Language) -> String {
     text!(
         language,
         "analysis-slope",
-        slope = number::short(line.slope)
+        slope = number_format::significant_4(line.slope)
     )
 }

@@ -23,17 +23,17 @@ pub(crate) fn sentences(report: &AnalysisReport, language: Language) -> Vec<Stri
         .analysis
         .correlations
         .iter()
-        .map(|correlation| of_correlation(correlation, measure, confidence, language))
+        .map(|correlation| for_correlation(correlation, measure, confidence, language))
         .collect();
     let kappa = text!(language, "analysis-outcome-kappa");
     let on_kappa = report.analysis.lambdas.iter();
-    sentences.extend(on_kappa.map(|comparison| of_lambda(comparison, &kappa, language)));
+    sentences.extend(on_kappa.map(|comparison| for_lambda(comparison, &kappa, language)));
     let title = measure.name.title(language);
     let moved = report.measures[0].lambdas.iter();
-    sentences.extend(moved.map(|comparison| of_lambda(comparison, &title, language)));
+    sentences.extend(moved.map(|comparison| for_lambda(comparison, &title, language)));
     sentences.extend(cautions(report, language));
     sentences.extend(variants(report, language));
-    sentences.extend(of_runs(&report.records, language));
+    sentences.extend(for_runs(&report.records, language));
     if sentences.is_empty() {
         sentences.push(text!(language, "analysis-nothing"));
     }
@@ -44,11 +44,11 @@ pub(crate) fn sentences(report: &AnalysisReport, language: Language) -> Vec<Stri
 pub(crate) fn cautions(report: &AnalysisReport, language: Language) -> Vec<String> {
     let cautions = report.analysis.cautions.iter();
     cautions
-        .map(|caution| of_caution(caution, language))
+        .map(|caution| for_caution(caution, language))
         .collect()
 }
 
-fn of_caution(caution: &Caution, language: Language) -> String {
+fn for_caution(caution: &Caution, language: Language) -> String {
     match caution {
         Caution::NoKappa { without, runs } => {
             text!(
@@ -92,15 +92,11 @@ fn of_caution(caution: &Caution, language: Language) -> String {
 
 /// What is to be known of single runs: those that are not finished, whose lambda was never anything
 /// but 0, or that repeat another.
-fn of_runs(records: &Records, language: Language) -> Vec<String> {
-    const MOST_NAMED: usize = 5;
+fn for_runs(records: &Records, language: Language) -> Vec<String> {
+    const MAX_NAMED: usize = 5;
     let named = |names: &[&str]| {
-        let shown = names[..names.len().min(MOST_NAMED)].join(", ");
-        let more = if names.len() > MOST_NAMED {
-            ", …"
-        } else {
-            ""
-        };
+        let shown = names[..names.len().min(MAX_NAMED)].join(", ");
+        let more = if names.len() > MAX_NAMED { ", …" } else { "" };
         format!("{shown}{more}")
     };
     let unfinished = records.names(|run| run.unfinished);
@@ -173,7 +169,7 @@ fn subject(dataset: &str, model: &str, lambda: Option<f64>, language: Language) 
     }
 }
 
-fn of_correlation(
+fn for_correlation(
     row: &ConditionCorrelation,
     measure: &Measure,
     confidence: f64,
@@ -282,7 +278,7 @@ fn unconfirmed(test: &PairedComparison, language: Language) -> Option<String> {
     ))
 }
 
-fn of_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> String {
+fn for_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> String {
     let together = text!(language, "analysis-all-together");
     let model = row.model.as_deref().unwrap_or(&together);
     let test = &row.final_kappa;

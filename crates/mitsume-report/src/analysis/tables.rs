@@ -282,7 +282,7 @@ fn short(value: f64) -> String {
     let text = if value == 0.0 || value.abs() >= 0.05 {
         format!("{value:.3}")
     } else {
-        crate::number::short(value)
+        crate::number_format::significant_4(value)
     };
     text.replace('-', "−")
 }

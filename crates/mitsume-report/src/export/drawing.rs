@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use scraper::{ElementRef, Node};
 
-use super::grid::{plain, selector, text_of};
+use super::table_cells::{plain, selector, text_of};
 use crate::analysis::figure::escape;
 use crate::analysis::style::STANDALONE;
 
@@ -29,7 +29,7 @@ pub(crate) struct Drawing {
     pub view: [f64; 4],
     /// SVG.
     pub body: String,
-    pub legend: Vec<LegendItem>,
+    pub legend: Vec<DrawingLegendItem>,
     /// Address and text of each picture, side by side.
     pub pictures: Vec<(String, String)>,
     /// Below the pictures.
@@ -38,7 +38,7 @@ pub(crate) struct Drawing {
 
 /// A line of a legend.
 #[derive(Debug)]
-pub(crate) struct LegendItem {
+pub(crate) struct DrawingLegendItem {
     /// SVG of `size`.
     pub swatch: String,
     pub size: [f64; 2],
@@ -48,7 +48,7 @@ pub(crate) struct LegendItem {
 impl Drawing {
     /// The drawing in a `<figure>` of a page: one SVG, or pictures side by side. None where it holds
     /// neither.
-    pub(super) fn of(figure: ElementRef<'_>, title: String) -> Option<Self> {
+    pub(super) fn from_html(figure: ElementRef<'_>, title: String) -> Option<Self> {
         let svg = figure.children().filter_map(ElementRef::wrap);
         let svg = svg.into_iter().find(|child| child.value().name() == "svg");
         let mut drawing = Self {
@@ -183,10 +183,10 @@ fn lines(text: &str, width: f64, size: f64) -> Vec<String> {
     lines
 }
 
-fn item(li: ElementRef<'_>) -> Option<LegendItem> {
+fn item(li: ElementRef<'_>) -> Option<DrawingLegendItem> {
     let swatch = li.select(&selector("svg")).next()?;
     let [_, _, width, height] = view(swatch);
-    Some(LegendItem {
+    Some(DrawingLegendItem {
         swatch: inner(swatch),
         size: [width, height],
         label: text_of(li, "svg"),

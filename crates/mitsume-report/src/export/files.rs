@@ -7,8 +7,8 @@ use mitsume_artifacts::write_atomic;
 use scraper::{ElementRef, Html};
 
 use super::drawing::{Drawing, MM};
-use super::grid::{Grid, plain, selector, text_of};
 use super::raster::{Raster, png};
+use super::table_cells::{TableCells, plain, selector, text_of};
 use crate::Result;
 
 /// Of PNG files.
@@ -65,14 +65,14 @@ pub(crate) fn export(html: &str, note: &str, dir: &Path) -> Result<Exported> {
         match element.value().name() {
             "figure" => {
                 let title = caption(element).unwrap_or_else(|| heading.clone());
-                if let Some(drawing) = Drawing::of(element, title) {
+                if let Some(drawing) = Drawing::from_html(element, title) {
                     let name = unique(&file_name(&drawing.title), &mut names);
                     exported.figure(&dir.join(name), &drawing.svg())?;
                 }
             }
             "table" => {
                 let title = region(element).unwrap_or_else(|| heading.clone());
-                let grid = Grid::of(element, note);
+                let grid = TableCells::from_html(element, note);
                 let name = unique(&file_name(&title), &mut names);
                 exported.write(dir.join(format!("{name}.csv")), grid.csv().as_bytes())?;
                 exported.write(

@@ -7,12 +7,12 @@
 mod cell;
 mod drawing;
 mod files;
-mod grid;
+mod labels;
 mod raster;
-mod words;
+mod table_cells;
 
-pub(crate) use drawing::{Drawing, LegendItem};
+pub(crate) use drawing::{Drawing, DrawingLegendItem};
 pub use files::Exported;
 pub(crate) use files::export;
+pub(crate) use labels::ExportLabels;
 pub(crate) use raster::layer;
-pub(crate) use words::ExportLabels;

@@ -102,7 +102,7 @@ fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
     let fallback = FontResolver::default_fallback_selector();
     Options {
         font_family: FAMILY.to_owned(),
-        fontdb: bundled(),
+        fontdb: bundled_fonts(),
         font_resolver: FontResolver {
             select_font: Box::new(|font, fonts| {
                 // Whatever is asked for: the same letters on every machine.
@@ -115,8 +115,8 @@ fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
                 fonts.query(&query)
             }),
             select_fallback: Box::new(move |c, used, fonts| {
-                if fonts.len() <= bundled().len() {
-                    *fonts = with_those_of_the_machine();
+                if fonts.len() <= bundled_fonts().len() {
+                    *fonts = bundled_and_system_fonts();
                 }
                 let found = fallback(c, used, fonts);
                 if found.is_none()
@@ -132,7 +132,7 @@ fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
 }
 
 /// The program's own fonts.
-fn bundled() -> Arc<Database> {
+fn bundled_fonts() -> Arc<Database> {
     static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
     let load = || {
         let mut fonts = Database::new();
@@ -144,10 +144,10 @@ fn bundled() -> Arc<Database> {
 }
 
 /// Those and the machine's, which are looked for once.
-fn with_those_of_the_machine() -> Arc<Database> {
+fn bundled_and_system_fonts() -> Arc<Database> {
     static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
     let load = || {
-        let mut fonts = Database::clone(&bundled());
+        let mut fonts = Database::clone(&bundled_fonts());
         fonts.load_system_fonts();
         Arc::new(fonts)
     };

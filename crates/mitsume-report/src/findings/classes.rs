@@ -6,20 +6,20 @@ use mitsume_locale::{Language, text};
 
 use super::Finding;
 use super::figures::means_nothing;
-use super::lambda::Comparison;
-use crate::number;
-use crate::source::Entry;
+use super::lambda::LambdaRuns;
+use crate::entries::Entry;
+use crate::number_format;
 
 /// A correlation from which two class mean maps are called nearly the same.
 const NEARLY_THE_SAME: f64 = 0.9;
 /// Images that a class's own consistency takes.
-const LEAST_CORRECT: u64 = 10;
+const MIN_CORRECT: u64 = 10;
 /// Classes between which all pairs are compared.
-const MOST_CLASSES: usize = 1000;
+const MAX_CLASSES: usize = 1000;
 
 pub(super) fn sentences(
     entries: &[Entry],
-    comparisons: &[Comparison],
+    comparisons: &[LambdaRuns],
     language: Language,
 ) -> Vec<Finding> {
     let known = |entry: &&Entry| {
@@ -67,7 +67,7 @@ fn means(entry: &Entry) -> Option<Vec<Option<Vec<f64>>>> {
 fn within(entry: &Entry, name: &str, language: Language) -> Option<String> {
     let means = means(entry)?;
     let classes = &entry.evaluation.as_ref()?.summary.data.classes;
-    if classes.len() > MOST_CLASSES {
+    if classes.len() > MAX_CLASSES {
         return None;
     }
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
@@ -130,7 +130,7 @@ fn least_consistent(summary: &Evaluation, name: &str, language: Language) -> Opt
     let mut classes: Vec<(f64, &str)> = summary
         .per_class
         .iter()
-        .filter(|class| class.correct >= LEAST_CORRECT)
+        .filter(|class| class.correct >= MIN_CORRECT)
         .filter_map(|class| Some((class.squared_l2?, &class.class[..])))
         .collect();
     classes.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -141,15 +141,15 @@ fn least_consistent(summary: &Evaluation, name: &str, language: Language) -> Opt
             "findings-least-consistent",
             name = name,
             least = least.1,
-            high = number::short(least.0),
+            high = number_format::significant_4(least.0),
             most = most.1,
-            low = number::short(most.0),
+            low = number_format::significant_4(most.0),
         )
     })
 }
 
 /// The classes whose mean map differs most and least between the runs of a comparison.
-fn between(comparison: &Comparison, language: Language) -> Option<String> {
+fn between(comparison: &LambdaRuns, language: Language) -> Option<String> {
     let mut sums: Vec<(f64, u32)> = Vec::new();
     let mut names: &[String] = &[];
     for [base, own] in &comparison.pairs {
@@ -178,7 +178,7 @@ fn between(comparison: &Comparison, language: Language) -> Option<String> {
         .collect();
     classes.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (least, most) = (classes.first()?, classes.last()?);
-    let lambda = number::setting(comparison.lambda).replace('-', "−");
+    let lambda = number_format::setting(comparison.lambda).replace('-', "−");
     (least.1 != most.1).then(|| {
         text!(
             language,

@@ -5,20 +5,20 @@ use mitsume_locale::{Language, text};
 
 use super::title::data_set;
 use super::{Finding, model};
-use crate::number;
-use crate::source::Entry;
-use crate::standing::at_chance;
+use crate::entries::Entry;
+use crate::number_format;
+use crate::ranking::at_chance;
 
 /// Entries named one by one.
-const MOST_NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 /// Fewer evaluated images say little of a model.
 const FEW_IMAGES: u64 = 30;
 
 pub(super) fn sentences(entries: &[Entry], language: Language) -> Vec<Finding> {
     let mut sentences = Vec::new();
     match entries {
-        [one] => sentences.extend(of_one(one, language)),
-        _ => sentences.extend(of_several(entries, language)),
+        [one] => sentences.extend(for_one_entry(one, language)),
+        _ => sentences.extend(for_several_entries(entries, language)),
     }
     sentences.extend(unfinished(entries, language));
     sentences
@@ -31,7 +31,7 @@ fn summary(entry: &Entry) -> Option<&Evaluation> {
         .map(|evaluated| &evaluated.summary)
 }
 
-fn of_one(entry: &Entry, language: Language) -> Vec<Finding> {
+fn for_one_entry(entry: &Entry, language: Language) -> Vec<Finding> {
     let Some(summary) = summary(entry) else {
         return Vec::new();
     };
@@ -39,24 +39,24 @@ fn of_one(entry: &Entry, language: Language) -> Vec<Finding> {
         language,
         "findings-one",
         model = model(entry),
-        accuracy = number::percent(summary.accuracy),
-        images = number::count(summary.data.images),
+        accuracy = number_format::percent(summary.accuracy),
+        images = number_format::count(summary.data.images),
         data = data_set(entry),
-        kappa = number::short(summary.kappa),
+        kappa = number_format::significant_4(summary.kappa),
     ))];
     if let Some(squared_l2) = summary.consistency.squared_l2 {
         sentences.push(Finding::plain(text!(
             language,
             "findings-one-consistency",
-            squared = number::short(squared_l2),
-            counted = number::count(summary.consistency.counted),
+            squared = number_format::significant_4(squared_l2),
+            counted = number_format::count(summary.consistency.counted),
         )));
     }
     let chance = summary.measures.as_ref();
     if let Some(share) = chance.and_then(|measures| measures.chance_corrected)
         && !means_nothing(summary)
     {
-        let share = number::percent(share.max(0.0));
+        let share = number_format::percent(share.max(0.0));
         sentences.push(Finding::plain(text!(
             language,
             "findings-chance",
@@ -67,7 +67,7 @@ fn of_one(entry: &Entry, language: Language) -> Vec<Finding> {
     sentences
 }
 
-fn of_several(entries: &[Entry], language: Language) -> Vec<Finding> {
+fn for_several_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
     let evaluated: Vec<(&Entry, &Evaluation)> = entries
         .iter()
         .filter_map(|entry| Some((entry, summary(entry)?)))
@@ -85,12 +85,12 @@ fn of_several(entries: &[Entry], language: Language) -> Vec<Finding> {
         language,
         "findings-several",
         count = evaluated.len(),
-        low = number::short(low.1.kappa),
+        low = number_format::significant_4(low.1.kappa),
         least = low.0.name.as_str(),
-        high = number::short(high.1.kappa),
+        high = number_format::significant_4(high.1.kappa),
         most = high.0.name.as_str(),
     ))];
-    if evaluated.len() <= MOST_NAMED {
+    if evaluated.len() <= MAX_NAMED {
         let of_all = evaluated.iter();
         sentences.extend(of_all.flat_map(|(entry, summary)| doubts(entry, summary, language)));
         return sentences;
@@ -126,7 +126,7 @@ fn doubts(entry: &Entry, summary: &Evaluation, language: Language) -> Vec<Findin
             class = class.as_str()
         ));
     } else if at_chance(summary) {
-        let kappa = number::short(summary.kappa);
+        let kappa = number_format::significant_4(summary.kappa);
         doubts.push(text!(
             language,
             "findings-at-chance",
@@ -167,7 +167,7 @@ fn unfinished(entries: &[Entry], language: Language) -> Vec<Finding> {
             Some((entry, run.epochs.len(), run.config.train.epochs))
         })
         .collect();
-    if waiting.len() > MOST_NAMED {
+    if waiting.len() > MAX_NAMED {
         let text = text!(language, "findings-many-unfinished", count = waiting.len());
         return vec![Finding::caution(text)];
     }

@@ -7,12 +7,12 @@ use mitsume_stats::paired::{PairedComparison, paired_comparison};
 
 use super::Finding;
 use super::figures::means_nothing;
-use crate::number;
+use crate::entries::{Entry, Run};
+use crate::number_format;
 use crate::settings::{Settings, lambda};
-use crate::source::{Entry, Run};
 
 /// Comparisons spelt out.
-const MOST_COMPARISONS: usize = 6;
+const MAX_COMPARISONS: usize = 6;
 /// What is taken for more than chance between seeds.
 const LEVEL: f64 = 0.05;
 /// Of the intervals.
@@ -22,7 +22,7 @@ const DRAWS: usize = 1;
 
 /// Runs of one lambda, each with the run of the same seed without the loss.
 #[derive(Debug)]
-pub(super) struct Comparison<'a> {
+pub(super) struct LambdaRuns<'a> {
     pub lambda: f64,
     /// Without the loss, and with it.
     pub pairs: Vec<[&'a Entry; 2]>,
@@ -44,23 +44,23 @@ fn alike(a: &Run, b: &Run) -> bool {
         && own.data.valid == other.data.valid
         && own.model.name == other.model.name
         && own.train.seed == other.train.seed
-        && Settings::of(own).agree(&Settings::of(other))
+        && Settings::from_config(own).agree(&Settings::from_config(other))
 }
 
 /// Every lambda against no loss, in the order of the entries.
-pub(super) fn comparisons(entries: &[Entry]) -> Vec<Comparison<'_>> {
+pub(super) fn comparisons(entries: &[Entry]) -> Vec<LambdaRuns<'_>> {
     let runs: Vec<(&Entry, &Run)> = entries
         .iter()
         .filter_map(|entry| Some((entry, finished(entry)?.0)))
         .collect();
-    let mut comparisons: Vec<Comparison> = Vec::new();
+    let mut comparisons: Vec<LambdaRuns> = Vec::new();
     for &(entry, run) in runs.iter().filter(|(_, run)| lambda(&run.config) != 0.0) {
         let plain = |other: &&(&Entry, &Run)| lambda(&other.1.config) == 0.0 && alike(other.1, run);
         let Some(&(base, _)) = runs.iter().find(plain) else {
             continue;
         };
-        let settings = Settings::of(&run.config);
-        let same = |known: &&mut Comparison| {
+        let settings = Settings::from_config(&run.config);
+        let same = |known: &&mut LambdaRuns| {
             let first = known.pairs[0][1].run.as_ref().map(|run| &run.config);
             known.lambda == lambda(&run.config)
                 && known.settings == settings
@@ -77,7 +77,7 @@ pub(super) fn comparisons(entries: &[Entry]) -> Vec<Comparison<'_>> {
                     known.pairs.push([base, entry]);
                 }
             }
-            None => comparisons.push(Comparison {
+            None => comparisons.push(LambdaRuns {
                 lambda: lambda(&run.config),
                 pairs: vec![[base, entry]],
                 settings,
@@ -89,7 +89,7 @@ pub(super) fn comparisons(entries: &[Entry]) -> Vec<Comparison<'_>> {
 
 pub(super) fn sentences(
     entries: &[Entry],
-    comparisons: &[Comparison],
+    comparisons: &[LambdaRuns],
     language: Language,
 ) -> Vec<Finding> {
     let with_loss = entries.iter().filter(|entry| {
@@ -110,19 +110,19 @@ pub(super) fn sentences(
         models.dedup();
         models.len() > 1
     };
-    let changes: Vec<Changes> = comparisons.iter().map(Changes::of).collect();
+    let changes: Vec<Changes> = comparisons.iter().map(Changes::from_runs).collect();
     let corrected = corrected(&changes);
     let mut sentences: Vec<Finding> = Vec::new();
     let shown = comparisons.iter().zip(&changes).zip(&corrected);
-    for ((comparison, changes), p) in shown.take(MOST_COMPARISONS) {
+    for ((comparison, changes), p) in shown.take(MAX_COMPARISONS) {
         let subject = subject(comparison, several, language);
         sentences.extend(match &comparison.pairs[..] {
-            [pair] => of_one_seed(&subject, *pair, language),
-            _ => of_seeds(&subject, changes, *p, language),
+            [pair] => for_one_seed(&subject, *pair, language),
+            _ => for_several_seeds(&subject, changes, *p, language),
         });
     }
-    if comparisons.len() > MOST_COMPARISONS {
-        let more = comparisons.len() - MOST_COMPARISONS;
+    if comparisons.len() > MAX_COMPARISONS {
+        let more = comparisons.len() - MAX_COMPARISONS;
         sentences.push(Finding::plain(text!(
             language,
             "findings-more",
@@ -145,8 +145,8 @@ pub(super) fn sentences(
 }
 
 /// The lambda, and the model where there are several.
-fn subject(comparison: &Comparison, several: bool, language: Language) -> String {
-    let value = number::setting(comparison.lambda).replace('-', "−");
+fn subject(comparison: &LambdaRuns, several: bool, language: Language) -> String {
+    let value = number_format::setting(comparison.lambda).replace('-', "−");
     if several {
         let model = super::model(comparison.pairs[0][1]);
         text!(
@@ -179,7 +179,7 @@ fn consistencies([base, own]: [&Evaluation; 2]) -> Option<[f64; 2]> {
     Some([base, own])
 }
 
-fn of_one_seed(subject: &str, pair: [&Entry; 2], language: Language) -> Vec<Finding> {
+fn for_one_seed(subject: &str, pair: [&Entry; 2], language: Language) -> Vec<Finding> {
     let Some([base, own]) = summaries(pair) else {
         return Vec::new();
     };
@@ -189,10 +189,10 @@ fn of_one_seed(subject: &str, pair: [&Entry; 2], language: Language) -> Vec<Find
         "findings-one-kappa",
         subject = subject,
         seed = seed.to_string(),
-        from = number::short(base.kappa),
-        to = number::short(own.kappa),
-        accuracy_from = number::percent(base.accuracy),
-        accuracy_to = number::percent(own.accuracy),
+        from = number_format::significant_4(base.kappa),
+        to = number_format::significant_4(own.kappa),
+        accuracy_from = number_format::percent(base.accuracy),
+        accuracy_to = number_format::percent(own.accuracy),
     ))];
     sentences.push(match consistencies([base, own]) {
         Some([from, to]) => Finding::plain(text!(
@@ -201,8 +201,8 @@ fn of_one_seed(subject: &str, pair: [&Entry; 2], language: Language) -> Vec<Find
             subject = subject,
             direction = direction(to - from),
             change = relative(from, to),
-            from = number::short(from),
-            to = number::short(to),
+            from = number_format::significant_4(from),
+            to = number_format::significant_4(to),
         )),
         None => Finding::caution(text!(language, "findings-not-compared", subject = subject)),
     });
@@ -221,7 +221,7 @@ fn direction(change: f64) -> &'static str {
 /// The size of a change in per cent of where it began.
 fn relative(from: f64, to: f64) -> String {
     if from == 0.0 {
-        return number::short((to - from).abs());
+        return number_format::significant_4((to - from).abs());
     }
     format!("{:.0} %", ((to - from) / from * 100.0).abs())
 }
@@ -233,7 +233,7 @@ struct Changes {
 }
 
 impl Changes {
-    fn of(comparison: &Comparison) -> Self {
+    fn from_runs(comparison: &LambdaRuns) -> Self {
         let pairs: Vec<[&Evaluation; 2]> = comparison
             .pairs
             .iter()
@@ -271,7 +271,7 @@ fn corrected(changes: &[Changes]) -> Vec<[Option<f64>; 2]> {
         .collect()
 }
 
-fn of_seeds(
+fn for_several_seeds(
     subject: &str,
     changes: &Changes,
     p: [Option<f64>; 2],
@@ -290,7 +290,7 @@ fn of_seeds(
         };
         let signed = |value: f64| {
             let sign = if value > 0.0 { "+" } else { "" };
-            format!("{sign}{}", number::short(value)).replace('-', "−")
+            format!("{sign}{}", number_format::significant_4(value)).replace('-', "−")
         };
         let (low, high) = test.interval.map_or(("–".into(), "–".into()), |interval| {
             (signed(interval.low), signed(interval.high))
@@ -310,7 +310,7 @@ fn of_seeds(
             low = low,
             high = high,
             verdict = verdict,
-            p = p.map_or_else(|| "–".to_owned(), number::short),
+            p = p.map_or_else(|| "–".to_owned(), number_format::significant_4),
         )));
     }
     sentences

@@ -13,7 +13,7 @@ mod title;
 
 use mitsume_locale::{Language, text};
 
-use crate::source::Entry;
+use crate::entries::Entry;
 
 pub(crate) use title::title;
 
@@ -37,7 +37,7 @@ impl Finding {
     }
 
     /// As plain text, with a word before it where it warns.
-    pub(crate) fn spoken(&self, language: Language) -> String {
+    pub(crate) fn plain_text(&self, language: Language) -> String {
         if !self.caution {
             return self.text.clone();
         }
@@ -56,10 +56,10 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// The sentences as plain text, with a word before those that warn.
-    pub fn spoken(&self, language: Language) -> Vec<String> {
+    pub fn plain_text(&self, language: Language) -> Vec<String> {
         self.sentences
             .iter()
-            .map(|finding| finding.spoken(language))
+            .map(|finding| finding.plain_text(language))
             .collect()
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn findings(entries: &[Entry], language: Language) -> Findings {
     let mut sentences = figures::sentences(entries, language);
     sentences.extend(lambda::sentences(entries, &pairs, language));
     sentences.extend(classes::sentences(entries, &pairs, language));
-    sentences.extend(surroundings::of_entries(entries, language));
+    sentences.extend(surroundings::for_entries(entries, language));
     Findings {
         sentences,
         terms: terms::terms(entries, language),

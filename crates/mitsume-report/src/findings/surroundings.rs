@@ -10,17 +10,17 @@ use mitsume_artifacts::{Evaluation, TrustResult};
 use mitsume_locale::{Language, text};
 
 use super::{Finding, listed, model};
-use crate::number;
-use crate::source::Entry;
+use crate::entries::Entry;
+use crate::number_format;
 
 /// A share of the maps on the empty background that is too much whatever the background's size.
 const MUCH: f64 = 0.2;
 /// A background smaller than this share of the image is not worth a sentence, unless much lies on it.
-const LEAST_AREA: f64 = 0.05;
+const MIN_AREA: f64 = 0.05;
 /// Entries with sentences of their own.
-const MOST_ENTRIES: usize = 2;
+const MAX_ENTRIES: usize = 2;
 /// Classes named.
-const MOST_CLASSES: usize = 3;
+const MAX_CLASSES: usize = 3;
 
 /// How much of maps lies in a region, judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ enum MassLevel {
 }
 
 impl MassLevel {
-    fn of_border(region: Region) -> Self {
+    fn from_border(region: Region) -> Self {
         if region.mass >= region.area {
             Self::Even
         } else {
@@ -41,7 +41,7 @@ impl MassLevel {
         }
     }
 
-    fn of_background(region: Region) -> Self {
+    fn from_background(region: Region) -> Self {
         match region {
             Region { mass, area } if mass >= area => Self::Even,
             Region { mass, .. } if mass >= MUCH => Self::Much,
@@ -71,21 +71,21 @@ pub(crate) fn sentences(
             language,
             message,
             name = name,
-            mass = number::percent(region.mass),
-            area = number::percent(region.area),
+            mass = number_format::percent(region.mass),
+            area = number_format::percent(region.area),
             share = level.word(),
         ),
         caution: level != MassLevel::Little,
     };
-    let level = MassLevel::of_border(border);
+    let level = MassLevel::from_border(border);
     let mut sentences = vec![sentence("findings-border", border, level)];
-    if background.area < LEAST_AREA && background.mass < LEAST_AREA {
-        let area = number::percent(background.area);
+    if background.area < MIN_AREA && background.mass < MIN_AREA {
+        let area = number_format::percent(background.area);
         let text = text!(language, "findings-no-background", area = area);
         sentences.push(Finding::plain(text));
         return sentences;
     }
-    let level = MassLevel::of_background(background);
+    let level = MassLevel::from_background(background);
     sentences.push(sentence("findings-background", background, level));
     sentences
 }
@@ -98,11 +98,14 @@ pub fn surroundings_sentences(
     language: Language,
 ) -> Vec<String> {
     let sentences = sentences(model, found.border, found.background, language);
-    sentences.iter().map(|one| one.spoken(language)).collect()
+    sentences
+        .iter()
+        .map(|one| one.plain_text(language))
+        .collect()
 }
 
 /// Of the model's own maps in a trust test.
-pub(crate) fn of_trust(result: &TrustResult, language: Language) -> Vec<Finding> {
+pub(crate) fn for_trust(result: &TrustResult, language: Language) -> Vec<Finding> {
     let Some(found) = &result.surroundings else {
         return Vec::new();
     };
@@ -118,7 +121,7 @@ pub(crate) fn of_trust(result: &TrustResult, language: Language) -> Vec<Finding>
 }
 
 /// Of the entries of a report: each by itself where they are few, the range where they are many.
-pub(super) fn of_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
+pub(super) fn for_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
     let evaluated = entries.iter().filter(|entry| entry.evaluation.is_some());
     let measured: Vec<(&Entry, &Evaluation)> = evaluated
         .clone()
@@ -139,11 +142,11 @@ pub(super) fn of_entries(entries: &[Entry], language: Language) -> Vec<Finding> 
             .into_iter()
             .collect();
     }
-    if measured.len() > MOST_ENTRIES {
+    if measured.len() > MAX_ENTRIES {
         return range(&measured, language);
     }
     let many = entries.len() > 1;
-    let of_one = |(entry, summary): &(&Entry, &Evaluation)| {
+    let for_entry = |(entry, summary): &(&Entry, &Evaluation)| {
         let name = if many { &entry.name[..] } else { model(entry) };
         let mut all = Vec::new();
         if let Some(found) = &summary.surroundings {
@@ -152,7 +155,7 @@ pub(super) fn of_entries(entries: &[Entry], language: Language) -> Vec<Finding> 
         }
         all
     };
-    measured.iter().flat_map(of_one).collect()
+    measured.iter().flat_map(for_entry).collect()
 }
 
 /// The classes whose maps lie most on the background, of those that do not avoid it.
@@ -161,8 +164,8 @@ fn classes(summary: &Evaluation, name: &str, language: Language) -> Option<Findi
         .per_class
         .iter()
         .filter_map(|class| Some((class.surroundings?.background, &class.class[..])))
-        .filter(|(region, _)| region.mass >= LEAST_AREA)
-        .filter(|(region, _)| MassLevel::of_background(*region) != MassLevel::Little)
+        .filter(|(region, _)| region.mass >= MIN_AREA)
+        .filter(|(region, _)| MassLevel::from_background(*region) != MassLevel::Little)
         .map(|(region, class)| (region.mass, class))
         .collect();
     classes.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -172,8 +175,8 @@ fn classes(summary: &Evaluation, name: &str, language: Language) -> Option<Findi
     }
     let named: Vec<String> = classes
         .iter()
-        .take(MOST_CLASSES)
-        .map(|(mass, class)| format!("{class} ({})", number::percent(*mass)))
+        .take(MAX_CLASSES)
+        .map(|(mass, class)| format!("{class} ({})", number_format::percent(*mass)))
         .collect();
     let named: Vec<&str> = named.iter().map(|name| &name[..]).collect();
     let list = listed(&named, language);
@@ -206,11 +209,11 @@ fn range(measured: &[(&Entry, &Evaluation)], language: Language) -> Vec<Finding>
             language,
             "findings-range",
             region = region,
-            low = number::percent(least.1.mass),
+            low = number_format::percent(least.1.mass),
             least = least.0,
-            high = number::percent(most.1.mass),
+            high = number_format::percent(most.1.mass),
             most = most.0,
-            area = number::percent(most.1.area),
+            area = number_format::percent(most.1.area),
             warned = warned,
         );
         Some(Finding {
@@ -220,14 +223,14 @@ fn range(measured: &[(&Entry, &Evaluation)], language: Language) -> Vec<Finding>
     };
     let border = regions(|found| found.border);
     let background = regions(|found| found.background);
-    let worth = |(_, region): &(&str, Region)| region.area.max(region.mass) >= LEAST_AREA;
-    let mut sentences = vec![sentence("border", &border, MassLevel::of_border)];
+    let worth = |(_, region): &(&str, Region)| region.area.max(region.mass) >= MIN_AREA;
+    let mut sentences = vec![sentence("border", &border, MassLevel::from_border)];
     if background.iter().any(worth) {
         sentences.push(sentence("background", &background, |region| {
-            if region.area.max(region.mass) < LEAST_AREA {
+            if region.area.max(region.mass) < MIN_AREA {
                 MassLevel::Little
             } else {
-                MassLevel::of_background(region)
+                MassLevel::from_background(region)
             }
         }));
     }

@@ -2,7 +2,7 @@
 
 use mitsume_locale::{Language, text};
 
-use crate::source::Entry;
+use crate::entries::Entry;
 
 /// Terms and what they mean, those that the page uses.
 pub(super) fn terms(entries: &[Entry], language: Language) -> Vec<(String, String)> {

@@ -6,10 +6,10 @@ use std::path::Path;
 use mitsume_locale::{Language, text};
 
 use super::{listed, model};
-use crate::source::Entry;
+use crate::entries::Entry;
 
 /// Names of data sets or models spelt out.
-const MOST_NAMES: usize = 3;
+const MAX_NAMES: usize = 3;
 
 /// Data sets and models, such as "brain: level2".
 pub(crate) fn title(entries: &[Entry], language: Language) -> String {
@@ -18,11 +18,11 @@ pub(crate) fn title(entries: &[Entry], language: Language) -> String {
     let data: Vec<&str> = data.iter().map(|name| &name[..]).collect();
     let models: Vec<&str> = models.into_iter().collect();
     let data = match data.len() {
-        ..=MOST_NAMES => listed(&data, language),
+        ..=MAX_NAMES => listed(&data, language),
         count => text!(language, "findings-data-sets", count = count),
     };
     let models = match models.len() {
-        ..=MOST_NAMES => listed(&models, language),
+        ..=MAX_NAMES => listed(&models, language),
         count => text!(language, "findings-models", count = count),
     };
     text!(language, "findings-title", data = data, model = models)

@@ -3,10 +3,10 @@
 use mitsume_artifacts::DataSummary;
 use mitsume_locale::{Language, text};
 
-use crate::map::Map;
+use crate::activation_map::ActivationMap;
 use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, jpeg_uri, picture_of};
-use crate::{Result, number};
+use crate::{Result, number_format};
 
 /// Longer side of a picture in pixels.
 const SIDE: u32 = 112;
@@ -19,7 +19,7 @@ pub struct CascadeExample {
     /// Its class, which every map is of.
     pub class: String,
     /// The model's own map, then one for each stage.
-    pub maps: Vec<Map>,
+    pub maps: Vec<ActivationMap>,
     /// Spearman's correlation of each stage's map with the model's own; none of a constant map.
     pub spearman: Vec<Option<f64>>,
 }
@@ -65,7 +65,9 @@ fn row(example: &CascadeExample, data: &DataSummary, language: Language) -> Resu
             None => (text!(language, "trust-own-map"), String::new()),
             Some(before) => (
                 text!(language, "trust-map-at-stage", stage = stage),
-                number::short_or_dash(example.spearman.get(before).copied().flatten()),
+                number_format::significant_4_or_dash(
+                    example.spearman.get(before).copied().flatten(),
+                ),
             ),
         };
         pictures.push(Picture {

@@ -1,8 +1,8 @@
 //! The page of `mitsume trust`.
 
 mod examples;
-mod lines;
-mod profile;
+mod layer_plot;
+mod line_plot;
 mod sentences;
 
 use askama::Template;
@@ -14,10 +14,10 @@ use crate::analysis::figure::Figure;
 use crate::export::ExportLabels;
 use crate::findings::{Finding, surroundings};
 use crate::page::override_text;
-use crate::{Result, number};
+use crate::{Result, number_format};
 use examples::Row;
-use lines::{Line, lines};
-use profile::profile;
+use layer_plot::layer_plot;
+use line_plot::{PlotLine, line_plot};
 
 pub use examples::CascadeExample;
 pub use sentences::verdict_sentence;
@@ -76,7 +76,7 @@ pub fn trust_page(
         export: ExportLabels::new(language),
         style: include_str!("../../templates/style.css"),
         verdict: verdict_sentence(&result.randomisation, language),
-        surroundings: surroundings::of_trust(result, language),
+        surroundings: surroundings::for_trust(result, language),
         sentences: sentences::sentences(result, language),
         cascade: cascade(result, language),
         stage_columns: [
@@ -100,9 +100,9 @@ pub fn trust_page(
 
 /// How much of the maps lies on the images' border and empty background, in sentences.
 pub fn trust_findings(result: &TrustResult, language: Language) -> Vec<String> {
-    let found = surroundings::of_trust(result, language);
-    let spoken = found.iter().map(|finding| finding.spoken(language));
-    spoken.collect()
+    let found = surroundings::for_trust(result, language);
+    let plain_text = found.iter().map(|finding| finding.plain_text(language));
+    plain_text.collect()
 }
 
 /// A mean with its interval.
@@ -114,10 +114,10 @@ pub(crate) fn with_interval(estimate: Option<Estimate>) -> String {
             interval: Some([low, high]),
             ..
         }) => {
-            let [mean, low, high] = [mean, low, high].map(number::short);
+            let [mean, low, high] = [mean, low, high].map(number_format::significant_4);
             format!("{mean} [{low}, {high}]")
         }
-        Some(estimate) => number::short(estimate.mean),
+        Some(estimate) => number_format::significant_4(estimate.mean),
     }
 }
 
@@ -126,7 +126,7 @@ fn cascade(result: &TrustResult, language: Language) -> Figure {
     let of = |label: String, value: &dyn Fn(usize) -> Option<Estimate>| {
         let first = std::iter::once((0.0, 1.0));
         let rest = (0..stages.len()).filter_map(|i| Some((i as f64 + 1.0, value(i)?.mean)));
-        Line {
+        PlotLine {
             label,
             points: first.chain(rest).collect(),
         }
@@ -137,7 +137,7 @@ fn cascade(result: &TrustResult, language: Language) -> Figure {
         .collect();
     let title = text!(language, "trust-similarity-title");
     let caption = text!(language, "trust-similarity-caption");
-    profile(
+    layer_plot(
         (&title, &caption),
         &text!(language, "trust-similarity"),
         &rows,
@@ -176,19 +176,19 @@ fn perturbed(all: &[Faithfulness], language: Language) -> Vec<Figure> {
             points
         };
         [
-            Line {
+            PlotLine {
                 label: text!(language, "trust-most-first", method = one.method.name()),
                 points: points(&one.road.most_relevant_first),
             },
-            Line {
+            PlotLine {
                 label: text!(language, "trust-least-first", method = one.method.name()),
                 points: points(&one.road.least_relevant_first),
             },
         ]
     });
-    let road: Vec<Line> = road.collect();
-    let curve = |of: &dyn Fn(&Faithfulness) -> Vec<(f64, f64)>| -> Vec<Line> {
-        let line = |one: &Faithfulness| Line {
+    let road: Vec<PlotLine> = road.collect();
+    let curve = |of: &dyn Fn(&Faithfulness) -> Vec<(f64, f64)>| -> Vec<PlotLine> {
+        let line = |one: &Faithfulness| PlotLine {
             label: one.method.to_string(),
             points: of(one),
         };
@@ -201,8 +201,8 @@ fn perturbed(all: &[Faithfulness], language: Language) -> Vec<Figure> {
     let deletion = curve(&|one| in_percent(&one.deletion.shares, &one.deletion.scores));
     let insertion = curve(&|one| in_percent(&one.insertion.shares, &one.insertion.scores));
     let probability = text!(language, "trust-probability");
-    let figure = |(title, caption): (String, String), x: String, of: &[Line]| {
-        lines((&title, &caption), (&x, &probability), of, language)
+    let figure = |(title, caption): (String, String), x: String, of: &[PlotLine]| {
+        line_plot((&title, &caption), (&x, &probability), of, language)
     };
     vec![
         figure(
@@ -243,8 +243,8 @@ fn object(one: &LocalisationResult) -> Vec<String> {
     vec![
         one.method.to_string(),
         one.images.to_string(),
-        number::short_or_dash(one.pointing),
-        number::short_or_dash(by_chance),
+        number_format::significant_4_or_dash(one.pointing),
+        number_format::significant_4_or_dash(by_chance),
         with_interval(one.mass),
         with_interval(one.rank),
         with_interval(one.mask_share),

@@ -5,7 +5,7 @@ use mitsume_artifacts::TrustResult;
 use mitsume_locale::{Language, text};
 
 use super::with_interval;
-use crate::number;
+use crate::number_format;
 
 /// What was shown, and what was not, of whether the maps depend on what the model learnt.
 pub fn verdict_sentence(randomisation: &Randomisation, language: Language) -> String {
@@ -50,7 +50,7 @@ pub(super) fn sentences(result: &TrustResult, language: Language) -> Vec<String>
             )
         });
     }
-    let percent = |value: Option<f64>| value.map_or("–".into(), number::percent);
+    let percent = |value: Option<f64>| value.map_or("–".into(), number_format::percent);
     let mean = |estimate: Option<Estimate>| percent(estimate.map(|estimate| estimate.mean));
     if let Some([own, _]) = result.localisation.as_deref() {
         sentences.push(text!(

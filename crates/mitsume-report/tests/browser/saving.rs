@@ -10,7 +10,7 @@ use mitsume_artifacts::{
     CurveResult, DataSummary, Faithfulness, ModelSummary, RoadResult, TrustResult,
 };
 use mitsume_locale::Language;
-use mitsume_report::{CascadeExample, Map, ReportOptions, export_figures, trust_page};
+use mitsume_report::{ActivationMap, CascadeExample, ReportOptions, export_figures, trust_page};
 use serde_json::Value;
 
 use crate::driver::{Browser, DESKTOP};
@@ -78,7 +78,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
         localisation: None,
         surroundings: Default::default(),
     };
-    let map = |value: f32| Map::new(vec![value; 4], 2, 2).unwrap();
+    let map = |value: f32| ActivationMap::new(vec![value; 4], 2, 2).unwrap();
     let example = CascadeExample {
         path: "a/x.png".to_owned(),
         class: "a".to_owned(),

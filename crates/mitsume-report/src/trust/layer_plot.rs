@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use mitsume_locale::{Language, text};
 
-use super::lines::Line;
-use crate::analysis::figure::{Figure, Item, escape};
+use super::line_plot::PlotLine;
+use crate::analysis::figure::{Figure, FigureLegendItem, escape};
+use crate::bitmap_text::shortened;
 use crate::chart::{bounds, style_classes, tick_text, ticks};
-use crate::number;
-use crate::text::shortened;
+use crate::number_format;
 
 /// Narrow, so that the lettering can be read on a phone.
 const WIDTH: f64 = 460.0;
@@ -18,7 +18,7 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 46.0;
 const ROW: f64 = 28.0;
 /// Characters of a layer's name that fit beside the drawing.
-const MOST_LETTERS: usize = 22;
+const MAX_LETTERS: usize = 22;
 
 /// Where a value at a row is drawn.
 struct Plane {
@@ -37,11 +37,11 @@ impl Plane {
 }
 
 /// A figure of `lines`, whose points are (row, value), over an axis called `x`.
-pub(super) fn profile(
+pub(super) fn layer_plot(
     (title, caption): (&str, &str),
     x: &str,
     rows: &[String],
-    lines: &[Line],
+    lines: &[PlotLine],
     language: Language,
 ) -> Figure {
     let values = lines
@@ -82,13 +82,13 @@ pub(super) fn profile(
                 escape(&format!(
                     "{}, {name}: {}",
                     line.label,
-                    number::short(*value)
+                    number_format::significant_4(*value)
                 ))
             );
         }
         body.push_str("</g>");
         description.push_str(&line.in_words(language));
-        legend.push(Item {
+        legend.push(FigureLegendItem {
             label: line.label.clone(),
             swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
         });
@@ -125,7 +125,7 @@ fn frame(plane: &Plane, x: &str, rows: &[String], marks: &[f64]) -> String {
             WIDTH - RIGHT,
             LEFT - 8.0,
             y + 4.5,
-            escape(&shortened(name, MOST_LETTERS)),
+            escape(&shortened(name, MAX_LETTERS)),
             escape(name)
         );
     }
@@ -147,13 +147,13 @@ mod tests {
     fn every_layer_is_named_and_no_name_leaves_the_drawing() {
         let long = "/backbone/features/features.13/conv/Conv_output_0".to_owned();
         let rows = ["the model", "<fc>", &long].map(str::to_owned);
-        let line = Line {
+        let line = PlotLine {
             label: "Spearman".to_owned(),
             points: vec![(0.0, 1.0), (1.0, 0.4), (2.0, -0.1)],
         };
-        let figure = profile(("t", "c"), "similarity", &rows, &[line], Language::English);
+        let figure = layer_plot(("t", "c"), "similarity", &rows, &[line], Language::English);
         assert!(figure.body.contains(">the model<") && figure.body.contains("&lt;fc&gt;"));
-        let shown = shortened(&long, MOST_LETTERS);
+        let shown = shortened(&long, MAX_LETTERS);
         assert!(
             figure
                 .body

@@ -4,24 +4,24 @@ use mitsume_locale::{Language, text};
 
 /// One line of the comparison, and of the figures at the top of a single report.
 #[derive(Debug)]
-pub(crate) struct Summary {
+pub(crate) struct ComparisonRow {
     pub name: String,
     pub model: String,
     pub lambda: String,
     pub loss: String,
     pub epochs: String,
-    pub accuracy: Figure,
-    pub kappa: Figure,
-    pub squared_l2: Figure,
-    pub l2: Figure,
+    pub accuracy: MetricCell,
+    pub kappa: MetricCell,
+    pub squared_l2: MetricCell,
+    pub l2: MetricCell,
     pub counted: String,
     /// Why the consistency says little; empty where it does not.
     pub caution: String,
 }
 
-impl Summary {
+impl ComparisonRow {
     /// The figures in the order of the comparison's columns, with the columns' names.
-    pub(crate) fn figures(&self, language: Language) -> [(String, &Figure); 4] {
+    pub(crate) fn figures(&self, language: Language) -> [(String, &MetricCell); 4] {
         [
             (text!(language, "report-accuracy"), &self.accuracy),
             (text!(language, "report-kappa"), &self.kappa),
@@ -33,12 +33,12 @@ impl Summary {
 
 /// A number, and how it stands among those of the other runs.
 #[derive(Debug, Default)]
-pub(crate) struct Figure {
+pub(crate) struct MetricCell {
     pub text: String,
     pub best: bool,
     /// How it stands, in a few words: that it is the best, or why none is; empty where there is nothing
     /// to say.
-    pub standing: String,
+    pub ranking: String,
     /// Change against the first line, such as "−12 %"; empty where there is none.
     pub change: String,
 }

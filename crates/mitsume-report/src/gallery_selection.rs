@@ -20,7 +20,7 @@ pub(crate) fn by_deviation(rows: &[ImageRow], class: usize) -> Vec<usize> {
 /// At most `limit` of `ordered`, in the same order: wrongly classified images first, up to three
 /// quarters of the places (more where the correct ones do not fill the rest), each kind evenly
 /// from its first to its last.
-pub(crate) fn choose(rows: &[ImageRow], ordered: &[usize], limit: usize) -> Vec<usize> {
+pub(crate) fn select_images(rows: &[ImageRow], ordered: &[usize], limit: usize) -> Vec<usize> {
     let (correct, wrong): (Vec<usize>, Vec<usize>) =
         (0..ordered.len()).partition(|position| rows[ordered[*position]].correct);
     let wrong_places = wrong
@@ -73,7 +73,7 @@ mod tests {
 
     fn chosen(correct: usize, wrong: usize, limit: usize) -> (usize, usize) {
         let rows = rows(correct, wrong);
-        let chosen = choose(&rows, &by_deviation(&rows, 0), limit);
+        let chosen = select_images(&rows, &by_deviation(&rows, 0), limit);
         let right = chosen.iter().filter(|i| rows[**i].correct).count();
         assert!(chosen.is_sorted_by(|a, b| rows[*a].squared_l2 < rows[*b].squared_l2));
         (right, chosen.len() - right)
@@ -94,7 +94,7 @@ mod tests {
     fn the_most_typical_and_the_most_deviant_are_among_them() {
         let rows = rows(90, 0);
         let ordered = by_deviation(&rows, 0);
-        let chosen = choose(&rows, &ordered, 7);
+        let chosen = select_images(&rows, &ordered, 7);
         assert_eq!(chosen.first(), ordered.first());
         assert_eq!(chosen.last(), ordered.last());
     }

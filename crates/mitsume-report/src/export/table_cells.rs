@@ -6,7 +6,7 @@ use super::cell::{bare, csv_field, is_number, latex_cell};
 
 /// A table.
 #[derive(Debug, Default)]
-pub(super) struct Grid {
+pub(super) struct TableCells {
     head: Vec<Vec<Cell>>,
     body: Vec<Vec<Cell>>,
 }
@@ -61,10 +61,10 @@ fn collect(element: ElementRef<'_>, skipped: &str, text: &mut String) {
     }
 }
 
-impl Grid {
+impl TableCells {
     /// The table, small print in columns of its own; `note` is the heading of such a column, with
     /// `{column}` for the heading of the column before it.
-    pub(super) fn of(table: ElementRef<'_>, note: &str) -> Self {
+    pub(super) fn from_html(table: ElementRef<'_>, note: &str) -> Self {
         let rows = |part: &str| -> Vec<Vec<Cell>> {
             let rows = table.select(&selector(part)).collect::<Vec<_>>();
             rows.into_iter().map(cells).collect()
@@ -116,14 +116,14 @@ impl Grid {
         format!(
             "% {title}\n% \\usepackage{{booktabs}}\n\\begin{{tabular}}{{{}}}\n  \\toprule\n{}  \\midrule\n{}  \
              \\bottomrule\n\\end{{tabular}}\n",
-            self.places(),
+            self.column_alignments(),
             self.head.iter().map(line).collect::<String>(),
             self.body.iter().map(line).collect::<String>(),
         )
     }
 
     /// Columns of numbers to the right, others to the left.
-    fn places(&self) -> String {
+    fn column_alignments(&self) -> String {
         let columns = self.head.iter().chain(&self.body).map(Vec::len).max();
         let numeric = |i: usize| {
             let number = |row: &Vec<Cell>| {

@@ -4,16 +4,16 @@ use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
 use mitsume_artifacts::ConsistencyConfig;
 use mitsume_locale::{Language, text};
 
+use crate::entries::{Entry, Run};
+use crate::ranking::{EntryValue, Quantity, Ranking, evaluated_images, rankings};
 use crate::settings::{Settings, lambda};
-use crate::source::{Entry, Run};
-use crate::standing::{Line, Quantity, Standing, seen, standings};
-use crate::view::{Figure, Summary};
-use crate::{caution, number};
+use crate::template_data::{ComparisonRow, MetricCell};
+use crate::{caution, number_format};
 
 /// The lines of the comparison.
 #[derive(Debug)]
-pub(crate) struct Comparison {
-    pub lines: Vec<Summary>,
+pub(crate) struct ComparisonTable {
+    pub lines: Vec<ComparisonRow>,
     /// What changes are against, in words.
     pub baseline: Option<String>,
     /// Then `l2` cannot be compared between the lines.
@@ -22,7 +22,7 @@ pub(crate) struct Comparison {
 
 /// The figures of one line; from the evaluation, or else from the last epoch.
 #[derive(Debug, Clone, Copy, Default)]
-struct Figures {
+struct EntryMetrics {
     accuracy: Option<f64>,
     kappa: Option<f64>,
     squared_l2: Option<f64>,
@@ -30,8 +30,8 @@ struct Figures {
     counted: Option<u64>,
 }
 
-pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
-    let figures: Vec<Figures> = entries.iter().map(figures).collect();
+pub(crate) fn summaries(entries: &[Entry], language: Language) -> ComparisonTable {
+    let figures: Vec<EntryMetrics> = entries.iter().map(figures).collect();
     let mut sizes = entries
         .iter()
         .filter_map(|entry| entry.evaluation.as_ref())
@@ -39,8 +39,8 @@ pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
     let first_size = sizes.next();
     let map_sizes_differ = sizes.any(|size| Some(size) != first_size);
     let bases: Vec<Option<usize>> = (0..entries.len()).map(|line| base(entries, line)).collect();
-    let column = |value: fn(&Figures) -> Option<f64>, quantity: Quantity, comparable: bool| {
-        let lines: Vec<Line> = entries.iter().zip(figures.iter().map(value)).collect();
+    let column = |value: fn(&EntryMetrics) -> Option<f64>, quantity: Quantity, comparable: bool| {
+        let lines: Vec<EntryValue> = entries.iter().zip(figures.iter().map(value)).collect();
         compare(&lines, &bases, comparable, (quantity, language)).into_iter()
     };
     let mut accuracy = column(|f| f.accuracy, Quantity::Accuracy, true);
@@ -50,7 +50,7 @@ pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
     let lines = entries
         .iter()
         .zip(&figures)
-        .map(|(entry, figures)| Summary {
+        .map(|(entry, figures)| ComparisonRow {
             name: entry.name.clone(),
             model: model(entry),
             lambda: entry.run.as_ref().map_or_else(
@@ -77,10 +77,10 @@ pub(crate) fn summaries(entries: &[Entry], language: Language) -> Comparison {
             l2: l2.next().unwrap_or_default(),
             counted: figures
                 .counted
-                .map_or_else(|| "–".to_owned(), number::count),
-            caution: caution::of_entry(entry, figures.counted, language),
+                .map_or_else(|| "–".to_owned(), number_format::count),
+            caution: caution::entry_caution(entry, figures.counted, language),
         });
-    Comparison {
+    ComparisonTable {
         lines: lines.collect(),
         baseline: baseline(entries, &bases, language),
         map_sizes_differ,
@@ -94,7 +94,9 @@ fn base(entries: &[Entry], line: usize) -> Option<usize> {
     let own = &entries[line];
     let alike = |i: &usize| {
         let other = &entries[*i];
-        model(other) == model(own) && seen(other) == seen(own) && of_one_seed(other, own)
+        model(other) == model(own)
+            && evaluated_images(other) == evaluated_images(own)
+            && same_seed(other, own)
     };
     let same = || (0..entries.len()).filter(alike);
     let is_plain = |i: &usize| {
@@ -107,14 +109,14 @@ fn base(entries: &[Entry], line: usize) -> Option<usize> {
 
 /// Whether two runs have the same seed and training images, and nothing with an effect on both
 /// differs; nothing is known of an evaluation without its run.
-fn of_one_seed(a: &Entry, b: &Entry) -> bool {
+fn same_seed(a: &Entry, b: &Entry) -> bool {
     let (Some(a), Some(b)) = (&a.run, &b.run) else {
         return true;
     };
     let (a, b) = (&a.config, &b.config);
     a.train.seed == b.train.seed
         && a.data.train == b.data.train
-        && Settings::of(a).agree(&Settings::of(b))
+        && Settings::from_config(a).agree(&Settings::from_config(b))
 }
 
 fn baseline(entries: &[Entry], bases: &[Option<usize>], language: Language) -> Option<String> {
@@ -128,10 +130,10 @@ fn baseline(entries: &[Entry], bases: &[Option<usize>], language: Language) -> O
     }
 }
 
-fn figures(entry: &Entry) -> Figures {
+fn figures(entry: &Entry) -> EntryMetrics {
     if let Some(evaluated) = &entry.evaluation {
         let summary = &evaluated.summary;
-        return Figures {
+        return EntryMetrics {
             accuracy: Some(summary.accuracy),
             kappa: Some(summary.kappa),
             squared_l2: summary.consistency.squared_l2,
@@ -140,7 +142,7 @@ fn figures(entry: &Entry) -> Figures {
         };
     }
     let last = entry.run.as_ref().and_then(|run| run.epochs.last());
-    last.map_or_else(Figures::default, |row| Figures {
+    last.map_or_else(EntryMetrics::default, |row| EntryMetrics {
         accuracy: Some(row.val_accuracy),
         kappa: Some(row.kappa),
         squared_l2: row.consistency_squared_l2,
@@ -195,34 +197,36 @@ fn loss(config: &ConsistencyConfig, language: Language) -> String {
 
 /// A column; `bases` names for each line the one it is compared with.
 fn compare(
-    lines: &[Line],
+    lines: &[EntryValue],
     bases: &[Option<usize>],
     comparable: bool,
     (quantity, language): (Quantity, Language),
-) -> Vec<Figure> {
-    let figure = |((line, base), standing): ((&Line, &Option<usize>), Standing)| {
+) -> Vec<MetricCell> {
+    let figure = |((line, base), ranking): ((&EntryValue, &Option<usize>), Ranking)| {
         let Some(value) = line.1 else {
-            return Figure {
+            return MetricCell {
                 text: "–".to_owned(),
-                ..Figure::default()
+                ..MetricCell::default()
             };
         };
         let shown = match quantity {
-            Quantity::Accuracy => number::percent(value),
-            Quantity::Kappa | Quantity::SquaredL2 | Quantity::L2 => number::short(value),
+            Quantity::Accuracy => number_format::percent(value),
+            Quantity::Kappa | Quantity::SquaredL2 | Quantity::L2 => {
+                number_format::significant_4(value)
+            }
         };
         let from = base.filter(|_| comparable).and_then(|base| lines[base].1);
-        Figure {
+        MetricCell {
             text: shown,
-            best: matches!(standing, Standing::Best { .. }),
-            standing: standing.words(language),
+            best: matches!(ranking, Ranking::Best { .. }),
+            ranking: ranking.text(language),
             change: from
                 .map(|from| difference(from, value, quantity, language))
                 .unwrap_or_default(),
         }
     };
-    let standings = standings(lines, quantity);
-    lines.iter().zip(bases).zip(standings).map(figure).collect()
+    let rankings = rankings(lines, quantity);
+    lines.iter().zip(bases).zip(rankings).map(figure).collect()
 }
 
 fn difference(from: f64, to: f64, quantity: Quantity, language: Language) -> String {
@@ -253,7 +257,7 @@ mod tests {
     fn changes(values: &[f64], comparable: bool, quantity: Quantity) -> Vec<String> {
         let entries: Vec<Entry> = values.iter().map(|_| entry()).collect();
         let values = values.iter().map(|value| Some(*value));
-        let lines: Vec<Line> = entries.iter().zip(values).collect();
+        let lines: Vec<EntryValue> = entries.iter().zip(values).collect();
         let bases: Vec<_> = (0..lines.len()).map(|i| (i > 0).then_some(0)).collect();
         let figures = compare(&lines, &bases, comparable, (quantity, Language::English));
         figures.into_iter().map(|figure| figure.change).collect()
@@ -283,6 +287,6 @@ mod tests {
         let bases = [None, Some(0)];
         let figures = compare(&lines, &bases, true, (Quantity::L2, Language::English));
         assert_eq!(figures[1].text, "–");
-        assert!(figures[1].change.is_empty() && figures[1].standing.is_empty());
+        assert!(figures[1].change.is_empty() && figures[1].ranking.is_empty());
     }
 }

@@ -8,18 +8,18 @@ use mitsume_locale::{Language, text};
 use mitsume_stats::holm::holm;
 use mitsume_stats::paired::paired_comparison;
 
+use crate::entries::{Entry, Run};
 use crate::settings::{Settings, lambda};
-use crate::source::{Entry, Run};
 
 /// The normal distribution's upper 5 %: a kappa below so many of its standard errors by chance is
 /// one that guessing gives too.
 const CHANCE: f64 = 1.645;
 /// What is taken for more than chance between seeds.
-const LEVEL: f64 = 0.05;
+const SIGNIFICANCE_LEVEL: f64 = 0.05;
 /// Fewer evaluated images than this say nothing of a model.
-const LEAST_IMAGES: u64 = 30;
+const MIN_IMAGES: u64 = 30;
 /// Fewer counted images of a class on average make its mean map out of single images.
-const LEAST_PER_CLASS: f64 = 10.0;
+const MIN_PER_CLASS: f64 = 10.0;
 
 /// A column of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,63 +57,63 @@ pub(crate) enum Reason {
 
 /// How a value stands among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Ranking {
     /// Nothing to say.
     Plain,
     /// Of the settings whose mean over so many seeds is best, beyond chance.
     Best { seeds: usize },
     /// The best value of all, which is no more than that.
-    Extreme { lowest: bool, reason: Reason },
+    BestNotSignificant { lowest: bool, reason: Reason },
     /// It does not take part.
     NotComparable(Reason),
 }
 
 /// A line and its value of the quantity.
-pub(crate) type Line<'a> = (&'a Entry, Option<f64>);
+pub(crate) type EntryValue<'a> = (&'a Entry, Option<f64>);
 
-/// The standing of each line in `quantity`.
-pub(crate) fn standings(lines: &[Line], quantity: Quantity) -> Vec<Standing> {
-    let mut standings = vec![Standing::Plain; lines.len()];
+/// The ranking of each line in `quantity`.
+pub(crate) fn rankings(lines: &[EntryValue], quantity: Quantity) -> Vec<Ranking> {
+    let mut rankings = vec![Ranking::Plain; lines.len()];
     let mut competing = Vec::new();
     for (index, (entry, value)) in lines.iter().enumerate() {
-        match (value, of_line(entry, quantity)) {
+        match (value, row_problem(entry, quantity)) {
             (None, _) => {}
-            (Some(_), Some(reason)) => standings[index] = Standing::NotComparable(reason),
+            (Some(_), Some(reason)) => rankings[index] = Ranking::NotComparable(reason),
             (Some(value), None) => competing.push((index, *entry, *value)),
         }
     }
     let sign = if quantity.is_consistency() { -1.0 } else { 1.0 };
     let Some(best) = competing.iter().map(|line| sign * line.2).reduce(f64::max) else {
-        return standings;
+        return rankings;
     };
     // Equal values leave nothing to mark.
     if competing.iter().all(|line| sign * line.2 == best) {
-        return standings;
+        return rankings;
     }
     let entries: Vec<&Entry> = competing.iter().map(|line| line.1).collect();
     let values: Vec<f64> = competing.iter().map(|line| sign * line.2).collect();
-    let verdict = match of_all(&entries, quantity) {
+    let verdict = match comparison_problem(&entries, quantity) {
         Some(reason) => Err(reason),
         None => over_seeds(&entries, &values),
     };
     match verdict {
         Ok((members, seeds)) => members
             .into_iter()
-            .for_each(|member| standings[competing[member].0] = Standing::Best { seeds }),
+            .for_each(|member| rankings[competing[member].0] = Ranking::Best { seeds }),
         Err(reason) => {
             let lowest = quantity.is_consistency();
             for (index, _, value) in &competing {
                 if sign * value == best {
-                    standings[*index] = Standing::Extreme { lowest, reason };
+                    rankings[*index] = Ranking::BestNotSignificant { lowest, reason };
                 }
             }
         }
     }
-    standings
+    rankings
 }
 
 /// Why the value of one line means little, whatever the others are.
-fn of_line(entry: &Entry, quantity: Quantity) -> Option<Reason> {
+fn row_problem(entry: &Entry, quantity: Quantity) -> Option<Reason> {
     let Some(evaluated) = &entry.evaluation else {
         let last = entry.run.as_ref().and_then(|run| run.epochs.last());
         return last
@@ -125,14 +125,14 @@ fn of_line(entry: &Entry, quantity: Quantity) -> Option<Reason> {
         return Some(Reason::AtChance);
     }
     if !quantity.is_consistency() {
-        return (summary.data.images < LEAST_IMAGES).then_some(Reason::FewImages);
+        return (summary.data.images < MIN_IMAGES).then_some(Reason::FewImages);
     }
     let classes = counted_classes(summary, quantity).len();
     if classes < 2 {
         return Some(Reason::OneClass);
     }
     let per_class = summary.consistency.counted as f64 / classes as f64;
-    (per_class < LEAST_PER_CLASS).then_some(Reason::FewImages)
+    (per_class < MIN_PER_CLASS).then_some(Reason::FewImages)
 }
 
 /// Whether guessing gives such a kappa too.
@@ -152,7 +152,7 @@ fn counted_classes(summary: &Evaluation, quantity: Quantity) -> Vec<&str> {
 }
 
 /// Why the values cannot be compared with each other.
-fn of_all(entries: &[&Entry], quantity: Quantity) -> Option<Reason> {
+fn comparison_problem(entries: &[&Entry], quantity: Quantity) -> Option<Reason> {
     let evaluations: Vec<&Evaluation> = entries
         .iter()
         .filter_map(|entry| Some(&entry.evaluation.as_ref()?.summary))
@@ -165,7 +165,7 @@ fn of_all(entries: &[&Entry], quantity: Quantity) -> Option<Reason> {
     if differ(&runs, |run| run.epochs.len()) || runs.iter().any(unfinished) {
         return Some(Reason::EpochsDiffer);
     }
-    if differ(entries, |entry| seen(entry)) {
+    if differ(entries, |entry| evaluated_images(entry)) {
         return Some(Reason::DataDiffer);
     }
     if !quantity.is_consistency() {
@@ -203,7 +203,7 @@ fn differ<'a, T, P: PartialEq>(items: &'a [T], of: impl Fn(&'a T) -> P) -> bool 
 }
 
 /// The images that a line's figures are of: folder, number, classes.
-pub(crate) fn seen(entry: &Entry) -> (String, Option<(u64, &[String])>) {
+pub(crate) fn evaluated_images(entry: &Entry) -> (String, Option<(u64, &[String])>) {
     match (&entry.evaluation, &entry.run) {
         (Some(evaluated), _) => {
             let data = &evaluated.summary.data;
@@ -228,7 +228,7 @@ fn repeated(run: &Run) -> Repeated<'_> {
         model: &run.config.model.name,
         train: &run.config.data.train,
         lambda: lambda(&run.config),
-        settings: Settings::of(&run.config),
+        settings: Settings::from_config(&run.config),
     }
 }
 
@@ -274,7 +274,7 @@ fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize),
             return Err(Reason::OneSeed);
         }
         // The t-test needs no draws.
-        let test = paired_comparison(&differences, 1.0 - LEVEL, 1, 0);
+        let test = paired_comparison(&differences, 1.0 - SIGNIFICANCE_LEVEL, 1, 0);
         ps.push(test.and_then(|test| test.p).unwrap_or(1.0));
     }
     let seeds = groups[best].len();
@@ -282,46 +282,46 @@ fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize),
         // Runs of one setting differ by their seeds alone.
         return Err(Reason::WithinChance);
     }
-    if holm(&ps).iter().any(|p| *p >= LEVEL) {
+    if holm(&ps).iter().any(|p| *p >= SIGNIFICANCE_LEVEL) {
         return Err(Reason::WithinChance);
     }
     Ok((groups[best].values().copied().collect(), seeds))
 }
 
-impl Standing {
+impl Ranking {
     /// In a few words; empty where there is nothing to say.
-    pub fn words(self, language: Language) -> String {
+    pub fn text(self, language: Language) -> String {
         match self {
             Self::Plain => String::new(),
-            Self::Best { seeds } => text!(language, "report-standing-best", seeds = seeds),
-            Self::Extreme { lowest, reason } => {
-                let reason = reason.words(language);
+            Self::Best { seeds } => text!(language, "report-ranking-best", seeds = seeds),
+            Self::BestNotSignificant { lowest, reason } => {
+                let reason = reason.text(language);
                 if lowest {
-                    text!(language, "report-standing-lowest", reason = reason)
+                    text!(language, "report-ranking-lowest", reason = reason)
                 } else {
-                    text!(language, "report-standing-highest", reason = reason)
+                    text!(language, "report-ranking-highest", reason = reason)
                 }
             }
-            Self::NotComparable(reason) => reason.words(language),
+            Self::NotComparable(reason) => reason.text(language),
         }
     }
 }
 
 impl Reason {
-    fn words(self, language: Language) -> String {
+    fn text(self, language: Language) -> String {
         match self {
-            Self::AtChance => text!(language, "report-standing-at-chance"),
-            Self::OneClass => text!(language, "report-standing-one-class"),
-            Self::FewImages => text!(language, "report-standing-few-images"),
-            Self::NotEvaluated => text!(language, "report-standing-not-evaluated"),
-            Self::DataDiffer => text!(language, "report-standing-data-differ"),
-            Self::EpochsDiffer => text!(language, "report-standing-epochs-differ"),
-            Self::MethodsDiffer => text!(language, "report-standing-methods-differ"),
-            Self::SizesDiffer => text!(language, "report-standing-sizes-differ"),
-            Self::LayersDiffer => text!(language, "report-standing-layers-differ"),
-            Self::ClassesDiffer => text!(language, "report-standing-classes-differ"),
-            Self::OneSeed => text!(language, "report-standing-one-seed"),
-            Self::WithinChance => text!(language, "report-standing-within-chance"),
+            Self::AtChance => text!(language, "report-ranking-at-chance"),
+            Self::OneClass => text!(language, "report-ranking-one-class"),
+            Self::FewImages => text!(language, "report-ranking-few-images"),
+            Self::NotEvaluated => text!(language, "report-ranking-not-evaluated"),
+            Self::DataDiffer => text!(language, "report-ranking-data-differ"),
+            Self::EpochsDiffer => text!(language, "report-ranking-epochs-differ"),
+            Self::MethodsDiffer => text!(language, "report-ranking-methods-differ"),
+            Self::SizesDiffer => text!(language, "report-ranking-sizes-differ"),
+            Self::LayersDiffer => text!(language, "report-ranking-layers-differ"),
+            Self::ClassesDiffer => text!(language, "report-ranking-classes-differ"),
+            Self::OneSeed => text!(language, "report-ranking-one-seed"),
+            Self::WithinChance => text!(language, "report-ranking-within-chance"),
         }
     }
 }

@@ -10,7 +10,7 @@ use mitsume_artifacts::{
 use crate::{ReportError, Result};
 
 /// How many folders below the given one are searched.
-const DEPTH: usize = 3;
+const MAX_DEPTH: usize = 3;
 
 /// One run, or one evaluation without a run.
 #[derive(Debug)]
@@ -38,20 +38,20 @@ pub(crate) struct Evaluated {
 }
 
 /// Reads everything `dir` holds, in the order of the folders' names.
-pub(crate) fn read(dir: &Path) -> Result<Vec<Entry>> {
+pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
-    find(dir, DEPTH, &mut found)?;
+    find_folders(dir, MAX_DEPTH, &mut found)?;
     if found.is_empty() {
         return Err(ReportError::Nothing {
             path: dir.to_owned(),
-            depth: DEPTH,
+            depth: MAX_DEPTH,
         });
     }
-    found.iter().map(|path| entry(dir, path)).collect()
+    found.iter().map(|path| read_entry(dir, path)).collect()
 }
 
 /// Folders with a run or an evaluation; none is looked for inside another.
-fn find(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+fn find_folders(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     if RunDir::new(dir).is_run() || EvaluationDir::new(dir).is_evaluation() {
         found.push(dir.to_owned());
         return Ok(());
@@ -72,13 +72,13 @@ fn find(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     children.sort();
     if depth > 0 {
         for child in children {
-            find(&child, depth - 1, found)?;
+            find_folders(&child, depth - 1, found)?;
         }
     }
     Ok(())
 }
 
-fn entry(dir: &Path, path: &Path) -> Result<Entry> {
+fn read_entry(dir: &Path, path: &Path) -> Result<Entry> {
     let relative = path.strip_prefix(dir).unwrap_or(path);
     let name = if relative.as_os_str().is_empty() {
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -93,7 +93,7 @@ fn entry(dir: &Path, path: &Path) -> Result<Entry> {
         let inner = EvaluationDir::new(run.evaluation());
         let evaluation = inner
             .is_evaluation()
-            .then(|| evaluated(&inner))
+            .then(|| read_evaluation(&inner))
             .transpose()?;
         return Ok(Entry {
             name,
@@ -104,7 +104,7 @@ fn entry(dir: &Path, path: &Path) -> Result<Entry> {
     Ok(Entry {
         name,
         run: None,
-        evaluation: Some(evaluated(&EvaluationDir::new(path))?),
+        evaluation: Some(read_evaluation(&EvaluationDir::new(path))?),
     })
 }
 
@@ -129,7 +129,7 @@ fn read_run(run: &RunDir) -> Result<Run> {
     })
 }
 
-fn evaluated(dir: &EvaluationDir) -> Result<Evaluated> {
+fn read_evaluation(dir: &EvaluationDir) -> Result<Evaluated> {
     // `mitsume eval --json > eval.json` keeps the figures alone.
     if !dir.images_path().exists() && !dir.maps_path().exists() {
         return Ok(Evaluated {

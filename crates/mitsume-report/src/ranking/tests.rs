@@ -7,7 +7,7 @@ use mitsume_artifacts::{
 };
 
 use super::*;
-use crate::source::Evaluated;
+use crate::entries::Evaluated;
 
 /// Correct images of each of two classes with 100 images.
 fn evaluation(correct: [u64; 2]) -> Evaluation {
@@ -88,14 +88,14 @@ fn finished(lambda: f64, seed: u64) -> Entry {
     entry(Some(run(lambda, seed, 3)), Some(evaluation([90, 80])))
 }
 
-fn of(entries: &[Entry], values: &[f64], quantity: Quantity) -> Vec<Standing> {
+fn of(entries: &[Entry], values: &[f64], quantity: Quantity) -> Vec<Ranking> {
     let values = values.iter().map(|value| Some(*value));
-    let lines: Vec<Line> = entries.iter().zip(values).collect();
-    standings(&lines, quantity)
+    let lines: Vec<EntryValue> = entries.iter().zip(values).collect();
+    rankings(&lines, quantity)
 }
 
-fn extreme(lowest: bool, reason: Reason) -> Standing {
-    Standing::Extreme { lowest, reason }
+fn extreme(lowest: bool, reason: Reason) -> Ranking {
+    Ranking::BestNotSignificant { lowest, reason }
 }
 
 #[test]
@@ -106,10 +106,10 @@ fn a_difference_in_every_seed_is_best_and_one_seed_is_not() {
             .flat_map(|lambda| seeds.clone().map(move |seed| finished(lambda, seed)))
             .collect()
     };
-    let best = Standing::Best { seeds: 3 };
+    let best = Ranking::Best { seeds: 3 };
     let values = [0.50, 0.52, 0.49, 0.40, 0.41, 0.39];
     let consistency = of(&both(0..3), &values, Quantity::SquaredL2);
-    assert_eq!(consistency[..3], [Standing::Plain; 3]);
+    assert_eq!(consistency[..3], [Ranking::Plain; 3]);
     assert_eq!(consistency[3..], [best; 3]);
     let kappa = of(&both(0..3), &values, Quantity::Kappa);
     assert_eq!(kappa[..3], [best; 3]);
@@ -126,7 +126,7 @@ fn a_difference_in_every_seed_is_best_and_one_seed_is_not() {
     );
     let single = of(&both(0..1), &[0.5, 0.4], Quantity::SquaredL2);
     let one_seed = extreme(true, Reason::OneSeed);
-    assert_eq!(single, [Standing::Plain, one_seed]);
+    assert_eq!(single, [Ranking::Plain, one_seed]);
     let high = of(&both(0..1), &[0.5, 0.4], Quantity::Accuracy);
     assert_eq!(high[0], extreme(false, Reason::OneSeed));
     // Seeds of one setting are no competitors.
@@ -134,17 +134,17 @@ fn a_difference_in_every_seed_is_best_and_one_seed_is_not() {
     let alone = of(&alone, &[0.5, 0.6, 0.7], Quantity::Kappa);
     assert_eq!(alone[2], extreme(false, Reason::WithinChance));
     let equal = of(&both(0..2), &[0.5; 4], Quantity::Kappa);
-    assert_eq!(equal, [Standing::Plain; 4]);
+    assert_eq!(equal, [Ranking::Plain; 4]);
 }
 
 #[test]
 fn a_model_at_chance_level_is_not_ranked() {
     let guessing = || entry(Some(run(50.0, 0, 3)), Some(evaluation([100, 0])));
     for quantity in [Quantity::Kappa, Quantity::SquaredL2] {
-        let standings = of(&[finished(0.0, 0), guessing()], &[0.7, 0.0], quantity);
+        let rankings = of(&[finished(0.0, 0), guessing()], &[0.7, 0.0], quantity);
         assert_eq!(
-            standings,
-            [Standing::Plain, Standing::NotComparable(Reason::AtChance)],
+            rankings,
+            [Ranking::Plain, Ranking::NotComparable(Reason::AtChance)],
             "{quantity:?}"
         );
     }
@@ -152,7 +152,7 @@ fn a_model_at_chance_level_is_not_ranked() {
     assert!(at_chance(&evaluation([57, 50])) && !at_chance(&evaluation([65, 50])));
     let mut going_on = run(0.0, 0, 1);
     going_on.epochs[0].kappa = 0.0;
-    let reason = of_line(&entry(Some(going_on), None), Quantity::Kappa);
+    let reason = row_problem(&entry(Some(going_on), None), Quantity::Kappa);
     assert_eq!(reason, Some(Reason::AtChance));
 }
 
@@ -161,7 +161,7 @@ fn a_consistency_over_one_class_or_few_images_is_not_ranked() {
     let reason = |correct: [u64; 2], quantity: Quantity| {
         let mut summary = evaluation(correct);
         summary.kappa = 0.9;
-        of_line(&entry(None, Some(summary)), quantity)
+        row_problem(&entry(None, Some(summary)), quantity)
     };
     assert_eq!(reason([90, 0], Quantity::SquaredL2), Some(Reason::OneClass));
     assert_eq!(reason([90, 1], Quantity::L2), Some(Reason::OneClass));
@@ -171,17 +171,17 @@ fn a_consistency_over_one_class_or_few_images_is_not_ranked() {
     assert_eq!(reason([90, 0], Quantity::Kappa), None);
     let mut few = evaluation([9, 8]);
     (few.kappa, few.data.images) = (0.9, 20);
-    let few = of_line(&entry(None, Some(few)), Quantity::Kappa);
+    let few = row_problem(&entry(None, Some(few)), Quantity::Kappa);
     assert_eq!(few, Some(Reason::FewImages));
 }
 
 #[test]
 fn what_cannot_be_compared_has_no_best() {
     let against = |other: Entry, quantity: Quantity| {
-        let standings = of(&[finished(0.0, 0), other], &[0.5, 0.4], quantity);
-        let one = standings.into_iter().find(|s| *s != Standing::Plain);
+        let rankings = of(&[finished(0.0, 0), other], &[0.5, 0.4], quantity);
+        let one = rankings.into_iter().find(|s| *s != Ranking::Plain);
         match one {
-            Some(Standing::Extreme { reason, .. }) => reason,
+            Some(Ranking::BestNotSignificant { reason, .. }) => reason,
             other => panic!("{other:?}"),
         }
     };
@@ -226,7 +226,7 @@ fn what_cannot_be_compared_has_no_best() {
     let flipped = changed(|summary| summary.model.flip = true);
     assert_eq!(against(flipped, Quantity::Kappa), Reason::OneSeed);
     let not_evaluated = entry(Some(run(50.0, 0, 3)), None);
-    let reason = of_all(&[&not_evaluated, &not_evaluated], Quantity::L2);
+    let reason = comparison_problem(&[&not_evaluated, &not_evaluated], Quantity::L2);
     assert_eq!(reason, Some(Reason::NotEvaluated));
 }
 
@@ -257,6 +257,6 @@ fn consistencies_over_different_classes_are_not_compared() {
         summary
     };
     let entries = [[100, 100, 0], [0, 100, 100]].map(|known| entry(None, Some(of_two(known))));
-    let standings = of(&entries, &[0.2, 0.1], Quantity::SquaredL2);
-    assert_eq!(standings[1], extreme(true, Reason::ClassesDiffer));
+    let rankings = of(&entries, &[0.2, 0.1], Quantity::SquaredL2);
+    assert_eq!(rankings[1], extreme(true, Reason::ClassesDiffer));
 }

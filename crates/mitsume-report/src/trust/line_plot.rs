@@ -4,23 +4,23 @@ use std::fmt::Write;
 
 use mitsume_locale::{Language, text};
 
-use crate::analysis::figure::{Axes, Figure, HEIGHT, Item, WIDTH, escape};
+use crate::analysis::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH, escape};
 use crate::chart::style_classes;
-use crate::number;
+use crate::number_format;
 
 /// One line.
-pub(super) struct Line {
+pub(super) struct PlotLine {
     pub label: String,
     pub points: Vec<(f64, f64)>,
 }
 
-impl Line {
+impl PlotLine {
     /// Where it begins and ends; empty where it has no points.
     pub fn in_words(&self, language: Language) -> String {
         let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
             return String::new();
         };
-        let [from, to] = [first.1, last.1].map(number::short);
+        let [from, to] = [first.1, last.1].map(number_format::significant_4);
         let label = self.label.as_str();
         let words = text!(
             language,
@@ -34,10 +34,10 @@ impl Line {
 }
 
 /// A figure of `lines` over named axes.
-pub(super) fn lines(
+pub(super) fn line_plot(
     (title, caption): (&str, &str),
     (x, y): (&str, &str),
-    lines: &[Line],
+    lines: &[PlotLine],
     language: Language,
 ) -> Figure {
     let all: Vec<(f64, f64)> = lines.iter().flat_map(|line| line.points.clone()).collect();
@@ -58,7 +58,7 @@ pub(super) fn lines(
             path.join("L")
         );
         for (place, (x, y)) in places.iter().zip(&line.points) {
-            let [x, y] = [*x, *y].map(number::short);
+            let [x, y] = [*x, *y].map(number_format::significant_4);
             let label = line.label.as_str();
             let point = text!(language, "trust-chart-point", label = label, x = x, y = y);
             let _ = write!(
@@ -71,7 +71,7 @@ pub(super) fn lines(
         }
         body.push_str("</g>");
         description.push_str(&line.in_words(language));
-        legend.push(Item {
+        legend.push(FigureLegendItem {
             label: line.label.clone(),
             swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
         });

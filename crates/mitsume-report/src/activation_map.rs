@@ -5,13 +5,13 @@ use mitsume::trust::upsampled_to_image;
 
 /// A map `[height, width]` of finite values, normally in [0, 1].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Map {
+pub struct ActivationMap {
     values: Vec<f32>,
     height: usize,
     width: usize,
 }
 
-impl Map {
+impl ActivationMap {
     /// A map from its values, row by row.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ mod tests {
     fn resampling_equals_interpolation_between_centres() {
         // torch.nn.functional.interpolate(tensor([[[[0., 1.], [2., 3.]]]]), size=(4, 4),
         // mode="bilinear", align_corners=False), exact in binary.
-        let map = Map::new(vec![0.0, 1.0, 2.0, 3.0], 2, 2).unwrap();
+        let map = ActivationMap::new(vec![0.0, 1.0, 2.0, 3.0], 2, 2).unwrap();
         let expected = [
             0.0, 0.25, 0.75, 1.0, //
             0.5, 0.75, 1.25, 1.5, //
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn a_map_that_does_not_fit_is_refused() {
-        assert!(Map::new(vec![0.0; 5], 2, 3).is_err());
-        assert!(Map::new(vec![], 0, 0).is_err());
-        assert!(Map::new(vec![f32::NAN], 1, 1).is_err());
-        assert!(Map::new(vec![0.0], usize::MAX, 2).is_err());
+        assert!(ActivationMap::new(vec![0.0; 5], 2, 3).is_err());
+        assert!(ActivationMap::new(vec![], 0, 0).is_err());
+        assert!(ActivationMap::new(vec![f32::NAN], 1, 1).is_err());
+        assert!(ActivationMap::new(vec![0.0], usize::MAX, 2).is_err());
         let (a, b) = (
-            Map::new(vec![0.0; 6], 2, 3).unwrap(),
-            Map::new(vec![0.0; 6], 3, 2).unwrap(),
+            ActivationMap::new(vec![0.0; 6], 2, 3).unwrap(),
+            ActivationMap::new(vec![0.0; 6], 3, 2).unwrap(),
         );
         assert!(a.difference(&b).unwrap_err().to_string().contains("2x3"));
     }

@@ -6,7 +6,7 @@ pub(crate) fn percent(share: f64) -> String {
 }
 
 /// Four significant digits, with an exponent only where the zeros would be many.
-pub(crate) fn short(value: f64) -> String {
+pub(crate) fn significant_4(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
@@ -18,18 +18,18 @@ pub(crate) fn short(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// [`short`] without trailing zeros, for settings, which are exact.
+/// [`significant_4`] without trailing zeros, for settings, which are exact.
 pub(crate) fn setting(value: f64) -> String {
-    let text = short(value);
+    let text = significant_4(value);
     if !text.contains('.') || text.contains('e') {
         return text;
     }
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// [`short`], or a dash for what is not defined.
-pub(crate) fn short_or_dash(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), short)
+/// [`significant_4`], or a dash for what is not defined.
+pub(crate) fn significant_4_or_dash(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), significant_4)
 }
 
 /// A count with a thin space between thousands.
@@ -62,7 +62,7 @@ mod tests {
             0.000_085_79,
             f64::NAN,
         ];
-        let texts = values.map(short);
+        let texts = values.map(significant_4);
         let expected = [
             "0",
             "0.01235",
