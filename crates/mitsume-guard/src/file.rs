@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
+/// Largest header of a safetensors file that the format allows, in bytes.
+pub const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
+
 /// A reader that fails if there is more than `max_bytes` to read.
 #[derive(Debug)]
 pub struct Bounded<R> {

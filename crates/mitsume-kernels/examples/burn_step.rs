@@ -45,12 +45,13 @@ fn main() {
         let head = level.head();
         let pooling = HeadPooling::new(head.relu, head.pool).expect("no level has both");
         let [n, c, h, w_] = features.dims();
-        let base = Tensor::<2>::zeros([n, c], &device) + 1.0 / (h * w_) as f32;
-        let pooled = pool_features(features, pooling, Some(base)).expect("the features fit");
-        let means = pooled.pooled;
-        let raw = pooled.weighted_sum.map(|r| r.powi_scalar(2).sum());
-        let loss = means.matmul(w.clone()).sum();
-        let loss = raw.map_or(loss.clone(), |r| loss + r);
+        let linear_alpha = Tensor::<2>::zeros([n, c], &device) + 1.0 / (h * w_) as f32;
+        let pooled =
+            pool_features(features, pooling, Some(linear_alpha)).expect("the features fit");
+        let features = pooled.pooled;
+        let weighted_sum = pooled.weighted_sum.map(|r| r.powi_scalar(2).sum());
+        let loss = features.matmul(w.clone()).sum();
+        let loss = weighted_sum.map_or(loss.clone(), |r| loss + r);
         let head = start.elapsed().as_secs_f64() - forward;
         let gradients = loss.backward();
         let total = start.elapsed().as_secs_f64();

@@ -1,4 +1,4 @@
-//! What every pass of a level's training step reaches, beside what the machine can do: `cargo run
+//! Speed of every pass of a level's training step beside the peak of the machine: `cargo run
 //! --release -p mitsume-kernels --features bench --example roofline -- [LEVEL]... [--images N]`.
 //!
 //! Best of several runs. A pass cannot be faster than its matrix products at the register tile's

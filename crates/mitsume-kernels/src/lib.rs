@@ -1,5 +1,33 @@
 //! Fused CPU operations for small convolutional classifiers, forward and backward, channels last.
 //!
+//! ```rust
+//! use mitsume_kernels::Workspace;
+//! use mitsume_kernels::trunk::{
+//!     Batch, Conv, ForwardPass, Stage, TrunkSpec, backward, forward_train,
+//! };
+//!
+//! # fn main() -> Result<(), mitsume_kernels::Error> {
+//! // Two 3x3 convolutions with batch norm and ReLU; a 2x2 max-pool after the first.
+//! let stages = [Conv::new(8).norm().pool(), Conv::new(16).norm()];
+//! let spec = TrunkSpec { channels: 1, stages: stages.map(Stage::Conv).to_vec() };
+//! let parameters = spec.parameters().into_iter().map(|p| vec![0.1; p.shape.iter().product()]);
+//! let parameters: Vec<Vec<f32>> = parameters.collect();
+//! let parameters: Vec<&[f32]> = parameters.iter().map(Vec::as_slice).collect();
+//!
+//! let pixels = [0.5; 4 * 32 * 32];
+//! let batch = Batch { data: &pixels, images: 4, height: 32, width: 32 };
+//! let workspace = Workspace::default();
+//! let output = forward_train(&workspace, &spec, batch, &parameters)?;
+//! assert_eq!(output.shape, [4, 16, 16, 16]); // images, height, width, channels
+//!
+//! let (features, saved) = (&output.features, output.saved);
+//! let forward = ForwardPass { batch, parameters: &parameters, features, saved };
+//! let gradient = vec![1.0; features.len()];
+//! let gradients = backward(&workspace, &spec, forward, &gradient)?;
+//! assert_eq!(gradients.len(), parameters.len());
+//! # Ok(()) }
+//! ```
+//!
 //! Convolutions run in the Winograd domain; bias, batch norm, ReLU, max-pool, residual add and
 //! squeeze-excite between them run on values in registers or in one pass over memory. [`trunk`]
 //! runs the operations of a whole network, forward and backward; [`inference`] has the layers of

@@ -1,4 +1,4 @@
-//! The operation inside Burn gives what the slices give, forward and backward.
+//! The Burn operations agree with the functions on slices, forward and backward.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume_kernels::Error;
@@ -71,7 +71,7 @@ fn read<const D: usize>(t: Tensor<D>) -> Vec<f32> {
 }
 
 #[test]
-fn features_statistics_and_gradients_are_those_of_the_slices() {
+fn features_statistics_and_gradients_equal_those_on_slices() {
     let spec = spec();
     let device = Device::flex().autodiff();
     assert!(supports(&device));
@@ -119,7 +119,7 @@ fn features_statistics_and_gradients_are_those_of_the_slices() {
 }
 
 #[test]
-fn evaluation_is_that_of_the_slices() {
+fn evaluation_equals_that_on_slices() {
     let spec = spec();
     let device = Device::flex();
     let (planar, last) = images();
@@ -184,22 +184,22 @@ fn pooled_features_differentiate_like_burns_own_operations() {
         Tensor::<4>::from_data(TensorData::new(data, shape), &device)
     };
     let a = at(0.1, [n, c, h, w]).require_grad();
-    let base = at(0.9, [n, c, 1, 1]).require_grad();
+    let linear_alpha = at(0.9, [n, c, 1, 1]).require_grad();
     let (dm, dr) = (at(1.3, [n, c, 1, 1]), at(2.1, [n, 1, h, w]));
 
-    let share = a
+    let pass_fraction = a
         .clone()
         .detach()
         .greater_scalar(0.0)
         .float()
         .mean_dim(3)
         .mean_dim(2);
-    let means = relu(a.clone()).mean_dim(3).mean_dim(2);
-    let raw = (base.clone() * share.clone() * a.clone()).sum_dim(1);
-    let loss = (means.clone() * dm.clone()).sum() + (raw.clone() * dr.clone()).sum();
+    let pooled = relu(a.clone()).mean_dim(3).mean_dim(2);
+    let weighted_sum = (linear_alpha.clone() * pass_fraction.clone() * a.clone()).sum_dim(1);
+    let loss = (pooled.clone() * dm.clone()).sum() + (weighted_sum.clone() * dr.clone()).sum();
     let want = loss.backward();
 
-    let flat = base.clone().reshape([n, c]);
+    let flat = linear_alpha.clone().reshape([n, c]);
     let s = pool_features(a.clone(), HeadPooling::ReluMean, Some(flat)).unwrap();
     let maps = s.weighted_sum.unwrap();
     let close = |a: Vec<f32>, b: Vec<f32>| {
@@ -208,14 +208,14 @@ fn pooled_features_differentiate_like_burns_own_operations() {
             .zip(&b)
             .for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} {b}"));
     };
-    close(read(s.pooled.clone()), read(means));
-    close(read(s.pass_fraction), read(share));
-    close(read(maps.clone()), read(raw));
+    close(read(s.pooled.clone()), read(pooled));
+    close(read(s.pass_fraction), read(pass_fraction));
+    close(read(maps.clone()), read(weighted_sum));
     let loss = (s.pooled * dm.reshape([n, c])).sum() + (maps * dr.reshape([n, h, w])).sum();
     let got = loss.backward();
     close(read(a.grad(&got).unwrap()), read(a.grad(&want).unwrap()));
     close(
-        read(base.grad(&got).unwrap()),
-        read(base.grad(&want).unwrap()),
+        read(linear_alpha.grad(&got).unwrap()),
+        read(linear_alpha.grad(&want).unwrap()),
     );
 }

@@ -1,5 +1,5 @@
-//! Whole trunks against their definition in f64, its finite differences, and themselves on other
-//! numbers of threads and instruction sets.
+//! Trunks compared with their definition in f64 and its finite differences, and with themselves on
+//! other numbers of threads and instruction sets.
 
 mod naive;
 mod values;
@@ -126,12 +126,12 @@ fn parameters(spec: &TrunkSpec) -> Vec<Vec<f32>> {
         .map(|(i, p)| {
             let n = p.shape.iter().product();
             let fan: usize = p.shape[1..].iter().product();
-            let of = move |v: f32| match p.kind {
+            let scaled = move |v: f32| match p.kind {
                 ParameterKind::NormWeight(_) => 1.0 + 0.5 * v,
                 ParameterKind::NormBias(_) => 0.3 * v,
                 _ => v / (fan.max(4) as f32).sqrt() * 1.5,
             };
-            values(n, 100 + i as u32).into_iter().map(of).collect()
+            values(n, 100 + i as u32).into_iter().map(scaled).collect()
         })
         .collect()
 }
@@ -199,8 +199,8 @@ fn training_mode_is_the_definition_and_its_finite_differences() {
     }
 }
 
-/// With weights this small the output no longer tells the normalised values, and they are taken
-/// from further back.
+/// With weights this small the normalised values cannot be recovered from the output, so the sums are
+/// computed from the convolution's output.
 #[test]
 fn a_norm_with_tiny_weights_has_the_same_gradients() {
     for case in cases() {

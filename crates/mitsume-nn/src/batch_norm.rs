@@ -3,10 +3,10 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
+use mitsume_kernels::BATCH_NORM_EPSILON as EPSILON;
 
 use crate::init::Initialiser;
 
-const EPSILON: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;
 
 /// Batch norm over [N, C, h, w], eps 1e-5, momentum 0.1.

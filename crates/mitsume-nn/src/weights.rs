@@ -11,6 +11,7 @@ use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
 use burn_store::{ModuleStore, PytorchStore, SafetensorsStore, bridge};
 use mitsume_guard::catch_panic;
+use mitsume_guard::file::MAX_SAFETENSORS_HEADER;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 
@@ -281,8 +282,6 @@ impl Weights {
 
 /// Key of this program's entry in a safetensors file's `__metadata__`.
 const METADATA_KEY: &str = "mitsume";
-/// The largest header that the safetensors library allows.
-const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// The metadata a weight file was written with; `None` if it has none or is not safetensors.
 pub fn read_metadata(path: &Path) -> Option<String> {
@@ -296,7 +295,7 @@ pub fn read_metadata(path: &Path) -> Option<String> {
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
     let length = u64::from_le_bytes(length);
-    if length > MAX_HEADER_BYTES {
+    if length > MAX_SAFETENSORS_HEADER {
         return None;
     }
     let mut header = Vec::new();

@@ -1,30 +1,39 @@
 //! Image classifiers in ONNX files, on Burn tensors: any layer can be hooked, and any class' logit
 //! differentiated down to it.
 //!
-//! ```no_run
-//! # fn main() -> Result<(), mitsume_onnx::Error> {
-//! # let images: burn::tensor::Tensor<4> = unimplemented!();
+//! ```rust
+//! use burn::tensor::{Device, Tensor};
 //! use mitsume_onnx::{Classifier, InputImages, LayoutRequest};
-//! let device = burn::tensor::Device::flex();
-//! let model = Classifier::open("resnet18.onnx".as_ref(), InputImages::default(), &device)?;
-//! let hooked = model.hook(Some("layer4"), LayoutRequest::default())?;
-//! let captured = hooked.capture(images)?; // up to the layer, without gradients
-//! let features = hooked.features(&captured)?;
-//! let (logits, gradients) = hooked.gradients(&captured, &[3, 7])?; // only what comes after it
+//!
+//! # fn main() -> Result<(), mitsume_onnx::Error> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/residual.onnx");
+//! let device = Device::flex();
+//! let model = Classifier::open(path.as_ref(), InputImages::default(), &device)?;
+//! let hooked = model.hook(None, LayoutRequest::default())?; // a layer's name, or the last map
+//!
+//! let [channels, height, width] = model.image();
+//! let images = Tensor::zeros([2, channels, height, width], &device);
+//! let captured = hooked.capture(images)?; // runs the layers up to the hooked one
+//! let features = hooked.features(&captured)?; // [N, C, h, w]
+//! let (logits, gradients) = hooked.gradients(&captured, &[0, 1])?; // of one class per image
+//! assert_eq!(logits.dims(), [2, model.classes()]);
+//! assert_eq!(gradients.dims(), features.dims());
 //! # Ok(()) }
 //! ```
 //!
-//! A file is read ([`Classifier::open`]) into a graph of operators; what does not depend on the image is
-//! computed once, and batch norms, biases, residual adds and activations are fused into convolutions and
-//! matrix products. On the CPU convolutions, pools, products with known matrices and layer norms run in
-//! `mitsume-kernels`, channels last; everything else, and everything that is differentiated, is Burn's.
+//! [`Classifier::open`] reads a file into a graph of operators. What does not depend on the image is
+//! computed once; batch norms, biases, residual adds and activations are fused into convolutions and
+//! matrix products. On the CPU convolutions, pools, products with constant matrices and layer norms
+//! run in `mitsume-kernels`, channels last; all other operators, and everything that is
+//! differentiated, run as Burn operations.
 //!
-//! Files are not trusted: sizes are checked before memory is taken for them, graphs must be free of
-//! cycles, and data outside the file must lie in its folder.
+//! Files are not trusted: sizes are checked before memory is allocated for them, graphs must be free
+//! of cycles, and external data must lie in the model's folder.
 //!
 //! Libraries, and why: `prost` decodes protobuf with limits on depth and lengths (rten-onnx allocates
-//! whatever length a file states; onnx-ir panics on what it does not know); `bytes` shares the file's memory with
-//! what is decoded; `half` reads float16; `strsim` finds the names nearest to a wrong one.
+//! whatever length a file states; onnx-ir panics on what it does not support); `bytes` shares the
+//! file's memory with the decoded messages; `half` reads float16; `strsim` finds the names most
+//! similar to an unknown one.
 
 mod attributes;
 #[doc(hidden)]

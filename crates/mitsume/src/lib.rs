@@ -1,5 +1,26 @@
 //! Grad-CAM, the gaze consistency metric and the training loss built on it.
 //!
+//! ```rust
+//! use mitsume::methods::{ActivationsAndGradients, grad_cam::grad_cam};
+//! use mitsume::{ClassMeans, normalise};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Grad-CAM of one image from two feature maps [1, 2] and the gradient of the class score.
+//! let (features, gradients) = ([1.0, 2.0, -1.0, 4.0], [3.0, -1.0, 2.0, 2.0]);
+//! let hooked = ActivationsAndGradients::new(&features, &gradients, 2, [1, 2])?;
+//! let mut map = grad_cam(&hooked);
+//! assert_eq!(map, [0.0, 10.0]);
+//! normalise(&mut map); // to [0, 1)
+//!
+//! // Gaze consistency: the mean squared deviation of maps from the mean map of their class.
+//! let mut means = ClassMeans::new(2, [1, 2]);
+//! for (class, map) in [(0, [1.0, 0.0]), (0, [0.0, 1.0]), (1, [1.0, 1.0])] {
+//!     means.push(class, &map)?;
+//! }
+//! assert_eq!(means.squared_l2().total().mean(), Some(0.5 / 3.0));
+//! # Ok(()) }
+//! ```
+//!
 //! Does a classifier look at the same place for the same class? Each file here is one concept,
 //! with the number of its equation in the thesis that defines it: K. Yonemura, "Definition of a
 //! Grad-CAM-Based Gaze Consistency Metric and Its Application to Deep Learning Models".
@@ -21,7 +42,7 @@
 //! [`methods`] has the other class activation maps. [`trust`] has sanity checks and faithfulness
 //! tests of maps.
 //!
-//! Everything above works on plain arrays, so maps made by any tool can be scored ([`score`]).
+//! All but `train` works on plain arrays, so that maps of any tool can be scored ([`score`]).
 //!
 //! Libraries, and why: `ndarray` for arrays with a shape; `zip` and `ndarray-npy`'s header parser
 //! for `.npz` and `safetensors`' header for `.safetensors`, because both let the payload be

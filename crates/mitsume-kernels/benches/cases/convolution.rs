@@ -1,6 +1,6 @@
 //! 3x3 convolutions in the Winograd domain.
 
-use super::{Case, values};
+use super::{Case, Run, square, values};
 use crate::grid::Grid;
 use crate::winograd::convolution::convolve;
 use crate::winograd::epilogue::{InputGradient, ReluMask, StoreWithStatistics};
@@ -23,103 +23,125 @@ pub const CONVOLUTIONS: [[usize; 3]; 10] = [
     [28, 512, 512],
 ];
 
+/// A convolution of the bench: its maps, input and output channels.
+#[derive(Clone, Copy)]
+struct Shape {
+    grid: Grid,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl Shape {
+    fn input_len(&self) -> usize {
+        self.grid.pixels() * self.inputs
+    }
+
+    fn output_len(&self) -> usize {
+        self.grid.pixels() * self.outputs
+    }
+
+    fn filters_len(&self) -> usize {
+        9 * self.inputs * self.outputs
+    }
+
+    fn input<'a>(&self, data: &'a [f32]) -> Input<'a> {
+        Input {
+            grid: self.grid,
+            channels: self.inputs,
+            data,
+            affine: None,
+        }
+    }
+
+    fn output<'a>(&self, data: &'a [f32]) -> Input<'a> {
+        Input {
+            channels: self.outputs,
+            ..self.input(data)
+        }
+    }
+
+    fn filters(&self, workspace: &Workspace, direction: Direction) -> Filters {
+        let shape = FilterShape {
+            outputs: self.outputs,
+            inputs: self.inputs,
+        };
+        let weights = values(self.filters_len(), 1);
+        Filters::new(workspace, &weights, shape, direction, None)
+    }
+}
+
 /// The three passes of one convolution on `images` images: forward with statistics, gradient of the
 /// input through its ReLU, gradient of the filters.
-pub fn convolution(workspace: &Workspace, images: usize, [side, ci, co]: [usize; 3]) -> [Case; 3] {
-    let grid = Grid {
-        images,
-        height: side,
-        width: side,
+pub fn convolution(
+    workspace: &Workspace,
+    images: usize,
+    [side, inputs, outputs]: [usize; 3],
+) -> [Case; 3] {
+    let shape = Shape {
+        grid: square(images, side),
+        inputs,
+        outputs,
     };
-    let (small, large) = (grid.pixels() * ci, grid.pixels() * co);
-    let flop = 18.0 * (grid.pixels() * ci * co) as f64;
-    let case = |pass, bytes: usize, run| {
-        let name = format!("{pass} {side}x{side} {ci} to {co}");
-        Case {
-            name,
-            flop,
-            // F(4x4, 3x3): 36 multiplications for 16 outputs instead of 144.
-            product_flop: flop / 4.0,
-            bytes: 4.0 * bytes as f64,
-            run,
-        }
+    let (small, large) = (shape.input_len(), shape.output_len());
+    let flop = 18.0 * (shape.grid.pixels() * inputs * outputs) as f64;
+    let case = |pass, values: usize, run| Case {
+        name: format!("{pass} {side}x{side} {inputs} to {outputs}"),
+        flop,
+        // F(4x4, 3x3): 36 multiplications for 16 outputs instead of 144.
+        product_flop: flop / 4.0,
+        bytes: 4.0 * values as f64,
+        run,
     };
-    let filters = |direction| {
-        Filters::new(
-            workspace,
-            &values(9 * ci * co, 1),
-            FilterShape {
-                outputs: co,
-                inputs: ci,
-            },
-            direction,
-            None,
-        )
-    };
-    let forward = {
-        let (w, f, x) = (
-            workspace.clone(),
-            filters(Direction::Forward),
-            values(small, 2),
-        );
-        let mut z = vec![0.0; large];
-        Box::new(move || {
-            let input = Input {
-                grid,
-                channels: ci,
-                data: &x,
-                affine: None,
-            };
-            convolve(&w, input, &f, &StoreWithStatistics, &mut z);
-        })
-    };
-    let backward = {
-        let (w, f) = (workspace.clone(), filters(Direction::Backward));
-        let (dz, x) = (values(large, 3), values(small, 2));
-        let (ones, zeros) = (vec![1.0; ci], vec![0.0; ci]);
-        let mut dx = vec![0.0; small];
-        Box::new(move || {
-            let mask = ReluMask {
-                reference: &x,
-                scale: &ones,
-                shift: &zeros,
-                center: &zeros,
-            };
-            let epilogue = InputGradient {
-                accumulate: false,
-                mask: Some(mask),
-            };
-            let input = Input {
-                grid,
-                channels: co,
-                data: &dz,
-                affine: None,
-            };
-            convolve(&w, input, &f, &epilogue, &mut dx);
-        })
-    };
-    let gradient = {
-        let (w, dz, x) = (workspace.clone(), values(large, 3), values(small, 2));
-        let mut out = vec![0.0; 9 * ci * co];
-        Box::new(move || {
-            let input = Input {
-                grid,
-                channels: ci,
-                data: &x,
-                affine: None,
-            };
-            let dz = Input {
-                grid,
-                channels: co,
-                data: &dz,
-                affine: None,
-            };
-            weight_gradient(&w, input, dz, &mut out);
-        })
-    };
+    let workspace = workspace.clone();
     [
-        case("forward", small + large, forward),
-        case("input gradient", 2 * small + large, backward),
-        case("filter gradient", small + large, gradient),
+        case("forward", small + large, forward(workspace.clone(), shape)),
+        case(
+            "input gradient",
+            2 * small + large,
+            input_gradient(workspace.clone(), shape),
+        ),
+        case(
+            "filter gradient",
+            small + large,
+            filter_gradient(workspace, shape),
+        ),
     ]
+}
+
+fn forward(workspace: Workspace, shape: Shape) -> Run {
+    let filters = shape.filters(&workspace, Direction::Forward);
+    let x = values(shape.input_len(), 2);
+    let mut z = vec![0.0; shape.output_len()];
+    Box::new(move || {
+        let input = shape.input(&x);
+        convolve(&workspace, input, &filters, &StoreWithStatistics, &mut z);
+    })
+}
+
+fn input_gradient(workspace: Workspace, shape: Shape) -> Run {
+    let filters = shape.filters(&workspace, Direction::Backward);
+    let (dz, x) = (values(shape.output_len(), 3), values(shape.input_len(), 2));
+    let (ones, zeros) = (vec![1.0; shape.inputs], vec![0.0; shape.inputs]);
+    let mut dx = vec![0.0; shape.input_len()];
+    Box::new(move || {
+        let mask = ReluMask {
+            reference: &x,
+            scale: &ones,
+            shift: &zeros,
+            center: &zeros,
+        };
+        let epilogue = InputGradient {
+            accumulate: false,
+            mask: Some(mask),
+        };
+        convolve(&workspace, shape.output(&dz), &filters, &epilogue, &mut dx);
+    })
+}
+
+fn filter_gradient(workspace: Workspace, shape: Shape) -> Run {
+    let (dz, x) = (values(shape.output_len(), 3), values(shape.input_len(), 2));
+    let mut out = vec![0.0; shape.filters_len()];
+    Box::new(move || {
+        weight_gradient(&workspace, shape.input(&x), shape.output(&dz), &mut out);
+    })
 }

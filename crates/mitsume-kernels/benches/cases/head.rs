@@ -1,6 +1,6 @@
 //! Pooled features with the CAM sums, and their backward pass.
 
-use super::{Case, values};
+use super::{Case, Run, values};
 use crate::head::{Features, HeadPooling, MapGradient};
 use crate::workspace::Workspace;
 
@@ -28,35 +28,25 @@ pub fn head(
         run,
     };
     let shape = [images, side, side, channels];
-    let forward: Box<dyn FnMut() + Send> = {
+    let forward: Run = {
         let (w, data, linear_alpha) = (workspace.clone(), data.clone(), linear_alpha.clone());
         Box::new(move || {
-            let features = Features {
-                data: &data,
-                shape,
-                pooling,
-            };
-            features
+            features(&data, shape, pooling)
                 .pool_features(&w, maps.then_some(&linear_alpha[..]))
                 .expect("the lengths fit");
         })
     };
-    let backward: Box<dyn FnMut() + Send> = {
+    let backward: Run = {
         let w = workspace.clone();
         let (d_pooled, pass_fraction, d_weighted_sum) =
             (values(small, 3), values(small, 4), values(pixels, 5));
         Box::new(move || {
-            let features = Features {
-                data: &data,
-                shape,
-                pooling,
-            };
             let map = maps.then_some(MapGradient {
                 linear_alpha: &linear_alpha,
                 pass_fraction: &pass_fraction,
                 d_weighted_sum: &d_weighted_sum,
             });
-            features
+            features(&data, shape, pooling)
                 .backward(&w, &d_pooled, map)
                 .expect("the lengths fit");
         })
@@ -66,4 +56,12 @@ pub fn head(
         case("forward", whole, forward),
         case("gradient", 2 * whole, backward),
     ]
+}
+
+fn features(data: &[f32], shape: [usize; 4], pooling: HeadPooling) -> Features<'_> {
+    Features {
+        data,
+        shape,
+        pooling,
+    }
 }

@@ -16,19 +16,32 @@ pub use peaks::{Peaks, peaks};
 pub use pointwise::{Pointwise, pointwise};
 pub use skip::skip;
 
+use crate::grid::Grid;
+
 /// One kernel with its data.
 pub struct Case {
     /// What it does and at which size.
     pub name: String,
-    /// Multiplications and additions of the direct computation; 0 where memory is what counts.
+    /// Multiplications and additions of the direct computation; 0 for memory-bound passes.
     pub flop: f64,
-    /// Those of its matrix products, which Winograd's algorithm has fewer of. The transforms come
-    /// on top.
+    /// Those of its matrix products, fewer in the Winograd domain; without the transforms.
     pub product_flop: f64,
     /// Bytes it must read and write at least.
     pub bytes: f64,
     /// Runs it once.
-    pub run: Box<dyn FnMut() + Send>,
+    pub run: Run,
+}
+
+/// What a case runs.
+type Run = Box<dyn FnMut() + Send>;
+
+/// Square images or maps.
+fn square(images: usize, side: usize) -> Grid {
+    Grid {
+        images,
+        height: side,
+        width: side,
+    }
 }
 
 /// Any values between -1 and 1 that are not all the same.

@@ -1,4 +1,4 @@
-//! The 1x1 convolution beside a residual block.
+//! The 1x1 skip convolution of a residual block.
 
 use super::{Case, values};
 use crate::pointwise;

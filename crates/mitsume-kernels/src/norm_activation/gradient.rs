@@ -152,14 +152,8 @@ impl<'a> Task<'a> {
         simd: S,
         visitor: &mut V,
     ) {
-        let NormActivation {
-            grid,
-            scale,
-            shift,
-            relu,
-            ..
-        } = self.layers;
-        let channels = scale.len();
+        let NormActivation { grid, relu, .. } = self.layers;
+        let channels = self.layers.channels();
         let columns = self.layers.output_grid().width;
         let cells = if POOL { 4 } else { 1 };
         for row in 0..self.rows {
@@ -168,15 +162,10 @@ impl<'a> Task<'a> {
                 let dy = &self.dy[(row * columns + column) * channels..][..channels];
                 for c in (0..channels).step_by(S::LANES) {
                     let n = S::LANES.min(channels - c);
-                    let a = simd.load_partial(&scale[c..c + n]);
-                    let b = simd.load_partial(&shift[c..c + n]);
                     let mut y = [simd.zero(); 4];
                     let mut dn = [simd.zero(); 4];
                     if POOL || MASK {
-                        for q in 0..cells {
-                            let z = visitor.z();
-                            y[q] = simd.fma(simd.load_partial(&z[at[q] + c..at[q] + c + n]), a, b);
-                        }
+                        y = self.normalised::<S, POOL>(simd, visitor.z(), at, c..c + n);
                     }
                     let mut d = simd.load_partial(&dy[c..c + n]);
                     let mut everywhere = simd.zero();
@@ -205,6 +194,25 @@ impl<'a> Task<'a> {
         if POOL {
             self.uncovered_pixels::<S, V, EXCITE>(simd, visitor);
         }
+    }
+
+    /// `z * scale + shift` of these channels at the pixels of a pooling window, or at one pixel.
+    #[inline(always)]
+    fn normalised<S: Simd, const POOL: bool>(
+        &self,
+        simd: S,
+        z: &[f32],
+        pixels: [usize; 4],
+        channels: Range<usize>,
+    ) -> [S::V; 4] {
+        let scale = simd.load_partial(&self.layers.scale[channels.clone()]);
+        let shift = simd.load_partial(&self.layers.shift[channels.clone()]);
+        let mut y = [simd.zero(); 4];
+        for (y, at) in y.iter_mut().zip(pixels).take(if POOL { 4 } else { 1 }) {
+            let z = simd.load_partial(&z[at + channels.start..at + channels.end]);
+            *y = simd.fma(z, scale, shift);
+        }
+        y
     }
 
     /// The last column and row of odd sizes, which no pooling window covers.

@@ -9,6 +9,7 @@ use super::{Batch, Conv, Stage, TrunkSpec};
 use crate::batch_norm::{NormGradientSums, Normalisation};
 use crate::error::{Error, check_length};
 use crate::first_layer::{self, Images, patch_gradient};
+use crate::grid::Grid;
 use crate::norm_activation::{
     NormActivation, OutputGradient, SqueezeExciteGradient, input_gradient_in_place,
     norm_gradient_sums, residual_add_gradient,
@@ -35,6 +36,16 @@ pub struct ForwardPass<'a> {
     pub saved: SavedActivations,
 }
 
+impl ForwardPass<'_> {
+    /// Checks the lengths of the feature map and its `gradient`, and the saved activations.
+    fn check(&self, spec: &TrunkSpec, grids: &[Grid], gradient: &[f32]) -> Result<(), Error> {
+        let len = spec.feature_shape(grids).iter().product();
+        check_length("features", len, self.features.len())?;
+        check_length("gradient of the features", len, gradient.len())?;
+        self.saved.check(spec, grids)
+    }
+}
+
 /// Gradients of all parameters, in order and in their layouts, from the `gradient` of the feature
 /// map. The gradient of the bias of a convolution before a batch norm is set to zero, which it is
 /// in exact arithmetic.
@@ -47,18 +58,15 @@ pub fn backward(
     forward: ForwardPass,
     gradient: &[f32],
 ) -> Result<Vec<Vec<f32>>, Error> {
+    let grids = spec.grids(forward.batch)?;
+    let ranges = spec.split_parameters(forward.parameters)?;
+    forward.check(spec, &grids, gradient)?;
     let ForwardPass {
         batch,
         parameters,
         features,
         saved,
     } = forward;
-    let grids = spec.grids(batch)?;
-    let ranges = spec.split_parameters(parameters)?;
-    let len = spec.feature_shape(&grids).iter().product();
-    check_length("features", len, features.len())?;
-    check_length("gradient of the features", len, gradient.len())?;
-    saved.check(spec, &grids)?;
     let mut gradients: Vec<Vec<f32>> = parameters.iter().map(|p| vec![0.0; p.len()]).collect();
     let SavedActivations {
         stages,
@@ -270,7 +278,7 @@ impl StageBackward<'_> {
         dy: StageGradient,
         g: &mut [Vec<f32>],
     ) -> StageGradient<'static> {
-        let (workspace, x, p) = (self.workspace, self.x, self.p);
+        let (workspace, x) = (self.workspace, self.x);
         let SavedResidual {
             first:
                 NormalisedConv {
@@ -320,19 +328,24 @@ impl StageBackward<'_> {
         self.norm_gradient(&norm1, &sums, [weight1, bias1], &dh, &mut z1);
         drop((dh, z2));
 
+        let dx = self.skip_convolution(&skip, channels, skip_weight);
+        drop(skip);
+        self.weight_and_input_gradient(&z1, self.p[0], w1, Some(dx))
+    }
+
+    /// Backward pass of a residual stage's skip convolution from the gradient of its output `dy`:
+    /// writes the gradient of its filters and returns that of the input.
+    fn skip_convolution(&self, dy: &[f32], outputs: usize, filters_gradient: &mut [f32]) -> Buffer {
+        let (workspace, x) = (self.workspace, self.x);
         let inputs = x.channels;
         let rows = |data, channels| PixelRows { data, channels };
-        let d_sum = rows(&skip, channels);
-        pointwise::weight_gradient(workspace, rows(x.data, inputs), d_sum, skip_weight);
+        let (x_rows, dy_rows) = (rows(x.data, inputs), rows(dy, outputs));
+        pointwise::weight_gradient(workspace, x_rows, dy_rows, filters_gradient);
         let mut dx = workspace.take(x.data.len());
-        let shape = FilterShape {
-            outputs: channels,
-            inputs,
-        };
-        let weights = pointwise::Weights::new(workspace, p[8], shape, Direction::Backward);
-        pointwise::multiply(workspace, &skip, &weights, &mut dx);
-        drop(skip);
-        self.weight_and_input_gradient(&z1, p[0], w1, Some(dx))
+        let shape = FilterShape { outputs, inputs };
+        let weights = pointwise::Weights::new(workspace, self.p[8], shape, Direction::Backward);
+        pointwise::multiply(workspace, dy, &weights, &mut dx);
+        dx
     }
 
     /// Replaces `z` by its gradient, from that of the normalised values, `dn`, and their sums;

@@ -23,7 +23,7 @@ impl Map {
         }
     }
 
-    fn at(&self, n: usize, y: usize, x: usize, c: usize) -> usize {
+    fn index(&self, n: usize, y: usize, x: usize, c: usize) -> usize {
         ((n * self.h + y) * self.w + x) * self.c + c
     }
 
@@ -61,11 +61,11 @@ fn conv(x: &Map, weight: &[f64], bias: &[f64], side: usize) -> Map {
                             }
                             for i in 0..x.c {
                                 let k = weight[((o * x.c + i) * side + ky) * side + kx];
-                                sum += k * x.data[x.at(n, iy - pad, ix - pad, i)];
+                                sum += k * x.data[x.index(n, iy - pad, ix - pad, i)];
                             }
                         }
                     }
-                    let at = y.at(n, py, px, o);
+                    let at = y.index(n, py, px, o);
                     y.data[at] = sum;
                 }
             }
@@ -108,8 +108,8 @@ fn pool(x: Map) -> Map {
             for px in 0..y.w {
                 for c in 0..y.c {
                     let corners =
-                        (0..4).map(|q| x.data[x.at(n, 2 * py + q / 2, 2 * px + q % 2, c)]);
-                    let at = y.at(n, py, px, c);
+                        (0..4).map(|q| x.data[x.index(n, 2 * py + q / 2, 2 * px + q % 2, c)]);
+                    let at = y.index(n, py, px, c);
                     y.data[at] = corners.fold(f64::NEG_INFINITY, f64::max);
                 }
             }

@@ -1,32 +1,37 @@
-//! Where a method cannot be used: training needs a differentiable map, CAM a certain head.
+//! Requirements that a method may not meet: a differentiable map for training, and for CAM a head of
+//! global average pool and linear layer.
 
 use super::Method;
 use super::descriptor::Training;
 
-/// A method where it cannot be used.
+/// A method that cannot be used for this training or network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnsupportedMethod {
     /// Its maps have no gradient to train with.
     #[error(
-        "{method} cannot be trained: {}; one of {}", reason(*.method), Method::differentiable_names()
+        "{method} cannot be trained: {reason}; one of {}",
+        Method::differentiable_names()
     )]
     NotDifferentiable {
-        /// Which.
+        /// The method.
         method: Method,
+        /// Why its maps are not differentiable.
+        reason: &'static str,
     },
     /// A method that is not defined for the network's head.
     #[error(
-        "{method} needs a global average pool and a linear layer right after the hooked layer, as level3, \
-         level4 and level5 have; take grad-cam, which is the same map there and defined everywhere"
+        "{method} needs a global average pool and a linear layer right after the hooked layer, as \
+         level3, level4 and level5 have; take grad-cam, which is the same map there and defined \
+         everywhere"
     )]
     HeadNotGapLinear {
-        /// Which.
+        /// The method.
         method: Method,
     },
 }
 
 impl Method {
-    /// Those whose maps are differentiable in feature maps and gradients, Grad-CAM first.
+    /// Methods whose maps are differentiable in feature maps and gradients, Grad-CAM first.
     pub fn differentiable() -> impl Iterator<Item = Self> {
         Self::ALL
             .into_iter()
@@ -44,20 +49,22 @@ impl Method {
         matches!(self.descriptor().training, Training::Differentiable(_))
     }
 
-    /// Refuses a method that is not differentiable.
+    /// An error unless the method is differentiable.
     ///
     /// # Errors
-    /// [`UnsupportedMethod::NotDifferentiable`], naming those that are.
+    /// [`UnsupportedMethod::NotDifferentiable`], whose message names the methods that are.
     pub fn check_differentiable(self) -> Result<(), UnsupportedMethod> {
-        match self.is_differentiable() {
-            true => Ok(()),
-            false => Err(UnsupportedMethod::NotDifferentiable { method: self }),
+        match self.descriptor().training {
+            Training::Differentiable(_) => Ok(()),
+            Training::NotDifferentiable(reason) => Err(UnsupportedMethod::NotDifferentiable {
+                method: self,
+                reason,
+            }),
         }
     }
 
-    /// Refuses a method that needs a global average pool and a linear layer (between them at most a
-    /// dropout) after the hooked layer, where something else follows; `gap_linear` says that nothing
-    /// else does.
+    /// An error if the method needs a global average pool and a linear layer (between them at most a
+    /// dropout) after the hooked layer and the head is not that. `gap_linear`: whether it is.
     ///
     /// # Errors
     /// [`UnsupportedMethod::HeadNotGapLinear`].
@@ -66,13 +73,6 @@ impl Method {
             true => Err(UnsupportedMethod::HeadNotGapLinear { method: self }),
             false => Ok(()),
         }
-    }
-}
-
-fn reason(method: Method) -> &'static str {
-    match method.descriptor().training {
-        Training::NotDifferentiable(reason) => reason,
-        Training::Differentiable(_) => "it can",
     }
 }
 

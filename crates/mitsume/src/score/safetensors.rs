@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use mitsume_guard::file::MAX_SAFETENSORS_HEADER;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
@@ -12,8 +13,6 @@ use super::array::{Array, Element};
 
 /// Bytes before the header: its length.
 const PREFIX: u64 = 8;
-/// The format's own limit.
-const MAX_HEADER: u64 = 100_000_000;
 
 pub(super) struct Tensors {
     file: File,
@@ -32,7 +31,7 @@ impl Tensors {
         file.read_exact(&mut prefix)
             .map_err(|error| bad(error.to_string()))?;
         let header_len = u64::from_le_bytes(prefix);
-        if header_len > MAX_HEADER || header_len > file_len.saturating_sub(PREFIX) {
+        if header_len > MAX_SAFETENSORS_HEADER || header_len > file_len.saturating_sub(PREFIX) {
             return Err(bad(format!(
                 "a header of {header_len} bytes in a file of {file_len}"
             )));

@@ -9,10 +9,10 @@ use crate::methods::{Method, Training, UnsupportedMethod};
 /// [N, C, h, w], of one class score of each image with respect to A: the counterpart of
 /// [`methods`](crate::methods), which works on plain arrays, with the same epsilons.
 ///
-/// The gradient flows through both. Out of [`Head::vjp`](mitsume_nn::Head::vjp), G is in the graph
-/// through the weights, which is exact: no second-order autodiff. A detached G is held constant,
-/// which is what a detached alpha is to Grad-CAM. [`Method::Cam`] takes the class' weights to be
-/// `sum G`, as they are where it is defined.
+/// The gradient flows through both. G from [`Head::vjp`](mitsume_nn::Head::vjp) is a function of the
+/// weights in the graph, so this is exact without second-order autodiff. A detached G is constant,
+/// like a detached alpha of Grad-CAM. [`Method::Cam`] takes `sum G` for the class' weights, which it is
+/// for the heads that CAM is defined for.
 ///
 /// # Errors
 /// A method that is not [differentiable](Method::is_differentiable).
@@ -21,8 +21,11 @@ pub fn differentiable_maps(
     features: Tensor<4>,
     gradients: Tensor<4>,
 ) -> Result<Tensor<3>, UnsupportedMethod> {
-    let Training::Differentiable(form) = method.descriptor().training else {
-        return Err(UnsupportedMethod::NotDifferentiable { method });
+    let form = match method.descriptor().training {
+        Training::Differentiable(form) => form,
+        Training::NotDifferentiable(reason) => {
+            return Err(UnsupportedMethod::NotDifferentiable { method, reason });
+        }
     };
     let [n, c, h, w] = features.dims();
     // Channel by channel and pixel by pixel, [N, C, h*w].

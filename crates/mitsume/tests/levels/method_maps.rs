@@ -225,7 +225,7 @@ fn where_a_pool_follows_hires_cam_and_cam_are_grad_cam() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn methods_that_do_not_fit_the_training_or_the_head_are_refused() {
     let maps = |level, method| {
         let case = Case::new(level);
         let maps = CamRequest {
@@ -236,7 +236,8 @@ fn what_does_not_fit_is_refused() {
         ForwardOutput::new(&case.head, case.features, None, Some(maps)).map(|_| ())
     };
     let method = Method::EigenCam;
-    let refused = Err(UnsupportedMethod::NotDifferentiable { method });
+    let reason = "it is a matrix decomposition";
+    let refused = Err(UnsupportedMethod::NotDifferentiable { method, reason });
     assert_eq!(maps(Level::Three, method), refused);
     for level in [Level::One, Level::Two] {
         assert_eq!(
