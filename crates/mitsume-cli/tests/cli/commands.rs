@@ -1,18 +1,17 @@
-//! What the program says of itself, and of runs with nothing left to do.
+//! Manual pages, incomplete requests, and resuming finished runs.
 
-use crate::sandbox::{Sandbox, files_below, refused, text};
+use crate::support::{Sandbox, assert_refused, files_below, text};
 
-/// A page of the manual without its hyphens' escapes.
-fn page(sandbox: &Sandbox, command: &[&str]) -> String {
-    let output = sandbox.run(&[&["man"], command].concat());
-    assert!(output.status.success(), "{}", text(&output.stderr));
+/// A manual page, with unescaped hyphens.
+fn manual_page(sandbox: &Sandbox, command: &[&str]) -> String {
+    let output = sandbox.succeeds(&[&["man"], command].concat());
     text(&output.stdout).replace("\\-", "-")
 }
 
 #[test]
 fn every_command_has_a_page_in_the_manual() {
     let sandbox = Sandbox::empty();
-    let whole = page(&sandbox, &[]);
+    let whole = manual_page(&sandbox, &[]);
     assert!(whole.contains(".TH mitsume 1"), "{whole}");
     assert!(!whole.contains("--resume"));
     for (command, word) in [
@@ -21,7 +20,7 @@ fn every_command_has_a_page_in_the_manual() {
         (&["bench", "step"], "Adam"),
         (&["man"], "COMMAND"),
     ] {
-        let page = page(&sandbox, command);
+        let page = manual_page(&sandbox, command);
         let name = format!("mitsume-{}", command.join("-"));
         assert!(page.contains(&format!(".TH {name} 1")), "{name}: {page}");
         assert!(
@@ -35,17 +34,17 @@ fn every_command_has_a_page_in_the_manual() {
 #[test]
 fn a_page_that_the_manual_does_not_have_is_refused_with_those_it_has() {
     let sandbox = Sandbox::empty();
-    refused(
+    assert_refused(
         &sandbox,
         &["man", "trian"],
         &["\"trian\"", "demo, data, train, eval"],
     );
-    refused(
+    assert_refused(
         &sandbox,
         &["man", "data", "chekc"],
         &["mitsume data", "synth, check"],
     );
-    refused(
+    assert_refused(
         &sandbox,
         &["man", "train", "x"],
         &["mitsume train has no commands below it"],
@@ -61,13 +60,13 @@ fn train_and_sweep_alone_say_what_begins_and_what_goes_on() {
         "mitsume train --config run.toml --out runs/first\n",
         "mitsume train --resume runs/first\n",
     ];
-    refused(&sandbox, &["train"], &train);
-    refused(&sandbox, &["train", "--out", "x"], &train);
+    assert_refused(&sandbox, &["train"], &train);
+    assert_refused(&sandbox, &["train", "--out", "x"], &train);
     let sweep = [
         "mitsume sweep --config sweep.toml --out sweeps/mine\n",
         "mitsume sweep --out sweeps/mine\n",
     ];
-    refused(&sandbox, &["sweep"], &sweep);
+    assert_refused(&sandbox, &["sweep"], &sweep);
 }
 
 #[test]
@@ -110,7 +109,7 @@ fn what_a_finished_run_was_trained_with_cannot_be_changed_afterwards() {
         "consistency.lambda_max=50",
     ] {
         let resume = ["train", "--resume", "run", "--set", set];
-        refused(
+        assert_refused(
             &sandbox,
             &resume,
             &["run: all 3 epochs", "--set train.epochs=6"],
@@ -133,14 +132,14 @@ fn a_trained_run_without_its_evaluation_is_evaluated() {
         "{said}"
     );
     assert_eq!(sandbox.read("run/evaluation/eval.json"), evaluation);
-    // Evaluated otherwise, with nothing trained.
+    // Only the evaluation changes; nothing is trained.
     let measures = "evaluation.measures=false";
     let output = sandbox.run(&["train", "--resume", "run", "--set", measures]);
     assert!(text(&output.stderr).contains("done: run"));
     assert_ne!(sandbox.read("run/evaluation/eval.json"), evaluation);
 }
 
-/// What is pasted into a shell must come out as the path it is.
+/// A shell must read the same path.
 #[test]
 fn paths_in_commands_that_errors_name_are_quoted() {
     let sandbox = Sandbox::new();
@@ -154,13 +153,13 @@ fn paths_in_commands_that_errors_name_are_quoted() {
     .unwrap();
     let data = ["--data", "data/Testing"];
     let eval = |args: &[&'static str]| [&["eval"], args, &data].concat();
-    refused(
+    assert_refused(
         &sandbox,
         &eval(&["--run", "a run"]),
         &["mitsume train --resume 'a run' goes on"],
     );
     std::fs::rename(sandbox.path("whole"), sandbox.path("the whole")).unwrap();
-    refused(
+    assert_refused(
         &sandbox,
         &eval(&["--model", "level1", "--weights", "the whole"]),
         &["--run 'the whole' alone"],
@@ -180,7 +179,7 @@ fn paths_in_commands_that_errors_name_are_quoted() {
         "x",
         "data/Testing/glioma/0000.png",
     ];
-    refused(
+    assert_refused(
         &sandbox,
         &explain,
         &[

@@ -1,20 +1,18 @@
-//! Another device than the CPU: `MITSUME_TEST_DEVICE` names it, `scripts/test-device.sh` finds one.
-
-use std::path::Path;
+//! Tests on another device than the CPU: `MITSUME_TEST_DEVICE` names it, and
+//! `scripts/test-device.sh` finds one.
 
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, files_below, refused, text};
+use crate::support::{Sandbox, assert_refused, files_below, text};
 
 fn device() -> String {
     std::env::var("MITSUME_TEST_DEVICE").expect("MITSUME_TEST_DEVICE names the device to test")
 }
 
-fn sandbox() -> Sandbox {
+fn sandbox_with_models() -> Sandbox {
     let sandbox = Sandbox::new();
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
     for name in ["residual.onnx", "vision-transformer.onnx"] {
-        std::fs::copy(models.join(name), sandbox.path(name)).unwrap();
+        sandbox.copy_onnx_model(name);
     }
     sandbox.write(
         "names.txt",
@@ -23,16 +21,9 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-fn json(sandbox: &Sandbox, args: &[&str]) -> Value {
-    let output = sandbox.run(args);
-    let stderr = text(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {stderr}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// Every number of `theirs`, by the 1e-3 asked of a device; all else alike.
+/// Numbers differ by at most 1e-3, the tolerance for devices; everything else is equal.
 #[track_caller]
-fn assert_alike(ours: &Value, theirs: &Value, at: &str) {
+fn assert_close(ours: &Value, theirs: &Value, at: &str) {
     match (ours, theirs) {
         (Value::Number(a), Value::Number(b)) => {
             let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
@@ -41,28 +32,28 @@ fn assert_alike(ours: &Value, theirs: &Value, at: &str) {
         (Value::Array(a), Value::Array(b)) => {
             assert_eq!(a.len(), b.len(), "{at}");
             for (i, (a, b)) in a.iter().zip(b).enumerate() {
-                assert_alike(a, b, &format!("{at}[{i}]"));
+                assert_close(a, b, &format!("{at}[{i}]"));
             }
         }
         (Value::Object(a), Value::Object(b)) => {
             let names: Vec<_> = a.keys().collect();
             assert_eq!(names, b.keys().collect::<Vec<_>>(), "{at}");
             for (name, a) in a {
-                assert_alike(a, &b[name], &format!("{at}.{name}"));
+                assert_close(a, &b[name], &format!("{at}.{name}"));
             }
         }
         (a, b) => assert_eq!(a, b, "{at}"),
     }
 }
 
-/// A model's evaluation here and on the CPU: with each method its figures and every single map.
+/// Compares evaluations on the device and on the CPU: measures and every map, with each method.
 fn check_evaluation(sandbox: &Sandbox, model: &[&str], methods: &[&str]) {
     for method in methods {
         let eval = |device: &str| {
             let cams = format!("{device}.safetensors");
             let more = ["--method", method, "--cams", &cams, "--device", device];
             let data = ["eval", "--data", "data/Testing", "--json"];
-            let found = json(sandbox, &[&data[..], model, &more].concat());
+            let found = sandbox.json(&[&data[..], model, &more].concat());
             let bytes = sandbox.read(&cams);
             let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
             let maps = file.tensor("cams").unwrap().data().to_vec();
@@ -70,7 +61,7 @@ fn check_evaluation(sandbox: &Sandbox, model: &[&str], methods: &[&str]) {
         };
         let (ours, our_maps) = eval(&device());
         let (theirs, their_maps) = eval("cpu");
-        assert_alike(&ours, &theirs, method);
+        assert_close(&ours, &theirs, method);
         assert_eq!(our_maps.len(), their_maps.len());
         let value = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
         for (a, b) in our_maps.chunks(4).zip(their_maps.chunks(4)) {
@@ -90,13 +81,13 @@ const METHODS: [&str; 5] = [
 
 #[test]
 fn levels_are_trained_evaluated_and_explained_as_on_the_cpu() {
-    let sandbox = sandbox();
+    let sandbox = sandbox_with_models();
     sandbox.configure("level2", "[consistency]\nlambda_max = 50\nt0 = 1\nt1 = 2");
     sandbox.train("there", &["--device", &device()]);
     sandbox.train("here", &[]);
-    // Adam moves a weight whose gradient is 0 but for rounding by lr either way, so that two
-    // devices drift apart. That each step is right is compared with PyTorch; here that the whole
-    // goes the same way.
+    // Where a gradient is 0 except for rounding, Adam moves the weight by lr in either direction, so
+    // two devices drift apart. Single steps are compared with PyTorch elsewhere; here the losses of
+    // the whole run are.
     let losses = |run: &str| {
         let steps = String::from_utf8(sandbox.read(&format!("{run}/steps.csv"))).unwrap();
         let mut lines = steps.lines();
@@ -122,10 +113,10 @@ fn levels_are_trained_evaluated_and_explained_as_on_the_cpu() {
     let explain = |device: &str| {
         let image = image.to_str().unwrap();
         let args = ["--out", device, "--device", device, "--json", image];
-        json(&sandbox, &[&["explain"][..], &level, &args].concat())
+        sandbox.json(&[&["explain"][..], &level, &args].concat())
     };
     let (ours, theirs) = (explain(&device()), explain("cpu"));
-    assert_alike(
+    assert_close(
         &ours["images"][0]["probabilities"],
         &theirs["images"][0]["probabilities"],
         "p",
@@ -134,7 +125,7 @@ fn levels_are_trained_evaluated_and_explained_as_on_the_cpu() {
 
 #[test]
 fn a_run_is_repeated_and_resumed_to_the_same_bits() {
-    let sandbox = sandbox();
+    let sandbox = sandbox_with_models();
     sandbox.configure("level1", "[consistency]\nlambda_max = 50\nt0 = 1\nt1 = 2");
     let device = device();
     for run in ["once", "again"] {
@@ -144,10 +135,9 @@ fn a_run_is_repeated_and_resumed_to_the_same_bits() {
     assert_eq!(sandbox.results("again"), once);
     let short = ["--device", &device, "--set", "train.epochs=1"];
     sandbox.train("resumed", &short);
-    // Without --device: it goes on where it began.
+    // Without --device the run resumes on its own device.
     let more = ["train", "--resume", "resumed", "--set", "train.epochs=3"];
-    let output = sandbox.run(&more);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    sandbox.succeeds(&more);
     assert_eq!(sandbox.results("resumed"), once);
     let record: Value = serde_json::from_slice(&sandbox.read("once/environment.json")).unwrap();
     assert_eq!(record["device"], device.as_str());
@@ -156,7 +146,7 @@ fn a_run_is_repeated_and_resumed_to_the_same_bits() {
 
 #[test]
 fn onnx_models_are_evaluated_and_trusted_as_on_the_cpu() {
-    let sandbox = sandbox();
+    let sandbox = sandbox_with_models();
     let onnx = |file| {
         [
             "--model",
@@ -177,13 +167,10 @@ fn onnx_models_are_evaluated_and_trusted_as_on_the_cpu() {
     let trust = |device: &str| {
         let data = ["--data", "data/Testing", "--images", "12", "--stages", "2"];
         let more = ["--out", device, "--device", device, "--json"];
-        json(
-            &sandbox,
-            &[&["trust"][..], &onnx("residual.onnx"), &data, &more].concat(),
-        )
+        sandbox.json(&[&["trust"][..], &onnx("residual.onnx"), &data, &more].concat())
     };
     let (ours, theirs) = (trust(&device()), trust("cpu"));
-    assert_alike(
+    assert_close(
         &ours["randomisation"],
         &theirs["randomisation"],
         "randomisation",
@@ -192,7 +179,7 @@ fn onnx_models_are_evaluated_and_trusted_as_on_the_cpu() {
 
 #[test]
 fn a_device_that_is_not_there_is_refused() {
-    let sandbox = sandbox();
+    let sandbox = sandbox_with_models();
     sandbox.configure("level1", "");
     let device = device();
     let mut command = sandbox.command(&[
@@ -211,7 +198,7 @@ fn a_device_that_is_not_there_is_refused() {
         stderr.contains("no adapter") && !stderr.contains("panicked"),
         "{stderr}"
     );
-    refused(
+    assert_refused(
         &sandbox,
         &[
             "train", "--config", "run.toml", "--out", "run", "--device", "abacus",

@@ -1,13 +1,13 @@
 //! Wrong requests: exit code 2, the file or key named, what would be right, nothing written.
 
-use crate::sandbox::{Sandbox, refused, text};
+use crate::support::{Sandbox, assert_refused, text};
 
 #[test]
 fn a_misspelt_key_is_named_with_the_one_that_was_meant() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "learning_rat = 1e-3");
     let train = ["train", "--config", "run.toml", "--out", "run"];
-    refused(
+    assert_refused(
         &sandbox,
         &train,
         &["run.toml", "train.learning_rat", "learning_rate"],
@@ -35,7 +35,7 @@ fn values_out_of_range_are_named() {
         let train = [
             "train", "--config", "run.toml", "--out", "run", "--set", set,
         ];
-        refused(&sandbox, &train, &[word]);
+        assert_refused(&sandbox, &train, &[word]);
         assert!(!sandbox.path("run").exists(), "{set}");
     }
 }
@@ -46,7 +46,7 @@ fn folders_that_are_no_data_sets_are_named() {
     sandbox.configure("level1", "");
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     let train = |set: &str| {
-        refused(
+        assert_refused(
             &sandbox,
             &[
                 "train", "--config", "run.toml", "--out", "run", "--set", set,
@@ -72,7 +72,7 @@ fn folders_that_are_no_data_sets_are_named() {
         "--set",
         "data.valid=other",
     ];
-    refused(
+    assert_refused(
         &sandbox,
         &other,
         &[
@@ -89,13 +89,13 @@ fn an_occupied_run_directory_is_left_alone() {
     sandbox.configure("level1", "");
     std::fs::create_dir(sandbox.path("mine")).unwrap();
     sandbox.write("mine/notes.txt", "precious");
-    refused(
+    assert_refused(
         &sandbox,
         &["train", "--config", "run.toml", "--out", "mine"],
         &["mine", "--out"],
     );
     assert_eq!(text(&sandbox.read("mine/notes.txt")), "precious");
-    refused(
+    assert_refused(
         &sandbox,
         &["train", "--resume", "mine"],
         &["mine", "config.toml"],
@@ -104,9 +104,7 @@ fn an_occupied_run_directory_is_left_alone() {
 
 #[test]
 fn a_damaged_checkpoint_is_named_and_not_replaced() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     for name in [
         "weights.safetensors",
         "optimizer.bpk",
@@ -118,7 +116,7 @@ fn a_damaged_checkpoint_is_named_and_not_replaced() {
         for bytes in [&b""[..], &whole[..whole.len() / 2], b"{\"nonsense\": 1}"] {
             sandbox.write(&path, bytes);
             let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
-            refused(&sandbox, &resume, &[name]);
+            assert_refused(&sandbox, &resume, &[name]);
             assert_eq!(sandbox.read(&path), bytes);
         }
         sandbox.write(&path, &whole);
@@ -127,9 +125,7 @@ fn a_damaged_checkpoint_is_named_and_not_replaced() {
 
 #[test]
 fn a_refused_resume_leaves_the_configuration_as_it_was() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     let config = sandbox.read("run/config.toml");
     let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
     for (table, bytes) in [
@@ -138,7 +134,7 @@ fn a_refused_resume_leaves_the_configuration_as_it_was() {
     ] {
         let whole = sandbox.read(table);
         sandbox.write(table, bytes);
-        refused(&sandbox, &resume, &[table]);
+        assert_refused(&sandbox, &resume, &[table]);
         assert_eq!(sandbox.read("run/config.toml"), config);
         assert_eq!(sandbox.read(table), bytes);
         sandbox.write(table, whole);
@@ -151,9 +147,7 @@ fn a_refused_resume_leaves_the_configuration_as_it_was() {
 /// where a moment is missing.
 #[test]
 fn a_state_of_adam_that_does_not_fit_the_network_is_refused() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     let path = "run/checkpoint/optimizer.bpk";
     let whole = sandbox.read(path);
     let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
@@ -179,7 +173,7 @@ fn a_state_of_adam_that_does_not_fit_the_network_is_refused() {
     }
     for bytes in damaged {
         sandbox.write(path, bytes);
-        refused(&sandbox, &resume, &["optimizer.bpk"]);
+        assert_refused(&sandbox, &resume, &["optimizer.bpk"]);
     }
     sandbox.write(path, &whole);
     assert!(sandbox.run(&resume).status.success());
@@ -187,9 +181,7 @@ fn a_state_of_adam_that_does_not_fit_the_network_is_refused() {
 
 #[test]
 fn adam_does_not_start_anew_in_the_middle_of_a_run() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     sandbox.configure("level2", "");
     sandbox.train("other", &["--set", "train.epochs=1"]);
     // Another network's state, and one of another number of steps.
@@ -197,7 +189,7 @@ fn adam_does_not_start_anew_in_the_middle_of_a_run() {
     let optimizer = "run/checkpoint/optimizer.bpk";
     let whole = sandbox.read(optimizer);
     sandbox.write(optimizer, sandbox.read("other/checkpoint/optimizer.bpk"));
-    refused(&sandbox, &resume, &["optimizer.bpk"]);
+    assert_refused(&sandbox, &resume, &["optimizer.bpk"]);
     sandbox.write(optimizer, whole);
     let progress = "run/checkpoint/progress.json";
     let text = String::from_utf8(sandbox.read(progress)).unwrap();
@@ -205,16 +197,14 @@ fn adam_does_not_start_anew_in_the_middle_of_a_run() {
         let changed = text.replace("\"steps_done\":6", &format!("\"steps_done\":{steps}"));
         assert_ne!(changed, text);
         sandbox.write(progress, changed);
-        refused(&sandbox, &resume, &["optimizer.bpk"]);
+        assert_refused(&sandbox, &resume, &["optimizer.bpk"]);
     }
 }
 
 /// Sparse files: as long as a hostile one, and empty.
 #[test]
 fn files_larger_than_their_kind_can_be_are_refused_unread() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
     let lengthen = |path: &str| {
         let file = std::fs::OpenOptions::new()
@@ -226,37 +216,33 @@ fn files_larger_than_their_kind_can_be_are_refused_unread() {
         let path = format!("run/checkpoint/{name}");
         let whole = sandbox.read(&path);
         lengthen(&path);
-        refused(&sandbox, &resume, &[name, "larger than 1024 MiB"]);
+        assert_refused(&sandbox, &resume, &[name, "larger than 1024 MiB"]);
         sandbox.write(&path, whole);
     }
     lengthen("run.toml");
     let train = ["train", "--config", "run.toml", "--out", "new"];
-    refused(&sandbox, &train, &["run.toml", "larger than 1 MiB"]);
+    assert_refused(&sandbox, &train, &["run.toml", "larger than 1 MiB"]);
     sandbox.write("sweep.toml", "");
     lengthen("sweep.toml");
     let sweep = ["sweep", "--config", "sweep.toml", "--out", "sweep"];
-    refused(&sandbox, &sweep, &["sweep.toml", "larger than 1 MiB"]);
+    assert_refused(&sandbox, &sweep, &["sweep.toml", "larger than 1 MiB"]);
     sandbox.write("epochs.csv", "");
     lengthen("epochs.csv");
     let analyze = ["analyze", "epochs.csv", "--out", "analysis"];
-    refused(&sandbox, &analyze, &["epochs.csv", "larger than 256 MiB"]);
+    assert_refused(&sandbox, &analyze, &["epochs.csv", "larger than 256 MiB"]);
 }
 
 #[test]
 fn resuming_on_changed_images_is_refused() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     std::fs::remove_file(sandbox.path("data/Training/glioma/0000.png")).unwrap();
     let resume = ["train", "--resume", "run", "--set", "train.epochs=2"];
-    refused(&sandbox, &resume, &["data.train", "images are not those"]);
+    assert_refused(&sandbox, &resume, &["data.train", "images are not those"]);
 }
 
 #[test]
 fn weights_that_do_not_fit_are_refused() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     let eval = |model: &str, weights: &str, words: &[&str]| {
         let args = [
             "eval",
@@ -269,7 +255,7 @@ fn weights_that_do_not_fit_are_refused() {
             "--image-size",
             "32",
         ];
-        refused(&sandbox, &args, words);
+        assert_refused(&sandbox, &args, words);
     };
     eval(
         "level2",
@@ -315,10 +301,10 @@ fn every_command_has_help_with_an_example() {
         assert!(help.status.success());
         assert!(text(&help.stdout).contains("Example"), "{command:?}");
     }
-    refused(&sandbox, &["eval"], &["--model", "--data"]);
+    assert_refused(&sandbox, &["eval"], &["--model", "--data"]);
     let no_weights = ["eval", "--model", "level1", "--data", "."];
-    refused(&sandbox, &no_weights, &["--weights", "level1"]);
-    refused(&sandbox, &["train"], &["--config"]);
+    assert_refused(&sandbox, &no_weights, &["--weights", "level1"]);
+    assert_refused(&sandbox, &["train"], &["--config"]);
 }
 
 #[test]
@@ -326,12 +312,12 @@ fn a_device_that_is_not_built_in_says_how_to_build_it() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "");
     let train = ["train", "--config", "run.toml", "--out", "run", "--device"];
-    refused(
+    assert_refused(
         &sandbox,
         &[&train[..], &["abacus"]].concat(),
         &["--device", "abacus", "cpu"],
     );
-    refused(
+    assert_refused(
         &sandbox,
         &[&train[..], &["cuda"]].concat(),
         &["--features cuda"],

@@ -1,14 +1,10 @@
 //! `eval`, `score`, `explain` and `report` on a small trained model.
 
-use crate::sandbox::{Sandbox, files_below, refused, text};
+use crate::support::{Sandbox, assert_refused, files_below, text};
 use serde_json::Value;
 
-/// A sandbox with `run`, a level 2 trained for two epochs.
 fn trained() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level2", "learning_rate = 1e-3");
-    sandbox.train("run", &["--set", "train.epochs=2"]);
-    sandbox
+    Sandbox::trained("level2", 2, "learning_rate = 1e-3")
 }
 
 const EVAL: [&str; 9] = [
@@ -24,9 +20,7 @@ const EVAL: [&str; 9] = [
 ];
 
 fn eval(sandbox: &Sandbox, args: &[&str]) -> Value {
-    let output = sandbox.run(&[&EVAL, args, &["--json"]].concat());
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    sandbox.json(&[&EVAL, args, &["--json"]].concat())
 }
 
 #[test]
@@ -82,7 +76,7 @@ fn unreadable_images_are_listed_and_strict_refuses_them() {
     );
     assert_eq!(json["data"]["images"], 19);
     assert!(text(&output.stderr).contains("0001.png"));
-    refused(
+    assert_refused(
         &sandbox,
         &[&EVAL[..], &["--strict"]].concat(),
         &["0001.png"],
@@ -93,7 +87,7 @@ fn unreadable_images_are_listed_and_strict_refuses_them() {
             b"no picture",
         );
     }
-    refused(&sandbox, &EVAL, &["glioma", "no image"]);
+    assert_refused(&sandbox, &EVAL, &["glioma", "no image"]);
 }
 
 #[test]
@@ -106,7 +100,7 @@ fn nothing_is_left_where_an_evaluation_fails() {
         );
     }
     let out = ["--out", "kept", "--cams", "cams.safetensors"];
-    refused(&sandbox, &[&EVAL[..], &out].concat(), &["pituitary"]);
+    assert_refused(&sandbox, &[&EVAL[..], &out].concat(), &["pituitary"]);
     assert!(!sandbox.path("kept").exists());
     assert!(!sandbox.path("cams.safetensors").exists());
 }
@@ -128,8 +122,7 @@ fn explain_draws_a_picture_of_each_image() {
             "--json",
             "--out",
         ];
-        let output = sandbox.run(&[&args[..], more].concat());
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        let output = sandbox.succeeds(&[&args[..], more].concat());
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     let plain = explain(&["plain"]);
@@ -203,12 +196,12 @@ fn explain_refuses_what_does_not_fit() {
         "--out",
         "out",
     ];
-    refused(
+    assert_refused(
         &sandbox,
         &[&args[..], &["--class", "gliona"]].concat(),
         &["gliona", "glioma"],
     );
-    refused(
+    assert_refused(
         &sandbox,
         &[&args[..], &["--reference", "data"]].concat(),
         &["data"],
@@ -223,8 +216,7 @@ fn report_writes_one_page_for_a_run_an_evaluation_or_several() {
     let sandbox = trained();
     eval(&sandbox, &["--out", "evaluated"]);
     for dir in ["run", "evaluated", "."] {
-        let output = sandbox.run(&["report", dir, "-o", "page.html"]);
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        sandbox.succeeds(&["report", dir, "-o", "page.html"]);
         let page = text(&sandbox.read("page.html"));
         assert!(page.contains("glioma") && page.trim_end().ends_with("</html>"));
         assert!(
@@ -233,7 +225,7 @@ fn report_writes_one_page_for_a_run_an_evaluation_or_several() {
         );
         std::fs::remove_file(sandbox.path("page.html")).unwrap();
     }
-    refused(&sandbox, &["report", "data"], &["data"]);
+    assert_refused(&sandbox, &["report", "data"], &["data"]);
 }
 
 #[test]
@@ -256,7 +248,7 @@ fn every_method_of_maps_is_evaluated_and_named() {
         );
         assert_eq!(one, two, "{method}: threads and batches do not matter");
     }
-    refused(
+    assert_refused(
         &sandbox,
         &[&EVAL[..], &["--method", "gradcam"]].concat(),
         &["gradcam", "grad-cam, hires-cam"],

@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, files_below, refused, text};
+use crate::support::{Sandbox, assert_refused, files_below, text};
 
 /// A sandbox with `run`, a level 1 trained for an epoch, and `scans`, an unlabelled folder.
-fn with_scans() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+fn sandbox_with_scans() -> Sandbox {
+    let sandbox = Sandbox::trained("level1", 1, "");
     std::fs::create_dir_all(sandbox.path("scans/later")).unwrap();
     for (from, to) in [
         ("glioma/0000.png", "scans/one.png"),
@@ -21,7 +19,7 @@ fn with_scans() -> Sandbox {
 }
 
 /// Rows of `explained.csv`, by column.
-fn table(sandbox: &Sandbox, out: &str) -> Vec<std::collections::HashMap<String, String>> {
+fn read_table(sandbox: &Sandbox, out: &str) -> Vec<std::collections::HashMap<String, String>> {
     let bytes = sandbox.read(&format!("{out}/explained.csv"));
     let mut csv = csv::Reader::from_reader(&bytes[..]);
     csv.deserialize().map(Result::unwrap).collect()
@@ -29,7 +27,7 @@ fn table(sandbox: &Sandbox, out: &str) -> Vec<std::collections::HashMap<String, 
 
 #[test]
 fn a_folder_without_labels_becomes_a_table_pictures_and_a_page() {
-    let sandbox = with_scans();
+    let sandbox = sandbox_with_scans();
     let args = [
         "explain",
         "--run",
@@ -40,10 +38,9 @@ fn a_folder_without_labels_becomes_a_table_pictures_and_a_page() {
         "--out",
         "out",
     ];
-    let output = sandbox.run(&args);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = sandbox.succeeds(&args);
     assert!(text(&output.stdout).contains("out/explained.html"));
-    let rows = table(&sandbox, "out");
+    let rows = read_table(&sandbox, "out");
     let images: Vec<_> = rows.iter().map(|row| row["image"].as_str()).collect();
     assert_eq!(
         images,
@@ -80,13 +77,13 @@ fn a_folder_without_labels_becomes_a_table_pictures_and_a_page() {
     let inside = ["explain", "--run", "run", "scans", "--out", "scans"];
     for _ in 0..2 {
         assert!(sandbox.run(&inside).status.success());
-        assert_eq!(table(&sandbox, "scans").len(), 3);
+        assert_eq!(read_table(&sandbox, "scans").len(), 3);
     }
 }
 
 #[test]
 fn images_of_one_name_keep_pictures_of_their_own() {
-    let sandbox = with_scans();
+    let sandbox = sandbox_with_scans();
     let args = [
         "explain",
         "--run",
@@ -98,8 +95,7 @@ fn images_of_one_name_keep_pictures_of_their_own() {
         "--out",
         "out",
     ];
-    let output = sandbox.run(&args);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = sandbox.succeeds(&args);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["images"].as_array().unwrap().len(), 24);
     let mut files = files_below(&sandbox.path("out"));
@@ -114,7 +110,7 @@ fn images_of_one_name_keep_pictures_of_their_own() {
 
 #[test]
 fn an_image_that_cannot_be_read_stops_none_of_the_others() {
-    let sandbox = with_scans();
+    let sandbox = sandbox_with_scans();
     sandbox.write("scans/broken.png", b"no picture");
     std::fs::create_dir(sandbox.path("empty")).unwrap();
     let args = [
@@ -139,7 +135,7 @@ fn an_image_that_cannot_be_read_stops_none_of_the_others() {
     ] {
         assert!(last.contains(word), "no {word:?} in {said}");
     }
-    let rows = table(&sandbox, "out");
+    let rows = read_table(&sandbox, "out");
     assert_eq!(rows.len(), 6);
     assert_eq!(rows.iter().filter(|row| row["error"].is_empty()).count(), 3);
     let page = text(&sandbox.read("out/explained.html"));
@@ -154,12 +150,12 @@ fn an_image_that_cannot_be_read_stops_none_of_the_others() {
         "--out",
         "none",
     ];
-    refused(&sandbox, &none, &["nowhere.png", "broken.png"]);
+    assert_refused(&sandbox, &none, &["nowhere.png", "broken.png"]);
     assert!(!sandbox.path("none").exists());
 }
 
 /// Float32 values of a NumPy file, and its shape.
-fn numpy(bytes: &[u8]) -> (Vec<f32>, [usize; 2]) {
+fn parse_npy(bytes: &[u8]) -> (Vec<f32>, [usize; 2]) {
     let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let (header, values) = bytes[10..].split_at(header);
     let header = text(header);
@@ -177,7 +173,7 @@ fn numpy(bytes: &[u8]) -> (Vec<f32>, [usize; 2]) {
 
 #[test]
 fn maps_are_drawn_at_the_images_own_resolution_and_written_as_they_are() {
-    let sandbox = with_scans();
+    let sandbox = sandbox_with_scans();
     // Six times as large as it was, so that nothing here is of the network's size.
     let small = image::open(sandbox.path("scans/one.png")).unwrap();
     let (width, height) = (small.width() * 6, small.height() * 6);
@@ -195,13 +191,12 @@ fn maps_are_drawn_at_the_images_own_resolution_and_written_as_they_are() {
             "random",
         ];
         let style = ["--colour-map", "viridis", "--alpha", alpha, "--out", out];
-        let output = sandbox.run(&[&args[..], &style].concat());
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        let row = table(&sandbox, out).remove(0);
+        sandbox.succeeds(&[&args[..], &style].concat());
+        let row = read_table(&sandbox, out).remove(0);
         assert_eq!(row["overlay"], "large.explained.overlay.png");
         let file = |name: &str| sandbox.path(out).join(&row[name]);
         let picture = image::open(file("overlay")).unwrap().into_rgb8();
-        (picture, numpy(&std::fs::read(file("map")).unwrap()))
+        (picture, parse_npy(&std::fs::read(file("map")).unwrap()))
     };
     let (picture, (values, [h, w])) = explain("1", "map");
     assert_eq!(picture.height(), height);

@@ -1,12 +1,12 @@
-//! When no more can be written: which file, what is whole, how to go on.
+//! Full disks: the error names the file, what is saved, and how to resume.
 
 use std::process::Output;
 
-use crate::sandbox::{Sandbox, files_below, text};
+use crate::support::{Sandbox, files_below, text};
 
-/// Runs the program where no file may grow beyond `kilobytes`; the system's refusal comes as an
-/// error, as that of a full disk does. Needs no rights, so it runs wherever there is a shell.
-fn limited(sandbox: &Sandbox, kilobytes: usize, args: &[&str]) -> Output {
+/// Runs the program with a limit on the size of files: writing beyond it is an error, as on a full
+/// disk. Needs a shell, but no privileges.
+fn run_with_file_limit(sandbox: &Sandbox, kilobytes: usize, args: &[&str]) -> Output {
     let program = sandbox.command(args);
     let mut shell = std::process::Command::new("sh");
     // 25 is SIGXFSZ on Linux and macOS; a POSIX block has 512 bytes.
@@ -20,7 +20,7 @@ fn limited(sandbox: &Sandbox, kilobytes: usize, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn failed(output: &Output, words: &[&str]) {
+fn assert_failed(output: &Output, words: &[&str]) {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     for words in words {
@@ -29,7 +29,7 @@ fn failed(output: &Output, words: &[&str]) {
     assert!(!said.contains(".tmp-"), "{said}");
 }
 
-fn no_temporaries(sandbox: &Sandbox, dir: &str) {
+fn assert_no_temporary_files(sandbox: &Sandbox, dir: &str) {
     let files = files_below(&sandbox.path(dir));
     let temporary = |path: &&std::path::PathBuf| path.to_string_lossy().contains(".tmp-");
     assert_eq!(files.iter().find(temporary), None);
@@ -42,8 +42,8 @@ fn a_run_says_which_file_and_goes_on_to_the_same_bits() {
     sandbox.train("whole", &[]);
     sandbox.train("my run", &["--set", "train.epochs=1"]);
     let resume = ["train", "--resume", "my run", "--set", "train.epochs=3"];
-    let output = limited(&sandbox, 200, &resume);
-    failed(
+    let output = run_with_file_limit(&sandbox, 200, &resume);
+    assert_failed(
         &output,
         &[
             "cannot write my run/checkpoint/weights.safetensors: ",
@@ -52,9 +52,8 @@ fn a_run_says_which_file_and_goes_on_to_the_same_bits() {
             "go on with: mitsume train --resume 'my run'\n",
         ],
     );
-    no_temporaries(&sandbox, "my run");
-    let resumed = sandbox.run(&["train", "--resume", "my run"]);
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert_no_temporary_files(&sandbox, "my run");
+    sandbox.succeeds(&["train", "--resume", "my run"]);
     assert_eq!(sandbox.results("my run"), sandbox.results("whole"));
 }
 
@@ -63,13 +62,13 @@ fn a_run_that_could_save_nothing_begins_anew() {
     let sandbox = Sandbox::new();
     sandbox.configure("level2", "");
     sandbox.train("whole", &[]);
-    let output = limited(
+    let output = run_with_file_limit(
         &sandbox,
         200,
         &["train", "--config", "run.toml", "--out", "run"],
     );
     let go_on = "go on with: mitsume train --resume run\n";
-    failed(
+    assert_failed(
         &output,
         &[
             "run/checkpoint/weights.safetensors",
@@ -77,16 +76,15 @@ fn a_run_that_could_save_nothing_begins_anew() {
             go_on,
         ],
     );
-    let resumed = sandbox.run(&["train", "--resume", "run"]);
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    sandbox.succeeds(&["train", "--resume", "run"]);
     assert_eq!(sandbox.results("run"), sandbox.results("whole"));
     // Before there is a run at all.
-    let output = limited(
+    let output = run_with_file_limit(
         &sandbox,
         0,
         &["train", "--config", "run.toml", "--out", "none"],
     );
-    failed(
+    assert_failed(
         &output,
         &[
             "cannot write none/config.toml: ",
@@ -108,7 +106,7 @@ fn a_device_without_space_is_named_as_such() {
     std::fs::remove_file(sandbox.path("run/steps.csv")).unwrap();
     std::os::unix::fs::symlink("/dev/full", sandbox.path("run/steps.csv")).unwrap();
     let output = sandbox.run(&["train", "--resume", "run", "--set", "train.epochs=3"]);
-    failed(
+    assert_failed(
         &output,
         &[
             "cannot write run/steps.csv: No space left on device",
@@ -117,8 +115,7 @@ fn a_device_without_space_is_named_as_such() {
         ],
     );
     std::fs::remove_file(sandbox.path("run/steps.csv")).unwrap();
-    let resumed = sandbox.run(&["train", "--resume", "run", "--set", "train.epochs=3"]);
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    sandbox.succeeds(&["train", "--resume", "run", "--set", "train.epochs=3"]);
     assert_eq!(sandbox.results("run"), sandbox.results("whole"));
 }
 
@@ -131,8 +128,8 @@ fn a_sweep_ends_at_once_and_goes_on() {
          valid = \"data/Testing\"\n[run.data]\nimage_size = 32\n[run.train]\nepochs = 1\n",
     );
     let sweep = ["sweep", "--config", "sweep.toml", "--out", "my sweep"];
-    let output = limited(&sandbox, 200, &sweep);
-    failed(
+    let output = run_with_file_limit(&sandbox, 200, &sweep);
+    assert_failed(
         &output,
         &[
             "my sweep/runs/phantoms-level2-lambda0-seed0/checkpoint/weights.safetensors: ",
@@ -146,16 +143,13 @@ fn a_sweep_ends_at_once_and_goes_on() {
             .path("my sweep/runs/phantoms-level2-lambda0-seed1")
             .exists()
     );
-    let again = sandbox.run(&["sweep", "--out", "my sweep", "--json"]);
-    assert!(again.status.success(), "{}", text(&again.stderr));
+    let again = sandbox.succeeds(&["sweep", "--out", "my sweep", "--json"]);
     assert_eq!(text(&again.stdout).matches("\"finished\"").count(), 2);
 }
 
 #[test]
 fn an_evaluation_and_pictures_name_the_file_that_was_to_be() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level2", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level2", 1, "");
     let eval = [
         "eval",
         "--run",
@@ -166,14 +160,14 @@ fn an_evaluation_and_pictures_name_the_file_that_was_to_be() {
         "looked",
     ];
     let again = "give the same command again";
-    let output = limited(
+    let output = run_with_file_limit(
         &sandbox,
         16,
         &[&eval[..], &["--cams", "cams.safetensors"]].concat(),
     );
-    failed(&output, &["looked/maps.safetensors: ", again]);
+    assert_failed(&output, &["looked/maps.safetensors: ", again]);
     assert!(!sandbox.path("looked").exists() && !sandbox.path("cams.safetensors").exists());
-    let output = limited(
+    let output = run_with_file_limit(
         &sandbox,
         8,
         &[
@@ -185,21 +179,19 @@ fn an_evaluation_and_pictures_name_the_file_that_was_to_be() {
             "explained",
         ],
     );
-    failed(
+    assert_failed(
         &output,
         &["cannot write explained/", ".explained.png: ", again],
     );
-    let output = limited(&sandbox, 8, &["report", "run"]);
-    failed(&output, &["cannot write run/report.html: ", again]);
-    no_temporaries(&sandbox, "");
+    let output = run_with_file_limit(&sandbox, 8, &["report", "run"]);
+    assert_failed(&output, &["cannot write run/report.html: ", again]);
+    assert_no_temporary_files(&sandbox, "");
 }
 
 /// Other than a file that cannot be written to its end.
 #[test]
 fn a_file_too_large_to_be_read_is_a_wrong_request() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     for name in ["environment.json", "epochs.csv"] {
         let path = sandbox.path("run").join(name);
         let whole = std::fs::read(&path).unwrap();

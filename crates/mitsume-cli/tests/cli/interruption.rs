@@ -1,25 +1,23 @@
-//! Ctrl-C in the middle of work that is not a run's.
+//! Ctrl-C during evaluations, explanations and trust tests.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{Sandbox, files_below, text};
+use crate::support::{Sandbox, files_below, text};
 
 /// A trained run, and `many` with 2,000 images.
-fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+fn sandbox_with_run() -> Sandbox {
+    let sandbox = Sandbox::trained("level1", 1, "");
     let many = [
         "data", "synth", "many", "--train", "1", "--test", "500", "--size", "32",
     ];
-    assert!(sandbox.run(&many).status.success());
+    sandbox.succeeds(&many);
     sandbox
 }
 
-/// Starts the program and presses Ctrl-C as soon as a file with `part` in its name is there.
-fn interrupted(sandbox: &Sandbox, args: &[&str], part: &str) -> Output {
+/// Starts the program and sends SIGINT as soon as a file with `part` in its name exists.
+fn run_and_interrupt(sandbox: &Sandbox, args: &[&str], part: &str) -> Output {
     let child = sandbox
         .command(args)
         .stderr(Stdio::piped())
@@ -44,7 +42,7 @@ fn interrupted(sandbox: &Sandbox, args: &[&str], part: &str) -> Output {
 
 #[test]
 fn an_evaluation_leaves_nothing() {
-    let sandbox = sandbox();
+    let sandbox = sandbox_with_run();
     let eval = [
         "eval",
         "--run",
@@ -58,7 +56,7 @@ fn an_evaluation_leaves_nothing() {
         "--cams",
         "cams.safetensors",
     ];
-    let output = interrupted(&sandbox, &eval, ".tmp-");
+    let output = run_and_interrupt(&sandbox, &eval, ".tmp-");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("nothing of this was kept"), "{said}");
@@ -74,7 +72,7 @@ fn an_evaluation_leaves_nothing() {
 
 #[test]
 fn what_was_explained_has_its_table_and_page() {
-    let sandbox = sandbox();
+    let sandbox = sandbox_with_run();
     let explain = [
         "explain",
         "--run",
@@ -83,7 +81,7 @@ fn what_was_explained_has_its_table_and_page() {
         "--out",
         "explained",
     ];
-    let output = interrupted(&sandbox, &explain, ".explained.png");
+    let output = run_and_interrupt(&sandbox, &explain, ".explained.png");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(
@@ -109,7 +107,7 @@ fn what_was_explained_has_its_table_and_page() {
 
 #[test]
 fn a_trust_test_leaves_no_page() {
-    let sandbox = sandbox();
+    let sandbox = sandbox_with_run();
     let trust = [
         "trust",
         "--run",

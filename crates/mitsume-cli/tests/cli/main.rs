@@ -1,4 +1,4 @@
-//! The command as its user meets it.
+//! Tests of the program on the command line.
 
 mod commands;
 #[cfg(feature = "adapters")]
@@ -13,7 +13,7 @@ mod interruption;
 mod model;
 mod onnx;
 mod pages;
-mod sandbox;
+mod support;
 mod sweep;
 mod training;
 mod trust;

@@ -1,18 +1,14 @@
-//! How a model is named, and that it is used as it was trained.
+//! Models named by `--run`, `--model` and `--weights`, used as they were trained.
 
-use crate::sandbox::{Sandbox, refused, text};
+use crate::support::{Sandbox, assert_refused, text};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
-/// A sandbox with `run`, a level 1 trained for two epochs on images of 32x32.
 fn trained() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "learning_rate = 1e-2");
-    sandbox.train("run", &["--set", "train.epochs=2"]);
-    sandbox
+    Sandbox::trained("level1", 2, "learning_rate = 1e-2")
 }
 
-/// The JSON, and what was said beside it.
+/// The evaluation's JSON, and stderr.
 #[track_caller]
 fn eval(sandbox: &Sandbox, model: &[&str], data: &str) -> (Value, String) {
     let output = sandbox.run(&[&["eval", "--json", "--data", data], model].concat());
@@ -21,19 +17,19 @@ fn eval(sandbox: &Sandbox, model: &[&str], data: &str) -> (Value, String) {
     (serde_json::from_slice(&output.stdout).unwrap(), said)
 }
 
-fn own(sandbox: &Sandbox) -> Value {
+fn evaluation_of_run(sandbox: &Sandbox) -> Value {
     serde_json::from_slice(&sandbox.read("run/evaluation/eval.json")).unwrap()
 }
 
 #[track_caller]
-fn same_figures(one: &Value, other: &Value) {
+fn assert_same_evaluation(one: &Value, other: &Value) {
     for key in ["model", "accuracy", "consistency", "per_class", "confusion"] {
         assert_eq!(one[key], other[key], "{key}");
     }
 }
 
-/// The weight file `run/weights.safetensors` with another note, or none.
-fn renoted(sandbox: &Sandbox, name: &str, note: Option<&Value>) {
+/// Writes the weights of `run` with other metadata, or without.
+fn write_weights_with_metadata(sandbox: &Sandbox, name: &str, note: Option<&Value>) {
     let bytes = sandbox.read("run/weights.safetensors");
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let metadata = note.map(|note| [("mitsume".to_owned(), note.to_string())].into());
@@ -52,7 +48,7 @@ fn note() -> Value {
 #[test]
 fn a_run_is_evaluated_as_it_was_trained_however_it_is_named() {
     let sandbox = trained();
-    let own = own(&sandbox);
+    let own = evaluation_of_run(&sandbox);
     assert_eq!(own["model"]["image_size"], json!([32, 32]));
     assert!(own["model"]["overrides"].is_null());
     for model in [
@@ -62,7 +58,7 @@ fn a_run_is_evaluated_as_it_was_trained_however_it_is_named() {
         &["--model", "level1", "--weights", "run/weights.safetensors"],
     ] {
         let (evaluation, said) = eval(&sandbox, model, "data/Testing");
-        same_figures(&evaluation, &own);
+        assert_same_evaluation(&evaluation, &own);
         assert_eq!(said, "", "{model:?}");
     }
 }
@@ -104,7 +100,7 @@ fn a_flag_that_contradicts_the_weights_is_said_and_recorded() {
         "--channels",
         "3",
     ];
-    refused(&sandbox, &channels, &["--channels 3", "images of 1"]);
+    assert_refused(&sandbox, &channels, &["--channels 3", "images of 1"]);
 }
 
 #[test]
@@ -112,14 +108,13 @@ fn explain_and_trust_take_what_the_run_knows() {
     let sandbox = trained();
     let image = "data/Testing/glioma/0000.png";
     let explain = ["explain", "--run", "run", image, "--json", "--out", "out"];
-    let compared = sandbox.run(&[&explain[..], &["--reference", "run"]].concat());
-    assert!(compared.status.success(), "{}", text(&compared.stderr));
+    let compared = sandbox.succeeds(&[&explain[..], &["--reference", "run"]].concat());
     let json: Value = serde_json::from_slice(&compared.stdout).unwrap();
     assert!(json["overrides"].is_null());
     let larger = sandbox.run(&[&explain[..], &["--image-size", "64"]].concat());
     let json: Value = serde_json::from_slice(&larger.stdout).unwrap();
     assert_eq!(json["overrides"][0]["used"], 64);
-    let trust = sandbox.run(&[
+    let trust = sandbox.succeeds(&[
         "trust",
         "--model",
         "run",
@@ -135,7 +130,6 @@ fn explain_and_trust_take_what_the_run_knows() {
         "trusted",
         "--json",
     ]);
-    assert!(trust.status.success(), "{}", text(&trust.stderr));
     let json: Value = serde_json::from_slice(&trust.stdout).unwrap();
     assert_eq!(json["model"]["image_size"], json!([48, 48]));
     assert_eq!(json["model"]["overrides"][0]["trained_with"], 32);
@@ -154,7 +148,7 @@ fn an_evaluation_is_a_reference_too() {
         "kept",
     ];
     assert!(sandbox.run(&evaluate).status.success());
-    let explained = sandbox.run(&[
+    sandbox.succeeds(&[
         "explain",
         "--run",
         "run",
@@ -164,8 +158,7 @@ fn an_evaluation_is_a_reference_too() {
         "--out",
         "out",
     ]);
-    assert!(explained.status.success(), "{}", text(&explained.stderr));
-    refused(
+    assert_refused(
         &sandbox,
         &["eval", "--run", "kept", "--data", "data/Testing"],
         &["--run kept", "is an evaluation, which has no weights"],
@@ -175,7 +168,7 @@ fn an_evaluation_is_a_reference_too() {
 #[test]
 fn what_weights_do_not_say_is_assumed_aloud() {
     let sandbox = trained();
-    renoted(&sandbox, "foreign.safetensors", None);
+    write_weights_with_metadata(&sandbox, "foreign.safetensors", None);
     let foreign = ["--model", "level1", "--weights", "foreign.safetensors"];
     let (evaluation, said) = eval(&sandbox, &foreign, "data/Testing");
     assert_eq!(evaluation["model"]["image_size"], json!([224, 224]));
@@ -210,7 +203,7 @@ fn what_weights_do_not_say_is_assumed_aloud() {
     let (evaluation, said) = eval(&sandbox, &[&foreign[..], &given].concat(), "data/Testing");
     assert!(evaluation["model"]["assumed"].is_null(), "{evaluation}");
     assert_eq!(said, "");
-    refused(
+    assert_refused(
         &sandbox,
         &[
             "eval",
@@ -226,18 +219,18 @@ fn what_weights_do_not_say_is_assumed_aloud() {
 #[test]
 fn weight_files_of_older_versions_are_read_and_damaged_notes_refused() {
     let sandbox = trained();
-    renoted(&sandbox, "older.safetensors", Some(&note()));
+    write_weights_with_metadata(&sandbox, "older.safetensors", Some(&note()));
     let (evaluation, said) = eval(
         &sandbox,
         &["--weights", "older.safetensors"],
         "data/Testing",
     );
-    same_figures(&evaluation, &own(&sandbox));
+    assert_same_evaluation(&evaluation, &evaluation_of_run(&sandbox));
     assert_eq!(said, "");
     let refuse = |change: &dyn Fn(&mut Value), word: &str| {
         let mut note = note();
         change(&mut note);
-        renoted(&sandbox, "odd.safetensors", Some(&note));
+        write_weights_with_metadata(&sandbox, "odd.safetensors", Some(&note));
         let eval = [
             "eval",
             "--model",
@@ -247,7 +240,7 @@ fn weight_files_of_older_versions_are_read_and_damaged_notes_refused() {
             "--data",
             "data/Testing",
         ];
-        refused(&sandbox, &eval, &["odd.safetensors", word]);
+        assert_refused(&sandbox, &eval, &["odd.safetensors", word]);
     };
     refuse(
         &|note| note["image_size"] = 1_000_000_000.into(),
@@ -264,7 +257,7 @@ fn classes_are_matched_by_name_and_never_by_chance() {
     // The same network, with its outputs under other names: a class's images are the same.
     let mut renamed = note();
     renamed["classes"] = json!(["d", "c", "b", "a"]);
-    renoted(&sandbox, "renamed.safetensors", Some(&renamed));
+    write_weights_with_metadata(&sandbox, "renamed.safetensors", Some(&renamed));
     for (class, folder) in [
         ("glioma", "d"),
         ("meningioma", "c"),
@@ -275,7 +268,7 @@ fn classes_are_matched_by_name_and_never_by_chance() {
         let to = sandbox.path(&format!("other/{folder}"));
         std::fs::rename(sandbox.path(&format!("data/Testing/{class}")), to).unwrap();
     }
-    let own = own(&sandbox);
+    let own = evaluation_of_run(&sandbox);
     let (evaluation, said) = eval(&sandbox, &["--weights", "renamed.safetensors"], "other");
     assert_eq!(said, "");
     assert_eq!(evaluation["accuracy"], own["accuracy"]);
@@ -288,7 +281,7 @@ fn classes_are_matched_by_name_and_never_by_chance() {
         assert_eq!(ours["squared_l2"], theirs["squared_l2"]);
     }
     let unknown = ["eval", "--run", "run", "--data", "other"];
-    refused(
+    assert_refused(
         &sandbox,
         &unknown,
         &["other", "\"a\" is none of the model's 4 classes", "glioma"],
@@ -311,12 +304,15 @@ fn an_unfinished_run_gives_the_weights_of_its_checkpoint_and_says_so() {
     sandbox.write("run/config.toml", config);
     sandbox.write("run/weights.safetensors", "of earlier epochs");
     let (evaluation, said) = eval(&sandbox, &["--run", "run"], "data/Testing");
-    assert_eq!(evaluation["accuracy"], own(&sandbox)["accuracy"]);
+    assert_eq!(
+        evaluation["accuracy"],
+        evaluation_of_run(&sandbox)["accuracy"]
+    );
     assert!(
         said.contains("run is not finished") && said.contains("2 of 5 epochs"),
         "{said}"
     );
-    refused(
+    assert_refused(
         &sandbox,
         &[
             "explain",
@@ -336,14 +332,14 @@ fn an_unfinished_run_gives_the_weights_of_its_checkpoint_and_says_so() {
     assert_eq!(eval(&sandbox, &["--run", "run"], "data/Testing").1, "");
     std::fs::remove_file(sandbox.path("run/weights.safetensors")).unwrap();
     let none = ["eval", "--run", "run", "--data", "data/Testing"];
-    refused(&sandbox, &none, &["no weights yet", "train --resume run"]);
+    assert_refused(&sandbox, &none, &["no weights yet", "train --resume run"]);
 }
 
 #[test]
 fn a_model_that_is_named_wrongly_is_told_what_is_wanted() {
     let sandbox = trained();
     let refuse = |model: &[&str], words: &[&str]| {
-        refused(
+        assert_refused(
             &sandbox,
             &[&["eval", "--data", "data/Testing"], model].concat(),
             words,

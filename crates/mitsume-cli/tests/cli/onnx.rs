@@ -1,17 +1,12 @@
 //! A user's own classifier, in an ONNX file.
 
-use std::path::Path;
+use crate::support::{Sandbox, assert_refused, text};
 
-use serde_json::Value;
-
-use crate::sandbox::{Sandbox, refused, text};
-
-/// A small residual network of 5 classes on images of 32x32.
-fn with_model() -> Sandbox {
+/// With small networks of 5 classes on images of 32x32.
+fn sandbox_with_models() -> Sandbox {
     let sandbox = Sandbox::new();
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
     for name in ["residual.onnx", "swin.onnx", "vision-transformer.onnx"] {
-        std::fs::copy(models.join(name), sandbox.path(name)).unwrap();
+        sandbox.copy_onnx_model(name);
     }
     let mut classes: Vec<String> = std::fs::read_dir(sandbox.path("data/Testing"))
         .unwrap()
@@ -19,7 +14,7 @@ fn with_model() -> Sandbox {
         .collect();
     classes.sort();
     classes.reverse();
-    // Another order than the folders', and a class that no folder has.
+    // In another order than the folders, and with a class that has no folder.
     classes.insert(1, "something else".into());
     sandbox.write("names.txt", classes.join("\n"));
     sandbox
@@ -38,47 +33,36 @@ const EVAL: [&str; 10] = [
     "--json",
 ];
 
-fn json(sandbox: &Sandbox, args: &[&str]) -> Value {
-    let output = sandbox.run(args);
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        text(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 #[test]
 fn a_model_is_evaluated_reported_scored_and_explained() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_models();
     let mut args = EVAL.to_vec();
     args.extend(["--out", "looked", "--cams", "cams.safetensors"]);
-    let evaluation = json(&sandbox, &args);
+    let evaluation = sandbox.json(&args);
     assert_eq!(evaluation["model"]["name"], "residual.onnx");
     assert_eq!(evaluation["data"]["images"], 20);
     assert_eq!(evaluation["per_class"].as_array().unwrap().len(), 4);
-    let score = json(&sandbox, &["score", "cams.safetensors", "--json"]);
+    let score = sandbox.json(&["score", "cams.safetensors", "--json"]);
     assert_eq!(score["accuracy"], evaluation["accuracy"]);
-    let report = sandbox.run(&["report", "looked"]);
-    assert!(report.status.success(), "{}", text(&report.stderr));
+    sandbox.succeeds(&["report", "looked"]);
     let page = String::from_utf8(sandbox.read("looked/report.html")).unwrap();
     assert!(page.contains("residual.onnx"));
-    let image = crate::sandbox::files_below(&sandbox.path("data/Testing")).remove(0);
+    let image = crate::support::files_below(&sandbox.path("data/Testing")).remove(0);
     let mut explain = vec!["explain", "--model", "residual.onnx", "--preset", "levels"];
     explain.extend(["--classes", "names.txt", "--data", "data/Testing"]);
     explain.extend(["--reference", "looked", "--out", "pictures", "--json"]);
     explain.push(image.to_str().unwrap());
-    let explained = json(&sandbox, &explain);
+    let explained = sandbox.json(&explain);
     assert!(explained["images"][0]["squared_l2"].is_number());
 }
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_models();
     let run = |threads: &str, out: &str| {
         let mut args = EVAL.to_vec();
         args.extend(["--cams", out, "--threads", threads, "--method", "layer-cam"]);
-        let evaluation = json(&sandbox, &args);
+        let evaluation = sandbox.json(&args);
         (evaluation, sandbox.read(out))
     };
     assert_eq!(run("1", "one.safetensors"), run("3", "three.safetensors"));
@@ -86,8 +70,8 @@ fn the_number_of_threads_changes_no_bit() {
 
 #[test]
 fn layers_are_listed_with_the_default_marked() {
-    let sandbox = with_model();
-    let layers = json(&sandbox, &["layers", "residual.onnx", "--json"]);
+    let sandbox = sandbox_with_models();
+    let layers = sandbox.json(&["layers", "residual.onnx", "--json"]);
     let layers = layers["layers"].as_array().unwrap();
     let default: Vec<_> = layers
         .iter()
@@ -101,7 +85,7 @@ fn layers_are_listed_with_the_default_marked() {
 
 #[test]
 fn several_layers_and_flips_are_part_of_what_was_evaluated() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_models();
     let mut args = EVAL.to_vec();
     args.extend([
         "--target-layer",
@@ -110,7 +94,7 @@ fn several_layers_and_flips_are_part_of_what_was_evaluated() {
         "features.3",
         "--flip",
     ]);
-    let evaluation = json(&sandbox, &args);
+    let evaluation = sandbox.json(&args);
     let layer = evaluation["model"]["target_layer"].as_str().unwrap();
     assert!(layer.contains(" + "), "{layer}");
     assert_eq!(evaluation["model"]["flip"], true);
@@ -118,26 +102,26 @@ fn several_layers_and_flips_are_part_of_what_was_evaluated() {
 
 #[test]
 fn tokens_are_laid_out_on_their_grid() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_models();
     let mut args = EVAL.to_vec();
     args[2] = "vision-transformer.onnx";
-    refused(&sandbox, &args, &["--token-grid 4x4"]);
+    assert_refused(&sandbox, &args, &["--token-grid 4x4"]);
     args.extend(["--token-grid", "4x4"]);
-    let evaluation = json(&sandbox, &args);
+    let evaluation = sandbox.json(&args);
     assert_eq!(evaluation["model"]["cam_size"], serde_json::json!([4, 4]));
 }
 
 #[test]
 fn a_channels_last_layer_has_maps_of_its_own_size_and_no_other_layout() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_models();
     let mut args = EVAL.to_vec();
     args[2] = "swin.onnx";
     args.extend(["--target-layer", "layer_norm_10"]);
-    let followed = json(&sandbox, &args);
+    let followed = sandbox.json(&args);
     assert_eq!(followed["model"]["cam_size"], serde_json::json!([8, 8]));
     let with = |layout| [&args[..], &["--layout", layout]].concat();
-    assert_eq!(json(&sandbox, &with("nhwc")), followed);
-    refused(
+    assert_eq!(sandbox.json(&with("nhwc")), followed);
+    assert_refused(
         &sandbox,
         &with("nchw"),
         &["--layout nchw contradicts", "nhwc"],
@@ -146,7 +130,7 @@ fn a_channels_last_layer_has_maps_of_its_own_size_and_no_other_layout() {
 
 #[test]
 fn requests_that_do_not_fit_are_refused() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_models();
     let with = |more: &[&str]| {
         let mut args = EVAL.to_vec();
         args.extend(more);
@@ -154,7 +138,7 @@ fn requests_that_do_not_fit_are_refused() {
     };
     let refuse = |args: Vec<String>, words: &[&str]| {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        refused(&sandbox, &args, words);
+        assert_refused(&sandbox, &args, words);
     };
     refuse(
         with(&["--target-layer", "featuers.3"]),
@@ -175,13 +159,13 @@ fn requests_that_do_not_fit_are_refused() {
     sandbox.write("names.txt", "a\nb");
     refuse(with(&[]), &["names.txt", "2 names", "5 classes"]);
     let bare = ["eval", "--model", "residual.onnx", "--data", "data/Testing"];
-    refused(
+    assert_refused(
         &sandbox,
         &bare,
         &["how were its images prepared", "--preset imagenet"],
     );
     sandbox.write("broken.onnx", b"\x08\x07 no model");
     let broken = ["layers", "broken.onnx"];
-    refused(&sandbox, &broken, &["broken.onnx"]);
-    refused(&sandbox, &["layers", "none.onnx"], &["none.onnx"]);
+    assert_refused(&sandbox, &broken, &["broken.onnx"]);
+    assert_refused(&sandbox, &["layers", "none.onnx"], &["none.onnx"]);
 }

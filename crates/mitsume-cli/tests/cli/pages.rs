@@ -1,22 +1,17 @@
-//! What pages say and which files their figures become.
+//! HTML pages, exported figures, and verbosity.
 
-use crate::sandbox::{Sandbox, files_below, text};
+use crate::support::{Sandbox, files_below, text};
 
 fn trained() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=2"]);
-    sandbox
+    Sandbox::trained("level1", 2, "")
 }
 
-fn succeeds(sandbox: &Sandbox, args: &[&str]) -> String {
-    let output = sandbox.run(args);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stderr)
+fn stderr(sandbox: &Sandbox, args: &[&str]) -> String {
+    text(&sandbox.succeeds(args).stderr)
 }
 
-/// Names of the files in a folder, without their folder.
-fn names(sandbox: &Sandbox, dir: &str) -> Vec<String> {
+/// File names in and below a folder.
+fn file_names(sandbox: &Sandbox, dir: &str) -> Vec<String> {
     let files = files_below(&sandbox.path(dir)).into_iter();
     files
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
@@ -35,7 +30,7 @@ fn pages_say_what_a_flag_contradicted() {
         "64",
         "--out",
     ];
-    succeeds(&sandbox, &[&["eval"], &looks[..], &["looked"]].concat());
+    sandbox.succeeds(&[&["eval"], &looks[..], &["looked"]].concat());
     for (language, name, short) in [
         (
             "en",
@@ -44,7 +39,7 @@ fn pages_say_what_a_flag_contradicted() {
         ),
         ("ja", "学習時と異なる設定", "image_size 64"),
     ] {
-        succeeds(&sandbox, &["report", "looked", "--lang", language]);
+        stderr(&sandbox, &["report", "looked", "--lang", language]);
         let page = text(&sandbox.read("looked/report.html"));
         let fact = page.split(name).nth(1).unwrap_or_default();
         let value = fact.split("</dd>").next().unwrap();
@@ -56,17 +51,17 @@ fn pages_say_what_a_flag_contradicted() {
         &["trusted"],
     ]
     .concat();
-    succeeds(&sandbox, &trust);
+    sandbox.succeeds(&trust);
     let page = text(&sandbox.read("trusted/trust.html"));
     assert!(page.contains("image_size 64 (trained with 32)"));
-    succeeds(&sandbox, &["report", "run"]);
+    sandbox.succeeds(&["report", "run"]);
     assert!(!text(&sandbox.read("run/report.html")).contains("not as it was trained"));
 }
 
 #[test]
 fn analyze_and_trust_write_figures_and_tables_as_report_does() {
     let sandbox = trained();
-    let said = succeeds(&sandbox, &["analyze", ".", "--figures", "of analysis"]);
+    let said = stderr(&sandbox, &["analyze", ".", "--figures", "of analysis"]);
     assert!(
         said.contains("files of figures and tables in of analysis"),
         "{said}"
@@ -86,9 +81,9 @@ fn analyze_and_trust_write_figures_and_tables_as_report_does() {
         "--figures",
         "of-trust",
     ];
-    succeeds(&sandbox, &trust);
+    sandbox.succeeds(&trust);
     for dir in ["of analysis", "of-trust"] {
-        let names = names(&sandbox, dir);
+        let names = file_names(&sandbox, dir);
         for extension in [".svg", ".png", ".csv", ".tex"] {
             assert!(
                 names.iter().any(|name| name.ends_with(extension)),
@@ -103,18 +98,15 @@ fn analyze_and_trust_write_figures_and_tables_as_report_does() {
 #[test]
 fn the_page_of_explained_images_saves_its_table_as_the_others_do() {
     let sandbox = trained();
-    succeeds(
-        &sandbox,
-        &[
-            "explain",
-            "--run",
-            "run",
-            "data/Testing",
-            "--out",
-            "explained",
-        ],
-    );
-    succeeds(&sandbox, &["report", "run"]);
+    sandbox.succeeds(&[
+        "explain",
+        "--run",
+        "run",
+        "data/Testing",
+        "--out",
+        "explained",
+    ]);
+    sandbox.succeeds(&["report", "run"]);
     // The words of the buttons and the script that makes them, which are the same on every page.
     let parts = |path: &str| {
         let page = text(&sandbox.read(path));
@@ -147,7 +139,7 @@ fn verbose_says_what_was_settled_on_and_quiet_nothing() {
         "--set",
         "train.epochs=1",
     ];
-    let said = succeeds(&sandbox, &[&train[..], &["-v", "--threads", "2"]].concat());
+    let said = stderr(&sandbox, &[&train[..], &["-v", "--threads", "2"]].concat());
     for words in [
         "computing on cpu, 2 threads",
         "the run, with every default:\n[data]\n",
@@ -157,7 +149,7 @@ fn verbose_says_what_was_settled_on_and_quiet_nothing() {
         assert!(said.contains(words), "no \"{words}\" in {said}");
     }
     let eval = ["eval", "--run", "run", "--data", "data/Testing"];
-    let said = succeeds(&sandbox, &[&eval[..], &["-v"]].concat());
+    let said = stderr(&sandbox, &[&eval[..], &["-v"]].concat());
     for words in [
         "model: level1 (run/weights.safetensors), hooked at ",
         "its images: channels 1, image_size 32, crop –, interpolation bilinear, mean 0.5, std 0.5\n",
@@ -166,6 +158,6 @@ fn verbose_says_what_was_settled_on_and_quiet_nothing() {
     ] {
         assert!(said.contains(words), "no \"{words}\" in {said}");
     }
-    assert!(!succeeds(&sandbox, &eval).contains("its images"));
-    assert_eq!(succeeds(&sandbox, &[&eval[..], &["-q"]].concat()), "");
+    assert!(!stderr(&sandbox, &eval).contains("its images"));
+    assert_eq!(stderr(&sandbox, &[&eval[..], &["-q"]].concat()), "");
 }

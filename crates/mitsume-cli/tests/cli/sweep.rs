@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, refused, text};
+use crate::support::{Sandbox, assert_refused, text};
 
 const SWEEP: &str = "models = [\"level1\"]\nlambdas = [0, 50]\nseeds = [0, 1]\n\
     [data.phantoms]\ntrain = \"data/Training\"\nvalid = \"data/Testing\"\n\
@@ -13,34 +13,22 @@ const SWEEP: &str = "models = [\"level1\"]\nlambdas = [0, 50]\nseeds = [0, 1]\n\
     [run.consistency]\nt0 = 1\nt1 = 2\n";
 const ARGS: [&str; 5] = ["sweep", "--config", "sweep.toml", "--out", "out"];
 
-fn prepared() -> Sandbox {
+fn sandbox_with_sweep() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("sweep.toml", SWEEP);
     sandbox
 }
 
-fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+fn sweep_args<'a>(more: &[&'a str]) -> Vec<&'a str> {
     ARGS.iter().chain(more).copied().collect()
-}
-
-fn json(sandbox: &Sandbox, args: &[&str]) -> Value {
-    let output = sandbox.run(args);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-        panic!(
-            "stdout must be one JSON object: {error}: {}",
-            text(&output.stdout)
-        )
-    })
 }
 
 #[test]
 fn a_sweep_killed_in_the_middle_goes_on_to_the_same_numbers() {
-    let sandbox = prepared();
-    let whole = sandbox.run(&["sweep", "--config", "sweep.toml", "--out", "whole"]);
-    assert!(whole.status.success(), "{}", text(&whole.stderr));
+    let sandbox = sandbox_with_sweep();
+    sandbox.succeeds(&["sweep", "--config", "sweep.toml", "--out", "whole"]);
     let mut child = sandbox
-        .command(&with(&["--jobs", "2"]))
+        .command(&sweep_args(&["--jobs", "2"]))
         .stderr(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
@@ -54,7 +42,7 @@ fn a_sweep_killed_in_the_middle_goes_on_to_the_same_numbers() {
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
     // Without --config: the folder knows.
-    let again = json(&sandbox, &["sweep", "--out", "out", "--json"]);
+    let again = sandbox.json(&["sweep", "--out", "out", "--json"]);
     let cells = again["cells"].as_array().unwrap();
     assert_eq!(cells.len(), 4);
     for cell in cells {
@@ -74,8 +62,8 @@ fn a_sweep_killed_in_the_middle_goes_on_to_the_same_numbers() {
 
 #[test]
 fn a_dry_run_lists_the_cells_and_writes_nothing() {
-    let sandbox = prepared();
-    let plan = json(&sandbox, &with(&["--dry-run", "--json"]));
+    let sandbox = sandbox_with_sweep();
+    let plan = sandbox.json(&sweep_args(&["--dry-run", "--json"]));
     assert_eq!(plan["cells"].as_array().unwrap().len(), 4);
     assert!(plan["estimated_seconds"].as_f64().unwrap() > 0.0);
     assert_eq!(plan["cells"][0]["state"], "waiting");
@@ -84,7 +72,7 @@ fn a_dry_run_lists_the_cells_and_writes_nothing() {
 
 #[test]
 fn a_preset_prints_a_sweep_that_can_be_changed_and_run() {
-    let sandbox = prepared();
+    let sandbox = sandbox_with_sweep();
     let args = [
         "sweep",
         "--preset",
@@ -94,8 +82,7 @@ fn a_preset_prints_a_sweep_that_can_be_changed_and_run() {
         "mine=data",
         "--print",
     ];
-    let printed = sandbox.run(&args);
-    assert!(printed.status.success(), "{}", text(&printed.stderr));
+    let printed = sandbox.succeeds(&args);
     sandbox.write("mine.toml", &printed.stdout);
     let plan = [
         "sweep",
@@ -108,39 +95,39 @@ fn a_preset_prints_a_sweep_that_can_be_changed_and_run() {
         "--dry-run",
         "--json",
     ];
-    assert_eq!(json(&sandbox, &plan)["cells"].as_array().unwrap().len(), 15);
+    assert_eq!(sandbox.json(&plan)["cells"].as_array().unwrap().len(), 15);
 }
 
 #[test]
 fn wrong_sweeps_are_refused() {
-    let sandbox = prepared();
-    refused(
+    let sandbox = sandbox_with_sweep();
+    assert_refused(
         &sandbox,
         &["sweep", "--out", "nothing"],
         &["nothing/sweep.toml", "--config"],
     );
-    refused(
+    assert_refused(
         &sandbox,
         &["sweep", "--preset", "x", "--data", "data", "--out", "o"],
         &["analytic"],
     );
-    refused(
+    assert_refused(
         &sandbox,
         &["sweep", "--config", "no.toml", "--out", "o"],
         &["no.toml"],
     );
-    refused(
+    assert_refused(
         &sandbox,
-        &with(&["--set", "train.epohs=3"]),
+        &sweep_args(&["--set", "train.epohs=3"]),
         &["train.epochs"],
     );
-    refused(
+    assert_refused(
         &sandbox,
-        &with(&["--cell", "no-such"]),
+        &sweep_args(&["--cell", "no-such"]),
         &["no-such", "named like phantoms-level1"],
     );
     sandbox.write("gone.toml", SWEEP.replace("data/Testing", "data/Gone"));
-    refused(
+    assert_refused(
         &sandbox,
         &["sweep", "--config", "gone.toml", "--out", "o"],
         &["data/Gone"],
@@ -150,12 +137,12 @@ fn wrong_sweeps_are_refused() {
         "nothing is left of a sweep that cannot be"
     );
     sandbox.write("bad.toml", SWEEP.replace("seeds", "sedes"));
-    refused(
+    assert_refused(
         &sandbox,
         &["sweep", "--config", "bad.toml", "--out", "o"],
         &["bad.toml", "sedes"],
     );
-    refused(
+    assert_refused(
         &sandbox,
         &["sweep", "--config", "sweep.toml", "--out", "data"],
         &["data", "--out"],
@@ -164,8 +151,8 @@ fn wrong_sweeps_are_refused() {
 
 #[test]
 fn without_a_cluster_the_launcher_says_so_and_leaves_the_script() {
-    let sandbox = prepared();
-    let mut command = sandbox.command(&with(&["--launcher", "slurm"]));
+    let sandbox = sandbox_with_sweep();
+    let mut command = sandbox.command(&sweep_args(&["--launcher", "slurm"]));
     let output = command.env("PATH", "").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
@@ -184,10 +171,7 @@ const TABLE: &str = "dataset,run,model,epoch,kappa,consistency\n\
 fn a_table_is_analysed_to_json_tables_and_a_page() {
     let sandbox = Sandbox::new();
     sandbox.write("epochs.csv", TABLE);
-    let analysis = json(
-        &sandbox,
-        &["analyze", "epochs.csv", "--json", "--out", "out"],
-    );
+    let analysis = sandbox.json(&["analyze", "epochs.csv", "--json", "--out", "out"]);
     let first = &analysis["correlations"][0];
     assert_eq!(
         (&first["dataset"], &first["model"]),
@@ -214,26 +198,26 @@ fn a_table_is_analysed_to_json_tables_and_a_page() {
 #[test]
 fn damaged_tables_are_refused_with_file_and_line() {
     let sandbox = Sandbox::new();
-    refused(&sandbox, &["analyze", "none.csv"], &["none.csv"]);
-    refused(&sandbox, &["analyze", "data"], &["data", "config.toml"]);
+    assert_refused(&sandbox, &["analyze", "none.csv"], &["none.csv"]);
+    assert_refused(&sandbox, &["analyze", "data"], &["data", "config.toml"]);
     sandbox.write("a.csv", TABLE.replace("kappa", "cappa"));
-    refused(&sandbox, &["analyze", "a.csv"], &["a.csv", "\"kappa\""]);
+    assert_refused(&sandbox, &["analyze", "a.csv"], &["a.csv", "\"kappa\""]);
     sandbox.write("b.csv", TABLE.replace("0.4", "four"));
-    refused(
+    assert_refused(
         &sandbox,
         &["analyze", "b.csv"],
         &["b.csv", "line 3", "kappa", "four"],
     );
     sandbox.write("c.csv", TABLE.replace("d,a,m,2", "d,a,m,1"));
-    refused(
+    assert_refused(
         &sandbox,
         &["analyze", "c.csv"],
         &["c.csv", "epoch 1", "twice"],
     );
     sandbox.write("d.csv", [0xff, 0xfe, 0, 0]);
-    refused(&sandbox, &["analyze", "d.csv"], &["d.csv"]);
+    assert_refused(&sandbox, &["analyze", "d.csv"], &["d.csv"]);
     sandbox.write("e.csv", TABLE);
-    refused(
+    assert_refused(
         &sandbox,
         &["analyze", "e.csv", "--confidence", "1.5"],
         &["--confidence"],

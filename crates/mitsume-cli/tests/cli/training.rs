@@ -1,18 +1,17 @@
-//! Training from the command line: the same seed gives the same bits, whatever the number of
-//! threads and whatever interrupts it.
+//! Training: the same seed gives the same bits with any number of threads and after interruptions.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::sandbox::{Sandbox, files_below, refused, text};
+use crate::support::{Sandbox, assert_refused, files_below, text};
 
-/// Consistency from the second epoch on, so that moving averages matter too.
+/// The consistency loss from the second epoch on, so that moving averages matter too.
 const CONSISTENT: &str = "[consistency]\npreset = \"published\"\nlambda_max = 50\nt0 = 1\nt1 = 2\n";
 
-/// Starts a run and waits until it has written its first checkpoint and a step after it.
-fn interrupted_in_the_middle(sandbox: &Sandbox, out: &str) -> Child {
+/// Starts a run and waits for its first checkpoint.
+fn start_and_wait_for_checkpoint(sandbox: &Sandbox, out: &str) -> Child {
     let child = sandbox
         .command(&["train", "--config", "run.toml", "--out", out])
         .stderr(Stdio::piped())
@@ -47,26 +46,25 @@ fn a_killed_run_resumes_to_the_same_bits() {
     let sandbox = Sandbox::new();
     sandbox.configure("level2", CONSISTENT);
     sandbox.train("whole", &[]);
-    let mut child = interrupted_in_the_middle(&sandbox, "killed");
+    let mut child = start_and_wait_for_checkpoint(&sandbox, "killed");
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
     assert!(
         !sandbox.path("killed/weights.safetensors").exists(),
         "it was done before the kill"
     );
-    let resumed = sandbox.run(&["train", "--resume", "killed"]);
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    sandbox.succeeds(&["train", "--resume", "killed"]);
     assert_eq!(sandbox.results("killed"), sandbox.results("whole"));
 }
 
 /// L_cam of each epoch's training batches.
 fn cam_losses(sandbox: &Sandbox, run: &str) -> Vec<f64> {
     let epochs = text(&sandbox.read(&format!("{run}/epochs.csv")));
-    let of_row = |line: &str| line.split(',').nth(5).unwrap().parse().unwrap();
-    epochs.lines().skip(1).map(of_row).collect()
+    let cam_loss = |line: &str| line.split(',').nth(5).unwrap().parse().unwrap();
+    epochs.lines().skip(1).map(cam_loss).collect()
 }
 
-/// Against a run that computes the same loss and gives it no weight to speak of.
+/// Compared with a run that computes the same loss with a negligible weight.
 #[test]
 fn the_consistency_of_another_methods_maps_is_trained_and_evaluated() {
     let sandbox = Sandbox::new();
@@ -115,9 +113,9 @@ fn a_run_goes_on_where_it_began_and_nowhere_else() {
     assert_ne!(record, elsewhere);
     sandbox.write("run/environment.json", elsewhere);
     let here = ["train", "--resume", "run", "--device", "cpu"];
-    refused(&sandbox, &here, &["--device cpu", "run", "began on abacus"]);
+    assert_refused(&sandbox, &here, &["--device cpu", "run", "began on abacus"]);
     let there = ["no device named", "abacus"];
-    refused(&sandbox, &["train", "--resume", "run"], &there);
+    assert_refused(&sandbox, &["train", "--resume", "run"], &there);
 }
 
 #[test]
@@ -138,11 +136,10 @@ fn a_run_of_another_method_resumes_to_the_same_bits_on_any_number_of_threads() {
             out
         });
         let set = ["--set", "train.epochs=2", "--threads", "2"];
-        let resumed = sandbox.run(&[&["train", "--resume", &begun], &set[..]].concat());
-        assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+        sandbox.succeeds(&[&["train", "--resume", &begun], &set[..]].concat());
         assert_eq!(sandbox.results(&begun), sandbox.results(&whole), "{method}");
     }
-    // What it was trained with so far is in the moving averages.
+    // The moving averages are of the earlier method's maps.
     let words = ["consistency.method", "began with cam", "a new run"];
     let other = [
         "train",
@@ -151,7 +148,7 @@ fn a_run_of_another_method_resumes_to_the_same_bits_on_any_number_of_threads() {
         "--set",
         "consistency.method=grad-cam",
     ];
-    refused(&sandbox, &other, &words);
+    assert_refused(&sandbox, &other, &words);
 }
 
 #[test]
@@ -167,7 +164,7 @@ fn methods_that_cannot_be_trained_are_refused_before_anything_is_written() {
         let args = [
             "train", "--config", "run.toml", "--out", "run", "--set", &set,
         ];
-        refused(&sandbox, &args, &["consistency.method: ", words]);
+        assert_refused(&sandbox, &args, &["consistency.method: ", words]);
         assert!(!sandbox.path("run").exists());
     }
 }
@@ -178,14 +175,13 @@ fn ctrl_c_saves_in_the_middle_of_an_epoch_and_resumes_to_the_same_bits() {
     let sandbox = Sandbox::new();
     sandbox.configure("level2", CONSISTENT);
     sandbox.train("whole", &[]);
-    let mut child = interrupted_in_the_middle(&sandbox, "stopped");
+    let mut child = start_and_wait_for_checkpoint(&sandbox, "stopped");
     let killed = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
     assert!(killed.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let resumed = sandbox.run(&["train", "--resume", "stopped"]);
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    sandbox.succeeds(&["train", "--resume", "stopped"]);
     assert_eq!(sandbox.results("stopped"), sandbox.results("whole"));
 }
 
@@ -195,8 +191,7 @@ fn a_finished_run_can_go_on_for_more_epochs() {
     sandbox.configure("level1", "");
     sandbox.train("whole", &[]);
     sandbox.train("short", &["--set", "train.epochs=1"]);
-    let resumed = sandbox.run(&["train", "--resume", "short", "--set", "train.epochs=3"]);
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    sandbox.succeeds(&["train", "--resume", "short", "--set", "train.epochs=3"]);
     assert_eq!(sandbox.results("short"), sandbox.results("whole"));
 }
 
@@ -230,9 +225,7 @@ fn overflowing(weights: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_checkpoint() {
-    let sandbox = Sandbox::new();
-    sandbox.configure("level1", "");
-    sandbox.train("run", &["--set", "train.epochs=1"]);
+    let sandbox = Sandbox::trained("level1", 1, "");
     sandbox.write(
         "huge.safetensors",
         overflowing(&sandbox.read("run/weights.safetensors")),
@@ -307,8 +300,7 @@ fn a_run_directory_has_everything_and_reads_back() {
         .unwrap()
         .count();
     assert_eq!(events, 1);
-    let repeat = sandbox.run(&["train", "--config", "run/config.toml", "--out", "again"]);
-    assert!(repeat.status.success(), "{}", text(&repeat.stderr));
+    sandbox.succeeds(&["train", "--config", "run/config.toml", "--out", "again"]);
     assert_eq!(sandbox.results("again"), sandbox.results("run"));
 }
 
@@ -351,7 +343,7 @@ fn the_weights_a_run_began_with_are_recorded_and_not_needed_to_go_on() {
     resume("deleted");
     assert!(sandbox.results("deleted") == sandbox.results("whole"));
 
-    // Without a checkpoint it begins anew, and then the weights matter.
+    // Without a checkpoint the run starts again, from these weights.
     begin("anew");
     std::fs::remove_dir_all(sandbox.path("anew/checkpoint")).unwrap();
     std::fs::copy(
@@ -359,7 +351,7 @@ fn the_weights_a_run_began_with_are_recorded_and_not_needed_to_go_on() {
         sandbox.path("init.safetensors"),
     )
     .unwrap();
-    refused(
+    assert_refused(
         &sandbox,
         &["train", "--resume", "anew"],
         &[
@@ -370,7 +362,7 @@ fn the_weights_a_run_began_with_are_recorded_and_not_needed_to_go_on() {
     );
 }
 
-/// What is said to have no effect has none, and what is not said so has one.
+/// Settings documented as without effect have none, and others have one.
 #[test]
 fn at_lambda_0_no_setting_of_the_cam_loss_changes_a_bit() {
     let sandbox = Sandbox::new();
@@ -392,7 +384,7 @@ fn at_lambda_0_no_setting_of_the_cam_loss_changes_a_bit() {
     sets.iter().for_each(|set| args.extend(["--set", set]));
     sandbox.train("other", &args);
     assert_eq!(sandbox.results("other"), sandbox.results("plain"));
-    // Nor has a lambda that is never reached.
+    // A lambda that is never reached has no effect either.
     args.extend(["--set", "consistency.lambda_max=50"]);
     sandbox.train("never", &args);
     assert_eq!(sandbox.results("never"), sandbox.results("plain"));

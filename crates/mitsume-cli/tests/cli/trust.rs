@@ -1,17 +1,13 @@
-//! Whether the maps can be trusted.
-
-use std::path::Path;
+//! `mitsume trust` on a small ONNX model.
 
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, files_below, refused, text};
+use crate::support::{Sandbox, assert_refused, files_below, text};
 
-/// A small residual network of 5 classes, of which the folder has 4.
-fn with_model() -> Sandbox {
+/// With a small residual network of 5 classes; the folder has 4 of them.
+fn sandbox_with_model() -> Sandbox {
     let sandbox = Sandbox::new();
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
-    let to = sandbox.path("residual.onnx");
-    std::fs::copy(models.join("residual.onnx"), to).unwrap();
+    sandbox.copy_onnx_model("residual.onnx");
     sandbox.write(
         "names.txt",
         "pituitary\nnotumor\nmeningioma\nother\nglioma\n",
@@ -37,14 +33,12 @@ const TRUST: [&str; 13] = [
 
 fn trust(sandbox: &Sandbox, out: &str, more: &[&str]) -> Value {
     let args = [&TRUST[..], &["--out", out, "--json"], more].concat();
-    let output = sandbox.run(&args);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    sandbox.json(&args)
 }
 
 #[test]
 fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_model();
     let first = files_below(&sandbox.path("data/Testing")).remove(0);
     std::fs::write(&first, "no image").unwrap();
     let result = trust(&sandbox, "trusted", &["--masks", "data/masks/Testing"]);
@@ -74,7 +68,7 @@ fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_model();
     for threads in ["1", "3"] {
         trust(&sandbox, threads, &["--threads", threads]);
     }
@@ -86,10 +80,10 @@ fn the_number_of_threads_changes_no_bit() {
 
 #[test]
 fn masks_that_are_not_there_are_refused() {
-    let sandbox = with_model();
+    let sandbox = sandbox_with_model();
     let args = |masks| [&TRUST[..], &["--out", "trusted", "--masks", masks]].concat();
-    refused(&sandbox, &args("nowhere"), &["--masks", "nowhere"]);
-    refused(
+    assert_refused(&sandbox, &args("nowhere"), &["--masks", "nowhere"]);
+    assert_refused(
         &sandbox,
         &args("data"),
         &["--masks", "the first one's would be"],

@@ -1,9 +1,10 @@
-//! A temporary folder with phantoms and configurations, and the program to run in it.
+//! Test support: a temporary folder with phantoms and configurations, and the program to run in it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use assert_cmd::cargo::cargo_bin;
+use serde_json::Value;
 use tempfile::TempDir;
 
 pub struct Sandbox {
@@ -14,10 +15,18 @@ impl Sandbox {
     /// With phantoms of 32x32 under `data`: 12 training and 5 test images in each of 4 classes.
     pub fn new() -> Self {
         let sandbox = Sandbox::empty();
-        let made = sandbox.run(&[
+        sandbox.succeeds(&[
             "data", "synth", "data", "--train", "12", "--test", "5", "--size", "32",
         ]);
-        assert!(made.status.success(), "{}", text(&made.stderr));
+        sandbox
+    }
+
+    /// With phantoms and `run`: `model` trained for `epochs` epochs, with `train` settings of the
+    /// configuration.
+    pub fn trained(model: &str, epochs: usize, train: &str) -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.configure(model, train);
+        sandbox.train("run", &["--set", &format!("train.epochs={epochs}")]);
         sandbox
     }
 
@@ -35,13 +44,37 @@ impl Sandbox {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(cargo_bin("mitsume"));
         command.current_dir(self.dir.path()).args(args);
-        // The language of whoever runs the tests must not matter.
+        // Independent of the locale of the machine.
         command.env("LC_ALL", "C");
         command
     }
 
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
+    }
+
+    /// Runs the program and expects it to succeed.
+    #[track_caller]
+    pub fn succeeds(&self, args: &[&str]) -> Output {
+        let output = self.run(args);
+        let stderr = text(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {stderr}");
+        output
+    }
+
+    /// Runs the program and expects it to succeed with one JSON value on stdout.
+    #[track_caller]
+    pub fn json(&self, args: &[&str]) -> Value {
+        let stdout = self.succeeds(args).stdout;
+        serde_json::from_slice(&stdout).unwrap_or_else(|error| {
+            panic!("stdout must be one JSON value: {error}: {}", text(&stdout))
+        })
+    }
+
+    /// Copies a model of mitsume-onnx's tests into the folder.
+    pub fn copy_onnx_model(&self, name: &str) {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/models");
+        std::fs::copy(models.join(name), self.path(name)).unwrap();
     }
 
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
@@ -64,15 +97,14 @@ impl Sandbox {
         );
     }
 
-    /// Trains to the end.
+    /// Trains `run.toml` to the end.
     pub fn train(&self, out: &str, args: &[&str]) {
         let mut all = vec!["train", "--config", "run.toml", "--out", out];
         all.extend(args);
-        let output = self.run(&all);
-        assert!(output.status.success(), "{}", text(&output.stderr));
+        self.succeeds(&all);
     }
 
-    /// Steps, weights, and epochs but for their wall time: what must be the same in two runs.
+    /// What must be the same in two runs: `steps.csv`, the weights, and `epochs.csv` without times.
     pub fn results(&self, run: &str) -> (String, Vec<u8>, Vec<String>) {
         let epochs = String::from_utf8(self.read(&format!("{run}/epochs.csv"))).unwrap();
         let epochs = epochs
@@ -94,7 +126,7 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// Runs the program and expects a refusal: exit code 2, and all of `words` on stderr.
 #[track_caller]
-pub fn refused(sandbox: &Sandbox, args: &[&str], words: &[&str]) {
+pub fn assert_refused(sandbox: &Sandbox, args: &[&str], words: &[&str]) {
     let output = sandbox.run(args);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
