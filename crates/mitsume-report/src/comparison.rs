@@ -30,7 +30,7 @@ struct EntryMetrics {
     counted: Option<u64>,
 }
 
-pub(crate) fn summaries(entries: &[Entry], language: Language) -> ComparisonTable {
+pub(crate) fn compare_entries(entries: &[Entry], language: Language) -> ComparisonTable {
     let figures: Vec<EntryMetrics> = entries.iter().map(figures).collect();
     let mut sizes = entries
         .iter()
@@ -41,7 +41,7 @@ pub(crate) fn summaries(entries: &[Entry], language: Language) -> ComparisonTabl
     let bases: Vec<Option<usize>> = (0..entries.len()).map(|line| base(entries, line)).collect();
     let column = |value: fn(&EntryMetrics) -> Option<f64>, quantity: Quantity, comparable: bool| {
         let lines: Vec<EntryValue> = entries.iter().zip(figures.iter().map(value)).collect();
-        compare(&lines, &bases, comparable, (quantity, language)).into_iter()
+        compare_column(&lines, &bases, comparable, (quantity, language)).into_iter()
     };
     let mut accuracy = column(|f| f.accuracy, Quantity::Accuracy, true);
     let mut kappa = column(|f| f.kappa, Quantity::Kappa, true);
@@ -196,7 +196,7 @@ fn loss(config: &ConsistencyConfig, language: Language) -> String {
 }
 
 /// A column; `bases` names for each line the one it is compared with.
-fn compare(
+fn compare_column(
     lines: &[EntryValue],
     bases: &[Option<usize>],
     comparable: bool,
@@ -259,7 +259,7 @@ mod tests {
         let values = values.iter().map(|value| Some(*value));
         let lines: Vec<EntryValue> = entries.iter().zip(values).collect();
         let bases: Vec<_> = (0..lines.len()).map(|i| (i > 0).then_some(0)).collect();
-        let figures = compare(&lines, &bases, comparable, (quantity, Language::English));
+        let figures = compare_column(&lines, &bases, comparable, (quantity, Language::English));
         figures.into_iter().map(|figure| figure.change).collect()
     }
 
@@ -285,7 +285,7 @@ mod tests {
         let (present, missing) = (entry(), entry());
         let lines = [(&present, Some(0.5)), (&missing, None)];
         let bases = [None, Some(0)];
-        let figures = compare(&lines, &bases, true, (Quantity::L2, Language::English));
+        let figures = compare_column(&lines, &bases, true, (Quantity::L2, Language::English));
         assert_eq!(figures[1].text, "–");
         assert!(figures[1].change.is_empty() && figures[1].ranking.is_empty());
     }

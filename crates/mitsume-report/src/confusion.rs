@@ -2,16 +2,16 @@
 
 use mitsume_artifacts::Evaluation;
 
-use crate::extremes::MANY;
+use crate::extremes::MAX_CLASSES_IN_FULL;
 use crate::number_format;
 use crate::template_data::{Confusion, ConfusionCell, ConfusionRow, Mistake};
 
-const MISTAKES: usize = 30;
+const MAX_MISTAKES: usize = 30;
 
 /// The confusion matrix, or the most frequent mistakes where the matrix would be unreadable.
 pub(crate) fn confusion(evaluation: &Evaluation) -> Confusion {
     let classes = &evaluation.data.classes;
-    if classes.len() > MANY {
+    if classes.len() > MAX_CLASSES_IN_FULL {
         return Confusion::Mistakes(mistakes(evaluation));
     }
     let rows = evaluation.confusion.iter().enumerate().map(|(truth, row)| {
@@ -42,7 +42,7 @@ pub(crate) fn frequent_mistakes(evaluation: &Evaluation) -> Vec<(u64, usize, usi
         all.extend(wrong.map(|(predicted, n)| (*n, truth, predicted)));
     }
     all.sort_by_key(|(n, truth, predicted)| (std::cmp::Reverse(*n), *truth, *predicted));
-    all.truncate(MISTAKES);
+    all.truncate(MAX_MISTAKES);
     all
 }
 

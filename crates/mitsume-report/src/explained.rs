@@ -4,6 +4,7 @@ use askama::Template;
 use mitsume_locale::{Language, text};
 
 use crate::export::ExportLabels;
+use crate::links::relative_url;
 use crate::overlay::overlay;
 use crate::panel::Panel;
 use crate::picture::{fitted, jpeg_uri};
@@ -97,7 +98,7 @@ impl ExplainedPage {
         let other = panel.target.name != predicted;
         self.cards.push(Card {
             name: name.to_owned(),
-            link: as_link(link),
+            link: relative_url(link),
             overlay: jpeg_uri(&overlay(&input, panel.cam, &panel.style))?,
             input: jpeg_uri(&input)?,
             predicted: predicted.to_owned(),
@@ -135,17 +136,6 @@ impl ExplainedPage {
         }
         .render()?)
     }
-}
-
-/// A relative path as a link: what a URL would take for something else is escaped.
-fn as_link(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
-    let escaped = path.bytes().map(|byte| match byte {
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    // Without this, `a:b.png` would be of a scheme of its own.
-    format!("./{}", escaped.collect::<String>())
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use mitsume_artifacts::Evaluation;
 
-use crate::caution::FEW_IMAGES;
 use crate::confusion::frequent_mistakes;
+use crate::thresholds::MIN_CORRECT_IMAGES;
 
 /// With more classes than this a page shows the most and the least consistent ones and a search.
-pub(crate) const MANY: usize = 24;
+pub(crate) const MAX_CLASSES_IN_FULL: usize = 24;
 /// Classes in the table of either end.
-const RANKED: usize = 10;
+const CLASSES_PER_END: usize = 10;
 /// Classes with pictures of either end.
-const PICTURED: usize = 6;
+const PICTURED_PER_END: usize = 6;
 
 /// The ends of the order of consistency.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Extremes {
 /// A class of a few correct images is at an end by chance, so such classes are ranked only where
 /// there are too few others.
 pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
-    if evaluation.per_class.len() <= MANY {
+    if evaluation.per_class.len() <= MAX_CLASSES_IN_FULL {
         return None;
     }
     let with = |needed: u64| -> Vec<usize> {
@@ -44,13 +44,13 @@ pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
         classes
     };
     // Half of a handful and a single image are tried where the classes are small.
-    let (needed, classes) = [FEW_IMAGES, FEW_IMAGES / 2, 2]
+    let (needed, classes) = [MIN_CORRECT_IMAGES, MIN_CORRECT_IMAGES / 2, 2]
         .into_iter()
         .map(|needed| (needed, with(needed)))
-        .find(|(_, classes)| classes.len() >= 2 * RANKED)
+        .find(|(_, classes)| classes.len() >= 2 * CLASSES_PER_END)
         .unwrap_or_else(|| (1, with(1)));
     // No class is at both ends.
-    let each = RANKED.min(classes.len() / 2);
+    let each = CLASSES_PER_END.min(classes.len() / 2);
     Some(Extremes {
         needed,
         ranked: classes.len(),
@@ -62,8 +62,8 @@ pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
 impl Extremes {
     /// The classes whose mean maps are shown: from both ends, in that order.
     pub(crate) fn pictured(&self) -> Vec<usize> {
-        let most = self.most.iter().take(PICTURED);
-        most.chain(self.least.iter().take(PICTURED))
+        let most = self.most.iter().take(PICTURED_PER_END);
+        most.chain(self.least.iter().take(PICTURED_PER_END))
             .copied()
             .collect()
     }
@@ -77,7 +77,7 @@ pub(crate) fn classes_with_images(evaluation: &Evaluation) -> Vec<usize> {
     };
     let mut classes = extremes.pictured();
     for (_, truth, _) in frequent_mistakes(evaluation) {
-        if classes.len() < MANY && !classes.contains(&truth) {
+        if classes.len() < MAX_CLASSES_IN_FULL && !classes.contains(&truth) {
             classes.push(truth);
         }
     }

@@ -4,8 +4,8 @@ use mitsume_artifacts::{Evaluation, ImageRow, Maps};
 use rayon::prelude::*;
 
 use crate::activation_map::ActivationMap;
-use crate::entries::Evaluated;
-use crate::extremes::classes_with_images;
+use crate::entries::{Entry, Evaluated};
+use crate::extremes::{MAX_CLASSES_IN_FULL, classes_with_images};
 use crate::gallery_selection::{by_deviation, select_images};
 use crate::overlay::{OverlayStyle, overlay, plain};
 use crate::picture::{fitted, jpeg_uri, picture_of};
@@ -15,13 +15,47 @@ use crate::{Result, number_format};
 /// Longer side of a thumbnail in pixels.
 const THUMBNAIL: u32 = 128;
 
-/// How many images a gallery holds.
+/// Images in all galleries of a page together, at about 10 KB each; fewer where there are many
+/// classes, whose pages are to stay below 3 MB.
+const MAX_IMAGES: usize = 480;
+const MAX_IMAGES_OF_MANY_CLASSES: usize = 168;
+/// Images of one class in one gallery.
+const MAX_PER_CLASS: usize = 36;
+/// Images of all galleries on paper, and of one class.
+const MAX_PRINTED: usize = 96;
+const MAX_PRINTED_PER_CLASS: usize = 8;
+
+/// The limits of a gallery.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GalleryLimits {
     /// Images of one class.
     pub per_class: usize,
     /// Of them on paper, and where no script pages through the rest.
     pub first: usize,
+}
+
+/// The limits for each gallery, so that all of them together keep to the page's bounds.
+pub(crate) fn gallery_limits(entries: &[Entry]) -> GalleryLimits {
+    let kept = entries
+        .iter()
+        .filter_map(|entry| entry.evaluation.as_ref())
+        .filter(|evaluated| evaluated.images.is_some());
+    let many = kept
+        .clone()
+        .any(|evaluated| evaluated.summary.per_class.len() > MAX_CLASSES_IN_FULL);
+    let galleries: usize = kept
+        .map(|evaluated| classes_with_images(&evaluated.summary).len())
+        .sum();
+    let most = if many {
+        MAX_IMAGES_OF_MANY_CLASSES
+    } else {
+        MAX_IMAGES
+    };
+    let each = |most: usize, limit: usize| (most / galleries.max(1)).clamp(1, limit);
+    GalleryLimits {
+        per_class: each(most, MAX_PER_CLASS),
+        first: each(MAX_PRINTED, MAX_PRINTED_PER_CLASS),
+    }
 }
 
 /// The galleries of one evaluation, one per class that has images; of many classes, of those at

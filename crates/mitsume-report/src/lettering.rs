@@ -6,9 +6,9 @@ use image::{Rgb, RgbImage};
 use resvg::tiny_skia::Pixmap;
 
 use crate::Result;
-use crate::analysis::figure::escape;
 use crate::bitmap_text::{LINE, Weight, draw, needs_escapes};
 use crate::export::layer;
+use crate::xml::escape_xml;
 
 /// A text with its top left corner.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ fn svg(texts: &[Letters], (width, height): (u32, u32)) -> String {
         };
         let (x, baseline) = (at.0, at.1 + (LINE + SIZE) / 2 - 2);
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
-        let text = escape(&text);
+        let text = escape_xml(&text);
         let _ = write!(
             svg,
             "<text x=\"{x}\" y=\"{baseline}\" font-weight=\"{weight}\">{text}</text>"

@@ -10,16 +10,13 @@ use mitsume_stats::paired::paired_comparison;
 
 use crate::entries::{Entry, Run};
 use crate::settings::{Settings, lambda};
+use crate::thresholds::{
+    MIN_CORRECT_IMAGES, MIN_COUNTED_CLASSES, MIN_EVALUATED_IMAGES, SIGNIFICANCE_LEVEL,
+};
 
 /// The normal distribution's upper 5 %: a kappa below so many of its standard errors by chance is
 /// one that guessing gives too.
-const CHANCE: f64 = 1.645;
-/// What is taken for more than chance between seeds.
-const SIGNIFICANCE_LEVEL: f64 = 0.05;
-/// Fewer evaluated images than this say nothing of a model.
-const MIN_IMAGES: u64 = 30;
-/// Fewer counted images of a class on average make its mean map out of single images.
-const MIN_PER_CLASS: f64 = 10.0;
+const CHANCE_Z: f64 = 1.645;
 
 /// A column of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,14 +122,14 @@ fn row_problem(entry: &Entry, quantity: Quantity) -> Option<Reason> {
         return Some(Reason::AtChance);
     }
     if !quantity.is_consistency() {
-        return (summary.data.images < MIN_IMAGES).then_some(Reason::FewImages);
+        return (summary.data.images < MIN_EVALUATED_IMAGES).then_some(Reason::FewImages);
     }
     let classes = counted_classes(summary, quantity).len();
-    if classes < 2 {
+    if classes < MIN_COUNTED_CLASSES {
         return Some(Reason::OneClass);
     }
     let per_class = summary.consistency.counted as f64 / classes as f64;
-    (per_class < MIN_PER_CLASS).then_some(Reason::FewImages)
+    (per_class < MIN_CORRECT_IMAGES as f64).then_some(Reason::FewImages)
 }
 
 /// Whether guessing gives such a kappa too.
@@ -140,7 +137,7 @@ pub(crate) fn at_chance(summary: &Evaluation) -> bool {
     let truths: Vec<u64> = summary.per_class.iter().map(|class| class.images).collect();
     let column = |class: usize| summary.confusion.iter().map(|row| row[class]).sum();
     let predictions: Vec<u64> = (0..truths.len()).map(column).collect();
-    summary.kappa <= CHANCE * kappa_error_by_chance(&truths, &predictions)
+    summary.kappa <= CHANCE_Z * kappa_error_by_chance(&truths, &predictions)
 }
 
 /// The classes that the consistency is over.

@@ -82,6 +82,7 @@ pub(crate) struct RunView {
 
 #[derive(Debug)]
 pub(crate) struct EpochTable {
+    pub header: Vec<String>,
     pub rows: Vec<Vec<String>>,
 }
 

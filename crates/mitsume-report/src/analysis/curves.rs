@@ -6,8 +6,9 @@ use std::fmt::Write;
 use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 
-use super::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH, file_name};
+use super::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH};
 use super::style::Style;
+use crate::file_names::file_stem_from_parts;
 use crate::number_format;
 
 /// What is drawn.
@@ -96,7 +97,7 @@ pub(crate) fn curves(
     }
     let (subject, file) = title;
     Some(Figure {
-        file: file_name(&["curve", quantity.key, file]),
+        file: file_stem_from_parts(&["curve", quantity.key, file]),
         title: text!(
             language,
             "analysis-curve-title",

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::chart::{bounds, tick_text, ticks};
 use crate::export::{Drawing, DrawingLegendItem};
+use crate::xml::escape_xml;
 
 /// Narrow, so that the lettering can be read on a phone and in a column of a paper.
 pub(crate) const WIDTH: f64 = 480.0;
@@ -133,8 +134,8 @@ impl Axes {
              <text x=\"4\" y=\"16\">{}</text>",
             (left + right) / 2.0,
             HEIGHT - 10.0,
-            escape(x_name),
-            escape(y_name),
+            escape_xml(x_name),
+            escape_xml(y_name),
         );
         svg
     }
@@ -146,35 +147,4 @@ fn axis(values: impl Iterator<Item = f64>) -> ((f64, f64), Vec<(f64, String)>) {
     let range = (ticks[0].min(low), ticks[ticks.len() - 1].max(high));
     let texts = ticks.iter().map(|tick| (*tick, tick_text(*tick, &ticks)));
     (range, texts.collect())
-}
-
-/// Text fit for XML.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // XML has no other control characters, not even escaped.
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Fit for a file name.
-pub(crate) fn file_name(parts: &[&str]) -> String {
-    let joined = parts.join("-");
-    let kept = joined.chars().map(|c| {
-        if c.is_alphanumeric() || c == '.' || c == '-' {
-            c
-        } else {
-            '-'
-        }
-    });
-    kept.collect::<String>().trim_matches(['-', '.']).to_owned()
 }

@@ -8,6 +8,7 @@ use super::records::RunSummary;
 use super::tables::{Table, tables};
 use super::{AnalysisReport, sentences};
 use crate::export::ExportLabels;
+use crate::links::relative_url;
 use crate::{Result, number_format};
 
 #[derive(Template)]
@@ -77,7 +78,7 @@ fn row(run: &RunSummary, linked: bool) -> RunRow {
     let dash = number_format::significant_4_or_dash;
     RunRow {
         name: run.name.clone(),
-        href: (linked && run.evaluated).then(|| format!("{}/report.html", encoded(&run.name))),
+        href: (linked && run.evaluated).then(|| format!("{}/report.html", relative_url(&run.name))),
         cells: vec![
             run.dataset.clone(),
             run.model.clone(),
@@ -89,17 +90,4 @@ fn row(run: &RunSummary, linked: bool) -> RunRow {
             dash(last.and_then(|row| row.consistency_l2)),
         ],
     }
-}
-
-/// A relative path as part of a link.
-fn encoded(path: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
-            char::from(byte).to_string()
-        }
-        other => format!("%{other:02X}"),
-    };
-    let encoded: String = path.bytes().map(byte).collect();
-    // A first part with a colon would be a scheme.
-    format!("./{encoded}")
 }

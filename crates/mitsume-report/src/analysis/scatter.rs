@@ -6,9 +6,10 @@ use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 use mitsume_stats::least_squares::{LinearFit, least_squares};
 
-use super::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH, file_name};
+use super::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH};
 use super::records::Measure;
 use super::style::Style;
+use crate::file_names::file_stem_from_parts;
 use crate::number_format;
 
 /// The smallest model, whose maps are four times finer than the others': the thesis looks at its
@@ -93,7 +94,7 @@ pub(crate) fn scatter(
         }
     }
     Some(Figure {
-        file: file_name(&["scatter", measure.name.key(), dataset]),
+        file: file_stem_from_parts(&["scatter", measure.name.key(), dataset]),
         title: text!(
             language,
             "analysis-scatter-title",

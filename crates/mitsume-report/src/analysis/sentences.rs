@@ -11,9 +11,7 @@ use mitsume_stats::run_correlation::ConditionCorrelation;
 use super::AnalysisReport;
 use super::records::{Measure, Records};
 use super::tables::{interval, p, signed, signed_short};
-
-/// What is taken for more than chance.
-const LEVEL: f64 = 0.05;
+use crate::thresholds::SIGNIFICANCE_LEVEL;
 
 /// Correlations with the first measure, then lambdas on kappa and on that measure, then cautions.
 pub(crate) fn sentences(report: &AnalysisReport, language: Language) -> Vec<String> {
@@ -242,7 +240,7 @@ fn doubts(row: &ConditionCorrelation, language: Language) -> Vec<String> {
     {
         doubts.push(text!(language, "analysis-shared-trend"));
     }
-    if let Some(value) = row.sign_flip_p.filter(|value| *value > LEVEL) {
+    if let Some(value) = row.sign_flip_p.filter(|value| *value > SIGNIFICANCE_LEVEL) {
         let least = p(Some(2.0 / 2_f64.powi(row.runs as i32)));
         let (value, runs) = (p(Some(value)), row.runs);
         doubts.push(text!(
@@ -266,7 +264,9 @@ fn joined(sentences: &[String], language: Language) -> String {
 
 /// What the test without an assumption of normal differences says where it does not agree.
 fn unconfirmed(test: &PairedComparison, language: Language) -> Option<String> {
-    let value = test.sign_flip_p.filter(|value| *value > LEVEL)?;
+    let value = test
+        .sign_flip_p
+        .filter(|value| *value > SIGNIFICANCE_LEVEL)?;
     let least = p(Some(2.0 / 2_f64.powi(test.pairs as i32)));
     let (value, pairs) = (p(Some(value)), test.pairs);
     Some(text!(
@@ -304,7 +304,7 @@ fn for_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Stri
             baseline = baseline,
             pairs = pairs,
         ),
-        Some(value) if value < LEVEL => {
+        Some(value) if value < SIGNIFICANCE_LEVEL => {
             let effect = text!(
                 language,
                 "analysis-effect",

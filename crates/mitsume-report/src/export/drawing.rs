@@ -6,8 +6,8 @@ use std::fmt::Write;
 use scraper::{ElementRef, Node};
 
 use super::table_cells::{plain, selector, text_of};
-use crate::analysis::figure::escape;
 use crate::analysis::style::STANDALONE;
+use crate::xml::escape_xml;
 
 /// Millimetres of a unit: the charts' letters of 13 units become 7.4 pt.
 pub(crate) const MM: f64 = 0.2;
@@ -102,8 +102,8 @@ impl Drawing {
             let _ = write!(
                 out,
                 "<image x=\"{x}\" y=\"{y}\" width=\"{PICTURE}\" height=\"{PICTURE}\" href=\"{}\"><title>{}</title></image>",
-                escape(href),
-                escape(alt)
+                escape_xml(href),
+                escape_xml(alt)
             );
         }
         y = self.write_legend(&mut out, y + height);
@@ -117,8 +117,8 @@ impl Drawing {
              <style>{STANDALONE}</style><rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>{out}</svg>\n",
             width * MM,
             height * MM,
-            escape(&self.title),
-            escape(&self.description),
+            escape_xml(&self.title),
+            escape_xml(&self.description),
         )
     }
 
@@ -131,7 +131,7 @@ impl Drawing {
             let _ = write!(
                 out,
                 "<text class=\"{class}\" x=\"{MARGIN}\" y=\"{at}\">{}</text>",
-                escape(&line)
+                escape_xml(&line)
             );
         }
         y
@@ -154,7 +154,7 @@ impl Drawing {
                 item.swatch,
                 x + width + 6.0,
                 y + 14.0,
-                escape(&item.label)
+                escape_xml(&item.label)
             );
             x += needed;
         }
@@ -204,12 +204,12 @@ fn inner(parent: ElementRef<'_>) -> String {
     let mut xml = String::new();
     for child in parent.children() {
         match child.value() {
-            Node::Text(text) => xml.push_str(&escape(text)),
+            Node::Text(text) => xml.push_str(&escape_xml(text)),
             Node::Element(element) => {
                 let name = element.name();
                 let _ = write!(xml, "<{name}");
                 for (key, value) in element.attrs() {
-                    let _ = write!(xml, " {key}=\"{}\"", escape(value));
+                    let _ = write!(xml, " {key}=\"{}\"", escape_xml(value));
                 }
                 let content = ElementRef::wrap(child).map(inner).unwrap_or_default();
                 let _ = write!(xml, ">{content}</{name}>");

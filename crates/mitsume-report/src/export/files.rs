@@ -10,6 +10,7 @@ use super::drawing::{Drawing, MM};
 use super::raster::{Raster, png};
 use super::table_cells::{TableCells, plain, selector, text_of};
 use crate::Result;
+use crate::file_names::{file_stem_from_title, unique_file_stem};
 
 /// Of PNG files.
 const DOTS_PER_INCH: f64 = 300.0;
@@ -66,14 +67,14 @@ pub(crate) fn export(html: &str, note: &str, dir: &Path) -> Result<Exported> {
             "figure" => {
                 let title = caption(element).unwrap_or_else(|| heading.clone());
                 if let Some(drawing) = Drawing::from_html(element, title) {
-                    let name = unique(&file_name(&drawing.title), &mut names);
+                    let name = unique_file_stem(&file_stem_from_title(&drawing.title), &mut names);
                     exported.figure(&dir.join(name), &drawing.svg())?;
                 }
             }
             "table" => {
                 let title = region(element).unwrap_or_else(|| heading.clone());
                 let grid = TableCells::from_html(element, note);
-                let name = unique(&file_name(&title), &mut names);
+                let name = unique_file_stem(&file_stem_from_title(&title), &mut names);
                 exported.write(dir.join(format!("{name}.csv")), grid.csv().as_bytes())?;
                 exported.write(
                     dir.join(format!("{name}.tex")),
@@ -98,68 +99,4 @@ fn region(table: ElementRef<'_>) -> Option<String> {
     let around = table.ancestors().filter_map(ElementRef::wrap);
     let mut around = around.filter(|element| element.value().attr("role") == Some("region"));
     around.find_map(|element| element.value().attr("aria-label").map(plain))
-}
-
-/// A title as the name of a file, without its extension.
-fn file_name(title: &str) -> String {
-    let mut name = String::new();
-    for c in title.chars() {
-        if c.is_alphanumeric() || c == '.' || c == '-' {
-            name.push(c);
-        } else if !name.ends_with('\u{0}') {
-            name.push('\u{0}');
-        }
-    }
-    let name = name.replace('\u{0}', "-");
-    let name: String = name.trim_matches(['-', '.']).chars().take(100).collect();
-    if name.is_empty() {
-        "mitsume".to_owned()
-    } else {
-        name
-    }
-}
-
-/// `name`, numbered where it is taken.
-fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let numbered = (1_usize..).map(|n| match n {
-        1 => name.to_owned(),
-        n => format!("{name}-{n}"),
-    });
-    // Some file systems do not tell letters' cases apart.
-    let free = |candidate: &String| !taken.contains(&candidate.to_lowercase());
-    let mut numbered = numbered.filter(free);
-    let name = numbered.next().unwrap_or_default();
-    drop(numbered);
-    taken.insert(name.to_lowercase());
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn titles_become_names_of_files_of_their_own() {
-        let mut taken = BTreeSet::new();
-        let titles = [
-            "Loss",
-            "loss",
-            "../a/b: c",
-            "<img src=x>",
-            "混同行列（run 1）",
-            "…",
-        ];
-        let names = titles.map(|title| unique(&file_name(title), &mut taken));
-        assert_eq!(
-            names,
-            [
-                "Loss",
-                "loss-2",
-                "a-b-c",
-                "img-src-x",
-                "混同行列-run-1",
-                "mitsume"
-            ]
-        );
-    }
 }

@@ -9,11 +9,10 @@ use super::figures::means_nothing;
 use super::lambda::LambdaRuns;
 use crate::entries::Entry;
 use crate::number_format;
+use crate::thresholds::MIN_CORRECT_IMAGES;
 
 /// A correlation from which two class mean maps are called nearly the same.
-const NEARLY_THE_SAME: f64 = 0.9;
-/// Images that a class's own consistency takes.
-const MIN_CORRECT: u64 = 10;
+const MIN_R_NEARLY_THE_SAME: f64 = 0.9;
 /// Classes between which all pairs are compared.
 const MAX_CLASSES: usize = 1000;
 
@@ -81,7 +80,7 @@ fn within(entry: &Entry, name: &str, language: Language) -> Option<String> {
     let by_r = |a: &&(f64, usize, usize), b: &&(f64, usize, usize)| a.0.total_cmp(&b.0);
     let most = pairs.iter().max_by(by_r)?;
     let least = pairs.iter().min_by(by_r)?;
-    let nearly = if most.0 >= NEARLY_THE_SAME {
+    let nearly = if most.0 >= MIN_R_NEARLY_THE_SAME {
         "same"
     } else {
         "other"
@@ -97,7 +96,7 @@ fn within(entry: &Entry, name: &str, language: Language) -> Option<String> {
             nearly = nearly,
         ));
     }
-    if least.0 >= NEARLY_THE_SAME {
+    if least.0 >= MIN_R_NEARLY_THE_SAME {
         return Some(text!(
             language,
             "findings-all-classes-alike",
@@ -130,7 +129,7 @@ fn least_consistent(summary: &Evaluation, name: &str, language: Language) -> Opt
     let mut classes: Vec<(f64, &str)> = summary
         .per_class
         .iter()
-        .filter(|class| class.correct >= MIN_CORRECT)
+        .filter(|class| class.correct >= MIN_CORRECT_IMAGES)
         .filter_map(|class| Some((class.squared_l2?, &class.class[..])))
         .collect();
     classes.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -8,11 +8,10 @@ use super::{Finding, model};
 use crate::entries::Entry;
 use crate::number_format;
 use crate::ranking::at_chance;
+use crate::thresholds::MIN_EVALUATED_IMAGES;
 
 /// Entries named one by one.
 const MAX_NAMED: usize = 3;
-/// Fewer evaluated images say little of a model.
-const FEW_IMAGES: u64 = 30;
 
 pub(super) fn sentences(entries: &[Entry], language: Language) -> Vec<Finding> {
     let mut sentences = Vec::new();
@@ -145,7 +144,7 @@ fn doubts(entry: &Entry, summary: &Evaluation, language: Language) -> Vec<Findin
             ));
         }
     }
-    if summary.data.images < FEW_IMAGES {
+    if summary.data.images < MIN_EVALUATED_IMAGES {
         let images = summary.data.images;
         doubts.push(text!(
             language,

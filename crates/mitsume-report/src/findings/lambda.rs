@@ -10,11 +10,10 @@ use super::figures::means_nothing;
 use crate::entries::{Entry, Run};
 use crate::number_format;
 use crate::settings::{Settings, lambda};
+use crate::thresholds::SIGNIFICANCE_LEVEL;
 
 /// Comparisons spelt out.
 const MAX_COMPARISONS: usize = 6;
-/// What is taken for more than chance between seeds.
-const LEVEL: f64 = 0.05;
 /// Of the intervals.
 const CONFIDENCE: f64 = 0.95;
 /// Draws of the sign-flip test, which is not shown.
@@ -296,7 +295,7 @@ fn for_several_seeds(
             (signed(interval.low), signed(interval.high))
         });
         let verdict = match p {
-            Some(p) if p < LEVEL => "beyond",
+            Some(p) if p < SIGNIFICANCE_LEVEL => "beyond",
             Some(_) => "within",
             None => "equal",
         };

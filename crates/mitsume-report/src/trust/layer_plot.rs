@@ -5,10 +5,11 @@ use std::fmt::Write;
 use mitsume_locale::{Language, text};
 
 use super::line_plot::PlotLine;
-use crate::analysis::figure::{Figure, FigureLegendItem, escape};
+use crate::analysis::figure::{Figure, FigureLegendItem};
 use crate::bitmap_text::shortened;
 use crate::chart::{bounds, style_classes, tick_text, ticks};
 use crate::number_format;
+use crate::xml::escape_xml;
 
 /// Narrow, so that the lettering can be read on a phone.
 const WIDTH: f64 = 460.0;
@@ -79,7 +80,7 @@ pub(super) fn layer_plot(
             let _ = write!(
                 body,
                 "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.2\"><title>{}</title></circle>",
-                escape(&format!(
+                escape_xml(&format!(
                     "{}, {name}: {}",
                     line.label,
                     number_format::significant_4(*value)
@@ -125,8 +126,8 @@ fn frame(plane: &Plane, x: &str, rows: &[String], marks: &[f64]) -> String {
             WIDTH - RIGHT,
             LEFT - 8.0,
             y + 4.5,
-            escape(&shortened(name, MAX_LETTERS)),
-            escape(name)
+            escape_xml(&shortened(name, MAX_LETTERS)),
+            escape_xml(name)
         );
     }
     let _ = write!(
@@ -134,7 +135,7 @@ fn frame(plane: &Plane, x: &str, rows: &[String], marks: &[f64]) -> String {
         "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
         (LEFT + WIDTH - RIGHT) / 2.0,
         bottom + 38.0,
-        escape(x)
+        escape_xml(x)
     );
     svg
 }

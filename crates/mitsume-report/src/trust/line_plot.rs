@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use mitsume_locale::{Language, text};
 
-use crate::analysis::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH, escape};
+use crate::analysis::figure::{Axes, Figure, FigureLegendItem, HEIGHT, WIDTH};
 use crate::chart::style_classes;
 use crate::number_format;
+use crate::xml::escape_xml;
 
 /// One line.
 pub(super) struct PlotLine {
@@ -66,7 +67,7 @@ pub(super) fn line_plot(
                 "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}</title></circle>",
                 place.0,
                 place.1,
-                escape(&point)
+                escape_xml(&point)
             );
         }
         body.push_str("</g>");

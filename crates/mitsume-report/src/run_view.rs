@@ -1,0 +1,171 @@
+//! What the page shows of each run: facts, data, environment, epochs and evaluation.
+
+use mitsume_locale::{Language, text};
+
+use crate::comparison;
+use crate::entries::{Entry, Run};
+use crate::epoch_table::epoch_table;
+use crate::evaluation_view::evaluation_view;
+use crate::gallery::GalleryLimits;
+use crate::page::override_text;
+use crate::template_data::RunView;
+use crate::{Result, number_format};
+
+/// Everything the page shows of one run or evaluation; `index` is its position on the page.
+pub(crate) fn run_view(
+    index: usize,
+    entry: &Entry,
+    limits: GalleryLimits,
+    language: Language,
+) -> Result<RunView> {
+    let run = entry.run.as_ref();
+    Ok(RunView {
+        index,
+        name: entry.name.clone(),
+        facts: facts(entry, language)
+            .into_iter()
+            .chain(run.map(|run| data_facts(run, language)).unwrap_or_default())
+            .collect(),
+        environment: run
+            .map(|run| environment(run, language))
+            .unwrap_or_default(),
+        config: run.map(|run| run.config_text.clone()),
+        epochs: run
+            .filter(|run| !run.epochs.is_empty())
+            .map(|run| epoch_table(&run.epochs, language)),
+        evaluation: entry
+            .evaluation
+            .as_ref()
+            .map(|evaluated| evaluation_view(evaluated, limits, language))
+            .transpose()?,
+    })
+}
+
+fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    if let Some(evaluated) = &entry.evaluation {
+        let (model, data) = (&evaluated.summary.model, &evaluated.summary.data);
+        let [height, width] = model.cam_size;
+        facts.push(("report-fact-model", model.name.clone()));
+        facts.push((
+            "report-fact-parameters",
+            number_format::count(model.parameters),
+        ));
+        facts.push(("report-fact-layer", model.target_layer.clone()));
+        facts.push(("report-fact-maps", model.method.to_string()));
+        facts.push(("report-fact-map-size", format!("{height} × {width}")));
+        facts.push((
+            "report-fact-evaluated-images",
+            number_format::count(data.images),
+        ));
+        facts.push(("report-fact-evaluated-folder", data.root.clone()));
+        for one in &model.settings.overrides {
+            facts.push(("report-fact-overrides", override_text(one, language)));
+        }
+    }
+    if let Some(run) = &entry.run {
+        let config = &run.config;
+        if entry.evaluation.is_none() {
+            facts.push(("report-fact-model", config.model.name.clone()));
+        }
+        let side = config.data.image_size;
+        facts.push((
+            "report-fact-input",
+            text!(
+                language,
+                "report-fact-input-size",
+                side = side.to_string(),
+                channels = config.data.channels.to_string()
+            ),
+        ));
+        facts.push((
+            "report-fact-training-folder",
+            config.data.train.display().to_string(),
+        ));
+        facts.push(("report-fact-epochs", comparison::epochs(run, language)));
+        facts.push(("report-fact-batch", config.train.batch_size.to_string()));
+        facts.push(("report-fact-seed", config.train.seed.to_string()));
+    }
+    facts
+        .into_iter()
+        .map(|(name, value)| (text!(language, name), value))
+        .collect()
+}
+
+/// What is odd about the data of a run; nothing where nobody looked.
+fn data_facts(run: &Run, language: Language) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    for data in run
+        .environment
+        .iter()
+        .flat_map(|environment| &environment.data)
+    {
+        let kinds = data.other_files.iter();
+        let kinds: Vec<String> = kinds.map(|(kind, n)| format!("{n} {kind}")).collect();
+        if !kinds.is_empty() {
+            let files = format!("{} ({})", kinds.join(", "), data.root);
+            facts.push((text!(language, "report-other-files"), files));
+        }
+        let leaks = match data.also_trained_on {
+            None => continue,
+            Some(0) => text!(language, "report-leaks-none"),
+            Some(images) => {
+                text!(
+                    language,
+                    "report-leaks-value",
+                    images = images,
+                    of = data.images
+                )
+            }
+        };
+        facts.push((text!(language, "report-leaks"), leaks));
+    }
+    facts
+}
+
+fn environment(run: &Run, language: Language) -> Vec<(String, String)> {
+    let Some(environment) = &run.environment else {
+        return Vec::new();
+    };
+    let cpu = &environment.cpu;
+    let mut rows = vec![
+        ("mitsume".to_owned(), environment.version.clone()),
+        (
+            text!(language, "report-fact-command"),
+            environment.command.join(" "),
+        ),
+        (
+            text!(language, "report-fact-device"),
+            text!(
+                language,
+                "report-fact-threads",
+                device = &environment.device,
+                threads = environment.threads.to_string()
+            ),
+        ),
+        (
+            text!(language, "report-fact-platform"),
+            environment.platform.clone(),
+        ),
+        (
+            text!(language, "report-fact-processor"),
+            format!("{} ({})", cpu.model, cpu.features.join(", ")),
+        ),
+    ];
+    for data in &environment.data {
+        let value = text!(
+            language,
+            "report-fact-fingerprint",
+            images = data.images.to_string(),
+            fingerprint = &data.fingerprint
+        );
+        // Records name the roles "train" and "valid".
+        let role = match data.role.as_str() {
+            "train" => text!(language, "report-fact-data-train"),
+            "valid" => text!(language, "report-fact-data-valid"),
+            other => other.to_owned(),
+        };
+        rows.push((role, value));
+    }
+    rows
+}
