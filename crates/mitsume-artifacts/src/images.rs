@@ -2,7 +2,7 @@
 //!
 //! The columns are those of [`ImageRow`], then `class` and `predicted` (the names of `label` and
 //! `prediction`), `rank` (1 for the image of its class nearest to the class mean map; equal
-//! deviations share a rank; empty where there is no deviation), and the softmax probability of
+//! deviations share a rank; empty without a deviation), and the softmax probability of
 //! every class, each in a column `pINDEX:NAME` such as `p0:glioma`. The index makes a column's name
 //! unambiguous whatever the name of the class. Names are written without protection against
 //! spreadsheet formulas: the file is for programs.

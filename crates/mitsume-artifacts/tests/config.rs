@@ -1,4 +1,4 @@
-//! run.toml: defaults, presets, overrides and what is refused with which words.
+//! `run.toml`: defaults, presets, overrides and the messages of errors.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use mitsume::methods::Method;
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
 use mitsume_artifacts::{Augment, RunConfig};
 
-const SMALLEST: &str = r#"
+const MINIMAL: &str = r#"
     [data]
     train = "Training"
     valid = "/data/Testing"
@@ -20,7 +20,7 @@ fn parse(text: &str) -> RunConfig {
 
 fn parse_with(sets: &[&str]) -> RunConfig {
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    RunConfig::from_toml_with(SMALLEST, Path::new("run.toml"), &sets).unwrap()
+    RunConfig::from_toml_with(MINIMAL, Path::new("run.toml"), &sets).unwrap()
 }
 
 fn refuse(text: &str) -> String {
@@ -31,14 +31,14 @@ fn refuse(text: &str) -> String {
 
 fn refuse_set(set: &str) -> String {
     let sets = [set.to_owned()];
-    RunConfig::from_toml_with(SMALLEST, Path::new("run.toml"), &sets)
+    RunConfig::from_toml_with(MINIMAL, Path::new("run.toml"), &sets)
         .unwrap_err()
         .to_string()
 }
 
 #[test]
 fn defaults_are_the_thesis_conditions() {
-    let config = parse(SMALLEST);
+    let config = parse(MINIMAL);
     assert_eq!(
         config.data.train,
         std::env::current_dir().unwrap().join("Training")
@@ -76,7 +76,7 @@ fn dropout_follows_the_level() {
         .map(|name| parse_with(&[&format!("model.name={name}")]).model.dropout);
     assert_eq!(dropouts, [0.0, 0.5, 0.5, 0.5, 0.6]);
     assert!(refuse_set("model.name=level6").contains("one of level1, level2"));
-    let level1 = SMALLEST.replace("level2", "level1") + "dropout = 0.3";
+    let level1 = MINIMAL.replace("level2", "level1") + "dropout = 0.3";
     assert!(refuse(&level1).contains("model.dropout: level1 has no dropout"));
 }
 
@@ -94,7 +94,7 @@ fn a_preset_decides_and_explicit_keys_override_it() {
 
 #[test]
 fn every_method_that_can_be_trained_is_taken_and_no_other() {
-    let resnet = SMALLEST.replace("level2", "level3");
+    let resnet = MINIMAL.replace("level2", "level3");
     for method in Method::ALL {
         let text = format!("{resnet}[consistency]\nmethod = \"{method}\"");
         if method.is_differentiable() {
@@ -119,7 +119,7 @@ fn every_method_that_can_be_trained_is_taken_and_no_other() {
 #[test]
 fn cam_is_for_the_levels_with_a_pool_and_a_linear_layer_at_the_end() {
     for (level, taken) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
-        let text = SMALLEST.replace("level2", &format!("level{level}"));
+        let text = MINIMAL.replace("level2", &format!("level{level}"));
         let text = format!("{text}[consistency]\nmethod = \"cam\"");
         let config = RunConfig::from_toml(&text, Path::new("run.toml"));
         assert_eq!(config.is_ok(), taken, "level{level}");
@@ -134,7 +134,7 @@ fn cam_is_for_the_levels_with_a_pool_and_a_linear_layer_at_the_end() {
 
 #[test]
 fn setting_a_preset_on_a_resolved_configuration_takes_effect() {
-    let thesis = parse(SMALLEST);
+    let thesis = parse(MINIMAL);
     let published = thesis.with_set("consistency.preset=published").unwrap();
     assert_eq!(published.consistency.distance, Distance::L2);
     assert_eq!(published.consistency.alpha, Alpha::Detached);
@@ -253,7 +253,7 @@ fn unknown_keys_are_refused_with_the_nearest_right_one() {
         assert!(error.contains(hint), "{set}: {error}");
         assert!(error.starts_with("--set: "), "{error}");
     }
-    let error = refuse(&SMALLEST.replace("[model]", "[modle]"));
+    let error = refuse(&MINIMAL.replace("[model]", "[modle]"));
     assert!(
         error.starts_with("run.toml: modle: no such key; did you mean model?"),
         "{error}"
@@ -309,7 +309,7 @@ fn what_is_missing_is_named() {
 }
 
 fn without_effect(more: &str) -> Vec<&'static str> {
-    let text = format!("{SMALLEST}\n{more}");
+    let text = format!("{MINIMAL}\n{more}");
     let config = RunConfig::from_toml(&text, Path::new("run.toml")).unwrap();
     config.keys_without_effect()
 }
@@ -322,10 +322,10 @@ fn nothing_of_the_cam_loss_has_an_effect_on_plain_training() {
     let none = |keys: &[&str]| !of_the_loss.iter().any(|key| keys.contains(&&**key));
     let plain = without_effect("");
     assert!(all(&plain), "{plain:?}");
-    // It decides which maps are evaluated.
+    // The method also decides which maps are evaluated.
     assert!(!plain.contains(&"consistency.method"), "{plain:?}");
     assert!(none(&without_effect("[consistency]\nlambda_max = 50")));
-    // A ramp that has not left 0 by the last epoch, and one that has.
+    // A ramp that is still 0 in the last epoch, and one that is not.
     for (t0, t1, never) in [(3, 10, true), (2, 10, false), (4, 4, true), (3, 3, false)] {
         let more =
             format!("[train]\nepochs = 3\n[consistency]\nlambda_max = -50\nt0 = {t0}\nt1 = {t1}");

@@ -1,4 +1,4 @@
-//! An evaluation folder: what is written reads back, what is damaged is refused with its place.
+//! An evaluation folder reads back equal; errors name the damaged file and place.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn cam(image: usize) -> Vec<f32> {
     (0..15).map(|i| (image * 15 + i) as f32 / 100.0).collect()
 }
 
-/// Four images of two classes; the last is wrong.
+/// Four images of two classes; the last is misclassified.
 const IMAGES: [(usize, usize); 4] = [(0, 0), (0, 0), (1, 1), (1, 0)];
 
 fn class_maps() -> ClassMaps {

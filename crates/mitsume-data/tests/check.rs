@@ -1,4 +1,4 @@
-//! The check of a data set finds what is planted in it, and nothing else.
+//! The check of a data set finds the problems put into it, and nothing else.
 
 mod support;
 
@@ -48,14 +48,14 @@ fn data_set_with_problems() -> tempfile::TempDir {
     grey.to_rgb8()
         .save(at("Training/glioma/conflict.png"))
         .unwrap();
-    // A little brighter: alike, not equal.
+    // A little brighter: a near duplicate.
     let mut brighter = image::open(at("Testing/notumor/2.png")).unwrap().to_luma8();
     brighter
         .pixels_mut()
         .for_each(|p| p.0[0] = p.0[0].saturating_add(6));
     brighter.save(at("Training/notumor/brighter.png")).unwrap();
     fs::write(at("Testing/notumor/broken.jpg"), b"\xff\xd8\xff").unwrap();
-    // Not taken as images, but for what system programs leave.
+    // Files that are not used as images, and system files, which are not reported.
     fs::write(at("Training/glioma/moving.gif"), b"GIF89a").unwrap();
     fs::write(at("Testing/glioma/picture.gif"), b"GIF89a").unwrap();
     fs::copy(at("Training/glioma/1.png"), at("Training/glioma/scan")).unwrap();

@@ -1,4 +1,4 @@
-//! Every kind of file, against what Pillow decodes (`tests/files/make.py`), and hostile ones.
+//! Image files of all modes, compared with Pillow (`tests/files/make.py`), and damaged ones.
 
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ fn subsampled_colour_agrees_away_from_edges() {
     }
 }
 
-/// Where the red block of the upper left corner is after turning.
+/// The corner of the red block, upper left in the file, after applying the orientation.
 #[test]
 fn orientation_is_applied() {
     for (orientation, size, corner) in [
@@ -153,7 +153,7 @@ fn truncated_files_are_errors() {
         "cmyk.jpg",
     ] {
         let whole = bytes(name);
-        // What follows the pixel data of a PNG (its checksum and the end chunk) may be missing.
+        // The bytes after the pixel data of a PNG (checksum and end chunk) may be missing.
         let needed = whole.len() - if name.ends_with("png") { 16 } else { 1 };
         for length in 0..needed {
             assert!(decode(&whole[..length]).is_err(), "{name} cut to {length}");
@@ -203,7 +203,7 @@ proptest! {
         }
     }
 
-    /// Nor does any string of bytes after a signature.
+    /// Random bytes after a signature give an error, never a panic.
     #[test]
     fn random_bytes_never_panic(png: bool, rest in proptest::collection::vec(any::<u8>(), 0..200)) {
         let start: &[u8] = if png { b"\x89PNG\r\n\x1a\n" } else { b"\xff\xd8\xff" };

@@ -1,4 +1,4 @@
-//! DICOM files made here, with known pixels.
+//! DICOM files written by the test, with known pixels.
 
 use dicom_core::value::{DataSetSequence, PixelFragmentSequence};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -9,7 +9,7 @@ use mitsume_data::decode::{Decoded, Mode, decode};
 const NAME: &str = "Yamada^Hanako";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
-/// A file of 2 rows and 3 columns of 16-bit values, with changes.
+/// A file of 2 rows and 3 columns of 16-bit values, with more elements.
 fn file(pixels: [u16; 6], more: &[(Tag, VR, PrimitiveValue)], syntax: &str) -> Vec<u8> {
     written(image(pixels, more), syntax)
 }
@@ -94,7 +94,7 @@ fn without_a_window_the_image_fills_the_range() {
     assert_eq!(image.data, [0, 51, 102, 153, 204, 255]);
 }
 
-/// Values of -1000 to 4000 Hounsfield units, seen through a window of 400 around 40.
+/// Values of -1000 to 4000 Hounsfield units with a window of width 400 and centre 40.
 #[test]
 fn the_window_applies_to_rescaled_values() {
     let more = [
@@ -131,7 +131,7 @@ fn several_frames_are_refused() {
     );
 }
 
-/// The reader goes by this length, and would take bytes of the header for elements of the data set.
+/// `dicom-object` relies on this length, and would parse bytes of the header as data elements.
 #[test]
 fn a_header_that_is_not_as_long_as_it_says_is_refused() {
     let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
@@ -149,21 +149,20 @@ fn a_header_that_is_not_as_long_as_it_says_is_refused() {
     // Harmless only where it ends with an element: two follow the transfer syntax, then comes the
     // data set.
     assert_eq!(read, [90, 142, 188]);
-    // Made the reader ask for 3.7 GB.
+    // `dicom-object` tried to allocate 3.7 GB.
     let found = include_bytes!("found/header-length.dcm");
     refused(found, &["header is not as long"]);
 }
 
-/// Made the reader ask for 2.1 GB: it takes these for a sequence's elements, where pixels were
-/// looked for.
+/// `dicom-object` tried to allocate 2.1 GB: it parses these bytes as elements of a sequence.
 #[test]
 fn only_pixel_data_may_have_an_undefined_length() {
     let found = include_bytes!("found/undefined-length.dcm");
     refused(found, &["a private sequence"]);
 }
 
-/// Made the reader ask for gigabytes: it goes on where the last whole number ended, and takes a
-/// mark of items that stands by itself for an element.
+/// `dicom-object` tried to allocate gigabytes: it continues after the last complete number, and
+/// parses an item delimitation outside of items as an element.
 #[test]
 fn elements_that_the_decoder_would_parse_differently_are_refused() {
     let number = include_bytes!("found/half-a-number.dcm");
@@ -172,8 +171,8 @@ fn elements_that_the_decoder_would_parse_differently_are_refused() {
     refused(item, &["an item or its end where none can be"]);
 }
 
-/// The reader passes over white space after the name of the transfer syntax, which tells how
-/// elements are written.
+/// `dicom-object` ignores white space after the transfer syntax, which gives the encoding of
+/// elements.
 #[test]
 fn a_transfer_syntax_is_parsed_as_by_the_decoder() {
     let found = include_bytes!("found/syntax-with-a-tab.dcm");
@@ -230,14 +229,14 @@ fn damaged_and_hostile_files_are_refused() {
     for at in 132..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x5a;
-        // Whatever comes of it, it is no panic, and no name.
+        // The result may be any, but no panic and no patient name in the message.
         if let Err(reason) = decode(&bytes) {
             assert!(!reason.contains("Yamada"), "{reason}");
         }
     }
 }
 
-/// The reader would make room for it first.
+/// `dicom-object` would allocate memory for it first.
 #[test]
 fn an_element_that_claims_more_than_the_file_is_refused_before_it_is_read() {
     let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
@@ -249,7 +248,7 @@ fn an_element_that_claims_more_than_the_file_is_refused_before_it_is_read() {
     let mut bytes = whole.clone();
     bytes[at + 8..at + 12].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
     refused(&bytes, &["claims more than the file holds"]);
-    // And of a text of 64 kilobytes.
+    // The same for a text of 64 kilobytes.
     let name = whole
         .windows(4)
         .position(|tag| tag == [0x10, 0x00, 0x10, 0x00])
@@ -279,7 +278,7 @@ fn run_lengths_are_decoded() {
     assert_eq!(image.data, [0, 51, 102, 153, 204, 255]);
 }
 
-/// The decoder would read beyond its slices, or make room for four thousand million offsets.
+/// The decoder would index beyond its slices, or allocate four thousand million offsets.
 #[test]
 fn damaged_run_lengths_are_refused_before_they_are_decoded() {
     let changed = |change: &dyn Fn(&mut Vec<u8>)| {
@@ -307,8 +306,8 @@ fn damaged_run_lengths_are_refused_before_they_are_decoded() {
     refused(&encoded(&run_lengths(), &larger, RLE), &["fewer pixels"]);
 }
 
-/// Every damage of the frame is foreseen, so that the decoder never panics; what else the header
-/// can make it do is caught.
+/// Checks before decoding find every damage of the frame; panics from other header values are
+/// caught.
 #[test]
 fn no_changed_byte_of_an_encoded_image_panics() {
     let whole = encoded(&run_lengths(), &[], RLE);
@@ -348,7 +347,6 @@ fn a_jpeg_of_other_samples_than_the_image_is_refused_before_it_is_decoded() {
     );
 }
 
-/// A folder of them is a data set like any other.
 #[test]
 fn class_folders_may_hold_dicom_files() {
     let dir = tempfile::tempdir().unwrap();

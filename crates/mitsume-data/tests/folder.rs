@@ -73,7 +73,7 @@ fn hidden_names_and_other_files_are_left_out() {
     }
     let folder = ImageFolder::open(dir.path()).unwrap();
     assert_eq!(names(&folder), ["a/1.png"]);
-    // What somebody may miss is known.
+    // Files that are not used are listed.
     let others = folder.other_files();
     let others: Vec<_> = others
         .iter()
@@ -146,7 +146,7 @@ fn links_are_followed_and_loops_are_cut() {
         ]
     );
     // A dangling link counts as unreadable: the fingerprint exists, and changes when the link is
-    // mended.
+    // repaired.
     let before = folder.fingerprint().unwrap();
     fs::write(root.join("a/nowhere"), b"now").unwrap();
     assert_ne!(folder.fingerprint().unwrap(), before);

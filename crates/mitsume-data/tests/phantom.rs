@@ -1,4 +1,4 @@
-//! Phantoms: deterministic, told apart by their lesions, written safely.
+//! Phantoms are deterministic, differ in their lesions, and are written safely.
 
 use mitsume_data::ImageFolder;
 use mitsume_data::phantom::{PhantomClass, PhantomSpec, draw, write_data_set};

@@ -158,7 +158,7 @@ fn prefetching_is_limited() {
     let mut batches = source.batches(order, 3, 0);
     batches.next();
     let deadline = Instant::now() + Duration::from_secs(20);
-    // The batch taken and two more; nothing is decoded beyond those.
+    // One batch and two prefetched ones are decoded, and no more.
     while source.cached() < 9 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(2));
     }
@@ -247,7 +247,7 @@ fn runs_of_one_cache_decode_an_image_once() {
             alone.image(index, 3).unwrap()
         );
     }
-    // Without augmentation another thing is kept, so nothing can be shared.
+    // Without augmentation the resized image is cached, so the cache cannot be shared.
     let (evaluation, _) = open(0, None);
     assert_eq!(evaluation.decodings(), 0);
 }
@@ -271,7 +271,7 @@ fn a_subsample_is_evenly_spaced_in_each_class() {
     }
 }
 
-/// Told by the decoded pixels, whatever the cache keeps of them and however the file stores them.
+/// Duplicates are found by decoded pixels, whatever the cache holds and however files store them.
 #[test]
 fn duplicates_in_two_sources_are_found_when_both_are_loaded() {
     let (dir, train) = set();

@@ -1,4 +1,4 @@
-//! The transforms against numbers computed by torchvision (`tests/torchvision/make.py`).
+//! The transforms compared with torchvision (`tests/torchvision/make.py`).
 
 use mitsume_data::{CropBox, CropRandom, Pixels, random_resized_crop, resize, to_grey};
 use serde_json::Value;
@@ -15,7 +15,7 @@ fn pair(value: &Value) -> (usize, usize) {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-/// `picture` of make.py.
+/// The same image as `picture` in `make.py`.
 fn picture(channels: usize, (height, width): (usize, usize), seed: usize) -> Pixels {
     let mut data = Vec::new();
     for y in 0..height {
@@ -140,7 +140,7 @@ impl CropRandom for Given {
     }
 }
 
-/// Accepted crops, retries and both fall-backs.
+/// Accepted crops, retries and both fallbacks.
 #[test]
 fn the_same_random_numbers_give_the_crop_of_torchvision() {
     for case in expected()["crop"].as_array().unwrap() {

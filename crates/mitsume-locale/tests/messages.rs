@@ -1,4 +1,4 @@
-//! Both languages have the same messages with the same arguments, and the code asks for no other.
+//! Both languages have the same messages with the same arguments, and the code uses no others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use regex::Regex;
 
-/// Per message its arguments.
+/// Arguments of each message.
 type Messages = BTreeMap<String, BTreeSet<String>>;
 
 fn crates() -> PathBuf {
@@ -58,7 +58,7 @@ fn arguments_of_inline(expression: &InlineExpression<&str>, into: &mut BTreeSet<
     }
 }
 
-/// The messages of a language; a file that does not parse, or a message written twice, fails.
+/// The messages of a language; fails if a file does not parse or a message is there twice.
 fn messages(language: &str) -> Messages {
     let mut found = Vec::new();
     files(
@@ -132,7 +132,7 @@ fn the_code_uses_only_messages_that_exist() {
     }
 }
 
-/// A message chosen at run time stands as a literal where it is chosen.
+/// The identifier of a message selected at run time is a literal where it is selected.
 #[test]
 fn every_message_is_used() {
     let sources = sources();

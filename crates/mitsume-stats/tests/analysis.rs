@@ -1,4 +1,4 @@
-//! Whole analyses: the published records, and small made-up ones.
+//! Whole analyses of the published records and of small synthetic ones.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -306,7 +306,7 @@ fn a_baseline_is_compared_with_every_equivalent_model() {
         (None, 6),
     ];
     assert_eq!(pairs, expected);
-    // In its own condition it is there once.
+    // It counts once in its own condition.
     let cells: Vec<(&str, usize)> = analysis
         .condition_kappas
         .iter()

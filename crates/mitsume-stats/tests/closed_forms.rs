@@ -1,4 +1,4 @@
-//! Every statistic against SciPy's, or against what can be counted by hand.
+//! Every statistic compared with SciPy or a closed form.
 
 use mitsume_stats::autocorrelation::{effective_epochs, effective_p, lag_1_autocorrelation};
 use mitsume_stats::bootstrap::bootstrap_interval;
@@ -204,7 +204,7 @@ fn autocorrelation_reduces_the_effective_epochs() {
     close(lag_1_autocorrelation(&consistency), 0.6214782953194861);
     close(effective_epochs(&kappa, &consistency), 5.273355008665466);
     close(effective_p(&kappa, &consistency), 0.02901410337494247);
-    // Alternating signs would give more than there are.
+    // Negative autocorrelation would give more effective epochs than epochs.
     let alternating = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
     assert_eq!(
         effective_epochs(&alternating, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),

@@ -1,4 +1,4 @@
-//! From sweep.toml to cells.
+//! `sweep.toml` and its cells.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Cells on this machine: the same numbers however many at a time, and nothing done twice.
+//! Cells on this machine: results do not depend on the number of jobs, and finished cells are
+//! skipped.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,7 +71,7 @@ fn run(sweep: &SweepDir, options: &LocalOptions) -> Vec<CellOutcome> {
     .unwrap()
 }
 
-/// Steps, weights, and epochs but for their wall time.
+/// Steps, weights, and epochs without their wall time.
 fn results(sweep: &SweepDir) -> Vec<(Vec<u8>, Vec<u8>, Vec<String>)> {
     let of = |cell: &Cell| {
         let dir = sweep.run_dir(cell);
@@ -160,7 +161,7 @@ fn an_interrupted_sweep_resumes_to_the_same_numbers() {
 fn a_failed_cell_is_tried_again_and_does_not_stop_others() {
     let bench = Bench::new();
     let sweep = bench.sweep("sweep", "[0]");
-    // A file where the first cell wants its folder.
+    // A file at the path of the first cell's folder.
     let blocked = sweep.run_dir(&sweep.cells[0]).root().to_owned();
     std::fs::write(&blocked, "").unwrap();
     let outcomes = run(&sweep, &options(1, 1));

@@ -1,5 +1,4 @@
-//! What a job array is given. Whether Slurm takes it is tested against Slurm
-//! (scripts/test-slurm.sh).
+//! The scripts of a job array. `scripts/test-slurm.sh` tests them on Slurm.
 
 use std::path::Path;
 

@@ -10,7 +10,7 @@ use crate::Result;
 /// `[consistency]`: the CAM loss (Eq. 11 to 18).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ConsistencyConfig {
-    /// Where the defaults of distance, reference and alpha come from. Default `thesis`.
+    /// Preset that decides the defaults of distance, reference and alpha. Default `thesis`.
     pub preset: Preset,
     /// Weight of the CAM loss after the curriculum; negative for diversity, 0 for plain
     /// training. Default 0.
@@ -19,21 +19,21 @@ pub struct ConsistencyConfig {
     pub t0: u64,
     /// The weight reaches `lambda_max` in this epoch. Default 10; not before `t0`.
     pub t1: u64,
-    /// How the maps are made that are trained, and evaluated after every epoch. One that
-    /// [is differentiable](Method::is_differentiable). Default `grad-cam`.
+    /// Map method in the loss and in the evaluation after every epoch; must be
+    /// [differentiable](Method::is_differentiable). Default `grad-cam`.
     pub method: Method,
-    /// Deviation of a map from its reference.
+    /// Distance of a map from its reference map.
     pub distance: Distance,
-    /// The map deviated from.
+    /// The reference map.
     pub reference: Reference,
-    /// Share of the old map kept by the moving average (Eq. 17), in [0, 1). Default 0.9.
+    /// Decay of the moving average of class maps (Eq. 17), in [0, 1). Default 0.9.
     pub ema_decay: f64,
-    /// Whether the gradient goes through alpha, or through whatever the method makes of the score's
-    /// gradients.
+    /// Whether the gradient of the loss flows through alpha, or what the method computes instead of
+    /// it from the gradients of the score.
     pub alpha: AlphaGradient,
 }
 
-/// The keys of the section, as they stand in the file.
+/// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ConsistencyKeys {
@@ -81,7 +81,7 @@ pub(super) fn resolve(raw: &ConsistencyKeys, source: ConfigSource) -> Result<Con
     })
 }
 
-/// A method that can be trained, by name.
+/// A differentiable method by name.
 fn method(name: &str, source: ConfigSource) -> Result<Method> {
     let method = name.parse::<Method>().map_err(|_| {
         let known = Method::differentiable_names();
@@ -95,7 +95,7 @@ fn method(name: &str, source: ConfigSource) -> Result<Method> {
 }
 
 impl ConsistencyConfig {
-    /// The loss these choices make.
+    /// The settings of the loss.
     pub fn settings(&self) -> CamLossSettings {
         CamLossSettings {
             method: self.method,

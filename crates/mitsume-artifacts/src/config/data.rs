@@ -10,48 +10,48 @@ use crate::{ArtifactError, Result};
 
 const DEFAULT_CACHE: u64 = 2 << 30;
 
-/// `[data]`: what to train and validate on.
+/// `[data]`: training and validation images.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DataConfig {
-    /// What tables and figures call the data set. Default: after the folder of training images,
-    /// [`DataConfig::title`].
+    /// Name of the data set in tables and figures. Default: [`DataConfig::title`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Folder (or list) of training images. Required.
     pub train: PathBuf,
     /// Folder (or list) of validation images. Required.
     pub valid: PathBuf,
-    /// Train on at most this many images of each class, spread evenly over it. Default: all.
+    /// Train on at most this many images of each class, evenly spaced. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_per_class: Option<usize>,
     /// Validate on at most this many images of each class. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_per_class: Option<usize>,
-    /// Side of the square model input in pixels. Default 224.
+    /// Side of the square network input in pixels. Default 224.
     pub image_size: usize,
     /// 1 (grey) or 3 (RGB). Default 1.
     pub channels: usize,
-    /// Bytes of memory for decoded images; more are decoded again each epoch. Default 2 GiB.
-    /// In the file a number of bytes or `"2GiB"`.
+    /// Cache for decoded images in bytes; images beyond it are decoded each epoch. Default 2 GiB.
+    /// In the file a number of bytes or text such as `"2GiB"`.
     #[serde(serialize_with = "byte_size")]
     pub cache: u64,
-    /// `[data.augment]`, or `augment = false`. Default METHOD section 6.
+    /// `[data.augment]`, or `augment = false`. On by default, with [`Augment::default`].
     #[serde(serialize_with = "off_or_table")]
     pub augment: Option<Augment>,
 }
 
-/// `[data.augment]`: what a training image goes through.
+/// `[data.augment]`: augmentation of training images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Augment {
     /// Probability of a horizontal flip. Default 0.5.
     pub horizontal_flip: f64,
-    /// Smallest and largest share of the area a random crop keeps. Default [0.9, 1].
+    /// Smallest and largest area of the random crop, as a fraction of the image's. Default [0.9,
+    /// 1].
     pub resized_crop_scale: [f64; 2],
     /// Smallest and largest width / height of the crop. Default [3/4, 4/3].
     pub resized_crop_ratio: [f64; 2],
 }
 
-/// The keys of the section, as they stand in the file.
+/// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct DataKeys {
@@ -66,7 +66,7 @@ pub(super) struct DataKeys {
     augment: Option<Value>,
 }
 
-/// The keys of the section, as they stand in the file.
+/// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AugmentKeys {
@@ -105,7 +105,7 @@ fn cache(value: Option<Value>, source: ConfigSource) -> Result<u64> {
             Ok(bytes) => return Ok(bytes),
             Err(_) => format!("{bytes} is negative"),
         },
-        // Sizes beyond the largest TOML integer could not be written back.
+        // Larger sizes could not be written as a TOML integer.
         Some(Value::String(text)) => match text.parse::<bytesize::ByteSize>() {
             Ok(size) if i64::try_from(size.as_u64()).is_ok() => return Ok(size.as_u64()),
             _ => format!("\"{text}\" is no size"),
@@ -146,8 +146,8 @@ fn augment(value: Option<Value>, source: ConfigSource) -> Result<Option<Augment>
 }
 
 impl DataConfig {
-    /// The data set's name: `name`, or that of the folder of training images, or where that only
-    /// says that it is for training (`brain/Training`), that of the folder around it.
+    /// The name of the data set: `name` if given, otherwise the name of the training folder, or of
+    /// its parent if that is the name of a split (`brain/Training`).
     pub fn title(&self) -> String {
         let of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
         let split = |name: &String| ["train", "training"].contains(&&*name.to_lowercase());

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::source::ConfigSource;
 use crate::Result;
 
-/// `[evaluation]`: what is measured on the validation images besides the two forms of the metric.
+/// `[evaluation]`: measures on the validation images besides the two forms of the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct EvaluationConfig {
-    /// Whether `measures.csv` is written, and all measures are taken at the end. Default true.
+    /// Whether `measures.csv` is written, and all measures are computed at the end. Default true.
     pub measures: bool,
-    /// Rows and columns of the common grid that maps are averaged onto. Default 7.
+    /// Rows and columns of the common grid onto which maps are averaged. Default 7.
     pub grid: usize,
 }
 
-/// The keys of the section, as they stand in the file.
+/// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct EvaluationKeys {

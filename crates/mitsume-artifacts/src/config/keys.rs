@@ -1,4 +1,4 @@
-//! Which keys there are, what a misspelt one was meant to be, and `--set key=value`.
+//! Known keys, suggestions for misspelt ones, and `--set key=value`.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use super::model::ModelKeys;
 use super::train::{PlateauKeys, TrainKeys};
 use crate::{ArtifactError, Result};
 
-/// The keys of every section: the fields that it is deserialised into.
+/// The keys of every section: the fields into which it is deserialised.
 static SECTIONS: LazyLock<[(&str, &[&str]); 7]> = LazyLock::new(|| {
     [
         ("data", serde_introspect::<DataKeys>()),
@@ -39,7 +39,7 @@ const DEFAULTS_FROM: [(&str, &[&str]); 2] = [
     ("model.name", &["model.dropout"]),
 ];
 
-/// Refuses a key that does not exist, naming the one that was probably meant.
+/// Refuses an unknown key and suggests a known one.
 pub(super) fn check(table: &Table, path: &Path) -> Result<()> {
     check_section(table, "", path)
 }
@@ -75,7 +75,7 @@ fn exists(key: &str) -> bool {
     all_keys().any(|known| known == key)
 }
 
-/// Sections and the keys in them, dotted.
+/// All sections and their keys, dotted.
 fn all_keys() -> impl Iterator<Item = String> {
     SECTIONS.iter().flat_map(|(section, keys)| {
         let keys = keys.iter().map(move |key| format!("{section}.{key}"));
@@ -85,7 +85,8 @@ fn all_keys() -> impl Iterator<Item = String> {
 
 fn unknown(key: &str, path: &Path) -> ArtifactError {
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    // The last part decides, the section breaks ties: a right key in a wrong section is common.
+    // The last part decides and the section breaks ties, because a key in the wrong section is
+    // common.
     let score = |known: &String| {
         let part = strsim::damerau_levenshtein(&last(known), &last(key));
         (part, strsim::damerau_levenshtein(known, key))
@@ -141,10 +142,10 @@ pub(super) fn apply(table: &mut Table, sets: &[String]) -> Result<()> {
     check(table, origin)
 }
 
-/// A TOML value, or else the text itself.
+/// Parses a TOML value; other text is a string.
 fn parse(text: &str) -> Value {
     let parsed = format!("value = {text}").parse::<Table>().ok();
-    // More than one key would come from a newline in the text: then it is no single value.
+    // Text with a line break could define more keys; then it is not a value.
     let single = parsed.filter(|table| table.len() == 1);
     single
         .and_then(|mut table| table.remove("value"))
@@ -167,7 +168,7 @@ fn insert(table: &mut Table, key: &str, value: Value) -> Result<()> {
             .entry(section)
             .or_insert_with(|| Value::Table(Table::new()));
         if !entry.is_table() && section == "augment" {
-            // `augment = false` in the file, one of its keys set: augmentation is wanted.
+            // `augment = false` in the file, but one of its keys is set: augmentation is on.
             *entry = Value::Table(Table::new());
         }
         let Value::Table(inner) = entry else {

@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 use super::source::ConfigSource;
 use crate::Result;
 
-/// `[model]`: which classifier, starting from what.
+/// `[model]`: the classifier and its initial weights.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelConfig {
     /// `level1` to `level5`. Required.
     pub name: String,
     /// Dropout probability before the last layer. Default 0.5 for levels 2 to 4, 0.6 for level
-    /// 5; level 1 has none, so 0.
+    /// 5, 0 for level 1, which has no dropout.
     pub dropout: f64,
-    /// Weights to start from, `.safetensors` or `.pth`. Default: initialised from the seed.
+    /// Initial weights, `.safetensors` or `.pth`. Default: initialised from the seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
 }
 
-/// The keys of the section, as they stand in the file.
+/// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ModelKeys {

@@ -1,4 +1,4 @@
-//! Values of a configuration, checked; errors name the file and the dotted key.
+//! Checks of configuration values; errors name the file and the dotted key.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use toml::Value;
 
 use crate::{ArtifactError, Result};
 
-/// Where a configuration comes from, for errors.
+/// The file of a configuration, for errors.
 #[derive(Clone, Copy)]
 pub(super) struct ConfigSource<'a>(pub(super) &'a Path);
 

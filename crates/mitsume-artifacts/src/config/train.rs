@@ -5,33 +5,33 @@ use serde::{Deserialize, Serialize};
 use super::source::ConfigSource;
 use crate::Result;
 
-/// `[train]`: how to optimise.
+/// `[train]`: optimisation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainConfig {
-    /// Passes over the training images. Default 20.
+    /// Number of epochs. Default 20.
     pub epochs: u64,
-    /// Images per step. Default 32.
+    /// Images per batch. Default 32.
     pub batch_size: usize,
-    /// Adam's learning rate at the start. Default 1e-4.
+    /// Initial learning rate of Adam. Default 1e-4.
     pub learning_rate: f64,
-    /// Everything random follows from it. Default 0; at most 2^63 - 1, the largest TOML integer.
+    /// Seed of all random numbers. Default 0; at most 2^63 - 1, the largest TOML integer.
     pub seed: u64,
-    /// Whether images come in a new order each epoch. Default true.
+    /// Whether training images are shuffled each epoch. Default true.
     pub shuffle: bool,
     /// `[train.plateau]`
     pub plateau: PlateauConfig,
 }
 
-/// `[train.plateau]`: lowering the learning rate when the validation loss stops falling.
+/// `[train.plateau]`: reduces the learning rate when the validation loss stops falling.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PlateauConfig {
-    /// The learning rate is multiplied by this. Default 0.1.
+    /// Factor by which the learning rate is multiplied. Default 0.1.
     pub factor: f64,
-    /// After this many epochs without improvement. Default 5.
+    /// Number of epochs without improvement before that. Default 5.
     pub patience: u64,
 }
 
-/// The keys of the section, as they stand in the file.
+/// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TrainKeys {
@@ -43,7 +43,7 @@ pub(super) struct TrainKeys {
     plateau: PlateauKeys,
 }
 
-/// The keys of the section, as they stand in the file.
+/// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PlateauKeys {

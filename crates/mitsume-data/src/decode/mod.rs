@@ -94,7 +94,7 @@ pub struct Decoded {
 /// Reads and decodes one image file.
 ///
 /// # Errors
-/// If the file cannot be read, is no complete PNG, JPEG or DICOM file, or is above the limits of
+/// If the file cannot be read, is not a complete PNG, JPEG or DICOM file, or is above the limits of
 /// this module.
 pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     let bytes = read_file(path)?;

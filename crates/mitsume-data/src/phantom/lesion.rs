@@ -30,7 +30,7 @@ pub(super) struct Lesion {
     texture: NoiseField,
 }
 
-/// The lesion of a class; none for [`PhantomClass::NoTumor`].
+/// The lesion of a class; `None` for [`PhantomClass::NoTumor`].
 pub(super) fn draw(
     class: PhantomClass,
     anatomy: &Anatomy,
