@@ -44,8 +44,8 @@ pub struct DataConfig {
 pub struct Augment {
     /// Probability of a horizontal flip. Default 0.5.
     pub horizontal_flip: f64,
-    /// Smallest and largest area of the random crop, as a fraction of the image's. Default [0.9,
-    /// 1].
+    /// Smallest and largest area of the random crop, as a fraction of the image's. Default
+    /// [0.9, 1].
     pub resized_crop_scale: [f64; 2],
     /// Smallest and largest width / height of the crop. Default [3/4, 4/3].
     pub resized_crop_ratio: [f64; 2],
