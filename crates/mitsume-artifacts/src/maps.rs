@@ -63,19 +63,12 @@ impl Maps {
                            disagree about N, K, h or w";
             return Err(ArtifactError::malformed(path, problem));
         }
-        let sides = [h, w, k, images.shape[1], images.shape[2], images.shape[3]];
-        if sides.iter().any(|side| *side == 0 || *side > MAX_MAP_SIDE) {
-            let problem =
-                format!("sizes {sides:?} of maps, classes and images must be in 1..=4096");
-            return Err(ArtifactError::malformed(path, problem));
-        }
-        if ![1, 3].contains(&images.shape[1]) {
-            let problem = format!(
-                "mean_images has {} channels; 1 or 3 are expected",
-                images.shape[1]
-            );
-            return Err(ArtifactError::malformed(path, problem));
-        }
+        check_sizes(
+            path,
+            [h, w],
+            k,
+            [images.shape[1], images.shape[2], images.shape[3]],
+        )?;
         let at = |info: &TensorInfo| data + info.data_offsets.0 as u64;
         let mut maps = Self {
             path: path.to_owned(),
@@ -231,6 +224,20 @@ impl Maps {
             )
         })
     }
+}
+
+/// Checks height and width of a map, the number of classes, and `[C, H, W]` of a mean image.
+fn check_sizes(path: &Path, [h, w]: [usize; 2], classes: usize, image: [usize; 3]) -> Result<()> {
+    let sides = [h, w, classes, image[0], image[1], image[2]];
+    if sides.iter().any(|side| *side == 0 || *side > MAX_MAP_SIDE) {
+        let problem = format!("sizes {sides:?} of maps, classes and images must be in 1..=4096");
+        return Err(ArtifactError::malformed(path, problem));
+    }
+    if ![1, 3].contains(&image[0]) {
+        let problem = format!("mean_images has {} channels; 1 or 3 are expected", image[0]);
+        return Err(ArtifactError::malformed(path, problem));
+    }
+    Ok(())
 }
 
 /// The parsed header and the offset of the data after it.
