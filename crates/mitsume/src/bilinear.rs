@@ -1,6 +1,6 @@
 //! Bilinear enlargement of maps, as PyTorch's `interpolate(mode="bilinear")`.
 
-/// Which points of map and target coincide (PyTorch's `align_corners`).
+/// Which points of source and target coincide (PyTorch's `align_corners`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlignCorners {
     /// The centres of the corner elements (`align_corners=True`).

@@ -17,7 +17,7 @@ pub enum ConfusionError {
     Class {
         /// The index given.
         class: usize,
-        /// The matrix' number of classes.
+        /// The number of classes of the matrix.
         classes: usize,
     },
     /// Two matrices of different size cannot be added.

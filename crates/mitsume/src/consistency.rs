@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deviation::{Deviation, Distance, MapLength};
 
-/// A map or shard the metric cannot take.
+/// A class, map or accumulator that cannot be added.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConsistencyError {
     /// A class index at or beyond the number of classes.
@@ -47,7 +47,7 @@ pub enum ConsistencyError {
         /// The other's map shape [h, w].
         other_shape: [usize; 2],
     },
-    /// The second pass met a class the first never saw, or was merged with one over other means.
+    /// A class without images in the first pass, or second passes over different means.
     #[error("class {class} has no mean map; the second pass must go over the maps of the first")]
     NoMean {
         /// The class.
@@ -60,12 +60,12 @@ pub enum ConsistencyError {
 struct ClassMean {
     count: u64,
     mean: Vec<f64>,
-    /// Over images and pixels, of the squared difference from `mean`.
+    /// Sum over images and pixels of the squared differences from `mean`.
     squares: f64,
 }
 
 impl ClassMean {
-    /// Welford's update: no cancellation, however large the mean against the spread.
+    /// Welford's update: no cancellation, even if the mean is large compared with the spread.
     fn push<T: Copy + Into<f64>>(&mut self, map: &[T]) {
         self.count += 1;
         let count = self.count as f64;
@@ -102,7 +102,7 @@ pub struct ClassMeans {
 }
 
 impl ClassMeans {
-    /// No image yet, of `classes` classes and maps of shape `[h, w]`.
+    /// Empty, for `classes` classes and maps of shape `[h, w]`.
     pub fn new(classes: usize, shape: [usize; 2]) -> Self {
         Self {
             shape,
@@ -112,7 +112,7 @@ impl ClassMeans {
 
     /// Adds the map [h * w] of one correctly classified image of `class`.
     ///
-    /// On an error nothing was added.
+    /// On an error nothing is added.
     pub fn push<T: Copy + Into<f64>>(
         &mut self,
         class: usize,
@@ -186,7 +186,7 @@ impl ClassMeans {
     /// The `squared-l2` deviations (Eq. 9) of all images. A class of one image counts, with 0.
     pub fn squared_l2(&self) -> ClassDeviations {
         let pixels = self.shape[0] * self.shape[1];
-        let of_class = |mean: &ClassMean| DeviationSum {
+        let deviation_sum = |mean: &ClassMean| DeviationSum {
             count: mean.count,
             sum: Distance::SquaredL2.from_sum_of_squares(mean.squares, pixels),
         };
@@ -194,7 +194,7 @@ impl ClassMeans {
             per_class: self
                 .classes
                 .iter()
-                .map(|mean| mean.as_ref().map(of_class).unwrap_or_default())
+                .map(|mean| mean.as_ref().map(deviation_sum).unwrap_or_default())
                 .collect(),
         }
     }
@@ -204,7 +204,7 @@ impl ClassMeans {
     }
 }
 
-/// The second pass: the `l2` deviations from means known by now.
+/// The second pass: the `l2` deviations from the means of the first.
 #[derive(Clone, Debug)]
 pub struct DeviationPass<'a> {
     means: &'a ClassMeans,
@@ -212,7 +212,7 @@ pub struct DeviationPass<'a> {
 }
 
 impl<'a> DeviationPass<'a> {
-    /// Starts over the maps that `means` were made of.
+    /// A second pass over the maps that `means` were computed from.
     pub fn new(means: &'a ClassMeans) -> Self {
         Self {
             means,
@@ -270,7 +270,7 @@ impl<'a> DeviationPass<'a> {
     }
 }
 
-/// How many images were counted, and the sum of their deviations.
+/// Number of images counted, and the sum of their deviations.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DeviationSum {
     /// Images counted.
@@ -286,7 +286,7 @@ impl DeviationSum {
         self.sum += other.sum;
     }
 
-    /// The average deviation; none where no image was counted.
+    /// The average deviation; `None` without an image.
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum / self.count as f64)
     }
@@ -313,7 +313,7 @@ impl ClassDeviations {
 /// The metric (Eq. 10) in both forms, as results show it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Consistency {
-    /// As defined; none where no image is correct.
+    /// As defined; `None` if no image is correct.
     pub squared_l2: Option<f64>,
     /// As published: without the classes that have one correct image.
     pub l2: Option<f64>,

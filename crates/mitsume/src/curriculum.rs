@@ -2,8 +2,8 @@
 
 /// lambda_t: 0 before epoch `t0`, then linear up to `lambda_max` at epoch `t1`, then constant.
 ///
-/// Epochs count from 1. `t0 == t1` is a step: 0 before, `lambda_max` from that epoch on, which is
-/// also how consistency is asked for in the late epochs only.
+/// Epochs count from 1. `t0 == t1` is a step: 0 before, `lambda_max` from that epoch on, for
+/// consistency in the late epochs only.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Curriculum {
     lambda_max: f64,

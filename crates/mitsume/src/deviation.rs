@@ -1,4 +1,4 @@
-//! How far one map is from a reference map (Eq. 9), in the two forms in use.
+//! The deviation of a map from a reference map (Eq. 9), in the two forms in use.
 
 use std::fmt;
 use std::str::FromStr;
@@ -104,7 +104,7 @@ impl Deviation {
         })
     }
 
-    /// The one of the two that is asked for.
+    /// The deviation in the form `distance`.
     pub fn get(&self, distance: Distance) -> f64 {
         match distance {
             Distance::SquaredL2 => self.squared_l2,

@@ -1,4 +1,4 @@
-//! The class maps a training step is compared with: an exponential moving average (Eq. 17).
+//! The class maps that a training step compares with: an exponential moving average (Eq. 17).
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ impl EmaMaps {
     /// The thesis' decay.
     pub const DEFAULT_DECAY: f64 = 0.9;
 
-    /// Refuses a decay outside [0, 1).
+    /// An error for a decay outside [0, 1).
     ///
     /// # Errors
     /// [`EmaError::Decay`].
@@ -50,19 +50,19 @@ impl EmaMaps {
         }
     }
 
-    /// No map yet for any of `classes` classes; maps are `[h, w]`.
+    /// Empty, for `classes` classes and maps `[h, w]`.
     pub fn new(decay: f64, classes: usize, shape: [usize; 2]) -> Result<Self, EmaError> {
         Self::from_maps(decay, shape, vec![None; classes])
     }
 
-    /// A stored state: one entry per class, each map [h * w] or none yet.
+    /// From a stored state: per class the map [h * w], or `None` if it has none yet.
     pub fn from_maps(
         decay: f64,
         shape: [usize; 2],
         maps: Vec<Option<Vec<f32>>>,
     ) -> Result<Self, EmaError> {
         Self::check_decay(decay)?;
-        // A stored shape may be anything; saturated it fits no map.
+        // A stored shape can be any; saturated it fits no map.
         let expected = shape[0].saturating_mul(shape[1]);
         if let Some(map) = maps.iter().flatten().find(|map| map.len() != expected) {
             return Err(MapLength {
@@ -74,9 +74,8 @@ impl EmaMaps {
         Ok(Self { decay, shape, maps })
     }
 
-    /// Takes in a batch' mean map [h * w] of `class` and gives the average to compare with.
-    ///
-    /// Update before use, in the same step. The first mean becomes the average as it is.
+    /// Updates the average of `class` with a batch's mean map [h * w] and returns it, to be compared
+    /// with in the same step. The first mean becomes the average unchanged.
     pub fn update(&mut self, class: usize, mean: &[f32]) -> Result<&[f32], EmaError> {
         let classes = self.maps.len();
         let map = self
@@ -103,17 +102,17 @@ impl EmaMaps {
         }
     }
 
-    /// The average map [h * w] of `class`, if it was ever updated.
+    /// The average map [h * w] of `class`, if it has one.
     pub fn map(&self, class: usize) -> Option<&[f32]> {
         self.maps.get(class)?.as_deref()
     }
 
-    /// One entry per class.
+    /// The average maps, one entry per class.
     pub fn maps(&self) -> &[Option<Vec<f32>>] {
         &self.maps
     }
 
-    /// The share of the old average that an update keeps.
+    /// Weight of the old average in an update.
     pub fn decay(&self) -> f64 {
         self.decay
     }

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_map_weighs_the_channels_and_drops_what_is_negative() {
+    fn a_raw_map_weights_the_channels_and_drops_negative_values() {
         let features = array![[[1.0, 0.0], [2.0, 1.0]], [[0.0, 1.0], [1.0, 4.0]]];
         let map = raw_map(array![2.0, -1.0].view(), features.view()).unwrap();
         assert_eq!(map, array![[2.0, 0.0], [3.0, 0.0]]);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn one_weight_per_channel_is_asked_for() {
+    fn a_weight_per_channel_is_required() {
         let features = Array3::zeros((3, 2, 2));
         assert!(raw_map(array![1.0, 1.0].view(), features.view()).is_err());
     }

@@ -6,7 +6,7 @@
 /// of images whose class, or predicted class, is `k`. With `n` images, `po = correct / n` and
 /// `pe = sum_k truths[k] * predictions[k] / n^2`.
 ///
-/// Defined as 0 where `pe = 1` (one class only, always predicted) and where there is no image.
+/// Defined as 0 if `pe = 1` (one class only, always predicted) or without images.
 /// Counts are taken as exact integers; their sum must stay below 2^63, far above any data set.
 pub fn cohens_kappa(correct: u64, truths: &[u64], predictions: &[u64]) -> f64 {
     let images: i128 = truths.iter().map(|&count| i128::from(count)).sum();
@@ -17,11 +17,11 @@ pub fn cohens_kappa(correct: u64, truths: &[u64], predictions: &[u64]) -> f64 {
         .sum();
     // Numerator and denominator times n^2: integers, so nothing cancels before the one division.
     let above_chance = images * i128::from(correct) - by_chance;
-    let at_most = images * images - by_chance;
-    if at_most == 0 {
+    let possible = images * images - by_chance;
+    if possible == 0 {
         return 0.0;
     }
-    above_chance as f64 / at_most as f64
+    above_chance as f64 / possible as f64
 }
 
 /// The standard error that kappa has where predictions agree with the classes by chance alone

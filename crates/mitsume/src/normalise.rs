@@ -1,8 +1,8 @@
-//! A raw map brought to [0, 1) (Eq. 2).
+//! Normalises a raw map to [0, 1) (Eq. 2).
 
 use num_traits::Float;
 
-/// Keeps the division of Eq. 2 defined where a map is constant.
+/// Keeps the division of Eq. 2 defined for a constant map.
 pub const EPSILON: f64 = 1e-8;
 
 /// Normalises a raw map in place: `(raw - min) / (max - min + 1e-8)` (Eq. 2).
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_map_is_brought_to_its_own_range() {
+    fn a_map_is_normalised_by_its_range() {
         let mut map = [2.0_f64, 4.0, 3.0];
         normalise(&mut map);
         assert_eq!(map, [0.0, 2.0 / (2.0 + 1e-8), 1.0 / (2.0 + 1e-8)]);

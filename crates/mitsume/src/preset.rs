@@ -38,8 +38,8 @@ pub struct CamLossSettings {
     pub alpha: AlphaGradient,
 }
 
-/// The text defines one loss; the published code, which made the published numbers, computes
-/// another. Both have a name.
+/// Named settings. The thesis' text defines one loss; the published code, which computed the published
+/// numbers, has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
@@ -50,7 +50,7 @@ pub enum Preset {
 }
 
 impl Preset {
-    /// What the name stands for.
+    /// Its settings.
     pub fn settings(self) -> CamLossSettings {
         let (distance, alpha) = match self {
             Preset::Thesis => (Distance::SquaredL2, AlphaGradient::Full),

@@ -23,24 +23,24 @@ use crate::normalise::normalise;
 use array::Container;
 pub use error::{ScoreError, ScoreProblem};
 
-/// Class indices must lie below this; a larger one is a mistake rather than a class.
+/// Bound on class indices; a larger one is taken for a mistake.
 pub const MAX_CLASSES: usize = 1 << 16;
-/// The class mean maps together may take this many bytes.
+/// Bound on the bytes of all class mean maps.
 const MAX_MEANS_BYTES: u64 = 4 << 30;
-/// How far outside [0, 1] rounding may put a normalised value.
+/// How far rounding may move a normalised value outside [0, 1].
 const RANGE_TOLERANCE: f64 = 1e-6;
 
-/// How maps are taken.
+/// Settings of [`score`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScoreOptions {
-    /// Bring each map to [0, 1) first (Eq. 2). Without it, values outside [0, 1] are an error:
+    /// Normalise each map to [0, 1) first (Eq. 2). Without it, values outside [0, 1] are an error:
     /// the metric of raw maps would measure their scale.
     pub normalise: bool,
     /// Measures beyond the two forms of the metric.
     pub measures: Option<ScoreMeasures>,
 }
 
-/// Which measures to take.
+/// Settings of the further measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScoreMeasures {
     /// Rows and columns of the common grid.
@@ -49,7 +49,7 @@ pub struct ScoreMeasures {
     pub permutations: usize,
 }
 
-/// The metric and the classification it rests on.
+/// The metric, with accuracy and kappa of the classifier.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// N.
@@ -62,7 +62,7 @@ pub struct Score {
     pub cam_size: [usize; 2],
     /// Over all correct images.
     pub consistency: Consistency,
-    /// More measures, where they were asked for.
+    /// Further measures, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measures: Option<Measures>,
     /// One entry per class index.
@@ -110,16 +110,16 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
             });
         }
     }
-    let tally = LabelsAndPredictions::new(labels, predictions);
-    tally.check_memory(height, width)?;
+    let truth = LabelsAndPredictions::new(labels, predictions);
+    truth.check_memory(height, width)?;
 
     let shape = [height, width];
-    let mut means = ClassMeans::new(tally.classes, shape);
+    let mut means = ClassMeans::new(truth.classes, shape);
     let wanted = options.measures;
-    let mut grid = wanted.map(|measures| GridMaps::new(tally.classes, shape, measures.grid));
+    let mut grid = wanted.map(|measures| GridMaps::new(truth.classes, shape, measures.grid));
     file.for_each_map(|image, map| {
         prepare(image, map, options)?;
-        match tally.correct_class(image) {
+        match truth.correct_class(image) {
             Some(class) => means
                 .push(class, map)
                 .and_then(|()| grid.as_mut().map_or(Ok(()), |grid| grid.push(class, map)))
@@ -131,7 +131,7 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
     let mut distances = Distances::new(shape);
     let mut pass = DeviationPass::new(&means);
     file.for_each_map(|image, map| {
-        if let Some(class) = tally.correct_class(image) {
+        if let Some(class) = truth.correct_class(image) {
             prepare(image, map, options)?;
             pass.push(class, map)
                 .map_err(|error| too_wide(image, error))?;
@@ -147,7 +147,7 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
     });
     Ok(Score {
         measures,
-        ..tally.score(&means, &pass)
+        ..truth.score(&means, &pass)
     })
 }
 

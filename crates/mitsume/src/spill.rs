@@ -31,13 +31,13 @@ pub enum SpillError {
         directory.display()
     )]
     Io {
-        /// What was tried.
+        /// The action that failed.
         verb: &'static str,
         /// The directory of the file.
         directory: PathBuf,
-        /// How much it held by then.
+        /// Its size.
         gigabytes: f64,
-        /// Why not.
+        /// The error of the system.
         source: io::Error,
     },
     /// A map of another size.
@@ -73,7 +73,7 @@ impl MapSpill {
         }
     }
 
-    /// Appends one map [h * w]. After an error of the file system the spill is of no more use.
+    /// Appends one map [h * w]. After an error the spill must not be used any more.
     pub fn push(&mut self, map: &[f32]) -> Result<(), SpillError> {
         if map.len() != self.map_len {
             return Err(MapLength {

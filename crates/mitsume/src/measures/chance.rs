@@ -1,8 +1,7 @@
 //! Consistency corrected for chance.
 //!
 //! A model that looks at the centre of every image has small deviations that say nothing about the
-//! classes. So the deviation within classes is set against the deviation between images of any
-//! class: with N images, k classes, SSW the squared deviations from the class mean maps and SST
+//! classes. So the deviation within classes is compared with the deviation of all images: with N images, k classes, SSW the squared deviations from the class mean maps and SST
 //! those from the mean of all maps,
 //!
 //! ```text
@@ -18,7 +17,7 @@
 
 use mitsume_random::RandomStream;
 
-/// `1 - (ssw / (n - k)) / (sst / (n - 1))`; none with fewer than two classes, no class with two
+/// `1 - (ssw / (n - k)) / (sst / (n - 1))`; `None` with fewer than two classes, no class with two
 /// images, or maps that are all the same.
 pub fn chance_corrected(ssw: f64, sst: f64, images: u64, classes: u64) -> Option<f64> {
     if classes < 2 || images <= classes || sst <= 0.0 {
@@ -31,7 +30,7 @@ pub fn chance_corrected(ssw: f64, sst: f64, images: u64, classes: u64) -> Option
 
 /// The permutation null: the share of random assignments of the maps to the classes (of the same
 /// sizes) whose value is at least that of the true one, the true one counted among them, so never
-/// 0. `maps` is [N * pixels], `labels` [N]. None as [`chance_corrected`].
+/// 0. `maps` is [N * pixels], `labels` [N]. `None` as [`chance_corrected`].
 ///
 /// # Panics
 /// If `maps` is not a whole number of maps per label.
@@ -51,7 +50,7 @@ pub fn permutation_p_value(
         return None;
     }
     let centred = centred(maps, pixels);
-    // SST, N and k are those of every assignment, so the sum between classes orders them.
+    // SST, N and k are the same for all assignments, so comparing the sums between classes suffices.
     let mut sums = vec![0.0; classes * pixels];
     let mut between = |labels: &[u32]| -> f64 {
         sums.fill(0.0);
@@ -61,8 +60,8 @@ pub fn permutation_p_value(
                 .zip(map)
                 .for_each(|(sum, value)| *sum += value);
         }
-        let of_class = sums.chunks_exact(pixels).zip(&counts);
-        of_class
+        let by_class = sums.chunks_exact(pixels).zip(&counts);
+        by_class
             .filter(|(_, count)| **count > 0)
             .map(|(sum, &count)| sum.iter().map(|s| s * s).sum::<f64>() / count as f64)
             .sum()
@@ -76,7 +75,7 @@ pub fn permutation_p_value(
     let mut at_least = 1_usize;
     for _ in 0..permutations {
         random.shuffle(&mut shuffled);
-        // An assignment that is the true one up to the order of the sums counts as equal.
+        // A tolerance, because the sums of an equal assignment may round differently.
         if between(&shuffled) >= observed * (1.0 - 1e-12) {
             at_least += 1;
         }
@@ -84,7 +83,7 @@ pub fn permutation_p_value(
     Some(at_least as f64 / (permutations + 1) as f64)
 }
 
-/// The maps less their common mean: the sums then do not cancel.
+/// The maps minus their common mean, so that the sums do not cancel.
 fn centred(maps: &[f32], pixels: usize) -> Vec<f64> {
     let images = (maps.len() / pixels) as f64;
     let mut mean = vec![0.0; pixels];

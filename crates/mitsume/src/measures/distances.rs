@@ -1,11 +1,11 @@
-//! Distances of maps at their own resolution from the class mean map, summed over images.
+//! Distances of maps from the class mean map at their own resolution, averaged over images.
 
 use super::cosine::cosine_distance;
 use super::jensen_shannon::jensen_shannon;
 use super::pearson::pearson_distance;
 use super::ssim::ssim_distance;
 
-/// Sums over the correctly classified images of all classes: the second pass. Constant memory.
+/// Sums over the correctly classified images of all classes, in the second pass. Constant memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Distances {
     shape: [usize; 2],
@@ -14,7 +14,7 @@ pub struct Distances {
 }
 
 impl Distances {
-    /// No image yet, of maps `[h, w]`.
+    /// Empty, for maps `[h, w]`.
     pub fn new(shape: [usize; 2]) -> Self {
         Self {
             shape,
@@ -50,7 +50,7 @@ impl Distances {
             .for_each(|(sum, d)| *sum += d);
     }
 
-    /// Mean 1 - cosine similarity; none without an image.
+    /// Mean 1 - cosine similarity; `None` without an image.
     pub fn cosine(&self) -> Option<f64> {
         self.mean(0)
     }

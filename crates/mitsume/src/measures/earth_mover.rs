@@ -89,7 +89,7 @@ impl Transport {
     fn cost(mut self) -> f64 {
         while let Some((paths, end)) = self.shortest_paths() {
             self.augment(&paths, end);
-            // Distances beyond that of `end` would give unused edges a negative reduced cost.
+            // Larger distances would make the reduced cost of unused edges negative.
             let reach = paths.to_sink[end];
             for (potential, distance) in self.source_potential.iter_mut().zip(&paths.to_source) {
                 *potential += distance.min(reach);
@@ -165,7 +165,7 @@ impl Transport {
             if self.flow[source][sink] > MASS_TOLERANCE {
                 let reduced = self.cost[source][sink] + self.source_potential[source]
                     - self.sink_potential[sink];
-                // On edges in use it is 0 but for rounding.
+                // 0 up to rounding on edges with flow.
                 let distance = reached + (-reduced).max(0.0);
                 if distance < paths.to_source[source] {
                     paths.to_source[source] = distance;
@@ -177,22 +177,22 @@ impl Transport {
 
     /// Augments the flow along the path to `end` by its bottleneck.
     fn augment(&mut self, paths: &ShortestPaths, end: usize) {
-        let mut most = self.demand[end];
+        let mut amount = self.demand[end];
         let mut source = paths.before_sink[end];
         while let Some(sink) = paths.before_source[source] {
-            most = most.min(self.flow[source][sink]);
+            amount = amount.min(self.flow[source][sink]);
             source = paths.before_sink[sink];
         }
-        most = most.min(self.supply[source]);
-        self.supply[source] -= most;
-        self.demand[end] -= most;
+        amount = amount.min(self.supply[source]);
+        self.supply[source] -= amount;
+        self.demand[end] -= amount;
         let mut sink = end;
         loop {
             let source = paths.before_sink[sink];
-            self.flow[source][sink] += most;
+            self.flow[source][sink] += amount;
             match paths.before_source[source] {
                 Some(before) => {
-                    self.flow[source][before] -= most;
+                    self.flow[source][before] -= amount;
                     sink = before;
                 }
                 None => break,

@@ -1,11 +1,10 @@
 //! Maps averaged onto a common grid.
 //!
-//! A map of 112x112 and one of 28x28 differ in what they can resolve, and `l2` falls by a factor 4
-//! for it. Averaged over the cells of one coarse grid, both are maps of the same thing at the same
-//! resolution. The average is by area, exactly, so that grids need not divide one another and the
-//! mean of the map stays.
+//! Maps of 112x112 and 28x28 differ in resolution, which alone changes `l2` by a factor of 4.
+//! Averaged over the cells of one coarse grid they have the same resolution. The average is by area,
+//! exactly, so that the sizes need not divide one another and the mean of the map stays.
 
-/// Area averages from maps of one shape to another.
+/// Area-averaging resampling from maps of one shape to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AreaAverage {
     from: [usize; 2],
@@ -14,7 +13,7 @@ pub struct AreaAverage {
     columns: Vec<Overlaps>,
 }
 
-/// The source cells under one target cell: the first, and the share of each.
+/// The source cells under one target cell: the first, and the weight of each.
 #[derive(Clone, Debug, PartialEq)]
 struct Overlaps {
     first: usize,
@@ -40,7 +39,7 @@ impl AreaAverage {
         }
     }
 
-    /// `[rows, columns]`.
+    /// Shape of the grid, `[rows, columns]`.
     pub fn shape(&self) -> [usize; 2] {
         self.to
     }
@@ -60,19 +59,19 @@ impl AreaAverage {
         for row in &self.rows {
             for column in &self.columns {
                 let lines = map[row.first * width..].chunks_exact(width);
-                let of_line = |line: &[T]| -> f64 {
+                let row_mean = |line: &[T]| -> f64 {
                     let values = line[column.first..].iter().zip(&column.shares);
                     values.map(|(&value, share)| value.into() * share).sum()
                 };
                 let lines = lines.zip(&row.shares);
-                out.push(lines.map(|(line, share)| of_line(line) * share).sum());
+                out.push(lines.map(|(line, share)| row_mean(line) * share).sum());
             }
         }
         out
     }
 }
 
-/// For each of `to` equal parts of a side, the shares of the `from` equal parts under it.
+/// For each of `to` equal parts of an axis, the weights of the `from` equal parts under it.
 fn overlaps(from: usize, to: usize) -> Vec<Overlaps> {
     // In units of 1 / (from * to), so that ends are whole numbers.
     let part = |index: usize| {

@@ -1,4 +1,4 @@
-//! The maps of all correct images on the common grid, and what they give.
+//! The maps of all correct images on the common grid, and measures of them.
 
 use rayon::prelude::*;
 
@@ -7,8 +7,8 @@ use super::earth_mover::earth_mover;
 use super::grid::AreaAverage;
 use crate::consistency::{ClassMeans, ConsistencyError, DeviationPass};
 
-/// Maps on the common grid: 200 bytes an image on 7x7, so they stay in memory, which the `l2` form,
-/// the permutation null and the earth mover's distance need.
+/// Maps on the common grid. They stay in memory (200 bytes per image on 7x7), because the `l2` form,
+/// the permutation null and the earth mover's distance need all of them.
 #[derive(Clone, Debug)]
 pub struct GridMaps {
     grid: AreaAverage,
@@ -18,8 +18,8 @@ pub struct GridMaps {
 }
 
 impl GridMaps {
-    /// No image yet: `classes` classes, maps `[h, w]`, a grid of `side` x `side`, but never finer
-    /// than the map.
+    /// Empty, for `classes` classes and maps `[h, w]`, with a grid of `side` x `side`, or the size of
+    /// the map where that is smaller.
     pub fn new(classes: usize, shape: [usize; 2], side: usize) -> Self {
         let to = shape.map(|length| side.clamp(1, length.max(1)));
         Self {
@@ -64,7 +64,7 @@ impl GridMaps {
     pub fn l2(&self) -> Option<f64> {
         let mut pass = DeviationPass::new(&self.means);
         for (map, class) in self.each() {
-            // The means are of these very maps.
+            // No error: the means are of these maps.
             pass.push(class, map).ok()?;
         }
         pass.l2().total().mean()
@@ -83,21 +83,20 @@ impl GridMaps {
         permutation_p_value(&self.maps, &self.labels, permutations, seed)
     }
 
-    /// The mean earth mover's distance from the class mean map; none without an image.
+    /// The mean earth mover's distance from the class mean map; `None` without an image.
     pub fn earth_mover(&self) -> Option<f64> {
         let each: Vec<(&[f32], usize)> = self.each().collect();
         let distance = |(map, class): &(&[f32], usize)| {
             let mean = self.means.mean(*class)?;
             Some(earth_mover(map, mean, self.shape()))
         };
-        // Each on its own and summed in order, so that threads do not matter.
+        // Summed in order, so that the result does not depend on threads.
         let distances: Vec<Option<f64>> = each.par_iter().map(distance).collect();
         let sum: f64 = distances.iter().flatten().sum();
         (!each.is_empty()).then(|| sum / each.len() as f64)
     }
 
-    /// The squared deviations of the class means from the mean of all maps, by image: with SSW it
-    /// is SST, without a look at the maps.
+    /// Squared deviations of the class means from the mean of all maps, summed over images: SST - SSW.
     fn between_classes(&self) -> f64 {
         let images = self.labels.len() as f64;
         let classes: Vec<(f64, &[f64])> = (0..self.means.classes())

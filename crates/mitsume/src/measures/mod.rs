@@ -8,7 +8,7 @@
 //!
 //! Over the correctly classified images, as the metric itself: distances are from the class mean
 //! map (Eq. 8) and averaged over all images of all classes (Eq. 10). An all-zero map cannot be
-//! scaled to a sum of 1; where that is needed it counts as uniform, since it points nowhere.
+//! scaled to a sum of 1; where that is needed it counts as uniform.
 
 pub mod chance;
 pub mod cosine;
@@ -25,11 +25,11 @@ use serde::{Deserialize, Serialize};
 pub use distances::Distances;
 pub use grid_maps::GridMaps;
 
-/// Rows and columns of the common grid where none is asked for: no finer than the maps of the usual
-/// classifiers (7x7 at 224 pixels), so that averaging onto it only ever coarsens.
+/// Default rows and columns of the common grid: no finer than the maps of usual classifiers (7x7 at
+/// 224 pixels), so that averaging never refines.
 pub const DEFAULT_GRID: usize = 7;
 
-/// All measures of one evaluation. A value is none where it is not defined: no image, or for
+/// All measures of one evaluation. A value is `None` if it is not defined: without images, or for
 /// `chance_corrected` a single class or no class with two images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
@@ -57,7 +57,7 @@ pub struct Measures {
 }
 
 impl Measures {
-    /// Those of the grid alone, which cost next to nothing; the others are none.
+    /// The measures of the grid alone, which cost almost nothing; the others are `None`.
     pub fn from_grid(maps: &GridMaps) -> Self {
         Self {
             grid: maps.shape(),
@@ -73,7 +73,8 @@ impl Measures {
         }
     }
 
-    /// Puts together what the two passes gave. `permutations` and `seed` are of the null.
+    /// All measures from the results of both passes. `permutations` and `seed` are of the permutation
+    /// null.
     pub fn new(maps: &GridMaps, distances: &Distances, permutations: usize, seed: u64) -> Self {
         Self {
             chance_p: maps.chance_p(permutations, seed),
@@ -87,7 +88,7 @@ impl Measures {
     }
 }
 
-/// `map` scaled to a sum of 1; uniform where it is all zero.
+/// `map` scaled to a sum of 1; uniform if it is all zero.
 fn as_distribution<T: Copy + Into<f64>>(map: &[T]) -> Vec<f64> {
     let sum: f64 = map.iter().map(|&value| value.into()).sum();
     if sum > 0.0 {

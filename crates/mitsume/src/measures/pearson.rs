@@ -1,7 +1,7 @@
 //! 1 - Pearson's r of two maps; independent of scale and offset.
 
-/// `1 - r` over the pixels, in [0, 2]. A constant map has no r: two of them are at 0, one against
-/// any other map is at 1, as unrelated maps are. Both [h * w].
+/// `1 - r` over the pixels, in [0, 2]. For a constant map r is undefined: two constant maps have
+/// distance 0, a constant and any other map 1, like unrelated maps. Both [h * w].
 ///
 /// # Panics
 /// If the maps differ in size.

@@ -1,9 +1,9 @@
-//! 1 - structural similarity of two maps (Wang et al. 2004): are they locally alike in level,
-//! contrast and structure?
+//! 1 - structural similarity of two maps (Wang et al. 2004), which compares local level, contrast and
+//! structure.
 
 /// Standard deviation of the window in pixels.
 const SIGMA: f64 = 1.5;
-/// Its size; smaller, and odd, for maps with a shorter side.
+/// Size of the window; for smaller maps the largest odd size that fits.
 const WINDOW: usize = 11;
 /// `(0.01 L)^2` and `(0.03 L)^2`, for maps between 0 and L = 1.
 const C1: f64 = 1e-4;
@@ -38,7 +38,7 @@ pub fn ssim_distance<T: Copy + Into<f64>>(map: &[T], reference: &[f64], shape: [
     1.0 - sum / mean_a.len() as f64
 }
 
-/// A Gaussian of sum 1, as wide as fits into `side`.
+/// A Gaussian window of sum 1 that fits into `side` pixels.
 fn window(side: usize) -> Vec<f64> {
     let size = WINDOW.min(if side % 2 == 1 { side } else { side - 1 });
     let centre = (size / 2) as f64;
@@ -47,7 +47,7 @@ fn window(side: usize) -> Vec<f64> {
     (0..size).map(|i| at(i) / sum).collect()
 }
 
-/// Weighted means under the window, along the rows and then the columns.
+/// Weighted means under the window at all positions where it fits.
 fn valid_blur(values: &[f64], [height, width]: [usize; 2], window: &[f64]) -> Vec<f64> {
     let weighted = |values: &[f64]| -> f64 { values.iter().zip(window).map(|(v, w)| v * w).sum() };
     let (rows, columns) = (height + 1 - window.len(), width + 1 - window.len());

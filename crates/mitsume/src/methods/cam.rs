@@ -1,8 +1,8 @@
 //! CAM (Zhou et al. 2016): `sum_k W_k A_k`, W the class' weights of the last layer.
 //!
-//! Defined where a global average pool and a linear layer follow the hooked layer. It is Grad-CAM
-//! times h w there: alpha is the layer's weights over (h w), and the factor goes with Eq. 2, so that
-//! both give the same normalised map but for its epsilon.
+//! Defined if a global average pool and a linear layer follow the hooked layer. Then it is Grad-CAM
+//! times h w, because alpha is the layer's weights over (h w). Eq. 2 removes the factor, so that both
+//! give the same normalised map up to its epsilon.
 
 use super::ActivationsAndGradients;
 use super::descriptor::{Descriptor, Requirements, tensor_form};
@@ -22,8 +22,8 @@ pub(super) const METHOD: Descriptor = Descriptor {
     training: tensor_form!(|a, g| weighted_tensors(a, g.sum_dim(2))),
 };
 
-/// CAM: each feature map by the weight [C] that the last layer gives its mean for the class, where a
-/// global average pool and that layer follow the hooked one ([`Method::check_head`](super::Method::check_head)).
+/// CAM: the feature maps weighted by the class' `weights` [C] of the last layer, for heads that
+/// [`Method::check_head`](super::Method::check_head) accepts.
 ///
 /// # Panics
 /// If there is not one weight per channel.
@@ -31,8 +31,8 @@ pub fn cam(hooked: &ActivationsAndGradients, weights: &[f64]) -> Vec<f32> {
     weighted_combination(hooked, weights)
 }
 
-/// The class' weights of the last layer, [C], out of the gradients: where only a mean of the pixels
-/// and a linear layer follow, each pixel's gradient is that weight over the number of pixels.
+/// The class' weights of the last layer, [C], from the gradients: if only a mean over the pixels and a
+/// linear layer follow, the gradient of each pixel is the weight over the number of pixels.
 fn class_weights(hooked: &ActivationsAndGradients) -> Vec<f64> {
     let sum = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum();
     hooked.each().map(|(_, gradients)| sum(gradients)).collect()

@@ -1,18 +1,18 @@
-//! What a method is: its name, what it needs, and its map in both forms.
+//! Descriptors of methods: name, requirements, and the map on arrays and on tensors.
 
 use super::ActivationsAndGradients;
 
-/// What can be said of a method; each method's file has its own, and [`Method::ALL`](super::Method::ALL)
-/// lists them.
+/// Name, requirements and functions of a method; each file of a method has one. The methods are listed
+/// in [`Method::ALL`](super::Method::ALL).
 pub struct Descriptor {
     /// The name on the command line and in files.
     pub name: &'static str,
-    /// What a list of methods says beside the name; empty for nothing.
+    /// A remark for lists of methods, or empty.
     pub remark: &'static str,
-    /// What the map is made of.
+    /// What the map is computed from.
     pub requires: Requirements,
     /// The raw map [h * w] after the ReLU, in `f64` sums. Eq. 2 ([`normalise`](crate::normalise()))
-    /// brings it to [0, 1).
+    /// normalises it to [0, 1).
     pub map: fn(&MapInputs) -> Vec<f32>,
     /// Whether the consistency of its maps can be trained.
     pub training: Training,
@@ -47,14 +47,14 @@ impl Requirements {
 /// Class scores (logits), one per channel k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelScores {
-    /// Of the layers after the hooked one, where feature map k is set to 0.
+    /// Scores with feature map k set to 0.
     Ablated,
-    /// Of the image multiplied by feature map k, which is enlarged to the image (bilinear) and
-    /// brought to [0, 1].
+    /// Scores of the image multiplied by feature map k, which is enlarged to the image (bilinear) and
+    /// normalised to [0, 1].
     Masked,
 }
 
-/// What a map of one image is made of.
+/// The inputs of a map of one image.
 #[derive(Clone, Copy, Debug)]
 pub struct MapInputs<'a> {
     /// Feature maps and gradients; zeros for gradients that are not
@@ -62,7 +62,7 @@ pub struct MapInputs<'a> {
     pub hooked: ActivationsAndGradients<'a>,
     /// The class score y (logit).
     pub score: f64,
-    /// The [`ChannelScores`] that are required, [C]; empty where none are.
+    /// The [`ChannelScores`] that the method requires, [C]; empty if it requires none.
     pub channel_scores: &'a [f64],
     /// Seed of the random control, such as the image's number.
     pub seed: u64,
@@ -73,19 +73,19 @@ pub enum Training {
     /// Its raw map [N, 1, h * w] before the ReLU, as a differentiable function of feature maps and
     /// gradients [N, C, h * w], with the same epsilons as the plain form.
     Differentiable(TensorMap),
-    /// Why not.
+    /// Not differentiable, for this reason.
     NotDifferentiable(&'static str),
 }
 
-/// The form on tensors.
+/// The map on tensors.
 #[cfg(feature = "burn")]
 pub type TensorMap =
     fn(burn::tensor::Tensor<3>, burn::tensor::Tensor<3>) -> burn::tensor::Tensor<3>;
-/// Without Burn there is none.
+/// Without Burn there is no map on tensors.
 #[cfg(not(feature = "burn"))]
 pub type TensorMap = ();
 
-/// A [`TensorMap`], which is left out without Burn.
+/// A [`Training::Differentiable`]; without Burn its function is left out.
 #[cfg(feature = "burn")]
 macro_rules! tensor_form {
     ($form:expr) => {

@@ -1,5 +1,5 @@
-//! Eigen-CAM (Muhammad and Yeasin 2020): the direction in which the pixels of the feature maps
-//! differ most.
+//! Eigen-CAM (Muhammad and Yeasin 2020): the first principal component of the feature maps over the
+//! pixels.
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 

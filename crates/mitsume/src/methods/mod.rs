@@ -1,4 +1,4 @@
-//! Other class activation maps, each a function of the hooked layer's feature maps and the gradient
+//! Class activation maps, each a function of the hooked layer's feature maps and the gradient
 //! of one class score with respect to them.
 //!
 //! A method is a file with a [`Descriptor`] (name, requirements, map on plain arrays, map on tensors)
@@ -37,7 +37,7 @@ pub use weighted::weighted_combination;
 
 macro_rules! methods {
     ($($(#[$documentation:meta])* $method:ident: $file:ident,)*) => {
-        /// A way to make a class activation map.
+        /// A method to compute a class activation map.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Method {
@@ -45,10 +45,10 @@ macro_rules! methods {
         }
 
         impl Method {
-            /// All of them, in the order of the list.
+            /// All methods, in the order of the list.
             pub const ALL: [Self; [$(Self::$method),*].len()] = [$(Self::$method),*];
 
-            /// What it is.
+            /// Its name, requirements and functions.
             pub fn descriptor(self) -> &'static Descriptor {
                 match self {
                     $(Self::$method => &$file::METHOD,)*
@@ -59,7 +59,7 @@ macro_rules! methods {
 }
 
 methods! {
-    /// Grad-CAM (Eq. 1), the thesis' and the default.
+    /// Grad-CAM (Eq. 1), the method of the thesis and the default.
     #[default]
     GradCam: grad_cam,
     /// HiResCAM.
@@ -72,7 +72,7 @@ methods! {
     XgradCam: xgrad_cam,
     /// LayerCAM.
     LayerCam: layer_cam,
-    /// CAM; only where a pool and a linear layer follow the hooked layer.
+    /// CAM; only for heads of a global average pool and a linear layer.
     Cam: cam,
     /// Eigen-CAM; does not depend on the class.
     EigenCam: eigen_cam,
@@ -92,7 +92,8 @@ impl Method {
         self.descriptor().name
     }
 
-    /// All names with their remarks, for help: `grad-cam, ..., score-cam (slow), random (as a control)`.
+    /// All names with their remarks, for help texts:
+    /// `grad-cam, ..., score-cam (slow), random (as a control)`.
     pub fn list() -> String {
         let item = |method: Self| match method.descriptor() {
             Descriptor {
@@ -130,7 +131,7 @@ impl FromStr for Method {
     }
 }
 
-/// The ReLU all methods end in.
+/// The ReLU at the end of all methods.
 fn relu(map: Vec<f64>) -> Vec<f32> {
     map.into_iter().map(|value| value.max(0.0) as f32).collect()
 }

@@ -1,6 +1,5 @@
-//! Score-CAM (Wang et al. 2020): a feature map is weighted by the score of the
-//! image multiplied by it.
-//! Needs no gradient.
+//! Score-CAM (Wang et al. 2020): a feature map is weighted by the softmax of the score of the image
+//! multiplied by it. Needs no gradient.
 
 use super::ActivationsAndGradients;
 use super::descriptor::{ChannelScores, Descriptor, Requirements, Training};
@@ -19,7 +18,7 @@ pub(super) const METHOD: Descriptor = Descriptor {
 };
 
 /// `w = softmax(y)`: `masked_scores` [C] are the class scores y_k (logits) of the image multiplied by
-/// feature map k, which was brought to [0, 1] and to the image's size.
+/// feature map k, normalised to [0, 1] and enlarged to the size of the image.
 ///
 /// # Panics
 /// If there is not one score per channel.

@@ -17,7 +17,7 @@ pub fn weighted_combination(hooked: &ActivationsAndGradients, weights: &[f64]) -
     relu(map)
 }
 
-/// The sum over channels of a term of each pixel, [h * w].
+/// The sum over channels of `term(A, G)` at each pixel, [h * w].
 pub(super) fn channel_sum(
     hooked: &ActivationsAndGradients,
     term: impl Fn(f64, f64) -> f64,
@@ -31,7 +31,7 @@ pub(super) fn channel_sum(
     map
 }
 
-/// A sum in the order given.
+/// Sums in order.
 pub(super) fn sum(values: impl Iterator<Item = f64>) -> f64 {
     values.sum()
 }

@@ -18,7 +18,7 @@ pub(super) const METHOD: Descriptor = Descriptor {
     }),
 };
 
-/// XGrad-CAM: each gradient weighed by its pixel's share of the feature map.
+/// XGrad-CAM: each gradient weighted by its pixel's share of the feature map.
 ///
 /// The share is over `sum A_k + 1e-7`, as in pytorch-grad-cam; the paper has no epsilon.
 pub fn xgrad_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {

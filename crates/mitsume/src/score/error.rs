@@ -1,4 +1,4 @@
-//! What can be wrong with a file of maps.
+//! Errors of files of maps.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub struct ScoreError {
     pub problem: ScoreProblem,
 }
 
-/// What is wrong with the file, and what would be right.
+/// The problem of a file, and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreProblem {
     /// It cannot be read.

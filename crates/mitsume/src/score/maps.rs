@@ -1,17 +1,17 @@
-//! The maps of a file one by one, in bounded memory, whichever index runs fastest.
+//! Reads the maps of a file one by one, in bounded memory, in C or Fortran order.
 
 use super::ScoreProblem;
 use super::array::{Array, Container};
 
-/// The most values of one map: 4096 x 4096.
+/// Most values of one map: 4096 x 4096.
 const MAX_PIXELS: usize = 1 << 24;
 /// Values of the buffer for transposing Fortran order: 256 MB.
 const TRANSPOSE_VALUES: usize = 1 << 25;
-/// How often a Fortran-ordered array is read for that.
+/// Bound on the number of times that a Fortran-ordered array is read.
 const MAX_PASSES: usize = 64;
 
 impl Container {
-    /// The shape [N, h, w] of `cams`: at least one map of at least one value, sizes that can be.
+    /// The shape [N, h, w] of `cams`, none of them 0 or too large.
     pub fn map_shape(&mut self) -> Result<[usize; 3], ScoreProblem> {
         map_shape(&self.array("cams")?)
     }

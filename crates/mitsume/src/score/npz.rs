@@ -11,9 +11,10 @@ use zip::result::ZipError;
 use super::ScoreProblem;
 use super::array::{Array, Element};
 
-/// numpy's own limit for a header it has not been told to trust.
+/// numpy's own limit for untrusted headers, in bytes.
 const MAX_HEADER: usize = 10_000;
-/// Brackets in the header of a plain array: one dict, one tuple. More could nest without end.
+/// Bound on brackets in a header, so that the parser cannot recurse deeply; a plain array has a dict
+/// and a tuple.
 const MAX_BRACKETS: usize = 8;
 
 pub(super) struct Archive {

@@ -27,7 +27,7 @@ pub struct CamRequest<'a> {
     pub labels: &'a [usize],
     /// The method.
     pub method: Method,
-    /// Whether the gradient flows through alpha, or what the method has in its place.
+    /// Whether the gradient flows through alpha, or the gradients that other methods use instead.
     pub alpha: AlphaGradient,
 }
 
@@ -44,7 +44,7 @@ pub struct LossTerms {
     pub total: Tensor<1>,
     /// Mean cross-entropy.
     pub cross_entropy: Tensor<1>,
-    /// L_cam; `None` where lambda is 0, or no class has two correctly predicted images.
+    /// L_cam; `None` if lambda is 0 or no class has two correctly predicted images.
     pub cam_loss: Option<Tensor<1>>,
 }
 
@@ -124,7 +124,7 @@ impl ForwardOutput {
     }
 }
 
-/// 1 at each image's label, 0 elsewhere, [N, K] as the logits.
+/// One-hot labels, [N, K] like the logits.
 fn one_hot(labels: &[usize], logits: &Tensor<2>) -> Tensor<2> {
     let [n, classes] = logits.dims();
     let mut values = vec![0f32; n * classes];
@@ -140,7 +140,7 @@ fn targets(labels: &[usize], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(labels, [count]), device)
 }
 
-/// The class with the largest logit of each row; the first where several are equal.
+/// The class with the largest logit of each row; the first of equal ones.
 pub fn predictions(logits: &Tensor<2>) -> Vec<usize> {
     let [_, classes] = logits.dims();
     let data = logits.clone().detach().into_data().convert::<f32>();

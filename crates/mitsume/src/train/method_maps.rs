@@ -1,4 +1,4 @@
-//! The other methods as differentiable expressions.
+//! All differentiable methods as expressions on tensors.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;

@@ -1,5 +1,5 @@
-//! The differentiable half, on Burn tensors: class activation maps in the graph and the loss that
-//! trains their consistency (Eqs. 1, 2 and 11 to 17).
+//! Class activation maps in the autodiff graph, on Burn tensors, and the loss that trains their
+//! consistency (Eqs. 1, 2 and 11 to 17).
 //!
 //! Built with the feature `burn`, for a classifier that is a trunk and a head
 //! ([`mitsume_nn::Classifier`]).
