@@ -1,16 +1,44 @@
-//! Training runs, evaluation and explanation: what the commands do, without arguments, printing
-//! or progress bars.
+//! Trains, evaluates and explains image classifiers: the work of the commands, without arguments,
+//! printing or progress bars.
 //!
-//! - [`train()`] fills a run directory and can go on after an interruption, bit for bit.
-//! - [`evaluate()`] gives accuracy, kappa and both consistencies from one forward pass per image.
-//! - [`explain()`] draws where a model looks in single images.
-//! - [`demo()`] shows all of it on phantoms.
+//! ```rust,no_run
+//! use std::sync::atomic::AtomicBool;
+//! use burn::tensor::Device;
+//! use mitsume_artifacts::RunConfig;
+//! use mitsume_data::{ImageFolder, ImageSource, Preprocess};
+//! use mitsume_engine::{EvaluateOptions, EvaluationInput, LoadedModel, TrainRequest};
 //!
-//! Work reports what happens as [`Event`]s to an [`Observer`]; nothing here prints.
+//! # fn main() -> Result<(), mitsume_engine::EngineError> {
+//! let config = RunConfig::read("run.toml".as_ref(), &[])?;
+//! let (device, device_name, image_cache) = (Device::flex(), "cpu".into(), Default::default());
+//! let request = TrainRequest { config, out: "run".into(), device, device_name, image_cache };
+//! mitsume_engine::train(&request, &AtomicBool::new(false), &mut |event| println!("{event:?}"))?;
 //!
-//! Libraries, and why: `tfrecord` writes TensorBoard event files (the other crates for it need
-//! `protoc` to build, or depend on a protobuf version with a known vulnerability); `burn` for
-//! Adam and devices; `shlex` for paths in commands that messages hold.
+//! let (level, weights) = (mitsume_nn::Level::Two, "run/weights.safetensors".as_ref());
+//! let network = LoadedModel::open(level, weights, &Device::flex())?.network;
+//! let folder = ImageFolder::open("brain/Testing".as_ref())?;
+//! let (channels, augment, transform) = (1, None, Default::default());
+//! let preprocess = Preprocess { height: 224, width: 224, channels, augment, seed: 0, transform };
+//! let source = ImageSource::new(&folder.samples, preprocess, 0)?;
+//! let settings = Default::default();
+//! let input = EvaluationInput { network: &network, folder: &folder, source: &source, settings };
+//! let evaluation = mitsume_engine::evaluate(&input, &EvaluateOptions::default(), &mut |_| {})?;
+//! println!("kappa {:.3}, consistency {:?}", evaluation.kappa, evaluation.consistency.squared_l2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`train()`] fills a run directory; [`resume()`] continues an interrupted run, bit for bit.
+//! - [`evaluate()`] computes accuracy, kappa and consistency with one forward pass per image.
+//! - [`explain()`] draws the maps of single images.
+//! - [`trust()`] tests whether the maps can be trusted.
+//! - [`demo()`] shows training and evaluation on phantoms.
+//!
+//! Progress is reported as [`Event`]s to an [`Observer`]; nothing here prints.
+//!
+//! Dependencies, and why: `tfrecord` writes TensorBoard event files (the other crates for it need
+//! `protoc` to build, or depend on a protobuf version with a known vulnerability); `burn` has Adam
+//! and devices; `shlex` quotes paths in commands that messages contain.
 
 mod bench;
 mod demo;
@@ -52,5 +80,5 @@ pub use train::{
 pub use trust::{TrustOptions, TrustOutcome, trust};
 pub use weight_metadata::WeightMetadata;
 
-/// What the functions of this crate return.
+/// Result of the functions of this crate.
 pub type Result<T> = std::result::Result<T, EngineError>;

@@ -85,9 +85,9 @@ fn levels_are_trained_evaluated_and_explained_as_on_the_cpu() {
     sandbox.configure("level2", "[consistency]\nlambda_max = 50\nt0 = 1\nt1 = 2");
     sandbox.train("there", &["--device", &device()]);
     sandbox.train("here", &[]);
-    // Where a gradient is 0 except for rounding, Adam moves the weight by lr in either direction, so
-    // two devices drift apart. Single steps are compared with PyTorch elsewhere; here the losses of
-    // the whole run are.
+    // Where a gradient is 0 except for rounding, Adam moves the weight by lr in either direction,
+    // so two devices drift apart. Single steps are compared with PyTorch elsewhere; here the losses
+    // of the whole run are.
     let losses = |run: &str| {
         let steps = String::from_utf8(sandbox.read(&format!("{run}/steps.csv"))).unwrap();
         let mut lines = steps.lines();
