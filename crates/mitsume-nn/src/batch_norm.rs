@@ -24,7 +24,7 @@ pub struct BatchNorm {
     pub running_mean: Param<Tensor<1>>,
     /// [C], state, unbiased.
     pub running_var: Param<Tensor<1>>,
-    /// Batches that the running statistics were updated with.
+    /// Number of batches that the running statistics were updated with.
     pub num_batches_tracked: u64,
 }
 
@@ -51,7 +51,7 @@ impl BatchNorm {
         )
     }
 
-    /// Normalises with the statistics of this batch and moves the running ones towards them.
+    /// Normalises with the statistics of this batch and updates the running ones.
     pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
         let [n, _, h, w] = x.dims();
         let count = (n * h * w) as f64;

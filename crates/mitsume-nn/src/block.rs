@@ -37,7 +37,7 @@ impl Block {
         }
     }
 
-    /// What the block was made from.
+    /// Its specification.
     pub fn spec(&self) -> BlockSpec {
         match self {
             Block::Conv(block) => BlockSpec::Conv {
@@ -54,7 +54,7 @@ impl Block {
         }
     }
 
-    /// With running statistics.
+    /// Forward pass in evaluation, with running statistics.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Block::Conv(block) => block.forward(x),
@@ -63,7 +63,7 @@ impl Block {
         }
     }
 
-    /// With batch statistics, updating the running ones.
+    /// Forward pass in training, with batch statistics, which update the running ones.
     pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Block::Conv(block) => block.forward_train(x),

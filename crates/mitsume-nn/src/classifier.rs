@@ -22,9 +22,9 @@ pub struct ClassifierSpec {
 /// An image classifier in two parts: a trunk up to the hooked layer, and a head.
 #[derive(Module, Debug)]
 pub struct Classifier {
-    /// Up to the hooked layer.
+    /// Layers up to the hooked one.
     pub trunk: Trunk,
-    /// After it.
+    /// Layers after it.
     pub head: Head,
 }
 
@@ -41,7 +41,7 @@ pub enum StateEntry<'a> {
 }
 
 impl Classifier {
-    /// With PyTorch's default initialisation.
+    /// A classifier with PyTorch's default initialisation.
     ///
     /// - `spec`: architecture, channels, classes, dropout.
     /// - `seed`: the same seed gives the same weights on every machine.

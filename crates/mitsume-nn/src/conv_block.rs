@@ -35,7 +35,7 @@ impl ConvBlock {
         }
     }
 
-    /// With running statistics.
+    /// Forward pass in evaluation, with running statistics.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.conv.forward(x);
         let x = match &self.norm {
@@ -45,7 +45,7 @@ impl ConvBlock {
         self.activate(x)
     }
 
-    /// With batch statistics, updating the running ones.
+    /// Forward pass in training, with batch statistics, which update the running ones.
     pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
         let x = self.conv.forward(x);
         let x = match &mut self.norm {

@@ -11,10 +11,10 @@ use crate::{Classifier, ClassifierSpec, Level};
 /// machine.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// The name is none of those this program knows.
+    /// Unknown name.
     #[error("no device named \"{0}\": one of cpu, cuda, metal, rocm, vulkan, webgpu")]
     Unknown(String),
-    /// The back end is left out of this build.
+    /// The back end is not compiled in.
     #[error("this build has no {0} support: build with `--features {0}`, or use --device cpu")]
     NotBuilt(String),
     /// The machine has nothing the back end could run on.
@@ -74,8 +74,8 @@ pub fn parse_device(name: &str) -> Result<Device, DeviceError> {
     }
 }
 
-/// The device, if the machine has any of its kind (Burn opens one at the first tensor only, and
-/// panics there) and its results agree with the CPU's.
+/// Opens the device and compares its results with the CPU's. Devices are counted first, because Burn
+/// opens one only at the first tensor, and panics if there is none.
 #[cfg(feature = "adapters")]
 fn open_checked(
     name: &str,
@@ -125,7 +125,7 @@ fn logit_error(device: &Device) -> f32 {
     far / largest(&mut here.iter().copied())
 }
 
-/// The name of the adapter behind a device, such as a graphics card's; none for the CPU.
+/// The name of the adapter behind a device, such as a graphics card; `None` for the CPU.
 pub fn adapter_name(device: &Device) -> Option<String> {
     #[cfg(feature = "adapters")]
     let name = device.identity().map(|identity| identity.name);

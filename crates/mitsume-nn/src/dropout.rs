@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_stated_share_and_the_expectation() {
+    fn drops_with_the_given_probability_and_keeps_the_expectation() {
         let mask = mask(1, 2);
         let dropped = mask.iter().filter(|v| **v == 0.0).count() as f64 / mask.len() as f64;
         // 16,384 draws: one standard deviation is 0.0038.

@@ -1,4 +1,4 @@
-//! Everything after the hooked layer, with its vector-Jacobian product written out.
+//! The layers after the hooked one, with an explicit vector-Jacobian product.
 
 use burn::module::Module;
 use burn::tensor::activation::relu;
@@ -132,7 +132,7 @@ impl Head {
 
     /// alpha [N, C] of Eq. 1: the spatial mean of d logits[n, targets[n]] / d A[n, k, i, j].
     ///
-    /// The mean needs less than the gradient itself: through GAP it is W[c,k] mask_k / (h w); a
+    /// The mean is simpler than the gradient itself: through GAP it is W[c,k] mask_k / (h w); a
     /// ReLU multiplies by the fraction of positive pixels; a max-pool passes each pooled pixel's
     /// gradient to one pixel and changes neither its sum nor its mean.
     ///

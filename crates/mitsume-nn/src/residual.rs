@@ -36,14 +36,14 @@ impl Residual {
         }
     }
 
-    /// With running statistics.
+    /// Forward pass in evaluation, with running statistics.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let inner = relu(self.norm1.forward(self.conv1.forward(x.clone())));
         let inner = self.norm2.forward(self.conv2.forward(inner));
         self.add_skip(inner, x)
     }
 
-    /// With batch statistics, updating the running ones.
+    /// Forward pass in training, with batch statistics, which update the running ones.
     pub fn forward_train(&mut self, x: Tensor<4>) -> Tensor<4> {
         let inner = relu(self.norm1.forward_train(self.conv1.forward(x.clone())));
         let inner = self.norm2.forward_train(self.conv2.forward(inner));

@@ -1,4 +1,4 @@
-//! Everything up to and including the hooked layer.
+//! The layers up to and including the hooked one.
 
 use burn::module::Module;
 use burn::tensor::Tensor;

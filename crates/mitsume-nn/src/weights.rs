@@ -1,4 +1,4 @@
-//! Weights in and out, under the published parameter names.
+//! Reads and writes weights under the published parameter names.
 //!
 //! Reads `.safetensors` and PyTorch's `.pth`/`.pt` state dicts; writes safetensors that PyTorch's
 //! `load_state_dict` takes as they are.
@@ -54,7 +54,7 @@ pub enum WeightsError {
         /// Shape in the model.
         expected: Vec<usize>,
     },
-    /// The file holds parameters the model has no place for.
+    /// The file holds parameters that the model does not have.
     #[error("{path}: parameter \"{name}\" has no place in {level}{hint}")]
     Unexpected {
         /// The weight file.
@@ -258,7 +258,8 @@ impl Weights {
         }
     }
 
-    /// The level whose names the file has: the most likely mistake is the wrong `--model`.
+    /// A hint at the level that the names of the file fit, because a wrong `--model` is the most likely
+    /// mistake.
     fn hint(&self) -> String {
         let fits = |level: &Level| {
             let spec = ClassifierSpec {

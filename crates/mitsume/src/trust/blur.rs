@@ -8,7 +8,7 @@ const WINDOW: usize = 11;
 const SIGMA: f64 = 5.0;
 
 /// `image` blurred as in the code of Petsiuk et al. 2018, [C, H, W]: an 11x11 Gaussian of standard
-/// deviation 5, 0 beyond the border (so its edges fade to 0 in the network's input space).
+/// deviation 5, with 0 beyond the border (so that the edges fade to 0 in the network's input space).
 ///
 /// Their window is the response of `scipy.ndimage.gaussian_filter` to a single pixel in an 11x11
 /// array, whose tails are reflected at that array's border: flatter than a Gaussian cut off, of sum
@@ -20,7 +20,7 @@ pub fn gaussian_blurred(image: &Image) -> Vec<f32> {
     planes
         .flat_map(|plane| {
             let plane: Vec<f64> = plane.iter().map(|&value| value.into()).collect();
-            // The window is a product of one down and one across.
+            // The window is separable.
             let across: Vec<f64> = plane
                 .chunks_exact(width)
                 .flat_map(|row| {
@@ -57,10 +57,10 @@ fn window() -> Vec<f64> {
     let mut window = vec![0.0; WINDOW];
     for (i, out) in (0..).zip(&mut window) {
         for k in -reach..=reach {
-            // Reflected, the border's values twice: d c b a | a b c d | d c b a.
-            let place = (i + k).rem_euclid(2 * size);
-            let place = place.min(2 * size - 1 - place);
-            if place == centre {
+            // Reflected with the border's values repeated: d c b a | a b c d | d c b a.
+            let position = (i + k).rem_euclid(2 * size);
+            let position = position.min(2 * size - 1 - position);
+            if position == centre {
                 *out += at(k) / sum;
             }
         }

@@ -1,9 +1,9 @@
 //! Deletion and insertion (Petsiuk et al. 2018, "RISE"): the class score as pixels are removed, or
 //! added, in order of relevance.
 //!
-//! Deletion replaces the pixels of the image, most relevant first, by those of a baseline: with a
-//! faithful map the score falls soon, so a *small* area under the curve is good. Insertion starts
-//! from a baseline and adds the image's pixels: a *large* area is good.
+//! Deletion replaces the pixels of the image, most relevant first, by those of a baseline. With a
+//! faithful map the score falls early, so a *small* area under the curve is good. Insertion starts
+//! from a baseline and adds the image's pixels; a *large* area is good.
 //!
 //! ```
 //! # use mitsume::trust::{Image, PixelRanking, TrustError};
@@ -55,7 +55,7 @@ pub struct PerturbationCurve {
     pub shares: Vec<f64>,
     /// The score at each.
     pub scores: Vec<f64>,
-    /// The area under it, by the trapezoid rule: the mean score on the way.
+    /// The area under the curve, by the trapezoid rule.
     pub area: f64,
 }
 
@@ -71,10 +71,10 @@ impl<'a> PerturbationSequence<'a> {
         baseline: Baseline,
     ) -> Result<Self, TrustError> {
         let last = baseline_image(image, baseline);
-        Self::new(image, order, step, (image.values().to_vec(), last))
+        Self::new(image, order, step, [image.values().to_vec(), last])
     }
 
-    /// From the baseline to the image, likewise.
+    /// From the baseline to the image, in the same way.
     ///
     /// # Errors
     /// As [`PerturbationSequence::deletion`].
@@ -85,14 +85,14 @@ impl<'a> PerturbationSequence<'a> {
         baseline: Baseline,
     ) -> Result<Self, TrustError> {
         let first = baseline_image(image, baseline);
-        Self::new(image, order, step, (first, image.values().to_vec()))
+        Self::new(image, order, step, [first, image.values().to_vec()])
     }
 
     fn new(
         image: &Image,
         order: &'a PixelRanking,
         step: usize,
-        (first, last): (Vec<f32>, Vec<f32>),
+        [first, last]: [Vec<f32>; 2],
     ) -> Result<Self, TrustError> {
         image.check_same_size("the order of pixels", order.shape())?;
         if step == 0 {
@@ -111,12 +111,12 @@ impl<'a> PerturbationSequence<'a> {
         })
     }
 
-    /// Images in all: one per step and the first.
+    /// Number of images: one per step, and the first.
     pub fn images(&self) -> usize {
         self.order.pixels().len().div_ceil(self.step) + 1
     }
 
-    /// The next image, [C, H, W], to be scored or copied into a batch; none after the last.
+    /// The next image, [C, H, W], to be scored or copied into a batch; `None` after the last.
     pub fn next_image(&mut self) -> Option<&[f32]> {
         if self.images_made == self.images() {
             return None;
@@ -138,8 +138,8 @@ impl<'a> PerturbationSequence<'a> {
 
     /// The curve of the scores of all images, in their order.
     ///
-    /// The last step, where shorter, counts by its pixels; the authors' code gives it the width of
-    /// the others. Where the step divides the pixels both are equal.
+    /// A shorter last step counts by its pixels; the authors' code gives it the width of the others.
+    /// If the step divides the number of pixels, both are equal.
     ///
     /// # Errors
     /// Another number of scores, or one that is not finite.
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_go_in_order_in_every_channel_and_the_last_step_takes_the_rest() {
+    fn pixels_are_removed_in_order_in_every_channel_and_the_last_step_takes_the_rest() {
         let image = Image::new(&PIXELS, 2, [2, 3]).unwrap();
         let order = PixelRanking::most_relevant_first(&MAP, [2, 3]).unwrap();
         let sequence = PerturbationSequence::deletion(&image, &order, 4, Baseline::Zeros).unwrap();

@@ -1,6 +1,6 @@
 //! Invalid inputs of the trust measures.
 
-/// An input that cannot be measured, and what would be right.
+/// An invalid input, and what would be right.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TrustError {
     /// A number of values that does not fit the shape.
@@ -15,7 +15,7 @@ pub enum TrustError {
         /// The shape it should have.
         shape: Vec<usize>,
     },
-    /// Two things over different pixels.
+    /// A map, mask or ranking of another size than the image.
     #[error("{what} is {}x{}, but {}x{} is needed; enlarge maps to the image first", found[0], found[1], needed[0], needed[1])]
     Sizes {
         /// What was given.
@@ -35,7 +35,7 @@ pub enum TrustError {
         /// What is there.
         value: f64,
     },
-    /// Relevance below 0 where a share of the relevance is asked for.
+    /// Negative relevance, of which no share can be computed.
     #[error(
         "the map has {value} at value {index}; relevance must be 0 or more (take a map after its ReLU)"
     )]
@@ -45,7 +45,7 @@ pub enum TrustError {
         /// What is there.
         value: f64,
     },
-    /// A mask that marks nothing.
+    /// A mask that marks no pixel.
     #[error("the mask marks no pixel; it must mark the object")]
     EmptyMask,
     /// No pixel is left to impute the removed ones from.
@@ -61,7 +61,7 @@ pub enum TrustError {
         /// What would be right.
         right: &'static str,
     },
-    /// Another number of entries than there must be.
+    /// A wrong number of entries.
     #[error("{found} {what}; there must be {needed}")]
     Count {
         /// What was counted.
@@ -81,13 +81,13 @@ pub enum TrustError {
     },
 }
 
-/// That `values` has as many values as `shape` asks for, at least one, and all are finite.
+/// An error unless `values` has the number of values of `shape`, at least one, and all are finite.
 pub(super) fn check(what: &'static str, values: &[f32], shape: &[usize]) -> Result<(), TrustError> {
     check_length(what, values.len(), shape)?;
     check_finite(what, values.iter().map(|&value| f64::from(value)))
 }
 
-/// That `found` is the product of `shape` and not 0.
+/// An error unless `found` is the product of `shape` and not 0.
 pub(super) fn check_length(
     what: &'static str,
     found: usize,
@@ -103,7 +103,7 @@ pub(super) fn check_length(
     Ok(())
 }
 
-/// That all are finite.
+/// An error unless all values are finite.
 pub(super) fn check_finite(
     what: &'static str,
     mut values: impl Iterator<Item = f64>,

@@ -12,14 +12,15 @@ pub struct Estimate {
     /// The mean.
     pub mean: f64,
     /// Lower and upper 95 % limit: the 2.5 % and 97.5 % quantiles of the means of 2000 bootstrap
-    /// samples of the images (Efron's percentile interval). None of a single image.
+    /// samples of the images (Efron's percentile interval). `None` for a single image.
     pub interval: Option<[f64; 2]>,
-    /// Images it is over.
+    /// Number of images.
     pub images: usize,
 }
 
 impl Estimate {
-    /// Of one value per image; none of nothing. `seed` decides the samples.
+    /// The mean of one value per image, with its bootstrap interval; `None` without values. `seed`
+    /// determines the samples.
     pub fn bootstrap_mean(values: &[f64], seed: u64) -> Option<Self> {
         let images = values.len();
         let interval = bootstrap_interval(values, 0.95, RESAMPLES, seed);

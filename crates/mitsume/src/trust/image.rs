@@ -1,4 +1,4 @@
-//! An image as the network takes it.
+//! An image in the network's input space.
 
 use super::TrustError;
 use super::error::check;
@@ -46,7 +46,7 @@ impl<'a> Image<'a> {
         self.shape[0] * self.shape[1]
     }
 
-    /// That something of `shape` lies on this image's pixels.
+    /// An error unless `shape` is that of this image.
     pub(super) fn check_same_size(
         &self,
         what: &'static str,

@@ -7,8 +7,8 @@
 //! The system has a row per removed pixel and one right side per channel. Solved by conjugate
 //! gradients with a multigrid V-cycle as preconditioner (`conjugate_gradient.rs`, `multigrid.rs`):
 //! of the sparse solvers on crates.io, `sprs-ldl` is LGPL, `nalgebra-sparse` does not reduce
-//! fill-in, and `faer` is a large dependency for one matrix of a constant stencil, to which
-//! multigrid is made.
+//! fill-in, and `faer` is a large dependency for one matrix of a constant stencil, which suits
+//! multigrid.
 
 mod coarsening;
 mod conjugate_gradient;
@@ -33,7 +33,7 @@ pub const NOISE: f64 = 0.01;
 pub struct Noise {
     /// Its standard deviation, in the image's units; 0 for none.
     pub deviation: f64,
-    /// Decides the noise, with `stream`.
+    /// Determines the noise, with `stream`.
     pub seed: u64,
     /// Stream number, so that images of one seed get different noise.
     pub stream: u64,
@@ -72,13 +72,13 @@ pub fn impute(image: &Image, removed: &[bool], noise: &Noise) -> Result<Vec<f32>
         let mut kept = vec![0.0; padded_len(shape)];
         for plane in out.chunks_exact_mut(image.pixels()) {
             let scale = ChannelScale::new(plane, removed);
-            scale.lay_out(plane, removed, shape[1], &mut kept);
+            scale.scale_kept(plane, removed, shape[1], &mut kept);
             system.system().right_hand_side(&kept, &mut solver.residual);
             solver.solve()?;
             scale.fill(plane, removed, shape[1], &solver.x);
         }
     }
-    add(noise, removed, &mut out);
+    add_noise(noise, removed, &mut out);
     Ok(out)
 }
 
@@ -103,8 +103,8 @@ impl ChannelScale {
         }
     }
 
-    /// The values of `plane` [H, W] that stay, with a border of zeros, and 0 for the others.
-    fn lay_out(&self, plane: &[f32], removed: &[bool], width: usize, out: &mut [f64]) {
+    /// Writes the kept values of `plane` [H, W], scaled, with a border of zeros, and 0 for removed ones.
+    fn scale_kept(&self, plane: &[f32], removed: &[bool], width: usize, out: &mut [f64]) {
         let inverse = if self.half > 0.0 {
             1.0 / self.half
         } else {
@@ -121,7 +121,7 @@ impl ChannelScale {
         }
     }
 
-    /// Puts `solution`, which has a border of zeros, into the removed pixels of `plane`.
+    /// Writes `solution`, which has a border of zeros, to the removed pixels of `plane`.
     fn fill(&self, plane: &mut [f32], removed: &[bool], width: usize, solution: &[f64]) {
         let lines = plane
             .chunks_exact_mut(width)
@@ -139,7 +139,7 @@ impl ChannelScale {
 
 /// Adds noise channel by channel in reading order, two normal numbers from two uniform ones (Box
 /// and Muller 1958).
-fn add(noise: &Noise, removed: &[bool], values: &mut [f32]) {
+fn add_noise(noise: &Noise, removed: &[bool], values: &mut [f32]) {
     if noise.deviation == 0.0 {
         return;
     }
@@ -214,7 +214,7 @@ mod tests {
         }
     }
 
-    /// What is linear in the place is its own mean of neighbours, so long as the border stays.
+    /// A linear function is the mean of its neighbours, as long as the border is kept.
     #[test]
     fn a_ramp_is_restored() {
         let shape = [40, 30];
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_imputed_is_refused() {
+    fn invalid_masks_and_noise_are_refused() {
         let plane = [0.0, 1.0, 2.0, 3.0];
         let image = Image::new(&plane, 1, [2, 2]).unwrap();
         let nothing = impute(&image, &[true; 4], &Noise::NONE);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn values_beyond_all_scale_are_an_error_or_a_number() {
+    fn extreme_values_give_finite_results() {
         let plane = [f32::MAX, f32::MIN, 0.0, 1.0];
         let image = Image::new(&plane, 1, [2, 2]).unwrap();
         let found = impute(&image, &[false, false, true, true], &Noise::NONE);

@@ -1,4 +1,4 @@
-//! How much of a map lies on the object: relevance mass and rank accuracy (Arras et al. 2022,
+//! Localisation of a map on the object: relevance mass and rank accuracy (Arras et al. 2022,
 //! "CLEVR-XAI") and intersection over union.
 
 use serde::{Deserialize, Serialize};
@@ -9,21 +9,21 @@ use super::{PixelRanking, TrustError};
 /// One map against the mask of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Localisation {
-    /// The object's share s of the image: what `mass` and `rank` are for a map spread evenly.
+    /// The object's share s of the image, which is `mass` and `rank` of a uniform map.
     pub mask_share: f64,
-    /// Relevance mass accuracy: the share of all relevance that lies on the object. None for a map
+    /// Relevance mass accuracy: the share of all relevance that lies on the object. `None` for a map
     /// that is all zero.
     pub mass: Option<f64>,
     /// Relevance rank accuracy: of the K most relevant pixels, K being the object's, the share that
-    /// lies on it. None for a constant map.
+    /// lies on it. `None` for a constant map.
     pub rank: Option<f64>,
     /// The fraction of the map's maximum of `iou_at_fraction`.
     pub fraction: f64,
     /// Intersection over union of the object and the pixels of at least that fraction of the
-    /// maximum. None for a map that is all zero.
+    /// maximum. `None` for a map that is all zero.
     pub iou_at_fraction: Option<f64>,
-    /// The same with the K most relevant pixels, so that no threshold is to be chosen; by chance
-    /// about s / (2 - s). None for a constant map.
+    /// The same with the K most relevant pixels, which needs no threshold; by chance about
+    /// s / (2 - s). `None` for a constant map.
     pub iou_at_area: Option<f64>,
 }
 
@@ -86,7 +86,7 @@ fn iou(a: &[bool], b: &[bool]) -> f64 {
     both as f64 / either as f64
 }
 
-/// Pixels in both and in either.
+/// Number of pixels in the intersection and in the union.
 fn overlap(a: &[bool], b: &[bool]) -> (usize, usize) {
     let pairs = a.iter().zip(b);
     pairs.fold((0, 0), |(both, either), (&a, &b)| {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_located_is_refused() {
+    fn invalid_maps_masks_and_fractions_are_refused() {
         let map = [0.5; 6];
         assert_eq!(
             localisation(&map, &[false; 6], [2, 3], 0.5),

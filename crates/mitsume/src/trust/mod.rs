@@ -1,18 +1,16 @@
-//! Can an explanation be trusted?
-//!
-//! Tests of explanations, one module per question.
+//! Can an explanation be trusted? Tests of explanations, one module per question.
 //!
 //! | module | question | source |
 //! | --- | --- | --- |
-//! | [`randomisation`], by [`similarity()`] | does the map depend on what the network learnt? | Adebayo et al. 2018 |
+//! | [`randomisation`], by [`similarity()`] | does the map depend on what the network has learnt? | Adebayo et al. 2018 |
 //! | [`road`], on [`imputation`] | do the pixels called relevant matter to the score? | Rong et al. 2022 |
 //! | [`deletion`] | how soon does the score fall, or rise, with them? | Petsiuk et al. 2018 |
 //! | [`mod@pointing`] | is the most relevant pixel on the object? | Zhang et al. 2018 |
 //! | [`mod@localisation`] | how much of the relevance is? | Arras et al. 2022 |
 //! | [`surroundings`] | how much lies on the image's border and empty background? | Arras et al. 2022 |
 //!
-//! The network is the caller's: what perturbs images gives them out, to be scored in batches, and
-//! takes the scores back. Images are [C, H, W] in the network's input space, maps [H, W] at the
+//! The caller runs the network: functions that perturb images return them, to be scored in batches,
+//! and take the scores. Images are [C, H, W] in the network's input space, maps [H, W] at the
 //! image's size ([`upsampled_to_image`]) and finite. Everything is a function of its arguments and seeds.
 
 mod blur;

@@ -22,7 +22,7 @@ impl PixelRanking {
     /// # Errors
     /// A map that does not fit its shape, has 2^32 pixels or more, or holds a NaN or infinity.
     pub fn most_relevant_first(map: &[f32], shape: [usize; 2]) -> Result<Self, TrustError> {
-        Self::by(map, shape, |a, b| b.partial_cmp(a))
+        Self::sorted(map, shape, |a, b| b.partial_cmp(a))
     }
 
     /// From the least relevant pixel to the most.
@@ -30,10 +30,10 @@ impl PixelRanking {
     /// # Errors
     /// As [`PixelRanking::most_relevant_first`].
     pub fn least_relevant_first(map: &[f32], shape: [usize; 2]) -> Result<Self, TrustError> {
-        Self::by(map, shape, |a, b| a.partial_cmp(b))
+        Self::sorted(map, shape, |a, b| a.partial_cmp(b))
     }
 
-    fn by(
+    fn sorted(
         map: &[f32],
         shape: [usize; 2],
         compare: impl Fn(&f32, &f32) -> Option<Ordering>,
@@ -46,7 +46,7 @@ impl PixelRanking {
         })?;
         let mut pixels: Vec<u32> = (0..count).collect();
         let at = |pixel: &u32| &map[*pixel as usize];
-        // Stable, so ties keep the reading order; all are finite, so all compare.
+        // A stable sort keeps ties in reading order; finite values always compare.
         pixels.sort_by(|a, b| compare(at(a), at(b)).unwrap_or(Ordering::Equal));
         let changes = pixels
             .windows(2)
@@ -68,8 +68,8 @@ impl PixelRanking {
         self.shape
     }
 
-    /// Different values in the map. With 1 it is constant: the order is reading order and carries
-    /// no information.
+    /// Number of different values in the map. With 1 the map is constant and the order carries no
+    /// information.
     pub fn distinct(&self) -> usize {
         self.distinct
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_ranked_is_refused() {
+    fn maps_that_are_not_finite_or_do_not_fit_are_refused() {
         let nan = PixelRanking::most_relevant_first(&[0.0, f32::NAN], [1, 2]).unwrap_err();
         assert!(nan.to_string().contains("NaN at value 1"), "{nan}");
         assert!(PixelRanking::most_relevant_first(&[f32::INFINITY], [1, 1]).is_err());

@@ -9,19 +9,19 @@ use super::error::{check, check_length};
 /// The authors' tolerance in pixels, for images of about 224 pixels a side.
 pub const TOLERANCE: f64 = 15.0;
 
-/// Where one map points.
+/// The maximum of one map and the object.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pointing {
     /// Row and column of the maximum; of several, the first in reading order.
     pub at: [usize; 2],
-    /// How many pixels share the maximum. Where this is all of them, the map points nowhere and the
-    /// image should be left out.
+    /// Number of pixels with the maximum. If these are all pixels, the map is constant and the image
+    /// should be left out.
     pub maxima: usize,
-    /// From there to the nearest pixel of the object, in pixels; 0 on it.
+    /// Distance to the nearest pixel of the object, in pixels; 0 on it.
     pub distance: f64,
     /// Whether that is within the tolerance.
     pub hit: bool,
-    /// The share of all pixels that would have been a hit: what pointing at random gets.
+    /// Share of all pixels that would be a hit: the accuracy of pointing at random.
     pub chance: f64,
 }
 
@@ -50,8 +50,8 @@ pub fn pointing(
     let along = distances_along(mask, width);
     let most = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let maxima = map.iter().filter(|&&value| value == most).count();
-    let place = map.iter().position(|&value| value == most);
-    let at = place.map_or([0, 0], |place| [place / width, place % width]);
+    let index = map.iter().position(|&value| value == most);
+    let at = index.map_or([0, 0], |index| [index / width, index % width]);
     let Some(squared) = squared_distance(&along, shape, at) else {
         return Err(TrustError::EmptyMask);
     };
@@ -65,13 +65,13 @@ pub fn pointing(
     })
 }
 
-/// The share of hits; none of nothing.
+/// The share of hits; `None` without maps.
 pub fn pointing_accuracy(points: &[Pointing]) -> Option<f64> {
     let hits = points.iter().filter(|point| point.hit).count();
     (!points.is_empty()).then(|| hits as f64 / points.len() as f64)
 }
 
-/// To the nearest marked pixel of the same row, in columns; none in a row without one.
+/// Distance to the nearest marked pixel of the same row, in columns; `None` in a row without one.
 fn distances_along(mask: &[bool], width: usize) -> Vec<Option<usize>> {
     let mut out = vec![None; mask.len()];
     for (out, mask) in out.chunks_exact_mut(width).zip(mask.chunks_exact(width)) {
@@ -90,7 +90,7 @@ fn distances_along(mask: &[bool], width: usize) -> Vec<Option<usize>> {
     out
 }
 
-/// The square of the distance to the nearest marked pixel of any row; none where none is marked.
+/// The square of the distance to the nearest marked pixel of any row; `None` if none is marked.
 fn squared_distance(
     along: &[Option<usize>],
     [height, width]: [usize; 2],
@@ -103,10 +103,10 @@ fn squared_distance(
     (0..height).filter_map(to_row).min()
 }
 
-/// How many pixels lie within `tolerance` of a marked one.
+/// Number of pixels within `tolerance` of a marked one.
 fn pixels_within(along: &[Option<usize>], [height, width]: [usize; 2], tolerance: f64) -> usize {
     let reach = (tolerance as usize).min(height);
-    // At `down` rows away, so many columns.
+    // Columns within the tolerance, by distance in rows.
     let columns: Vec<usize> = (0..=reach)
         .map(|down| {
             (tolerance * tolerance - (down * down) as f64)
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_is_the_share_of_places_that_hit() {
+    fn chance_is_the_share_of_pixels_that_hit() {
         let mask = mask(&[[1, 1], [1, 2], [4, 5]]);
         for tolerance in [0.0, 1.0, 1.5, 2.0, 3.0, 100.0] {
             let at = |i: usize| pointing(&peak(i / 7, i % 7), &mask, SHAPE, tolerance).unwrap();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_maxima_the_first_in_reading_order_counts() {
+    fn the_first_of_equal_maxima_in_reading_order_counts() {
         let mut map = peak(3, 1);
         map[7 + 5] = 1.0;
         let found = pointing(&map, &mask(&[[1, 5]]), SHAPE, 0.0).unwrap();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_pointed_at_is_refused() {
+    fn invalid_maps_masks_and_tolerances_are_refused() {
         let map = peak(0, 0);
         let none = pointing(&map, &[false; 35], SHAPE, 15.0);
         assert_eq!(none, Err(TrustError::EmptyMask));

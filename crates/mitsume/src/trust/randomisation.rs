@@ -56,9 +56,9 @@ pub struct RandomisationTest {
 pub struct Randomisation {
     /// Images tested.
     pub images: usize,
-    /// Those whose map was constant before anything was randomised; they are in no mean.
+    /// Images whose original map is constant; they are in no mean.
     pub constant_originals: usize,
-    /// In order, the top layer's first.
+    /// In order, from the top layer on.
     pub stages: Vec<Stage>,
     /// By Spearman's correlation at the last stage.
     pub verdict: Verdict,
@@ -69,14 +69,14 @@ pub struct Randomisation {
 pub struct Stage {
     /// The layer this stage randomises beyond the one before it.
     pub layer: String,
-    /// Mean Spearman correlation; none where no image has one.
+    /// Mean Spearman correlation; `None` if no image has one.
     pub spearman: Option<Estimate>,
-    /// Mean of its absolute value. Far above the mean's, it says that maps turn into their opposite
-    /// for some images: place still comes from the image, and only the sign from the weights.
+    /// Mean of its absolute value. If it is far above the absolute mean, some maps are inverted: the
+    /// pattern comes from the image, and only its sign from the weights.
     pub absolute_spearman: Option<Estimate>,
     /// Mean structural similarity.
     pub ssim: Option<Estimate>,
-    /// Images whose map was not constant before and is here, so that similarity is undefined.
+    /// Images whose map is constant at this stage only, so that similarity is undefined.
     pub undefined: usize,
 }
 
@@ -174,8 +174,8 @@ impl RandomisationTest {
     }
 
     fn stage(&self, index: usize, layer: &str, seed: u64) -> Stage {
-        let over_images = |of: &dyn Fn(&Similarity) -> Option<f64>| {
-            let values = self.images.iter().filter_map(|image| of(&image[index]));
+        let over_images = |value: &dyn Fn(&Similarity) -> Option<f64>| {
+            let values = self.images.iter().filter_map(|image| value(&image[index]));
             values.collect::<Vec<f64>>()
         };
         let spearman = over_images(&|similarity| similarity.spearman);
@@ -231,14 +231,13 @@ mod tests {
     /// A cascade of two stages whose last map is made of the original's number.
     fn tested(images: usize, last: impl Fn(usize) -> Vec<f32>) -> Randomisation {
         let layers = vec!["fc".to_owned(), "conv1".to_owned()];
-        let mut cascade = RandomisationTest::new(layers).unwrap();
+        let mut test = RandomisationTest::new(layers).unwrap();
         for image in 0..images {
             let original = uneven(image);
-            cascade
-                .add(&original, &[&original, &last(image)], SHAPE)
+            test.add(&original, &[&original, &last(image)], SHAPE)
                 .unwrap();
         }
-        cascade.result(0)
+        test.result(0)
     }
 
     #[test]
@@ -291,9 +290,9 @@ mod tests {
             Verdict::Undecided(UndecidedReason::MostlyConstant)
         );
         assert_eq!(some(3).stages[1].spearman, None);
-        let mut cascade = RandomisationTest::new(vec!["all".to_owned()]).unwrap();
-        cascade.add(&[0.0; 36], &[&uneven(1)], SHAPE).unwrap();
-        let found = cascade.result(0);
+        let mut test = RandomisationTest::new(vec!["all".to_owned()]).unwrap();
+        test.add(&[0.0; 36], &[&uneven(1)], SHAPE).unwrap();
+        let found = test.result(0);
         assert_eq!((found.images, found.constant_originals), (1, 1));
         assert_eq!(found.stages[0].undefined, 0, "not the stage's doing");
     }
@@ -314,12 +313,12 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused_and_not_added() {
+    fn maps_that_do_not_fit_are_refused_and_not_added() {
         assert!(RandomisationTest::new(vec![]).is_err());
-        let mut cascade = RandomisationTest::new(vec!["fc".to_owned(), "conv".to_owned()]).unwrap();
+        let mut test = RandomisationTest::new(vec!["fc".to_owned(), "conv".to_owned()]).unwrap();
         let map = uneven(0);
-        assert!(cascade.add(&map, &[&map], SHAPE).is_err());
-        assert!(cascade.add(&map, &[&map, &map[1..]], SHAPE).is_err());
-        assert_eq!(cascade.result(0).images, 0);
+        assert!(test.add(&map, &[&map], SHAPE).is_err());
+        assert!(test.add(&map, &[&map, &map[1..]], SHAPE).is_err());
+        assert_eq!(test.result(0).images, 0);
     }
 }

@@ -1,14 +1,14 @@
 //! ROAD, remove and debias (Rong et al. 2022, "A Consistent and Efficient Evaluation Strategy for
-//! Attribution Methods"): what the score does when the pixels a map calls relevant are taken away,
-//! and when those it calls irrelevant are.
+//! Attribution Methods"): the change of the score when the most relevant pixels are removed, and when
+//! the least relevant ones are.
 //!
-//! At percentile p the pixels from the p-th percentile of the relevance upwards go, 100 - p of a
-//! hundred, and are imputed ([`imputation`](super::imputation)). Most relevant first, the score
+//! At percentile p the pixels from the p-th percentile of the relevance upwards, 100 - p percent, are
+//! removed and imputed ([`imputation`](super::imputation)). Most relevant first, the score
 //! should fall; least relevant first, it should stay. As in pytorch-grad-cam's `ROADCombined`, the
-//! figure is half the difference of the two means over the percentiles: higher is better, 0 is what
-//! a map without any knowledge gets.
+//! figure is half the difference of the two means over the percentiles: higher is better, and 0
+//! is what an uninformative map gets.
 //!
-//! One difference: exactly that many pixels go. pytorch-grad-cam removes everything that ties with
+//! One difference: exactly that many pixels are removed. pytorch-grad-cam removes everything that ties with
 //! the percentile, which for a map that is 0 in most places is most of the image at every
 //! percentile. Without ties both remove the same pixels.
 
@@ -19,10 +19,11 @@ use super::error::check_finite;
 use super::imputation::{NOISE, Noise, impute};
 use super::{Image, PixelRanking, TrustError};
 
-/// What to remove.
+/// Settings of ROAD.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoadSettings {
-    /// Percentiles p of the relevance, each in 1 to 99; 100 - p of a hundred pixels go.
+    /// Percentiles p of the relevance, each in 1 to 99; 100 - p percent of the pixels are
+    /// removed.
     pub percentiles: Vec<u8>,
     /// The standard deviation of the noise on imputed values, in the image's units.
     pub noise: f64,
@@ -67,7 +68,7 @@ impl RoadSettings {
     /// Computed in parallel; the same bits for any number of threads.
     ///
     /// # Errors
-    /// No percentile or one outside 1 to 99, an unfit deviation, a map of another size than the
+    /// No percentile or one outside 1 to 99, an invalid deviation, a map of another size than the
     /// image or with a value that is not finite, or an image of one pixel.
     pub fn images(&self, image: &Image, map: &[f32]) -> Result<Vec<f32>, TrustError> {
         self.check()?;
@@ -99,7 +100,7 @@ impl RoadSettings {
     /// within one kind.
     ///
     /// # Errors
-    /// Unfit settings, another number of scores, or one that is not finite.
+    /// Invalid settings, another number of scores, or one that is not finite.
     pub fn result(&self, original: f64, scores: &[f64]) -> Result<Road, TrustError> {
         self.check()?;
         let needed = 2 * self.percentiles.len();
@@ -141,8 +142,8 @@ impl RoadSettings {
     }
 }
 
-/// Of `pixels` different values, how many are not below the percentile (interpolated linearly
-/// between ranks 0 and pixels - 1, as numpy does).
+/// How many of `pixels` different values are not below the percentile (interpolated linearly between
+/// ranks 0 and pixels - 1, as in numpy).
 fn removed_at(percentile: u8, pixels: usize) -> usize {
     let below = (u128::from(percentile) * (pixels as u128 - 1)).div_ceil(100);
     // At most pixels - 1, as the percentile is below 100.
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_scored_is_refused() {
+    fn invalid_scores_and_settings_are_refused() {
         let settings = RoadSettings::default();
         assert!(settings.result(0.5, &[0.5; 7]).is_err());
         assert!(settings.result(0.5, &[f64::NAN; 8]).is_err());

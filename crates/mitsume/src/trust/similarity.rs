@@ -10,14 +10,14 @@ use super::TrustError;
 use super::error::check;
 use crate::measures::ssim::ssim_distance;
 
-/// How alike two maps are; none where one of them is constant and so has no pattern to compare.
+/// Similarity of two maps; `None` if one of them is constant and has no pattern to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Similarity {
-    /// Spearman's rank correlation over the pixels: do both call the same pixels relevant? 1: the
-    /// same order, 0: none in common, -1: the opposite.
+    /// Spearman's rank correlation over the pixels. 1: the same order, 0: unrelated, -1: the opposite
+    /// order.
     pub spearman: Option<f64>,
-    /// Structural similarity (Wang et al. 2004), each map first brought to [0, 1] by its minimum
-    /// and maximum. 1: the same.
+    /// Structural similarity (Wang et al. 2004), each map first normalised to [0, 1] by its
+    /// minimum and maximum. 1: equal.
     pub ssim: Option<f64>,
 }
 
@@ -40,12 +40,12 @@ pub fn similarity(a: &[f32], b: &[f32], shape: [usize; 2]) -> Result<Similarity,
     })
 }
 
-/// Whether all values are one.
+/// Whether all values are equal.
 pub(super) fn is_constant(map: &[f32]) -> bool {
     map.iter().all(|&value| value == map[0])
 }
 
-/// Ranks less their mean, doubled so that they are whole; ties share the mean of theirs.
+/// Twice the ranks minus their mean, which are whole numbers; ties share their mean rank.
 fn ranks(map: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..map.len()).collect();
     order.sort_unstable_by(|&a, &b| map[a].total_cmp(&map[b]));
@@ -54,7 +54,7 @@ fn ranks(map: &[f32]) -> Vec<f64> {
     // 0 and -0 lie side by side and are equal here.
     for tied in order.chunk_by(|&a, &b| map[a] == map[b]) {
         let end = begin + tied.len();
-        // Places begin to end - 1; twice their mean, less twice the mean of all.
+        // Ranks begin to end - 1: twice their mean, minus twice the mean of all.
         let rank = (begin + end) as f64 - map.len() as f64;
         tied.iter().for_each(|&pixel| ranks[pixel] = rank);
         begin = end;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_map_is_like_nothing() {
+    fn similarity_to_a_constant_map_is_undefined() {
         let a = [0.0, 1.0, 4.0, 9.0];
         for constant in [[0.0; 4], [0.5; 4], [0.0, -0.0, 0.0, 0.0]] {
             let found = similarity(&a, &constant, [2, 2]).unwrap();

@@ -1,8 +1,9 @@
-//! Every second row and column of a grid: interpolation P from there, its transpose, and the matrix
-//! `P' A P`.
+//! Coarsening to every second row and column: interpolation P from the coarse grid, its transpose
+//! P', and the Galerkin matrix `P' A P`.
 //!
-//! Coarse row C lies on fine row 2C; a fine row between two takes half of each, one beyond the last
-//! takes the last. Columns likewise. P' A P is made of one direction after the other.
+//! Coarse row C lies on fine row 2C. A fine row between two coarse ones takes half of each; one
+//! beyond the last takes the last. Columns are the same. P' A P is computed one direction after the
+//! other.
 
 use super::grid_matrix::GridMatrix;
 
@@ -11,7 +12,7 @@ pub(super) fn coarser_shape([height, width]: [usize; 2]) -> [usize; 2] {
     [height.div_ceil(2), width.div_ceil(2)]
 }
 
-/// What fine line 2C + 1 takes of coarse line C, of `coarse` lines.
+/// Weight of coarse line C, of `coarse` lines, in fine line 2C + 1.
 fn interpolation_weight(line: usize, coarse: usize) -> f32 {
     if line + 1 < coarse { 0.5 } else { 1.0 }
 }
@@ -106,7 +107,7 @@ pub(super) fn restrict(fine: &[f32], shape: [usize; 2], coarse: &mut [f32], line
         for (out, near) in out.iter_mut().zip(inner) {
             *out = 0.5 * near[0] + near[1] + 0.5 * near[2];
         }
-        // Beyond the last column there is none to share with.
+        // A fine column beyond the last coarse one belongs to that alone.
         out[last] += 0.5 * line[2 * last + 2];
     }
 }

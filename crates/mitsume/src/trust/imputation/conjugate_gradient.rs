@@ -7,16 +7,16 @@ use crate::trust::TrustError;
 /// About ten iterations are usual.
 const MAX_ITERATIONS: usize = 200;
 
-/// The largest estimated error of any value at the end. Right sides are scaled to values between -1
-/// and 1, and the estimate is then taken off: what is left is well below a millionth of the range.
+/// Largest estimated error of any value at the end, for values scaled to [-1, 1]. The estimate is then
+/// subtracted; the remaining error is well below a millionth of the range.
 const TOLERANCE: f32 = 3e-6;
 
-/// The vectors of a solution, with a border of zeros, for reuse.
+/// Solver with reusable vectors, all with a border of zeros.
 pub(super) struct ConjugateGradient<'a> {
     system: &'a Multigrid,
     buffers: MultigridBuffers,
     line: Vec<f64>,
-    /// The right side to begin with, used up.
+    /// The right-hand side at first, then the residual.
     pub residual: Vec<f64>,
     /// The solution.
     pub x: Vec<f64>,
@@ -81,7 +81,7 @@ fn add<T: Copy + Into<f64>>(to: &mut [f64], scale: f64, from: &[T]) {
     }
 }
 
-/// The largest absolute value; NaN is larger than any.
+/// The largest absolute value; NaN if there is one.
 fn largest(values: &[f32]) -> f32 {
     let larger = |most: f32, value: &f32| {
         if value.abs() <= most {
@@ -101,7 +101,7 @@ fn largest(values: &[f32]) -> f32 {
     most.iter().fold(rest, larger)
 }
 
-/// Four sums side by side, always the same four.
+/// The dot product by four interleaved sums, in a fixed order.
 fn dot<T: Copy + Into<f64>>(a: &[f64], b: &[T]) -> f64 {
     let mut sums = [0.0; 4];
     let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));

@@ -59,14 +59,13 @@ impl GridMatrix {
         }
     }
 
-    /// What to scale a residual by in a Jacobi step: 1 / a_ii, less where the row's other entries
-    /// are so large that the step could fall out of its bounds (1.9 / sum_j |a_ij|, by
-    /// Gershgorin); 0 where there is no unknown.
+    /// Scale of the residual in a Jacobi step: 1 / a_ii, but at most 1.9 / sum_j |a_ij|, which keeps
+    /// the step stable (by Gershgorin); 0 for pixels that are not unknowns.
     pub fn damped_inverse(&self) -> Vec<f32> {
         let stride = self.stride();
         let mut inverse = vec![0.0; self.centre.len()];
         let unknown = |(at, _): &(usize, &mut f32)| self.centre[*at] > 0.0;
-        // The frame is 0 and has no unknown, so every neighbour is inside.
+        // The border has no unknowns, so all neighbours are inside.
         for (at, inverse) in inverse.iter_mut().enumerate().filter(unknown) {
             let above = at - stride;
             let entries = [
@@ -96,7 +95,7 @@ impl GridMatrix {
     }
 }
 
-/// Values with the frame.
+/// Number of values with the border.
 pub(super) fn padded_len([height, width]: [usize; 2]) -> usize {
     (height + 2) * (width + 2)
 }

@@ -9,7 +9,7 @@ use super::coarsening::{galerkin_coarse_matrix, prolong, restrict};
 use super::grid_matrix::{GridMatrix, padded_len};
 use super::system::System;
 
-/// The system on every grid, down to one of a single pixel. In `f32`: it is approximate anyway.
+/// The system on every grid, down to a single pixel. In `f32`, because a preconditioner is approximate.
 pub(super) struct Multigrid {
     system: System,
     inverse: Vec<f32>,
@@ -75,7 +75,7 @@ impl Multigrid {
         }
     }
 
-    /// About `A^-1 right`, with a border of zeros.
+    /// An approximation of `A^-1 right`, with a border of zeros.
     pub fn v_cycle<'a>(&self, right: &[f64], buffers: &'a mut MultigridBuffers) -> &'a [f32] {
         for (to, from) in buffers.levels[0].right.iter_mut().zip(right) {
             *to = *from as f32;

@@ -13,8 +13,8 @@ use num_traits::Float;
 
 use super::grid_matrix::{GridMatrix, padded_len};
 
-/// The left side. Weights being those of (1 2 1) down times (1 2 1) across but for the middle, a
-/// product takes two short sums.
+/// The matrix. Except for the centre its weights are the product of (1 2 1) down and (1 2 1) across,
+/// so that a product takes two short sums.
 pub(super) struct System {
     shape: [usize; 2],
     /// `sum_j w_ij`, with a border of zeros; 0 for kept pixels.
@@ -22,7 +22,7 @@ pub(super) struct System {
 }
 
 impl System {
-    /// Of the pixels in `removed`, [h, w] = `shape`.
+    /// The system of the pixels in `removed`, [h, w] = `shape`.
     pub fn new(removed: &[bool], shape: [usize; 2]) -> Self {
         let [height, width] = shape;
         let inside = |i: usize, side: usize| usize::from(i > 0) + usize::from(i + 1 < side);
@@ -52,7 +52,7 @@ impl System {
         });
     }
 
-    /// `out = right - A x`, likewise.
+    /// `out = right - A x`, under the same conditions.
     pub fn residual(&self, right: &[f32], x: &[f32], out: &mut [f32], line: &mut [f32]) {
         self.rows(x, line, |at, product| {
             let (out, right) = (&mut out[at..][..product.len()], &right[at..]);
@@ -62,7 +62,7 @@ impl System {
         });
     }
 
-    /// Gives `put` the rows of `A x` and where they begin.
+    /// Calls `put` with the offset and values of each row of `A x`.
     fn rows<T: Float + From<f32>>(
         &self,
         x: &[T],
@@ -92,12 +92,12 @@ impl System {
         }
     }
 
-    /// Room for two padded rows.
+    /// A buffer for two padded rows.
     pub fn lines<T: Float>(&self) -> Vec<T> {
         vec![T::zero(); 2 * (self.shape[1] + 2)]
     }
 
-    /// With every entry written out.
+    /// The matrix with all entries stored.
     pub fn matrix(&self) -> GridMatrix {
         let [height, width] = self.shape;
         let mut matrix = GridMatrix::zeros(self.shape);
@@ -107,16 +107,16 @@ impl System {
             let row = |begin: usize| &self.centre[begin..][..width];
             let at = y * stride + 1;
             let own = row(at);
-            let join = |out: &mut [f32], other: &[f32], weight: f32| {
+            let couple = |out: &mut [f32], other: &[f32], weight: f32| {
                 for ((out, own), other) in out[at..][..width].iter_mut().zip(own).zip(other) {
                     let both = *own != 0.0 && *other != 0.0;
                     *out = if both { -weight } else { 0.0 };
                 }
             };
-            join(&mut matrix.east, row(at + 1), 2.0);
-            join(&mut matrix.south_west, row(at + stride - 1), 1.0);
-            join(&mut matrix.south, row(at + stride), 2.0);
-            join(&mut matrix.south_east, row(at + stride + 1), 1.0);
+            couple(&mut matrix.east, row(at + 1), 2.0);
+            couple(&mut matrix.south_west, row(at + stride - 1), 1.0);
+            couple(&mut matrix.south, row(at + stride), 2.0);
+            couple(&mut matrix.south_east, row(at + stride + 1), 1.0);
         }
         matrix
     }
