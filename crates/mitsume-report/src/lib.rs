@@ -1,17 +1,36 @@
-//! Pictures and self-contained HTML pages of where a classifier looks.
+//! Pictures and self-contained HTML pages of class activation maps and training runs.
 //!
-//! [`panel`] draws one explained image; [`report`] turns a run, an evaluation or a folder of
-//! several into one HTML page that needs no network; [`analyze_path`] does so for what many runs show
-//! together, with statistics and figures. Everything shown is escaped, and a file
-//! that is missing or damaged gives a placeholder (a picture) or a clear error (a record).
+//! [`report`] turns a run, an evaluation or a folder of several into one HTML page that needs no
+//! network; [`analyze_path`] does so for the statistics of many runs, and [`trust_page`] for a
+//! trust test. [`panel`] draws one explained image. All text is escaped. A missing or damaged image
+//! is replaced by a placeholder; a damaged record is an error that names the file.
 //!
-//! Why these crates: `askama` checks the page's template at compile time and escapes what it
-//! inserts; `colorous` has the perceptually uniform colour maps; `image` encodes JPEG and PNG;
-//! `noto-sans-mono-bitmap` is a font that needs no font file; `base64` makes data URIs. The
-//! `resvg` renders SVG files as PNG with the font of `ttf-noto-sans`; `scraper` reads figures and
-//! tables off a finished page. The
-//! curves are written as SVG here and not by a plotting crate: their colours follow the page's
-//! light, dark and print schemes, and each carries text for a screen reader.
+//! ```rust,no_run
+//! use std::path::Path;
+//!
+//! use mitsume_report::{ReportOptions, export_figures, report};
+//!
+//! # fn main() -> mitsume_report::Result<()> {
+//! // A folder of runs written by `mitsume train`, each with its evaluation.
+//! let runs = Path::new("runs");
+//! let options = ReportOptions::default();
+//! let page = report(runs, &options)?;
+//! for sentence in &page.findings {
+//!     println!("{sentence}");
+//! }
+//! page.write(&runs.join("report.html"))?;
+//! // Every figure as SVG and PNG, every table as CSV and LaTeX.
+//! export_figures(&page, runs, Path::new("figures"), &options)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Libraries, and why: `askama` checks templates at compile time and escapes what it inserts;
+//! `colorous` has perceptually uniform colour maps; `image` encodes JPEG and PNG;
+//! `noto-sans-mono-bitmap` is a font that needs no font file; `base64` makes data URIs; `resvg`
+//! renders SVG files as PNG with the font of `ttf-noto-sans`; `scraper` reads figures and tables
+//! from a finished page. Curves are written as SVG without a plotting crate: their colours follow
+//! the page's light, dark and print schemes, and each has a description for screen readers.
 
 mod activation_map;
 mod analysis;
@@ -68,5 +87,5 @@ pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{cut, picture_from_pixels, visible_part};
 pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
 
-/// What the functions of this crate return.
+/// Result of this crate.
 pub type Result<T> = std::result::Result<T, ReportError>;
