@@ -12,7 +12,7 @@ pub enum Failure {
     Request(String),
     /// The work failed. Exit code 1.
     Work(String),
-    /// Stopped by the user; the message, in the user's language, says how to go on. Exit code 130.
+    /// Stopped by the user; the message, in the user's language, says how to resume. Exit code 130.
     Interrupted(String),
     /// The reader of stdout has closed it (`mitsume ... | head`). Nothing is printed; exit code 0.
     OutputClosed,

@@ -2,7 +2,7 @@
 
 /// Makes the C library's allocator keep freed memory instead of returning it to the system.
 ///
-/// Burn allocates gradients and moments anew in each step. Blocks above a threshold would be mapped
+/// Burn allocates new gradients and moments in each step. Blocks above a threshold would be mapped
 /// and unmapped each time, with thousands of page faults per step. Without glibc it does nothing.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

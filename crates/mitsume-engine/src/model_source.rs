@@ -134,7 +134,7 @@ fn refuse_folder(weights: &Path) -> Result<()> {
     if !weights.is_dir() {
         return Ok(());
     }
-    let shown = weights.display();
+    let path = weights.display();
     let run = RunDir::new(weights);
     let advice = if run.is_run() {
         format!(
@@ -148,7 +148,7 @@ fn refuse_folder(weights: &Path) -> Result<()> {
          directory is given by --run"
             .into()
     };
-    Err(EngineError::Request(format!("--weights {shown}: {advice}")))
+    Err(EngineError::Request(format!("--weights {path}: {advice}")))
 }
 
 /// The latest weights of a run: the final ones, or those of its checkpoint.

@@ -82,15 +82,15 @@ fn a_finished_run_resumed_says_that_nothing_was_left_and_stays_as_it_is() {
     let before = contents();
     let resume = ["train", "--resume", "my run"];
     let output = sandbox.run(&resume);
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     for words in [
         "all 3 epochs",
         "nothing was left to do",
         "mitsume train --resume 'my run' --set train.epochs=6",
         "mitsume report 'my run'",
     ] {
-        assert!(said.contains(words), "no \"{words}\" in: {said}");
+        assert!(stderr.contains(words), "no \"{words}\" in: {stderr}");
     }
     assert!(contents() == before, "a file was changed");
     let japanese = sandbox.run(&[&resume[..], &["--lang", "ja"]].concat());
@@ -126,10 +126,10 @@ fn a_trained_run_without_its_evaluation_is_evaluated() {
     let evaluation = sandbox.read("run/evaluation/eval.json");
     std::fs::remove_dir_all(sandbox.path("run/evaluation")).unwrap();
     let output = sandbox.run(&["train", "--resume", "run"]);
-    let said = text(&output.stderr);
+    let stderr = text(&output.stderr);
     assert!(
-        output.status.success() && said.contains("done: run"),
-        "{said}"
+        output.status.success() && stderr.contains("done: run"),
+        "{stderr}"
     );
     assert_eq!(sandbox.read("run/evaluation/eval.json"), evaluation);
     // Only the evaluation changes; nothing is trained.

@@ -124,16 +124,16 @@ fn an_image_that_cannot_be_read_stops_none_of_the_others() {
         "out",
     ];
     let output = sandbox.run(&args);
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    let last = said.rsplit("error:").next().unwrap();
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let last = stderr.rsplit("error:").next().unwrap();
     for word in [
         "3 of 6",
         "nowhere.png",
         "broken.png",
         "empty: no image file",
     ] {
-        assert!(last.contains(word), "no {word:?} in {said}");
+        assert!(last.contains(word), "no {word:?} in {stderr}");
     }
     let rows = read_table(&sandbox, "out");
     assert_eq!(rows.len(), 6);

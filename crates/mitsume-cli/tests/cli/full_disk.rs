@@ -21,12 +21,12 @@ fn run_with_file_limit(sandbox: &Sandbox, kilobytes: usize, args: &[&str]) -> Ou
 
 #[track_caller]
 fn assert_failed(output: &Output, words: &[&str]) {
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
     for words in words {
-        assert!(said.contains(words), "no \"{words}\" in: {said}");
+        assert!(stderr.contains(words), "no \"{words}\" in: {stderr}");
     }
-    assert!(!said.contains(".tmp-"), "{said}");
+    assert!(!stderr.contains(".tmp-"), "{stderr}");
 }
 
 fn assert_no_temporary_files(sandbox: &Sandbox, dir: &str) {
@@ -201,11 +201,11 @@ fn a_file_too_large_to_be_read_is_a_wrong_request() {
         let epochs = if name == "epochs.csv" { "2" } else { "1" };
         let set = format!("train.epochs={epochs}");
         let output = sandbox.run(&["train", "--resume", "run", "--set", &set]);
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{name}: {said}");
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
         assert!(
-            said.contains(name) && !said.contains("disk is full"),
-            "{said}"
+            stderr.contains(name) && !stderr.contains("disk is full"),
+            "{stderr}"
         );
         std::fs::write(&path, whole).unwrap();
     }

@@ -57,9 +57,9 @@ fn an_evaluation_leaves_nothing() {
         "cams.safetensors",
     ];
     let output = run_and_interrupt(&sandbox, &eval, ".tmp-");
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("nothing of this was kept"), "{said}");
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("nothing of this was kept"), "{stderr}");
     assert!(output.stdout.is_empty());
     assert!(!sandbox.path("looked").exists());
     let files = files_below(&sandbox.path(""));
@@ -82,11 +82,11 @@ fn what_was_explained_has_its_table_and_page() {
         "explained",
     ];
     let output = run_and_interrupt(&sandbox, &explain, ".explained.png");
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(130), "{said}");
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
     assert!(
-        said.contains("of 2000 images are done; explained/explained.html"),
-        "{said}"
+        stderr.contains("of 2000 images are done; explained/explained.html"),
+        "{stderr}"
     );
     let files = files_below(&sandbox.path("explained"));
     let pictures = files

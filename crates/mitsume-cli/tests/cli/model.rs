@@ -12,9 +12,9 @@ fn trained() -> Sandbox {
 #[track_caller]
 fn eval(sandbox: &Sandbox, model: &[&str], data: &str) -> (Value, String) {
     let output = sandbox.run(&[&["eval", "--json", "--data", data], model].concat());
-    let said = text(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    (serde_json::from_slice(&output.stdout).unwrap(), said)
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    (serde_json::from_slice(&output.stdout).unwrap(), stderr)
 }
 
 fn evaluation_of_run(sandbox: &Sandbox) -> Value {
@@ -57,9 +57,9 @@ fn a_run_is_evaluated_as_it_was_trained_however_it_is_named() {
         &["--weights", "run/weights.safetensors"],
         &["--model", "level1", "--weights", "run/weights.safetensors"],
     ] {
-        let (evaluation, said) = eval(&sandbox, model, "data/Testing");
+        let (evaluation, stderr) = eval(&sandbox, model, "data/Testing");
         assert_same_evaluation(&evaluation, &own);
-        assert_eq!(said, "", "{model:?}");
+        assert_eq!(stderr, "", "{model:?}");
     }
 }
 
@@ -67,7 +67,7 @@ fn a_run_is_evaluated_as_it_was_trained_however_it_is_named() {
 fn a_flag_that_contradicts_the_weights_is_said_and_recorded() {
     let sandbox = trained();
     let flags = ["--run", "run", "--image-size", "64", "--mean", "0.25"];
-    let (evaluation, said) = eval(&sandbox, &flags, "data/Testing");
+    let (evaluation, stderr) = eval(&sandbox, &flags, "data/Testing");
     let overrides = json!([
         {"key": "image_size", "trained_with": 32, "used": 64},
         {"key": "mean", "trained_with": [0.5, 0.5, 0.5], "used": [0.25, 0.25, 0.25]},
@@ -75,8 +75,8 @@ fn a_flag_that_contradicts_the_weights_is_said_and_recorded() {
     assert_eq!(evaluation["model"]["overrides"], overrides);
     assert_eq!(evaluation["model"]["image_size"], json!([64, 64]));
     assert!(
-        said.contains("image_size is 64") && said.contains("trained with 32"),
-        "{said}"
+        stderr.contains("image_size is 64") && stderr.contains("trained with 32"),
+        "{stderr}"
     );
     let summary = sandbox.run(&[&["eval", "--data", "data/Testing"], &flags[..]].concat());
     let summary = text(&summary.stdout);
@@ -86,10 +86,10 @@ fn a_flag_that_contradicts_the_weights_is_said_and_recorded() {
     );
     // What was asked for and is so anyway contradicts nothing.
     let same = ["--run", "run", "--image-size", "32", "--preset", "levels"];
-    let (evaluation, said) = eval(&sandbox, &same, "data/Testing");
+    let (evaluation, stderr) = eval(&sandbox, &same, "data/Testing");
     assert!(
-        evaluation["model"]["overrides"].is_null() && said.is_empty(),
-        "{said}"
+        evaluation["model"]["overrides"].is_null() && stderr.is_empty(),
+        "{stderr}"
     );
     let channels = [
         "eval",
@@ -170,7 +170,7 @@ fn what_weights_do_not_say_is_assumed_aloud() {
     let sandbox = trained();
     write_weights_with_metadata(&sandbox, "foreign.safetensors", None);
     let foreign = ["--model", "level1", "--weights", "foreign.safetensors"];
-    let (evaluation, said) = eval(&sandbox, &foreign, "data/Testing");
+    let (evaluation, stderr) = eval(&sandbox, &foreign, "data/Testing");
     assert_eq!(evaluation["model"]["image_size"], json!([224, 224]));
     let all = [
         "image_size",
@@ -187,7 +187,7 @@ fn what_weights_do_not_say_is_assumed_aloud() {
         "as published",
         "glioma, meningioma",
     ] {
-        assert!(said.contains(word), "no {word:?} in {said}");
+        assert!(stderr.contains(word), "no {word:?} in {stderr}");
     }
     sandbox.write("names.txt", "glioma\nmeningioma\nnotumor\npituitary\n");
     let given = [
@@ -200,9 +200,9 @@ fn what_weights_do_not_say_is_assumed_aloud() {
         "--crop",
         "32",
     ];
-    let (evaluation, said) = eval(&sandbox, &[&foreign[..], &given].concat(), "data/Testing");
+    let (evaluation, stderr) = eval(&sandbox, &[&foreign[..], &given].concat(), "data/Testing");
     assert!(evaluation["model"]["assumed"].is_null(), "{evaluation}");
-    assert_eq!(said, "");
+    assert_eq!(stderr, "");
     assert_refused(
         &sandbox,
         &[
@@ -220,13 +220,13 @@ fn what_weights_do_not_say_is_assumed_aloud() {
 fn weight_files_of_older_versions_are_read_and_damaged_notes_refused() {
     let sandbox = trained();
     write_weights_with_metadata(&sandbox, "older.safetensors", Some(&note()));
-    let (evaluation, said) = eval(
+    let (evaluation, stderr) = eval(
         &sandbox,
         &["--weights", "older.safetensors"],
         "data/Testing",
     );
     assert_same_evaluation(&evaluation, &evaluation_of_run(&sandbox));
-    assert_eq!(said, "");
+    assert_eq!(stderr, "");
     let refuse = |change: &dyn Fn(&mut Value), word: &str| {
         let mut note = note();
         change(&mut note);
@@ -269,8 +269,8 @@ fn classes_are_matched_by_name_and_never_by_chance() {
         std::fs::rename(sandbox.path(&format!("data/Testing/{class}")), to).unwrap();
     }
     let own = evaluation_of_run(&sandbox);
-    let (evaluation, said) = eval(&sandbox, &["--weights", "renamed.safetensors"], "other");
-    assert_eq!(said, "");
+    let (evaluation, stderr) = eval(&sandbox, &["--weights", "renamed.safetensors"], "other");
+    assert_eq!(stderr, "");
     assert_eq!(evaluation["accuracy"], own["accuracy"]);
     for class in 0..4 {
         let (ours, theirs) = (
@@ -286,13 +286,13 @@ fn classes_are_matched_by_name_and_never_by_chance() {
         &unknown,
         &["other", "\"a\" is none of the model's 4 classes", "glioma"],
     );
-    // Fewer folders: the model chooses among theirs, and that is said.
+    // Fewer folders: the model chooses among theirs, and that is stderr.
     std::fs::remove_dir_all(sandbox.path("other/a")).unwrap();
-    let (evaluation, said) = eval(&sandbox, &["--weights", "renamed.safetensors"], "other");
+    let (evaluation, stderr) = eval(&sandbox, &["--weights", "renamed.safetensors"], "other");
     let overridden = &evaluation["model"]["overrides"][0];
     assert_eq!(overridden["key"], "classes");
     assert_eq!(overridden["used"], json!(["b", "c", "d"]));
-    assert!(said.contains("chooses among b, c, d alone"), "{said}");
+    assert!(stderr.contains("chooses among b, c, d alone"), "{stderr}");
 }
 
 #[test]
@@ -303,14 +303,14 @@ fn an_unfinished_run_gives_the_weights_of_its_checkpoint_and_says_so() {
     let config = text(&sandbox.read("run/config.toml")).replace("epochs = 2", "epochs = 5");
     sandbox.write("run/config.toml", config);
     sandbox.write("run/weights.safetensors", "of earlier epochs");
-    let (evaluation, said) = eval(&sandbox, &["--run", "run"], "data/Testing");
+    let (evaluation, stderr) = eval(&sandbox, &["--run", "run"], "data/Testing");
     assert_eq!(
         evaluation["accuracy"],
         evaluation_of_run(&sandbox)["accuracy"]
     );
     assert!(
-        said.contains("run is not finished") && said.contains("2 of 5 epochs"),
-        "{said}"
+        stderr.contains("run is not finished") && stderr.contains("2 of 5 epochs"),
+        "{stderr}"
     );
     assert_refused(
         &sandbox,

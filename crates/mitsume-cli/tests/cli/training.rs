@@ -326,16 +326,19 @@ fn the_weights_a_run_began_with_are_recorded_and_not_needed_to_go_on() {
     assert_eq!(environment["init_sha256"], expected);
     let resume = |run: &str| {
         let output = sandbox.run(&["train", "--resume", run, "--set", "train.epochs=2"]);
-        let said = text(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        said
+        let stderr = text(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+        stderr
     };
     assert!(!resume("whole").contains("another file"));
 
     begin("changed");
     sandbox.write("init.safetensors", "other bytes");
-    let said = resume("changed");
-    assert!(said.contains("init.safetensors is another file"), "{said}");
+    let stderr = resume("changed");
+    assert!(
+        stderr.contains("init.safetensors is another file"),
+        "{stderr}"
+    );
     assert!(sandbox.results("changed") == sandbox.results("whole"));
 
     begin("deleted");

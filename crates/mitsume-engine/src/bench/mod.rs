@@ -23,7 +23,7 @@ pub use step::{BenchLoss, StepTime, bench_step};
 /// Classes of the timed network where no data set is given.
 const DEFAULT_CLASSES: usize = 4;
 
-/// What to time.
+/// Options of a benchmark.
 #[derive(Clone, Debug)]
 pub struct BenchOptions {
     /// The network.

@@ -68,10 +68,14 @@ fn raw_maps(
     let classes = values.len() / n.max(1);
     let length = channels * h * w;
     let raw_map = |i: usize| {
-        let own = i * length..(i + 1) * length;
-        let hooked =
-            ActivationsAndGradients::new(&features[own.clone()], &gradients[own], channels, [h, w])
-                .map_err(|error| EngineError::Failed(error.to_string()))?;
+        let range = i * length..(i + 1) * length;
+        let hooked = ActivationsAndGradients::new(
+            &features[range.clone()],
+            &gradients[range],
+            channels,
+            [h, w],
+        )
+        .map_err(|error| EngineError::Failed(error.to_string()))?;
         let inputs = MapInputs {
             hooked,
             score: f64::from(values[i * classes + targets[i]]),

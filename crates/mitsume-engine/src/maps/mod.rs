@@ -113,18 +113,18 @@ fn sum_over_layers(
 ) -> Result<(Tensor<2>, Vec<f32>)> {
     let (logits, first) = method_maps(network, hooked[0].as_ref(), request)?;
     let [_, _, height, width] = request.images.dims();
-    let at_size = |maps: Vec<f32>, layer: usize| {
-        let own = network.map_size(layer, [height, width]);
-        if own == size {
+    let upsampled = |maps: Vec<f32>, layer: usize| {
+        let layer_size = network.map_size(layer, [height, width]);
+        if layer_size == size {
             return maps;
         }
-        let maps = maps.chunks_exact(own[0] * own[1]);
-        maps.flat_map(|map| upsample_bilinear(map, own, size, AlignCorners::Yes))
+        let maps = maps.chunks_exact(layer_size[0] * layer_size[1]);
+        maps.flat_map(|map| upsample_bilinear(map, layer_size, size, AlignCorners::Yes))
             .collect()
     };
-    let mut sum = at_size(first, 0);
+    let mut sum = upsampled(first, 0);
     for (layer, hooked) in hooked.iter().enumerate().skip(1) {
-        let maps = at_size(method_maps(network, hooked.as_ref(), request)?.1, layer);
+        let maps = upsampled(method_maps(network, hooked.as_ref(), request)?.1, layer);
         for (sum, value) in sum.iter_mut().zip(maps) {
             *sum += value;
         }

@@ -290,8 +290,8 @@ impl<'a> Run<'a> {
 
     fn measure_options(&self, all: bool) -> Option<MeasureOptions> {
         let grid = self.config.evaluation.grid;
-        let wanted = self.config.evaluation.measures;
-        wanted.then_some(MeasureOptions { grid, all })
+        let is_requested = self.config.evaluation.measures;
+        is_requested.then_some(MeasureOptions { grid, all })
     }
 
     fn save(&mut self) -> Result<()> {

@@ -111,8 +111,10 @@ impl<'a> CascadingRandomisation<'a> {
             let shape = self.network.cam_size([height, width]);
             let length = shape[0] * shape[1];
             for (i, original) in batch.originals.chunks_exact(length).enumerate() {
-                let own = i * length..(i + 1) * length;
-                let stages = stage_maps.iter().map(|stage| &stage[position][own.clone()]);
+                let range = i * length..(i + 1) * length;
+                let stages = stage_maps
+                    .iter()
+                    .map(|stage| &stage[position][range.clone()]);
                 let stages: Vec<&[f32]> = stages.collect();
                 self.cascade.add(original, &stages, shape)?;
                 self.keep_example(batch.indices[i], batch.labels[i], original, &stages);

@@ -95,8 +95,8 @@ pub fn trust(
         masks.refuse_if_none(&tests.localisation[0])?;
     }
     let seed = options.seed;
-    let (randomisation, shown) = tests.randomisation.finish()?;
-    let examples = cascade_examples(input, &shown)?;
+    let (randomisation, examples) = tests.randomisation.finish()?;
+    let examples = cascade_examples(input, &examples)?;
     let result = TrustResult {
         model: input.model_summary(options.maps),
         data: input.data_summary(images, &skipped),
@@ -112,11 +112,14 @@ pub fn trust(
 }
 
 /// The examples with the similarity of their maps to the model's own.
-fn cascade_examples(input: &EvaluationInput<'_>, shown: &[Example]) -> Result<Vec<CascadeExample>> {
+fn cascade_examples(
+    input: &EvaluationInput<'_>,
+    examples: &[Example],
+) -> Result<Vec<CascadeExample>> {
     let [h, w] = input.cam_size();
-    let shown = shown.iter().map(|example| {
-        let own = &example.maps[0];
-        let spearman = |map: &Vec<f32>| Ok(similarity(own, map, [h, w])?.spearman);
+    let examples = examples.iter().map(|example| {
+        let original = &example.maps[0];
+        let spearman = |map: &Vec<f32>| Ok(similarity(original, map, [h, w])?.spearman);
         let maps = example
             .maps
             .iter()
@@ -131,7 +134,7 @@ fn cascade_examples(input: &EvaluationInput<'_>, shown: &[Example]) -> Result<Ve
                 .collect::<Result<_>>()?,
         })
     });
-    shown.collect()
+    examples.collect()
 }
 
 /// All trust checks, each collecting its results image by image.
