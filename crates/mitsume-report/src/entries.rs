@@ -10,7 +10,7 @@ use mitsume_artifacts::{
 use crate::{ReportError, Result};
 
 /// How many folders below the given one are searched.
-const MAX_DEPTH: usize = 3;
+pub(crate) const MAX_DEPTH: usize = 3;
 
 /// One run, or one evaluation without a run.
 #[derive(Debug)]

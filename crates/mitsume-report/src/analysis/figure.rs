@@ -11,7 +11,7 @@ pub(crate) const WIDTH: f64 = 480.0;
 pub(crate) const HEIGHT: f64 = 330.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 16.0;
-/// Room for the y axis's name, which stands above it: along the axis a long one would be cut.
+/// Room for the name of the y axis above it; along the axis, long names would be cut.
 const TOP: f64 = 32.0;
 const BOTTOM: f64 = 52.0;
 
@@ -60,7 +60,7 @@ impl Figure {
     }
 }
 
-/// The plane of a drawing: what is where.
+/// The axes of a drawing, which place its data.
 pub(crate) struct Axes {
     x: (f64, f64),
     y: (f64, f64),
@@ -69,7 +69,7 @@ pub(crate) struct Axes {
 }
 
 impl Axes {
-    /// Round axes around all points; `whole` keeps the ticks of x to whole numbers (epochs).
+    /// Axes with round ticks around all points; with `whole` the ticks of x are whole numbers (epochs).
     pub(crate) fn around(points: &[(f64, f64)], whole: bool) -> Self {
         let (x, x_ticks) = if whole {
             let (low, high) = bounds(points.iter().map(|p| p.0)).unwrap_or((1.0, 1.0));
@@ -90,8 +90,8 @@ impl Axes {
         }
     }
 
-    /// From values to the drawing.
-    pub(crate) fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+    /// Where a point of the data lies in the drawing.
+    pub(crate) fn to_drawing(&self, x: f64, y: f64) -> (f64, f64) {
         let share = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low);
         (
             LEFT + share(x, self.x) * (WIDTH - LEFT - RIGHT),
@@ -110,7 +110,7 @@ impl Axes {
         let (left, right) = (LEFT, WIDTH - RIGHT);
         let (top, bottom) = (TOP, HEIGHT - BOTTOM);
         for (value, text) in &self.y_ticks {
-            let y = self.at((self.x.0, *value)).1;
+            let y = self.to_drawing(self.x.0, *value).1;
             let _ = write!(
                 svg,
                 "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
@@ -120,7 +120,7 @@ impl Axes {
             );
         }
         for (value, text) in &self.x_ticks {
-            let x = self.at((*value, self.y.0)).0;
+            let x = self.to_drawing(*value, self.y.0).0;
             let _ = write!(
                 svg,
                 "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top}\" y2=\"{bottom}\"/>\

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mitsume_locale::{Language, text};
 use mitsume_stats::EpochRecord;
 
-use super::curves::{PlottedQuantity, curves};
+use super::curves::{Curves, PlottedQuantity};
 use super::figure::Figure;
 use super::records::Records;
 use super::scatter::scatter;
@@ -13,22 +13,22 @@ use super::scatter::scatter;
 /// All figures, data set by data set: scatters of every measure, then curves.
 pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
     let all = &records.measures[0].records;
-    let models = in_order(all.iter().map(|record| record.model.clone()));
+    let models = sorted_without_duplicates(all.iter().map(|record| record.model.clone()));
     let mut figures = Vec::new();
-    for dataset in in_order(all.iter().map(|record| record.dataset.clone())) {
+    for dataset in sorted_without_duplicates(all.iter().map(|record| record.dataset.clone())) {
         for measure in &records.measures {
             figures.extend(scatter(&dataset, measure, &models, language));
         }
         let here: Vec<&EpochRecord> = all.iter().filter(|r| r.dataset == dataset).collect();
-        let mut of = |quantity: PlottedQuantity, here: &[&EpochRecord]| {
-            figures.extend(courses(&dataset, &quantity, here, &models, language));
+        let mut add = |quantity: PlottedQuantity, here: &[&EpochRecord]| {
+            figures.extend(curve_figures(&dataset, &quantity, here, &models, language));
         };
         let kappa = PlottedQuantity {
             key: "kappa",
             title: text!(language, "analysis-kappa"),
-            of: |record| record.kappa,
+            value: |record| record.kappa,
         };
-        of(kappa, &here);
+        add(kappa, &here);
         for measure in &records.measures {
             let here: Vec<&EpochRecord> = measure
                 .records
@@ -38,58 +38,63 @@ pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
             let quantity = PlottedQuantity {
                 key: measure.name.key(),
                 title: measure.name.title(language),
-                of: |record| record.consistency,
+                value: |record| record.consistency,
             };
-            of(quantity, &here);
+            add(quantity, &here);
         }
     }
     figures
 }
 
 /// A line per model, or where lambda varies a figure per model with a line per lambda.
-fn courses(
+fn curve_figures(
     dataset: &str,
     quantity: &PlottedQuantity,
-    here: &[&EpochRecord],
+    records: &[&EpochRecord],
     models: &[String],
     language: Language,
 ) -> Vec<Figure> {
-    let mut lambdas: Vec<f64> = here.iter().filter_map(|record| record.lambda).collect();
+    let mut lambdas: Vec<f64> = records.iter().filter_map(|record| record.lambda).collect();
     lambdas.sort_by(f64::total_cmp);
     lambdas.dedup();
     if lambdas.is_empty() {
-        let model = |record: &EpochRecord| record.model.clone();
-        let figure = curves(
-            (dataset, dataset),
+        let curves = Curves {
+            subject: dataset,
+            file: dataset,
             quantity,
-            here,
-            (&model, models),
-            language,
-        );
-        return figure.into_iter().collect();
+            records,
+            line_of: &|record| record.model.clone(),
+            lines: models,
+        };
+        return curves.figure(language).into_iter().collect();
     }
     let name_of = |lambda: f64| text!(language, "analysis-lambda", lambda = lambda.to_string());
-    let names: Vec<String> = lambdas.iter().map(|&lambda| name_of(lambda)).collect();
-    let of_model = |model: &String| {
-        let of_model = |record: &&EpochRecord| {
+    let lines: Vec<String> = lambdas.iter().map(|&lambda| name_of(lambda)).collect();
+    let model_figure = |model: &String| {
+        let is_own = |record: &&EpochRecord| {
             record.model == *model || record.equivalent_models.contains(model)
         };
-        let own: Vec<&EpochRecord> = here.iter().copied().filter(of_model).collect();
-        // Drawn with the models it stands for.
+        let own: Vec<&EpochRecord> = records.iter().copied().filter(is_own).collect();
+        // These are in the figures of the equivalent models.
         if own
             .iter()
             .all(|r| r.model == *model && !r.equivalent_models.is_empty())
         {
             return None;
         }
-        let label = |record: &EpochRecord| record.lambda.map_or(String::new(), name_of);
-        let title = format!("{dataset}, {model}");
-        let file = format!("{dataset}-{model}");
-        curves((&title, &file), quantity, &own, (&label, &names), language)
+        let curves = Curves {
+            subject: &format!("{dataset}, {model}"),
+            file: &format!("{dataset}-{model}"),
+            quantity,
+            records: &own,
+            line_of: &|record| record.lambda.map_or(String::new(), name_of),
+            lines: &lines,
+        };
+        curves.figure(language)
     };
-    models.iter().filter_map(of_model).collect()
+    models.iter().filter_map(model_figure).collect()
 }
 
-fn in_order(names: impl Iterator<Item = String>) -> Vec<String> {
+fn sorted_without_duplicates(names: impl Iterator<Item = String>) -> Vec<String> {
     names.collect::<BTreeSet<String>>().into_iter().collect()
 }

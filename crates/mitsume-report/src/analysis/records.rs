@@ -8,7 +8,7 @@ use mitsume_stats::EpochRecord;
 
 use super::conditions::{Conditions, conditions};
 use super::measure::MeasureName;
-use crate::entries::{Entry, Run, read_entries};
+use crate::entries::{Entry, MAX_DEPTH, Run, read_entries};
 use crate::settings::lambda;
 use crate::{ReportError, Result};
 
@@ -70,118 +70,137 @@ pub(crate) fn read(path: &Path) -> Result<Records> {
     })
 }
 
-type Column = fn(&EpochRow) -> Option<f64>;
-type MeasureColumn = fn(&MeasureRow) -> Option<f64>;
-
 fn records_from_folder(path: &Path) -> Result<Records> {
     let entries: Vec<Entry> = read_entries(path)?
         .into_iter()
         .filter(|entry| entry.run.is_some())
         .collect();
-    let runs: Vec<&Run> = entries.iter().filter_map(|e| e.run.as_ref()).collect();
-    if runs.is_empty() {
+    if entries.is_empty() {
         return Err(ReportError::Nothing {
             path: path.to_owned(),
-            depth: 3,
+            depth: MAX_DEPTH,
         });
     }
-    let Conditions {
-        labels,
-        equivalent_models,
-        same_as,
-    } = conditions(&runs);
-    let lambdas: BTreeSet<u64> = runs
-        .iter()
-        .map(|run| lambda(&run.config).to_bits())
-        .collect();
-    let varied = lambdas.len() > 1;
-    let mut more = Vec::new();
-    for entry in &entries {
-        let file = path.join(&entry.name).join("measures.csv");
-        let file = if file.is_file() {
-            file
-        } else {
-            path.join("measures.csv")
-        };
-        more.push(if file.is_file() {
-            read_measures(&file)?
-        } else {
-            Vec::new()
-        });
-    }
-    let record = |index: usize, epoch: u64, kappa: f64, consistency: Option<f64>| EpochRecord {
-        dataset: runs[index].config.data.title(),
-        run: entries[index].name.clone(),
-        seed: Some(runs[index].config.train.seed.to_string()),
-        model: labels[index].clone(),
-        equivalent_models: equivalent_models[index].clone(),
-        lambda: varied.then(|| lambda(&runs[index].config)),
-        epoch: u32::try_from(epoch).unwrap_or(u32::MAX),
-        kappa: Some(kappa),
-        consistency,
-    };
-    let counted = || {
-        let all = runs.iter().enumerate();
-        all.filter(|(index, _)| same_as[*index].is_none())
-    };
-    let of_rows = |column: Column| -> Vec<EpochRecord> {
-        let each = counted().flat_map(|(index, run)| {
-            let rows = run.epochs.iter();
-            rows.map(move |row| (index, row))
-        });
-        each.map(|(index, row)| record(index, row.epoch, row.kappa, column(row)))
-            .collect()
-    };
-    let of_measures = |column: MeasureColumn| -> Vec<EpochRecord> {
-        let each = counted().flat_map(|(index, run)| {
-            let pairs = run.epochs.iter().zip(&more[index]);
-            pairs.map(move |(row, measure)| (index, row, measure))
-        });
-        each.map(|(index, row, measure)| record(index, row.epoch, row.kappa, column(measure)))
-            .collect()
-    };
-    let mut measures = vec![
-        Measure {
-            name: MeasureName::SquaredL2,
-            records: of_rows(|row| row.consistency_squared_l2),
-        },
-        Measure {
-            name: MeasureName::L2,
-            records: of_rows(|row| row.consistency_l2),
-        },
-    ];
-    if more.iter().any(|rows| !rows.is_empty()) {
-        measures.extend([
-            Measure {
-                name: MeasureName::GridSquaredL2,
-                records: of_measures(|row| row.grid_squared_l2),
-            },
-            Measure {
-                name: MeasureName::GridL2,
-                records: of_measures(|row| row.grid_l2),
-            },
-            Measure {
-                name: MeasureName::ChanceCorrected,
-                records: of_measures(|row| row.chance_corrected),
-            },
-        ]);
-    }
-    let lines = entries.iter().zip(&runs).enumerate();
-    let lines = lines.map(|(index, (entry, run))| RunSummary {
-        name: entry.name.clone(),
-        dataset: run.config.data.title(),
-        model: labels[index].clone(),
-        lambda: lambda(&run.config),
-        lambda_max: run.config.consistency.lambda_max,
-        seed: run.config.train.seed,
-        epochs: format!("{}/{}", run.epochs.len(), run.config.train.epochs),
-        unfinished: (run.epochs.len() as u64) < run.config.train.epochs,
-        repeats: same_as[index].is_some(),
-        last: run.epochs.last().cloned(),
-        evaluated: entry.evaluation.is_some(),
-    });
+    let folder = Folder::new(path, &entries)?;
     Ok(Records {
-        runs: lines.collect(),
-        measures,
+        measures: folder.measures(),
+        runs: folder.run_summaries(),
     })
+}
+
+/// The runs of a folder with what is known of each, in the same order.
+struct Folder<'a> {
+    entries: &'a [Entry],
+    runs: Vec<&'a Run>,
+    conditions: Conditions,
+    /// The rows of `measures.csv`; empty for a run without that file.
+    more_measures: Vec<Vec<MeasureRow>>,
+    /// Whether the runs differ in lambda.
+    lambda_varies: bool,
+}
+
+impl<'a> Folder<'a> {
+    fn new(path: &Path, entries: &'a [Entry]) -> Result<Self> {
+        let runs: Vec<&Run> = entries.iter().filter_map(|e| e.run.as_ref()).collect();
+        let lambdas: BTreeSet<u64> = runs
+            .iter()
+            .map(|run| lambda(&run.config).to_bits())
+            .collect();
+        let more_measures = entries.iter().map(|entry| read_more_measures(path, entry));
+        Ok(Self {
+            entries,
+            conditions: conditions(&runs),
+            runs,
+            more_measures: more_measures.collect::<Result<_>>()?,
+            lambda_varies: lambdas.len() > 1,
+        })
+    }
+
+    /// Every measure with its records; those of `measures.csv` only if a run has that file.
+    fn measures(&self) -> Vec<Measure> {
+        let mut measures = vec![
+            self.epoch_measure(MeasureName::SquaredL2, |row| row.consistency_squared_l2),
+            self.epoch_measure(MeasureName::L2, |row| row.consistency_l2),
+        ];
+        if self.more_measures.iter().any(|rows| !rows.is_empty()) {
+            measures.extend([
+                self.further_measure(MeasureName::GridSquaredL2, |row| row.grid_squared_l2),
+                self.further_measure(MeasureName::GridL2, |row| row.grid_l2),
+                self.further_measure(MeasureName::ChanceCorrected, |row| row.chance_corrected),
+            ]);
+        }
+        measures
+    }
+
+    /// A measure that is a column of `epochs.csv`.
+    fn epoch_measure(&self, name: MeasureName, value: fn(&EpochRow) -> Option<f64>) -> Measure {
+        let records = self.counted_runs().flat_map(|index| {
+            let rows = self.runs[index].epochs.iter();
+            rows.map(move |row| self.record(index, row, value(row)))
+        });
+        Measure {
+            name,
+            records: records.collect(),
+        }
+    }
+
+    /// A measure that is a column of `measures.csv`.
+    fn further_measure(&self, name: MeasureName, value: fn(&MeasureRow) -> Option<f64>) -> Measure {
+        let records = self.counted_runs().flat_map(|index| {
+            let rows = self.runs[index].epochs.iter();
+            let rows = rows.zip(&self.more_measures[index]);
+            rows.map(move |(row, measures)| self.record(index, row, value(measures)))
+        });
+        Measure {
+            name,
+            records: records.collect(),
+        }
+    }
+
+    /// The runs that do not repeat another.
+    fn counted_runs(&self) -> impl Iterator<Item = usize> {
+        (0..self.runs.len()).filter(|index| self.conditions.same_as[*index].is_none())
+    }
+
+    fn record(&self, index: usize, row: &EpochRow, consistency: Option<f64>) -> EpochRecord {
+        let config = &self.runs[index].config;
+        EpochRecord {
+            dataset: config.data.title(),
+            run: self.entries[index].name.clone(),
+            seed: Some(config.train.seed.to_string()),
+            model: self.conditions.labels[index].clone(),
+            equivalent_models: self.conditions.equivalent_models[index].clone(),
+            lambda: self.lambda_varies.then(|| lambda(config)),
+            epoch: u32::try_from(row.epoch).unwrap_or(u32::MAX),
+            kappa: Some(row.kappa),
+            consistency,
+        }
+    }
+
+    fn run_summaries(&self) -> Vec<RunSummary> {
+        let runs = self.entries.iter().zip(&self.runs).enumerate();
+        let summary = |(index, (entry, run)): (usize, (&Entry, &&Run))| RunSummary {
+            name: entry.name.clone(),
+            dataset: run.config.data.title(),
+            model: self.conditions.labels[index].clone(),
+            lambda: lambda(&run.config),
+            lambda_max: run.config.consistency.lambda_max,
+            seed: run.config.train.seed,
+            epochs: format!("{}/{}", run.epochs.len(), run.config.train.epochs),
+            unfinished: (run.epochs.len() as u64) < run.config.train.epochs,
+            repeats: self.conditions.same_as[index].is_some(),
+            last: run.epochs.last().cloned(),
+            evaluated: entry.evaluation.is_some(),
+        };
+        runs.map(summary).collect()
+    }
+}
+
+/// The rows of a run's `measures.csv`, or of the one in `path` itself; empty if there is neither.
+fn read_more_measures(path: &Path, entry: &Entry) -> Result<Vec<MeasureRow>> {
+    let files = [path.join(&entry.name), path.to_owned()].map(|dir| dir.join("measures.csv"));
+    match files.iter().find(|file| file.is_file()) {
+        Some(file) => Ok(read_measures(file)?),
+        None => Ok(Vec::new()),
+    }
 }

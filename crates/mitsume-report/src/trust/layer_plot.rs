@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use mitsume_locale::{Language, text};
+use mitsume_locale::Language;
 
-use super::line_plot::PlotLine;
-use crate::analysis::figure::{Figure, FigureLegendItem};
+use super::line_plot::{Mark, PlotLine, PlotTitle, describe, legend, line_svg};
+use crate::analysis::figure::Figure;
 use crate::bitmap_text::shortened;
-use crate::chart::{bounds, style_classes, tick_text, ticks};
+use crate::chart::{bounds, tick_text, ticks};
 use crate::number_format;
 use crate::xml::escape_xml;
 
@@ -21,14 +21,15 @@ const ROW: f64 = 28.0;
 /// Characters of a layer's name that fit beside the drawing.
 const MAX_LETTERS: usize = 22;
 
-/// Where a value at a row is drawn.
-struct Plane {
+/// The value axis, and the height of all rows.
+struct LayerAxes {
     range: (f64, f64),
     bottom: f64,
 }
 
-impl Plane {
-    fn at(&self, row: f64, value: f64) -> (f64, f64) {
+impl LayerAxes {
+    /// Where a value at a row lies in the drawing.
+    fn to_drawing(&self, row: f64, value: f64) -> (f64, f64) {
         let share = (value - self.range.0) / (self.range.1 - self.range.0);
         (
             LEFT + share * (WIDTH - LEFT - RIGHT),
@@ -37,9 +38,9 @@ impl Plane {
     }
 }
 
-/// A figure of `lines`, whose points are (row, value), over an axis called `x`.
+/// A plot of `lines`, whose points are (row, value), over an axis called `x`.
 pub(super) fn layer_plot(
-    (title, caption): (&str, &str),
+    title: &PlotTitle,
     x: &str,
     rows: &[String],
     lines: &[PlotLine],
@@ -50,75 +51,53 @@ pub(super) fn layer_plot(
         .flat_map(|line| &line.points)
         .map(|point| point.1);
     let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
-    let marks = ticks(low.min(0.0), high, 5);
+    let ticks = ticks(low.min(0.0), high, 5);
     let bottom = TOP + ROW * rows.len() as f64;
-    let plane = Plane {
-        range: (marks[0], marks[marks.len() - 1]),
+    let axes = LayerAxes {
+        range: (ticks[0], ticks[ticks.len() - 1]),
         bottom,
     };
-    let mut body = frame(&plane, x, rows, &marks);
-    let mut description = text!(language, "trust-chart", title = title);
-    let mut legend = Vec::new();
+    let mut body = frame(&axes, x, rows, &ticks);
     for (style, line) in lines.iter().enumerate() {
-        let classes = style_classes(style);
-        let places: Vec<(f64, f64)> = line
-            .points
-            .iter()
-            .map(|(row, value)| plane.at(*row, *value))
-            .collect();
-        let path: Vec<String> = places
-            .iter()
-            .map(|(x, y)| format!("{x:.1} {y:.1}"))
-            .collect();
-        let _ = write!(
-            body,
-            "<g class=\"line {classes}\"><path d=\"M{}\"/>",
-            path.join("L")
-        );
-        for ((x, y), (row, value)) in places.iter().zip(&line.points) {
+        let circle = |(row, value): &(f64, f64)| {
+            let (x, y) = axes.to_drawing(*row, *value);
             let name = rows.get(*row as usize).map_or("", String::as_str);
-            let _ = write!(
-                body,
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.2\"><title>{}</title></circle>",
-                escape_xml(&format!(
-                    "{}, {name}: {}",
-                    line.label,
-                    number_format::significant_4(*value)
-                ))
-            );
-        }
-        body.push_str("</g>");
-        description.push_str(&line.in_words(language));
-        legend.push(FigureLegendItem {
-            label: line.label.clone(),
-            swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
-        });
+            let value = number_format::significant_4(*value);
+            Mark {
+                x,
+                y,
+                radius: 3.2,
+                title: format!("{}, {name}: {value}", line.label),
+            }
+        };
+        let marks: Vec<Mark> = line.points.iter().map(circle).collect();
+        body.push_str(&line_svg(style, &marks));
     }
     Figure {
         file: String::new(),
-        title: title.to_owned(),
-        caption: caption.to_owned(),
-        description,
+        title: title.title.to_owned(),
+        caption: title.caption.to_owned(),
+        description: describe(title.title, lines, language),
         body,
         size: (WIDTH, bottom + BOTTOM),
-        legend,
+        legend: legend(lines),
     }
 }
 
-fn frame(plane: &Plane, x: &str, rows: &[String], marks: &[f64]) -> String {
-    let (bottom, mut svg) = (plane.bottom, String::new());
-    for mark in marks {
-        let at = plane.at(0.0, *mark).0;
+fn frame(axes: &LayerAxes, x: &str, rows: &[String], ticks: &[f64]) -> String {
+    let (bottom, mut svg) = (axes.bottom, String::new());
+    for tick in ticks {
+        let at = axes.to_drawing(0.0, *tick).0;
         let _ = write!(
             svg,
             "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>\
              <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             bottom + 17.0,
-            tick_text(*mark, marks)
+            tick_text(*tick, ticks)
         );
     }
     for (row, name) in rows.iter().enumerate() {
-        let y = plane.at(row as f64, 0.0).1;
+        let y = axes.to_drawing(row as f64, 0.0).1;
         let _ = write!(
             svg,
             "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
@@ -144,6 +123,11 @@ fn frame(plane: &Plane, x: &str, rows: &[String], marks: &[f64]) -> String {
 mod tests {
     use super::*;
 
+    const TITLE: PlotTitle = PlotTitle {
+        title: "t",
+        caption: "c",
+    };
+
     #[test]
     fn every_layer_is_named_and_no_name_leaves_the_drawing() {
         let long = "/backbone/features/features.13/conv/Conv_output_0".to_owned();
@@ -152,7 +136,7 @@ mod tests {
             label: "Spearman".to_owned(),
             points: vec![(0.0, 1.0), (1.0, 0.4), (2.0, -0.1)],
         };
-        let figure = layer_plot(("t", "c"), "similarity", &rows, &[line], Language::English);
+        let figure = layer_plot(&TITLE, "similarity", &rows, &[line], Language::English);
         assert!(figure.body.contains(">the model<") && figure.body.contains("&lt;fc&gt;"));
         let shown = shortened(&long, MAX_LETTERS);
         assert!(

@@ -1,4 +1,4 @@
-//! A figure of lines.
+//! A line plot.
 
 use std::fmt::Write;
 
@@ -9,7 +9,13 @@ use crate::chart::style_classes;
 use crate::number_format;
 use crate::xml::escape_xml;
 
-/// One line.
+/// Title and caption of a plot.
+pub(super) struct PlotTitle<'a> {
+    pub title: &'a str,
+    pub caption: &'a str,
+}
+
+/// One line of a plot.
 pub(super) struct PlotLine {
     pub label: String,
     pub points: Vec<(f64, f64)>,
@@ -34,56 +40,91 @@ impl PlotLine {
     }
 }
 
-/// A figure of `lines` over named axes.
+/// A plot of `lines` over axes named `x` and `y`.
 pub(super) fn line_plot(
-    (title, caption): (&str, &str),
-    (x, y): (&str, &str),
+    title: &PlotTitle,
+    x: &str,
+    y: &str,
     lines: &[PlotLine],
     language: Language,
 ) -> Figure {
     let all: Vec<(f64, f64)> = lines.iter().flat_map(|line| line.points.clone()).collect();
     let axes = Axes::around(&all, false);
     let mut body = axes.frame(x, y);
-    let mut description = text!(language, "trust-chart", title = title);
-    let mut legend = Vec::new();
     for (style, line) in lines.iter().enumerate() {
-        let classes = style_classes(style);
-        let places: Vec<(f64, f64)> = line.points.iter().map(|point| axes.at(*point)).collect();
-        let path: Vec<String> = places
-            .iter()
-            .map(|(x, y)| format!("{x:.1} {y:.1}"))
-            .collect();
-        let _ = write!(
-            body,
-            "<g class=\"line {classes}\"><path d=\"M{}\"/>",
-            path.join("L")
-        );
-        for (place, (x, y)) in places.iter().zip(&line.points) {
+        let circle = |(x, y): &(f64, f64)| {
+            let (cx, cy) = axes.to_drawing(*x, *y);
             let [x, y] = [*x, *y].map(number_format::significant_4);
             let label = line.label.as_str();
-            let point = text!(language, "trust-chart-point", label = label, x = x, y = y);
-            let _ = write!(
-                body,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"><title>{}</title></circle>",
-                place.0,
-                place.1,
-                escape_xml(&point)
-            );
-        }
-        body.push_str("</g>");
-        description.push_str(&line.in_words(language));
-        legend.push(FigureLegendItem {
-            label: line.label.clone(),
-            swatch: format!("<g class=\"line {classes}\"><path d=\"M1 6L33 6\"/></g>"),
-        });
+            Mark {
+                x: cx,
+                y: cy,
+                radius: 3.0,
+                title: text!(language, "trust-chart-point", label = label, x = x, y = y),
+            }
+        };
+        let marks: Vec<Mark> = line.points.iter().map(circle).collect();
+        body.push_str(&line_svg(style, &marks));
     }
     Figure {
         file: String::new(),
-        title: title.to_owned(),
-        caption: caption.to_owned(),
-        description,
+        title: title.title.to_owned(),
+        caption: title.caption.to_owned(),
+        description: describe(title.title, lines, language),
         body,
         size: (WIDTH, HEIGHT),
-        legend,
+        legend: legend(lines),
     }
+}
+
+/// A point of a line in the drawing, with the text a pointer over it shows.
+pub(super) struct Mark {
+    pub x: f64,
+    pub y: f64,
+    pub radius: f64,
+    pub title: String,
+}
+
+/// A line through its marks.
+pub(super) fn line_svg(style: usize, marks: &[Mark]) -> String {
+    let classes = style_classes(style);
+    let path: Vec<String> = marks
+        .iter()
+        .map(|mark| format!("{:.1} {:.1}", mark.x, mark.y))
+        .collect();
+    let mut svg = format!(
+        "<g class=\"line {classes}\"><path d=\"M{}\"/>",
+        path.join("L")
+    );
+    for mark in marks {
+        let _ = write!(
+            svg,
+            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"{}\"><title>{}</title></circle>",
+            mark.x,
+            mark.y,
+            mark.radius,
+            escape_xml(&mark.title)
+        );
+    }
+    svg + "</g>"
+}
+
+/// The plot in words.
+pub(super) fn describe(title: &str, lines: &[PlotLine], language: Language) -> String {
+    let mut description = text!(language, "trust-chart", title = title);
+    for line in lines {
+        description.push_str(&line.in_words(language));
+    }
+    description
+}
+
+pub(super) fn legend(lines: &[PlotLine]) -> Vec<FigureLegendItem> {
+    let item = |(style, line): (usize, &PlotLine)| FigureLegendItem {
+        label: line.label.clone(),
+        swatch: format!(
+            "<g class=\"line {}\"><path d=\"M1 6L33 6\"/></g>",
+            style_classes(style)
+        ),
+    };
+    lines.iter().enumerate().map(item).collect()
 }

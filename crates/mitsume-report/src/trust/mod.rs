@@ -7,7 +7,7 @@ mod sentences;
 
 use askama::Template;
 use mitsume::trust::Estimate;
-use mitsume_artifacts::{Faithfulness, LocalisationResult, TrustResult};
+use mitsume_artifacts::{CurveResult, Faithfulness, LocalisationResult, TrustResult};
 use mitsume_locale::{Language, text};
 
 use crate::analysis::figure::Figure;
@@ -17,7 +17,7 @@ use crate::page::override_text;
 use crate::{Result, number_format};
 use examples::Row;
 use layer_plot::layer_plot;
-use line_plot::{PlotLine, line_plot};
+use line_plot::{PlotLine, PlotTitle, line_plot};
 
 pub use examples::CascadeExample;
 pub use sentences::verdict_sentence;
@@ -36,9 +36,9 @@ struct Document {
     stage_columns: [String; 6],
     stages: Vec<Vec<String>>,
     examples: Vec<Row>,
-    perturbed: Vec<Figure>,
-    faithful: Vec<Vec<String>>,
-    objects: Vec<Vec<String>>,
+    perturbation_plots: Vec<Figure>,
+    faithfulness: Vec<Vec<String>>,
+    localisation: Vec<Vec<String>>,
     facts: Vec<(String, String)>,
     version: &'static str,
 }
@@ -89,9 +89,9 @@ pub fn trust_page(
         ],
         stages: stages(result),
         examples: examples::rows(examples, &result.data, language)?,
-        perturbed: perturbed(&result.faithfulness, language),
-        faithful: result.faithfulness.iter().map(faithful).collect(),
-        objects: objects.map(object).collect(),
+        perturbation_plots: perturbation_plots(&result.faithfulness, language),
+        faithfulness: result.faithfulness.iter().map(faithfulness_row).collect(),
+        localisation: objects.map(localisation_row).collect(),
         facts,
         version: env!("CARGO_PKG_VERSION"),
     }
@@ -123,7 +123,7 @@ pub(crate) fn with_interval(estimate: Option<Estimate>) -> String {
 
 fn cascade(result: &TrustResult, language: Language) -> Figure {
     let stages = &result.randomisation.stages;
-    let of = |label: String, value: &dyn Fn(usize) -> Option<Estimate>| {
+    let line = |label: String, value: &dyn Fn(usize) -> Option<Estimate>| {
         let first = std::iter::once((0.0, 1.0));
         let rest = (0..stages.len()).filter_map(|i| Some((i as f64 + 1.0, value(i)?.mean)));
         PlotLine {
@@ -135,17 +135,18 @@ fn cascade(result: &TrustResult, language: Language) -> Figure {
     let rows: Vec<String> = whole
         .chain(stages.iter().map(|s| s.layer.clone()))
         .collect();
-    let title = text!(language, "trust-similarity-title");
-    let caption = text!(language, "trust-similarity-caption");
     layer_plot(
-        (&title, &caption),
+        &PlotTitle {
+            title: &text!(language, "trust-similarity-title"),
+            caption: &text!(language, "trust-similarity-caption"),
+        },
         &text!(language, "trust-similarity"),
         &rows,
         &[
-            of(text!(language, "trust-spearman-line"), &|i| {
+            line(text!(language, "trust-spearman-line"), &|i| {
                 stages[i].spearman
             }),
-            of(text!(language, "trust-ssim-line"), &|i| stages[i].ssim),
+            line(text!(language, "trust-ssim-line"), &|i| stages[i].ssim),
         ],
         language,
     )
@@ -166,8 +167,46 @@ fn stages(result: &TrustResult) -> Vec<Vec<String>> {
     stages.map(row).collect()
 }
 
-fn perturbed(all: &[Faithfulness], language: Language) -> Vec<Figure> {
-    let road = all.iter().flat_map(|one| {
+/// The curves of ROAD, deletion and insertion.
+fn perturbation_plots(all: &[Faithfulness], language: Language) -> Vec<Figure> {
+    let plot = |title: &str, caption: &str, x: &str, lines: &[PlotLine]| {
+        let caption = &text!(language, caption);
+        let y = text!(language, "trust-probability");
+        let title = PlotTitle { title, caption };
+        line_plot(&title, &text!(language, x), &y, lines, language)
+    };
+    let lines = |curve: fn(&Faithfulness) -> &CurveResult| -> Vec<PlotLine> {
+        let line = |one: &Faithfulness| PlotLine {
+            label: one.method.to_string(),
+            points: percent_points(curve(one)),
+        };
+        all.iter().map(line).collect()
+    };
+    vec![
+        plot(
+            "ROAD",
+            "trust-road-caption",
+            "trust-pixels-removed",
+            &road_lines(all, language),
+        ),
+        plot(
+            &text!(language, "trust-deletion"),
+            "trust-deletion-caption",
+            "trust-pixels-deleted",
+            &lines(|one| &one.deletion),
+        ),
+        plot(
+            &text!(language, "trust-insertion"),
+            "trust-insertion-caption",
+            "trust-pixels-inserted",
+            &lines(|one| &one.insertion),
+        ),
+    ]
+}
+
+/// Two lines of each method: the most relevant pixels removed first, and the least relevant first.
+fn road_lines(all: &[Faithfulness], language: Language) -> Vec<PlotLine> {
+    let lines = all.iter().flat_map(|one| {
         let points = |scores: &[f64]| {
             let removed = one.road.percentiles.iter().map(|&p| 100.0 - f64::from(p));
             let mut points: Vec<(f64, f64)> = removed.zip(scores.iter().copied()).collect();
@@ -186,50 +225,16 @@ fn perturbed(all: &[Faithfulness], language: Language) -> Vec<Figure> {
             },
         ]
     });
-    let road: Vec<PlotLine> = road.collect();
-    let curve = |of: &dyn Fn(&Faithfulness) -> Vec<(f64, f64)>| -> Vec<PlotLine> {
-        let line = |one: &Faithfulness| PlotLine {
-            label: one.method.to_string(),
-            points: of(one),
-        };
-        all.iter().map(line).collect()
-    };
-    let in_percent = |shares: &[f64], scores: &[f64]| -> Vec<(f64, f64)> {
-        let shares = shares.iter().map(|share| 100.0 * share);
-        shares.zip(scores.iter().copied()).collect()
-    };
-    let deletion = curve(&|one| in_percent(&one.deletion.shares, &one.deletion.scores));
-    let insertion = curve(&|one| in_percent(&one.insertion.shares, &one.insertion.scores));
-    let probability = text!(language, "trust-probability");
-    let figure = |(title, caption): (String, String), x: String, of: &[PlotLine]| {
-        line_plot((&title, &caption), (&x, &probability), of, language)
-    };
-    vec![
-        figure(
-            ("ROAD".to_owned(), text!(language, "trust-road-caption")),
-            text!(language, "trust-pixels-removed"),
-            &road,
-        ),
-        figure(
-            (
-                text!(language, "trust-deletion"),
-                text!(language, "trust-deletion-caption"),
-            ),
-            text!(language, "trust-pixels-deleted"),
-            &deletion,
-        ),
-        figure(
-            (
-                text!(language, "trust-insertion"),
-                text!(language, "trust-insertion-caption"),
-            ),
-            text!(language, "trust-pixels-inserted"),
-            &insertion,
-        ),
-    ]
+    lines.collect()
 }
 
-fn faithful(one: &Faithfulness) -> Vec<String> {
+/// (per cent of the pixels, score).
+fn percent_points(curve: &CurveResult) -> Vec<(f64, f64)> {
+    let percents = curve.shares.iter().map(|share| 100.0 * share);
+    percents.zip(curve.scores.iter().copied()).collect()
+}
+
+fn faithfulness_row(one: &Faithfulness) -> Vec<String> {
     vec![
         one.method.to_string(),
         with_interval(one.road.combined),
@@ -238,7 +243,7 @@ fn faithful(one: &Faithfulness) -> Vec<String> {
     ]
 }
 
-fn object(one: &LocalisationResult) -> Vec<String> {
+fn localisation_row(one: &LocalisationResult) -> Vec<String> {
     let by_chance = one.pointing_by_chance.map(|chance| chance.mean);
     vec![
         one.method.to_string(),
