@@ -65,7 +65,7 @@ impl NormalisedMaps {
             .collect()
     }
 
-    /// The gradient of the weighted `sums` from that of the squared distances [images]; the
+    /// The gradient of the weighted `sums` from that of the squared distances `[images]`; the
     /// reference is constant.
     ///
     /// # Panics

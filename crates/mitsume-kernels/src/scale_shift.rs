@@ -1,6 +1,6 @@
 //! A scale and a shift per channel.
 
-/// `x * scale + shift`, both [channels].
+/// `x * scale + shift`, both `[channels]`.
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleShift<'a> {
     /// Factor of each channel.

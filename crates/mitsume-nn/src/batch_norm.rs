@@ -16,13 +16,13 @@ const MOMENTUM: f64 = 0.1;
 /// statistics are updated here, while Burn does the arithmetic.
 #[derive(Module, Debug)]
 pub struct BatchNorm {
-    /// gamma, [C].
+    /// gamma, `[C]`.
     pub weight: Param<Tensor<1>>,
-    /// beta, [C].
+    /// beta, `[C]`.
     pub bias: Param<Tensor<1>>,
-    /// [C], state.
+    /// `[C]`, state.
     pub running_mean: Param<Tensor<1>>,
-    /// [C], state, unbiased.
+    /// `[C]`, state, unbiased.
     pub running_var: Param<Tensor<1>>,
     /// Number of batches that the running statistics were updated with.
     pub num_batches_tracked: u64,

@@ -12,7 +12,7 @@ use crate::init::Initialiser;
 pub struct Conv {
     /// [out, in, kernel, kernel].
     pub weight: Param<Tensor<4>>,
-    /// [out].
+    /// `[out]`.
     pub bias: Param<Tensor<1>>,
 }
 

@@ -107,8 +107,8 @@ impl Head {
         }
     }
 
-    /// Alpha [N, C] of a head in which every pixel passes the gradient: W[c,k] mask_k / (h w) for
-    /// each image's target c. Differentiable in the weights.
+    /// Alpha [N, C] of a head in which every pixel passes the gradient: `W[c,k] mask_k / (h w)`
+    /// for each image's target c. Differentiable in the weights.
     pub fn linear_alpha(
         &self,
         targets: Tensor<1, Int>,
@@ -130,9 +130,9 @@ impl Head {
         positive.mean_dim(3).mean_dim(2).reshape([n, c])
     }
 
-    /// alpha [N, C] of Eq. 1: the spatial mean of d logits[n, targets[n]] / d A[n, k, i, j].
+    /// alpha [N, C] of Eq. 1: the spatial mean of `d logits[n, targets[n]] / d A[n, k, i, j]`.
     ///
-    /// The mean is simpler than the gradient itself: through GAP it is W[c,k] mask_k / (h w); a
+    /// The mean is simpler than the gradient itself: through GAP it is `W[c,k] mask_k / (h w)`; a
     /// ReLU multiplies by the fraction of positive pixels; a max-pool passes each pooled pixel's
     /// gradient to one pixel and changes neither its sum nor its mean.
     ///

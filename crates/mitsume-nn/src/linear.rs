@@ -10,7 +10,7 @@ use crate::init::Initialiser;
 pub struct Linear {
     /// [out, in], as PyTorch stores it.
     pub weight: Param<Tensor<2>>,
-    /// [out].
+    /// `[out]`.
     pub bias: Param<Tensor<1>>,
 }
 

@@ -221,7 +221,7 @@ impl HookedClassifier {
         Ok(concatenated(parts.collect::<Result<_>>()?))
     }
 
-    /// Logits [N, K], and the gradient of each image's logit of `targets` [N] with respect to its
+    /// Logits [N, K], and the gradient of each image's logit of `targets` `[N]` with respect to its
     /// feature maps, [N, C, h, w].
     ///
     /// # Errors

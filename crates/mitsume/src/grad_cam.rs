@@ -13,7 +13,7 @@ pub struct ChannelMismatch {
 /// The channel weights alpha (Eq. 1): the mean over (i, j) of the gradient of one class' logit
 /// with respect to the feature maps.
 ///
-/// `gradients` is [C, h, w]; the result is [C]. Summed in `f64`. Zero for an empty grid.
+/// `gradients` is [C, h, w]; the result is `[C]`. Summed in `f64`. Zero for an empty grid.
 pub fn alpha(gradients: ArrayView3<f32>) -> Array1<f32> {
     let pixels = (gradients.len_of(Axis(1)) * gradients.len_of(Axis(2))).max(1) as f64;
     gradients
@@ -24,7 +24,7 @@ pub fn alpha(gradients: ArrayView3<f32>) -> Array1<f32> {
 
 /// The raw map `relu(sum_k alpha[k] * A[k])` (Eq. 1), not yet normalised.
 ///
-/// `alpha` is [C], `features` (A, the output of the hooked layer for one image) [C, h, w]; the
+/// `alpha` is `[C]`, `features` (A, the output of the hooked layer for one image) [C, h, w]; the
 /// result is [h, w]. Summed in `f64`, in the order of the channels.
 pub fn raw_map(
     alpha: ArrayView1<f32>,

@@ -28,7 +28,7 @@
 //! | equation | module |
 //! | --- | --- |
 //! | 1 | [`grad_cam`] |
-//! | 2 | [`normalise`] |
+//! | 2 | [`mod@normalise`] |
 //! | 3 | [`confusion`] |
 //! | 4 | [`kappa`] |
 //! | 8, 10 | [`consistency`] |

@@ -1,7 +1,7 @@
 //! The metric on maps made by any other tool, from a `.npz` or `.safetensors` file.
 //!
-//! The file holds three arrays: `cams` [N, h, w] (any float or integer type), `labels` [N] and
-//! `predictions` [N] (any integer type; the class indices of the truth and of the classifier).
+//! The file holds three arrays: `cams` [N, h, w] (any float or integer type), `labels` `[N]` and
+//! `predictions` `[N]` (any integer type; the class indices of the truth and of the classifier).
 //! Maps are streamed, twice (once for the class means, once for the `l2` form), so memory does not
 //! grow with N beyond the labels, and nothing is allocated because a file claims it.
 

@@ -1,4 +1,4 @@
-//! [`inference`](crate::inference) on Burn's CPU tensors. The tensors are flat; shapes are passed
+//! [`mod@crate::inference`] on Burn's CPU tensors. The tensors are flat; shapes are passed
 //! beside them.
 
 use super::tensors::{flat, shared_flat_tensor, values};

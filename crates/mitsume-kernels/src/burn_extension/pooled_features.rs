@@ -30,7 +30,7 @@ pub struct PooledTensors {
 /// If `linear_alpha` has another shape, or there is no pixel.
 ///
 /// # Panics
-/// If the tensors are not f32 on a device that [`supports`] accepts.
+/// If the tensors are not f32 on a device that [`supports`](super::supports) accepts.
 pub fn pool_features(
     features: Tensor<4>,
     pooling: HeadPooling,

@@ -10,7 +10,7 @@ use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
 /// `activation(x * scale + shift)` of each pixel of `x` [pixels, channels], scale and shift
-/// [channels].
+/// `[channels]`.
 ///
 /// # Errors
 /// If the lengths do not fit.

@@ -92,7 +92,7 @@ impl Algorithm {
 }
 
 impl Convolution {
-    /// Packs the weights. `bias` [outputs].
+    /// Packs the weights. `bias` `[outputs]`.
     ///
     /// # Errors
     /// If the lengths do not fit, or the groups do not divide the channels.

@@ -8,7 +8,7 @@ use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
 /// `(x - mean) / sqrt(variance + epsilon) * scale + shift` of each row of `x` [rows, values]; scale
-/// and shift [values], mean and variance (over n, not n - 1) of the row.
+/// and shift `[values]`, mean and variance (over n, not n - 1) of the row.
 ///
 /// # Errors
 /// If the lengths do not fit.

@@ -30,7 +30,7 @@ pub fn chance_corrected(ssw: f64, sst: f64, images: u64, classes: u64) -> Option
 
 /// The permutation null: the share of random assignments of the maps to the classes (of the same
 /// sizes) whose value is at least that of the true one, the true one counted among them, so never
-/// 0. `maps` is [N * pixels], `labels` [N]. `None` as [`chance_corrected`].
+/// 0. `maps` is [N * pixels], `labels` `[N]`. `None` as [`chance_corrected`].
 ///
 /// # Panics
 /// If `maps` is not a whole number of maps per label.

@@ -22,7 +22,7 @@ pub(super) const METHOD: Descriptor = Descriptor {
     training: tensor_form!(|a, g| weighted_tensors(a, g.sum_dim(2))),
 };
 
-/// CAM: the feature maps weighted by the class' `weights` [C] of the last layer, for heads that
+/// CAM: the feature maps weighted by the class' `weights` `[C]` of the last layer, for heads that
 /// [`Method::check_head`](super::Method::check_head) accepts.
 ///
 /// # Panics

@@ -62,7 +62,7 @@ pub struct MapInputs<'a> {
     pub hooked: ActivationsAndGradients<'a>,
     /// The class score y (logit).
     pub score: f64,
-    /// The [`ChannelScores`] that the method requires, [C]; empty if it requires none.
+    /// The [`ChannelScores`] that the method requires, `[C]`; empty if it requires none.
     pub channel_scores: &'a [f64],
     /// Seed of the random control, such as the image's number.
     pub seed: u64,

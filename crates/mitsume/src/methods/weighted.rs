@@ -2,7 +2,7 @@
 
 use super::{ActivationsAndGradients, relu};
 
-/// `relu(sum_k w_k A_k)` [h * w] for any channel weights [C].
+/// `relu(sum_k w_k A_k)` [h * w] for any channel weights `[C]`.
 ///
 /// # Panics
 /// If there is not one weight per channel.
