@@ -51,7 +51,7 @@ const LAMBDA: f64 = 50.0;
 /// both runs and compares them in one report. `None` if `stop` was set.
 ///
 /// # Errors
-/// A folder that is not empty; all errors of [`train`].
+/// A folder that is not empty; all errors of [`train()`].
 pub fn demo(
     options: &DemoOptions,
     stop: &AtomicBool,

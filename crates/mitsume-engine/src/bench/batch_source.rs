@@ -70,7 +70,7 @@ impl BatchSource {
         }
     }
 
-    /// The next batch: pixels [N, 1, H, W] and labels [N].
+    /// The next batch: pixels [N, 1, H, W] and labels `[N]`.
     pub fn next(&mut self) -> (Vec<f32>, Vec<usize>) {
         match self {
             BatchSource::Memory { pixels, labels } => (pixels.clone(), labels.clone()),

@@ -24,7 +24,7 @@ pub(crate) struct BatchOutputs {
 }
 
 impl BatchOutputs {
-    /// Softmax probabilities of image `i`, [K].
+    /// Softmax probabilities of image `i`, `[K]`.
     pub fn probabilities(&self, i: usize) -> &[f32] {
         &self.probabilities[i * self.classes..][..self.classes]
     }

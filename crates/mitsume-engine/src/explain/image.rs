@@ -74,7 +74,7 @@ struct NetworkOutput {
     predicted: usize,
     /// The explained class.
     target: usize,
-    /// Softmax probabilities, [K].
+    /// Softmax probabilities, `[K]`.
     probabilities: Vec<f32>,
     /// Normalised map of the target, [h, w].
     cam: Vec<f32>,

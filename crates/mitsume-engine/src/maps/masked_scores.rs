@@ -19,7 +19,7 @@ pub(crate) struct FeatureMaps<'a> {
     pub shape: [usize; 4],
 }
 
-/// The target's logit of each image multiplied by each of its feature maps, [N][C]. A feature map
+/// The target's logit of each image multiplied by each of its feature maps, `[N][C]`. A feature map
 /// is upsampled to the image's size (bilinear, corners aligned) and normalised to [0, 1], as in
 /// pytorch-grad-cam.
 ///

@@ -23,7 +23,7 @@ pub struct MapOptions {
 }
 
 /// Logits [N, K] of `images` [N, channels, H, W], and their normalised maps [N, h, w], row by row,
-/// each for the class of `targets` [N]. `images` are on the network's device. The seed of the
+/// each for the class of `targets` `[N]`. `images` are on the network's device. The seed of the
 /// random control is the image's position in the batch.
 ///
 /// # Errors
@@ -52,9 +52,9 @@ pub(crate) struct MapRequest<'a> {
     pub options: MapOptions,
     /// Preprocessed images, [N, channels, H, W].
     pub images: Tensor<4>,
-    /// The explained class of each image, [N].
+    /// The explained class of each image, `[N]`.
     pub targets: &'a [usize],
-    /// Seed of each image's random control, [N].
+    /// Seed of each image's random control, `[N]`.
     pub seeds: &'a [u64],
 }
 

@@ -88,15 +88,15 @@ pub trait HookedImages {
     /// Operators that fail.
     fn logits(&self) -> Result<Tensor<2>>;
 
-    /// Logits [N, K], and the gradients G [N, C, h, w] of each image's logit of `targets` [N] with
-    /// respect to its feature maps.
+    /// Logits [N, K], and the gradients G [N, C, h, w] of each image's logit of `targets` `[N]`
+    /// with respect to its feature maps.
     ///
     /// # Errors
     /// Operators that fail.
     fn gradients(&self, targets: &[usize]) -> Result<(Tensor<2>, Tensor<4>)>;
 
-    /// Ablated logits: each image's logit of `targets` [N] with each of its feature maps set to 0,
-    /// [N][C].
+    /// Ablated logits: each image's logit of `targets` `[N]` with each of its feature maps set to
+    /// 0, `[N][C]`.
     ///
     /// # Errors
     /// Operators that fail.

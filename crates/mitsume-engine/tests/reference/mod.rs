@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 pub struct Reference {
     /// Values and shape [N, C, H, W].
     images: (Vec<f32>, [usize; 4]),
-    /// The explained classes, [N].
+    /// The explained classes, `[N]`.
     pub targets: Vec<usize>,
     /// Name of the hooked layer.
     pub layer: String,
