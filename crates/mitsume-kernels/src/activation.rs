@@ -212,8 +212,8 @@ mod tests {
         }
     }
 
-    /// The error function by its Maclaurin series; the terms stay below 1e4 here, so eleven digits are
-    /// correct.
+    /// The error function by its Maclaurin series; the terms stay below 1e4 here, so eleven digits
+    /// are correct.
     fn erf(x: f64) -> f64 {
         let (mut term, mut sum) = (x, x);
         for n in 1..100 {

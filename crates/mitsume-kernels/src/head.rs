@@ -295,7 +295,8 @@ struct PooledRow<'a> {
 }
 
 impl PooledRow<'_> {
-    /// Adds its pixels to `sums` [channels] and, with a ReLU, the number of positive ones to `counts`.
+    /// Adds its pixels to `sums` [channels] and, with a ReLU, the number of positive ones to
+    /// `counts`.
     #[inline(always)]
     fn add<S: Simd>(&self, simd: S, sums: &mut [f32], counts: &mut [f32]) {
         let Self {

@@ -201,8 +201,8 @@ mod tests {
         assert!(all.squared_distances(&[0.0; 3])[0].is_nan());
     }
 
-    /// Compared with central differences of the closed form in f64, at sizes that are no multiples of
-    /// the lanes.
+    /// Compared with central differences of the closed form in f64, at sizes that are no multiples
+    /// of the lanes.
     #[test]
     fn the_gradient_is_the_derivative() {
         for pixels in [5, 33, 49] {

@@ -199,8 +199,8 @@ fn training_mode_is_the_definition_and_its_finite_differences() {
     }
 }
 
-/// With weights this small the normalised values cannot be recovered from the output, so the sums are
-/// computed from the convolution's output.
+/// With weights this small the normalised values cannot be recovered from the output, so the sums
+/// are computed from the convolution's output.
 #[test]
 fn a_norm_with_tiny_weights_has_the_same_gradients() {
     for case in cases() {

@@ -74,8 +74,8 @@ pub fn parse_device(name: &str) -> Result<Device, DeviceError> {
     }
 }
 
-/// Opens the device and compares its results with the CPU's. Devices are counted first, because Burn
-/// opens one only at the first tensor, and panics if there is none.
+/// Opens the device and compares its results with the CPU's. Devices are counted first, because
+/// Burn opens one only at the first tensor, and panics if there is none.
 #[cfg(feature = "adapters")]
 fn open_checked(
     name: &str,

@@ -30,8 +30,8 @@
 //! - [`weights`] reads safetensors and PyTorch files under the published parameter names and
 //!   writes safetensors with them.
 //!
-//! On the CPU a trunk runs as one fused operation of `mitsume-kernels`, on other devices as blocks of
-//! Burn's operations.
+//! On the CPU a trunk runs as one fused operation of `mitsume-kernels`, on other devices as blocks
+//! of Burn's operations.
 //!
 //! Dependencies: `burn` for tensors, autodiff and devices (pure Rust on a CPU, and the same code
 //! on GPUs); `burn-store` to read `.safetensors` and `.pth`; `safetensors` to write.

@@ -258,8 +258,8 @@ impl Weights {
         }
     }
 
-    /// A hint at the level that the names of the file fit, because a wrong `--model` is the most likely
-    /// mistake.
+    /// A hint at the level that the names of the file fit, because a wrong `--model` is the most
+    /// likely mistake.
     fn hint(&self) -> String {
         let fits = |level: &Level| {
             let spec = ClassifierSpec {

@@ -1,5 +1,6 @@
-//! Runs ONNX's test cases of operators: `backend_tests FOLDER`, which holds a folder for each case. Prints how many of
-//! each operator passed, were refused or are wrong; fails if any is wrong. `scripts/test-onnx-nodes.sh` fetches the cases.
+//! Runs ONNX's test cases of operators: `backend_tests FOLDER`, which holds a folder for each case.
+//! Prints how many of each operator passed, were refused or are wrong; fails if any is wrong.
+//! `scripts/test-onnx-nodes.sh` fetches the cases.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

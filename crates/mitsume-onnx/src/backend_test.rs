@@ -1,7 +1,8 @@
-//! ONNX's own test cases of operators ("backend tests"). For tests of this crate, not for its users.
+//! ONNX's own test cases of operators ("backend tests"). For tests of this crate, not for its
+//! users.
 //!
-//! A case is a folder with `model.onnx` and, in it or in `test_data_set_0`, inputs `input_0.pb`, ... and
-//! expected outputs `output_0.pb`, ..., a TensorProto each.
+//! A case is a folder with `model.onnx` and, in it or in `test_data_set_0`, inputs `input_0.pb`,
+//! ... and expected outputs `output_0.pb`, ..., a TensorProto each.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -116,8 +117,8 @@ impl Case {
         Ok(case)
     }
 
-    /// The case with its first output alone, the only one that most operators here have; `None` if it
-    /// has only one output anyway.
+    /// The case with its first output alone, the only one that most operators here have; `None` if
+    /// it has only one output anyway.
     pub fn first_output(mut self) -> Option<Self> {
         let several = self.expected.len() > 1;
         self.expected.truncate(1);

@@ -111,10 +111,10 @@ impl Classifier {
     /// Divides the classifier at the output of a layer.
     ///
     /// - `layer`: the name of a node, a value or, if the file has module names, a module (`layer4`,
-    ///   `features.norm5`), which stands for its last node. Default: the layer that [`Self::layers`]
-    ///   marks.
-    /// - `requested`: the layout of its output, where it cannot be inferred, and rows and columns of
-    ///   tokens.
+    ///   `features.norm5`), which stands for its last node. Default: the layer that
+    ///   [`Self::layers`] marks.
+    /// - `requested`: the layout of its output, where it cannot be inferred, and rows and columns
+    ///   of tokens.
     ///
     /// # Errors
     /// An unknown name (the message has similar ones); a layer whose output is no map or does not
@@ -168,8 +168,8 @@ impl Classifier {
         ExecutionPlan::new(nodes, wanted, &self.graph.constants, &self.device)
     }
 
-    /// Shapes of all values for one image (or a fixed batch), and the values of short integer tensors,
-    /// which are axes and sizes.
+    /// Shapes of all values for one image (or a fixed batch), and the values of short integer
+    /// tensors, which are axes and sizes.
     fn infer_shapes(&self) -> Result<(Shapes, HashMap<ValueId, Vec<i64>>)> {
         const MAX_INTS: usize = 64;
         let mut ints = HashMap::new();

@@ -58,8 +58,8 @@ impl ExecutionPlan {
         }
     }
 
-    /// Runs the nodes on `values` and returns the wanted values. With `autodiff` it runs on a device
-    /// with autodiff, where constants have no gradient.
+    /// Runs the nodes on `values` and returns the wanted values. With `autodiff` it runs on a
+    /// device with autodiff, where constants have no gradient.
     pub fn run(&self, mut values: Values, autodiff: bool) -> Result<Values> {
         // For tensors that operators create.
         let device = match autodiff {

@@ -229,8 +229,8 @@ impl<'a> Builder<'a> {
         Ok(output.name.clone())
     }
 
-    /// Adds a node whose inputs all have been added. Depending on the operator it becomes a constant,
-    /// an alias of its input, a folded constant or a node of the graph.
+    /// Adds a node whose inputs all have been added. Depending on the operator it becomes a
+    /// constant, an alias of its input, a folded constant or a node of the graph.
     fn add_node(&mut self, mut proto: NodeProto) -> Result<()> {
         let name = match proto.name.is_empty() {
             true => proto.output.first().cloned().unwrap_or_default(),
@@ -419,7 +419,8 @@ impl<'a> Builder<'a> {
 }
 
 impl Node {
-    /// Values it reads at run time: all inputs but those parsed with the attributes, such as weights.
+    /// Values it reads at run time: all inputs but those parsed with the attributes, such as
+    /// weights.
     pub fn runtime_inputs(&self) -> impl Iterator<Item = ValueId> + '_ {
         let parsed = self.op.operator().parsed_inputs();
         let inputs = self.inputs.iter().enumerate();

@@ -19,7 +19,8 @@ pub struct Layer {
     pub module: Option<String>,
     /// Its ONNX operator.
     pub operator: String,
-    /// Shape of its output without the batch axis: [C, h, w], [h, w, C], or tokens [T, C] or [C, T].
+    /// Shape of its output without the batch axis: [C, h, w], [h, w, C], or tokens [T, C] or [C,
+    /// T].
     pub shape: Vec<usize>,
     /// How its output is laid out; none if that cannot be inferred, so that it must be given.
     pub layout: Option<FeatureLayout>,
@@ -184,8 +185,8 @@ fn image_dependents(model: &Classifier) -> HashSet<ValueId> {
     reached
 }
 
-/// The node's output and its layout (if that can be inferred), if it depends on the image and may be
-/// a map or tokens.
+/// The node's output and its layout (if that can be inferred), if it depends on the image and may
+/// be a map or tokens.
 fn hookable(
     model: &Classifier,
     reached: &HashSet<ValueId>,
@@ -249,8 +250,8 @@ pub(crate) fn mean_over(model: &Classifier, node: &Node) -> Option<(ValueId, Vec
 
 /// The last map, or tokens, that is not a reshaped or permuted form of another value. In a Vision
 /// Transformer the last tokens are no map: without a class token it is the value that is averaged
-/// over all pixels at the end; with one, the normalised input of the last attention, after which only
-/// the class token matters.
+/// over all pixels at the end; with one, the normalised input of the last attention, after which
+/// only the class token matters.
 fn default_layer(model: &Classifier, reached: &HashSet<ValueId>) -> Option<ValueId> {
     let nodes = &model.graph.nodes;
     let first_input = |node: &Node| node.inputs.first().copied().flatten();

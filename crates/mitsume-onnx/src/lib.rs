@@ -21,19 +21,19 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Classifier::open`] reads a file into a graph of operators. What does not depend on the image is
-//! computed once; batch norms, biases, residual adds and activations are fused into convolutions and
-//! matrix products. On the CPU convolutions, pools, products with constant matrices and layer norms
-//! run in `mitsume-kernels`, channels last; all other operators, and everything that is
+//! [`Classifier::open`] reads a file into a graph of operators. What does not depend on the image
+//! is computed once; batch norms, biases, residual adds and activations are fused into convolutions
+//! and matrix products. On the CPU convolutions, pools, products with constant matrices and layer
+//! norms run in `mitsume-kernels`, channels last; all other operators, and everything that is
 //! differentiated, run as Burn operations.
 //!
-//! Files are not trusted: sizes are checked before memory is allocated for them, graphs must be free
-//! of cycles, and external data must lie in the model's folder.
+//! Files are not trusted: sizes are checked before memory is allocated for them, graphs must be
+//! free of cycles, and external data must lie in the model's folder.
 //!
-//! Libraries, and why: `prost` decodes protobuf with limits on depth and lengths (rten-onnx allocates
-//! whatever length a file states; onnx-ir panics on what it does not support); `bytes` shares the
-//! file's memory with the decoded messages; `half` reads float16; `strsim` finds the names most
-//! similar to an unknown one.
+//! Libraries, and why: `prost` decodes protobuf with limits on depth and lengths (rten-onnx
+//! allocates whatever length a file states; onnx-ir panics on what it does not support); `bytes`
+//! shares the file's memory with the decoded messages; `half` reads float16; `strsim` finds the
+//! names most similar to an unknown one.
 
 mod attributes;
 #[doc(hidden)]

@@ -1,5 +1,5 @@
-//! Limits of files and tensors. A file of a few bytes can describe a tensor of any size, so every size
-//! is checked here before memory is allocated for it.
+//! Limits of files and tensors. A file of a few bytes can describe a tensor of any size, so every
+//! size is checked here before memory is allocated for it.
 
 use crate::op::OperatorError;
 

@@ -3,8 +3,8 @@
 use crate::proto::StringStringEntryProto;
 
 /// The module a node comes from, as PyTorch prints it (`layer4.1.conv2`): from the scopes that
-/// `torch.onnx.export(dynamo=True)` writes, or from the node's name, where the older exporter puts them
-/// (`/layer4/layer4.1/conv2/Conv`).
+/// `torch.onnx.export(dynamo=True)` writes, or from the node's name, where the older exporter puts
+/// them (`/layer4/layer4.1/conv2/Conv`).
 pub(crate) fn module_path(name: &str, metadata: &[StringStringEntryProto]) -> Option<String> {
     let scopes = metadata
         .iter()

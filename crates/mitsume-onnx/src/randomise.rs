@@ -18,14 +18,15 @@ enum WeightLocation {
 }
 
 impl Classifier {
-    /// Layers with weights (convolutions and matrix products) by node name, from the last to the first.
+    /// Layers with weights (convolutions and matrix products) by node name, from the last to the
+    /// first.
     pub fn weighted_layers(&self) -> Vec<String> {
         let name = |(index, _): (usize, WeightLocation)| self.graph.nodes[index].name.clone();
         self.weighted().into_iter().map(name).collect()
     }
 
-    /// The same model with the weights of the first `count` of [`Self::weighted_layers`] permuted at
-    /// random within each tensor, so that their distribution stays. Biases stay.
+    /// The same model with the weights of the first `count` of [`Self::weighted_layers`] permuted
+    /// at random within each tensor, so that their distribution stays. Biases stay.
     pub fn randomised(&self, count: usize, seed: u64) -> Self {
         let mut model = self.clone();
         let layers = self.weighted();

@@ -2,8 +2,8 @@
 
 use crate::op::OperatorError;
 
-/// The shape that two tensors are broadcast to, by NumPy's rule, which ONNX has too: axes are compared
-/// from the last one on, and a length of 1 is repeated.
+/// The shape that two tensors are broadcast to, by NumPy's rule, which ONNX has too: axes are
+/// compared from the last one on, and a length of 1 is repeated.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>, OperatorError> {
     let rank = a.len().max(b.len());
     let side = |shape: &[usize], i: usize| match (i + shape.len()).checked_sub(rank) {

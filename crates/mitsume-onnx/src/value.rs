@@ -216,8 +216,8 @@ impl Floats {
         self.reshaped(shape)
     }
 
-    /// The values in row-major order; an error on a device with autodiff, where they would lose their
-    /// gradient.
+    /// The values in row-major order; an error on a device with autodiff, where they would lose
+    /// their gradient.
     pub fn into_host(self) -> Result<Vec<f32>, OperatorError> {
         if self.device().is_autodiff() {
             return Err(OperatorError::Invalid(

@@ -23,8 +23,8 @@ fn cases() -> Vec<(String, Case)> {
     cases
 }
 
-/// Inputs as run-time values, as constants and where they are differentiated. What is refused which way is listed in
-/// `tests/nodes/refused.txt`, so that nothing is refused unseen.
+/// Inputs as run-time values, as constants and where they are differentiated. What is refused which
+/// way is listed in `tests/nodes/refused.txt`, so that nothing is refused unseen.
 #[test]
 fn operators_give_what_onnx_expects_however_their_inputs_come() {
     let mut refused = Vec::new();

@@ -1,4 +1,5 @@
-//! Which axes of a layer's output are channels and which are pixels: what the graph tells, and what must be said.
+//! Which axes of a layer's output are channels and which are pixels: what the graph tells, and what
+//! must be said.
 
 mod writing;
 

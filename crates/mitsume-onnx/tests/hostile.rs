@@ -1,4 +1,5 @@
-//! Files that are broken, or mean harm: each gets an error that says what is wrong, and nothing panics.
+//! Files that are broken, or mean harm: each gets an error that says what is wrong, and nothing
+//! panics.
 
 mod writing;
 

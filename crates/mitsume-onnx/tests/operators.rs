@@ -158,8 +158,8 @@ fn layers_hooked_together_read_once_what_each_reads_alone() {
     }
 }
 
-/// By central differences of the logits: float32, so the step is large and the tolerance wide; a wrong
-/// gradient is off by its own size.
+/// By central differences of the logits: float32, so the step is large and the tolerance wide; a
+/// wrong gradient is off by its own size.
 #[test]
 fn gradients_are_those_of_finite_differences() {
     for (name, tokens) in [

@@ -5,7 +5,8 @@
 pub enum AlignCorners {
     /// The centres of the corner elements (`align_corners=True`).
     Yes,
-    /// The outer edges (`align_corners=False`); beyond the outermost centres the border is repeated.
+    /// The outer edges (`align_corners=False`); beyond the outermost centres the border is
+    /// repeated.
     No,
 }
 

@@ -74,8 +74,8 @@ impl EmaMaps {
         Ok(Self { decay, shape, maps })
     }
 
-    /// Updates the average of `class` with a batch's mean map [h * w] and returns it, to be compared
-    /// with in the same step. The first mean becomes the average unchanged.
+    /// Updates the average of `class` with a batch's mean map [h * w] and returns it, to be
+    /// compared with in the same step. The first mean becomes the average unchanged.
     pub fn update(&mut self, class: usize, mean: &[f32]) -> Result<&[f32], EmaError> {
         let classes = self.maps.len();
         let map = self

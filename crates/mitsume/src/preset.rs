@@ -38,8 +38,8 @@ pub struct CamLossSettings {
     pub alpha: AlphaGradient,
 }
 
-/// Named settings. The thesis' text defines one loss; the published code, which computed the published
-/// numbers, has another.
+/// Named settings. The thesis' text defines one loss; the published code, which computed the
+/// published numbers, has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {

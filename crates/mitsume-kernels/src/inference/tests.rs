@@ -342,8 +342,8 @@ fn pools_give_the_maximum_and_both_means() {
                     let expected = match pooling {
                         Pooling::Max => taken.iter().copied().fold(f64::MIN, f64::max),
                         Pooling::Mean => taken.iter().sum::<f64>() / taken.len() as f64,
-                        // Neither window reaches beyond the padding, but for the extra position, where
-                        // there is none to count.
+                        // Neither window reaches beyond the padding, but for the extra position,
+                        // where there is none to count.
                         _ if extra == 1 => taken.iter().sum::<f64>() / taken.len() as f64,
                         _ => taken.iter().sum::<f64>() / window.taps() as f64,
                     };

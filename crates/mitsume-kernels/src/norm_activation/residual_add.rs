@@ -8,9 +8,9 @@ use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
-/// The backward pass of `relu(z * scale + shift + skip)`, max-pooled if requested, given the gradient `dy`
-/// of the result. Replaces `skip` by the gradient of the sum before the ReLU, and returns the same
-/// sums as [`norm_gradient_sums`](super::norm_gradient_sums).
+/// The backward pass of `relu(z * scale + shift + skip)`, max-pooled if requested, given the
+/// gradient `dy` of the result. Replaces `skip` by the gradient of the sum before the ReLU, and
+/// returns the same sums as [`norm_gradient_sums`](super::norm_gradient_sums).
 pub(crate) fn residual_add_gradient(
     workspace: &Workspace,
     layers: NormActivation,

@@ -123,8 +123,8 @@ impl TrunkSpec {
         Self::from_blocks(channels, &level.blocks()).expect("its blocks are supported")
     }
 
-    /// Blocks as stages; `None` if a squeeze-excite block does not follow a convolution, because it is
-    /// computed in the stage of that convolution.
+    /// Blocks as stages; `None` if a squeeze-excite block does not follow a convolution, because it
+    /// is computed in the stage of that convolution.
     pub fn from_blocks(channels: usize, blocks: &[BlockSpec]) -> Option<Self> {
         let mut stages: Vec<Stage> = Vec::new();
         for block in blocks {

@@ -5,8 +5,8 @@ use crate::winograd::filter::{Direction, FilterShape};
 use crate::winograd::input::Input;
 use crate::workspace::{Buffer, Workspace};
 
-/// `x` [images, height, width, C] by `filters` [channels, C], without a bias: [images, height, width,
-/// channels]. The bias is added with the shift of the block's second batch norm.
+/// `x` [images, height, width, C] by `filters` [channels, C], without a bias: [images, height,
+/// width, channels]. The bias is added with the shift of the block's second batch norm.
 pub(super) fn skip_convolution(
     workspace: &Workspace,
     x: Input,

@@ -149,7 +149,8 @@ fn load<S: Simd, const AFFINE: bool>(
     }
 }
 
-/// [`load`] of a tile with all inputs inside the image (`INSIDE`), or with some outside, which are 0.
+/// [`load`] of a tile with all inputs inside the image (`INSIDE`), or with some outside, which are
+/// 0.
 #[inline(always)]
 fn load_tile<S: Simd, const AFFINE: bool, const INSIDE: bool>(
     simd: S,

@@ -24,8 +24,8 @@ pub(crate) struct KnownValues<'a> {
 }
 
 /// `nodes` with batch norms, biases, residual adds and activations fused into the convolutions and
-/// matrix products before them, and depthwise convolutions of min_values maps fused with those before and
-/// after them. Values in `kept` are still computed.
+/// matrix products before them, and depthwise convolutions of min_values maps fused with those
+/// before and after them. Values in `kept` are still computed.
 pub(crate) fn fuse(nodes: &[Node], kept: &HashSet<ValueId>, known: KnownValues) -> Vec<Node> {
     fuse_with_threshold(SEPARABLE_MIN_VALUES, nodes, kept, known)
 }
@@ -172,8 +172,8 @@ impl<'a> FusionPass<'a> {
         self.nodes[index].as_ref().expect("the node exists")
     }
 
-    /// Replaces nodes `before` and `after` by one with `op` at the place of `after`, where the inputs of
-    /// both are available.
+    /// Replaces nodes `before` and `after` by one with `op` at the place of `after`, where the
+    /// inputs of both are available.
     fn replace_pair(&mut self, before: usize, after: usize, op: Op, add: Option<ValueId>) {
         let mut first = self.nodes[before].take().expect("the node exists");
         let last = self.nodes[after].take().expect("it is the current node");
@@ -250,8 +250,8 @@ mod tests {
 
     #[test]
     fn separable_fusion_gives_the_same_bits() {
-        // Fused: expansions before squeeze-and-excitation, inverted residuals with and without a skip
-        // connection, and a depthwise convolution with the pointwise one after it.
+        // Fused: expansions before squeeze-and-excitation, inverted residuals with and without a
+        // skip connection, and a depthwise convolution with the pointwise one after it.
         for (name, count) in [("inverted", 3), ("inverted-silu", 2), ("shuffle", 3)] {
             let model = open(name);
             let (apart, together) = (fused(&model, usize::MAX), fused(&model, 1));

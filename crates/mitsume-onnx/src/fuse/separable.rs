@@ -12,8 +12,8 @@ use crate::op::{Convolution, Op, Separable};
 pub(super) const SEPARABLE_MIN_VALUES: usize = 1 << 16;
 
 impl FusionPass<'_> {
-    /// Fuses node `index`, a pointwise convolution, with a depthwise one before it and, if there is one,
-    /// the expansion before that.
+    /// Fuses node `index`, a pointwise convolution, with a depthwise one before it and, if there is
+    /// one, the expansion before that.
     pub(super) fn fuse_inverted_residual(&mut self, index: usize, min_values: usize) {
         let Some((project, Algorithm::Pointwise)) = self.convolution(index) else {
             return;

@@ -52,8 +52,8 @@ impl Factor {
         }
     }
 
-    /// Whether it covers the axis from end to end. Where an axis is split into windows, the index of
-    /// the window does; the position within a window does not.
+    /// Whether it covers the axis from end to end. Where an axis is split into windows, the index
+    /// of the window does; the position within a window does not.
     fn spans(self) -> bool {
         self.size * self.stride == self.whole
     }

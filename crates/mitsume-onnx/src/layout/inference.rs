@@ -108,8 +108,8 @@ impl AxisInference<'_> {
         axes
     }
 
-    /// Adds evidence from readers to `learned`, for axes that forward inference leaves open. Returns
-    /// whether anything is new.
+    /// Adds evidence from readers to `learned`, for axes that forward inference leaves open.
+    /// Returns whether anything is new.
     fn backward(
         &self,
         forward: &AxesByValue,

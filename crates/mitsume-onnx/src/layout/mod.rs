@@ -1,5 +1,5 @@
-//! Which axis of a layer's output holds channels and which hold pixels. This is inferred through the
-//! graph from the image [N, C, H, W], never from the number of axes.
+//! Which axis of a layer's output holds channels and which hold pixels. This is inferred through
+//! the graph from the image [N, C, H, W], never from the number of axes.
 
 mod axes;
 mod axis_rules;
@@ -101,7 +101,8 @@ impl FeatureLayout {
         }
     }
 
-    /// Whether a value of `shape` with axes of these roles, computed for `batch` images, can have it.
+    /// Whether a value of `shape` with axes of these roles, computed for `batch` images, can have
+    /// it.
     fn fits(&self, roles: &[Role], shape: &[usize], batch: usize) -> bool {
         if roles.len() != self.rank() {
             return false;

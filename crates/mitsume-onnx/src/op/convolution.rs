@@ -140,8 +140,8 @@ impl Convolution {
         self.activation == Activation::Identity
     }
 
-    /// The same with `output * scale + shift`, [outputs] each, folded into weights and bias; `None` if
-    /// an activation comes before that.
+    /// The same with `output * scale + shift`, [outputs] each, folded into weights and bias; `None`
+    /// if an activation comes before that.
     pub fn scaled(&self, scale: &[f32], shift: &[f32]) -> Option<Self> {
         if self.activation != Activation::Identity || scale.len() != self.shape[0] {
             return None;

@@ -80,8 +80,8 @@ fn index_from_front(index: i64, side: usize) -> Result<usize, OperatorError> {
         .ok_or_else(|| OperatorError::Invalid(format!("index {index} of {side} values")))
 }
 
-/// A copy with some values replaced, computed on the host: models use it for attention masks, which do
-/// not depend on the image.
+/// A copy with some values replaced, computed on the host: models use it for attention masks, which
+/// do not depend on the image.
 #[derive(Debug)]
 pub(crate) struct ScatterNd;
 

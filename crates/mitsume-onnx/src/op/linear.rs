@@ -11,7 +11,8 @@ use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, Value};
 
-/// `activation(x W + bias + residual)` over the last axis of input 0; the residual is input 1, if given.
+/// `activation(x W + bias + residual)` over the last axis of input 0; the residual is input 1, if
+/// given.
 #[derive(Clone)]
 pub(crate) struct Linear {
     /// [inputs, outputs], or [outputs, inputs] if transposed.
@@ -81,8 +82,8 @@ impl Operator for Linear {
 }
 
 impl Linear {
-    /// `weights` are [inputs, outputs], or [outputs, inputs] if `transposed`; `None` if they are not a
-    /// matrix.
+    /// `weights` are [inputs, outputs], or [outputs, inputs] if `transposed`; `None` if they are
+    /// not a matrix.
     pub fn new(weights: &Floats, transposed: bool) -> Option<Self> {
         let &[rows, columns] = weights.shape() else {
             return None;
@@ -96,8 +97,8 @@ impl Linear {
         })
     }
 
-    /// The same with `bias` added, one value per output or one for all; `None` if the length does not
-    /// fit or an activation comes before that.
+    /// The same with `bias` added, one value per output or one for all; `None` if the length does
+    /// not fit or an activation comes before that.
     pub fn with_bias(&self, bias: &[f32]) -> Option<Self> {
         let fits = bias.len() == self.bias.len() || bias.len() == 1;
         (fits && self.is_plain()).then(|| Self {

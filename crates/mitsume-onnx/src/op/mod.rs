@@ -60,8 +60,8 @@ pub(crate) trait Operator: Debug + Send + Sync {
         OutputType::FloatIfAnyInput
     }
 
-    /// Constant inputs that were parsed with the attributes (weights, bounds) and are not read at run
-    /// time.
+    /// Constant inputs that were parsed with the attributes (weights, bounds) and are not read at
+    /// run time.
     fn parsed_inputs(&self) -> &'static [usize] {
         &[]
     }
@@ -76,8 +76,8 @@ pub(crate) trait Operator: Debug + Send + Sync {
         false
     }
 
-    /// Whether it is linear or affine in each of its inputs: such operators after a global average pool
-    /// are a linear layer.
+    /// Whether it is linear or affine in each of its inputs: such operators after a global average
+    /// pool are a linear layer.
     fn is_linear(&self) -> bool {
         false
     }
@@ -92,8 +92,8 @@ pub(crate) trait Operator: Debug + Send + Sync {
         None
     }
 
-    /// If it is a mean: the axes of its first input, of `rank` axes, that it averages over. `given` is
-    /// its second input.
+    /// If it is a mean: the axes of its first input, of `rank` axes, that it averages over. `given`
+    /// is its second input.
     fn mean_over(&self, _rank: usize, _given: Option<&[i64]>) -> Option<Vec<usize>> {
         None
     }

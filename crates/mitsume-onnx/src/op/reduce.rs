@@ -16,8 +16,8 @@ enum Reduction {
     Product,
 }
 
-/// ReduceMean, ReduceSum, ReduceMax or ReduceProd; the axes are an attribute or, in later opsets, an
-/// input.
+/// ReduceMean, ReduceSum, ReduceMax or ReduceProd; the axes are an attribute or, in later opsets,
+/// an input.
 #[derive(Debug)]
 pub(crate) struct Reduce {
     reduction: Reduction,

@@ -37,7 +37,8 @@ impl Operator for Where {
     }
 }
 
-/// By a mask, because `condition * a` would be NaN for infinite or NaN `a` even where it is not chosen.
+/// By a mask, because `condition * a` would be NaN for infinite or NaN `a` even where it is not
+/// chosen.
 fn select(
     truth: Vec<i64>,
     a: Floats,

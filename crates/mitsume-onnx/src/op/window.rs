@@ -97,8 +97,8 @@ impl PaddedWindow {
         window
     }
 
-    /// The output size. With `ceil` it is rounded up if the last window starts within the image or the
-    /// padding before it, as in PyTorch and ONNX.
+    /// The output size. With `ceil` it is rounded up if the last window starts within the image or
+    /// the padding before it, as in PyTorch and ONNX.
     pub fn output_size(&self, size: [usize; 2], ceil: bool) -> Result<[usize; 2], OperatorError> {
         let window = self.for_size(size);
         let mut out = window.output_size(size).ok_or_else(|| {

@@ -1,8 +1,9 @@
 //! Consistency corrected for chance.
 //!
 //! A model that looks at the centre of every image has small deviations that say nothing about the
-//! classes. So the deviation within classes is compared with the deviation of all images: with N images, k classes, SSW the squared deviations from the class mean maps and SST
-//! those from the mean of all maps,
+//! classes. So the deviation within classes is compared with the deviation of all images: with N
+//! images, k classes, SSW the squared deviations from the class mean maps and SST those from the
+//! mean of all maps,
 //!
 //! ```text
 //! 1 - (SSW / (N - k)) / (SST / (N - 1))
@@ -50,7 +51,8 @@ pub fn permutation_p_value(
         return None;
     }
     let centred = centred(maps, pixels);
-    // SST, N and k are the same for all assignments, so comparing the sums between classes suffices.
+    // SST, N and k are the same for all assignments, so comparing the sums between classes
+    // suffices.
     let mut sums = vec![0.0; classes * pixels];
     let mut between = |labels: &[u32]| -> f64 {
         sums.fill(0.0);

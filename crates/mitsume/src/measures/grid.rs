@@ -1,8 +1,8 @@
 //! Maps averaged onto a common grid.
 //!
 //! Maps of 112x112 and 28x28 differ in resolution, which alone changes `l2` by a factor of 4.
-//! Averaged over the cells of one coarse grid they have the same resolution. The average is by area,
-//! exactly, so that the sizes need not divide one another and the mean of the map stays.
+//! Averaged over the cells of one coarse grid they have the same resolution. The average is by
+//! area, exactly, so that the sizes need not divide one another and the mean of the map stays.
 
 /// Area-averaging resampling from maps of one shape to another.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,8 +7,8 @@ use super::earth_mover::earth_mover;
 use super::grid::AreaAverage;
 use crate::consistency::{ClassMeans, ConsistencyError, DeviationPass};
 
-/// Maps on the common grid. They stay in memory (200 bytes per image on 7x7), because the `l2` form,
-/// the permutation null and the earth mover's distance need all of them.
+/// Maps on the common grid. They stay in memory (200 bytes per image on 7x7), because the `l2`
+/// form, the permutation null and the earth mover's distance need all of them.
 #[derive(Clone, Debug)]
 pub struct GridMaps {
     grid: AreaAverage,
@@ -18,8 +18,8 @@ pub struct GridMaps {
 }
 
 impl GridMaps {
-    /// Empty, for `classes` classes and maps `[h, w]`, with a grid of `side` x `side`, or the size of
-    /// the map where that is smaller.
+    /// Empty, for `classes` classes and maps `[h, w]`, with a grid of `side` x `side`, or the size
+    /// of the map where that is smaller.
     pub fn new(classes: usize, shape: [usize; 2], side: usize) -> Self {
         let to = shape.map(|length| side.clamp(1, length.max(1)));
         Self {
@@ -96,7 +96,8 @@ impl GridMaps {
         (!each.is_empty()).then(|| sum / each.len() as f64)
     }
 
-    /// Squared deviations of the class means from the mean of all maps, summed over images: SST - SSW.
+    /// Squared deviations of the class means from the mean of all maps, summed over images: SST -
+    /// SSW.
     fn between_classes(&self) -> f64 {
         let images = self.labels.len() as f64;
         let classes: Vec<(f64, &[f64])> = (0..self.means.classes())

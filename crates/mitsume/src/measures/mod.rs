@@ -73,8 +73,8 @@ impl Measures {
         }
     }
 
-    /// All measures from the results of both passes. `permutations` and `seed` are of the permutation
-    /// null.
+    /// All measures from the results of both passes. `permutations` and `seed` are of the
+    /// permutation null.
     pub fn new(maps: &GridMaps, distances: &Distances, permutations: usize, seed: u64) -> Self {
         Self {
             chance_p: maps.chance_p(permutations, seed),

@@ -1,5 +1,5 @@
-//! 1 - structural similarity of two maps (Wang et al. 2004), which compares local level, contrast and
-//! structure.
+//! 1 - structural similarity of two maps (Wang et al. 2004), which compares local level, contrast
+//! and structure.
 
 /// Standard deviation of the window in pixels.
 const SIGMA: f64 = 1.5;

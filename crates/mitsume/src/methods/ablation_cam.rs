@@ -17,8 +17,8 @@ pub(super) const METHOD: Descriptor = Descriptor {
     training: Training::NotDifferentiable("it is a forward pass per channel"),
 };
 
-/// `w_k = (y - y_k) / y`: `score` is y, and `ablated_scores` `[C]` are the scores y_k with feature map
-/// k set to 0, which the caller computes with the layers after the hooked one.
+/// `w_k = (y - y_k) / y`: `score` is y, and `ablated_scores` `[C]` are the scores y_k with feature
+/// map k set to 0, which the caller computes with the layers after the hooked one.
 ///
 /// pytorch-grad-cam sets a feature map that can be negative to its minimum less 1e7 instead of 0;
 /// the paper, and this, to 0. A score of 0 gives a map of zeros.

@@ -1,8 +1,8 @@
 //! CAM (Zhou et al. 2016): `sum_k W_k A_k`, W the class' weights of the last layer.
 //!
 //! Defined if a global average pool and a linear layer follow the hooked layer. Then it is Grad-CAM
-//! times h w, because alpha is the layer's weights over (h w). Eq. 2 removes the factor, so that both
-//! give the same normalised map up to its epsilon.
+//! times h w, because alpha is the layer's weights over (h w). Eq. 2 removes the factor, so that
+//! both give the same normalised map up to its epsilon.
 
 use super::ActivationsAndGradients;
 use super::descriptor::{Descriptor, Requirements, tensor_form};
@@ -31,8 +31,8 @@ pub fn cam(hooked: &ActivationsAndGradients, weights: &[f64]) -> Vec<f32> {
     weighted_combination(hooked, weights)
 }
 
-/// The class' weights of the last layer, [C], from the gradients: if only a mean over the pixels and a
-/// linear layer follow, the gradient of each pixel is the weight over the number of pixels.
+/// The class' weights of the last layer, [C], from the gradients: if only a mean over the pixels
+/// and a linear layer follow, the gradient of each pixel is the weight over the number of pixels.
 fn class_weights(hooked: &ActivationsAndGradients) -> Vec<f64> {
     let sum = |gradients: &[f32]| gradients.iter().map(|&g| f64::from(g)).sum();
     hooked.each().map(|(_, gradients)| sum(gradients)).collect()
@@ -43,7 +43,8 @@ mod tests {
     use super::*;
     use crate::methods::grad_cam::grad_cam;
 
-    /// The gradient of a logit through a pool and weights [2, -6] is the weights over (h w): 1 and -3.
+    /// The gradient of a logit through a pool and weights [2, -6] is the weights over (h w): 1 and
+    /// -3.
     #[test]
     fn cam_is_grad_cam_times_the_pixels_where_a_pool_and_weights_follow() {
         let (a, g) = ([1.0, 7.0, 0.5, 2.0], [1.0, 1.0, -3.0, -3.0]);

@@ -2,8 +2,8 @@
 
 use super::ActivationsAndGradients;
 
-/// Name, requirements and functions of a method; each file of a method has one. The methods are listed
-/// in [`Method::ALL`](super::Method::ALL).
+/// Name, requirements and functions of a method; each file of a method has one. The methods are
+/// listed in [`Method::ALL`](super::Method::ALL).
 pub struct Descriptor {
     /// The name on the command line and in files.
     pub name: &'static str,
@@ -49,8 +49,8 @@ impl Requirements {
 pub enum ChannelScores {
     /// Scores with feature map k set to 0.
     Ablated,
-    /// Scores of the image multiplied by feature map k, which is enlarged to the image (bilinear) and
-    /// normalised to [0, 1].
+    /// Scores of the image multiplied by feature map k, which is enlarged to the image (bilinear)
+    /// and normalised to [0, 1].
     Masked,
 }
 

@@ -21,8 +21,8 @@ pub(super) const METHOD: Descriptor = Descriptor {
 
 /// `w_k = sum_ij a_ij relu(G_ij)` with `a = G^2 / (2 G^2 + (sum A) G^3 + 1e-6)`, 0 where G is 0.
 ///
-/// The closed form holds for a score that is the exponential of the class' logit. G is the gradient of
-/// the logit; Eq. 2 removes the missing factor exp(y). The epsilon is pytorch-grad-cam's.
+/// The closed form holds for a score that is the exponential of the class' logit. G is the gradient
+/// of the logit; Eq. 2 removes the missing factor exp(y). The epsilon is pytorch-grad-cam's.
 pub fn grad_cam_plus_plus(hooked: &ActivationsAndGradients) -> Vec<f32> {
     let weight = |(features, gradients): (&[f32], &[f32])| -> f64 {
         let total: f64 = features.iter().map(|&a| f64::from(a)).sum();

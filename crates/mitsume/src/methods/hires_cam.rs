@@ -14,8 +14,9 @@ pub(super) const METHOD: Descriptor = Descriptor {
     training: tensor_form!(|a, g| (a * g).sum_dim(1)),
 };
 
-/// HiResCAM: gradient times feature map, pixel by pixel. If the layers after the hooked one are linear,
-/// it is zero wherever the score does not depend on the pixel, which Grad-CAM does not guarantee.
+/// HiResCAM: gradient times feature map, pixel by pixel. If the layers after the hooked one are
+/// linear, it is zero wherever the score does not depend on the pixel, which Grad-CAM does not
+/// guarantee.
 pub fn hires_cam(hooked: &ActivationsAndGradients) -> Vec<f32> {
     relu(channel_sum(hooked, |a, g| a * g))
 }

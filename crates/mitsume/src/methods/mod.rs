@@ -1,8 +1,8 @@
 //! Class activation maps, each a function of the hooked layer's feature maps and the gradient
 //! of one class score with respect to them.
 //!
-//! A method is a file with a [`Descriptor`] (name, requirements, map on plain arrays, map on tensors)
-//! and a line of the list below.
+//! A method is a file with a [`Descriptor`] (name, requirements, map on plain arrays, map on
+//! tensors) and a line of the list below.
 //!
 //! All are computed in `f64` and end in a ReLU; [`normalise`](crate::normalise()) brings them to
 //! [0, 1). Where a source and its common implementation (pytorch-grad-cam) differ, the function

@@ -17,8 +17,8 @@ pub(super) const METHOD: Descriptor = Descriptor {
     training: Training::NotDifferentiable("it is a forward pass per channel"),
 };
 
-/// `w = softmax(y)`: `masked_scores` `[C]` are the class scores y_k (logits) of the image multiplied
-/// by feature map k, normalised to [0, 1] and enlarged to the size of the image.
+/// `w = softmax(y)`: `masked_scores` `[C]` are the class scores y_k (logits) of the image
+/// multiplied by feature map k, normalised to [0, 1] and enlarged to the size of the image.
 ///
 /// # Panics
 /// If there is not one score per channel.

@@ -1,5 +1,5 @@
-//! Requirements that a method may not meet: a differentiable map for training, and for CAM a head of
-//! global average pool and linear layer.
+//! Requirements that a method may not meet: a differentiable map for training, and for CAM a head
+//! of global average pool and linear layer.
 
 use super::Method;
 use super::descriptor::Training;
@@ -63,8 +63,8 @@ impl Method {
         }
     }
 
-    /// An error if the method needs a global average pool and a linear layer (between them at most a
-    /// dropout) after the hooked layer and the head is not that. `gap_linear`: whether it is.
+    /// An error if the method needs a global average pool and a linear layer (between them at most
+    /// a dropout) after the hooked layer and the head is not that. `gap_linear`: whether it is.
     ///
     /// # Errors
     /// [`UnsupportedMethod::HeadNotGapLinear`].

@@ -13,8 +13,8 @@ use super::array::{Array, Element};
 
 /// numpy's own limit for untrusted headers, in bytes.
 const MAX_HEADER: usize = 10_000;
-/// Bound on brackets in a header, so that the parser cannot recurse deeply; a plain array has a dict
-/// and a tuple.
+/// Bound on brackets in a header, so that the parser cannot recurse deeply; a plain array has a
+/// dict and a tuple.
 const MAX_BRACKETS: usize = 8;
 
 pub(super) struct Archive {

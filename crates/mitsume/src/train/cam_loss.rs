@@ -21,8 +21,8 @@ pub struct CamLoss {
 }
 
 impl CamLoss {
-    /// L_cam of a batch; `None` if no class has two correctly predicted images (the loss is then the
-    /// constant 0).
+    /// L_cam of a batch; `None` if no class has two correctly predicted images (the loss is then
+    /// the constant 0).
     ///
     /// - `weighted` [N, h, w]: the labels' maps before Eq. 2, before or after the ReLU.
     /// - `labels`, `predictions`: N class indices each.
@@ -131,8 +131,8 @@ impl CamLoss {
     }
 }
 
-/// A matrix [N, N] whose product with the maps averages each member's class; other images keep their
-/// own map.
+/// A matrix [N, N] whose product with the maps averages each member's class; other images keep
+/// their own map.
 fn averaging_matrix(members: &[ClassMembers], like: &Tensor<2>) -> Tensor<2> {
     let [n, _] = like.dims();
     let mut matrix = vec![0f32; n * n];

@@ -9,10 +9,10 @@ use crate::methods::{Method, Training, UnsupportedMethod};
 /// [N, C, h, w], of one class score of each image with respect to A: the counterpart of
 /// [`methods`](crate::methods), which works on plain arrays, with the same epsilons.
 ///
-/// The gradient flows through both. G from [`Head::vjp`](mitsume_nn::Head::vjp) is a function of the
-/// weights in the graph, so this is exact without second-order autodiff. A detached G is constant,
-/// like a detached alpha of Grad-CAM. [`Method::Cam`] takes `sum G` for the class' weights, which it is
-/// for the heads that CAM is defined for.
+/// The gradient flows through both. G from [`Head::vjp`](mitsume_nn::Head::vjp) is a function of
+/// the weights in the graph, so this is exact without second-order autodiff. A detached G is
+/// constant, like a detached alpha of Grad-CAM. [`Method::Cam`] takes `sum G` for the class'
+/// weights, which it is for the heads that CAM is defined for.
 ///
 /// # Errors
 /// A method that is not [differentiable](Method::is_differentiable).

@@ -8,7 +8,8 @@ const WINDOW: usize = 11;
 const SIGMA: f64 = 5.0;
 
 /// `image` blurred as in the code of Petsiuk et al. 2018, [C, H, W]: an 11x11 Gaussian of standard
-/// deviation 5, with 0 beyond the border (so that the edges fade to 0 in the network's input space).
+/// deviation 5, with 0 beyond the border (so that the edges fade to 0 in the network's input
+/// space).
 ///
 /// Their window is the response of `scipy.ndimage.gaussian_filter` to a single pixel in an 11x11
 /// array, whose tails are reflected at that array's border: flatter than a Gaussian cut off, of sum

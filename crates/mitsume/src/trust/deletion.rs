@@ -138,8 +138,8 @@ impl<'a> PerturbationSequence<'a> {
 
     /// The curve of the scores of all images, in their order.
     ///
-    /// A shorter last step counts by its pixels; the authors' code gives it the width of the others.
-    /// If the step divides the number of pixels, both are equal.
+    /// A shorter last step counts by its pixels; the authors' code gives it the width of the
+    /// others. If the step divides the number of pixels, both are equal.
     ///
     /// # Errors
     /// Another number of scores, or one that is not finite.

@@ -103,7 +103,8 @@ impl ChannelScale {
         }
     }
 
-    /// Writes the kept values of `plane` [H, W], scaled, with a border of zeros, and 0 for removed ones.
+    /// Writes the kept values of `plane` [H, W], scaled, with a border of zeros, and 0 for removed
+    /// ones.
     fn scale_kept(&self, plane: &[f32], removed: &[bool], width: usize, out: &mut [f64]) {
         let inverse = if self.half > 0.0 {
             1.0 / self.half

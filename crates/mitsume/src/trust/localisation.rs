@@ -11,8 +11,8 @@ use super::{PixelRanking, TrustError};
 pub struct Localisation {
     /// The object's share s of the image, which is `mass` and `rank` of a uniform map.
     pub mask_share: f64,
-    /// Relevance mass accuracy: the share of all relevance that lies on the object. `None` for a map
-    /// that is all zero.
+    /// Relevance mass accuracy: the share of all relevance that lies on the object. `None` for a
+    /// map that is all zero.
     pub mass: Option<f64>,
     /// Relevance rank accuracy: of the K most relevant pixels, K being the object's, the share that
     /// lies on it. `None` for a constant map.

@@ -11,7 +11,8 @@
 //!
 //! The caller runs the network: functions that perturb images return them, to be scored in batches,
 //! and take the scores. Images are [C, H, W] in the network's input space, maps [H, W] at the
-//! image's size ([`upsampled_to_image`]) and finite. Everything is a function of its arguments and seeds.
+//! image's size ([`upsampled_to_image`]) and finite. Everything is a function of its arguments and
+//! seeds.
 
 mod blur;
 pub mod deletion;

@@ -14,8 +14,8 @@ pub const TOLERANCE: f64 = 15.0;
 pub struct Pointing {
     /// Row and column of the maximum; of several, the first in reading order.
     pub at: [usize; 2],
-    /// Number of pixels with the maximum. If these are all pixels, the map is constant and the image
-    /// should be left out.
+    /// Number of pixels with the maximum. If these are all pixels, the map is constant and the
+    /// image should be left out.
     pub maxima: usize,
     /// Distance to the nearest pixel of the object, in pixels; 0 on it.
     pub distance: f64,

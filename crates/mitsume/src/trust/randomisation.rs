@@ -71,8 +71,8 @@ pub struct Stage {
     pub layer: String,
     /// Mean Spearman correlation; `None` if no image has one.
     pub spearman: Option<Estimate>,
-    /// Mean of its absolute value. If it is far above the absolute mean, some maps are inverted: the
-    /// pattern comes from the image, and only its sign from the weights.
+    /// Mean of its absolute value. If it is far above the absolute mean, some maps are inverted:
+    /// the pattern comes from the image, and only its sign from the weights.
     pub absolute_spearman: Option<Estimate>,
     /// Mean structural similarity.
     pub ssim: Option<Estimate>,

@@ -1,15 +1,15 @@
 //! ROAD, remove and debias (Rong et al. 2022, "A Consistent and Efficient Evaluation Strategy for
-//! Attribution Methods"): the change of the score when the most relevant pixels are removed, and when
-//! the least relevant ones are.
+//! Attribution Methods"): the change of the score when the most relevant pixels are removed, and
+//! when the least relevant ones are.
 //!
-//! At percentile p the pixels from the p-th percentile of the relevance upwards, 100 - p percent, are
-//! removed and imputed ([`imputation`](super::imputation)). Most relevant first, the score
+//! At percentile p the pixels from the p-th percentile of the relevance upwards, 100 - p percent,
+//! are removed and imputed ([`imputation`](super::imputation)). Most relevant first, the score
 //! should fall; least relevant first, it should stay. As in pytorch-grad-cam's `ROADCombined`, the
-//! figure is half the difference of the two means over the percentiles: higher is better, and 0
-//! is what an uninformative map gets.
+//! figure is half the difference of the two means over the percentiles: higher is better, and 0 is
+//! what an uninformative map gets.
 //!
-//! One difference: exactly that many pixels are removed. pytorch-grad-cam removes everything that ties with
-//! the percentile, which for a map that is 0 in most places is most of the image at every
+//! One difference: exactly that many pixels are removed. pytorch-grad-cam removes everything that
+//! ties with the percentile, which for a map that is 0 in most places is most of the image at every
 //! percentile. Without ties both remove the same pixels.
 
 use rayon::prelude::*;
@@ -142,8 +142,8 @@ impl RoadSettings {
     }
 }
 
-/// How many of `pixels` different values are not below the percentile (interpolated linearly between
-/// ranks 0 and pixels - 1, as in numpy).
+/// How many of `pixels` different values are not below the percentile (interpolated linearly
+/// between ranks 0 and pixels - 1, as in numpy).
 fn removed_at(percentile: u8, pixels: usize) -> usize {
     let below = (u128::from(percentile) * (pixels as u128 - 1)).div_ceil(100);
     // At most pixels - 1, as the percentile is below 100.

@@ -13,8 +13,8 @@ use crate::measures::ssim::ssim_distance;
 /// Similarity of two maps; `None` if one of them is constant and has no pattern to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Similarity {
-    /// Spearman's rank correlation over the pixels. 1: the same order, 0: unrelated, -1: the opposite
-    /// order.
+    /// Spearman's rank correlation over the pixels. 1: the same order, 0: unrelated, -1: the
+    /// opposite order.
     pub spearman: Option<f64>,
     /// Structural similarity (Wang et al. 2004), each map first normalised to [0, 1] by its
     /// minimum and maximum. 1: equal.

@@ -7,8 +7,8 @@ use crate::trust::TrustError;
 /// About ten iterations are usual.
 const MAX_ITERATIONS: usize = 200;
 
-/// Largest estimated error of any value at the end, for values scaled to [-1, 1]. The estimate is then
-/// subtracted; the remaining error is well below a millionth of the range.
+/// Largest estimated error of any value at the end, for values scaled to [-1, 1]. The estimate is
+/// then subtracted; the remaining error is well below a millionth of the range.
 const TOLERANCE: f32 = 3e-6;
 
 /// Solver with reusable vectors, all with a border of zeros.

@@ -59,8 +59,8 @@ impl GridMatrix {
         }
     }
 
-    /// Scale of the residual in a Jacobi step: 1 / a_ii, but at most 1.9 / sum_j |a_ij|, which keeps
-    /// the step stable (by Gershgorin); 0 for pixels that are not unknowns.
+    /// Scale of the residual in a Jacobi step: 1 / a_ii, but at most 1.9 / sum_j |a_ij|, which
+    /// keeps the step stable (by Gershgorin); 0 for pixels that are not unknowns.
     pub fn damped_inverse(&self) -> Vec<f32> {
         let stride = self.stride();
         let mut inverse = vec![0.0; self.centre.len()];

@@ -9,7 +9,8 @@ use super::coarsening::{galerkin_coarse_matrix, prolong, restrict};
 use super::grid_matrix::{GridMatrix, padded_len};
 use super::system::System;
 
-/// The system on every grid, down to a single pixel. In `f32`, because a preconditioner is approximate.
+/// The system on every grid, down to a single pixel. In `f32`, because a preconditioner is
+/// approximate.
 pub(super) struct Multigrid {
     system: System,
     inverse: Vec<f32>,

@@ -13,8 +13,8 @@ use num_traits::Float;
 
 use super::grid_matrix::{GridMatrix, padded_len};
 
-/// The matrix. Except for the centre its weights are the product of (1 2 1) down and (1 2 1) across,
-/// so that a product takes two short sums.
+/// The matrix. Except for the centre its weights are the product of (1 2 1) down and (1 2 1)
+/// across, so that a product takes two short sums.
 pub(super) struct System {
     shape: [usize; 2],
     /// `sum_j w_ij`, with a border of zeros; 0 for kept pixels.

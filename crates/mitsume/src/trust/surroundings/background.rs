@@ -141,7 +141,7 @@ fn add_overlaps(line: &mut [u64], part: [usize; 2], cell: usize) {
     }
 }
 
-/// The length of what two overlapping stretches have in common.
+/// The length of the intersection of two overlapping intervals.
 fn overlap(a: [usize; 2], b: [usize; 2]) -> u64 {
     (a[1].min(b[1]) - a[0].max(b[0])) as u64
 }
@@ -155,7 +155,7 @@ fn edge([height, width]: [usize; 2]) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Each pixel as the mean of the 3x3 around it, the edge repeated.
+/// Each pixel as the mean of its 3x3 neighbourhood, with the edge repeated.
 fn box_blurred(plane: &[f32], [height, width]: [usize; 2]) -> Vec<f32> {
     let row = |y: usize| &plane[y * width..][..width];
     let mut out = Vec::with_capacity(plane.len());
@@ -173,8 +173,8 @@ fn box_blurred(plane: &[f32], [height, width]: [usize; 2]) -> Vec<f32> {
     out
 }
 
-/// The level that most of `levels` are within [`TOLERANCE`] of: the middle of those equally good,
-/// the darkest where they lie apart.
+/// The level within [`TOLERANCE`] of most `levels`; of several adjacent ones the middle, of others
+/// the darkest.
 fn mode_level(levels: impl Iterator<Item = f32>) -> i32 {
     let mut counts = [0_u32; 256];
     for level in levels {
@@ -211,7 +211,7 @@ fn connected_with_edge(even: &[bool], [height, width]: [usize; 2]) -> Vec<PixelR
             let at_edge = row == 0 || row + 1 == height || start == 0 || end == width;
             let own = sets.add(at_edge);
             runs.push(PixelRun { row, start, end });
-            // Runs above that end before this one begins touch none of the following runs either.
+            // Runs above that end before this one cannot touch the following ones either.
             while above.start < above.end && runs[above.start].end <= start {
                 above.start += 1;
             }

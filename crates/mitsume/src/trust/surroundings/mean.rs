@@ -7,17 +7,17 @@ use super::{Region, Surroundings};
 /// Mean shares over images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanSurroundings {
-    /// Images they are over: those whose map is not all zero.
+    /// Number of images, without those whose map is all zero.
     pub images: u64,
-    /// Of them with an empty background.
+    /// Number of those with an empty background.
     pub with_background: u64,
     /// The outermost tenth of each side.
     pub border: Region,
-    /// The empty background; 0 of an image that has none.
+    /// The empty background; 0 for an image without one.
     pub background: Region,
 }
 
-/// Sums over images, one after the other.
+/// Sums over images.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SurroundingsSum {
     images: u64,
@@ -27,7 +27,7 @@ pub struct SurroundingsSum {
 }
 
 impl SurroundingsSum {
-    /// Takes in an image.
+    /// Adds an image.
     pub fn push(&mut self, one: &Surroundings) {
         self.images += 1;
         self.with_background += u64::from(one.background.area > 0.0);
@@ -40,7 +40,7 @@ impl SurroundingsSum {
         }
     }
 
-    /// Takes in the images of another sum.
+    /// Adds the images of another sum.
     pub fn merge(&mut self, other: &Self) {
         self.images += other.images;
         self.with_background += other.with_background;
@@ -53,7 +53,7 @@ impl SurroundingsSum {
         }
     }
 
-    /// The means; none without an image.
+    /// The means; `None` without an image.
     pub fn mean(&self) -> Option<MeanSurroundings> {
         let n = self.images as f64;
         let mean = |sum: Region| Region {

@@ -1,16 +1,16 @@
-//! How much of a map lies where the object is not: on the image's border, and on its empty
+//! Relevance mass where the object usually is not: on the image's border and on its empty
 //! background.
 //!
 //! A model that looks at the black corners of every image is consistent, and its maps depend on
-//! what it learnt; it is wrong all the same. Without a mask of the object two regions are known
+//! what it has learnt; yet it is wrong. Without a mask of the object, two regions are known
 //! that it rarely fills: the [`border`], the outermost tenth of each side, and the [`background`],
-//! where the image shows nothing. Of each the share of the map's sum is taken: the relevance mass
+//! where the image shows nothing. The share of the map's sum in each is the relevance mass
 //! accuracy of Arras et al. 2022 ("CLEVR-XAI"), which Kohlbrenner et al. 2020 call inside-total
-//! relevance ratio, with these regions in the place of the object; so a large share is bad here.
-//! The region's share of the image stands beside it: a map spread evenly has exactly that share.
+//! relevance ratio, with these regions in place of the object; so a large share is bad here.
+//! The region's share of the image is given for comparison: it is the share of a uniform map.
 //!
-//! An element of a map covers its part of the image evenly, and regions are weighed by the exact
-//! area of them in it, so that nothing depends on how maps are enlarged.
+//! Each element of a map covers its part of the image uniformly, and regions are weighted by their
+//! exact area in it, so that the result does not depend on how maps are enlarged.
 
 pub mod background;
 pub mod border;
@@ -29,7 +29,7 @@ pub use mean::{MeanSurroundings, SurroundingsSum};
 pub struct Region {
     /// The share of the map's sum that lies in it, in [0, 1].
     pub mass: f64,
-    /// Its share of the image: what `mass` is for a map spread evenly.
+    /// Its share of the image, which is `mass` of a uniform map.
     pub area: f64,
 }
 
@@ -38,7 +38,7 @@ pub struct Region {
 pub struct Surroundings {
     /// The outermost tenth of each side.
     pub border: Region,
-    /// What is one even colour from the image's edge inwards; an area of 0 where nothing is.
+    /// The uniform background connected with the image's edge; an area of 0 without one.
     pub background: Region,
 }
 
@@ -87,7 +87,7 @@ impl SurroundingsMeter {
         if sum == 0.0 {
             return Ok(None);
         }
-        let of = |shares: &[f64], area: f64| {
+        let region = |shares: &[f64], area: f64| {
             let parts = map.iter().zip(shares);
             let mass: f64 = parts.map(|(&value, share)| f64::from(value) * share).sum();
             // Sums in another order may differ in the last bit.
@@ -98,9 +98,9 @@ impl SurroundingsMeter {
         };
         let background = Background::find(image, scale);
         Ok(Some(Surroundings {
-            border: of(&self.border, border::AREA),
+            border: region(&self.border, border::AREA),
             background: match &background {
-                Some(background) => of(&background.shares(self.map), background.area()),
+                Some(background) => region(&background.shares(self.map), background.area()),
                 None => Region::default(),
             },
         }))
