@@ -1,13 +1,14 @@
-//! The pages of an analysis and of trust in both languages.
+//! The pages in both languages.
 
 use std::path::PathBuf;
 
 use mitsume_artifacts::TrustResult;
 use mitsume_locale::Language;
-use mitsume_report::{AnalysisReportOptions, analyze_path, trust_page};
+use mitsume_report::{AnalysisReportOptions, ReportOptions, analyze_path, trust_page};
 use serde_json::{Value, json};
 
-use crate::driver::{Browser, Screen};
+use crate::driver::{Browser, DESKTOP, Screen};
+use crate::synthetic::{Plan, run};
 use crate::{photograph, quiet, two_runs};
 
 const PHONE: Screen = Screen {
@@ -24,7 +25,7 @@ const NAMES: [&str; 53] = [
     "CSV",
     "LaTeX",
     "mitsume",
-    "analysis",
+    "analyze",
     "trust",
     "squared",
     "l2",
@@ -72,6 +73,44 @@ const NAMES: [&str; 53] = [
     "Eq",
     "z",
     "seed",
+];
+
+/// Words of Latin letters on the Japanese report that are names: of classes, files and measures, of the
+/// data's folder and of commands to run next.
+const REPORT_NAMES: [&str; 33] = [
+    "out",
+    "glioma",
+    "meningioma",
+    "notumor",
+    "pituitary",
+    "mitsume",
+    "squared",
+    "lambda",
+    "Lambda",
+    "kappa",
+    "Cohen",
+    "Grad",
+    "CAM",
+    "JavaScript",
+    "png",
+    "level",
+    "image",
+    "csv",
+    "images",
+    "alpha",
+    "published",
+    "detached",
+    "ema",
+    "evaluation",
+    "SVG",
+    "PNG",
+    "CSV",
+    "LaTeX",
+    "data",
+    "sweep",
+    "analyze",
+    "eval",
+    "Pearson",
 ];
 
 fn estimate(mean: f64) -> Value {
@@ -178,4 +217,55 @@ fn both_pages_speak_one_language_and_fit_a_phone() {
             quiet(&browser, &page);
         }
     }
+}
+
+/// Words of three Latin letters or more that the report shows or reads out, without file names and
+/// what a record says.
+fn report_words(browser: &Browser) -> Vec<String> {
+    let found = browser.run(
+        "const words = new Set();
+         const take = (text) => text.replace(/\\S*[/.=-]\\S*/g, ' ').match(/[A-Za-z]{3,}/g)?.forEach(w => words.add(w));
+         const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+         while (walk.nextNode()) {
+           if (!walk.currentNode.parentElement.closest('script, pre, .facts dd, .files')) take(walk.currentNode.data);
+         }
+         document.querySelectorAll('[aria-label], [alt], [title], [data-label]').forEach(e =>
+           ['aria-label', 'alt', 'title', 'data-label'].forEach(a => take(e.getAttribute(a) ?? '')));
+         Object.values(document.getElementById('status').dataset).forEach(text => take(text.replace(/\\{\\w+\\}/g, '')));
+         return [...words];",
+    );
+    serde_json::from_value(found).unwrap()
+}
+
+#[test]
+fn the_japanese_page_has_no_english_but_names() {
+    let plan = Plan {
+        per_class: 14,
+        ..Plan::default()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    for lambda in [0.0, 50.0] {
+        let root = dir.path().join(format!("out/lambda-{lambda}"));
+        run(&root, &dir.path().join("data"), lambda, &plan);
+    }
+    let path = dir.path().join("report.html");
+    let options = ReportOptions {
+        language: Language::Japanese,
+    };
+    mitsume_report::report(&dir.path().join("out"), &options)
+        .unwrap()
+        .write(&path)
+        .unwrap();
+    let browser = Browser::start(DESKTOP);
+    browser.open(&path);
+    assert_eq!(browser.run("return document.documentElement.lang"), "ja");
+    browser.choose("result", "wrong");
+    let found = report_words(&browser);
+    let english: Vec<&String> = found
+        .iter()
+        .filter(|word| !REPORT_NAMES.contains(&word.as_str()))
+        .collect();
+    assert!(english.is_empty(), "{english:?}");
+    photograph(&browser, "desktop-ja");
+    quiet(&browser, &path);
 }

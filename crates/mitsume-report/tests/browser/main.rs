@@ -1,8 +1,9 @@
-//! A report in a real browser: sorting, filtering, phone, dark mode, and no request.
+//! Pages in a real browser: phone, paper, dark mode, keyboard, and no request.
 //!
 //! Needs Chromium and ChromeDriver; `scripts/test-report.sh` installs them and runs this.
 
 mod driver;
+mod gallery;
 mod languages;
 mod saving;
 #[path = "../synthetic/mod.rs"]
@@ -15,15 +16,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driver::{Browser, DESKTOP, PHONE};
+use gallery::numbers;
 use mitsume_locale::Language;
-use mitsume_report::{AnalysisReportOptions, Page, ReportError, ReportOptions, analyze_path};
+use mitsume_report::{AnalysisReportOptions, ReportOptions, analyze_path};
 use serde_json::Value;
+use synthetic::pages::report;
 use synthetic::{Plan, evaluation, run};
-
-/// The English page.
-fn report(dir: &Path) -> Result<Page, ReportError> {
-    mitsume_report::report(dir, &ReportOptions::default())
-}
 
 /// A report made of two runs, and the folder it is in.
 fn two_runs() -> (tempfile::TempDir, PathBuf) {
@@ -81,16 +79,6 @@ fn all_wrong() -> (tempfile::TempDir, PathBuf) {
     let path = dir.path().join("report.html");
     report(&root).unwrap().write(&path).unwrap();
     (dir, path)
-}
-
-/// A report of more wrong images than a gallery holds.
-fn mostly_wrong() -> (tempfile::TempDir, PathBuf) {
-    let plan = Plan {
-        per_class: 60,
-        wrong_every: 2,
-        ..Plan::default()
-    };
-    page_of(&plan, Language::English)
 }
 
 /// A report of a thousand classes.
@@ -191,19 +179,6 @@ fn cards(browser: &Browser, attribute: &str) -> Vec<Vec<String>> {
     serde_json::from_value(browser.run(&script)).unwrap()
 }
 
-fn numbers(browser: &Browser, attribute: &str) -> Vec<Vec<f64>> {
-    let parse = |text: String| text.parse().unwrap();
-    let classes = cards(browser, attribute).into_iter();
-    classes
-        .map(|class| class.into_iter().map(parse).collect())
-        .collect()
-}
-
-fn status(browser: &Browser) -> String {
-    let text = browser.run("return document.getElementById('status').textContent");
-    text.as_str().unwrap().to_owned()
-}
-
 fn quiet(browser: &Browser, page: &Path) {
     assert_eq!(browser.console(), [""; 0], "nothing on the console");
     let requests = browser.requests();
@@ -212,124 +187,6 @@ fn quiet(browser: &Browser, page: &Path) {
         [format!("file://{}", page.display())],
         "only the page itself is asked for"
     );
-}
-
-#[test]
-fn images_are_sorted_and_filtered_and_nothing_is_asked_for() {
-    let (_dir, page) = two_runs();
-    let browser = Browser::start(DESKTOP);
-    browser.open(&page);
-    assert_eq!(
-        status(&browser),
-        "144 of 160 images are on this page. The rest are in images.csv."
-    );
-    assert!(
-        numbers(&browser, "deviation")
-            .iter()
-            .all(|class| class.is_sorted())
-    );
-    assert_eq!(numbers(&browser, "deviation").len(), 4);
-
-    browser.choose("sort", "-deviation");
-    let deviant = numbers(&browser, "deviation");
-    assert!(
-        deviant
-            .iter()
-            .all(|class| class.is_sorted_by(|a, b| a >= b) && class.len() == 36)
-    );
-    browser.choose("sort", "probability");
-    assert!(
-        numbers(&browser, "probability")
-            .iter()
-            .all(|class| class.is_sorted())
-    );
-    browser.choose("sort", "-probability");
-    assert!(
-        numbers(&browser, "probability")
-            .iter()
-            .all(|c| c.is_sorted_by(|a, b| a >= b))
-    );
-    browser.choose("sort", "name");
-    assert!(
-        cards(&browser, "name")
-            .iter()
-            .all(|class| class.is_sorted())
-    );
-
-    browser.choose("result", "wrong");
-    let wrong = cards(&browser, "result");
-    assert!(wrong.iter().flatten().all(|result| result == "wrong"));
-    assert_eq!(wrong.iter().map(Vec::len).collect::<Vec<_>>(), [8; 4]);
-    assert_eq!(status(&browser), "32 of 32 wrong images are on this page.");
-    browser.choose("result", "correct");
-    assert!(
-        cards(&browser, "result")
-            .iter()
-            .flatten()
-            .all(|result| result == "correct")
-    );
-    browser.choose("class", "notumor");
-    assert_eq!(cards(&browser, "result").len(), 1);
-    browser.choose("class", "");
-
-    browser.choose("result", "wrong");
-    browser.choose("run", "1");
-    assert_eq!(
-        cards(&browser, "result")
-            .iter()
-            .map(Vec::len)
-            .collect::<Vec<_>>(),
-        [4; 4]
-    );
-    browser.choose("picture", "overlay");
-    let inputs = "return [...document.querySelectorAll('img.input')].filter(i => i.checkVisibility()).length";
-    assert_eq!(browser.run(inputs), 0);
-    quiet(&browser, &page);
-}
-
-#[test]
-fn a_class_is_paged_through_and_every_image_is_met_once() {
-    let (_dir, page) = two_runs();
-    let browser = Browser::start(DESKTOP);
-    browser.open(&page);
-    let shown = "return [...document.querySelectorAll('.class')].filter(s => s.checkVisibility())
-        .map(s => s.querySelectorAll('.card').length)";
-    assert_eq!(browser.run(shown), serde_json::json!([12, 12, 12, 12]));
-    let range = "return document.querySelector('.class .range').textContent";
-    assert_eq!(browser.run(range), "1–12 of 36");
-    browser.click(".class .next");
-    assert_eq!(browser.run(range), "13–24 of 36");
-    for class in cards(&browser, "name") {
-        let different: std::collections::BTreeSet<&String> = class.iter().collect();
-        assert_eq!((class.len(), different.len()), (36, 36));
-    }
-    // A filter begins at its first page.
-    browser.click(".class .next");
-    browser.choose("result", "correct");
-    assert_eq!(browser.run(range), "1–12 of 28");
-    quiet(&browser, &page);
-}
-
-#[test]
-fn a_filter_says_how_many_such_images_there_are_and_how_many_are_here() {
-    let (_dir, page) = mostly_wrong();
-    let browser = Browser::start(DESKTOP);
-    browser.open(&page);
-    browser.choose("result", "wrong");
-    assert_eq!(cards(&browser, "result"), vec![vec!["wrong"; 27]; 4]);
-    assert_eq!(
-        status(&browser),
-        "108 of 120 wrong images are on this page. The rest are in images.csv."
-    );
-    let caption = "return document.querySelector('.class .caption').textContent";
-    assert_eq!(
-        browser.run(caption),
-        "27 of 30 wrong images are on this page. The rest are in images.csv."
-    );
-    browser.choose("class", "notumor");
-    assert!(status(&browser).starts_with("27 of 30 wrong images"));
-    browser.choose("result", "");
-    assert!(status(&browser).starts_with("36 of 60 images"));
 }
 
 #[test]
@@ -399,88 +256,6 @@ fn paper_holds_whole_tables_on_a_few_sheets() {
         let sheets = browser.pdf_pages();
         assert!((1..=most).contains(&sheets), "{name}: {sheets} sheets");
     }
-}
-
-#[test]
-fn the_japanese_page_has_no_english_but_names() {
-    let plan = Plan {
-        per_class: 14,
-        ..Plan::default()
-    };
-    let dir = tempfile::tempdir().unwrap();
-    for lambda in [0.0, 50.0] {
-        let root = dir.path().join(format!("out/lambda-{lambda}"));
-        run(&root, &dir.path().join("data"), lambda, &plan);
-    }
-    let path = dir.path().join("report.html");
-    let options = ReportOptions {
-        language: Language::Japanese,
-    };
-    mitsume_report::report(&dir.path().join("out"), &options)
-        .unwrap()
-        .write(&path)
-        .unwrap();
-    let browser = Browser::start(DESKTOP);
-    browser.open(&path);
-    assert_eq!(browser.run("return document.documentElement.lang"), "ja");
-    browser.choose("result", "wrong");
-    // What a record says is a name; so are those of classes, files and measures.
-    let found = browser.run(
-        "const words = new Set();
-         const take = (text) => text.replace(/\\S*[/.=-]\\S*/g, ' ').match(/[A-Za-z]{3,}/g)?.forEach(w => words.add(w));
-         const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-         while (walk.nextNode()) {
-           if (!walk.currentNode.parentElement.closest('script, pre, .facts dd, .files')) take(walk.currentNode.data);
-         }
-         document.querySelectorAll('[aria-label], [alt], [title], [data-label]').forEach(e =>
-           ['aria-label', 'alt', 'title', 'data-label'].forEach(a => take(e.getAttribute(a) ?? '')));
-         Object.values(document.getElementById('status').dataset).forEach(text => take(text.replace(/\\{\\w+\\}/g, '')));
-         return [...words];",
-    );
-    let names = [
-        "out",
-        "glioma",
-        "meningioma",
-        "notumor",
-        "pituitary",
-        "mitsume",
-        "squared",
-        "lambda",
-        "Lambda",
-        "kappa",
-        "Cohen",
-        "Grad",
-        "CAM",
-        "JavaScript",
-        "png",
-        "level",
-        "image",
-        "csv",
-        "images",
-        "alpha",
-        "published",
-        "detached",
-        "ema",
-        "evaluation",
-        "SVG",
-        "PNG",
-        "CSV",
-        "LaTeX",
-        // The data's folder, commands to run next, and a measure.
-        "data",
-        "sweep",
-        "analyze",
-        "eval",
-        "Pearson",
-    ];
-    let found: Vec<String> = serde_json::from_value(found).unwrap();
-    let english: Vec<&String> = found
-        .iter()
-        .filter(|word| !names.contains(&word.as_str()))
-        .collect();
-    assert!(english.is_empty(), "{english:?}");
-    photograph(&browser, "desktop-ja");
-    quiet(&browser, &path);
 }
 
 #[test]

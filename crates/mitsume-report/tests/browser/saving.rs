@@ -14,7 +14,8 @@ use mitsume_report::{ActivationMap, CascadeExample, ReportOptions, export_figure
 use serde_json::Value;
 
 use crate::driver::{Browser, DESKTOP};
-use crate::{hostile, report, two_runs, two_runs_analyzed};
+use crate::synthetic::pages::report;
+use crate::{hostile, two_runs, two_runs_analyzed};
 
 /// A page of `mitsume trust` with a figure, pictures and a table of each kind.
 fn trusted() -> (tempfile::TempDir, PathBuf) {

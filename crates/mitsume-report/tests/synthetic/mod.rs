@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod pages;
+
 use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage};
