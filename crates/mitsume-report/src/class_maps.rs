@@ -4,7 +4,7 @@ use crate::activation_map::ActivationMap;
 use crate::entries::Evaluated;
 use crate::extremes::extremes;
 use crate::overlay::{OverlayStyle, overlay};
-use crate::picture::{fitted, from_planes, jpeg_uri};
+use crate::picture::{fit_to_side, jpeg_uri, picture_from_planes};
 use crate::template_data::ClassMapView;
 use crate::{Result, number_format};
 
@@ -24,7 +24,7 @@ pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
     let views = shown.into_iter().map(|class| {
         let pictures = match (maps.class_mean(class), maps.mean_image(class)) {
             (Some(mean), Some(image)) => {
-                let image = fitted(&from_planes(image, maps.image_size()), SIDE);
+                let image = fit_to_side(&picture_from_planes(image, maps.image_size()), SIDE);
                 let mean = ActivationMap::new(mean.to_vec(), height, width)?;
                 Some((
                     jpeg_uri(&image)?,

@@ -6,7 +6,7 @@ use mitsume_locale::{Language, text};
 
 use crate::entries::{Entry, Run};
 use crate::ranking::{EntryValue, Quantity, Ranking, evaluated_images, rankings};
-use crate::settings::{Settings, lambda};
+use crate::settings::{Settings, effective_lambda};
 use crate::template_data::{ComparisonRow, MetricCell};
 use crate::{caution, number_format};
 
@@ -101,7 +101,7 @@ fn base(entries: &[Entry], line: usize) -> Option<usize> {
     let same = || (0..entries.len()).filter(alike);
     let is_plain = |i: &usize| {
         let run = entries[*i].run.as_ref();
-        run.is_some_and(|run| lambda(&run.config) == 0.0)
+        run.is_some_and(|run| effective_lambda(&run.config) == 0.0)
     };
     let base = same().find(is_plain).or_else(|| same().next());
     base.filter(|base| *base != line)
@@ -116,7 +116,7 @@ fn same_seed(a: &Entry, b: &Entry) -> bool {
     let (a, b) = (&a.config, &b.config);
     a.train.seed == b.train.seed
         && a.data.train == b.data.train
-        && Settings::from_config(a).agree(&Settings::from_config(b))
+        && Settings::from_config(a).agrees_with(&Settings::from_config(b))
 }
 
 fn baseline(entries: &[Entry], bases: &[Option<usize>], language: Language) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::export::ExportLabels;
 use crate::links::relative_url;
 use crate::overlay::overlay;
 use crate::panel::Panel;
-use crate::picture::{fitted, jpeg_uri};
+use crate::picture::{fit_to_side, jpeg_uri};
 use crate::{Result, number_format};
 
 /// Pictures on a page, at about 10 KB an image.
@@ -94,7 +94,7 @@ impl ExplainedPage {
         if self.cards.len() == MAX_CARDS {
             return Ok(());
         }
-        let input = fitted(panel.image, SIDE);
+        let input = fit_to_side(panel.image, SIDE);
         let other = panel.target.name != predicted;
         self.cards.push(Card {
             name: name.to_owned(),

@@ -32,7 +32,7 @@ pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
     if evaluation.per_class.len() <= MAX_CLASSES_IN_FULL {
         return None;
     }
-    let with = |needed: u64| -> Vec<usize> {
+    let ranked_with = |needed: u64| -> Vec<usize> {
         let mut classes: Vec<usize> = (0..evaluation.per_class.len())
             .filter(|class| {
                 let class = &evaluation.per_class[*class];
@@ -46,9 +46,9 @@ pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
     // Half of a handful and a single image are tried where the classes are small.
     let (needed, classes) = [MIN_CORRECT_IMAGES, MIN_CORRECT_IMAGES / 2, 2]
         .into_iter()
-        .map(|needed| (needed, with(needed)))
+        .map(|needed| (needed, ranked_with(needed)))
         .find(|(_, classes)| classes.len() >= 2 * CLASSES_PER_END)
-        .unwrap_or_else(|| (1, with(1)));
+        .unwrap_or_else(|| (1, ranked_with(1)));
     // No class is at both ends.
     let each = CLASSES_PER_END.min(classes.len() / 2);
     Some(Extremes {

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::activation_map::ActivationMap;
 use crate::colour_bar::ColourBar;
 use crate::overlay::OverlayStyle;
-use crate::picture::png;
+use crate::picture::encode_png;
 
 /// Height of an image in pixels for which the colour bar is drawn once as large.
 const BAR_STEP: u32 = 512;
@@ -29,7 +29,7 @@ pub fn full_overlay_png(
     map: &ActivationMap,
     style: &OverlayStyle,
 ) -> Result<Vec<u8>> {
-    png(&full_overlay(picture, visible, map, style))
+    encode_png(&full_overlay(picture, visible, map, style))
 }
 
 fn full_overlay(
@@ -43,7 +43,7 @@ fn full_overlay(
         let (row, column) = (at / visible.width, at % visible.width);
         let (x, y) = (visible.left + column, visible.top + row);
         let pixel = picture.get_pixel_mut(x as u32, y as u32);
-        *pixel = style.blended(*pixel, value);
+        *pixel = style.blend(*pixel, value);
     }
     let bar = bar_strip(picture.height(), style);
     let (width, height) = (
@@ -62,7 +62,7 @@ fn bar_strip(height: u32, style: &OverlayStyle) -> RgbImage {
     let scale = (height / BAR_STEP).max(1);
     let bar = ColourBar {
         colours: style.colour_map,
-        height: (height / scale).max(ColourBar::LOWEST),
+        height: (height / scale).max(ColourBar::MIN_HEIGHT),
     };
     let mut strip = RgbImage::from_pixel(GAP + ColourBar::WIDTH + GAP, bar.height, PAPER);
     bar.draw(&mut strip, (GAP, 0));
@@ -118,7 +118,7 @@ mod tests {
                 picture.width(),
                 width + scale * (2 * GAP + ColourBar::WIDTH)
             );
-            assert_eq!(picture.height(), height.max(ColourBar::LOWEST));
+            assert_eq!(picture.height(), height.max(ColourBar::MIN_HEIGHT));
             let bar = |y| *picture.get_pixel(width + scale * GAP, y);
             assert_eq!(bar(0), style.colour_map.colour(1.0));
         }

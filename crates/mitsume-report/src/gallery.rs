@@ -7,8 +7,8 @@ use crate::activation_map::ActivationMap;
 use crate::entries::{Entry, Evaluated};
 use crate::extremes::{MAX_CLASSES_IN_FULL, classes_with_images};
 use crate::gallery_selection::{by_deviation, select_images};
-use crate::overlay::{OverlayStyle, overlay, plain};
-use crate::picture::{fitted, jpeg_uri, picture_of};
+use crate::overlay::{OverlayStyle, coloured_map, overlay};
+use crate::picture::{evaluated_picture, fit_to_side, jpeg_uri};
 use crate::template_data::{Card, ClassGallery};
 use crate::{Result, number_format};
 
@@ -102,8 +102,8 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
     let [height, width] = maps.cam_size();
     let map = ActivationMap::new(maps.cam(index)?, height, width)?;
     let (mut input, mut over, mut alone) = (None, None, None);
-    if let Some(picture) = picture_of(&summary.data, &row.path) {
-        let thumbnail = fitted(&picture, THUMBNAIL);
+    if let Some(picture) = evaluated_picture(&summary.data, &row.path) {
+        let thumbnail = fit_to_side(&picture, THUMBNAIL);
         input = Some(jpeg_uri(&thumbnail)?);
         over = Some(jpeg_uri(&overlay(
             &thumbnail,
@@ -111,7 +111,7 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
             &OverlayStyle::DEFAULT,
         ))?);
     } else {
-        alone = Some(jpeg_uri(&plain(
+        alone = Some(jpeg_uri(&coloured_map(
             &map,
             THUMBNAIL,
             THUMBNAIL,

@@ -7,12 +7,12 @@ use resvg::tiny_skia::Pixmap;
 
 use crate::Result;
 use crate::bitmap_text::{LINE, Weight, draw, needs_escapes};
-use crate::export::layer;
+use crate::export::render_transparent;
 use crate::xml::escape_xml;
 
 /// A text with its top left corner.
 #[derive(Debug, Clone)]
-pub(crate) struct Letters {
+pub(crate) struct PlacedText {
     pub at: (u32, u32),
     pub text: String,
     pub weight: Weight,
@@ -21,9 +21,9 @@ pub(crate) struct Letters {
 /// Texts that can be drawn.
 pub(crate) enum Lettering {
     /// In the program's own font.
-    Own(Vec<Letters>),
+    Bitmap(Vec<PlacedText>),
     /// In the machine's fonts.
-    Layer(Pixmap),
+    Rendered(Pixmap),
 }
 
 impl Lettering {
@@ -31,23 +31,23 @@ impl Lettering {
     ///
     /// # Errors
     /// A drawing that cannot be rendered.
-    pub fn new(texts: Vec<Letters>, size: (u32, u32)) -> Result<Option<Self>> {
+    pub fn new(texts: Vec<PlacedText>, size: (u32, u32)) -> Result<Option<Self>> {
         if !texts.iter().any(|letters| needs_escapes(&letters.text)) {
-            return Ok(Some(Self::Own(texts)));
+            return Ok(Some(Self::Bitmap(texts)));
         }
-        Ok(layer(&svg(&texts, size))?.map(Self::Layer))
+        Ok(render_transparent(&svg(&texts, size))?.map(Self::Rendered))
     }
 
     /// Draws them over `picture`.
     pub fn draw(&self, picture: &mut RgbImage) {
         match self {
-            Self::Own(texts) => {
+            Self::Bitmap(texts) => {
                 for letters in texts {
                     draw(picture, letters.at, &letters.text, letters.weight);
                 }
             }
             // Colours that are multiplied with their opacity already.
-            Self::Layer(pixels) => {
+            Self::Rendered(pixels) => {
                 for (Rgb(below), above) in picture.pixels_mut().zip(pixels.data().chunks_exact(4)) {
                     let seen_through = u32::from(255 - above[3]);
                     for (below, above) in below.iter_mut().zip(above) {
@@ -60,13 +60,13 @@ impl Lettering {
     }
 }
 
-fn svg(texts: &[Letters], (width, height): (u32, u32)) -> String {
+fn svg(texts: &[PlacedText], (width, height): (u32, u32)) -> String {
     const SIZE: u32 = 14;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          font-size=\"{SIZE}\" fill=\"#181818\">"
     );
-    for Letters { at, text, weight } in texts {
+    for PlacedText { at, text, weight } in texts {
         let weight = match weight {
             Weight::Regular => "normal",
             Weight::Bold => "bold",

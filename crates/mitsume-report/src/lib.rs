@@ -84,7 +84,7 @@ pub use options::ReportOptions;
 pub use overlay::OverlayStyle;
 pub use page::{Page, export_figures, export_page, override_text, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
-pub use picture::{cut, picture_from_pixels, visible_part};
+pub use picture::{crop_picture, picture_from_pixels, visible_part};
 pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
 
 /// Result of this crate.

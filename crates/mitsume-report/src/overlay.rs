@@ -22,7 +22,7 @@ impl OverlayStyle {
     };
 
     /// The blend of a pixel `below` and the colour of `value`.
-    pub(crate) fn blended(&self, below: Rgb<u8>, value: f32) -> Rgb<u8> {
+    pub(crate) fn blend(&self, below: Rgb<u8>, value: f32) -> Rgb<u8> {
         let above = self.colour_map.colour(value);
         let channel = |c: usize| {
             f32::from(below.0[c]) * (1.0 - self.alpha) + f32::from(above.0[c]) * self.alpha
@@ -36,13 +36,18 @@ pub(crate) fn overlay(image: &RgbImage, map: &ActivationMap, style: &OverlayStyl
     let values = map.resampled(image.height() as usize, image.width() as usize);
     let mut out = image.clone();
     for (pixel, value) in out.pixels_mut().zip(values) {
-        *pixel = style.blended(*pixel, value);
+        *pixel = style.blend(*pixel, value);
     }
     out
 }
 
 /// `map` in colour alone, resampled to `height` x `width`.
-pub(crate) fn plain(map: &ActivationMap, height: u32, width: u32, colours: ColourMap) -> RgbImage {
+pub(crate) fn coloured_map(
+    map: &ActivationMap,
+    height: u32,
+    width: u32,
+    colours: ColourMap,
+) -> RgbImage {
     let mut out = RgbImage::new(width, height);
     let values = map.resampled(height as usize, width as usize);
     for (pixel, value) in out.pixels_mut().zip(values) {

@@ -7,9 +7,9 @@ use mitsume_locale::{Language, text};
 use crate::activation_map::ActivationMap;
 use crate::bitmap_text::{LINE, Weight, needs_escapes, printable, shortened, width_of};
 use crate::colour_bar::ColourBar;
-use crate::lettering::{Lettering, Letters};
-use crate::overlay::{OverlayStyle, overlay, plain};
-use crate::picture::{fitted, png};
+use crate::lettering::{Lettering, PlacedText};
+use crate::overlay::{OverlayStyle, coloured_map, overlay};
+use crate::picture::{encode_png, fit_to_side};
 use crate::{ReportError, Result, number_format};
 
 /// What a panel shows.
@@ -70,14 +70,14 @@ pub fn panel(panel: &Panel) -> Result<RgbImage> {
             "an image without pixels cannot be shown".to_owned(),
         ));
     }
-    let input = fitted(panel.image, TILE);
+    let input = fit_to_side(panel.image, TILE);
     let (width, height) = input.dimensions();
     let colours = panel.style.colour_map;
     let mut tiles = vec![input.clone(), overlay(&input, panel.cam, &panel.style)];
     if let Some(reference) = &panel.reference {
         let difference = panel.cam.difference(reference.mean)?;
-        tiles.push(plain(reference.mean, height, width, colours));
-        tiles.push(plain(&difference, height, width, colours));
+        tiles.push(coloured_map(reference.mean, height, width, colours));
+        tiles.push(coloured_map(&difference, height, width, colours));
     }
     let top = GAP + 2 * LINE;
     let right = GAP + tiles.len() as u32 * (TILE + GAP);
@@ -106,24 +106,24 @@ fn tile_left(index: usize) -> u32 {
 /// The height of the picture and what is written on it: in the panel's language, or in English where no font of this
 /// machine has its letters.
 fn lettering(panel: &Panel, width: u32) -> Result<(u32, Lettering)> {
-    let of = |language| {
+    let lettering_in = |language| {
         let (height, texts) = texts(panel, width, language);
         let lettering = Lettering::new(texts, (width, height))?;
         Ok::<_, ReportError>(lettering.map(|lettering| (height, lettering)))
     };
-    match of(panel.language)? {
+    match lettering_in(panel.language)? {
         Some(own) => Ok(own),
-        None => of(Language::English)?
+        None => lettering_in(Language::English)?
             .ok_or_else(|| ReportError::Drawing("no font for English".to_owned())),
     }
 }
 
 /// The height of the picture, and all that is written on it.
-fn texts(panel: &Panel, width: u32, language: Language) -> (u32, Vec<Letters>) {
+fn texts(panel: &Panel, width: u32, language: Language) -> (u32, Vec<PlacedText>) {
     let top = GAP + 2 * LINE;
     let columns = ((width - 2 * GAP) / width_of(1)) as usize;
     let lines = lines(panel, language);
-    let mut texts = vec![Letters {
+    let mut texts = vec![PlacedText {
         at: (GAP, GAP / 2),
         text: fitting(&shown(panel.name, language), columns),
         weight: Weight::Bold,
@@ -133,14 +133,14 @@ fn texts(panel: &Panel, width: u32, language: Language) -> (u32, Vec<Letters>) {
         captions.extend(["explain-panel-mean", "explain-panel-difference"]);
     }
     for (index, caption) in captions.into_iter().enumerate() {
-        texts.push(Letters {
+        texts.push(PlacedText {
             at: (tile_left(index), GAP / 2 + LINE),
             text: text!(language, caption),
             weight: Weight::Regular,
         });
     }
     for (index, line) in lines.iter().enumerate() {
-        texts.push(Letters {
+        texts.push(PlacedText {
             at: (GAP, top + TILE + GAP / 2 + index as u32 * LINE),
             text: fitting(line, columns),
             weight: Weight::Regular,
@@ -169,7 +169,7 @@ fn fitting(text: &str, columns: usize) -> String {
 /// # Errors
 /// As [`panel`].
 pub fn panel_png(contents: &Panel) -> Result<Vec<u8>> {
-    png(&panel(contents)?)
+    encode_png(&panel(contents)?)
 }
 
 /// What is written below the tiles.

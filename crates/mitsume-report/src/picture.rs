@@ -34,7 +34,7 @@ pub(crate) fn visible_picture(
 ) -> Result<RgbImage> {
     let picture = load_picture(path)?;
     let visible = visible_part(&picture, transform, size);
-    Ok(cut(&picture, &visible))
+    Ok(crop_picture(&picture, &visible))
 }
 
 /// The part of a picture that a network of images `[height, width]` = `size` sees through `transform`.
@@ -43,7 +43,7 @@ pub fn visible_part(picture: &RgbImage, transform: &ImageTransform, size: [usize
 }
 
 /// A part of a picture.
-pub fn cut(picture: &RgbImage, part: &CropBox) -> RgbImage {
+pub fn crop_picture(picture: &RgbImage, part: &CropBox) -> RgbImage {
     let [left, top, width, height] =
         [part.left, part.top, part.width, part.height].map(|side| side as u32);
     image::imageops::crop_imm(picture, left, top, width, height).to_image()
@@ -51,8 +51,8 @@ pub fn cut(picture: &RgbImage, part: &CropBox) -> RgbImage {
 
 /// What the model saw of the image at `relative` below the data's folder. None if it cannot be read: a picture
 /// that moved or was never there must not keep the rest of a page from being seen.
-pub(crate) fn picture_of(data: &DataSummary, relative: &str) -> Option<RgbImage> {
-    let path = inside(Path::new(&data.root), relative)?;
+pub(crate) fn evaluated_picture(data: &DataSummary, relative: &str) -> Option<RgbImage> {
+    let path = path_inside(Path::new(&data.root), relative)?;
     let seen = match &data.transform {
         Some(shown) => visible_picture(&path, &shown.transform, shown.size),
         None => load_picture(&path),
@@ -62,7 +62,7 @@ pub(crate) fn picture_of(data: &DataSummary, relative: &str) -> Option<RgbImage>
 
 /// `relative` below `root`, unless it would leave it: the page must not show files that merely
 /// happen to be on the machine it is made on.
-fn inside(root: &Path, relative: &str) -> Option<PathBuf> {
+fn path_inside(root: &Path, relative: &str) -> Option<PathBuf> {
     let relative = Path::new(relative);
     let stays = relative
         .components()
@@ -71,8 +71,8 @@ fn inside(root: &Path, relative: &str) -> Option<PathBuf> {
 }
 
 /// The picture scaled so that its longer side is `side`, keeping its proportions.
-pub(crate) fn fitted(picture: &RgbImage, side: u32) -> RgbImage {
-    let (width, height) = fitted_size(picture.dimensions(), side);
+pub(crate) fn fit_to_side(picture: &RgbImage, side: u32) -> RgbImage {
+    let (width, height) = fit_size(picture.dimensions(), side);
     let (w, h) = picture.dimensions();
     let pixels = Pixels::new(w as usize, h as usize, 3, picture.as_raw().clone());
     picture_from_pixels(&mitsume_data::resize(
@@ -82,7 +82,7 @@ pub(crate) fn fitted(picture: &RgbImage, side: u32) -> RgbImage {
     ))
 }
 
-fn fitted_size((width, height): (u32, u32), side: u32) -> (u32, u32) {
+fn fit_size((width, height): (u32, u32), side: u32) -> (u32, u32) {
     let longest = u64::from(width.max(height));
     let scale = |n: u32| {
         let rounded = (u64::from(n) * u64::from(side) + longest / 2) / longest;
@@ -92,7 +92,10 @@ fn fitted_size((width, height): (u32, u32), side: u32) -> (u32, u32) {
 }
 
 /// Planes `[C, H, W]` in [0, 1] (1 or 3 of them) as a picture.
-pub(crate) fn from_planes(values: &[f32], [channels, height, width]: [usize; 3]) -> RgbImage {
+pub(crate) fn picture_from_planes(
+    values: &[f32],
+    [channels, height, width]: [usize; 3],
+) -> RgbImage {
     let plane = height * width;
     let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
     RgbImage::from_fn(width as u32, height as u32, |x, y| {
@@ -119,7 +122,7 @@ pub(crate) fn jpeg_uri(picture: &RgbImage) -> Result<String> {
 }
 
 /// The picture as a PNG file.
-pub(crate) fn png(picture: &RgbImage) -> Result<Vec<u8>> {
+pub(crate) fn encode_png(picture: &RgbImage) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     image::codecs::png::PngEncoder::new(&mut bytes).write_image(
         picture.as_raw(),
@@ -144,17 +147,17 @@ mod tests {
 
     #[test]
     fn proportions_are_kept_and_no_side_vanishes() {
-        assert_eq!(fitted_size((640, 480), 128), (128, 96));
-        assert_eq!(fitted_size((480, 640), 128), (96, 128));
-        assert_eq!(fitted_size((65_535, 1), 128), (128, 1));
-        assert_eq!(fitted_size((16, 16), 128), (128, 128));
+        assert_eq!(fit_size((640, 480), 128), (128, 96));
+        assert_eq!(fit_size((480, 640), 128), (96, 128));
+        assert_eq!(fit_size((65_535, 1), 128), (128, 1));
+        assert_eq!(fit_size((16, 16), 128), (128, 128));
     }
 
     #[test]
     fn planes_become_pixels() {
-        let grey = from_planes(&[0.0, 1.0], [1, 1, 2]);
+        let grey = picture_from_planes(&[0.0, 1.0], [1, 1, 2]);
         assert_eq!(grey.as_raw(), &[0, 0, 0, 255, 255, 255]);
-        let colour = from_planes(&[1.0, 0.0, 0.5], [3, 1, 1]);
+        let colour = picture_from_planes(&[1.0, 0.0, 0.5], [3, 1, 1]);
         assert_eq!(colour.as_raw(), &[255, 0, 128]);
     }
 
@@ -170,11 +173,11 @@ mod tests {
     fn paths_that_leave_the_data_folder_are_not_followed() {
         let root = Path::new("/data");
         assert_eq!(
-            inside(root, "a/b.png"),
+            path_inside(root, "a/b.png"),
             Some(PathBuf::from("/data/a/b.png"))
         );
         for path in ["", "/etc/passwd", "../x.png", "a/../../x.png", "."] {
-            assert_eq!(inside(root, path), None, "{path}");
+            assert_eq!(path_inside(root, path), None, "{path}");
         }
     }
 }

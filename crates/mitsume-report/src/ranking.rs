@@ -9,7 +9,7 @@ use mitsume_stats::holm::holm;
 use mitsume_stats::paired::paired_comparison;
 
 use crate::entries::{Entry, Run};
-use crate::settings::{Settings, lambda};
+use crate::settings::{Settings, effective_lambda};
 use crate::thresholds::{
     MIN_CORRECT_IMAGES, MIN_COUNTED_CLASSES, MIN_EVALUATED_IMAGES, SIGNIFICANCE_LEVEL,
 };
@@ -224,7 +224,7 @@ fn repeated(run: &Run) -> Repeated<'_> {
     Repeated {
         model: &run.config.model.name,
         train: &run.config.data.train,
-        lambda: lambda(&run.config),
+        lambda: effective_lambda(&run.config),
         settings: Settings::from_config(&run.config),
     }
 }

@@ -37,7 +37,7 @@ impl Settings {
     }
 
     /// Whether nothing that has an effect on both runs differs.
-    pub fn agree(&self, other: &Self) -> bool {
+    pub fn agrees_with(&self, other: &Self) -> bool {
         let no_effect = |value: Option<&Option<String>>| value == Some(&None);
         let same = |key: &String| {
             let (own, others) = (self.0.get(key), other.0.get(key));
@@ -56,7 +56,7 @@ impl Settings {
     }
 
     /// Keys and values that have an effect here and are otherwise in some of `others`.
-    pub fn that_differ<'a>(
+    pub fn differing_from<'a>(
         &'a self,
         others: impl Iterator<Item = &'a Self> + Clone,
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -73,7 +73,7 @@ impl Settings {
 }
 
 /// lambda_max, or 0 where it is never reached. -0 is 0.
-pub(crate) fn lambda(config: &RunConfig) -> f64 {
+pub(crate) fn effective_lambda(config: &RunConfig) -> f64 {
     if config.consistency.is_plain(config.train.epochs) {
         0.0
     } else {
@@ -116,14 +116,14 @@ mod tests {
         let plain = settings("[consistency]\nt1 = 10\nalpha = 'full'");
         let early = settings("[consistency]\nlambda_max = 50\nt1 = 5");
         let late = settings("[consistency]\nlambda_max = 50\nt1 = 20");
-        assert!(plain.agree(&early) && early.agree(&plain) && plain.agree(&late));
-        assert!(!early.agree(&late));
+        assert!(plain.agrees_with(&early) && early.agrees_with(&plain) && plain.agrees_with(&late));
+        assert!(!early.agrees_with(&late));
         assert!(plain.is_equivalent_for(&early) && !early.is_equivalent_for(&plain));
         let other_maps = settings("[consistency]\nmethod = 'hires-cam'");
-        assert!(!other_maps.agree(&early), "the maps evaluated differ");
-        let differing: Vec<_> = early.that_differ([&plain, &late].into_iter()).collect();
+        assert!(!other_maps.agrees_with(&early), "the maps evaluated differ");
+        let differing: Vec<_> = early.differing_from([&plain, &late].into_iter()).collect();
         assert_eq!(differing, [("consistency.t1", "5")]);
-        assert_eq!(plain.that_differ([&early, &late].into_iter()).count(), 0);
+        assert_eq!(plain.differing_from([&early, &late].into_iter()).count(), 0);
     }
 
     #[test]
@@ -133,9 +133,9 @@ mod tests {
             let text = text.replace("valid='b'\n[data]\n", "valid='b'\n");
             Settings::from_config(&RunConfig::from_toml(&text, Path::new("run.toml")).unwrap())
         });
-        assert!(!some.agree(&all) && !all.agree(&some));
+        assert!(!some.agrees_with(&all) && !all.agrees_with(&some));
         let augmented = settings("");
         let plain = settings("[data.augment]\nhorizontal_flip = 0.0");
-        assert!(!augmented.agree(&plain));
+        assert!(!augmented.agrees_with(&plain));
     }
 }

@@ -8,8 +8,8 @@ use mitsume::trust::Surroundings;
 use mitsume_artifacts::{Maps, write_atomic, write_map};
 use mitsume_data::Pixels;
 use mitsume_report::{
-    ActivationMap, Panel, PanelClass, PanelReference, cut, full_overlay_png, picture_from_pixels,
-    visible_part,
+    ActivationMap, Panel, PanelClass, PanelReference, crop_picture, full_overlay_png,
+    picture_from_pixels, visible_part,
 };
 
 use super::listing::ListedImage;
@@ -35,7 +35,7 @@ pub(super) fn explain_image(
         .map(|mean| Comparison::new(&output.cam, mean, [h, w]))
         .transpose()?;
     let visible = visible_part(&whole, &options.preprocess.transform, options.size());
-    let image = cut(&whole, &visible);
+    let image = crop_picture(&whole, &visible);
     let explained = explained(listed, &output, comparison.as_ref(), options);
     let cam = ActivationMap::new(output.cam, h, w)?;
     let file_name = listed.path.file_name();

@@ -1,7 +1,7 @@
 //! Which runs of a folder are repetitions of each other, and which are compared with which.
 
 use crate::entries::Run;
-use crate::settings::{Settings, lambda};
+use crate::settings::{Settings, effective_lambda};
 
 /// What each run counts as, in the order of the runs.
 pub(crate) struct Conditions {
@@ -30,14 +30,14 @@ pub(crate) fn conditions(runs: &[&Run]) -> Conditions {
         })
         .collect();
     let equivalent_models = |run: usize| {
-        let of = |other: &usize| {
+        let is_equivalent = |other: &usize| {
             name(*other) == name(run)
                 && runs[*other].config.data.title() == runs[run].config.data.title()
                 && labels[*other] != labels[run]
                 && settings[run].is_equivalent_for(&settings[*other])
         };
         let mut others: Vec<String> = (0..runs.len())
-            .filter(of)
+            .filter(is_equivalent)
             .map(|other| labels[other].clone())
             .collect();
         others.sort();
@@ -59,7 +59,7 @@ fn label<'a>(
     same: impl Iterator<Item = &'a Settings> + Clone,
 ) -> String {
     let own: Vec<String> = own
-        .that_differ(same)
+        .differing_from(same)
         .map(|(key, value)| {
             let key = key.rsplit('.').next().unwrap_or(key).replace('_', " ");
             format!("{key} {value}")
@@ -79,7 +79,7 @@ fn same_as(runs: &[&Run], labels: &[String], run: usize) -> Option<usize> {
     let own = runs[run];
     let identity = |index: usize| {
         let config = &runs[index].config;
-        let lambda = lambda(config).to_bits();
+        let lambda = effective_lambda(config).to_bits();
         (
             &labels[index],
             config.data.title(),
@@ -95,12 +95,12 @@ fn same_as(runs: &[&Run], labels: &[String], run: usize) -> Option<usize> {
         other != run
             && precedes(other)
             && identity(other) == identity(run)
-            && same_figures(runs[other], own)
+            && same_epochs(runs[other], own)
     })
 }
 
 /// Whether the epochs that both runs have are the same but for the time they took.
-fn same_figures(a: &Run, b: &Run) -> bool {
+fn same_epochs(a: &Run, b: &Run) -> bool {
     a.epochs.iter().zip(&b.epochs).all(|(a, b)| {
         let [mut a, mut b] = [a.clone(), b.clone()];
         // What was asked for is written beside what came of it.

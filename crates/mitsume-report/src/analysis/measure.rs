@@ -51,7 +51,7 @@ impl MeasureName {
     }
 
     /// Whether more means more consistent.
-    pub fn more_is_consistent(self) -> bool {
+    pub fn higher_is_more_consistent(self) -> bool {
         self == Self::ChanceCorrected
     }
 }

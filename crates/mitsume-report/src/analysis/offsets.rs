@@ -27,8 +27,8 @@ pub(crate) fn offsets(records: &[EpochRecord]) -> Vec<Offset> {
         .filter_map(|(dataset, model)| {
             let values = |own: bool| -> Vec<f64> {
                 let here = records.iter().filter(|record| record.dataset == *dataset);
-                let of = here.filter(|record| (record.model == *model) == own);
-                of.filter_map(|record| record.consistency).collect()
+                let selected = here.filter(|record| (record.model == *model) == own);
+                selected.filter_map(|record| record.consistency).collect()
             };
             Some(Offset {
                 dataset: (*dataset).to_owned(),

@@ -42,7 +42,7 @@ pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
     let title = whole
         .file_name()
         .map_or("/".into(), |name| name.to_string_lossy().into_owned());
-    let of = |kind: &str| -> Vec<&Figure> {
+    let figures_of_kind = |kind: &str| -> Vec<&Figure> {
         let figures = report.figures.iter();
         figures
             .filter(|figure| figure.file.starts_with(kind))
@@ -57,8 +57,8 @@ pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
         export: ExportLabels::new(language),
         style: include_str!("../../templates/style.css"),
         sentences: sentences::sentences(report, language),
-        scatters: of("scatter-"),
-        curves: of("curve-"),
+        scatters: figures_of_kind("scatter-"),
+        curves: figures_of_kind("curve-"),
         tables: tables(report),
         runs: report
             .records

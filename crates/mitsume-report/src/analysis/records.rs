@@ -9,7 +9,7 @@ use mitsume_stats::EpochRecord;
 use super::conditions::{Conditions, conditions};
 use super::measure::MeasureName;
 use crate::entries::{Entry, MAX_DEPTH, Run, read_entries};
-use crate::settings::lambda;
+use crate::settings::effective_lambda;
 use crate::{ReportError, Result};
 
 /// A way to measure consistency, and every epoch measured with it.
@@ -49,7 +49,7 @@ pub(crate) struct Records {
 
 impl Records {
     /// Names of the runs that are so.
-    pub fn names(&self, are: impl Fn(&RunSummary) -> bool) -> Vec<&str> {
+    pub fn names_where(&self, are: impl Fn(&RunSummary) -> bool) -> Vec<&str> {
         let runs = self.runs.iter().filter(|run| are(run));
         runs.map(|run| &run.name[..]).collect()
     }
@@ -104,7 +104,7 @@ impl<'a> Folder<'a> {
         let runs: Vec<&Run> = entries.iter().filter_map(|e| e.run.as_ref()).collect();
         let lambdas: BTreeSet<u64> = runs
             .iter()
-            .map(|run| lambda(&run.config).to_bits())
+            .map(|run| effective_lambda(&run.config).to_bits())
             .collect();
         let more_measures = entries.iter().map(|entry| read_more_measures(path, entry));
         Ok(Self {
@@ -170,7 +170,7 @@ impl<'a> Folder<'a> {
             seed: Some(config.train.seed.to_string()),
             model: self.conditions.labels[index].clone(),
             equivalent_models: self.conditions.equivalent_models[index].clone(),
-            lambda: self.lambda_varies.then(|| lambda(config)),
+            lambda: self.lambda_varies.then(|| effective_lambda(config)),
             epoch: u32::try_from(row.epoch).unwrap_or(u32::MAX),
             kappa: Some(row.kappa),
             consistency,
@@ -183,7 +183,7 @@ impl<'a> Folder<'a> {
             name: entry.name.clone(),
             dataset: run.config.data.title(),
             model: self.conditions.labels[index].clone(),
-            lambda: lambda(&run.config),
+            lambda: effective_lambda(&run.config),
             lambda_max: run.config.consistency.lambda_max,
             seed: run.config.train.seed,
             epochs: format!("{}/{}", run.epochs.len(), run.config.train.epochs),

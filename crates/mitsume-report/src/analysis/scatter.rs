@@ -80,7 +80,7 @@ impl ScatterPlot {
         let axes = Axes::around(points, false);
         let title = measure.name.title(language);
         let title = &title[..];
-        let y_name = if measure.name.more_is_consistent() {
+        let y_name = if measure.name.higher_is_more_consistent() {
             text!(language, "analysis-higher-axis", measure = title)
         } else {
             text!(language, "analysis-lower-axis", measure = title)

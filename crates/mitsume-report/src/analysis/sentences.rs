@@ -97,9 +97,9 @@ fn for_runs(records: &Records, language: Language) -> Vec<String> {
         let more = if names.len() > MAX_NAMED { ", …" } else { "" };
         format!("{shown}{more}")
     };
-    let unfinished = records.names(|run| run.unfinished);
-    let never = records.names(|run| run.lambda != run.lambda_max);
-    let repeating = records.names(|run| run.repeats);
+    let unfinished = records.names_where(|run| run.unfinished);
+    let never = records.names_where(|run| run.lambda != run.lambda_max);
+    let repeating = records.names_where(|run| run.repeats);
     let mut sentences = Vec::new();
     if !unfinished.is_empty() {
         let (count, names) = (unfinished.len(), named(&unfinished));
@@ -203,7 +203,7 @@ fn for_correlation(
             figures = figures,
         );
     }
-    let together = (row.mean_r > 0.0) == measure.name.more_is_consistent();
+    let together = (row.mean_r > 0.0) == measure.name.higher_is_more_consistent();
     let mut parts = vec![if together {
         text!(
             language,
@@ -219,12 +219,12 @@ fn for_correlation(
             figures = figures
         )
     }];
-    parts.extend(doubts(row, language));
-    joined(&parts, language)
+    parts.extend(reservations(row, language));
+    join_sentences(&parts, language)
 }
 
 /// What speaks against a correlation whose interval excludes 0.
-fn doubts(row: &ConditionCorrelation, language: Language) -> Vec<String> {
+fn reservations(row: &ConditionCorrelation, language: Language) -> Vec<String> {
     let mut doubts = Vec::new();
     if let Some(rho) = row.mean_rho
         && rho.abs() < 0.5 * row.mean_r.abs()
@@ -255,7 +255,7 @@ fn doubts(row: &ConditionCorrelation, language: Language) -> Vec<String> {
 }
 
 /// Sentences one after the other, as the language writes them.
-fn joined(sentences: &[String], language: Language) -> String {
+fn join_sentences(sentences: &[String], language: Language) -> String {
     match language {
         Language::English => sentences.join(" "),
         Language::Japanese => sentences.concat(),
@@ -317,7 +317,7 @@ fn for_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Stri
                 p = p(Some(value)),
             );
             let doubt = unconfirmed(test, language);
-            joined(
+            join_sentences(
                 &[vec![effect], doubt.into_iter().collect()].concat(),
                 language,
             )

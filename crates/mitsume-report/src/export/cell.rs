@@ -19,7 +19,7 @@ pub(super) fn is_number(text: &str) -> bool {
 
 /// Numbers as programs read them: no spaces between thousands, the ordinary minus, and nothing
 /// for a dash.
-pub(super) fn bare(text: &str) -> String {
+pub(super) fn plain_number(text: &str) -> String {
     if text == "–" {
         return String::new();
     }
@@ -42,7 +42,7 @@ fn without_thousands(text: &str) -> String {
 /// A field after RFC 4180. Text that a spreadsheet would take for a formula begins with an
 /// apostrophe (OWASP, "CSV Injection").
 pub(super) fn csv_field(text: &str) -> String {
-    let value = bare(text);
+    let value = plain_number(text);
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
     let safe = if formula && !is_number(&value) {
         format!("'{value}")
@@ -58,7 +58,7 @@ pub(super) fn csv_field(text: &str) -> String {
 
 /// A cell in LaTeX, in bold where it is the `best` of its column.
 pub(super) fn latex_cell(text: &str, best: bool) -> String {
-    let value = bare(text);
+    let value = plain_number(text);
     let escaped = if is_number(&value) {
         let signed = value.strip_prefix('-').map(|rest| format!("−{rest}"));
         latex_text(&signed.unwrap_or(value))

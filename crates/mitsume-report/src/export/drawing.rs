@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use scraper::{ElementRef, Node};
 
-use super::table_cells::{plain, selector, text_of};
+use super::table_cells::{collapse_whitespace, selector, text_of};
 use crate::analysis::style::STANDALONE;
 use crate::xml::escape_xml;
 
@@ -58,11 +58,11 @@ impl Drawing {
         if let Some(svg) = svg {
             drawing.view = view(svg);
             let label = svg.value().attr("aria-label").unwrap_or_default();
-            drawing.description = plain(label);
-            drawing.body = inner(svg);
+            drawing.description = collapse_whitespace(label);
+            drawing.body = inner_xml(svg);
             drawing.legend = figure
                 .select(&selector(".legend > li"))
-                .filter_map(item)
+                .filter_map(legend_item)
                 .collect();
             return Some(drawing);
         }
@@ -142,7 +142,7 @@ impl Drawing {
         let (mut x, mut y) = (MARGIN, y);
         for item in &self.legend {
             let [width, height] = item.size;
-            let needed = width + 8.0 + width_of(&item.label, TEXT) + 16.0;
+            let needed = width + 8.0 + text_width(&item.label, TEXT) + 16.0;
             if x > MARGIN && x + needed > self.view[2] {
                 x = MARGIN;
                 y += 20.0;
@@ -163,7 +163,7 @@ impl Drawing {
 }
 
 /// About as wide as a sans-serif font draws it; nothing depends on it but where lines break.
-fn width_of(text: &str, size: f64) -> f64 {
+fn text_width(text: &str, size: f64) -> f64 {
     let wide = |c: char| if c >= '\u{2e80}' { 1.0 } else { 0.56 };
     size * text.chars().map(wide).sum::<f64>()
 }
@@ -173,7 +173,7 @@ fn lines(text: &str, width: f64, size: f64) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_inclusive(|c: char| c == ' ' || c >= '\u{2e80}') {
-        if !line.is_empty() && width_of(&line, size) + width_of(word.trim_end(), size) > width {
+        if !line.is_empty() && text_width(&line, size) + text_width(word.trim_end(), size) > width {
             lines.push(line.trim_end().to_owned());
             line.clear();
         }
@@ -183,11 +183,11 @@ fn lines(text: &str, width: f64, size: f64) -> Vec<String> {
     lines
 }
 
-fn item(li: ElementRef<'_>) -> Option<DrawingLegendItem> {
+fn legend_item(li: ElementRef<'_>) -> Option<DrawingLegendItem> {
     let swatch = li.select(&selector("svg")).next()?;
     let [_, _, width, height] = view(swatch);
     Some(DrawingLegendItem {
-        swatch: inner(swatch),
+        swatch: inner_xml(swatch),
         size: [width, height],
         label: text_of(li, "svg"),
     })
@@ -200,7 +200,7 @@ fn view(svg: ElementRef<'_>) -> [f64; 4] {
 }
 
 /// The elements in `parent` as XML.
-fn inner(parent: ElementRef<'_>) -> String {
+fn inner_xml(parent: ElementRef<'_>) -> String {
     let mut xml = String::new();
     for child in parent.children() {
         match child.value() {
@@ -211,7 +211,7 @@ fn inner(parent: ElementRef<'_>) -> String {
                 for (key, value) in element.attrs() {
                     let _ = write!(xml, " {key}=\"{}\"", escape_xml(value));
                 }
-                let content = ElementRef::wrap(child).map(inner).unwrap_or_default();
+                let content = ElementRef::wrap(child).map(inner_xml).unwrap_or_default();
                 let _ = write!(xml, ">{content}</{name}>");
             }
             _ => {}

@@ -8,7 +8,7 @@ use scraper::{ElementRef, Html};
 
 use super::drawing::{Drawing, MM};
 use super::raster::{Raster, png};
-use super::table_cells::{TableCells, plain, selector, text_of};
+use super::table_cells::{TableCells, collapse_whitespace, selector, text_of};
 use crate::Result;
 use crate::file_names::{file_stem_from_title, unique_file_stem};
 
@@ -36,16 +36,16 @@ impl Exported {
     /// # Errors
     /// A file that cannot be written.
     pub(crate) fn figure(&mut self, stem: &Path, svg: &str) -> Result<()> {
-        let with = |extension: &str| {
+        let with_extension = |extension: &str| {
             let mut name = stem.as_os_str().to_owned();
             name.push(extension);
             PathBuf::from(name)
         };
-        self.write(with(".svg"), svg.as_bytes())?;
+        self.write(with_extension(".svg"), svg.as_bytes())?;
         match png(svg, (MM * DOTS_PER_INCH / 25.4) as f32)? {
-            Raster::Png(bytes) => self.write(with(".png"), &bytes),
+            Raster::Png(bytes) => self.write(with_extension(".png"), &bytes),
             Raster::NoFont(characters) => {
-                self.without_png.push((with(".svg"), characters));
+                self.without_png.push((with_extension(".svg"), characters));
                 Ok(())
             }
         }
@@ -72,7 +72,7 @@ pub(crate) fn export(html: &str, note: &str, dir: &Path) -> Result<Exported> {
                 }
             }
             "table" => {
-                let title = region(element).unwrap_or_else(|| heading.clone());
+                let title = enclosing_region_label(element).unwrap_or_else(|| heading.clone());
                 let grid = TableCells::from_html(element, note);
                 let name = unique_file_stem(&file_stem_from_title(&title), &mut names);
                 exported.write(dir.join(format!("{name}.csv")), grid.csv().as_bytes())?;
@@ -95,8 +95,8 @@ fn caption(figure: ElementRef<'_>) -> Option<String> {
 }
 
 /// The name of the region a table is in.
-fn region(table: ElementRef<'_>) -> Option<String> {
+fn enclosing_region_label(table: ElementRef<'_>) -> Option<String> {
     let around = table.ancestors().filter_map(ElementRef::wrap);
     let mut around = around.filter(|element| element.value().attr("role") == Some("region"));
-    around.find_map(|element| element.value().attr("aria-label").map(plain))
+    around.find_map(|element| element.value().attr("aria-label").map(collapse_whitespace))
 }

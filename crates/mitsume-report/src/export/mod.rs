@@ -15,4 +15,4 @@ pub(crate) use drawing::{Drawing, DrawingLegendItem};
 pub use files::Exported;
 pub(crate) use files::export;
 pub(crate) use labels::ExportLabels;
-pub(crate) use raster::layer;
+pub(crate) use raster::render_transparent;

@@ -64,7 +64,7 @@ pub(super) fn png(svg: &str, pixels_per_unit: f32) -> Result<Raster> {
 ///
 /// # Errors
 /// As [`png`].
-pub(crate) fn layer(svg: &str) -> Result<Option<Pixmap>> {
+pub(crate) fn render_transparent(svg: &str) -> Result<Option<Pixmap>> {
     let (tree, missing) = tree(svg)?;
     if !missing.is_empty() {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use scraper::{ElementRef, Node, Selector};
 
-use super::cell::{bare, csv_field, is_number, latex_cell};
+use super::cell::{csv_field, is_number, latex_cell, plain_number};
 
 /// A table.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) fn selector(text: &str) -> Selector {
 }
 
 /// White space of any kind as single spaces.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn collapse_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -35,7 +35,7 @@ pub(super) fn plain(text: &str) -> String {
 pub(super) fn text_of(element: ElementRef<'_>, skipped: &str) -> String {
     let mut text = String::new();
     collect(element, skipped, &mut text);
-    plain(&text)
+    collapse_whitespace(&text)
 }
 
 fn collect(element: ElementRef<'_>, skipped: &str, text: &mut String) {
@@ -128,7 +128,7 @@ impl TableCells {
         let numeric = |i: usize| {
             let number = |row: &Vec<Cell>| {
                 row.get(i).is_none_or(|cell| {
-                    let text = bare(&cell.text);
+                    let text = plain_number(&cell.text);
                     text.is_empty() || is_number(&text)
                 })
             };
@@ -151,7 +151,7 @@ fn cells(row: ElementRef<'_>) -> Vec<Cell> {
             small: cell
                 .select(&small)
                 .next()
-                .map(|small| plain(&small.text().collect::<String>()))
+                .map(|small| collapse_whitespace(&small.text().collect::<String>()))
                 .unwrap_or_default(),
             best: cell.value().classes().any(|class| class == "best"),
         })

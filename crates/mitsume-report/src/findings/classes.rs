@@ -5,8 +5,8 @@ use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
 
 use super::Finding;
-use super::figures::means_nothing;
 use super::lambda::LambdaRuns;
+use super::metrics::is_uninformative;
 use crate::entries::Entry;
 use crate::number_format;
 use crate::thresholds::MIN_CORRECT_IMAGES;
@@ -23,7 +23,7 @@ pub(super) fn sentences(
 ) -> Vec<Finding> {
     let known = |entry: &&Entry| {
         let evaluated = entry.evaluation.as_ref();
-        evaluated.is_some_and(|evaluated| !means_nothing(&evaluated.summary))
+        evaluated.is_some_and(|evaluated| !is_uninformative(&evaluated.summary))
     };
     // One comparison, or one entry: more would bury the reader.
     let shown: Vec<&Entry> = match comparisons.first() {
@@ -38,7 +38,7 @@ pub(super) fn sentences(
         } else {
             super::model(entry)
         };
-        sentences.extend(within(entry, name, language));
+        sentences.extend(similar_classes(entry, name, language));
         let summary = entry
             .evaluation
             .as_ref()
@@ -46,7 +46,7 @@ pub(super) fn sentences(
         sentences.extend(summary.and_then(|summary| least_consistent(summary, name, language)));
     }
     if let Some(first) = comparisons.first() {
-        sentences.extend(between(first, language));
+        sentences.extend(changed_classes(first, language));
     }
     sentences.into_iter().map(Finding::plain).collect()
 }
@@ -63,7 +63,7 @@ fn means(entry: &Entry) -> Option<Vec<Option<Vec<f64>>>> {
 }
 
 /// The two classes whose mean maps are most alike and least alike.
-fn within(entry: &Entry, name: &str, language: Language) -> Option<String> {
+fn similar_classes(entry: &Entry, name: &str, language: Language) -> Option<String> {
     let means = means(entry)?;
     let classes = &entry.evaluation.as_ref()?.summary.data.classes;
     if classes.len() > MAX_CLASSES {
@@ -148,14 +148,14 @@ fn least_consistent(summary: &Evaluation, name: &str, language: Language) -> Opt
 }
 
 /// The classes whose mean map differs most and least between the runs of a comparison.
-fn between(comparison: &LambdaRuns, language: Language) -> Option<String> {
+fn changed_classes(comparison: &LambdaRuns, language: Language) -> Option<String> {
     let mut sums: Vec<(f64, u32)> = Vec::new();
     let mut names: &[String] = &[];
     for [base, own] in &comparison.pairs {
         let (base_means, own_means) = (means(base)?, means(own)?);
         let evaluated = own.evaluation.as_ref()?;
         let same = base.evaluation.as_ref()?.summary.data.classes == evaluated.summary.data.classes;
-        if !same || means_nothing(&evaluated.summary) {
+        if !same || is_uninformative(&evaluated.summary) {
             return None;
         }
         names = &evaluated.summary.data.classes;

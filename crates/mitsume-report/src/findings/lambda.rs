@@ -6,10 +6,10 @@ use mitsume_stats::holm::holm;
 use mitsume_stats::paired::{PairedComparison, paired_comparison};
 
 use super::Finding;
-use super::figures::means_nothing;
+use super::metrics::is_uninformative;
 use crate::entries::{Entry, Run};
 use crate::number_format;
-use crate::settings::{Settings, lambda};
+use crate::settings::{Settings, effective_lambda};
 use crate::thresholds::SIGNIFICANCE_LEVEL;
 
 /// Comparisons spelt out.
@@ -43,7 +43,7 @@ fn alike(a: &Run, b: &Run) -> bool {
         && own.data.valid == other.data.valid
         && own.model.name == other.model.name
         && own.train.seed == other.train.seed
-        && Settings::from_config(own).agree(&Settings::from_config(other))
+        && Settings::from_config(own).agrees_with(&Settings::from_config(other))
 }
 
 /// Every lambda against no loss, in the order of the entries.
@@ -53,15 +53,20 @@ pub(super) fn comparisons(entries: &[Entry]) -> Vec<LambdaRuns<'_>> {
         .filter_map(|entry| Some((entry, finished(entry)?.0)))
         .collect();
     let mut comparisons: Vec<LambdaRuns> = Vec::new();
-    for &(entry, run) in runs.iter().filter(|(_, run)| lambda(&run.config) != 0.0) {
-        let plain = |other: &&(&Entry, &Run)| lambda(&other.1.config) == 0.0 && alike(other.1, run);
+    for &(entry, run) in runs
+        .iter()
+        .filter(|(_, run)| effective_lambda(&run.config) != 0.0)
+    {
+        let plain = |other: &&(&Entry, &Run)| {
+            effective_lambda(&other.1.config) == 0.0 && alike(other.1, run)
+        };
         let Some(&(base, _)) = runs.iter().find(plain) else {
             continue;
         };
         let settings = Settings::from_config(&run.config);
         let same = |known: &&mut LambdaRuns| {
             let first = known.pairs[0][1].run.as_ref().map(|run| &run.config);
-            known.lambda == lambda(&run.config)
+            known.lambda == effective_lambda(&run.config)
                 && known.settings == settings
                 && first.is_some_and(|first| {
                     first.model.name == run.config.model.name
@@ -77,7 +82,7 @@ pub(super) fn comparisons(entries: &[Entry]) -> Vec<LambdaRuns<'_>> {
                 }
             }
             None => comparisons.push(LambdaRuns {
-                lambda: lambda(&run.config),
+                lambda: effective_lambda(&run.config),
                 pairs: vec![[base, entry]],
                 settings,
             }),
@@ -93,7 +98,7 @@ pub(super) fn sentences(
 ) -> Vec<Finding> {
     let with_loss = entries.iter().filter(|entry| {
         let run = finished(entry).map(|(run, _)| run);
-        run.is_some_and(|run| lambda(&run.config) != 0.0)
+        run.is_some_and(|run| effective_lambda(&run.config) != 0.0)
     });
     let with_loss = with_loss.count();
     if with_loss == 0 {
@@ -110,7 +115,7 @@ pub(super) fn sentences(
         models.len() > 1
     };
     let changes: Vec<Changes> = comparisons.iter().map(Changes::from_runs).collect();
-    let corrected = corrected(&changes);
+    let corrected = holm_corrected(&changes);
     let mut sentences: Vec<Finding> = Vec::new();
     let shown = comparisons.iter().zip(&changes).zip(&corrected);
     for ((comparison, changes), p) in shown.take(MAX_COMPARISONS) {
@@ -172,7 +177,8 @@ fn consistencies([base, own]: [&Evaluation; 2]) -> Option<[f64; 2]> {
             .map(|class| class.correct > 0)
             .collect()
     };
-    let comparable = classes(base) == classes(own) && !means_nothing(base) && !means_nothing(own);
+    let comparable =
+        classes(base) == classes(own) && !is_uninformative(base) && !is_uninformative(own);
     let both = base.consistency.squared_l2.zip(own.consistency.squared_l2);
     let (base, own) = both.filter(|_| comparable)?;
     Some([base, own])
@@ -260,7 +266,7 @@ impl Changes {
 }
 
 /// The p of kappa and squared-l2 of each comparison, corrected by Holm for all that are on the page.
-fn corrected(changes: &[Changes]) -> Vec<[Option<f64>; 2]> {
+fn holm_corrected(changes: &[Changes]) -> Vec<[Option<f64>; 2]> {
     let known: Vec<f64> = changes.iter().flat_map(Changes::p).flatten().collect();
     let mut corrected = holm(&known).into_iter();
     let mut next = |p: Option<f64>| p.and_then(|_| corrected.next());

@@ -5,8 +5,8 @@
 //! anything is said of where it looks.
 
 mod classes;
-mod figures;
 mod lambda;
+mod metrics;
 pub(crate) mod surroundings;
 mod terms;
 mod title;
@@ -67,7 +67,7 @@ impl Findings {
 /// The sentences on the whole page, and the terms in them.
 pub(crate) fn findings(entries: &[Entry], language: Language) -> Findings {
     let pairs = lambda::comparisons(entries);
-    let mut sentences = figures::sentences(entries, language);
+    let mut sentences = metrics::sentences(entries, language);
     sentences.extend(lambda::sentences(entries, &pairs, language));
     sentences.extend(classes::sentences(entries, &pairs, language));
     sentences.extend(surroundings::for_entries(entries, language));

@@ -1,8 +1,8 @@
-//! How much of the maps lies on the images' border and empty background, in words.
+//! Sentences on the mass of the maps on the images' border and uniform background.
 //!
-//! A share is judged against that of a map spread evenly, which is the region's share of the image: maps
-//! that have no less of themselves there do not avoid it. Of the background a fifth ([`MUCH`]) is called
-//! out too, because nothing at all is to be seen there.
+//! The mass is compared with that of an even map, which is the region's share of the image: maps
+//! with at least that mass do not avoid the region. On the background a mass of
+//! [`HIGH_BACKGROUND_MASS`] is cautioned too, because the background shows nothing.
 
 use mitsume::trust::MeanSurroundings;
 use mitsume::trust::surroundings::Region;
@@ -14,7 +14,7 @@ use crate::entries::Entry;
 use crate::number_format;
 
 /// A share of the maps on the empty background that is too much whatever the background's size.
-const MUCH: f64 = 0.2;
+const HIGH_BACKGROUND_MASS: f64 = 0.2;
 /// A background smaller than this share of the image is not worth a sentence, unless much lies on it.
 const MIN_AREA: f64 = 0.05;
 /// Entries with sentences of their own.
@@ -44,13 +44,13 @@ impl MassLevel {
     fn from_background(region: Region) -> Self {
         match region {
             Region { mass, area } if mass >= area => Self::Even,
-            Region { mass, .. } if mass >= MUCH => Self::Much,
+            Region { mass, .. } if mass >= HIGH_BACKGROUND_MASS => Self::Much,
             _ => Self::Little,
         }
     }
 
     /// For messages that choose their words by it.
-    fn word(self) -> &'static str {
+    fn message_key(self) -> &'static str {
         match self {
             Self::Even => "even",
             Self::Much => "much",
@@ -73,7 +73,7 @@ pub(crate) fn sentences(
             name = name,
             mass = number_format::percent(region.mass),
             area = number_format::percent(region.area),
-            share = level.word(),
+            share = level.message_key(),
         ),
         caution: level != MassLevel::Little,
     };

@@ -88,7 +88,7 @@ fn finished(lambda: f64, seed: u64) -> Entry {
     entry(Some(run(lambda, seed, 3)), Some(evaluation([90, 80])))
 }
 
-fn of(entries: &[Entry], values: &[f64], quantity: Quantity) -> Vec<Ranking> {
+fn rankings_of(entries: &[Entry], values: &[f64], quantity: Quantity) -> Vec<Ranking> {
     let values = values.iter().map(|value| Some(*value));
     let lines: Vec<EntryValue> = entries.iter().zip(values).collect();
     rankings(&lines, quantity)
@@ -108,13 +108,13 @@ fn a_difference_in_every_seed_is_best_and_one_seed_is_not() {
     };
     let best = Ranking::Best { seeds: 3 };
     let values = [0.50, 0.52, 0.49, 0.40, 0.41, 0.39];
-    let consistency = of(&both(0..3), &values, Quantity::SquaredL2);
+    let consistency = rankings_of(&both(0..3), &values, Quantity::SquaredL2);
     assert_eq!(consistency[..3], [Ranking::Plain; 3]);
     assert_eq!(consistency[3..], [best; 3]);
-    let kappa = of(&both(0..3), &values, Quantity::Kappa);
+    let kappa = rankings_of(&both(0..3), &values, Quantity::Kappa);
     assert_eq!(kappa[..3], [best; 3]);
     // The same means, the differences of any sign.
-    let mixed = of(
+    let mixed = rankings_of(
         &both(0..3),
         &[0.50, 0.52, 0.20, 0.40, 0.41, 0.39],
         Quantity::L2,
@@ -124,16 +124,16 @@ fn a_difference_in_every_seed_is_best_and_one_seed_is_not() {
         (mixed[2], mixed.iter().filter(|s| **s == chance).count()),
         (chance, 1)
     );
-    let single = of(&both(0..1), &[0.5, 0.4], Quantity::SquaredL2);
+    let single = rankings_of(&both(0..1), &[0.5, 0.4], Quantity::SquaredL2);
     let one_seed = extreme(true, Reason::OneSeed);
     assert_eq!(single, [Ranking::Plain, one_seed]);
-    let high = of(&both(0..1), &[0.5, 0.4], Quantity::Accuracy);
+    let high = rankings_of(&both(0..1), &[0.5, 0.4], Quantity::Accuracy);
     assert_eq!(high[0], extreme(false, Reason::OneSeed));
     // Seeds of one setting are no competitors.
     let alone: Vec<Entry> = (0..3).map(|seed| finished(0.0, seed)).collect();
-    let alone = of(&alone, &[0.5, 0.6, 0.7], Quantity::Kappa);
+    let alone = rankings_of(&alone, &[0.5, 0.6, 0.7], Quantity::Kappa);
     assert_eq!(alone[2], extreme(false, Reason::WithinChance));
-    let equal = of(&both(0..2), &[0.5; 4], Quantity::Kappa);
+    let equal = rankings_of(&both(0..2), &[0.5; 4], Quantity::Kappa);
     assert_eq!(equal, [Ranking::Plain; 4]);
 }
 
@@ -141,7 +141,7 @@ fn a_difference_in_every_seed_is_best_and_one_seed_is_not() {
 fn a_model_at_chance_level_is_not_ranked() {
     let guessing = || entry(Some(run(50.0, 0, 3)), Some(evaluation([100, 0])));
     for quantity in [Quantity::Kappa, Quantity::SquaredL2] {
-        let rankings = of(&[finished(0.0, 0), guessing()], &[0.7, 0.0], quantity);
+        let rankings = rankings_of(&[finished(0.0, 0), guessing()], &[0.7, 0.0], quantity);
         assert_eq!(
             rankings,
             [Ranking::Plain, Ranking::NotComparable(Reason::AtChance)],
@@ -178,7 +178,7 @@ fn a_consistency_over_one_class_or_few_images_is_not_ranked() {
 #[test]
 fn what_cannot_be_compared_has_no_best() {
     let against = |other: Entry, quantity: Quantity| {
-        let rankings = of(&[finished(0.0, 0), other], &[0.5, 0.4], quantity);
+        let rankings = rankings_of(&[finished(0.0, 0), other], &[0.5, 0.4], quantity);
         let one = rankings.into_iter().find(|s| *s != Ranking::Plain);
         match one {
             Some(Ranking::BestNotSignificant { reason, .. }) => reason,
@@ -197,8 +197,8 @@ fn what_cannot_be_compared_has_no_best() {
         let elsewhere = changed(|summary| summary.data.root = "/other".to_owned());
         assert_eq!(against(elsewhere, quantity), Reason::DataDiffer);
     }
-    type AugmentationSample = (fn(&mut Evaluation), Reason);
-    let of_maps: [AugmentationSample; 4] = [
+    type ChangedEvaluation = (fn(&mut Evaluation), Reason);
+    let changed_maps: [ChangedEvaluation; 4] = [
         (
             |summary| summary.model.cam_size = [14, 14],
             Reason::SizesDiffer,
@@ -220,7 +220,7 @@ fn what_cannot_be_compared_has_no_best() {
             Reason::DataDiffer,
         ),
     ];
-    for (change, reason) in of_maps {
+    for (change, reason) in changed_maps {
         assert_eq!(against(changed(change), Quantity::SquaredL2), reason);
     }
     let flipped = changed(|summary| summary.model.flip = true);
@@ -233,7 +233,7 @@ fn what_cannot_be_compared_has_no_best() {
 #[test]
 fn consistencies_over_different_classes_are_not_compared() {
     // Three classes, of which each model knows two.
-    let of_two = |known: [u64; 3]| {
+    let knows_two = |known: [u64; 3]| {
         let mut summary = evaluation([0, 0]);
         summary.kappa = 0.5;
         summary.data.classes = ["a", "b", "c"].map(str::to_owned).to_vec();
@@ -256,7 +256,7 @@ fn consistencies_over_different_classes_are_not_compared() {
         summary.consistency.counted = known.iter().sum();
         summary
     };
-    let entries = [[100, 100, 0], [0, 100, 100]].map(|known| entry(None, Some(of_two(known))));
-    let rankings = of(&entries, &[0.2, 0.1], Quantity::SquaredL2);
+    let entries = [[100, 100, 0], [0, 100, 100]].map(|known| entry(None, Some(knows_two(known))));
+    let rankings = rankings_of(&entries, &[0.2, 0.1], Quantity::SquaredL2);
     assert_eq!(rankings[1], extreme(true, Reason::ClassesDiffer));
 }

@@ -4,8 +4,8 @@ use mitsume_artifacts::DataSummary;
 use mitsume_locale::{Language, text};
 
 use crate::activation_map::ActivationMap;
-use crate::overlay::{OverlayStyle, overlay, plain};
-use crate::picture::{fitted, jpeg_uri, picture_of};
+use crate::overlay::{OverlayStyle, coloured_map, overlay};
+use crate::picture::{evaluated_picture, fit_to_side, jpeg_uri};
 use crate::{Result, number_format};
 
 /// Longer side of a picture in pixels.
@@ -25,16 +25,16 @@ pub struct CascadeExample {
 }
 
 /// An example on the page.
-pub(super) struct Row {
+pub(super) struct ExampleRow {
     pub class: String,
     pub name: String,
     /// The image, if it is still there.
     pub input: Option<String>,
-    pub pictures: Vec<Picture>,
+    pub pictures: Vec<ExamplePicture>,
 }
 
 /// A map on the page.
-pub(super) struct Picture {
+pub(super) struct ExamplePicture {
     pub uri: String,
     /// What it is, for those who do not see it.
     pub text: String,
@@ -44,22 +44,27 @@ pub(super) struct Picture {
 
 /// # Errors
 /// A picture that cannot be encoded.
-pub(super) fn rows(
+pub(super) fn example_rows(
     examples: &[CascadeExample],
     data: &DataSummary,
     language: Language,
-) -> Result<Vec<Row>> {
+) -> Result<Vec<ExampleRow>> {
     let rows = examples.iter();
-    rows.map(|example| row(example, data, language)).collect()
+    rows.map(|example| example_row(example, data, language))
+        .collect()
 }
 
-fn row(example: &CascadeExample, data: &DataSummary, language: Language) -> Result<Row> {
-    let image = picture_of(data, &example.path).map(|picture| fitted(&picture, SIDE));
+fn example_row(
+    example: &CascadeExample,
+    data: &DataSummary,
+    language: Language,
+) -> Result<ExampleRow> {
+    let image = evaluated_picture(data, &example.path).map(|picture| fit_to_side(&picture, SIDE));
     let mut pictures = Vec::new();
     for (stage, map) in example.maps.iter().enumerate() {
         let shown = match &image {
             Some(image) => overlay(image, map, &OverlayStyle::DEFAULT),
-            None => plain(map, SIDE, SIDE, OverlayStyle::DEFAULT.colour_map),
+            None => coloured_map(map, SIDE, SIDE, OverlayStyle::DEFAULT.colour_map),
         };
         let (text, below) = match stage.checked_sub(1) {
             None => (text!(language, "trust-own-map"), String::new()),
@@ -70,14 +75,14 @@ fn row(example: &CascadeExample, data: &DataSummary, language: Language) -> Resu
                 ),
             ),
         };
-        pictures.push(Picture {
+        pictures.push(ExamplePicture {
             uri: jpeg_uri(&shown)?,
             text,
             below,
         });
     }
     let name = example.path.rsplit('/').next().unwrap_or(&example.path);
-    Ok(Row {
+    Ok(ExampleRow {
         class: example.class.clone(),
         name: name.to_owned(),
         input: image.as_ref().map(jpeg_uri).transpose()?,

@@ -15,7 +15,7 @@ use crate::export::ExportLabels;
 use crate::findings::{Finding, surroundings};
 use crate::page::override_text;
 use crate::{Result, number_format};
-use examples::Row;
+use examples::ExampleRow;
 use layer_plot::layer_plot;
 use line_plot::{PlotLine, PlotTitle, line_plot};
 
@@ -35,7 +35,7 @@ struct Document {
     cascade: Figure,
     stage_columns: [String; 6],
     stages: Vec<Vec<String>>,
-    examples: Vec<Row>,
+    examples: Vec<ExampleRow>,
     perturbation_plots: Vec<Figure>,
     faithfulness: Vec<Vec<String>>,
     localisation: Vec<Vec<String>>,
@@ -78,7 +78,7 @@ pub fn trust_page(
         verdict: verdict_sentence(&result.randomisation, language),
         surroundings: surroundings::for_trust(result, language),
         sentences: sentences::sentences(result, language),
-        cascade: cascade(result, language),
+        cascade: cascade_figure(result, language),
         stage_columns: [
             text!(language, "trust-stage"),
             text!(language, "trust-down-to"),
@@ -87,8 +87,8 @@ pub fn trust_page(
             "SSIM".to_owned(),
             text!(language, "trust-constant"),
         ],
-        stages: stages(result),
-        examples: examples::rows(examples, &result.data, language)?,
+        stages: stage_rows(result),
+        examples: examples::example_rows(examples, &result.data, language)?,
         perturbation_plots: perturbation_plots(&result.faithfulness, language),
         faithfulness: result.faithfulness.iter().map(faithfulness_row).collect(),
         localisation: objects.map(localisation_row).collect(),
@@ -121,7 +121,7 @@ pub(crate) fn with_interval(estimate: Option<Estimate>) -> String {
     }
 }
 
-fn cascade(result: &TrustResult, language: Language) -> Figure {
+fn cascade_figure(result: &TrustResult, language: Language) -> Figure {
     let stages = &result.randomisation.stages;
     let line = |label: String, value: &dyn Fn(usize) -> Option<Estimate>| {
         let first = std::iter::once((0.0, 1.0));
@@ -152,7 +152,7 @@ fn cascade(result: &TrustResult, language: Language) -> Figure {
     )
 }
 
-fn stages(result: &TrustResult) -> Vec<Vec<String>> {
+fn stage_rows(result: &TrustResult) -> Vec<Vec<String>> {
     let stages = result.randomisation.stages.iter().enumerate();
     let row = |(i, stage): (usize, &mitsume::trust::Stage)| {
         vec![

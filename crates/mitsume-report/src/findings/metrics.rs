@@ -53,7 +53,7 @@ fn for_one_entry(entry: &Entry, language: Language) -> Vec<Finding> {
     }
     let chance = summary.measures.as_ref();
     if let Some(share) = chance.and_then(|measures| measures.chance_corrected)
-        && !means_nothing(summary)
+        && !is_uninformative(summary)
     {
         let share = number_format::percent(share.max(0.0));
         sentences.push(Finding::plain(text!(
@@ -90,13 +90,13 @@ fn for_several_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
         most = high.0.name.as_str(),
     ))];
     if evaluated.len() <= MAX_NAMED {
-        let of_all = evaluated.iter();
-        sentences.extend(of_all.flat_map(|(entry, summary)| doubts(entry, summary, language)));
+        let all = evaluated.iter();
+        sentences.extend(all.flat_map(|(entry, summary)| doubts(entry, summary, language)));
         return sentences;
     }
     let meaningless = evaluated
         .iter()
-        .filter(|(_, summary)| means_nothing(summary))
+        .filter(|(_, summary)| is_uninformative(summary))
         .count();
     if meaningless > 0 {
         sentences.push(Finding::caution(text!(
@@ -109,7 +109,7 @@ fn for_several_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
 }
 
 /// Whether where the model looks says nothing, because it guesses or cannot do anything else.
-pub(super) fn means_nothing(summary: &Evaluation) -> bool {
+pub(super) fn is_uninformative(summary: &Evaluation) -> bool {
     summary.data.classes.len() < 2 || at_chance(summary)
 }
 
