@@ -37,6 +37,8 @@ impl RunConfig {
         } else if self.consistency.reference == Reference::Batch {
             keys.push("consistency.ema_decay");
         }
+        keys.extend(self.train.optimizer.keys_without_effect());
+        keys.extend(self.train.schedule.keys_without_effect());
         if !self.evaluation.measures {
             keys.push("evaluation.grid");
         }

@@ -10,7 +10,8 @@ use super::consistency::ConsistencyKeys;
 use super::data::{AugmentKeys, DataKeys};
 use super::evaluation::EvaluationKeys;
 use super::model::ModelKeys;
-use super::train::{PlateauKeys, TrainKeys};
+use super::schedule::PlateauKeys;
+use super::train::TrainKeys;
 use crate::{ArtifactError, Result};
 
 /// The keys of every section: the fields into which it is deserialised.
@@ -27,7 +28,7 @@ static SECTIONS: LazyLock<[(&str, &[&str]); 7]> = LazyLock::new(|| {
 });
 
 /// A key whose value decides the defaults of others in its section.
-const DEFAULTS_FROM: [(&str, &[&str]); 2] = [
+const DEFAULTS_FROM: [(&str, &[&str]); 3] = [
     (
         "consistency.preset",
         &[
@@ -37,6 +38,7 @@ const DEFAULTS_FROM: [(&str, &[&str]); 2] = [
         ],
     ),
     ("model.name", &["model.dropout"]),
+    ("train.optimizer", &["train.weight_decay"]),
 ];
 
 /// Refuses an unknown key and suggests a known one.

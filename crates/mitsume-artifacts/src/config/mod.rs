@@ -7,6 +7,8 @@ mod effect;
 mod evaluation;
 mod keys;
 mod model;
+mod optimizer;
+mod schedule;
 mod source;
 mod train;
 
@@ -22,8 +24,10 @@ pub use consistency::ConsistencyConfig;
 pub use data::{Augment, DataConfig};
 pub use evaluation::EvaluationConfig;
 pub use model::ModelConfig;
+pub use optimizer::{Optimizer, OptimizerConfig};
+pub use schedule::{PlateauConfig, Schedule, ScheduleConfig};
 use source::ConfigSource;
-pub use train::{PlateauConfig, TrainConfig};
+pub use train::TrainConfig;
 
 /// Largest file that is read, in bytes; a configuration has a few hundred.
 const MAX_BYTES: u64 = 1 << 20;
@@ -79,8 +83,9 @@ impl RunConfig {
     /// As [`RunConfig::from_toml`], with `key=value` settings (`train.epochs=3`) on top.
     ///
     /// A value is TOML; a bare word is a string, and so is any value of a path. Setting
-    /// `consistency.preset` resets distance, reference and alpha to that preset, and setting
-    /// `model.name` resets dropout to that level's default, unless they are set as well.
+    /// `consistency.preset` resets distance, reference and alpha to that preset, `model.name`
+    /// dropout to that level's default, and `train.optimizer` weight decay to that optimiser's,
+    /// unless they are set as well.
     ///
     /// # Errors
     /// As [`RunConfig::from_toml`].

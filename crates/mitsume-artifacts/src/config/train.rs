@@ -1,7 +1,9 @@
-//! `[train]` and `[train.plateau]`.
+//! `[train]`: the keys of the section; what belongs together is resolved in a file of its own.
 
 use serde::{Deserialize, Serialize};
 
+use super::optimizer::{self, Optimizer, OptimizerConfig};
+use super::schedule::{self, PlateauConfig, PlateauKeys, Schedule, ScheduleConfig};
 use super::source::ConfigSource;
 use crate::Result;
 
@@ -12,23 +14,20 @@ pub struct TrainConfig {
     pub epochs: u64,
     /// Images per batch. Default 32.
     pub batch_size: usize,
-    /// Initial learning rate of Adam. Default 1e-4.
+    /// Initial learning rate, after the warm-up if there is one. Default 1e-4.
     pub learning_rate: f64,
     /// Seed of all random numbers. Default 0; at most 2^63 - 1, the largest TOML integer.
     pub seed: u64,
     /// Whether training images are shuffled each epoch. Default true.
     pub shuffle: bool,
+    /// How parameters follow their gradients.
+    #[serde(flatten)]
+    pub optimizer: OptimizerConfig,
+    /// The learning rate of each epoch.
+    #[serde(flatten)]
+    pub schedule: ScheduleConfig,
     /// `[train.plateau]`
     pub plateau: PlateauConfig,
-}
-
-/// `[train.plateau]`: reduces the learning rate when the validation loss stops falling.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct PlateauConfig {
-    /// Factor by which the learning rate is multiplied. Default 0.1.
-    pub factor: f64,
-    /// Number of epochs without improvement before that. Default 5.
-    pub patience: u64,
 }
 
 /// The keys of the section in the file.
@@ -40,38 +39,32 @@ pub(super) struct TrainKeys {
     learning_rate: Option<f64>,
     seed: Option<u64>,
     shuffle: Option<bool>,
-    plateau: PlateauKeys,
-}
-
-/// The keys of the section in the file.
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct PlateauKeys {
-    factor: Option<f64>,
-    patience: Option<u64>,
+    pub(super) optimizer: Option<Optimizer>,
+    pub(super) momentum: Option<f64>,
+    pub(super) nesterov: Option<bool>,
+    pub(super) weight_decay: Option<f64>,
+    pub(super) decay_norms_and_biases: Option<bool>,
+    pub(super) schedule: Option<Schedule>,
+    pub(super) warmup_epochs: Option<u64>,
+    pub(super) step_size: Option<u64>,
+    pub(super) gamma: Option<f64>,
+    pub(super) min_learning_rate: Option<f64>,
+    pub(super) plateau: PlateauKeys,
 }
 
 pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConfig> {
     let batch_size = raw.batch_size.unwrap_or(32);
-    let patience = raw.plateau.patience.unwrap_or(5);
-    let factor = raw.plateau.factor.unwrap_or(0.1);
-    if !(factor > 0.0 && factor < 1.0) {
-        let problem = format!("{factor} is out of range; above 0 and below 1");
-        return Err(source.error("train.plateau.factor", problem));
-    }
+    let epochs = source.range("train.epochs", raw.epochs.unwrap_or(20), 1..=1_000_000)?;
+    let learning_rate = raw.learning_rate.unwrap_or(1e-4);
+    let learning_rate = source.range("train.learning_rate", learning_rate, 1e-12..=1e3)?;
     Ok(TrainConfig {
-        epochs: source.range("train.epochs", raw.epochs.unwrap_or(20), 1..=1_000_000)?,
+        epochs,
         batch_size: source.range("train.batch_size", batch_size, 1..=65_536)? as usize,
-        learning_rate: source.range(
-            "train.learning_rate",
-            raw.learning_rate.unwrap_or(1e-4),
-            1e-12..=1e3,
-        )?,
+        learning_rate,
         seed: raw.seed.unwrap_or(0),
         shuffle: raw.shuffle.unwrap_or(true),
-        plateau: PlateauConfig {
-            factor,
-            patience: source.range("train.plateau.patience", patience, 0..=1_000_000)?,
-        },
+        optimizer: optimizer::resolve(raw, source)?,
+        schedule: schedule::resolve(raw, epochs, learning_rate, source)?,
+        plateau: schedule::resolve_plateau(&raw.plateau, source)?,
     })
 }

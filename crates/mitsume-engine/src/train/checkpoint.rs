@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::optim::ModuleOptimizer;
 use mitsume::EmaMaps;
-use mitsume_artifacts::{AtomicDir, RunConfig, recover_dir};
+use mitsume_artifacts::{AtomicDir, OptimizerConfig, RunConfig, recover_dir};
 use mitsume_guard::{catch_panic, file};
 use mitsume_nn::{Classifier, Level, weights};
 use serde::Serialize;
@@ -61,8 +61,13 @@ pub(super) fn read_progress(folder: &Path) -> Result<Progress> {
     read_json(&folder.join(PROGRESS))
 }
 
-/// Reads a checkpoint into the initial state of the same configuration.
-pub(super) fn load(folder: &Path, level: Level, state: TrainState) -> Result<TrainState> {
+/// Reads a checkpoint into the initial state of the same configuration, which has this optimiser.
+pub(super) fn load(
+    folder: &Path,
+    level: Level,
+    config: &OptimizerConfig,
+    state: TrainState,
+) -> Result<TrainState> {
     let TrainState {
         mut model,
         optimizer,
@@ -77,7 +82,7 @@ pub(super) fn load(folder: &Path, level: Level, state: TrainState) -> Result<Tra
         EngineError::Request(format!("{path}: cannot read the optimiser's state: {why}"))
     };
     let panicked = || damaged("the file is damaged".into());
-    catch_panic(|| moments::check(&path, &model, level, progress.steps_done))
+    catch_panic(|| moments::check(&path, &model, config, progress.steps_done))
         .ok_or_else(panicked)?
         .map_err(damaged)?;
     let optimizer = catch_panic(|| optimizer.load(&path))
@@ -113,7 +118,9 @@ pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Re
     let spec = prepare::spec(config, level, classes);
     let device = burn::tensor::Device::flex().autodiff();
     let state = prepare::initial_state(config, spec, &device)?;
-    Ok(load(folder, level, state)?.progress.steps_done)
+    Ok(load(folder, level, &config.train.optimizer, state)?
+        .progress
+        .steps_done)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

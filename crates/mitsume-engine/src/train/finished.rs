@@ -7,7 +7,7 @@ use mitsume_artifacts::{
 };
 use mitsume_guard::file;
 
-use super::run::{refuse_changed_method, refuse_other_device};
+use super::resume_checks::{refuse_changed_method, refuse_other_device};
 use super::{RunStatus, TrainRequest};
 use crate::{EngineError, Result};
 

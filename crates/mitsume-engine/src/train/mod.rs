@@ -4,11 +4,14 @@ mod checkpoint;
 mod finished;
 mod init;
 mod moments;
+mod optimizer;
 mod plateau;
 mod prepare;
 mod progress;
+mod resume_checks;
 mod run;
 mod run_status;
+mod schedule;
 mod step;
 mod tensorboard;
 

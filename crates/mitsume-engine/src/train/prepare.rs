@@ -9,6 +9,7 @@ use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, fi
 use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 
 use super::checkpoint::TrainState;
+use super::optimizer;
 use super::plateau::Plateau;
 use super::progress::Progress;
 use crate::{EngineError, Event, LeakedImages, Observer, Result, report_other_files};
@@ -205,12 +206,7 @@ pub(super) fn initial_state(
         plateau,
         sums: Default::default(),
     };
-    // PyTorch's defaults, which the published runs used.
-    let optimizer = burn::optim::AdamConfig::new()
-        .with_beta_1(0.9)
-        .with_beta_2(0.999)
-        .with_epsilon(1e-8)
-        .init();
+    let optimizer = optimizer::optimizer(&config.train.optimizer, &model);
     Ok(TrainState {
         model,
         optimizer,

@@ -16,7 +16,9 @@ use super::checkpoint::{self, TrainState};
 use super::finished;
 use super::init;
 use super::prepare::{self, LoadedSplit};
-use super::step::{StepContext, step};
+use super::resume_checks;
+use super::schedule;
+use super::step::{EpochSettings, StepContext, step};
 use super::tensorboard::TensorBoard;
 use super::{TrainOutcome, TrainRequest};
 use crate::maps::MapOptions;
@@ -140,7 +142,7 @@ impl<'a> Run<'a> {
         observer: &mut Observer<'_>,
     ) -> Result<TrainOutcome> {
         let epoch = self.state.progress.epochs_done + 1;
-        let lambda = self.lambda(epoch);
+        let settings = self.epoch_settings(epoch);
         let order = self.order(epoch);
         let size = self.config.train.batch_size;
         let steps = order.len().div_ceil(size);
@@ -154,7 +156,7 @@ impl<'a> Run<'a> {
                     format!("{path}: {reason}; it could be read before: --resume goes on");
                 return Err(EngineError::Failed(problem));
             }
-            let result = step(&mut self.state, &self.context, batch, lambda)?;
+            let result = step(&mut self.state, &self.context, batch, settings)?;
             let progress = &mut self.state.progress;
             if !result.loss.is_finite() {
                 return Err(EngineError::NotFinite {
@@ -162,7 +164,7 @@ impl<'a> Run<'a> {
                     step: progress.steps_done + 1,
                     loss: result.loss as f32,
                     cross_entropy: result.cross_entropy as f32,
-                    lambda,
+                    lambda: settings.lambda,
                     checkpoint: progress.epochs_done,
                 });
             }
@@ -173,7 +175,7 @@ impl<'a> Run<'a> {
             self.steps.push(&StepRow {
                 step: progress.steps_done,
                 epoch,
-                lambda,
+                lambda: settings.lambda,
                 cross_entropy: result.cross_entropy,
                 cam_loss: result.cam_loss,
                 loss: result.loss,
@@ -205,16 +207,18 @@ impl<'a> Run<'a> {
             ..Default::default()
         };
         let evaluation = self.evaluate(&options, observer)?;
-        let lambda = self.lambda(epoch);
+        let settings = self.epoch_settings(epoch);
         let progress = &mut self.state.progress;
         let row = EpochRow::new(
             epoch,
-            [progress.plateau.learning_rate, lambda],
-            &progress.sums.means(lambda),
+            [settings.learning_rate, settings.lambda],
+            &progress.sums.means(settings.lambda),
             &evaluation,
             progress.sums.seconds + clock.elapsed().as_secs_f64(),
         );
-        progress.plateau.step(row.val_loss);
+        if schedule::plateau_takes(&self.config.train, epoch) {
+            progress.plateau.step(row.val_loss);
+        }
         progress.epochs_done = epoch;
         progress.batches_done = 0;
         progress.sums = Default::default();
@@ -304,9 +308,13 @@ impl<'a> Run<'a> {
         )
     }
 
-    fn lambda(&self, epoch: u64) -> f64 {
-        self.curriculum
-            .lambda(u32::try_from(epoch).unwrap_or(u32::MAX))
+    fn epoch_settings(&self, epoch: u64) -> EpochSettings {
+        let plateau = &self.state.progress.plateau;
+        let counted = u32::try_from(epoch).unwrap_or(u32::MAX);
+        EpochSettings {
+            learning_rate: schedule::learning_rate(&self.config.train, plateau, epoch),
+            lambda: self.curriculum.lambda(counted),
+        }
     }
 
     fn order(&self, epoch: u64) -> Vec<usize> {
@@ -345,16 +353,18 @@ impl Start {
             .map(|dir| Environment::read(&dir.environment()))
             .transpose()?;
         if let Some((dir, began)) = resumed.zip(began.as_ref()) {
-            refuse_changed_start(dir, began, now)?;
+            resume_checks::refuse_changed_start(dir, began, now)?;
         }
         let mut environment = now.clone();
         match resumed {
             Some(dir) if checkpoint::exists(&dir.checkpoint())? => {
-                refuse_changed_method(dir, config)?;
+                let optimizer = &config.train.optimizer;
+                resume_checks::refuse_changed_method(dir, config)?;
+                resume_checks::refuse_changed_optimizer(dir, config)?;
                 if let Some(began) = &began {
                     init::warn_changed_init(config, began, observer);
                 }
-                state = checkpoint::load(&dir.checkpoint(), spec.level, state)?;
+                state = checkpoint::load(&dir.checkpoint(), spec.level, optimizer, state)?;
             }
             _ => {
                 if let Some(began) = &began {
@@ -435,46 +445,4 @@ fn finished_measures(
         )));
     }
     Ok(Some(rows))
-}
-
-/// Refuses another map method than at the start: moving averages and earlier rows are of its maps.
-pub(super) fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
-    let path = dir.config();
-    let began = RunConfig::read(&path, &[])?.consistency.method;
-    let method = now.consistency.method;
-    if began == method {
-        return Ok(());
-    }
-    Err(EngineError::Request(format!(
-        "{}: consistency.method: the run began with {began}: go on with it, or start a new run \
-         with {method}",
-        path.display()
-    )))
-}
-
-/// A run can only resume with the images and on the device it started with: otherwise its results
-/// could not be reproduced.
-fn refuse_changed_start(dir: &RunDir, before: &Environment, now: &Environment) -> Result<()> {
-    for (before, now) in before.data.iter().zip(&now.data) {
-        if before.fingerprint != now.fingerprint {
-            return Err(EngineError::Request(format!(
-                "{}: the images are not those the run began with (data.{}): restore them, or start \
-                 a new run",
-                now.root, now.role
-            )));
-        }
-    }
-    refuse_other_device(dir, before, &now.device)
-}
-
-pub(super) fn refuse_other_device(dir: &RunDir, before: &Environment, device: &str) -> Result<()> {
-    if before.device == device {
-        return Ok(());
-    }
-    Err(EngineError::Request(format!(
-        "--device {device}: {} began on {began}, and devices differ in the last digits: go on with \
-         --device {began}, or start a new run",
-        dir.root().display(),
-        began = before.device
-    )))
 }

@@ -23,14 +23,24 @@ pub(super) struct StepContext {
     pub device: Device,
 }
 
-/// Runs one step. If the loss is not finite, weights, moments and moving averages stay as they
-/// were; only the running statistics have changed.
+/// What changes from epoch to epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EpochSettings {
+    /// Of the optimiser.
+    pub learning_rate: f64,
+    /// lambda_t of the curriculum.
+    pub lambda: f64,
+}
+
+/// Runs one step. If the loss is not finite, weights, moments and moving averages stay as they were;
+/// only the running statistics have changed.
 pub(super) fn step(
     state: &mut TrainState,
     context: &StepContext,
     batch: Batch,
-    lambda: f64,
+    epoch: EpochSettings,
 ) -> Result<StepResult> {
+    let lambda = epoch.lambda;
     let n = batch.indices.len();
     let [channels, height, width] = context.image;
     let images = TensorData::new(batch.images, [n, channels, height, width]);
@@ -73,8 +83,9 @@ pub(super) fn step(
     };
     if result.loss.is_finite() {
         let grads = GradientsParams::from_grads(loss.total.backward(), &state.model);
-        let rate = state.progress.plateau.learning_rate;
-        state.model = state.optimizer.step(rate, state.model.clone(), grads);
+        state.model = state
+            .optimizer
+            .step(epoch.learning_rate, state.model.clone(), grads);
         state.ema = cam_loss.ema;
     }
     Ok(result)

@@ -1,0 +1,73 @@
+//! What a run cannot change when it goes on.
+
+use mitsume_artifacts::{Environment, Optimizer, RunConfig, RunDir};
+
+use crate::{EngineError, Result};
+
+/// Refuses another map method than at the start: moving averages and earlier rows are of its maps.
+pub(super) fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.consistency.method;
+    let method = now.consistency.method;
+    if began == method {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "{}: consistency.method: the run began with {began}: go on with it, or start a new run \
+         with {method}",
+        path.display()
+    )))
+}
+
+/// A run can only resume with the images and on the device it started with: otherwise its results
+/// could not be reproduced.
+pub(super) fn refuse_changed_start(
+    dir: &RunDir,
+    before: &Environment,
+    now: &Environment,
+) -> Result<()> {
+    for (before, now) in before.data.iter().zip(&now.data) {
+        if before.fingerprint != now.fingerprint {
+            return Err(EngineError::Request(format!(
+                "{}: the images are not those the run began with (data.{}): restore them, or start \
+                 a new run",
+                now.root, now.role
+            )));
+        }
+    }
+    refuse_other_device(dir, before, &now.device)
+}
+
+pub(super) fn refuse_other_device(dir: &RunDir, before: &Environment, device: &str) -> Result<()> {
+    if before.device == device {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "--device {device}: {} began on {began}, and devices differ in the last digits: go on with \
+         --device {began}, or start a new run",
+        dir.root().display(),
+        began = before.device
+    )))
+}
+
+/// Refuses another optimiser than at the start: the checkpoint holds the state of that one.
+pub(super) fn refuse_changed_optimizer(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.train.optimizer;
+    let now = now.train.optimizer;
+    let has_velocity = |momentum: f64| momentum != 0.0;
+    let (key, before) = if began.kind != now.kind {
+        ("train.optimizer", began.kind.to_string())
+    } else if now.kind == Optimizer::Sgd
+        && has_velocity(began.momentum) != has_velocity(now.momentum)
+    {
+        ("train.momentum", began.momentum.to_string())
+    } else {
+        return Ok(());
+    };
+    Err(EngineError::Request(format!(
+        "{}: {key}: the run began with {before}, and its checkpoint holds that optimiser's state: \
+         go on with it, or start a new run",
+        path.display()
+    )))
+}

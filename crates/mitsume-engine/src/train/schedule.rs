@@ -1,0 +1,40 @@
+//! The learning rate of each epoch.
+
+use std::f64::consts::PI;
+
+use mitsume_artifacts::{Schedule, TrainConfig};
+
+use super::plateau::Plateau;
+
+/// The learning rate of an epoch, counted from 1: PyTorch's `LinearLR(start_factor = 1 / (w + 1),
+/// total_iters = w)` for `w` epochs of warm-up, then the schedule from its beginning, as
+/// `SequentialLR` chains them.
+///
+/// - `plateau`: where that schedule stands; [`plateau_takes`] says which epochs it is told of.
+pub(super) fn learning_rate(train: &TrainConfig, plateau: &Plateau, epoch: u64) -> f64 {
+    let schedule = &train.schedule;
+    let warmup = schedule.warmup_epochs;
+    if epoch <= warmup {
+        return train.learning_rate * epoch as f64 / (warmup + 1) as f64;
+    }
+    let done = (epoch - 1 - warmup) as f64;
+    match schedule.kind {
+        Schedule::Plateau => plateau.learning_rate,
+        Schedule::Constant => train.learning_rate,
+        Schedule::Cosine => {
+            let epochs = (train.epochs - warmup) as f64;
+            let lowest = schedule.min_learning_rate;
+            let share = (1.0 + (PI * done / epochs).cos()) / 2.0;
+            lowest + (train.learning_rate - lowest) * share
+        }
+        Schedule::Step => {
+            let size = schedule.step_size.expect("required of this schedule") as f64;
+            train.learning_rate * schedule.gamma.powf((done / size).floor())
+        }
+    }
+}
+
+/// Whether the plateau counts an epoch: not while the learning rate still rises.
+pub(super) fn plateau_takes(train: &TrainConfig, epoch: u64) -> bool {
+    epoch > train.schedule.warmup_epochs
+}
