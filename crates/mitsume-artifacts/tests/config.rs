@@ -147,7 +147,7 @@ fn setting_a_preset_on_a_resolved_configuration_takes_effect() {
 
 #[test]
 fn the_resolved_configuration_reads_back_equal() {
-    let settings: [&[&str]; 4] = [
+    let settings: [&[&str]; 6] = [
         &[],
         &[
             "data.augment=false",
@@ -164,6 +164,21 @@ fn the_resolved_configuration_reads_back_equal() {
             "train.seed=9223372036854775807",
             "consistency.lambda_max=-100",
             "train.learning_rate=0.1",
+        ],
+        &[
+            "train.optimizer=sgd",
+            "train.nesterov=true",
+            "train.schedule=step",
+            "train.step_size=5",
+            "train.clip_norm=1",
+            "train.class_weights=[1, 2.5, 3]",
+        ],
+        &[
+            "train.optimizer=adamw",
+            "train.schedule=cosine",
+            "train.warmup_epochs=2",
+            "train.class_weights=balanced",
+            "train.label_smoothing=0.1",
         ],
     ];
     for sets in settings {
@@ -278,6 +293,30 @@ fn values_out_of_range_are_refused_by_key() {
         "train.shuffle=1",
         "train.plateau.factor=1",
         "train.plateau.factor=nan",
+        "train.optimizer=lion",
+        "train.momentum=1",
+        "train.momentum=nan",
+        "train.weight_decay=-1",
+        "train.weight_decay=nan",
+        "train.decay_norms_and_biases=1",
+        "train.clip_norm=0",
+        "train.clip_norm=nan",
+        "train.schedule=linear",
+        "train.schedule=step",
+        "train.warmup_epochs=20",
+        "train.step_size=0",
+        "train.gamma=0",
+        "train.gamma=1.5",
+        "train.min_learning_rate=1",
+        "train.min_learning_rate=nan",
+        "train.label_smoothing=1",
+        "train.label_smoothing=nan",
+        "train.class_weights=even",
+        "train.class_weights=2",
+        "train.class_weights=[]",
+        "train.class_weights=[1, 0]",
+        "train.class_weights=[1, nan]",
+        "train.class_weights=[1, \"2\"]",
         "consistency.lambda_max=inf",
         "consistency.lambda_max=nan",
         "consistency.t0=11",
@@ -295,10 +334,72 @@ fn values_out_of_range_are_refused_by_key() {
     ] {
         let error = refuse_set(set);
         let key = set.split('=').next().unwrap();
+        // A schedule misses its step size.
+        let key = if set == "train.schedule=step" {
+            "train.step_size"
+        } else {
+            key
+        };
         assert!(error.contains(key), "{set}: {error}");
     }
     let unknown = refuse_set("consistency.distance=l3");
     assert!(unknown.contains("`squared-l2` or `l2`"), "{unknown}");
+    let unknown = refuse_set("train.optimizer=lion");
+    let expected = "expected one of `adam`, `adamw`, `sgd`";
+    assert!(unknown.contains(expected), "{unknown}");
+    let sets = ["optimizer=sgd", "nesterov=true", "momentum=0"].map(|set| format!("train.{set}"));
+    let error = RunConfig::from_toml_with(SMALLEST, Path::new("run.toml"), &sets).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("train.nesterov: needs a momentum")
+    );
+}
+
+#[test]
+fn the_optimiser_decides_its_weight_decay() {
+    let decay = |sets: &[&str]| parse_with(sets).train.optimizer.weight_decay;
+    assert_eq!(decay(&[]), 0.0);
+    assert_eq!(decay(&["train.optimizer=sgd"]), 0.0);
+    assert_eq!(decay(&["train.optimizer=adamw"]), 0.01);
+    assert_eq!(
+        decay(&["train.optimizer=adamw", "train.weight_decay=0"]),
+        0.0
+    );
+    let adamw = parse_with(&["train.optimizer=adamw"]);
+    let sgd = adamw.with_set("train.optimizer=sgd").unwrap();
+    assert_eq!(sgd.train.optimizer.weight_decay, 0.0);
+    assert_eq!(sgd.train.optimizer.momentum, 0.9);
+}
+
+#[test]
+fn keys_of_another_optimiser_or_schedule_have_no_effect() {
+    let keys = |train: &str| without_effect(&format!("[train]\n{train}"));
+    let adam = keys("");
+    for key in [
+        "momentum",
+        "nesterov",
+        "decay_norms_and_biases",
+        "step_size",
+        "gamma",
+        "min_learning_rate",
+    ] {
+        assert!(adam.contains(&&*format!("train.{key}")), "{key}: {adam:?}");
+    }
+    assert!(!adam.contains(&"train.plateau.factor"));
+    assert!(!adam.contains(&"train.weight_decay"));
+    let sgd = keys("optimizer = \"sgd\"\nweight_decay = 1e-4\nschedule = \"cosine\"");
+    for key in [
+        "momentum",
+        "nesterov",
+        "decay_norms_and_biases",
+        "min_learning_rate",
+    ] {
+        assert!(!sgd.contains(&&*format!("train.{key}")), "{key}: {sgd:?}");
+    }
+    assert!(sgd.contains(&"train.plateau.factor") && sgd.contains(&"train.plateau.patience"));
+    let step = keys("schedule = \"step\"\nstep_size = 2");
+    assert!(!step.contains(&"train.step_size") && !step.contains(&"train.gamma"));
 }
 
 #[test]

@@ -93,9 +93,22 @@ fn unknown(key: &str, path: &Path) -> ArtifactError {
         let part = strsim::damerau_levenshtein(&last(known), &last(key));
         (part, strsim::damerau_levenshtein(known, key))
     };
-    let nearest = all_keys().min_by_key(score);
-    let close = nearest.filter(|known| score(known).0 <= 1 + last(key).chars().count() / 3);
-    let section = key.rsplit_once('.').map_or("", |(section, _)| section);
+    let section_of = |key: &str| {
+        key.rsplit_once('.')
+            .map_or(String::new(), |(s, _)| s.to_owned())
+    };
+    let section = section_of(key);
+    // In another section the key itself must be right but for a letter.
+    let is_close = |known: &String| {
+        let same_section = section_of(known) == section;
+        let allowed = if same_section {
+            1 + last(key).chars().count() / 3
+        } else {
+            1
+        };
+        score(known).0 <= allowed
+    };
+    let close = all_keys().filter(is_close).min_by_key(score);
     let problem = match close {
         Some(known) => format!("no such key; did you mean {known}?"),
         None => match SECTIONS.iter().find(|(name, _)| *name == section) {

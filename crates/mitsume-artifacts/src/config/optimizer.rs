@@ -44,6 +44,9 @@ pub struct OptimizerConfig {
     /// Whether parameters with one axis, which are norms' weights and all biases, decay too. Default
     /// true, as PyTorch without parameter groups.
     pub decay_norms_and_biases: bool,
+    /// The largest norm of all gradients together; larger ones are scaled down to it. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
 }
 
 pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<OptimizerConfig> {
@@ -60,12 +63,17 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<Optimizer
     }
     let default_decay = if kind == Optimizer::AdamW { 0.01 } else { 0.0 };
     let weight_decay = raw.weight_decay.unwrap_or(default_decay);
+    let clip_norm = raw
+        .clip_norm
+        .map(|norm| source.range("train.clip_norm", norm, 1e-12..=1e12))
+        .transpose()?;
     Ok(OptimizerConfig {
         kind,
         momentum,
         nesterov,
         weight_decay: source.range("train.weight_decay", weight_decay, 0.0..=1e3)?,
         decay_norms_and_biases: raw.decay_norms_and_biases.unwrap_or(true),
+        clip_norm,
     })
 }
 

@@ -1,7 +1,9 @@
 //! `[train]`: the keys of the section; what belongs together is resolved in a file of its own.
 
 use serde::{Deserialize, Serialize};
+use toml::Value;
 
+use super::loss::{self, CrossEntropyConfig};
 use super::optimizer::{self, Optimizer, OptimizerConfig};
 use super::schedule::{self, PlateauConfig, PlateauKeys, Schedule, ScheduleConfig};
 use super::source::ConfigSource;
@@ -26,6 +28,9 @@ pub struct TrainConfig {
     /// The learning rate of each epoch.
     #[serde(flatten)]
     pub schedule: ScheduleConfig,
+    /// Which cross-entropy is trained.
+    #[serde(flatten)]
+    pub cross_entropy: CrossEntropyConfig,
     /// `[train.plateau]`
     pub plateau: PlateauConfig,
 }
@@ -44,11 +49,14 @@ pub(super) struct TrainKeys {
     pub(super) nesterov: Option<bool>,
     pub(super) weight_decay: Option<f64>,
     pub(super) decay_norms_and_biases: Option<bool>,
+    pub(super) clip_norm: Option<f64>,
     pub(super) schedule: Option<Schedule>,
     pub(super) warmup_epochs: Option<u64>,
     pub(super) step_size: Option<u64>,
     pub(super) gamma: Option<f64>,
     pub(super) min_learning_rate: Option<f64>,
+    pub(super) label_smoothing: Option<f64>,
+    pub(super) class_weights: Option<Value>,
     pub(super) plateau: PlateauKeys,
 }
 
@@ -65,6 +73,7 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConf
         shuffle: raw.shuffle.unwrap_or(true),
         optimizer: optimizer::resolve(raw, source)?,
         schedule: schedule::resolve(raw, epochs, learning_rate, source)?,
+        cross_entropy: loss::resolve(raw, source)?,
         plateau: schedule::resolve_plateau(&raw.plateau, source)?,
     })
 }

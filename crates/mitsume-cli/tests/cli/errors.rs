@@ -23,6 +23,15 @@ fn values_out_of_range_are_named() {
         ("train.epochs=0", "train.epochs"),
         ("train.batch_size=0", "train.batch_size"),
         ("train.learning_rate=-1", "train.learning_rate"),
+        ("train.optimizer=rmsprop", "train.optimizer"),
+        ("train.schedule=step", "train.step_size"),
+        ("train.warmup_epochs=3", "train.warmup_epochs"),
+        ("train.label_smoothing=2", "train.label_smoothing"),
+        (
+            "train.class_weights=[1, 2]",
+            "train.class_weights: 2 numbers",
+        ),
+        ("train.clip_norm=-1", "train.clip_norm"),
         ("model.name=level9", "model.name"),
         ("model.dropout=1.0", "model.dropout"),
         ("data.image_size=1", "data.image_size"),
@@ -121,6 +130,55 @@ fn a_damaged_checkpoint_is_named_and_not_replaced() {
         }
         sandbox.write(&path, &whole);
     }
+}
+
+#[test]
+fn a_damaged_state_of_every_optimiser_is_named() {
+    let sandbox = Sandbox::new();
+    for (run, more) in [
+        ("adamw", "optimizer = \"adamw\""),
+        ("sgd", "optimizer = \"sgd\""),
+        ("plain", "optimizer = \"sgd\"\nmomentum = 0"),
+    ] {
+        sandbox.configure("level1", more);
+        sandbox.train(run, &["--set", "train.epochs=1"]);
+        let path = format!("{run}/checkpoint/optimizer.bpk");
+        let resume = ["train", "--resume", run, "--set", "train.epochs=2"];
+        let whole = sandbox.read(&path);
+        // The last bytes are those of a moment.
+        let mut not_finite = whole.clone();
+        let end = not_finite.len();
+        not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        let mut damaged = vec![b"".to_vec(), whole[..whole.len() / 2].to_vec()];
+        if run != "plain" {
+            damaged.push(not_finite);
+        }
+        for bytes in damaged {
+            sandbox.write(&path, &bytes);
+            refused(&sandbox, &resume, &["optimizer.bpk"]);
+        }
+        sandbox.write(&path, &whole);
+        for (set, key) in [
+            (
+                "train.optimizer=adam",
+                "train.optimizer: the run began with",
+            ),
+            ("train.momentum=0.5", "train.momentum: the run began with 0"),
+        ] {
+            if set.contains("momentum") && run != "plain" {
+                continue;
+            }
+            let other = [&resume[..], &["--set", set]].concat();
+            refused(&sandbox, &other, &["config.toml", key]);
+        }
+    }
+    std::fs::copy(
+        sandbox.path("adamw/checkpoint/optimizer.bpk"),
+        sandbox.path("sgd/checkpoint/optimizer.bpk"),
+    )
+    .unwrap();
+    let resume = ["train", "--resume", "sgd", "--set", "train.epochs=2"];
+    refused(&sandbox, &resume, &["optimizer.bpk", "optimiser's state"]);
 }
 
 #[test]

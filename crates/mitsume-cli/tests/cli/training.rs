@@ -57,6 +57,44 @@ fn a_killed_run_resumes_to_the_same_bits() {
     assert_eq!(sandbox.results("killed"), sandbox.results("whole"));
 }
 
+/// Column `name` of a run's epochs.csv.
+fn column(sandbox: &Sandbox, run: &str, name: &str) -> Vec<f64> {
+    let epochs = text(&sandbox.read(&format!("{run}/epochs.csv")));
+    let header = epochs.lines().next().unwrap();
+    let index = header.split(',').position(|column| column == name).unwrap();
+    let value = |line: &str| line.split(',').nth(index).unwrap().parse().unwrap();
+    epochs.lines().skip(1).map(value).collect()
+}
+
+#[test]
+fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
+    let sandbox = Sandbox::new();
+    let cosine = "schedule = \"cosine\"\nmin_learning_rate = 1e-3\nlearning_rate = 0.011\n\
+                  optimizer = \"sgd\"\nnesterov = true\nweight_decay = 1e-3\n\
+                  decay_norms_and_biases = false\nclip_norm = 1";
+    let step = "optimizer = \"adamw\"\nschedule = \"step\"\nstep_size = 1\nwarmup_epochs = 1\n\
+                label_smoothing = 0.1\nclass_weights = \"balanced\"";
+    let half = (0.011 + 1e-3) / 2.0;
+    for (name, more, rates) in [
+        ("cosine", cosine, [0.011, half + 0.0025, half - 0.0025]),
+        ("step", step, [5e-5, 1e-4, 1e-5]),
+    ] {
+        sandbox.configure("level2", &format!("{more}\n{CONSISTENT}"));
+        sandbox.train(name, &["--threads", "1"]);
+        let found = column(&sandbox, name, "learning_rate");
+        let close = |(ours, closed): (&f64, &f64)| (ours - closed).abs() <= 1e-15;
+        assert!(found.iter().zip(&rates).all(close), "{name}: {found:?}");
+        let killed = format!("{name}-killed");
+        let mut child = interrupted_in_the_middle(&sandbox, &killed);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!sandbox.path(&killed).join("weights.safetensors").exists());
+        let resumed = sandbox.run(&["train", "--resume", &killed, "--threads", "2"]);
+        assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+        assert_eq!(sandbox.results(&killed), sandbox.results(name));
+    }
+}
+
 /// L_cam of each epoch's training batches.
 fn cam_losses(sandbox: &Sandbox, run: &str) -> Vec<f64> {
     let epochs = text(&sandbox.read(&format!("{run}/epochs.csv")));

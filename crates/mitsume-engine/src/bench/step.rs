@@ -2,7 +2,7 @@
 
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume::train::{CamLoss, CamRequest, forward, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, CrossEntropy, forward, predictions, training_loss};
 use mitsume::{AlphaGradient, EmaMaps, Preset};
 use mitsume_nn::{BlockSpec, Level, dropout_mask};
 use serde::Serialize;
@@ -92,7 +92,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
         // that the consistency loss costs the most.
         predictions(&out.logits);
         let labels = (&labels[..], &labels[..]);
-        let terms = training_loss(out, labels, lambda, &mut cam)?;
+        let terms = training_loss(out, labels, &CrossEntropy::default(), lambda, &mut cam)?;
         let grads = GradientsParams::from_grads(terms.total.backward(), &model);
         model = optimizer.step(1e-4, model.clone(), grads);
         Ok(())

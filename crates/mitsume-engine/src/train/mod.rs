@@ -1,6 +1,8 @@
 //! Training runs.
 
 mod checkpoint;
+mod clip;
+mod cross_entropy;
 mod finished;
 mod init;
 mod moments;
@@ -8,6 +10,8 @@ mod optimizer;
 mod plateau;
 mod prepare;
 mod progress;
+#[cfg(test)]
+mod pytorch_tests;
 mod resume_checks;
 mod run;
 mod run_status;

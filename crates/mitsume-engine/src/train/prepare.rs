@@ -23,6 +23,14 @@ pub(super) struct LoadedSplit {
     pub record: DataSetRecord,
 }
 
+impl LoadedSplit {
+    /// The classes of the readable images, in order.
+    pub fn labels(&self) -> impl Iterator<Item = usize> {
+        let samples = &self.folder.samples;
+        self.readable.iter().map(|&image| samples[image].class)
+    }
+}
+
 /// Opens a split and decodes each of its images once. `role` is "train" or "valid"; only training
 /// images are augmented.
 pub(super) fn load_split(

@@ -13,6 +13,7 @@ use mitsume_data::shuffled;
 use mitsume_nn::{ClassifierSpec, weights};
 
 use super::checkpoint::{self, TrainState};
+use super::cross_entropy::cross_entropy;
 use super::finished;
 use super::init;
 use super::prepare::{self, LoadedSplit};
@@ -95,6 +96,7 @@ impl<'a> Run<'a> {
         let rows = finished_rows(&dir, &state)?;
         let measures = finished_measures(config, &dir, &state)?;
         let curriculum = curriculum(config)?;
+        let cross_entropy = cross_entropy(&config.train.cross_entropy, train.labels(), &classes)?;
         std::fs::create_dir_all(dir.root())
             .map_err(|error| ArtifactError::io(Action::Create, dir.root(), error))?;
         let steps = StepWriter::resume(&dir.steps(), state.progress.steps_done)?;
@@ -119,6 +121,8 @@ impl<'a> Run<'a> {
                     config.data.image_size,
                 ],
                 settings: config.consistency.settings(),
+                cross_entropy,
+                clip_norm: config.train.optimizer.clip_norm,
                 seed: config.train.seed,
                 device,
             },

@@ -3,11 +3,12 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::CamLossSettings;
-use mitsume::train::{CamLoss, CamRequest, forward, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, CrossEntropy, forward, predictions, training_loss};
 use mitsume_data::Batch;
 use mitsume_nn::dropout_mask;
 
 use super::checkpoint::TrainState;
+use super::clip::clip_norm;
 use super::progress::StepResult;
 use crate::Result;
 
@@ -17,6 +18,9 @@ pub(super) struct StepContext {
     pub image: [usize; 3],
     /// Settings of the consistency loss.
     pub settings: CamLossSettings,
+    pub cross_entropy: CrossEntropy,
+    /// The largest norm of the gradient, where it is limited.
+    pub clip_norm: Option<f64>,
     /// Seed of the dropout masks.
     pub seed: u64,
     /// An autodiff device.
@@ -69,7 +73,7 @@ pub(super) fn step(
         ema: state.ema.clone(),
     };
     let labels = (&batch.labels[..], &predicted[..]);
-    let loss = training_loss(out, labels, lambda, &mut cam_loss)?;
+    let loss = training_loss(out, labels, &context.cross_entropy, lambda, &mut cam_loss)?;
     let result = StepResult {
         images: n,
         correct,
@@ -83,6 +87,10 @@ pub(super) fn step(
     };
     if result.loss.is_finite() {
         let grads = GradientsParams::from_grads(loss.total.backward(), &state.model);
+        let grads = match context.clip_norm {
+            Some(max_norm) => clip_norm(grads, &state.model, max_norm),
+            None => grads,
+        };
         state.model = state
             .optimizer
             .step(epoch.learning_rate, state.model.clone(), grads);

@@ -38,11 +38,33 @@ impl CamRequest<'_> {
     }
 }
 
+/// Which cross-entropy: `torch.nn.CrossEntropyLoss(weight, label_smoothing)`, a weighted mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CrossEntropy {
+    /// The share of each target that is spread evenly over all classes, 0 (none) to 1.
+    pub label_smoothing: f32,
+    /// K weights above 0; none: the same for all classes.
+    pub class_weights: Option<Vec<f32>>,
+}
+
+impl CrossEntropy {
+    /// - `logits` [N, K], `labels` N class indices.
+    fn forward(&self, logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
+        let device = logits.device();
+        let smoothing = Some(self.label_smoothing).filter(|smoothing| *smoothing != 0.0);
+        CrossEntropyLossConfig::new()
+            .with_smoothing(smoothing)
+            .with_weights(self.class_weights.clone())
+            .init(&device)
+            .forward(logits, targets(labels, &device))
+    }
+}
+
 /// The loss of a batch.
 pub struct LossTerms {
     /// `cross_entropy + lambda * cam_loss`, to be differentiated.
     pub total: Tensor<1>,
-    /// Mean cross-entropy.
+    /// Mean cross-entropy, smoothed and weighted as requested.
     pub cross_entropy: Tensor<1>,
     /// L_cam; `None` if lambda is 0 or no class has two correctly predicted images.
     pub cam_loss: Option<Tensor<1>>,
@@ -159,13 +181,11 @@ pub fn predictions(logits: &Tensor<2>) -> Vec<usize> {
 pub fn training_loss(
     forward: ForwardOutput,
     (labels, predictions): (&[usize], &[usize]),
+    cross_entropy: &CrossEntropy,
     lambda: f64,
     cam_loss: &mut CamLoss,
 ) -> Result<LossTerms, EmaError> {
-    let device = forward.logits.device();
-    let cross_entropy = CrossEntropyLossConfig::new()
-        .init(&device)
-        .forward(forward.logits, targets(labels, &device));
+    let cross_entropy = cross_entropy.forward(forward.logits, labels);
     let cam = match forward.weighted_sum {
         Some(weighted_sum) if lambda != 0.0 => {
             cam_loss.forward(weighted_sum, labels, predictions)?

@@ -12,5 +12,7 @@ mod method_maps;
 
 pub use cam::{logits_and_maps, normalise_maps, raw_maps};
 pub use cam_loss::CamLoss;
-pub use loss::{CamRequest, ForwardOutput, LossTerms, forward, predictions, training_loss};
+pub use loss::{
+    CamRequest, CrossEntropy, ForwardOutput, LossTerms, forward, predictions, training_loss,
+};
 pub use method_maps::differentiable_maps;

@@ -5,7 +5,9 @@ use crate::network::{Fixture, floats, images, indices};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::methods::Method;
-use mitsume::train::{CamLoss, CamRequest, forward, normalise_maps, predictions, training_loss};
+use mitsume::train::{
+    CamLoss, CamRequest, CrossEntropy, forward, normalise_maps, predictions, training_loss,
+};
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, StateEntry};
 
@@ -150,7 +152,14 @@ fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSe
     let predicted = predictions(&out.logits);
     let ema = EmaMaps::new(0.9, 4, fixture.level.cam_size([64, 64])).unwrap();
     let mut cam = CamLoss { settings, ema };
-    let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
+    let loss = training_loss(
+        out,
+        (&labels, &predicted),
+        &CrossEntropy::default(),
+        lambda,
+        &mut cam,
+    )
+    .unwrap();
     let ce = f64::from(floats(&loss.cross_entropy.inner())[0]);
     ce + lambda
         * loss
@@ -192,7 +201,14 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
         let predicted = predictions(&out.logits);
         let ema = EmaMaps::new(0.9, 4, level.cam_size([64, 64])).unwrap();
         let mut cam = CamLoss { settings, ema };
-        let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
+        let loss = training_loss(
+            out,
+            (&labels, &predicted),
+            &CrossEntropy::default(),
+            lambda,
+            &mut cam,
+        )
+        .unwrap();
         let grads = loss.total.backward();
         let weight = model.head.linear.weight.val();
         let gradient = weight.grad(&grads).unwrap();
@@ -233,7 +249,14 @@ fn lambda_zero_is_plain_training_and_touches_no_average() {
     let out = forward(&mut model, images(1000, &device()), None, Some(maps)).unwrap();
     let predicted = predictions(&out.logits);
     let mut cam = cam_loss(Distance::L2, Reference::Ema);
-    let loss = training_loss(out, (&labels, &predicted), 0.0, &mut cam).unwrap();
+    let loss = training_loss(
+        out,
+        (&labels, &predicted),
+        &CrossEntropy::default(),
+        0.0,
+        &mut cam,
+    )
+    .unwrap();
     assert!(loss.cam_loss.is_none());
     assert_eq!(
         floats(&loss.total.inner()),

@@ -9,8 +9,8 @@ use crate::network::{Fixture, allowed, assert_close, device, floats, images, ind
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::methods::Method;
 use mitsume::train::{
-    CamLoss, CamRequest, ForwardOutput, forward, logits_and_maps, normalise_maps, predictions,
-    raw_maps, training_loss,
+    CamLoss, CamRequest, CrossEntropy, ForwardOutput, forward, logits_and_maps, normalise_maps,
+    predictions, raw_maps, training_loss,
 };
 use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
 use mitsume_nn::{Classifier, Level, StateEntry};
@@ -209,7 +209,14 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
             );
             let mut cam = cam_loss(level, settings);
             let lambda = case["lambda"].as_f64().unwrap();
-            let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
+            let loss = training_loss(
+                out,
+                (&labels, &predicted),
+                &CrossEntropy::default(),
+                lambda,
+                &mut cam,
+            )
+            .unwrap();
             let what = format!("{level} {name} {way:?}");
             close(&loss.cross_entropy, &case["cross_entropy"], &what);
             close(loss.cam_loss.as_ref().unwrap(), &case["cam_loss"], &what);
@@ -285,7 +292,14 @@ fn five_adam_steps_follow_pytorch() {
             let out = way.train(&mut model, images(stream, &device), maps);
             let predicted = predictions(&out.logits);
             let lambda = expected["lambda"].as_f64().unwrap();
-            let loss = training_loss(out, (&labels, &predicted), lambda, &mut cam).unwrap();
+            let loss = training_loss(
+                out,
+                (&labels, &predicted),
+                &CrossEntropy::default(),
+                lambda,
+                &mut cam,
+            )
+            .unwrap();
             let what = format!("{level} {way:?} step {step}");
             // Adam's first steps are lr times the sign of the gradient, so that an element whose
             // gradient is 0 but for rounding moves by +-lr either way: from the second step on the

@@ -1,0 +1,187 @@
+//! Ten steps with each option of `[train]`, and learning rates, beside PyTorch
+//! (`scripts/reference/training.py`).
+
+use std::path::Path;
+
+use mitsume_artifacts::RunConfig;
+use mitsume_data::Batch;
+use mitsume_nn::{Classifier, Level, StateEntry};
+use serde::Deserialize;
+
+use super::checkpoint::TrainState;
+use super::cross_entropy::cross_entropy;
+use super::step::{EpochSettings, StepContext, step};
+use super::{prepare, schedule};
+
+const SIZE: usize = 32;
+const CLASSES: usize = 4;
+
+#[derive(Deserialize)]
+struct Reference {
+    labels: Vec<usize>,
+    trajectories: Vec<Trajectory>,
+    schedules: Vec<Rates>,
+}
+
+#[derive(Deserialize)]
+struct Trajectory {
+    name: String,
+    settings: Vec<String>,
+    losses: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Rates {
+    name: String,
+    settings: Vec<String>,
+    rates: Vec<f64>,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(include_str!("reference/training.json")).unwrap()
+}
+
+fn config(settings: &[String]) -> RunConfig {
+    let text = format!(
+        "[data]\ntrain = \"a\"\nvalid = \"b\"\nimage_size = {SIZE}\n\
+         [model]\nname = \"level2\"\ndropout = 0.0\n"
+    );
+    let sets: Vec<String> = settings.iter().map(|set| format!("train.{set}")).collect();
+    RunConfig::from_toml_with(&text, Path::new("run.toml"), &sets).unwrap()
+}
+
+/// The first `n` values of a stream, each in [0, 1).
+fn hash01(n: usize, stream: u32) -> impl Iterator<Item = f64> {
+    (0..n as u32).map(move |i| {
+        let start = stream.wrapping_add(1).wrapping_mul(2246822519);
+        let mut h = i.wrapping_mul(2654435761).wrapping_add(start);
+        h ^= h >> 15;
+        h = h.wrapping_mul(2246822519);
+        h ^= h >> 13;
+        h = h.wrapping_mul(3266489917);
+        h ^= h >> 16;
+        f64::from(h) / 2f64.powi(32)
+    })
+}
+
+fn fill<const D: usize>(
+    param: &mut burn::module::Param<burn::tensor::Tensor<D>>,
+    stream: usize,
+    [low, high]: [f64; 2],
+) {
+    let shape = param.dims();
+    let values = hash01(shape.iter().product(), stream as u32);
+    let values: Vec<f32> = values
+        .map(|unit| (low + (high - low) * unit) as f32)
+        .collect();
+    let data = burn::tensor::TensorData::new(values, shape);
+    *param = param.clone().map(|old| {
+        burn::tensor::Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad())
+    });
+}
+
+/// The weights of the reference, in the order of the state dict.
+fn set_weights(model: &mut Classifier) {
+    let entries = model.state_dict_mut(Level::Two).into_iter();
+    for (stream, (name, entry)) in entries.enumerate() {
+        match entry {
+            StateEntry::Vector(_) if name.contains("running") => {}
+            StateEntry::Vector(param) if name.ends_with("bias") => fill(param, stream, [-0.1, 0.1]),
+            StateEntry::Vector(param) => fill(param, stream, [0.8, 1.2]),
+            StateEntry::Matrix(param) => {
+                let bound = 4.0 / (param.dims()[1] as f64).sqrt();
+                fill(param, stream, [-bound, bound]);
+            }
+            StateEntry::Filters(param) => {
+                let [_, input, kernel, _] = param.dims();
+                let bound = (6.0 / (input * kernel * kernel) as f64).sqrt();
+                fill(param, stream, [-bound, bound]);
+            }
+            StateEntry::Counter(_) => {}
+        }
+    }
+}
+
+fn batch(labels: &[usize], step: u32) -> Batch {
+    let values = hash01(labels.len() * SIZE * SIZE, 1000 + step);
+    Batch {
+        images: values.map(|unit| (2.0 * unit - 1.0) as f32).collect(),
+        indices: (0..labels.len()).collect(),
+        labels: labels.to_vec(),
+        skipped: Vec::new(),
+    }
+}
+
+fn start(config: &RunConfig, labels: &[usize]) -> (TrainState, StepContext) {
+    let device = burn::tensor::Device::flex().autodiff();
+    let spec = prepare::spec(config, Level::Two, CLASSES);
+    let mut state = prepare::initial_state(config, spec, &device).unwrap();
+    set_weights(&mut state.model);
+    let classes: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
+    let labels = labels.iter().copied();
+    let context = StepContext {
+        image: [1, SIZE, SIZE],
+        settings: config.consistency.settings(),
+        cross_entropy: cross_entropy(&config.train.cross_entropy, labels, &classes).unwrap(),
+        clip_norm: config.train.optimizer.clip_norm,
+        seed: 0,
+        device,
+    };
+    (state, context)
+}
+
+#[test]
+fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
+    let reference = reference();
+    for trajectory in &reference.trajectories {
+        let config = config(&trajectory.settings);
+        let (mut state, context) = start(&config, &reference.labels);
+        let epoch = EpochSettings {
+            learning_rate: config.train.learning_rate,
+            lambda: 0.0,
+        };
+        for (number, theirs) in trajectory.losses.iter().enumerate() {
+            let batch = batch(&reference.labels, number as u32);
+            let ours = step(&mut state, &context, batch, epoch).unwrap().loss;
+            // Float32 here, float64 there.
+            assert!(
+                (ours - theirs).abs() <= 1e-4,
+                "{}, step {number}: {ours}, PyTorch {theirs}",
+                trajectory.name
+            );
+        }
+    }
+}
+
+#[test]
+fn learning_rates_are_those_of_pytorch() {
+    for case in reference().schedules {
+        let config = config(&case.settings);
+        let state = start(&config, &[0, 1, 2, 3]).0;
+        for (done, theirs) in case.rates.iter().enumerate() {
+            let epoch = done as u64 + 1;
+            let ours = schedule::learning_rate(&config.train, &state.progress.plateau, epoch);
+            // The same in f64, added up in another order.
+            assert!(
+                (ours - theirs).abs() <= 1e-12,
+                "{} {:?}, epoch {epoch}: {ours}, PyTorch {theirs}",
+                case.name,
+                case.settings
+            );
+        }
+    }
+}
+
+#[test]
+fn the_reference_tells_the_options_apart() {
+    let reference = reference();
+    for (i, one) in reference.trajectories.iter().enumerate() {
+        for other in &reference.trajectories[..i] {
+            let differences = one.losses.iter().zip(&other.losses);
+            let largest = differences.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            // AdamW's default weight decay moves next to nothing in ten steps.
+            let expected = (&*one.name, &*other.name) != ("adamw", "adam");
+            assert_eq!(largest > 1e-3, expected, "{} {}", one.name, other.name);
+        }
+    }
+}

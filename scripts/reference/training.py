@@ -1,0 +1,160 @@
+"""Losses and learning rates of PyTorch for the options of `[train]`, as JSON.
+
+    python scripts/reference/training.py > crates/mitsume-engine/src/train/reference/training.json
+
+Makes the numbers that `cargo test -p mitsume-engine pytorch` compares with. The committed ones are of PyTorch 2.15.
+
+Ten steps of level 2 (4 classes, 1 channel, 32x32 images, batch 16, no dropout) on weights and images from an integer
+hash, in float64: what differs is our float32. `settings` is what `mitsume train --set` is told for the same.
+"""
+
+import json
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import lr_scheduler
+
+SIZE, BATCH, STEPS = 32, 16, 10
+LABELS = [0, 0, 1, 0, 2, 0, 3, 1, 0, 2, 0, 0, 1, 3, 0, 2]
+WEIGHTS = [0.5, 1.5, 2.0, 1.0]
+
+
+def hash01(n, stream):
+    with np.errstate(over="ignore"):
+        h = np.arange(n, dtype=np.uint32) * np.uint32(2654435761) + np.uint32((stream + 1) * 2246822519 % 2**32)
+        h ^= h >> np.uint32(15)
+        h *= np.uint32(2246822519)
+        h ^= h >> np.uint32(13)
+        h *= np.uint32(3266489917)
+        h ^= h >> np.uint32(16)
+    return h.astype(np.float64) / 2**32
+
+
+def level2():
+    layers, channels = [], 1
+    for width in [32, 64, 128, 256]:
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] if width < 256 else []
+        channels = width
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 4)]
+    return nn.ModuleDict({"features": nn.Sequential(*layers), "classifier": nn.Sequential(*head)})
+
+
+@torch.no_grad()
+def hashed(model):
+    for stream, (name, entry) in enumerate(model.state_dict().items()):
+        if entry.dim() == 4:
+            high = (6 / entry[0].numel()) ** 0.5
+            low = -high
+        elif entry.dim() == 2:
+            high = 4 / entry.shape[1] ** 0.5
+            low = -high
+        elif name.endswith("weight"):
+            low, high = 0.8, 1.2
+        elif name.endswith("bias"):
+            low, high = -0.1, 0.1
+        else:
+            continue
+        values = (low + (high - low) * hash01(entry.numel(), stream)).astype(np.float32)
+        entry.copy_(torch.from_numpy(values).reshape(entry.shape))
+    return model.double()
+
+
+def images(step):
+    values = (2 * hash01(BATCH * SIZE * SIZE, 1000 + step) - 1).astype(np.float32)
+    return torch.from_numpy(values).double().reshape(BATCH, 1, SIZE, SIZE)
+
+
+def groups(model, weight_decay, vectors_decay):
+    if vectors_decay:
+        return [{"params": model.parameters(), "weight_decay": weight_decay}]
+    split = {True: [], False: []}
+    for parameter in model.parameters():
+        split[parameter.dim() == 1].append(parameter)
+    return [{"params": split[False], "weight_decay": weight_decay}, {"params": split[True], "weight_decay": 0.0}]
+
+
+def losses(make_optimizer, criterion, clip, weight_decay, vectors_decay):
+    model = hashed(level2()).train()
+    optimizer = make_optimizer(groups(model, weight_decay, vectors_decay))
+    labels, rows = torch.tensor(LABELS), []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss = criterion(model["classifier"](model["features"](images(step))), labels)
+        loss.backward()
+        if clip:
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimizer.step()
+        rows.append(loss.item())
+    return rows
+
+
+def trajectory(name, settings, optimizer, criterion=None, clip=None, weight_decay=0.0, vectors_decay=True):
+    criterion = criterion or nn.CrossEntropyLoss()
+    rows = losses(optimizer, criterion, clip, weight_decay, vectors_decay)
+    return {"name": name, "settings": settings, "losses": rows}
+
+
+def trajectories():
+    adam = lambda groups: torch.optim.Adam(groups, lr=2e-4)
+    adamw = lambda groups: torch.optim.AdamW(groups, lr=2e-4)
+    sgd = lambda **options: lambda groups: torch.optim.SGD(groups, lr=0.005, **options)
+    a, w, s = (["learning_rate=2e-4"], ["optimizer=adamw", "learning_rate=2e-4"], ["optimizer=sgd", "learning_rate=0.005"])
+    balanced = [len(LABELS) / (4 * LABELS.count(k)) for k in range(4)]
+    weights = lambda values, **more: nn.CrossEntropyLoss(weight=torch.tensor(values, dtype=torch.float64), **more)
+    numbers = "class_weights=" + json.dumps(WEIGHTS)
+    return [
+        trajectory("adam", a, adam),
+        trajectory("adam with weight decay", a + ["weight_decay=0.1"], adam, weight_decay=0.1),
+        trajectory("adamw", w, adamw, weight_decay=0.01),
+        trajectory("adamw with weight decay", w + ["weight_decay=100"], adamw, weight_decay=100.0),
+        trajectory("adamw with weight decay but on vectors", w + ["weight_decay=100", "decay_norms_and_biases=false"],
+                   adamw, weight_decay=100.0, vectors_decay=False),
+        trajectory("sgd", s, sgd(momentum=0.9)),
+        trajectory("sgd without momentum", s + ["momentum=0"], sgd()),
+        trajectory("sgd with nesterov", s + ["nesterov=true"], sgd(momentum=0.9, nesterov=True)),
+        trajectory("sgd with weight decay", s + ["weight_decay=2"], sgd(momentum=0.9), weight_decay=2.0),
+        trajectory("sgd with weight decay but on vectors", s + ["weight_decay=2", "decay_norms_and_biases=false"],
+                   sgd(momentum=0.9), weight_decay=2.0, vectors_decay=False),
+        trajectory("clipping", s + ["clip_norm=0.5"], sgd(momentum=0.9), clip=0.5),
+        trajectory("label smoothing", s + ["label_smoothing=0.2"], sgd(momentum=0.9),
+                   nn.CrossEntropyLoss(label_smoothing=0.2)),
+        trajectory("class weights", s + [numbers], sgd(momentum=0.9), weights(WEIGHTS)),
+        trajectory("balanced class weights", s + ["class_weights=balanced"], sgd(momentum=0.9), weights(balanced)),
+        trajectory("class weights and label smoothing", s + [numbers, "label_smoothing=0.2"], sgd(momentum=0.9),
+                   weights(WEIGHTS, label_smoothing=0.2)),
+    ]
+
+
+def rates(name, settings, epochs, lr, warmup, make):
+    """Learning rates of `epochs` epochs; the scheduler follows `warmup` epochs of a linear one."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    scheduler = make(optimizer)
+    if warmup:
+        linear = lr_scheduler.LinearLR(optimizer, start_factor=1 / (warmup + 1), total_iters=warmup)
+        scheduler = lr_scheduler.SequentialLR(optimizer, [linear, scheduler], milestones=[warmup])
+    found = []
+    for _ in range(epochs):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    settings = settings + [f"epochs={epochs}", f"learning_rate={lr}", f"warmup_epochs={warmup}"]
+    return {"name": name, "settings": settings, "rates": found}
+
+
+def schedules():
+    rows = []
+    for warmup in [0, 1, 4]:
+        cosine = lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=20 - warmup, eta_min=1e-4)
+        step = lambda o: lr_scheduler.StepLR(o, step_size=3, gamma=0.5)
+        constant = lambda o: lr_scheduler.ConstantLR(o, factor=1.0)
+        rows += [
+            rates("cosine", ["schedule=cosine", "min_learning_rate=1e-4"], 20, 0.1, warmup, cosine),
+            rates("step", ["schedule=step", "step_size=3", "gamma=0.5"], 20, 0.1, warmup, step),
+            rates("constant", ["schedule=constant"], 20, 0.1, warmup, constant),
+        ]
+    return rows
+
+
+print(json.dumps({"labels": LABELS, "trajectories": trajectories(), "schedules": schedules()}, indent=1))
