@@ -348,7 +348,7 @@ fn values_out_of_range_are_refused_by_key() {
     let expected = "expected one of `adam`, `adamw`, `sgd`";
     assert!(unknown.contains(expected), "{unknown}");
     let sets = ["optimizer=sgd", "nesterov=true", "momentum=0"].map(|set| format!("train.{set}"));
-    let error = RunConfig::from_toml_with(SMALLEST, Path::new("run.toml"), &sets).unwrap_err();
+    let error = RunConfig::from_toml_with(MINIMAL, Path::new("run.toml"), &sets).unwrap_err();
     assert!(
         error
             .to_string()

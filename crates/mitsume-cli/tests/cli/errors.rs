@@ -155,7 +155,7 @@ fn a_damaged_state_of_every_optimiser_is_named() {
         }
         for bytes in damaged {
             sandbox.write(&path, &bytes);
-            refused(&sandbox, &resume, &["optimizer.bpk"]);
+            assert_refused(&sandbox, &resume, &["optimizer.bpk"]);
         }
         sandbox.write(&path, &whole);
         for (set, key) in [
@@ -169,7 +169,7 @@ fn a_damaged_state_of_every_optimiser_is_named() {
                 continue;
             }
             let other = [&resume[..], &["--set", set]].concat();
-            refused(&sandbox, &other, &["config.toml", key]);
+            assert_refused(&sandbox, &other, &["config.toml", key]);
         }
     }
     std::fs::copy(
@@ -178,7 +178,7 @@ fn a_damaged_state_of_every_optimiser_is_named() {
     )
     .unwrap();
     let resume = ["train", "--resume", "sgd", "--set", "train.epochs=2"];
-    refused(&sandbox, &resume, &["optimizer.bpk", "optimiser's state"]);
+    assert_refused(&sandbox, &resume, &["optimizer.bpk", "optimiser's state"]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
         let close = |(ours, closed): (&f64, &f64)| (ours - closed).abs() <= 1e-15;
         assert!(found.iter().zip(&rates).all(close), "{name}: {found:?}");
         let killed = format!("{name}-killed");
-        let mut child = interrupted_in_the_middle(&sandbox, &killed);
+        let mut child = start_and_wait_for_checkpoint(&sandbox, &killed);
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!sandbox.path(&killed).join("weights.safetensors").exists());
