@@ -18,7 +18,7 @@ pub(crate) const fn width_of(count: usize) -> u32 {
     (count * get_raster_width(FontWeight::Regular, RasterHeight::Size16)) as u32
 }
 
-/// `text` with what the font cannot show (and control characters) written as `\u{76ee}`.
+/// `text` with control characters and characters that the font lacks escaped, as `\u{76ee}`.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
@@ -40,7 +40,7 @@ fn shows(c: char) -> bool {
     !c.is_control() && get_raster(c, FontWeight::Regular, RasterHeight::Size16).is_some()
 }
 
-/// At most `count` characters of `text`; the middle gives way, since both ends tell names apart.
+/// At most `count` characters of `text`; the middle is elided, because names differ at their ends.
 pub(crate) fn shortened(text: &str, count: usize) -> String {
     let all: Vec<char> = text.chars().collect();
     if all.len() <= count {
@@ -53,7 +53,8 @@ pub(crate) fn shortened(text: &str, count: usize) -> String {
     format!("{head}..{tail}")
 }
 
-/// Draws printable text with its top left corner at `(x, y)`; what falls outside is cut.
+/// Draws printable text with its top left corner at `(x, y)`; pixels outside the picture are
+/// dropped.
 pub(crate) fn draw(picture: &mut RgbImage, (x, y): (u32, u32), text: &str, weight: Weight) {
     const INK: f32 = 24.0;
     let weight = match weight {

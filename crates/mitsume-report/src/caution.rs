@@ -5,7 +5,8 @@ use mitsume_locale::{Language, text};
 use crate::entries::Entry;
 use crate::thresholds::{MIN_CORRECT_IMAGES, MIN_COUNTED_CLASSES};
 
-/// Why the consistency of an entry, over `counted` images, says little; empty if it is over enough.
+/// A caution if the consistency of an entry is over few classes or few images (`counted`); empty
+/// otherwise.
 pub(crate) fn entry_caution(entry: &Entry, counted: Option<u64>, language: Language) -> String {
     let Some(counted) = counted.filter(|counted| *counted > 0) else {
         return String::new();
@@ -20,7 +21,7 @@ pub(crate) fn entry_caution(entry: &Entry, counted: Option<u64>, language: Langu
     few_images_caution(counted, language)
 }
 
-/// That a consistency is over few images; empty if it is over none or enough.
+/// A caution if a consistency is over few images; empty if it is over none or enough.
 pub(crate) fn few_images_caution(correct: u64, language: Language) -> String {
     if (1..MIN_CORRECT_IMAGES).contains(&correct) {
         text!(language, "report-few-images", count = correct)

@@ -10,7 +10,7 @@ use crate::number_format;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Series {
     pub label: String,
-    /// Which colour and dash pattern; equal numbers look equal in all charts of a page.
+    /// Index of colour and dash pattern, the same in all charts of a page.
     pub style: usize,
     /// `(epoch, value)`; a gap where the value is not defined.
     pub points: Vec<(u64, Option<f64>)>,
@@ -36,8 +36,8 @@ const BOTTOM: f64 = 40.0;
 pub(crate) const COLOURS: usize = 5;
 pub(crate) const DASHES: usize = 4;
 
-/// Style classes of a series. Dash patterns change with every line and not only when colours
-/// run out, so that lines can be told apart without colour.
+/// Style classes of a series. Dash patterns change with every line, so that lines differ without
+/// colour too.
 pub(crate) fn style_classes(style: usize) -> String {
     format!("s{} d{}", style % COLOURS, style % DASHES)
 }
@@ -53,7 +53,7 @@ impl Chart {
         points.filter_map(|(epoch, value)| Some((*epoch, value.filter(|v| v.is_finite())?)))
     }
 
-    /// The figure in words, for those who cannot see it.
+    /// A description for screen readers.
     pub(crate) fn description(&self, language: Language) -> String {
         let mut words = vec![text!(language, "figures-line-chart", title = &self.title)];
         for series in &self.series {
@@ -83,7 +83,7 @@ impl Chart {
         words.join(" ")
     }
 
-    /// The drawing: axes, grid, lines and points. No text in it comes from a file.
+    /// The drawing as SVG: axes, grid, lines and points. No text in it comes from a file.
     pub(crate) fn svg(&self, language: Language) -> String {
         let epochs = bounds(self.values().map(|(epoch, _)| epoch as f64)).unwrap_or((1.0, 1.0));
         let (low, high) = bounds(self.values().map(|(_, value)| value)).unwrap_or((0.0, 1.0));
@@ -91,7 +91,7 @@ impl Chart {
         let (low, high) = (ticks[0].min(low), ticks[ticks.len() - 1].max(high));
         let span = |(a, b): (f64, f64)| if b > a { b - a } else { 1.0 };
         let x = |epoch: f64| {
-            // A single epoch stands in the middle.
+            // A single epoch is placed in the middle.
             let share = if epochs.1 > epochs.0 {
                 (epoch - epochs.0) / span(epochs)
             } else {
@@ -207,7 +207,7 @@ pub(crate) fn tick_text(tick: f64, ticks: &[f64]) -> String {
     // -0 is 0.
     let tick = if tick.abs() < step / 2.0 { 0.0 } else { tick };
     if tick != 0.0 && (decimals > 5 || largest >= 1e6) {
-        // "2e-6": as many digits as tell neighbours apart.
+        // "2e-6": as many digits as neighbouring ticks need to differ.
         let digits = ((largest / step).log10().floor().max(0.0)) as usize;
         format!("{tick:.digits$e}")
     } else if tick == 0.0 {

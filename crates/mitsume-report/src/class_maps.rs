@@ -11,8 +11,8 @@ use crate::{Result, number_format};
 /// Side of a mean image in pixels.
 const SIDE: u32 = 160;
 
-/// One figure per class, or of many classes those at the ends; a class without a correct image
-/// has no pictures.
+/// One figure per class, or, of many classes, of the most and least consistent; a class without a
+/// correctly classified image has no pictures.
 pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
     let Some((_, maps)) = &evaluated.images else {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! The scale of a map's colours.
+//! The colour bar of a map.
 
 use image::RgbImage;
 
@@ -18,7 +18,7 @@ impl ColourBar {
     const FONT_HEIGHT: u32 = 16;
     /// Width with the numbers, in pixels.
     pub const WIDTH: u32 = Self::BAR_WIDTH + Self::GAP + width_of(3);
-    /// The lowest bar with room for its numbers at both ends.
+    /// Smallest height with room for the numbers at both ends, in pixels.
     pub const MIN_HEIGHT: u32 = 2 * Self::FONT_HEIGHT;
 
     /// Draws it with its top left corner at `(x, y)`.

@@ -5,9 +5,9 @@ use image::Rgb;
 /// A colour map by matplotlib's name.
 ///
 /// The default is inferno (Smith and van der Walt, matplotlib): perceptually uniform, readable with
-/// every colour-vision deficiency and in grey print, and black at 0, so that blended over an image
-/// it leaves dark what the model does not look at. Turbo stands in for jet, as which many CAMs are
-/// published; unlike the others it has no order in grey print.
+/// every colour-vision deficiency and in grey print, and black at 0, so that an overlay is dark
+/// where the map is 0. Turbo is the successor of jet, in which many CAMs are published; unlike the
+/// others it is not ordered in grey print.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ColourMap {
     /// Black, red, yellow; perceptually uniform.
@@ -19,7 +19,7 @@ pub enum ColourMap {
     Plasma,
     /// Purple, green, yellow; perceptually uniform.
     Viridis,
-    /// Blue, grey, yellow; the same for readers who confuse red and green.
+    /// Blue, grey, yellow; looks the same with red-green colour blindness.
     Cividis,
     /// Blue, green, red, as jet but smooth; d3's polynomials, whose ends are darker than matplotlib's.
     Turbo,

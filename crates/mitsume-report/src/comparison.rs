@@ -1,4 +1,4 @@
-//! The figures that matter, one line per run, compared with each other.
+//! The comparison table: accuracy, kappa and consistency of each entry, and the best of each.
 
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
 use mitsume_artifacts::ConsistencyConfig;
@@ -10,17 +10,17 @@ use crate::settings::{Settings, effective_lambda};
 use crate::template_data::{ComparisonRow, MetricCell};
 use crate::{caution, number_format};
 
-/// The lines of the comparison.
+/// One row per entry.
 #[derive(Debug)]
 pub(crate) struct ComparisonTable {
-    pub lines: Vec<ComparisonRow>,
-    /// What changes are against, in words.
+    pub rows: Vec<ComparisonRow>,
+    /// Name of the run that the changes are relative to; `None` if nothing is compared.
     pub baseline: Option<String>,
-    /// Then `l2` cannot be compared between the lines.
+    /// If so, `l2` cannot be compared between the rows.
     pub map_sizes_differ: bool,
 }
 
-/// The figures of one line; from the evaluation, or else from the last epoch.
+/// Metrics of an entry: of its evaluation, or else of its last epoch.
 #[derive(Debug, Clone, Copy, Default)]
 struct EntryMetrics {
     accuracy: Option<f64>,
@@ -31,85 +31,73 @@ struct EntryMetrics {
 }
 
 pub(crate) fn compare_entries(entries: &[Entry], language: Language) -> ComparisonTable {
-    let figures: Vec<EntryMetrics> = entries.iter().map(figures).collect();
+    let metrics: Vec<EntryMetrics> = entries.iter().map(entry_metrics).collect();
     let mut sizes = entries
         .iter()
         .filter_map(|entry| entry.evaluation.as_ref())
         .map(|evaluated| evaluated.summary.model.cam_size);
     let first_size = sizes.next();
     let map_sizes_differ = sizes.any(|size| Some(size) != first_size);
-    let bases: Vec<Option<usize>> = (0..entries.len()).map(|line| base(entries, line)).collect();
+    let baselines: Vec<Option<usize>> = (0..entries.len())
+        .map(|row| baseline_of(entries, row))
+        .collect();
     let column = |value: fn(&EntryMetrics) -> Option<f64>, quantity: Quantity, comparable: bool| {
-        let lines: Vec<EntryValue> = entries.iter().zip(figures.iter().map(value)).collect();
-        compare_column(&lines, &bases, comparable, (quantity, language)).into_iter()
+        let values: Vec<EntryValue> = entries.iter().zip(metrics.iter().map(value)).collect();
+        column_cells(&values, &baselines, comparable, quantity, language).into_iter()
     };
-    let mut accuracy = column(|f| f.accuracy, Quantity::Accuracy, true);
-    let mut kappa = column(|f| f.kappa, Quantity::Kappa, true);
-    let mut squared_l2 = column(|f| f.squared_l2, Quantity::SquaredL2, true);
-    let mut l2 = column(|f| f.l2, Quantity::L2, !map_sizes_differ);
-    let lines = entries
-        .iter()
-        .zip(&figures)
-        .map(|(entry, figures)| ComparisonRow {
+    let mut accuracy = column(|m| m.accuracy, Quantity::Accuracy, true);
+    let mut kappa = column(|m| m.kappa, Quantity::Kappa, true);
+    let mut squared_l2 = column(|m| m.squared_l2, Quantity::SquaredL2, true);
+    let mut l2 = column(|m| m.l2, Quantity::L2, !map_sizes_differ);
+    let rows = entries.iter().zip(&metrics).map(|(entry, metrics)| {
+        let run = entry.run.as_ref();
+        let dash = || "–".to_owned();
+        let lambda = |run: &Run| run.config.consistency.lambda_max.to_string();
+        ComparisonRow {
             name: entry.name.clone(),
             model: model(entry),
-            lambda: entry.run.as_ref().map_or_else(
-                || "–".to_owned(),
-                |run| {
-                    run.config
-                        .consistency
-                        .lambda_max
-                        .to_string()
-                        .replace('-', "−")
-                },
-            ),
-            loss: entry
-                .run
-                .as_ref()
-                .map_or_else(String::new, |run| loss(&run.config.consistency, language)),
-            epochs: entry
-                .run
-                .as_ref()
-                .map_or_else(|| "–".to_owned(), |run| epochs(run, language)),
+            lambda: run.map_or_else(dash, |run| lambda(run).replace('-', "−")),
+            loss: run.map_or_else(String::new, |run| loss(&run.config.consistency, language)),
+            epochs: run.map_or_else(dash, |run| epochs(run, language)),
             accuracy: accuracy.next().unwrap_or_default(),
             kappa: kappa.next().unwrap_or_default(),
             squared_l2: squared_l2.next().unwrap_or_default(),
             l2: l2.next().unwrap_or_default(),
-            counted: figures
-                .counted
-                .map_or_else(|| "–".to_owned(), number_format::count),
-            caution: caution::entry_caution(entry, figures.counted, language),
-        });
+            counted: metrics.counted.map_or_else(dash, number_format::count),
+            caution: caution::entry_caution(entry, metrics.counted, language),
+        }
+    });
     ComparisonTable {
-        lines: lines.collect(),
-        baseline: baseline(entries, &bases, language),
+        rows: rows.collect(),
+        baseline: baseline_name(entries, &baselines, language),
         map_sizes_differ,
     }
 }
 
-/// The line that a line is compared with: of the same model on the same images, for a run the one
-/// of its seed trained without CAM loss that nothing else with an effect sets apart, for an
-/// evaluation the first trained so; or else the first. `None` for that line itself.
-fn base(entries: &[Entry], line: usize) -> Option<usize> {
-    let own = &entries[line];
+/// Index of the entry that `row` is compared with: of the same model, evaluated on the same images.
+/// For a run it is the run of the same seed trained without CAM loss and with otherwise the same
+/// effective settings; for an evaluation the first one trained without CAM loss. If there is none,
+/// the first such entry of any lambda. `None` if that is `row` itself.
+fn baseline_of(entries: &[Entry], row: usize) -> Option<usize> {
+    let own = &entries[row];
     let alike = |i: &usize| {
         let other = &entries[*i];
         model(other) == model(own)
             && evaluated_images(other) == evaluated_images(own)
-            && same_seed(other, own)
+            && same_seed_and_settings(other, own)
     };
     let same = || (0..entries.len()).filter(alike);
     let is_plain = |i: &usize| {
         let run = entries[*i].run.as_ref();
         run.is_some_and(|run| effective_lambda(&run.config) == 0.0)
     };
-    let base = same().find(is_plain).or_else(|| same().next());
-    base.filter(|base| *base != line)
+    let baseline = same().find(is_plain).or_else(|| same().next());
+    baseline.filter(|baseline| *baseline != row)
 }
 
-/// Whether two runs have the same seed and training images, and nothing with an effect on both
-/// differs; nothing is known of an evaluation without its run.
-fn same_seed(a: &Entry, b: &Entry) -> bool {
+/// Whether two runs have the same seed, training images and settings, ignoring settings without
+/// effect on one of them. True for an evaluation without its run, whose settings are unknown.
+fn same_seed_and_settings(a: &Entry, b: &Entry) -> bool {
     let (Some(a), Some(b)) = (&a.run, &b.run) else {
         return true;
     };
@@ -119,8 +107,12 @@ fn same_seed(a: &Entry, b: &Entry) -> bool {
         && Settings::from_config(a).agrees_with(&Settings::from_config(b))
 }
 
-fn baseline(entries: &[Entry], bases: &[Option<usize>], language: Language) -> Option<String> {
-    let mut used: Vec<usize> = bases.iter().flatten().copied().collect();
+fn baseline_name(
+    entries: &[Entry],
+    baselines: &[Option<usize>],
+    language: Language,
+) -> Option<String> {
+    let mut used: Vec<usize> = baselines.iter().flatten().copied().collect();
     used.sort_unstable();
     used.dedup();
     match used[..] {
@@ -130,7 +122,7 @@ fn baseline(entries: &[Entry], bases: &[Option<usize>], language: Language) -> O
     }
 }
 
-fn figures(entry: &Entry) -> EntryMetrics {
+fn entry_metrics(entry: &Entry) -> EntryMetrics {
     if let Some(evaluated) = &entry.evaluation {
         let summary = &evaluated.summary;
         return EntryMetrics {
@@ -160,7 +152,7 @@ fn model(entry: &Entry) -> String {
     evaluated.or(trained).cloned().unwrap_or_default()
 }
 
-/// Epochs done of those planned.
+/// Epochs done, of those configured.
 pub(crate) fn epochs(run: &Run, language: Language) -> String {
     let (done, planned) = (run.epochs.len(), run.config.train.epochs);
     text!(
@@ -171,7 +163,7 @@ pub(crate) fn epochs(run: &Run, language: Language) -> String {
     )
 }
 
-/// The loss in words: the preset, or what differs from it.
+/// The consistency loss: preset, distance, reference and alpha.
 fn loss(config: &ConsistencyConfig, language: Language) -> String {
     if config.lambda_max == 0.0 {
         return text!(language, "report-cross-entropy-only");
@@ -195,15 +187,17 @@ fn loss(config: &ConsistencyConfig, language: Language) -> String {
     format!("{preset}: {distance}, {reference}, alpha {alpha}")
 }
 
-/// A column; `bases` names for each line the one it is compared with.
-fn compare_column(
-    lines: &[EntryValue],
-    bases: &[Option<usize>],
+/// The cells of one column. `baselines` gives for each row the row that it is compared with;
+/// without `comparable` no changes are shown.
+fn column_cells(
+    values: &[EntryValue],
+    baselines: &[Option<usize>],
     comparable: bool,
-    (quantity, language): (Quantity, Language),
+    quantity: Quantity,
+    language: Language,
 ) -> Vec<MetricCell> {
-    let figure = |((line, base), ranking): ((&EntryValue, &Option<usize>), Ranking)| {
-        let Some(value) = line.1 else {
+    let cell = |((entry_value, baseline), ranking): ((&EntryValue, &Option<usize>), Ranking)| {
+        let Some(value) = entry_value.1 else {
             return MetricCell {
                 text: "–".to_owned(),
                 ..MetricCell::default()
@@ -215,7 +209,9 @@ fn compare_column(
                 number_format::significant_4(value)
             }
         };
-        let from = base.filter(|_| comparable).and_then(|base| lines[base].1);
+        let from = baseline
+            .filter(|_| comparable)
+            .and_then(|baseline| values[baseline].1);
         MetricCell {
             text: shown,
             best: matches!(ranking, Ranking::Best { .. }),
@@ -225,8 +221,13 @@ fn compare_column(
                 .unwrap_or_default(),
         }
     };
-    let rankings = rankings(lines, quantity);
-    lines.iter().zip(bases).zip(rankings).map(figure).collect()
+    let rankings = rankings(values, quantity);
+    values
+        .iter()
+        .zip(baselines)
+        .zip(rankings)
+        .map(cell)
+        .collect()
 }
 
 fn difference(from: f64, to: f64, quantity: Quantity, language: Language) -> String {
@@ -257,14 +258,14 @@ mod tests {
     fn changes(values: &[f64], comparable: bool, quantity: Quantity) -> Vec<String> {
         let entries: Vec<Entry> = values.iter().map(|_| entry()).collect();
         let values = values.iter().map(|value| Some(*value));
-        let lines: Vec<EntryValue> = entries.iter().zip(values).collect();
-        let bases: Vec<_> = (0..lines.len()).map(|i| (i > 0).then_some(0)).collect();
-        let figures = compare_column(&lines, &bases, comparable, (quantity, Language::English));
-        figures.into_iter().map(|figure| figure.change).collect()
+        let values: Vec<EntryValue> = entries.iter().zip(values).collect();
+        let baselines: Vec<_> = (0..values.len()).map(|i| (i > 0).then_some(0)).collect();
+        let cells = column_cells(&values, &baselines, comparable, quantity, Language::English);
+        cells.into_iter().map(|cell| cell.change).collect()
     }
 
     #[test]
-    fn changes_are_against_the_base() {
+    fn changes_are_relative_to_the_baseline() {
         assert_eq!(
             changes(&[0.04, 0.03], true, Quantity::SquaredL2),
             ["", "−25 %"]
@@ -280,13 +281,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_has_no_change_and_what_is_not_there_is_a_dash() {
+    fn incomparable_values_have_no_change_and_missing_values_are_dashes() {
         assert_eq!(changes(&[0.5, 0.4], false, Quantity::L2), ["", ""]);
         let (present, missing) = (entry(), entry());
-        let lines = [(&present, Some(0.5)), (&missing, None)];
-        let bases = [None, Some(0)];
-        let figures = compare_column(&lines, &bases, true, (Quantity::L2, Language::English));
-        assert_eq!(figures[1].text, "–");
-        assert!(figures[1].change.is_empty() && figures[1].ranking.is_empty());
+        let values = [(&present, Some(0.5)), (&missing, None)];
+        let baselines = [None, Some(0)];
+        let cells = column_cells(&values, &baselines, true, Quantity::L2, Language::English);
+        assert_eq!(cells[1].text, "–");
+        assert!(cells[1].change.is_empty() && cells[1].ranking.is_empty());
     }
 }

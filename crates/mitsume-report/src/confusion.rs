@@ -1,4 +1,4 @@
-//! Which class is taken for which.
+//! The confusion matrix, or the most frequent mistakes.
 
 use mitsume_artifacts::Evaluation;
 
@@ -8,7 +8,7 @@ use crate::template_data::{Confusion, ConfusionCell, ConfusionRow, Mistake};
 
 const MAX_MISTAKES: usize = 30;
 
-/// The confusion matrix, or the most frequent mistakes where the matrix would be unreadable.
+/// The confusion matrix, or the most frequent mistakes if there are too many classes for a matrix.
 pub(crate) fn confusion(evaluation: &Evaluation) -> Confusion {
     let classes = &evaluation.data.classes;
     if classes.len() > MAX_CLASSES_IN_FULL {

@@ -1,4 +1,4 @@
-//! Which curves a page shows.
+//! The curves of a report.
 
 use mitsume_artifacts::EpochRow;
 use mitsume_locale::{Language, text};
@@ -8,11 +8,11 @@ use crate::entries::Entry;
 
 /// A quantity of an epoch.
 type Value = fn(&EpochRow) -> Option<f64>;
-/// A quantity with the message of its name.
+/// A quantity with the message id of its name.
 type Column = (&'static str, Value);
 
-/// The charts of the page: of one run several quantities share a chart, of several runs each
-/// quantity has its own with one line per run. Charts without values are left out.
+/// The charts of the page. For one run, several quantities share a chart; for several runs, each
+/// quantity has a chart with one line per run. Charts without values are left out.
 pub(crate) fn charts(entries: &[Entry], language: Language) -> Vec<Chart> {
     let runs: Vec<(usize, &str, &[EpochRow])> = entries
         .iter()

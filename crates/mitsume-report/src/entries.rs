@@ -1,4 +1,4 @@
-//! What a folder holds: a run, an evaluation, or several of them.
+//! Reads the runs and evaluations of a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -33,11 +33,11 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) struct Evaluated {
     pub summary: Evaluation,
-    /// Rows and maps, where they were kept beside the figures.
+    /// Rows and maps; `None` if only the metrics were written.
     pub images: Option<(Vec<ImageRow>, Maps)>,
 }
 
-/// Reads everything `dir` holds, in the order of the folders' names.
+/// Reads all runs and evaluations in `dir`, in the order of the folders' names.
 pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     find_folders(dir, MAX_DEPTH, &mut found)?;
@@ -50,7 +50,7 @@ pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
     found.iter().map(|path| read_entry(dir, path)).collect()
 }
 
-/// Folders with a run or an evaluation; none is looked for inside another.
+/// Finds the folders with a run or an evaluation; these are not searched further.
 fn find_folders(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     if RunDir::new(dir).is_run() || EvaluationDir::new(dir).is_evaluation() {
         found.push(dir.to_owned());
@@ -63,7 +63,7 @@ fn find_folders(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
     let mut children = Vec::new();
     for child in std::fs::read_dir(dir).map_err(fail)? {
         let child = child.map_err(fail)?;
-        // Neither links, which may lead in circles, nor what is being written.
+        // Skips symbolic links (possible loops) and temporary folders.
         let hidden = child.file_name().as_encoded_bytes().starts_with(b".");
         if child.file_type().map_err(fail)?.is_dir() && !hidden {
             children.push(child.path());
@@ -108,7 +108,7 @@ fn read_entry(dir: &Path, path: &Path) -> Result<Entry> {
     })
 }
 
-/// A run may still be going on, so what comes after the configuration may be missing.
+/// The run may be in progress, so all files but the configuration may be missing.
 fn read_run(run: &RunDir) -> Result<Run> {
     let config = RunConfig::read(&run.config(), &[])?;
     let config_text = config.to_toml()?;
@@ -130,7 +130,7 @@ fn read_run(run: &RunDir) -> Result<Run> {
 }
 
 fn read_evaluation(dir: &EvaluationDir) -> Result<Evaluated> {
-    // `mitsume eval --json > eval.json` keeps the figures alone.
+    // `mitsume eval --json > eval.json` keeps only the metrics.
     if !dir.images_path().exists() && !dir.maps_path().exists() {
         return Ok(Evaluated {
             summary: dir.summary()?,

@@ -11,7 +11,7 @@ pub enum ReportError {
     /// An image file could not be decoded.
     #[error(transparent)]
     Picture(#[from] mitsume_data::DataError),
-    /// Nothing to report on.
+    /// No run and no evaluation was found.
     #[error(
         "{}: no run (config.toml) and no evaluation (eval.json) here or up to {depth} folders below",
         path.display()
@@ -19,7 +19,7 @@ pub enum ReportError {
     Nothing {
         /// The folder searched.
         path: PathBuf,
-        /// How far down.
+        /// How many levels of folders were searched.
         depth: usize,
     },
     /// A folder could not be listed.

@@ -47,8 +47,8 @@ fn per_class(class: &ClassResult, language: Language) -> PerClass {
     }
 }
 
-/// The ends of the order of consistency, and every class in compact form; none where there are
-/// few enough classes for one table.
+/// The most and the least consistent classes, and every class in compact form for the search.
+/// `None` if there are few enough classes for one table.
 fn many_classes(evaluation: &Evaluation, language: Language) -> Option<ManyClasses> {
     let ends = extremes(evaluation)?;
     let view = |class: &usize| per_class(&evaluation.per_class[*class], language);
@@ -69,7 +69,7 @@ fn many_classes(evaluation: &Evaluation, language: Language) -> Option<ManyClass
     Some(ManyClasses {
         total: cells.len(),
         ranked: ends.ranked,
-        needed: ends.needed,
+        min_correct: ends.min_correct,
         most: ends.most.iter().map(view).collect(),
         least: ends.least.iter().map(view).collect(),
         cells: serde_json::to_string(&cells).expect("texts are JSON"),

@@ -15,21 +15,21 @@ const MAX_CARDS: usize = 400;
 /// Longer side of a picture in pixels.
 const SIDE: u32 = 144;
 
-/// A page to which images are added one by one, so that memory does not grow with them beyond what is shown.
+/// A page to which images are added one by one; images beyond the limit take no memory.
 pub struct ExplainedPage {
     language: Language,
     cards: Vec<Card>,
-    /// Predicted classes in the order met, and how many images each.
+    /// Predicted classes in order of appearance, with their number of images.
     predicted: Vec<(String, usize)>,
     images: usize,
 }
 
-/// What the page says around the images.
+/// Texts of the page around the images.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainedFacts<'a> {
     /// The model's name: the title.
     pub title: &'a str,
-    /// Names and values of how it was made, in the page's language.
+    /// Names and values of model, method and data, in the page's language.
     pub facts: &'a [(String, String)],
     /// Images that could not be explained, and why.
     pub failed: &'a [(String, String)],
@@ -76,7 +76,8 @@ impl ExplainedPage {
         }
     }
 
-    /// Adds what `panel` shows, under `name`; `link` is the panel's own picture, relative to the page, with slashes.
+    /// Adds the image of `panel` under `name`. `link` is the path of the panel's own picture,
+    /// relative to the page, with slashes.
     ///
     /// # Errors
     /// A picture that cannot be encoded.

@@ -1,4 +1,4 @@
-//! Which classes a page shows where they are too many to show all.
+//! Which classes a page shows if there are too many to show all.
 
 use mitsume_artifacts::Evaluation;
 
@@ -7,16 +7,16 @@ use crate::thresholds::MIN_CORRECT_IMAGES;
 
 /// With more classes than this a page shows the most and the least consistent ones and a search.
 pub(crate) const MAX_CLASSES_IN_FULL: usize = 24;
-/// Classes in the table of either end.
+/// Classes in each of the two tables.
 const CLASSES_PER_END: usize = 10;
-/// Classes with pictures of either end.
+/// Classes with pictures, of the most and of the least consistent each.
 const PICTURED_PER_END: usize = 6;
 
-/// The ends of the order of consistency.
+/// The most and the least consistent classes.
 #[derive(Debug)]
 pub(crate) struct Extremes {
     /// Correctly classified images that a class needs to be ranked.
-    pub needed: u64,
+    pub min_correct: u64,
     /// Classes that have them.
     pub ranked: usize,
     /// The most consistent classes, the most consistent one first.
@@ -25,34 +25,34 @@ pub(crate) struct Extremes {
     pub least: Vec<usize>,
 }
 
-/// The ends, by squared-l2, of an evaluation of many classes; none where all of them are shown.
-/// A class of a few correct images is at an end by chance, so such classes are ranked only where
-/// there are too few others.
+/// The extremes by squared-l2 of an evaluation of many classes; `None` if all classes are shown. A
+/// class with few correctly classified images is extreme by chance, so such classes are ranked only
+/// if there are too few others.
 pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
     if evaluation.per_class.len() <= MAX_CLASSES_IN_FULL {
         return None;
     }
-    let ranked_with = |needed: u64| -> Vec<usize> {
+    let ranked_with = |min_correct: u64| -> Vec<usize> {
         let mut classes: Vec<usize> = (0..evaluation.per_class.len())
             .filter(|class| {
                 let class = &evaluation.per_class[*class];
-                class.squared_l2.is_some() && class.correct >= needed
+                class.squared_l2.is_some() && class.correct >= min_correct
             })
             .collect();
         let value = |class: usize| evaluation.per_class[class].squared_l2.unwrap_or(f64::NAN);
         classes.sort_by(|a, b| value(*a).total_cmp(&value(*b)).then(a.cmp(b)));
         classes
     };
-    // Half of a handful and a single image are tried where the classes are small.
-    let (needed, classes) = [MIN_CORRECT_IMAGES, MIN_CORRECT_IMAGES / 2, 2]
+    // Lower limits are tried if the classes are small.
+    let (min_correct, classes) = [MIN_CORRECT_IMAGES, MIN_CORRECT_IMAGES / 2, 2]
         .into_iter()
-        .map(|needed| (needed, ranked_with(needed)))
+        .map(|min_correct| (min_correct, ranked_with(min_correct)))
         .find(|(_, classes)| classes.len() >= 2 * CLASSES_PER_END)
         .unwrap_or_else(|| (1, ranked_with(1)));
-    // No class is at both ends.
+    // No class is in both tables.
     let each = CLASSES_PER_END.min(classes.len() / 2);
     Some(Extremes {
-        needed,
+        min_correct,
         ranked: classes.len(),
         most: classes[..each].to_vec(),
         least: classes.iter().rev().take(each).copied().collect(),
@@ -60,7 +60,7 @@ pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
 }
 
 impl Extremes {
-    /// The classes whose mean maps are shown: from both ends, in that order.
+    /// The classes whose mean maps are shown: the most, then the least consistent.
     pub(crate) fn pictured(&self) -> Vec<usize> {
         let most = self.most.iter().take(PICTURED_PER_END);
         most.chain(self.least.iter().take(PICTURED_PER_END))
@@ -69,8 +69,8 @@ impl Extremes {
     }
 }
 
-/// The classes whose images are shown, in the order of the classes: all, or of many the ends and
-/// those most often taken for another.
+/// The classes whose images are shown, in the order of the classes: all, or of many the extremes
+/// and the most often misclassified ones.
 pub(crate) fn classes_with_images(evaluation: &Evaluation) -> Vec<usize> {
     let Some(extremes) = extremes(evaluation) else {
         return (0..evaluation.per_class.len()).collect();

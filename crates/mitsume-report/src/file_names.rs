@@ -33,13 +33,13 @@ pub(crate) fn file_stem_from_title(title: &str) -> String {
     }
 }
 
-/// `name`, numbered where it is taken.
+/// `name`, numbered if it is taken.
 pub(crate) fn unique_file_stem(name: &str, taken: &mut BTreeSet<String>) -> String {
     let numbered = (1_usize..).map(|n| match n {
         1 => name.to_owned(),
         n => format!("{name}-{n}"),
     });
-    // Some file systems do not tell letters' cases apart.
+    // Some file systems ignore case.
     let free = |candidate: &String| !taken.contains(&candidate.to_lowercase());
     let mut numbered = numbered.filter(free);
     let name = numbered.next().unwrap_or_default();

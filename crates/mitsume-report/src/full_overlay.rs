@@ -9,14 +9,14 @@ use crate::colour_bar::ColourBar;
 use crate::overlay::OverlayStyle;
 use crate::picture::encode_png;
 
-/// Height of an image in pixels for which the colour bar is drawn once as large.
+/// The colour bar is scaled up by one for every so many pixels of the image's height.
 const BAR_STEP: u32 = 512;
 const GAP: u32 = 12;
 const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
 
-/// `map` blended over the `visible` part of `picture` (what the network was shown of it), and a
-/// colour bar at the right, as a PNG file. Pixels outside of the visible part stay as they are: the
-/// map says nothing of them. The image's pixels stay at their places, from the top left corner.
+/// `map` blended over the `visible` part of `picture` (the network's input), and a colour bar at
+/// the right, as a PNG file. Pixels outside of the visible part stay as they are: the map does not
+/// cover them. The image keeps its place at the top left corner.
 ///
 /// # Errors
 /// A picture that cannot be encoded.

@@ -31,7 +31,7 @@ pub(crate) struct GalleryLimits {
     /// Images of one class.
     pub per_class: usize,
     /// Of them on paper, and where no script pages through the rest.
-    pub first: usize,
+    pub shown_initially: usize,
 }
 
 /// The limits for each gallery, so that all of them together keep to the page's bounds.
@@ -54,7 +54,7 @@ pub(crate) fn gallery_limits(entries: &[Entry]) -> GalleryLimits {
     let each = |most: usize, limit: usize| (most / galleries.max(1)).clamp(1, limit);
     GalleryLimits {
         per_class: each(most, MAX_PER_CLASS),
-        first: each(MAX_PRINTED, MAX_PRINTED_PER_CLASS),
+        shown_initially: each(MAX_PRINTED, MAX_PRINTED_PER_CLASS),
     }
 }
 
@@ -72,14 +72,17 @@ pub(crate) fn galleries(evaluated: &Evaluated, limits: GalleryLimits) -> Result<
             continue;
         }
         let chosen = select_images(rows, &ordered, limits.per_class);
-        let first = select_images(rows, &chosen, limits.first);
+        let first = select_images(rows, &chosen, limits.shown_initially);
         // In parallel: decoding takes the time. The order of the results is that of `chosen`.
         let cards: Result<Vec<Card>> = chosen
             .par_iter()
             .map(|i| {
                 let card = card(summary, &rows[*i], maps, *i)?;
-                let first = first.contains(i);
-                Ok(Card { first, ..card })
+                let shown_initially = first.contains(i);
+                Ok(Card {
+                    shown_initially,
+                    ..card
+                })
             })
             .collect();
         let wrong = |images: &[usize]| images.iter().filter(|i| !rows[**i].correct).count();
@@ -91,7 +94,7 @@ pub(crate) fn galleries(evaluated: &Evaluated, limits: GalleryLimits) -> Result<
             complete: chosen.len() == ordered.len(),
             wrong_shown: wrong(&chosen),
             wrong_total: wrong(&ordered),
-            first: first.len(),
+            shown_initially: first.len(),
             cards: cards?,
         });
     }
@@ -120,7 +123,7 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
     }
     let name = row.path.rsplit('/').next().unwrap_or(&row.path);
     Ok(Card {
-        first: false,
+        shown_initially: false,
         name: name.to_owned(),
         path: row.path.clone(),
         input,

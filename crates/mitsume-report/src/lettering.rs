@@ -1,4 +1,5 @@
-//! Texts on a picture: in the program's own font where it has their letters, else in the machine's.
+//! Text on a picture, in the built-in bitmap font, or in the system's fonts if it lacks a
+//! character.
 
 use std::fmt::Write;
 
@@ -20,14 +21,14 @@ pub(crate) struct PlacedText {
 
 /// Texts that can be drawn.
 pub(crate) enum Lettering {
-    /// In the program's own font.
+    /// Drawn in the built-in bitmap font.
     Bitmap(Vec<PlacedText>),
-    /// In the machine's fonts.
+    /// Rendered in the system's fonts.
     Rendered(Pixmap),
 }
 
 impl Lettering {
-    /// Of texts on a picture of `size`, width and height; none where no font has their letters.
+    /// Texts on a picture of `size` (width, height); `None` if no font has all characters.
     ///
     /// # Errors
     /// A drawing that cannot be rendered.
@@ -46,7 +47,7 @@ impl Lettering {
                     draw(picture, letters.at, &letters.text, letters.weight);
                 }
             }
-            // Colours that are multiplied with their opacity already.
+            // Premultiplied alpha.
             Self::Rendered(pixels) => {
                 for (Rgb(below), above) in picture.pixels_mut().zip(pixels.data().chunks_exact(4)) {
                     let seen_through = u32::from(255 - above[3]);

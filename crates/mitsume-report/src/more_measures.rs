@@ -1,4 +1,4 @@
-//! Measures beyond the two forms of the metric, side by side.
+//! Table of the measures other than squared-l2 and l2.
 
 use mitsume::measures::Measures;
 use mitsume_locale::{Language, text};
@@ -7,10 +7,10 @@ use crate::entries::Entry;
 use crate::number_format;
 use crate::template_data::MeasureTable;
 
-/// One measure of those taken.
+/// Value of one measure.
 type Value = fn(&Measures) -> Option<f64>;
 
-/// A row per measure and a column per evaluation that has any; none where no evaluation has.
+/// A row per measure and a column per evaluation that has measures; `None` if none has.
 pub(crate) fn more_measures(entries: &[Entry], language: Language) -> Option<MeasureTable> {
     let all: Vec<(&str, &Measures)> = entries
         .iter()
@@ -46,7 +46,7 @@ pub(crate) fn more_measures(entries: &[Entry], language: Language) -> Option<Mea
     ];
     let row = |(name, of): &(String, Value)| {
         let values = all.iter().map(|(_, measures)| of(measures));
-        // What nobody measured is left out.
+        // A measure that no evaluation has is left out.
         values.clone().any(|value| value.is_some()).then(|| {
             let cells = values.map(number_format::significant_4_or_dash).collect();
             (name.clone(), cells)

@@ -1,11 +1,11 @@
-//! Numbers as people read them.
+//! Number formatting.
 
 /// A share as a percentage with one decimal.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// Four significant digits, with an exponent only where the zeros would be many.
+/// Four significant digits, with an exponent below 1e-5 and from 1e6 on.
 pub(crate) fn significant_4(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -27,7 +27,7 @@ pub(crate) fn setting(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// [`significant_4`], or a dash for what is not defined.
+/// [`significant_4`], or a dash for `None`.
 pub(crate) fn significant_4_or_dash(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), significant_4)
 }

@@ -1,10 +1,10 @@
-//! What a page is asked for.
+//! Options of a report.
 
 use mitsume_locale::Language;
 
-/// How a report is made.
+/// Options of a report.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReportOptions {
-    /// The language of the page's words. Names of classes, files, models and measures stay as they are.
+    /// Language of the page. Names of classes, files, models and measures are not translated.
     pub language: Language,
 }

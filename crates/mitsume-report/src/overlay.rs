@@ -1,4 +1,4 @@
-//! A map laid over the image it belongs to.
+//! A map blended over its image.
 
 use image::{Rgb, RgbImage};
 

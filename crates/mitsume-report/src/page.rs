@@ -27,14 +27,14 @@ pub struct Page {
     pub shown: Vec<String>,
     /// Images in the galleries.
     pub images: usize,
-    /// Of them with a placeholder, because the file was not found or could not be decoded.
+    /// Of these, images with a placeholder because the file is missing or could not be decoded.
     pub missing_pictures: usize,
-    /// What was found, in sentences: those at the top of the page.
+    /// The findings at the top of the page, a sentence each.
     pub findings: Vec<String>,
 }
 
-/// Writes what a page shows as files into `out`: every figure as SVG and PNG, every table as CSV and
-/// LaTeX, named after their titles, and the class mean maps of each evaluation in `dir` as
+/// Writes the figures and tables of a page into `out`: every figure as SVG and PNG, every table as
+/// CSV and LaTeX, named after their titles, and the class mean maps of each evaluation in `dir` as
 /// `class-means.npy`, or `class-means-RUN.npy` where there are several.
 ///
 /// # Errors
@@ -71,7 +71,7 @@ pub fn export_page(html: &str, language: Language, out: &Path) -> Result<Exporte
     export(html, &ExportLabels::new(language).note, out)
 }
 
-/// A setting of a model that is not the one it was trained with: both values.
+/// An overridden setting of a model: the value used and the one it was trained with.
 pub fn override_text(one: &mitsume_artifacts::Override, language: Language) -> String {
     text!(
         language,
@@ -83,7 +83,7 @@ pub fn override_text(one: &mitsume_artifacts::Override, language: Language) -> S
 }
 
 impl Page {
-    /// Writes the page whole.
+    /// Writes the page atomically.
     ///
     /// # Errors
     /// [`ReportError::Record`](crate::ReportError::Record) naming `path`.
@@ -103,8 +103,8 @@ struct Document<'a> {
     findings: &'a Findings,
     style: &'static str,
     script: &'static str,
-    summaries: &'a [ComparisonRow],
-    /// Name of the run that changes in the comparison are against.
+    comparison: &'a [ComparisonRow],
+    /// Name of the run that changes in the comparison are relative to.
     baseline: Option<&'a str>,
     map_sizes_differ: bool,
     more: Option<MeasureTable>,
@@ -155,7 +155,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
         findings: &findings,
         style: include_str!("../templates/style.css"),
         script: include_str!("../templates/script.js"),
-        summaries: &comparison.lines,
+        comparison: &comparison.rows,
         baseline: comparison.baseline.as_deref(),
         map_sizes_differ: comparison.map_sizes_differ,
         more: more_measures(&entries, language),
@@ -199,7 +199,7 @@ fn order(entries: &mut [Entry]) {
     }
 }
 
-/// Every class name of every gallery once, in the order met.
+/// The class names of all galleries without repetition, in order of appearance.
 fn all_classes(runs: &[RunView]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let evaluations = runs.iter().filter_map(|run| run.evaluation.as_ref());

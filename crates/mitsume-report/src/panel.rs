@@ -1,4 +1,4 @@
-//! One explained image as one picture.
+//! The picture of one explained image.
 
 use image::{Rgb, RgbImage, imageops};
 use mitsume::trust::Surroundings;
@@ -12,7 +12,7 @@ use crate::overlay::{OverlayStyle, coloured_map, overlay};
 use crate::picture::{encode_png, fit_to_side};
 use crate::{ReportError, Result, number_format};
 
-/// What a panel shows.
+/// Contents of a panel.
 #[derive(Debug, Clone, Copy)]
 pub struct Panel<'a> {
     /// Name of the image, normally its file name.
@@ -25,17 +25,17 @@ pub struct Panel<'a> {
     pub predicted: PanelClass<'a>,
     /// The class the CAM is of.
     pub target: PanelClass<'a>,
-    /// What to compare with, if anything.
+    /// The class mean map to compare with, if any.
     pub reference: Option<PanelReference<'a>>,
-    /// How much of the CAM lies on the image's border and empty background, where it lies anywhere.
+    /// Relevance mass on the image's border and uniform background; `None` for a map of zeros.
     pub surroundings: Option<&'a Surroundings>,
     /// How the CAM is drawn over the image; maps that stand alone take its colours.
     pub style: OverlayStyle,
-    /// Of what is written on the picture.
+    /// Language of the text on the picture.
     pub language: Language,
 }
 
-/// A class and how probable the model finds it.
+/// A class and its predicted probability.
 #[derive(Debug, Clone, Copy)]
 pub struct PanelClass<'a> {
     /// Class name.
@@ -103,8 +103,8 @@ fn tile_left(index: usize) -> u32 {
     GAP + index as u32 * (TILE + GAP)
 }
 
-/// The height of the picture and what is written on it: in the panel's language, or in English where no font of this
-/// machine has its letters.
+/// The height of the picture and the text on it, in the panel's language, or in English if no font
+/// of the system has its characters.
 fn lettering(panel: &Panel, width: u32) -> Result<(u32, Lettering)> {
     let lettering_in = |language| {
         let (height, texts) = texts(panel, width, language);
@@ -118,7 +118,7 @@ fn lettering(panel: &Panel, width: u32) -> Result<(u32, Lettering)> {
     }
 }
 
-/// The height of the picture, and all that is written on it.
+/// The height of the picture, and the text on it.
 fn texts(panel: &Panel, width: u32, language: Language) -> (u32, Vec<PlacedText>) {
     let top = GAP + 2 * LINE;
     let columns = ((width - 2 * GAP) / width_of(1)) as usize;
@@ -150,7 +150,7 @@ fn texts(panel: &Panel, width: u32, language: Language) -> (u32, Vec<PlacedText>
     (height, texts)
 }
 
-/// A name: English is written in the program's own font, which has not all letters.
+/// A name; in English with escapes, because the built-in font lacks some characters.
 fn shown(name: &str, language: Language) -> String {
     match language {
         Language::English => printable(name),
@@ -158,7 +158,7 @@ fn shown(name: &str, language: Language) -> String {
     }
 }
 
-/// As much as fits; letters that the program's own font lacks may be twice as wide.
+/// As much as fits; characters that the built-in font lacks may be twice as wide.
 fn fitting(text: &str, columns: usize) -> String {
     let wide = needs_escapes(text);
     shortened(text, if wide { columns / 2 } else { columns })
@@ -172,7 +172,7 @@ pub fn panel_png(contents: &Panel) -> Result<Vec<u8>> {
     encode_png(&panel(contents)?)
 }
 
-/// What is written below the tiles.
+/// The lines below the tiles.
 fn lines(panel: &Panel, language: Language) -> Vec<String> {
     let aligned = |ids: [&str; 2]| {
         let words = ids.map(|id| text!(language, id));
@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(with.height(), without.height() + 2 * LINE);
     }
 
-    /// Whether the machine has a Japanese font decides which of two pictures it is, and it is one of both.
+    /// The picture depends on whether the system has a Japanese font.
     #[test]
     fn the_lettering_is_in_the_panels_language_or_in_english_where_no_font_has_it() {
         let image = RgbImage::new(64, 64);

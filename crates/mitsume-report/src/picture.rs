@@ -1,4 +1,4 @@
-//! Image files in, small encoded pictures out.
+//! Decodes image files and encodes small pictures.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -22,8 +22,8 @@ pub(crate) fn load_picture(path: &Path) -> Result<RgbImage> {
     ))
 }
 
-/// The part of an image file that a network of images `[height, width]` = `size` sees through `transform`, as
-/// [`load_picture`] gives it.
+/// The part of an image file that `transform` shows a network with inputs of `size` (`[height,
+/// width]`), as [`load_picture`] gives it.
 ///
 /// # Errors
 /// As [`load_picture`].
@@ -37,7 +37,8 @@ pub(crate) fn visible_picture(
     Ok(crop_picture(&picture, &visible))
 }
 
-/// The part of a picture that a network of images `[height, width]` = `size` sees through `transform`.
+/// The part of a picture that `transform` shows a network with inputs of `size` (`[height,
+/// width]`).
 pub fn visible_part(picture: &RgbImage, transform: &ImageTransform, size: [usize; 2]) -> CropBox {
     transform.visible_region((picture.height() as usize, picture.width() as usize), size)
 }
@@ -49,8 +50,8 @@ pub fn crop_picture(picture: &RgbImage, part: &CropBox) -> RgbImage {
     image::imageops::crop_imm(picture, left, top, width, height).to_image()
 }
 
-/// What the model saw of the image at `relative` below the data's folder. None if it cannot be read: a picture
-/// that moved or was never there must not keep the rest of a page from being seen.
+/// The model's view of the image at `relative` below the data folder. `None` if it cannot be read:
+/// a missing picture must not fail the page.
 pub(crate) fn evaluated_picture(data: &DataSummary, relative: &str) -> Option<RgbImage> {
     let path = path_inside(Path::new(&data.root), relative)?;
     let seen = match &data.transform {
@@ -60,8 +61,8 @@ pub(crate) fn evaluated_picture(data: &DataSummary, relative: &str) -> Option<Rg
     seen.ok()
 }
 
-/// `relative` below `root`, unless it would leave it: the page must not show files that merely
-/// happen to be on the machine it is made on.
+/// `root` joined with `relative`; `None` if that leaves `root`: a record must not make the page
+/// show other files.
 fn path_inside(root: &Path, relative: &str) -> Option<PathBuf> {
     let relative = Path::new(relative);
     let stays = relative

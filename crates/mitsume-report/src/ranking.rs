@@ -1,4 +1,4 @@
-//! Which line of a comparison is best in a quantity, and why none is.
+//! Marks the best value of a column, or says why none is significant.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::thresholds::{
     MIN_CORRECT_IMAGES, MIN_COUNTED_CLASSES, MIN_EVALUATED_IMAGES, SIGNIFICANCE_LEVEL,
 };
 
-/// The normal distribution's upper 5 %: a kappa below so many of its standard errors by chance is
-/// one that guessing gives too.
+/// Upper 5 % quantile of the standard normal distribution. A kappa of fewer standard errors (by
+/// chance) is not distinguishable from guessing.
 const CHANCE_Z: f64 = 1.645;
 
 /// A column of the comparison.
@@ -33,14 +33,14 @@ impl Quantity {
     }
 }
 
-/// Why a value stands outside the comparison, or why none is best in it.
+/// Why a value is not compared, or why no value is best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
-    // Of one line.
+    // For one row.
     AtChance,
     OneClass,
     FewImages,
-    // Of all lines.
+    // For all rows.
     NotEvaluated,
     DataDiffer,
     EpochsDiffer,
@@ -52,23 +52,23 @@ pub(crate) enum Reason {
     WithinChance,
 }
 
-/// How a value stands among the others.
+/// Rank of a value among the compared rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ranking {
-    /// Nothing to say.
+    /// Not marked.
     Plain,
-    /// Of the settings whose mean over so many seeds is best, beyond chance.
+    /// Significantly the best mean over this many seeds.
     Best { seeds: usize },
-    /// The best value of all, which is no more than that.
+    /// The best value, not significantly so.
     BestNotSignificant { lowest: bool, reason: Reason },
-    /// It does not take part.
+    /// Not compared.
     NotComparable(Reason),
 }
 
-/// A line and its value of the quantity.
+/// An entry and its value of the quantity.
 pub(crate) type EntryValue<'a> = (&'a Entry, Option<f64>);
 
-/// The ranking of each line in `quantity`.
+/// The ranking of each row in `quantity`.
 pub(crate) fn rankings(lines: &[EntryValue], quantity: Quantity) -> Vec<Ranking> {
     let mut rankings = vec![Ranking::Plain; lines.len()];
     let mut competing = Vec::new();
@@ -83,7 +83,7 @@ pub(crate) fn rankings(lines: &[EntryValue], quantity: Quantity) -> Vec<Ranking>
     let Some(best) = competing.iter().map(|line| sign * line.2).reduce(f64::max) else {
         return rankings;
     };
-    // Equal values leave nothing to mark.
+    // If all are equal, none is marked.
     if competing.iter().all(|line| sign * line.2 == best) {
         return rankings;
     }
@@ -109,7 +109,7 @@ pub(crate) fn rankings(lines: &[EntryValue], quantity: Quantity) -> Vec<Ranking>
     rankings
 }
 
-/// Why the value of one line means little, whatever the others are.
+/// Why a row's value is not meaningful by itself.
 fn row_problem(entry: &Entry, quantity: Quantity) -> Option<Reason> {
     let Some(evaluated) = &entry.evaluation else {
         let last = entry.run.as_ref().and_then(|run| run.epochs.last());
@@ -132,7 +132,7 @@ fn row_problem(entry: &Entry, quantity: Quantity) -> Option<Reason> {
     (per_class < MIN_CORRECT_IMAGES as f64).then_some(Reason::FewImages)
 }
 
-/// Whether guessing gives such a kappa too.
+/// Whether kappa is not distinguishable from guessing (Fleiss et al. 1969).
 pub(crate) fn at_chance(summary: &Evaluation) -> bool {
     let truths: Vec<u64> = summary.per_class.iter().map(|class| class.images).collect();
     let column = |class: usize| summary.confusion.iter().map(|row| row[class]).sum();
@@ -148,7 +148,7 @@ fn counted_classes(summary: &Evaluation, quantity: Quantity) -> Vec<&str> {
     counted.map(|class| &class.class[..]).collect()
 }
 
-/// Why the values cannot be compared with each other.
+/// Why the values are not comparable.
 fn comparison_problem(entries: &[&Entry], quantity: Quantity) -> Option<Reason> {
     let evaluations: Vec<&Evaluation> = entries
         .iter()
@@ -199,7 +199,7 @@ fn differ<'a, T, P: PartialEq>(items: &'a [T], of: impl Fn(&'a T) -> P) -> bool 
     items.windows(2).any(|pair| of(&pair[0]) != of(&pair[1]))
 }
 
-/// The images that a line's figures are of: folder, number, classes.
+/// The images of an entry's metrics: folder, number of images and classes.
 pub(crate) fn evaluated_images(entry: &Entry) -> (String, Option<(u64, &[String])>) {
     match (&entry.evaluation, &entry.run) {
         (Some(evaluated), _) => {
@@ -211,7 +211,7 @@ pub(crate) fn evaluated_images(entry: &Entry) -> (String, Option<(u64, &[String]
     }
 }
 
-/// What makes runs repetitions of each other: everything but the seed.
+/// Runs equal in this differ at most in the seed.
 #[derive(PartialEq)]
 struct Repeated<'a> {
     model: &'a str,
@@ -229,10 +229,10 @@ fn repeated(run: &Run) -> Repeated<'_> {
     }
 }
 
-/// Lines by seed; no seed is known of an evaluation without its run.
+/// Rows by seed; the seed of an evaluation without its run is unknown.
 type BySeed = BTreeMap<Option<u64>, usize>;
 
-/// The lines of each setting; an evaluation without its run is a setting by itself.
+/// The rows of each setting; an evaluation without its run is a setting of its own.
 fn groups(entries: &[&Entry]) -> Vec<BySeed> {
     let mut groups: Vec<(Option<Repeated>, BySeed)> = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -252,8 +252,8 @@ fn groups(entries: &[&Entry]) -> Vec<BySeed> {
     groups.into_iter().map(|(_, members)| members).collect()
 }
 
-/// The lines of the setting that is better than every other over the seeds they share, by paired
-/// t-tests corrected by Holm, and the number of its seeds. More is better in `values`.
+/// The rows of the setting that is significantly better than every other, and its number of seeds:
+/// by paired t-tests over shared seeds with Holm's correction. Higher is better in `values`.
 fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize), Reason> {
     let groups = groups(entries);
     let mean =
@@ -270,13 +270,13 @@ fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize),
         if differences.len() < 2 {
             return Err(Reason::OneSeed);
         }
-        // The t-test needs no draws.
+        // The t-test needs no resampling.
         let test = paired_comparison(&differences, 1.0 - SIGNIFICANCE_LEVEL, 1, 0);
         ps.push(test.and_then(|test| test.p).unwrap_or(1.0));
     }
     let seeds = groups[best].len();
     if ps.is_empty() {
-        // Runs of one setting differ by their seeds alone.
+        // All runs are of one setting and differ only in the seed.
         return Err(Reason::WithinChance);
     }
     if holm(&ps).iter().any(|p| *p >= SIGNIFICANCE_LEVEL) {
@@ -286,7 +286,7 @@ fn over_seeds(entries: &[&Entry], values: &[f64]) -> Result<(Vec<usize>, usize),
 }
 
 impl Ranking {
-    /// In a few words; empty where there is nothing to say.
+    /// Text of a cell; empty for [`Ranking::Plain`].
     pub fn text(self, language: Language) -> String {
         match self {
             Self::Plain => String::new(),

@@ -92,7 +92,7 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What is odd about the data of a run; nothing where nobody looked.
+/// Warnings about the data of a run: other files and leaked images. Empty if it was not checked.
 fn data_facts(run: &Run, language: Language) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     for data in run

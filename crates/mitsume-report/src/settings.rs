@@ -1,10 +1,10 @@
-//! What tells runs of one model apart, and what only seems to.
+//! Which settings distinguish runs of one model, and which have no effect.
 
 use std::collections::BTreeMap;
 
 use mitsume_artifacts::RunConfig;
 
-/// What every comparison says by itself: data, model, lambda, seed.
+/// Settings that comparisons name separately: data, model, lambda, seed.
 const NAMED_SEPARATELY: [&str; 6] = [
     "data.name",
     "data.train",
@@ -14,7 +14,7 @@ const NAMED_SEPARATELY: [&str; 6] = [
     "consistency.lambda_max",
 ];
 
-/// The settings of a run by dotted key; none where the setting has no effect on the run.
+/// The settings of a run by dotted key; `None` for a setting without effect on the run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Settings(BTreeMap<String, Option<String>>);
 
@@ -36,7 +36,7 @@ impl Settings {
         Self(flat)
     }
 
-    /// Whether nothing that has an effect on both runs differs.
+    /// Whether all settings that have an effect on both runs are equal.
     pub fn agrees_with(&self, other: &Self) -> bool {
         let no_effect = |value: Option<&Option<String>>| value == Some(&None);
         let same = |key: &String| {
@@ -46,7 +46,7 @@ impl Settings {
         self.0.keys().chain(other.0.keys()).all(same)
     }
 
-    /// Whether all that sets the other run apart has no effect on this one.
+    /// Whether the settings that differ have no effect on this run.
     pub fn is_equivalent_for(&self, other: &Self) -> bool {
         let same = |key: &String| {
             let own = self.0.get(key);
@@ -55,7 +55,7 @@ impl Settings {
         self.0.keys().chain(other.0.keys()).all(same)
     }
 
-    /// Keys and values that have an effect here and are otherwise in some of `others`.
+    /// Keys and values that have an effect on this run and differ in some of `others`.
     pub fn differing_from<'a>(
         &'a self,
         others: impl Iterator<Item = &'a Self> + Clone,
@@ -72,7 +72,7 @@ impl Settings {
     }
 }
 
-/// lambda_max, or 0 where it is never reached. -0 is 0.
+/// lambda_max, or 0 if training ends before lambda rises. -0 becomes 0.
 pub(crate) fn effective_lambda(config: &RunConfig) -> f64 {
     if config.consistency.is_plain(config.train.epochs) {
         0.0

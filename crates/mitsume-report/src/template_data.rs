@@ -1,8 +1,8 @@
-//! What the page's template is given: names and numbers ready to show, escaped by the template.
+//! Data of the page's templates: formatted names and numbers, escaped by the template.
 
 use mitsume_locale::{Language, text};
 
-/// One line of the comparison, and of the figures at the top of a single report.
+/// A row of the comparison, or the metrics at the top of a report of one entry.
 #[derive(Debug)]
 pub(crate) struct ComparisonRow {
     pub name: String,
@@ -15,13 +15,13 @@ pub(crate) struct ComparisonRow {
     pub squared_l2: MetricCell,
     pub l2: MetricCell,
     pub counted: String,
-    /// Why the consistency says little; empty where it does not.
+    /// Caution for a consistency over few images or classes; may be empty.
     pub caution: String,
 }
 
 impl ComparisonRow {
-    /// The figures in the order of the comparison's columns, with the columns' names.
-    pub(crate) fn figures(&self, language: Language) -> [(String, &MetricCell); 4] {
+    /// The metrics in the order of the comparison's columns, with the columns' names.
+    pub(crate) fn metrics(&self, language: Language) -> [(String, &MetricCell); 4] {
         [
             (text!(language, "report-accuracy"), &self.accuracy),
             (text!(language, "report-kappa"), &self.kappa),
@@ -31,19 +31,18 @@ impl ComparisonRow {
     }
 }
 
-/// A number, and how it stands among those of the other runs.
+/// A metric and its rank among the other runs.
 #[derive(Debug, Default)]
 pub(crate) struct MetricCell {
     pub text: String,
     pub best: bool,
-    /// How it stands, in a few words: that it is the best, or why none is; empty where there is nothing
-    /// to say.
+    /// Its rank as text: that it is best, or why none is; may be empty.
     pub ranking: String,
-    /// Change against the first line, such as "−12 %"; empty where there is none.
+    /// Change from the baseline, such as "−12 %"; may be empty.
     pub change: String,
 }
 
-/// Measures beyond the two forms, by evaluation.
+/// Measures other than squared-l2 and l2, by evaluation.
 #[derive(Debug)]
 pub(crate) struct MeasureTable {
     /// The evaluations.
@@ -90,7 +89,7 @@ pub(crate) struct EpochTable {
 pub(crate) struct EvaluationView {
     pub classes: Vec<String>,
     pub confusion: Confusion,
-    /// Every class, or none where there are many.
+    /// Every class; empty if there are many.
     pub per_class: Vec<PerClass>,
     pub many: Option<ManyClasses>,
     pub class_maps: Vec<ClassMapView>,
@@ -100,13 +99,13 @@ pub(crate) struct EvaluationView {
     pub skipped_more: usize,
 }
 
-/// What is shown of an evaluation with many classes.
+/// Classes of an evaluation with many classes.
 #[derive(Debug)]
 pub(crate) struct ManyClasses {
     pub total: usize,
-    /// Classes that are ranked, and the correct images that they need.
+    /// Classes that are ranked, and the correctly classified images this takes.
     pub ranked: usize,
-    pub needed: u64,
+    pub min_correct: u64,
     pub most: Vec<PerClass>,
     pub least: Vec<PerClass>,
     /// Every class's cells as JSON, for the search.
@@ -123,7 +122,7 @@ pub(crate) struct PerClass {
     pub share: String,
     pub squared_l2: String,
     pub l2: String,
-    /// That the two are over a handful of images; empty where they are not.
+    /// Caution for a consistency over few images; may be empty.
     pub caution: String,
 }
 
@@ -143,7 +142,7 @@ pub(crate) struct ConfusionRow {
 #[derive(Debug)]
 pub(crate) struct ConfusionCell {
     pub count: String,
-    /// Share of the row, for the shade.
+    /// Share of the row, for the background colour.
     pub share: String,
     pub percent: String,
     pub correct: bool,
@@ -175,14 +174,14 @@ pub(crate) struct ClassGallery {
     pub wrong_shown: usize,
     pub wrong_total: usize,
     /// Cards shown on paper and without a script.
-    pub first: usize,
+    pub shown_initially: usize,
     pub cards: Vec<Card>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Card {
     /// Whether it is shown on paper and without a script.
-    pub first: bool,
+    pub shown_initially: bool,
     pub name: String,
     pub path: String,
     pub input: Option<String>,

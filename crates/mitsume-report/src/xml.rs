@@ -1,6 +1,6 @@
 //! Text in XML.
 
-/// `text` with the characters escaped that mean something in XML.
+/// `text` with XML's special characters escaped.
 pub(crate) fn escape_xml(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -10,7 +10,7 @@ pub(crate) fn escape_xml(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            // XML has no other control characters, not even escaped.
+            // XML does not allow control characters, not even escaped.
             c if c.is_control() => out.push(' '),
             c => out.push(c),
         }

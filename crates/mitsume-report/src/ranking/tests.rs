@@ -1,4 +1,4 @@
-//! Standings of runs as the report shows them.
+//! Rankings of runs.
 
 use std::path::Path;
 
@@ -129,7 +129,7 @@ fn a_difference_in_every_seed_is_best_and_one_seed_is_not() {
     assert_eq!(single, [Ranking::Plain, one_seed]);
     let high = rankings_of(&both(0..1), &[0.5, 0.4], Quantity::Accuracy);
     assert_eq!(high[0], extreme(false, Reason::OneSeed));
-    // Seeds of one setting are no competitors.
+    // Seeds of one setting are not compared with each other.
     let alone: Vec<Entry> = (0..3).map(|seed| finished(0.0, seed)).collect();
     let alone = rankings_of(&alone, &[0.5, 0.6, 0.7], Quantity::Kappa);
     assert_eq!(alone[2], extreme(false, Reason::WithinChance));
@@ -232,7 +232,7 @@ fn what_cannot_be_compared_has_no_best() {
 
 #[test]
 fn consistencies_over_different_classes_are_not_compared() {
-    // Three classes, of which each model knows two.
+    // Three classes, of which each model predicts two correctly.
     let knows_two = |known: [u64; 3]| {
         let mut summary = evaluation([0, 0]);
         summary.kappa = 0.5;
