@@ -62,8 +62,8 @@ pub fn export_figures(
     Ok(exported)
 }
 
-/// Writes every figure of a page in `language` as SVG and PNG, and every table as CSV and LaTeX, into
-/// `out`, named after their titles.
+/// Writes every figure of a page in `language` as SVG and PNG, and every table as CSV and LaTeX,
+/// into `out`, named after their titles.
 ///
 /// # Errors
 /// A file that cannot be written.

@@ -1,18 +1,17 @@
-//! Which runs of a folder are repetitions of each other, and which are compared with which.
+//! Groups the runs of a folder into conditions: repetitions of each other, and runs to compare.
 
 use crate::entries::Run;
 use crate::settings::{Settings, effective_lambda};
 
-/// What each run counts as, in the order of the runs.
+/// The conditions of the runs, in the order of the runs.
 pub(crate) struct Conditions {
-    /// The model's name, with the settings that differ between runs of that model: those runs are
-    /// not repetitions of each other.
+    /// The model's name, with the settings in which runs of that model differ.
     pub labels: Vec<String>,
-    /// Other labels of the same data set whose lambdas the run is compared with too, because what
-    /// sets them apart has no effect on it.
+    /// Other labels of the same data set that the run counts for too, because the settings that
+    /// differ have no effect on it.
     pub equivalent_models: Vec<Vec<String>>,
-    /// The run that has the same epochs, where there is one before or with more of them: only that
-    /// one counts.
+    /// The run that this one repeats, earlier in the list or with more epochs; only that one is
+    /// counted.
     pub same_as: Vec<Option<usize>>,
 }
 
@@ -73,8 +72,7 @@ fn label<'a>(
 }
 
 /// A sweep over a setting trains the same baseline once for each of its values, to the same bits.
-/// Runs of one condition and seed whose figures are not the same are left to the analysis, which
-/// refuses them.
+/// Runs of one condition and seed whose epochs differ are an error of the analysis.
 fn same_as(runs: &[&Run], labels: &[String], run: usize) -> Option<usize> {
     let own = runs[run];
     let identity = |index: usize| {
@@ -99,7 +97,7 @@ fn same_as(runs: &[&Run], labels: &[String], run: usize) -> Option<usize> {
     })
 }
 
-/// Whether the epochs that both runs have are the same but for the time they took.
+/// Whether the epochs that both runs have are equal, apart from the time they took.
 fn same_epochs(a: &Run, b: &Run) -> bool {
     a.epochs.iter().zip(&b.epochs).all(|(a, b)| {
         let [mut a, mut b] = [a.clone(), b.clone()];

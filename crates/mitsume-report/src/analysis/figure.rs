@@ -1,4 +1,4 @@
-//! A drawing with its axes, ready for a page or a file of its own.
+//! A figure with axes, for a page or a file of its own.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::chart::{bounds, tick_text, ticks};
 use crate::export::{Drawing, DrawingLegendItem};
 use crate::xml::escape_xml;
 
-/// Narrow, so that the lettering can be read on a phone and in a column of a paper.
+/// Narrow, so that the text can be read on a phone and in a column of a paper.
 pub(crate) const WIDTH: f64 = 480.0;
 pub(crate) const HEIGHT: f64 = 330.0;
 const LEFT: f64 = 70.0;
@@ -21,9 +21,9 @@ pub(crate) struct Figure {
     /// Its file's name without `.svg`.
     pub file: String,
     pub title: String,
-    /// What to see in it, in a sentence.
+    /// What the figure shows, in a sentence.
     pub caption: String,
-    /// The drawing in words.
+    /// A description for screen readers.
     pub description: String,
     /// SVG of `size`, without the frame of the file. Names in it are escaped.
     pub body: String,

@@ -46,7 +46,7 @@ pub(crate) fn figures(records: &Records, language: Language) -> Vec<Figure> {
     figures
 }
 
-/// A line per model, or where lambda varies a figure per model with a line per lambda.
+/// One figure with a line per model; if lambda varies, a figure per model with a line per lambda.
 fn curve_figures(
     dataset: &str,
     quantity: &PlottedQuantity,

@@ -5,7 +5,7 @@ use mitsume_locale::{Language, text};
 /// A way to measure consistency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MeasureName {
-    /// Whatever a table of epochs calls so.
+    /// The column `consistency` of a table of epochs.
     OfTable,
     SquaredL2,
     L2,
@@ -38,7 +38,7 @@ impl MeasureName {
         }
     }
 
-    /// What to know of it, in a sentence.
+    /// A note on it, in a sentence.
     pub fn note(self, language: Language) -> String {
         match self {
             Self::OfTable => text!(language, "analysis-note-of-table"),
@@ -50,7 +50,7 @@ impl MeasureName {
         }
     }
 
-    /// Whether more means more consistent.
+    /// Whether higher values mean more consistent maps.
     pub fn higher_is_more_consistent(self) -> bool {
         self == Self::ChanceCorrected
     }

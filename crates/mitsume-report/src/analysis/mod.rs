@@ -1,4 +1,4 @@
-//! What many runs show together: statistics, figures, and one page of both.
+//! The analysis of many runs: statistics, figures, and a page of both.
 
 mod conditions;
 mod curves;
@@ -27,18 +27,18 @@ use figure::Figure;
 use offsets::Offset;
 use records::{Measure, Records};
 
-/// How runs are analysed, and in which language that is told.
+/// Options of an analysis and the language of its report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnalysisReportOptions {
-    /// Of all intervals, strictly between 0 and 1.
+    /// Confidence level of all intervals, strictly between 0 and 1.
     pub confidence: f64,
-    /// Of the bootstrap and of tests by random draws.
+    /// Number of resamples of the bootstrap and of the permutation tests.
     pub resamples: usize,
-    /// Of the same.
+    /// Seed of the resampling.
     pub seed: u64,
     /// The lambda that others are compared with.
     pub baseline: f64,
-    /// Of the page, the figures and the text; sentences in JSON are English whatever it is.
+    /// Language of the page, the figures and the text; sentences in JSON are always English.
     pub language: Language,
 }
 
@@ -61,7 +61,7 @@ impl Default for AnalysisReportOptions {
 }
 
 impl AnalysisReportOptions {
-    /// Of the reports beside the runs.
+    /// Options of the reports of single runs.
     fn to_report_options(&self) -> crate::ReportOptions {
         crate::ReportOptions {
             language: self.language,
@@ -78,37 +78,37 @@ impl AnalysisReportOptions {
     }
 }
 
-/// What many runs show.
+/// The analysis of many runs with its figures.
 #[derive(Debug, Clone)]
 pub struct AnalysisReport {
     source: PathBuf,
     records: Records,
-    /// Of the first measure: the cells and the effect of lambda on kappa are those of every one.
+    /// Analysis with the first measure; the cells and the effect of lambda on kappa do not depend
+    /// on the measure.
     analysis: Analysis,
     measures: Vec<Measured>,
     figures: Vec<Figure>,
     options: AnalysisReportOptions,
 }
 
-/// What one way to measure consistency shows.
+/// The results for one measure of consistency.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Measured {
     /// Its name.
     measure: &'static str,
-    /// Kappa against it, by condition.
+    /// Its correlation with kappa, by condition.
     correlations: Vec<ConditionCorrelation>,
-    /// What every lambda does to it after the last epoch, against the baseline. The fields are
-    /// named for kappa and hold the measure.
+    /// Its change with every lambda against the baseline, after the last epoch. The fields named
+    /// after kappa hold the measure.
     #[serde(serialize_with = "tables::effects_json")]
     lambdas: Vec<LambdaComparison>,
-    /// How far each model's values lie from the other models'.
+    /// Each model's median and that of the other models.
     offsets: Vec<Offset>,
 }
 
 /// Analyses a table of epochs (`.csv`), or the runs in a folder.
 ///
-/// # Errors
-/// [`ReportError`]: nothing there, a record or a row that is damaged, named with its file.
+/// # Errors [`ReportError`] if nothing is found, or a record or row is damaged; the file is named.
 pub fn analyze_path(path: &Path, options: &AnalysisReportOptions) -> Result<AnalysisReport> {
     let records = records::read(path)?;
     let failed = |source| ReportError::Analysis {
@@ -141,7 +141,7 @@ pub fn analyze_path(path: &Path, options: &AnalysisReportOptions) -> Result<Anal
     })
 }
 
-/// The measure in the place of kappa, so that what a lambda does to it is tested as for kappa.
+/// Records with the measure in the kappa field, to reuse the tests for kappa.
 fn measure_as_kappa(measure: &Measure) -> Vec<EpochRecord> {
     let outcome = |record: &EpochRecord| EpochRecord {
         kappa: record.consistency,
@@ -170,8 +170,8 @@ impl AnalysisReport {
         json
     }
 
-    /// What the data does and does not show, a sentence each, no more than the tests say, in the
-    /// language of the options.
+    /// The findings, a sentence each, in the language of the options. They claim no more than the
+    /// tests show.
     pub fn sentences(&self) -> Vec<String> {
         sentences::sentences(self, self.options.language)
     }
@@ -182,7 +182,7 @@ impl AnalysisReport {
     }
 
     /// Writes `report.html`, `analysis.json` and `figures/*.svg` into `dir`, and where `dir` is the
-    /// folder of the runs, a report beside each run that is evaluated. Gives the page's path.
+    /// folder of the runs, a report beside each run that is evaluated. Returns the page's path.
     ///
     /// # Errors
     /// [`ReportError`] naming the file.
@@ -214,7 +214,7 @@ impl AnalysisReport {
         crate::export_page(&page::page(self, false)?, self.options.language, out)
     }
 
-    /// Those that are missing or older than their run's evaluation.
+    /// Writes the reports of runs that are missing or older than their run's evaluation.
     fn write_reports_of_runs(&self) -> Result<()> {
         for run in self.records.runs.iter().filter(|run| run.evaluated) {
             let dir = self.source.join(&run.name);

@@ -1,11 +1,11 @@
-//! How far a model's values lie from the other models', whatever their kappa.
+//! The difference between a model's median consistency and that of the other models.
 
 use std::collections::BTreeSet;
 
 use mitsume_stats::{EpochRecord, median};
 use serde::Serialize;
 
-/// A model against the others on one data set.
+/// Medians of a model and of the others on one data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Offset {
     pub dataset: String,
@@ -16,7 +16,7 @@ pub(crate) struct Offset {
     pub median_of_others: f64,
 }
 
-/// Every model that has others to compare with.
+/// The medians of every model that is not the only one on its data set.
 pub(crate) fn offsets(records: &[EpochRecord]) -> Vec<Offset> {
     let conditions: BTreeSet<(&str, &str)> = records
         .iter()

@@ -28,15 +28,15 @@ struct Document<'a> {
     version: &'static str,
 }
 
-/// A line of the list of runs.
+/// A row of the list of runs.
 struct RunRow {
     name: String,
-    /// Percent-encoded path of its report, where it has one.
+    /// Percent-encoded path of its report, if it has one.
     href: Option<String>,
     cells: Vec<String>,
 }
 
-/// The page; `linked` where the runs' own reports lie below it.
+/// The page; with `linked`, it links to the runs' own reports below it.
 pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
     let whole = std::path::absolute(&report.source).unwrap_or_else(|_| report.source.clone());
     let title = whole

@@ -1,4 +1,4 @@
-//! The epochs of many runs as tables: one per way to measure consistency.
+//! The epochs of many runs as records, one list per measure of consistency.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::entries::{Entry, MAX_DEPTH, Run, read_entries};
 use crate::settings::effective_lambda;
 use crate::{ReportError, Result};
 
-/// A way to measure consistency, and every epoch measured with it.
+/// A measure of consistency, and all epochs with its values.
 #[derive(Debug, Clone)]
 pub(crate) struct Measure {
     pub name: MeasureName,
@@ -25,30 +25,30 @@ pub(crate) struct RunSummary {
     pub name: String,
     pub dataset: String,
     pub model: String,
-    /// What it was trained with: 0 where lambda_max is never reached.
+    /// Effective lambda: 0 if training ends before lambda rises.
     pub lambda: f64,
     pub lambda_max: f64,
     pub seed: u64,
     pub epochs: String,
     pub unfinished: bool,
-    /// Whether another run has the same epochs, and counts instead.
+    /// Whether it repeats another run, which is counted instead.
     pub repeats: bool,
     pub last: Option<EpochRow>,
-    /// Whether it has an evaluation, and so a report of its own.
+    /// Whether it has an evaluation and therefore a report.
     pub evaluated: bool,
 }
 
-/// Everything that was read.
+/// The records of all measures, and the runs they come from.
 #[derive(Debug, Clone)]
 pub(crate) struct Records {
-    /// At least one; the first is the one to read first.
+    /// At least one; the first is the main one.
     pub measures: Vec<Measure>,
-    /// Of a folder; none of a table.
+    /// The runs of a folder; empty for a table.
     pub runs: Vec<RunSummary>,
 }
 
 impl Records {
-    /// Names of the runs that are so.
+    /// Names of the runs that fulfil a condition.
     pub fn names_where(&self, are: impl Fn(&RunSummary) -> bool) -> Vec<&str> {
         let runs = self.runs.iter().filter(|run| are(run));
         runs.map(|run| &run.name[..]).collect()

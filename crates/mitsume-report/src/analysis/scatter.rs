@@ -12,8 +12,8 @@ use super::style::Style;
 use crate::file_names::file_stem_from_parts;
 use crate::number_format;
 
-/// The smallest model, whose maps are four times finer than the others': the thesis looks at its
-/// figures with and without it.
+/// The smallest model, whose maps have four times the resolution of the others'. The thesis shows
+/// its figures with and without it.
 const FINEST: &str = "level1";
 
 /// The figure of one data set; `None` without points.

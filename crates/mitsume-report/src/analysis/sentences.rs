@@ -1,4 +1,4 @@
-//! What the data does and does not show, in words that claim no more than the tests.
+//! The findings of an analysis, in sentences that claim no more than the tests show.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::records::{Measure, Records};
 use super::tables::{interval, p, signed, signed_short};
 use crate::thresholds::SIGNIFICANCE_LEVEL;
 
-/// Correlations with the first measure, then lambdas on kappa and on that measure, then cautions.
+/// Correlations with the first measure, effects of lambda on kappa and on that measure, cautions.
 pub(crate) fn sentences(report: &AnalysisReport, language: Language) -> Vec<String> {
     let measure = &report.records.measures[0];
     let confidence = report.options.confidence;
@@ -38,7 +38,7 @@ pub(crate) fn sentences(report: &AnalysisReport, language: Language) -> Vec<Stri
     sentences
 }
 
-/// What the data cannot bear.
+/// The limits of the data.
 pub(crate) fn cautions(report: &AnalysisReport, language: Language) -> Vec<String> {
     let cautions = report.analysis.cautions.iter();
     cautions
@@ -88,8 +88,8 @@ fn for_caution(caution: &Caution, language: Language) -> String {
     }
 }
 
-/// What is to be known of single runs: those that are not finished, whose lambda was never anything
-/// but 0, or that repeat another.
+/// Notes on single runs: unfinished ones, those that end before lambda rises, and those that repeat
+/// another.
 fn for_runs(records: &Records, language: Language) -> Vec<String> {
     const MAX_NAMED: usize = 5;
     let named = |names: &[&str]| {
@@ -131,7 +131,7 @@ fn for_runs(records: &Records, language: Language) -> Vec<String> {
     sentences
 }
 
-/// Pooled pairs are not independent where they come from variants of one model.
+/// Pooled pairs are not independent if they come from variants of one model.
 fn variants(report: &AnalysisReport, language: Language) -> Option<String> {
     let labels: BTreeSet<&str> = report
         .records
@@ -223,7 +223,7 @@ fn for_correlation(
     join_sentences(&parts, language)
 }
 
-/// What speaks against a correlation whose interval excludes 0.
+/// Reservations about a correlation whose interval excludes 0.
 fn reservations(row: &ConditionCorrelation, language: Language) -> Vec<String> {
     let mut doubts = Vec::new();
     if let Some(rho) = row.mean_rho
@@ -254,7 +254,7 @@ fn reservations(row: &ConditionCorrelation, language: Language) -> Vec<String> {
     doubts
 }
 
-/// Sentences one after the other, as the language writes them.
+/// Joins sentences, with a space in English and without in Japanese.
 fn join_sentences(sentences: &[String], language: Language) -> String {
     match language {
         Language::English => sentences.join(" "),
@@ -262,7 +262,8 @@ fn join_sentences(sentences: &[String], language: Language) -> String {
     }
 }
 
-/// What the test without an assumption of normal differences says where it does not agree.
+/// A reservation if the sign-flip test, which does not assume normal differences, is not
+/// significant.
 fn unconfirmed(test: &PairedComparison, language: Language) -> Option<String> {
     let value = test
         .sign_flip_p

@@ -1,12 +1,11 @@
-//! How the runs of a figure are told apart: by colour, by the shape of the points and by dashes,
-//! so that neither colour vision nor a colour printer is needed.
+//! Styles of lines: colour, marker and dashes, so that lines differ without colour too.
 
 /// Colours in the page's style sheet and in [`STANDALONE`]: `s0` to `s4`.
 const COLOURS: usize = 5;
 const SHAPES: usize = 5;
 const DASHES: usize = 4;
 
-/// Look number `index`; the first 25 differ in colour or shape.
+/// Style by index: colour and marker; the first 25 differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style(pub usize);
 
@@ -16,7 +15,7 @@ impl Style {
         format!("s{} d{}", self.0 % COLOURS, self.0 % DASHES)
     }
 
-    /// A point of this look at `(x, y)`.
+    /// A marker of this style at `(x, y)`.
     pub(crate) fn point(self, x: f64, y: f64) -> String {
         let shape = (self.0 + self.0 / COLOURS) % SHAPES;
         match shape {

@@ -20,7 +20,8 @@ pub(crate) struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// All tables: table 2 of every measure, kappa by cell, what lambda does.
+/// All tables: correlations of every measure (table 2 of the thesis), kappa by condition, effects
+/// of lambda, offsets.
 pub(crate) fn tables(report: &AnalysisReport) -> Vec<Table> {
     let language = report.options.language;
     let all = || report.records.measures.iter().zip(&report.measures);
@@ -238,7 +239,7 @@ struct Effect<'a> {
     p_holm: Option<f64>,
 }
 
-/// Comparisons whose "kappa" is a measure; only the last epoch has a meaning for it.
+/// Comparisons whose "kappa" holds a measure; only the last epoch is meaningful for it.
 pub(crate) fn effects_json<S: Serializer>(
     comparisons: &[LambdaComparison],
     to: S,
@@ -277,7 +278,7 @@ pub(crate) fn signed_short(value: f64) -> String {
     format!("{sign}{}", short(value))
 }
 
-/// Three digits after the point where the number is large enough for them.
+/// Three decimals, or four significant digits below 0.05.
 fn short(value: f64) -> String {
     let text = if value == 0.0 || value.abs() >= 0.05 {
         format!("{value:.3}")

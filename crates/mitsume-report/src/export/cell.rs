@@ -1,4 +1,4 @@
-//! A table's cell as a field of a CSV file and in LaTeX.
+//! A table's cell as a CSV field and in LaTeX.
 
 /// Whether `text` is a number as programs read it: with a sign, an exponent or a per cent sign, or
 /// without.
@@ -17,8 +17,7 @@ pub(super) fn is_number(text: &str) -> bool {
         && digits.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Numbers as programs read them: no spaces between thousands, the ordinary minus, and nothing
-/// for a dash.
+/// Numbers as programs read them: no thousands separators, an ASCII minus, and empty for a dash.
 pub(super) fn plain_number(text: &str) -> String {
     if text == "–" {
         return String::new();
@@ -28,7 +27,7 @@ pub(super) fn plain_number(text: &str) -> String {
     if is_number(&joined) { joined } else { ascii }
 }
 
-/// Without the spaces between a digit and three more.
+/// `text` without thousands separators.
 fn without_thousands(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let digit = |i: usize| chars.get(i).is_some_and(char::is_ascii_digit);
@@ -39,8 +38,8 @@ fn without_thousands(text: &str) -> String {
     kept.map(|i| chars[i]).collect()
 }
 
-/// A field after RFC 4180. Text that a spreadsheet would take for a formula begins with an
-/// apostrophe (OWASP, "CSV Injection").
+/// A field after RFC 4180. Text that a spreadsheet would run as a formula gets an apostrophe
+/// (OWASP, "CSV Injection").
 pub(super) fn csv_field(text: &str) -> String {
     let value = plain_number(text);
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
@@ -56,7 +55,7 @@ pub(super) fn csv_field(text: &str) -> String {
     }
 }
 
-/// A cell in LaTeX, in bold where it is the `best` of its column.
+/// A cell in LaTeX, in bold if it is the `best` of its column.
 pub(super) fn latex_cell(text: &str, best: bool) -> String {
     let value = plain_number(text);
     let escaped = if is_number(&value) {
@@ -65,7 +64,7 @@ pub(super) fn latex_cell(text: &str, best: bool) -> String {
     } else {
         latex_text(text)
     };
-    // A line that begins with a bracket would be an option of the line break before it.
+    // A bracket at the start of a line would be an option of the `\\` before it.
     let shielded = if escaped.starts_with(['[', '*']) {
         format!("{{}}{escaped}")
     } else {

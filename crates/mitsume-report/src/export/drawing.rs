@@ -11,7 +11,7 @@ use crate::xml::escape_xml;
 
 /// Millimetres of a unit: the charts' letters of 13 units become 7.4 pt.
 pub(crate) const MM: f64 = 0.2;
-/// The fonts asked for; what reads the file takes the first it has.
+/// The font families, in order of preference.
 const FONT: &str = "Helvetica, Arial, 'Noto Sans', 'Noto Sans JP', sans-serif";
 const TEXT: f64 = 13.0;
 const TITLE: f64 = 16.0;
@@ -23,7 +23,7 @@ const PICTURE: f64 = 200.0;
 #[derive(Debug, Default)]
 pub(crate) struct Drawing {
     pub title: String,
-    /// The drawing in words.
+    /// A description for screen readers.
     pub description: String,
     /// Left, top, width and height of the drawing's own units.
     pub view: [f64; 4],
@@ -46,7 +46,7 @@ pub(crate) struct DrawingLegendItem {
 }
 
 impl Drawing {
-    /// The drawing in a `<figure>` of a page: one SVG, or pictures side by side. None where it holds
+    /// The drawing in a `<figure>` of a page: one SVG, or pictures side by side. `None` if it holds
     /// neither.
     pub(super) fn from_html(figure: ElementRef<'_>, title: String) -> Option<Self> {
         let svg = figure.children().filter_map(ElementRef::wrap);
@@ -122,7 +122,7 @@ impl Drawing {
         )
     }
 
-    /// Writes lines of text below `y` and gives the y below them.
+    /// Writes lines of text below `y` and returns the y below them.
     fn write(&self, out: &mut String, text: &str, (class, size): (&str, f64), y: f64) -> f64 {
         let mut y = y;
         for line in lines(text, self.view[2] - 2.0 * MARGIN, size) {
@@ -137,7 +137,7 @@ impl Drawing {
         y
     }
 
-    /// Writes the legend in rows below `y` and gives the y below them.
+    /// Writes the legend in rows below `y` and returns the y below them.
     fn write_legend(&self, out: &mut String, y: f64) -> f64 {
         let (mut x, mut y) = (MARGIN, y);
         for item in &self.legend {
@@ -162,7 +162,7 @@ impl Drawing {
     }
 }
 
-/// About as wide as a sans-serif font draws it; nothing depends on it but where lines break.
+/// Approximate width in a sans-serif font, for line breaks only.
 fn text_width(text: &str, size: f64) -> f64 {
     let wide = |c: char| if c >= '\u{2e80}' { 1.0 } else { 0.56 };
     size * text.chars().map(wide).sum::<f64>()

@@ -12,7 +12,7 @@ use super::table_cells::{TableCells, collapse_whitespace, selector, text_of};
 use crate::Result;
 use crate::file_names::{file_stem_from_title, unique_file_stem};
 
-/// Of PNG files.
+/// Resolution of PNG files.
 const DOTS_PER_INCH: f64 = 300.0;
 
 /// What was written.

@@ -1,19 +1,19 @@
-//! What the page's buttons say.
+//! Labels of the page's buttons for saving figures and tables.
 
 use mitsume_locale::{Language, text};
 
-/// The words of `templates/export.html`, and its script.
+/// Texts of `templates/export.html`, and its script.
 #[derive(Debug)]
 pub(crate) struct ExportLabels {
-    /// On the fold that holds the buttons.
+    /// Label of the element that opens the buttons.
     pub save: String,
-    /// The same for a screen reader, with `{title}` for the figure's or table's.
+    /// The same for a screen reader, with `{title}` for the title of the figure or table.
     pub save_title: String,
-    /// A button for a screen reader, with `{title}` and `{format}`.
+    /// A button's label for a screen reader, with `{title}` and `{format}`.
     pub save_as: String,
-    /// Beside the field for the width of a PNG.
+    /// Label of the field for the width of a PNG.
     pub width: String,
-    /// Heading of what stands in small print below a column's figures, with `{column}`.
+    /// Heading of the column that holds a column's small print, with `{column}`.
     pub note: String,
     pub script: &'static str,
 }

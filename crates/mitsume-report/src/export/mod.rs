@@ -1,8 +1,8 @@
 //! The figures and tables of a page as files: SVG and PNG, CSV and LaTeX.
 //!
-//! They are read off the finished page, so that the files have what the page shows, and what a
-//! page gains is exported with it. `templates/export.js` does the same in the browser, by the same
-//! rules; a test holds the two to the same bytes.
+//! They are read from the finished page, so that files and page agree, and new figures are exported
+//! without further code. `templates/export.js` does the same in the browser; a test checks that
+//! both give the same bytes.
 
 mod cell;
 mod drawing;

@@ -1,8 +1,8 @@
 //! An SVG file as a PNG file.
 //!
-//! Letters are Noto Sans, which is part of the program and has Latin, Greek and Cyrillic. Any
-//! other character is looked for in the fonts of the machine; where none has it, there is no PNG:
-//! one with boxes in place of names would say nothing.
+//! Text is in Noto Sans, which is built in and has Latin, Greek and Cyrillic. Other characters are
+//! looked up in the system's fonts. If none has them, no PNG is written, because names would be
+//! boxes.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -18,11 +18,11 @@ use crate::{ReportError, Result};
 
 const FAMILY: &str = "Noto Sans";
 
-/// What a drawing became.
+/// The result of rendering.
 pub(super) enum Raster {
     /// A PNG file.
     Png(Vec<u8>),
-    /// None, because no font on this machine has these characters.
+    /// No picture, because no font of the system has these characters.
     NoFont(BTreeSet<char>),
 }
 
@@ -46,7 +46,7 @@ pub(super) fn png(svg: &str, pixels_per_unit: f32) -> Result<Raster> {
         (tree.size().height() * scale).round() as u32,
     );
     let pixels = rendered(&tree, [width, height], scale)?;
-    // The ground is opaque, so colours are as they are without their alpha.
+    // The background is opaque, so alpha can be dropped.
     let rgb: Vec<u8> = pixels
         .data()
         .chunks_exact(4)
@@ -59,8 +59,8 @@ pub(super) fn png(svg: &str, pixels_per_unit: f32) -> Result<Raster> {
     Ok(Raster::Png(bytes))
 }
 
-/// Renders an SVG drawing without a ground, a unit a pixel; none where no font of this machine has one of its
-/// characters.
+/// Renders an SVG drawing without background, one pixel per unit; `None` if no font of the system
+/// has one of its characters.
 ///
 /// # Errors
 /// As [`png`].
@@ -95,8 +95,8 @@ fn rendered(tree: &Tree, [width, height]: [u32; 2], scale: f32) -> Result<Pixmap
     Ok(pixels)
 }
 
-/// Noto Sans for every family; a character it lacks is looked for in the machine's fonts and, where
-/// none has it, put into `missing`.
+/// Noto Sans for every family; a character it lacks is looked up in the system's fonts and, if none
+/// has it, put into `missing`.
 fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
     let missing = Arc::clone(missing);
     let fallback = FontResolver::default_fallback_selector();
@@ -105,7 +105,7 @@ fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
         fontdb: bundled_fonts(),
         font_resolver: FontResolver {
             select_font: Box::new(|font, fonts| {
-                // Whatever is asked for: the same letters on every machine.
+                // Noto Sans whatever the family, so that pictures are the same on every system.
                 let weight = resvg::usvg::fontdb::Weight(font.weight());
                 let query = resvg::usvg::fontdb::Query {
                     families: &[resvg::usvg::fontdb::Family::Name(FAMILY)],
@@ -131,7 +131,7 @@ fn options(missing: &Arc<Mutex<BTreeSet<char>>>) -> Options<'static> {
     }
 }
 
-/// The program's own fonts.
+/// The built-in fonts.
 fn bundled_fonts() -> Arc<Database> {
     static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
     let load = || {
@@ -143,7 +143,7 @@ fn bundled_fonts() -> Arc<Database> {
     Arc::clone(FONTS.get_or_init(load))
 }
 
-/// Those and the machine's, which are looked for once.
+/// The built-in fonts and the system's, which are loaded once.
 fn bundled_and_system_fonts() -> Arc<Database> {
     static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
     let load = || {

@@ -1,4 +1,4 @@
-//! A table of the page as rows of text.
+//! The cells of a table of the page, as text.
 
 use scraper::{ElementRef, Node, Selector};
 
@@ -20,18 +20,18 @@ struct Cell {
     best: bool,
 }
 
-/// A selector of the program's own.
+/// Parses a selector that is a constant of the program.
 pub(super) fn selector(text: &str) -> Selector {
     Selector::parse(text).expect("the program's selectors parse")
 }
 
-/// White space of any kind as single spaces.
+/// `text` with each run of white space replaced by one space.
 pub(super) fn collapse_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What stands in `element`, without what is only to be seen and without elements `skipped` (a
-/// name); a picture by its text.
+/// The text of `element` without decorative elements and elements named `skipped`; of pictures
+/// their alternative text.
 pub(super) fn text_of(element: ElementRef<'_>, skipped: &str) -> String {
     let mut text = String::new();
     collect(element, skipped, &mut text);
@@ -62,8 +62,8 @@ fn collect(element: ElementRef<'_>, skipped: &str, text: &mut String) {
 }
 
 impl TableCells {
-    /// The table, small print in columns of its own; `note` is the heading of such a column, with
-    /// `{column}` for the heading of the column before it.
+    /// Reads the table; small print gets columns of its own; `note` is the heading of such a
+    /// column, with `{column}` for the heading of the column before it.
     pub(super) fn from_html(table: ElementRef<'_>, note: &str) -> Self {
         let rows = |part: &str| -> Vec<Vec<Cell>> {
             let rows = table.select(&selector(part)).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Which classes are looked at alike, which differently, and which least consistently.
+//! Findings about classes: the most and the least similar mean maps, the least consistent class.
 
 use mitsume::measures::pearson::pearson_distance;
 use mitsume_artifacts::Evaluation;
@@ -11,9 +11,9 @@ use crate::entries::Entry;
 use crate::number_format;
 use crate::thresholds::MIN_CORRECT_IMAGES;
 
-/// A correlation from which two class mean maps are called nearly the same.
+/// From this correlation on, two class mean maps are called nearly the same.
 const MIN_R_NEARLY_THE_SAME: f64 = 0.9;
-/// Classes between which all pairs are compared.
+/// With more classes, their pairs are not compared.
 const MAX_CLASSES: usize = 1000;
 
 pub(super) fn sentences(
@@ -25,7 +25,7 @@ pub(super) fn sentences(
         let evaluated = entry.evaluation.as_ref();
         evaluated.is_some_and(|evaluated| !is_uninformative(&evaluated.summary))
     };
-    // One comparison, or one entry: more would bury the reader.
+    // Only one comparison or one entry, to keep the findings short.
     let shown: Vec<&Entry> = match comparisons.first() {
         Some(first) => first.pairs[0].into_iter().filter(known).collect(),
         None => entries.iter().filter(known).take(1).collect(),
@@ -51,7 +51,7 @@ pub(super) fn sentences(
     sentences.into_iter().map(Finding::plain).collect()
 }
 
-/// The class mean maps of an entry, by class; none of a class without a correct image.
+/// The class mean maps of an entry; `None` for a class without a correctly classified image.
 fn means(entry: &Entry) -> Option<Vec<Option<Vec<f64>>>> {
     let evaluated = entry.evaluation.as_ref()?;
     let (_, maps) = evaluated.images.as_ref()?;
@@ -62,7 +62,7 @@ fn means(entry: &Entry) -> Option<Vec<Option<Vec<f64>>>> {
     Some((0..maps.classes()).map(mean).collect())
 }
 
-/// The two classes whose mean maps are most alike and least alike.
+/// The classes with the most and with the least similar mean maps.
 fn similar_classes(entry: &Entry, name: &str, language: Language) -> Option<String> {
     let means = means(entry)?;
     let classes = &entry.evaluation.as_ref()?.summary.data.classes;
@@ -124,7 +124,7 @@ fn r(value: f64) -> String {
     format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0).replace('-', "−")
 }
 
-/// The least and the most consistent class, of those with images enough.
+/// The least and the most consistent class, of those with enough images.
 fn least_consistent(summary: &Evaluation, name: &str, language: Language) -> Option<String> {
     let mut classes: Vec<(f64, &str)> = summary
         .per_class
@@ -147,7 +147,7 @@ fn least_consistent(summary: &Evaluation, name: &str, language: Language) -> Opt
     })
 }
 
-/// The classes whose mean map differs most and least between the runs of a comparison.
+/// The classes whose mean map changes most and least between the runs of a comparison.
 fn changed_classes(comparison: &LambdaRuns, language: Language) -> Option<String> {
     let mut sums: Vec<(f64, u32)> = Vec::new();
     let mut names: &[String] = &[];

@@ -1,4 +1,4 @@
-//! What lambda changed: runs with the consistency loss against the same runs without it.
+//! Findings about lambda: runs with the consistency loss, paired with runs without it.
 
 use mitsume_artifacts::Evaluation;
 use mitsume_locale::{Language, text};
@@ -12,14 +12,14 @@ use crate::number_format;
 use crate::settings::{Settings, effective_lambda};
 use crate::thresholds::SIGNIFICANCE_LEVEL;
 
-/// Comparisons spelt out.
+/// Comparisons with a sentence of their own.
 const MAX_COMPARISONS: usize = 6;
-/// Of the intervals.
+/// Confidence level of the intervals.
 const CONFIDENCE: f64 = 0.95;
-/// Draws of the sign-flip test, which is not shown.
+/// Resamples of the sign-flip test, whose result is not shown.
 const DRAWS: usize = 1;
 
-/// Runs of one lambda, each with the run of the same seed without the loss.
+/// Runs of one lambda, each paired with the run of the same seed without the loss.
 #[derive(Debug)]
 pub(super) struct LambdaRuns<'a> {
     pub lambda: f64,
@@ -46,7 +46,7 @@ fn alike(a: &Run, b: &Run) -> bool {
         && Settings::from_config(own).agrees_with(&Settings::from_config(other))
 }
 
-/// Every lambda against no loss, in the order of the entries.
+/// Pairs the runs of every lambda with those without the loss, in the order of the entries.
 pub(super) fn comparisons(entries: &[Entry]) -> Vec<LambdaRuns<'_>> {
     let runs: Vec<(&Entry, &Run)> = entries
         .iter()
@@ -168,7 +168,7 @@ fn summaries(pair: [&Entry; 2]) -> Option<[&Evaluation; 2]> {
     Some([finished(pair[0])?.1, finished(pair[1])?.1])
 }
 
-/// The consistencies of a pair, where they are over the same classes and the models know something.
+/// The consistencies of a pair, if they are over the same classes and neither model guesses.
 fn consistencies([base, own]: [&Evaluation; 2]) -> Option<[f64; 2]> {
     let classes = |summary: &Evaluation| -> Vec<bool> {
         summary
@@ -214,7 +214,7 @@ fn for_one_seed(subject: &str, pair: [&Entry; 2], language: Language) -> Vec<Fin
     sentences
 }
 
-/// For messages that choose a word by it.
+/// Selector of a message.
 fn direction(change: f64) -> &'static str {
     match change {
         c if c < 0.0 => "down",
@@ -223,7 +223,7 @@ fn direction(change: f64) -> &'static str {
     }
 }
 
-/// The size of a change in per cent of where it began.
+/// Size of a change, in per cent of the initial value.
 fn relative(from: f64, to: f64) -> String {
     if from == 0.0 {
         return number_format::significant_4((to - from).abs());
@@ -231,7 +231,7 @@ fn relative(from: f64, to: f64) -> String {
     format!("{:.0} %", ((to - from) / from * 100.0).abs())
 }
 
-/// What changed between the runs of each seed.
+/// Paired differences over the seeds.
 struct Changes {
     kappa: Option<PairedComparison>,
     squared_l2: Option<PairedComparison>,
@@ -265,7 +265,8 @@ impl Changes {
     }
 }
 
-/// The p of kappa and squared-l2 of each comparison, corrected by Holm for all that are on the page.
+/// P values of kappa and squared-l2 of each comparison, with Holm's correction over all of the
+/// page.
 fn holm_corrected(changes: &[Changes]) -> Vec<[Option<f64>; 2]> {
     let known: Vec<f64> = changes.iter().flat_map(Changes::p).flatten().collect();
     let mut corrected = holm(&known).into_iter();

@@ -10,7 +10,7 @@ use crate::number_format;
 use crate::ranking::at_chance;
 use crate::thresholds::MIN_EVALUATED_IMAGES;
 
-/// Entries named one by one.
+/// With more entries, they are not named one by one.
 const MAX_NAMED: usize = 3;
 
 pub(super) fn sentences(entries: &[Entry], language: Language) -> Vec<Finding> {
@@ -108,12 +108,12 @@ fn for_several_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
     sentences
 }
 
-/// Whether where the model looks says nothing, because it guesses or cannot do anything else.
+/// Whether the maps mean nothing, because the model guesses or there is only one class.
 pub(super) fn is_uninformative(summary: &Evaluation) -> bool {
     summary.data.classes.len() < 2 || at_chance(summary)
 }
 
-/// Why the figures of an evaluation mean less than they seem to.
+/// Reservations about the metrics of an evaluation.
 fn doubts(entry: &Entry, summary: &Evaluation, language: Language) -> Vec<Finding> {
     let name = &entry.name[..];
     let mut doubts = Vec::new();
@@ -156,7 +156,7 @@ fn doubts(entry: &Entry, summary: &Evaluation, language: Language) -> Vec<Findin
     doubts.into_iter().map(Finding::caution).collect()
 }
 
-/// Runs that are not over, or were not evaluated.
+/// Runs that are unfinished or not evaluated.
 fn unfinished(entries: &[Entry], language: Language) -> Vec<Finding> {
     let waiting: Vec<(&Entry, usize, u64)> = entries
         .iter()

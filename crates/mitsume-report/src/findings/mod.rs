@@ -1,8 +1,8 @@
-//! What was found, in sentences: the first thing on the page.
+//! The findings in sentences, at the top of the page.
 //!
-//! Every sentence claims what the figures bear and no more: runs are compared only with runs that differ
-//! in nothing but lambda, one seed is called one seed, and a model that guesses is called that before
-//! anything is said of where it looks.
+//! Sentences claim no more than the data supports: runs are compared only if they differ in nothing
+//! but lambda, a single seed is named as such, and before its maps are described, a model is
+//! checked for guessing.
 
 mod classes;
 mod lambda;
@@ -21,7 +21,7 @@ pub(crate) use title::title;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub text: String,
-    /// Whether it warns of taking the figures for more than they are.
+    /// Whether it is a caution.
     pub caution: bool,
 }
 
@@ -36,7 +36,7 @@ impl Finding {
         Self { text, caution }
     }
 
-    /// As plain text, with a word before it where it warns.
+    /// As plain text, with a prefix if it is a caution.
     pub(crate) fn plain_text(&self, language: Language) -> String {
         if !self.caution {
             return self.text.clone();
@@ -46,7 +46,7 @@ impl Finding {
     }
 }
 
-/// What was found.
+/// Findings and terms of a page.
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub sentences: Vec<Finding>,
@@ -55,7 +55,7 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// The sentences as plain text, with a word before those that warn.
+    /// The sentences as plain text, cautions with a prefix.
     pub fn plain_text(&self, language: Language) -> Vec<String> {
         self.sentences
             .iter()

@@ -13,21 +13,21 @@ use super::{Finding, listed, model};
 use crate::entries::Entry;
 use crate::number_format;
 
-/// A share of the maps on the empty background that is too much whatever the background's size.
+/// Mass on the uniform background that is too much whatever the background's size.
 const HIGH_BACKGROUND_MASS: f64 = 0.2;
-/// A background smaller than this share of the image is not worth a sentence, unless much lies on it.
+/// A background smaller than this share of the image is not mentioned, unless much mass lies on it.
 const MIN_AREA: f64 = 0.05;
-/// Entries with sentences of their own.
+/// With more entries, the range is given.
 const MAX_ENTRIES: usize = 2;
 /// Classes named.
 const MAX_CLASSES: usize = 3;
 
-/// How much of maps lies in a region, judged.
+/// How much mass lies in a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MassLevel {
-    /// No less than of a map spread evenly.
+    /// At least that of an even map.
     Even,
-    /// Less than that, and much all the same.
+    /// Less than that, but at least [`HIGH_BACKGROUND_MASS`].
     Much,
     Little,
 }
@@ -49,7 +49,7 @@ impl MassLevel {
         }
     }
 
-    /// For messages that choose their words by it.
+    /// Selector of a message.
     fn message_key(self) -> &'static str {
         match self {
             Self::Even => "even",
@@ -90,8 +90,8 @@ pub(crate) fn sentences(
     sentences
 }
 
-/// What is to be said of how much of a model's maps lies on the images' border and empty background, with
-/// a word of caution where it is no less than of a map spread evenly, or a fifth on the background.
+/// Sentences on the mass of a model's maps on the images' border and uniform background; cautions
+/// if it is at least that of an even map, or at least a fifth on the background.
 pub fn surroundings_sentences(
     model: &str,
     found: &MeanSurroundings,
@@ -104,7 +104,7 @@ pub fn surroundings_sentences(
         .collect()
 }
 
-/// Of the model's own maps in a trust test.
+/// Sentences on the model's own maps in a trust test.
 pub(crate) fn for_trust(result: &TrustResult, language: Language) -> Vec<Finding> {
     let Some(found) = &result.surroundings else {
         return Vec::new();
@@ -120,7 +120,7 @@ pub(crate) fn for_trust(result: &TrustResult, language: Language) -> Vec<Finding
     sentences(&result.model.name, border, background, language)
 }
 
-/// Of the entries of a report: each by itself where they are few, the range where they are many.
+/// Sentences on the entries of a report: on each if they are few, on the range if they are many.
 pub(super) fn for_entries(entries: &[Entry], language: Language) -> Vec<Finding> {
     let evaluated = entries.iter().filter(|entry| entry.evaluation.is_some());
     let measured: Vec<(&Entry, &Evaluation)> = evaluated
@@ -129,7 +129,7 @@ pub(super) fn for_entries(entries: &[Entry], language: Language) -> Vec<Finding>
         .filter(|(_, summary)| summary.surroundings.is_some())
         .collect();
     if measured.is_empty() {
-        // No correct image, and so no map of one, is said elsewhere.
+        // Evaluations without a correctly classified image have no maps to measure.
         let counted = |entry: &Entry| {
             let evaluated = entry.evaluation.as_ref();
             evaluated.is_some_and(|evaluated| evaluated.summary.consistency.counted > 0)
@@ -189,7 +189,7 @@ fn classes(summary: &Evaluation, name: &str, language: Language) -> Option<Findi
     Some(Finding::caution(text))
 }
 
-/// Least and most of many entries.
+/// Lowest and highest mass of many entries.
 fn range(measured: &[(&Entry, &Evaluation)], language: Language) -> Vec<Finding> {
     let regions = |of: fn(&MeanSurroundings) -> Region| -> Vec<(&str, Region)> {
         let found = measured.iter();

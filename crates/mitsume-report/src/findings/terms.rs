@@ -1,4 +1,4 @@
-//! The terms of the page, explained where they first stand.
+//! The terms of the page and their explanations.
 
 use mitsume_locale::{Language, text};
 

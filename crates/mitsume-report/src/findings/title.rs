@@ -1,4 +1,4 @@
-//! What the page is about: the data set and the model.
+//! The title of the page: data set and model.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use mitsume_locale::{Language, text};
 use super::{listed, model};
 use crate::entries::Entry;
 
-/// Names of data sets or models spelt out.
+/// With more data sets or models, they are counted.
 const MAX_NAMES: usize = 3;
 
 /// Data sets and models, such as "brain: level2".
@@ -28,8 +28,8 @@ pub(crate) fn title(entries: &[Entry], language: Language) -> String {
     text!(language, "findings-title", data = data, model = models)
 }
 
-/// The data set of a run as the run names it; of an evaluation its folder, with the one around it where
-/// the folder only says which part of the data set it is.
+/// The data set's name: of a run as configured; of an evaluation its folder's name, preceded by the
+/// parent's name if the folder is a split such as "test".
 pub(super) fn data_set(entry: &Entry) -> String {
     if let Some(run) = &entry.run {
         return run.config.data.title();

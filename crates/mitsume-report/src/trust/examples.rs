@@ -1,4 +1,4 @@
-//! Single images' maps as the network loses what it learnt.
+//! Example maps at each stage of the cascading randomisation.
 
 use mitsume_artifacts::DataSummary;
 use mitsume_locale::{Language, text};
@@ -16,11 +16,11 @@ const SIDE: u32 = 112;
 pub struct CascadeExample {
     /// Below the data folder, with slashes.
     pub path: String,
-    /// Its class, which every map is of.
+    /// Its class, the target class of every map.
     pub class: String,
     /// The model's own map, then one for each stage.
     pub maps: Vec<ActivationMap>,
-    /// Spearman's correlation of each stage's map with the model's own; none of a constant map.
+    /// Spearman's correlation of each stage's map with the model's own; `None` for a constant map.
     pub spearman: Vec<Option<f64>>,
 }
 
@@ -28,7 +28,7 @@ pub struct CascadeExample {
 pub(super) struct ExampleRow {
     pub class: String,
     pub name: String,
-    /// The image, if it is still there.
+    /// The image, if it can be read.
     pub input: Option<String>,
     pub pictures: Vec<ExamplePicture>,
 }
@@ -36,9 +36,9 @@ pub(super) struct ExampleRow {
 /// A map on the page.
 pub(super) struct ExamplePicture {
     pub uri: String,
-    /// What it is, for those who do not see it.
+    /// Alternative text.
     pub text: String,
-    /// Its correlation with the first.
+    /// Its correlation with the model's own map.
     pub below: String,
 }
 

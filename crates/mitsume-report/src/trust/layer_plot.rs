@@ -11,7 +11,7 @@ use crate::chart::{bounds, tick_text, ticks};
 use crate::number_format;
 use crate::xml::escape_xml;
 
-/// Narrow, so that the lettering can be read on a phone.
+/// Narrow, so that the text can be read on a phone.
 const WIDTH: f64 = 460.0;
 const LEFT: f64 = 170.0;
 const RIGHT: f64 = 16.0;

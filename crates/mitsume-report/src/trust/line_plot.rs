@@ -22,7 +22,7 @@ pub(super) struct PlotLine {
 }
 
 impl PlotLine {
-    /// Where it begins and ends; empty where it has no points.
+    /// Its first and last value, as text; empty without points.
     pub fn in_words(&self, language: Language) -> String {
         let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else {
             return String::new();
@@ -109,7 +109,7 @@ pub(super) fn line_svg(style: usize, marks: &[Mark]) -> String {
     svg + "</g>"
 }
 
-/// The plot in words.
+/// A description for screen readers.
 pub(super) fn describe(title: &str, lines: &[PlotLine], language: Language) -> String {
     let mut description = text!(language, "trust-chart", title = title);
     for line in lines {

@@ -98,7 +98,7 @@ pub fn trust_page(
     .render()?)
 }
 
-/// How much of the maps lies on the images' border and empty background, in sentences.
+/// Sentences on the mass of the maps on the images' border and uniform background.
 pub fn trust_findings(result: &TrustResult, language: Language) -> Vec<String> {
     let found = surroundings::for_trust(result, language);
     let plain_text = found.iter().map(|finding| finding.plain_text(language));

@@ -1,4 +1,4 @@
-//! What was found, in words.
+//! The findings of a trust test.
 
 use mitsume::trust::{Estimate, Randomisation, UndecidedReason, Verdict};
 use mitsume_artifacts::TrustResult;
@@ -7,7 +7,7 @@ use mitsume_locale::{Language, text};
 use super::with_interval;
 use crate::number_format;
 
-/// What was shown, and what was not, of whether the maps depend on what the model learnt.
+/// The verdict of the randomisation test: whether the maps depend on the learnt weights.
 pub fn verdict_sentence(randomisation: &Randomisation, language: Language) -> String {
     let last = randomisation.stages.last().and_then(|stage| stage.spearman);
     let figure = with_interval(last);
@@ -24,7 +24,7 @@ pub fn verdict_sentence(randomisation: &Randomisation, language: Language) -> St
     }
 }
 
-/// What else was found.
+/// The other findings: faithfulness, localisation, skipped images.
 pub(super) fn sentences(result: &TrustResult, language: Language) -> Vec<String> {
     let mut sentences = Vec::new();
     if let [own, control] = &result.faithfulness[..]
