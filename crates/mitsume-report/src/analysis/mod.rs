@@ -62,13 +62,13 @@ impl Default for AnalysisReportOptions {
 
 impl AnalysisReportOptions {
     /// Options of the reports of single runs.
-    fn to_report_options(&self) -> crate::ReportOptions {
+    fn to_report_options(self) -> crate::ReportOptions {
         crate::ReportOptions {
             language: self.language,
         }
     }
 
-    fn to_analysis_options(&self) -> AnalysisOptions {
+    fn to_analysis_options(self) -> AnalysisOptions {
         AnalysisOptions {
             confidence: self.confidence,
             resamples: self.resamples,

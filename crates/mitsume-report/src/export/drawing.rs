@@ -67,8 +67,8 @@ impl Drawing {
             return Some(drawing);
         }
         let picture = |image: ElementRef<'_>| {
-            let of = |name: &str| image.value().attr(name).map(str::to_owned);
-            Some((of("src")?, of("alt").unwrap_or_default()))
+            let attribute = |name: &str| image.value().attr(name).map(str::to_owned);
+            Some((attribute("src")?, attribute("alt").unwrap_or_default()))
         };
         drawing.pictures = figure
             .select(&selector("img"))

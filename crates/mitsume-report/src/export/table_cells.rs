@@ -74,12 +74,12 @@ impl TableCells {
             let cells = body.iter().filter_map(|row| row.get(i));
             cells.into_iter().any(|cell| !cell.small.is_empty())
         };
-        let spread = |row: &Vec<Cell>, of: &dyn Fn(&Cell) -> String| -> Vec<Cell> {
+        let spread = |row: &Vec<Cell>, extra_text: &dyn Fn(&Cell) -> String| -> Vec<Cell> {
             let mut out = Vec::new();
             for (i, cell) in row.iter().enumerate() {
                 out.push(cell.clone());
                 if noted(i) {
-                    let text = of(cell);
+                    let text = extra_text(cell);
                     out.push(Cell {
                         text,
                         ..Cell::default()

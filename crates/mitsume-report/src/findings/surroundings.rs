@@ -191,10 +191,10 @@ fn classes(summary: &Evaluation, name: &str, language: Language) -> Option<Findi
 
 /// Lowest and highest mass of many entries.
 fn range(measured: &[(&Entry, &Evaluation)], language: Language) -> Vec<Finding> {
-    let regions = |of: fn(&MeanSurroundings) -> Region| -> Vec<(&str, Region)> {
+    let regions = |region: fn(&MeanSurroundings) -> Region| -> Vec<(&str, Region)> {
         let found = measured.iter();
         let found = found.filter_map(|(entry, summary)| {
-            Some((&entry.name[..], of(summary.surroundings.as_ref()?)))
+            Some((&entry.name[..], region(summary.surroundings.as_ref()?)))
         });
         found.collect()
     };
