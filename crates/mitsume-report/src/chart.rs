@@ -32,9 +32,10 @@ const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
 
-/// Colours in the style sheet: `s0` to `s4`. Dashes: `d0` to `d3`.
+/// Colours in the page's style sheet and in that of exported figures: `s0` to `s4`. Dashes: `d0` to
+/// `d3`.
 pub(crate) const COLOURS: usize = 5;
-pub(crate) const DASHES: usize = 4;
+const DASHES: usize = 4;
 
 /// Style classes of a series. Dash patterns change with every line, so that lines differ without
 /// colour too.

@@ -1,4 +1,4 @@
-//! What many runs show: the sentences claim what the tests say, and the figures are well formed.
+//! Analyses of many runs: sentences claim what the tests show, and figures are well-formed SVG.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn noise(run: usize, epoch: usize) -> f64 {
 }
 
 #[test]
-fn a_relation_in_every_run_is_said_with_its_direction() {
+fn a_correlation_in_every_run_is_reported_with_its_direction() {
     let dir = tempfile::tempdir().unwrap();
     let falling = of_table(
         dir.path(),
@@ -47,7 +47,7 @@ fn a_relation_in_every_run_is_said_with_its_direction() {
 }
 
 #[test]
-fn where_no_relation_is_shown_none_is_claimed() {
+fn without_a_significant_correlation_none_is_claimed() {
     let dir = tempfile::tempdir().unwrap();
     let report = of_table(dir.path(), rows(noise));
     let sentence = &report.sentences()[0];
@@ -74,7 +74,7 @@ fn a_single_pair_of_runs_is_no_evidence_of_lambda() {
 }
 
 #[test]
-fn an_effect_in_every_seed_is_said_and_chance_is_not() {
+fn an_effect_in_every_seed_is_reported_and_chance_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let with = |shift: fn(usize) -> f64| -> Vec<String> {
         let runs = (0..6).flat_map(|seed| [(seed, 0.0), (seed, 50.0)]);
@@ -100,7 +100,7 @@ fn an_effect_in_every_seed_is_said_and_chance_is_not() {
 }
 
 #[test]
-fn names_from_a_table_stay_text_in_pages_and_figures() {
+fn names_from_a_table_are_escaped_in_pages_and_figures() {
     let dir = tempfile::tempdir().unwrap();
     let rows = (1..=3).map(|epoch| format!("<b>&\"x\"/../y,r,1,<script>m,,{epoch},0.{epoch},0.2"));
     let rows = rows.map(|row| {

@@ -1,4 +1,4 @@
-//! What `report --figures` writes.
+//! The files of `report --figures`.
 
 mod synthetic;
 
@@ -27,7 +27,7 @@ fn one_run(plan: &Plan) -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn every_figure_is_there_as_svg_and_png_with_letters() {
+fn every_figure_is_written_as_svg_and_png_with_text() {
     let (dir, root) = one_run(&Plan::default());
     let out = dir.path().join("figures");
     let exported = exported(&root, &out);
@@ -79,7 +79,7 @@ fn lines_keep_their_colours_in_the_png() {
 }
 
 #[test]
-fn tables_are_there_as_csv_and_latex() {
+fn tables_are_written_as_csv_and_latex() {
     let (dir, root) = one_run(&Plan::default());
     let out = dir.path().join("figures");
     let exported = exported(&root, &out);
@@ -122,10 +122,10 @@ fn class_means_are_those_of_the_evaluation() {
     assert_eq!(values.len(), 4 * 28 * 28);
 }
 
-/// A name in letters that the program's font lacks: drawn with a font of the machine, or no PNG and
-/// the letters named.
+/// A name with characters that the built-in font lacks: drawn in a system font, or no PNG and the
+/// characters reported.
 #[test]
-fn letters_without_a_font_are_named_and_never_drawn_as_boxes() {
+fn characters_without_a_font_are_reported_and_never_drawn_as_boxes() {
     let dir = tempfile::tempdir().unwrap();
     let plan = Plan {
         classes: vec!["\u{e123}".to_owned(), "plain".to_owned()],
@@ -134,7 +134,7 @@ fn letters_without_a_font_are_named_and_never_drawn_as_boxes() {
     let root = dir.path().join("evaluation");
     evaluation(&root, &dir.path().join("data"), &plan);
     let exported = exported(&root, &dir.path().join("figures"));
-    // A character for private use is in no font but a symbol font's.
+    // Only symbol fonts have private-use characters.
     let without: Vec<&PathBuf> = exported.without_png.iter().map(|(svg, _)| svg).collect();
     for (svg, characters) in &exported.without_png {
         assert!(svg.exists() && !svg.with_extension("png").exists());

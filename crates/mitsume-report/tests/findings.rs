@@ -1,4 +1,4 @@
-//! The sentences at the top of the report: what they say, and what they take care not to say.
+//! The findings at the top of the report: what they claim, and what they must not claim.
 
 mod synthetic;
 
@@ -69,7 +69,7 @@ fn surroundings(border: f64, background: (f64, f64)) -> Plan {
 }
 
 #[test]
-fn the_title_is_the_data_set_and_the_model_and_the_folder_stands_below() {
+fn the_title_is_data_set_and_model_with_the_folder_below() {
     let runs = Runs::new();
     runs.add("lambda-0", 0.0, &Plan::default(), &[]);
     let html = page(&runs.out(), Language::English).html;
@@ -89,7 +89,7 @@ fn the_title_is_the_data_set_and_the_model_and_the_folder_stands_below() {
 }
 
 #[test]
-fn one_plain_run_is_described_and_nothing_is_said_of_lambda() {
+fn one_plain_run_is_described_without_lambda() {
     let runs = Runs::new();
     runs.add("lambda-0", 0.0, &Plan::default(), &[]);
     let said = runs.said();
@@ -129,7 +129,7 @@ fn one_seed_gives_the_changes_and_a_caution() {
 }
 
 #[test]
-fn negative_lambda_reads_as_such_and_less_consistent_is_called_that() {
+fn a_negative_lambda_and_a_lower_consistency_are_named_as_such() {
     let runs = Runs::new();
     runs.add("plain", 0.0, &spread(1.0), &[]);
     runs.add("diverse", -100.0, &spread(3.0), &[]);
@@ -139,7 +139,7 @@ fn negative_lambda_reads_as_such_and_less_consistent_is_called_that() {
 }
 
 #[test]
-fn several_seeds_are_tested_and_no_seed_is_called_the_only_one() {
+fn several_seeds_are_tested_without_the_caution_for_one_seed() {
     let runs = Runs::new();
     for seed in 0..4 {
         let name = format!("seed = {seed}");
@@ -169,7 +169,7 @@ fn several_seeds_are_tested_and_no_seed_is_called_the_only_one() {
 }
 
 #[test]
-fn without_a_run_at_lambda_0_nothing_is_said_of_what_lambda_changed() {
+fn without_a_run_at_lambda_0_no_effect_of_lambda_is_claimed() {
     let runs = Runs::new();
     runs.add("a", 50.0, &Plan::default(), &[]);
     runs.add("b", 100.0, &Plan::default(), &[]);
@@ -197,7 +197,7 @@ fn runs_that_differ_in_more_than_lambda_are_not_compared() {
 }
 
 #[test]
-fn a_setting_that_does_nothing_at_lambda_0_does_not_keep_runs_apart() {
+fn a_setting_without_effect_at_lambda_0_does_not_prevent_pairing() {
     let runs = Runs::new();
     runs.add("plain", 0.0, &Plan::default(), &[("t1 = 10", "t1 = 12")]);
     runs.add("consistent", 50.0, &Plan::default(), &[]);
@@ -205,7 +205,7 @@ fn a_setting_that_does_nothing_at_lambda_0_does_not_keep_runs_apart() {
 }
 
 #[test]
-fn a_model_that_guesses_is_called_that_and_nothing_is_said_of_where_it_looks() {
+fn a_guessing_model_is_named_as_such_and_its_maps_are_not_described() {
     let wrong = Plan {
         wrong_every: 1,
         ..Plan::default()
@@ -228,7 +228,7 @@ fn a_model_that_guesses_is_called_that_and_nothing_is_said_of_where_it_looks() {
 }
 
 #[test]
-fn one_class_alone_is_said_to_be_one() {
+fn a_single_class_is_cautioned() {
     let runs = Runs::new();
     let plan = Plan {
         classes: vec!["glioma".into()],
@@ -258,7 +258,7 @@ fn unfinished_runs_are_named_and_not_compared() {
         "{said:?}"
     );
     assert!(!has(&said, "instead of 0"), "{said:?}");
-    // A run that has only begun is no obstacle.
+    // A run that has only begun is accepted.
     std::fs::remove_file(going.epochs()).unwrap();
     assert!(has(&runs.said(), "going has done 0 of 20 epochs"));
 }
@@ -276,7 +276,7 @@ fn an_evaluation_without_a_run_has_no_lambda() {
 }
 
 #[test]
-fn hundreds_of_runs_stay_a_few_sentences() {
+fn hundreds_of_runs_give_few_sentences() {
     let runs = Runs::new();
     let plan = Plan {
         classes: vec!["a".into(), "b".into()],
@@ -298,7 +298,7 @@ fn hundreds_of_runs_stay_a_few_sentences() {
 }
 
 #[test]
-fn maps_on_border_and_background_are_said_beside_those_of_an_even_map() {
+fn mass_on_border_and_background_is_given_beside_that_of_an_even_map() {
     let runs = Runs::new();
     runs.add("plain", 0.0, &surroundings(0.55, (0.42, 0.4)), &[]);
     let said = runs.said();
@@ -324,7 +324,7 @@ fn maps_on_border_and_background_are_said_beside_those_of_an_even_map() {
 }
 
 #[test]
-fn an_evaluation_that_did_not_measure_border_and_background_says_so() {
+fn an_evaluation_without_measured_surroundings_is_reported_as_such() {
     let runs = Runs::new();
     runs.add("plain", 0.0, &Plan::default(), &[]);
     assert!(has(
@@ -349,7 +349,7 @@ fn several_evaluations_give_the_range_of_border_and_background() {
 }
 
 #[test]
-fn every_sentence_and_term_is_there_in_japanese() {
+fn every_sentence_and_term_has_a_japanese_text() {
     let runs = Runs::new();
     runs.add("plain", 0.0, &surroundings(0.5, (0.5, 0.4)), &[]);
     let consistent = Plan {

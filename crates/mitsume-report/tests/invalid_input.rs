@@ -1,4 +1,4 @@
-//! What a page does with hostile names, missing pictures, and folders and files that are refused.
+//! Hostile names, missing pictures, and folders and files that are refused.
 
 mod synthetic;
 
@@ -9,7 +9,7 @@ use synthetic::pages::{count, markup, page, report};
 use synthetic::{Plan, evaluation, run};
 
 #[test]
-fn hostile_names_are_text_and_nothing_else() {
+fn hostile_names_are_escaped() {
     let plan = Plan {
         classes: vec![
             "<img src=x onerror=alert(1)>".to_owned(),
@@ -87,7 +87,7 @@ fn a_record_cannot_make_the_page_show_other_files() {
 
 #[cfg(unix)]
 #[test]
-fn a_path_that_is_no_utf8_is_no_obstacle() {
+fn a_path_that_is_not_utf8_is_read() {
     use std::os::unix::ffi::OsStrExt;
     let dir = tempfile::tempdir().unwrap();
     let name = std::ffi::OsStr::from_bytes(b"\xff<b>\xfe");
@@ -103,7 +103,7 @@ fn a_path_that_is_no_utf8_is_no_obstacle() {
 }
 
 #[test]
-fn a_folder_of_nothing_is_refused_by_name() {
+fn a_folder_without_runs_or_evaluations_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
     let error = report(dir.path())
         .map(|page| page.shown)
@@ -120,7 +120,7 @@ fn a_folder_of_nothing_is_refused_by_name() {
 }
 
 #[test]
-fn damaged_records_are_refused_by_file() {
+fn a_damaged_record_is_an_error_that_names_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let root = run(
         &dir.path().join("run"),

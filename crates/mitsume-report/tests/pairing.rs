@@ -1,4 +1,4 @@
-//! Which runs of a folder an analysis compares: what has no effect on a run sets it apart from none.
+//! Which runs of a folder an analysis compares: settings without effect on a run are ignored.
 
 mod synthetic;
 
@@ -16,7 +16,7 @@ impl Runs {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A run of 20 epochs whose settings are changed before it is written down.
+    /// A run of 20 epochs whose configuration is changed before it is written.
     fn add(&self, name: &str, lambda: f64, changes: &[(&str, &str)]) -> PathBuf {
         let root = self.0.path().join("out").join(name);
         synthetic::run(&root, &self.0.path().join("data"), lambda, &Plan::default());
@@ -88,7 +88,7 @@ fn one_baseline_is_paired_with_each_way_to_train() {
 }
 
 #[test]
-fn baselines_that_a_grid_trained_to_the_same_bits_count_once() {
+fn identical_baselines_of_a_grid_count_once() {
     let runs = Runs::new();
     for (name, lambda, changes) in [
         ("detached-0", 0.0, &[][..]),
@@ -117,7 +117,7 @@ fn baselines_that_a_grid_trained_to_the_same_bits_count_once() {
 }
 
 #[test]
-fn runs_of_one_seed_with_other_figures_are_not_taken_for_the_same() {
+fn runs_of_one_seed_with_different_epochs_are_not_identical() {
     let runs = Runs::new();
     runs.add("a", 0.0, &[]);
     let other = runs.add("b", 0.0, &[ALPHA]);
@@ -146,7 +146,7 @@ fn runs_of_one_seed_with_other_figures_are_not_taken_for_the_same() {
 }
 
 #[test]
-fn the_maps_method_does_set_a_baseline_apart() {
+fn the_map_method_distinguishes_baselines() {
     let runs = Runs::new();
     runs.add("plain", 0.0, &[]);
     runs.add(
@@ -158,7 +158,7 @@ fn the_maps_method_does_set_a_baseline_apart() {
 }
 
 #[test]
-fn a_lambda_that_is_never_reached_is_counted_as_0_and_said() {
+fn a_lambda_that_is_never_reached_counts_as_0_and_is_reported() {
     let runs = Runs::new();
     runs.add("plain", 0.0, &[]);
     let never = runs.add(

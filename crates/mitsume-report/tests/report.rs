@@ -1,4 +1,4 @@
-//! The page as text: what it holds, what it escapes, what it refuses.
+//! The HTML of a report.
 
 mod synthetic;
 
@@ -9,7 +9,7 @@ use synthetic::pages::{count, markup, page, report};
 use synthetic::{Plan, evaluation, run};
 
 #[test]
-fn a_japanese_page_says_so() {
+fn a_japanese_page_is_marked_and_written_as_such() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("evaluation");
     evaluation(&root, &dir.path().join("data"), &Plan::default());
@@ -22,7 +22,7 @@ fn a_japanese_page_says_so() {
 }
 
 #[test]
-fn an_evaluation_alone_has_figures_classes_and_images_but_no_curves() {
+fn an_evaluation_without_a_run_has_metrics_classes_and_images_but_no_curves() {
     let page = page(&Plan::default());
     assert_eq!(page.shown, ["evaluation"]);
     assert_eq!((page.images, page.missing_pictures), (48, 0));
@@ -34,7 +34,7 @@ fn an_evaluation_alone_has_figures_classes_and_images_but_no_curves() {
 }
 
 #[test]
-fn a_run_adds_curves_and_how_it_was_made() {
+fn a_run_adds_curves_configuration_and_environment() {
     let dir = tempfile::tempdir().unwrap();
     let root = run(
         &dir.path().join("lambda-50"),
@@ -104,7 +104,7 @@ fn several_runs_are_compared_in_the_order_of_lambda() {
     let page = report(&dir.path().join("out")).unwrap();
     assert_eq!(page.shown, ["lambda-0", "lambda-50", "lambda-100"]);
     assert!(page.html.contains("Changes are against lambda-0."));
-    // One seed each: no winner, and that is said.
+    // With one seed each none is best, and the page says so.
     assert_eq!(count(&page.html, "<span class=\"flag\">"), 0);
     assert!(
         page.html
@@ -149,7 +149,7 @@ fn a_lambda_better_in_every_seed_is_best_and_changes_are_against_its_own_seed() 
 }
 
 #[test]
-fn a_run_still_going_on_shows_what_there_is() {
+fn an_unfinished_run_is_shown_as_far_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let root = run(
         &dir.path().join("run"),
@@ -168,7 +168,7 @@ fn a_run_still_going_on_shows_what_there_is() {
 }
 
 #[test]
-fn figures_alone_are_enough() {
+fn an_evaluation_without_images_and_maps_is_shown() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("evaluation");
     evaluation(&root, &dir.path().join("data"), &Plan::default());
@@ -180,7 +180,7 @@ fn figures_alone_are_enough() {
 }
 
 #[test]
-fn the_page_stays_small_and_says_what_it_leaves_out() {
+fn a_large_evaluation_gives_a_small_page_that_counts_what_is_left_out() {
     let page = page(&Plan {
         per_class: 90,
         ..Plan::default()
@@ -195,7 +195,7 @@ fn the_page_stays_small_and_says_what_it_leaves_out() {
 }
 
 #[test]
-fn many_classes_share_the_room_and_get_a_list_of_mistakes() {
+fn many_classes_share_the_gallery_limit_and_get_a_list_of_mistakes() {
     let classes = (0..60).map(|i| format!("class {i}")).collect();
     let page = page(&Plan {
         classes,
@@ -208,7 +208,7 @@ fn many_classes_share_the_room_and_get_a_list_of_mistakes() {
 }
 
 #[test]
-fn a_thousand_classes_give_a_small_page_with_the_ends_and_a_search() {
+fn a_thousand_classes_give_a_small_page_with_extreme_classes_and_a_search() {
     let page = page(&Plan {
         classes: (0..1000).map(|i| format!("class {i}")).collect(),
         per_class: 7,
@@ -232,7 +232,7 @@ fn a_thousand_classes_give_a_small_page_with_the_ends_and_a_search() {
 }
 
 #[test]
-fn a_consistency_over_little_says_so_beside_the_number() {
+fn a_consistency_over_few_images_or_classes_is_cautioned() {
     let few = page(&Plan {
         per_class: 2,
         wrong_every: 0,
@@ -267,7 +267,7 @@ fn a_class_without_a_correct_image_has_no_mean_map() {
 }
 
 #[test]
-fn nothing_on_the_page_can_reach_the_network() {
+fn the_page_has_no_network_address() {
     let html = page(&Plan::default()).html;
     assert!(html.contains("default-src 'none'; img-src data:;"));
     for scheme in ["http:", "https:", "url(", "@import", "src=\"//"] {
@@ -284,7 +284,7 @@ fn the_same_folder_gives_the_same_page() {
 }
 
 #[test]
-fn a_page_is_written_whole() {
+fn a_page_is_written_completely() {
     let dir = tempfile::tempdir().unwrap();
     let page = page(&Plan {
         per_class: 1,
@@ -329,7 +329,7 @@ fn maps_of_different_sizes_are_not_compared_by_l2() {
     }
     let same = report(&dir.path().join("out")).unwrap().html;
     assert!(!same.contains("differ in size"));
-    // Figures alone, of a model with larger maps.
+    // Only metrics, of a model with larger maps.
     let other = EvaluationDir::new(dir.path().join("out/b"));
     std::fs::remove_file(other.images_path()).unwrap();
     std::fs::remove_file(other.maps_path()).unwrap();
@@ -341,7 +341,7 @@ fn maps_of_different_sizes_are_not_compared_by_l2() {
 }
 
 #[test]
-fn measures_beyond_the_two_forms_are_shown_where_they_were_taken() {
+fn further_measures_are_shown_where_they_were_taken() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("evaluation");
     evaluation(&root, &dir.path().join("data"), &Plan::default());

@@ -1,9 +1,8 @@
 //! Styles of lines: colour, marker and dashes, so that lines differ without colour too.
 
-/// Colours in the page's style sheet and in [`STANDALONE`]: `s0` to `s4`.
-const COLOURS: usize = 5;
+use crate::chart::{COLOURS, style_classes};
+
 const SHAPES: usize = 5;
-const DASHES: usize = 4;
 
 /// Style by index: colour and marker; the first 25 differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +11,7 @@ pub(crate) struct Style(pub usize);
 impl Style {
     /// Classes of a group of marks.
     pub(crate) fn classes(self) -> String {
-        format!("s{} d{}", self.0 % COLOURS, self.0 % DASHES)
+        style_classes(self.0)
     }
 
     /// A marker of this style at `(x, y)`.
@@ -74,10 +73,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn twenty_five_looks_differ() {
-        let looks: BTreeSet<String> = (0..25)
+    fn twenty_five_styles_differ() {
+        let styles: BTreeSet<String> = (0..25)
             .map(|i| Style(i).classes()[..2].to_owned() + &Style(i).point(0.0, 0.0))
             .collect();
-        assert_eq!(looks.len(), 25);
+        assert_eq!(styles.len(), 25);
     }
 }

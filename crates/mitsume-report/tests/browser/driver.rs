@@ -1,4 +1,4 @@
-//! A small WebDriver client: what the tests need of ChromeDriver, over its JSON protocol.
+//! A small WebDriver client for ChromeDriver.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use base64::Engine;
 use serde_json::{Value, json};
 
-/// A ChromeDriver with one headless Chromium; both end with it.
+/// A ChromeDriver with one headless Chromium; both are ended when it is dropped.
 pub struct Browser {
     session: String,
     // Fields are dropped in this order.
@@ -15,7 +15,7 @@ pub struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// The ChromeDriver process, ended also where starting a browser fails.
+/// The ChromeDriver process, which is ended even if starting a browser fails.
 struct Driver(Child);
 
 impl Drop for Driver {
@@ -69,7 +69,7 @@ impl Browser {
                     .ok()
             })
             .expect("chromedriver tells its port");
-        // Read on, or the driver would stop at a full pipe.
+        // The output is read, or the driver would block on a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
 
         let profile = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ impl Browser {
 
     /// Clicks the first element that a CSS selector finds.
     pub fn click(&self, selector: &str) {
-        // A click meets nothing while the page still scrolls.
+        // A click during scrolling would miss its target.
         self.run("document.documentElement.style.scrollBehavior = 'auto'");
         let element = self.element(selector);
         self.post(&format!("element/{element}/click"), &json!({}));
@@ -137,7 +137,7 @@ impl Browser {
         let bytes = base64::engine::general_purpose::STANDARD
             .decode(text)
             .unwrap();
-        // The tree of pages is not compressed, and tells their number.
+        // The page tree of the PDF is not compressed and has the page count.
         let text = String::from_utf8_lossy(&bytes);
         let pages = text.split("/Type /Page").skip(1);
         pages.filter(|rest| !rest.starts_with('s')).count()
@@ -151,7 +151,7 @@ impl Browser {
             .collect()
     }
 
-    /// Addresses asked for since the last call, but those of data URIs.
+    /// URLs requested since the last call, without data URIs.
     pub fn requests(&self) -> Vec<String> {
         let events = self.log("performance");
         let messages = events
@@ -160,7 +160,7 @@ impl Browser {
         messages
             .filter(|message| message["message"]["method"] == "Network.requestWillBeSent")
             .map(|message| message["message"]["params"].clone())
-            // The browser's own start page is no page of ours.
+            // Skips the browser's start page.
             .filter(|request| !text(&request["documentURL"]).starts_with("chrome:"))
             .map(|request| text(&request["request"]["url"]).to_owned())
             .filter(|url| !url.starts_with("data:"))
@@ -223,14 +223,14 @@ impl Drop for Browser {
 
 fn capabilities(screen: Screen, profile: &Path) -> Value {
     let mut args = vec![
-        // The page scrolls at once, so that a click meets what it aims at.
+        // No smooth scrolling, so that clicks meet their target.
         "--force-prefers-reduced-motion".to_owned(),
         "--headless".to_owned(),
-        // Containers give no privileges to make a sandbox with; the pages are our own.
+        // Containers lack the privileges for a sandbox, and the pages are trusted.
         "--no-sandbox".to_owned(),
         "--disable-gpu".to_owned(),
         "--disable-dev-shm-usage".to_owned(),
-        // The browser's own traffic, so that what is seen is the page's.
+        // Disables the browser's own traffic, so that all requests seen are the page's.
         "--disable-background-networking".to_owned(),
         "--disable-component-update".to_owned(),
         "--disable-sync".to_owned(),
@@ -257,7 +257,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// One command; the `value` of the reply.
+/// Sends one command and returns the `value` of the reply.
 fn call(url: &str, body: Option<&Value>) -> Value {
     let request = ureq::post(url).config().http_status_as_error(false).build();
     let mut reply = request.send_json(body).expect("the driver answers");

@@ -32,7 +32,7 @@ fn status(browser: &Browser) -> String {
 }
 
 #[test]
-fn images_are_sorted_and_nothing_is_asked_for() {
+fn images_are_sorted_without_network_requests() {
     let (_dir, page) = two_runs();
     let browser = Browser::start(DESKTOP);
     browser.open(&page);
@@ -76,7 +76,7 @@ fn images_are_sorted_and_nothing_is_asked_for() {
 }
 
 #[test]
-fn images_are_filtered_and_nothing_is_asked_for() {
+fn images_are_filtered_without_network_requests() {
     let (_dir, page) = two_runs();
     let browser = Browser::start(DESKTOP);
     browser.open(&page);
@@ -112,7 +112,7 @@ fn images_are_filtered_and_nothing_is_asked_for() {
 }
 
 #[test]
-fn a_class_is_paged_through_and_every_image_is_met_once() {
+fn every_image_of_a_class_is_on_exactly_one_page() {
     let (_dir, page) = two_runs();
     let browser = Browser::start(DESKTOP);
     browser.open(&page);
@@ -135,7 +135,7 @@ fn a_class_is_paged_through_and_every_image_is_met_once() {
 }
 
 #[test]
-fn a_filter_says_how_many_such_images_there_are_and_how_many_are_here() {
+fn a_filter_gives_the_number_of_its_images_in_all_and_on_the_page() {
     let (_dir, page) = mostly_wrong();
     let browser = Browser::start(DESKTOP);
     browser.open(&page);

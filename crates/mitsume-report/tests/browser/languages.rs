@@ -17,8 +17,8 @@ const PHONE: Screen = Screen {
     phone: true,
 };
 
-/// Names that are the same in every language: of the program, measures, methods, models, layers, files,
-/// people and what the test itself made up.
+/// Names that are the same in every language: the program, measures, methods, models, layers,
+/// files, people, and names of the test's data.
 const NAMES: [&str; 53] = [
     "SVG",
     "PNG",
@@ -75,8 +75,8 @@ const NAMES: [&str; 53] = [
     "seed",
 ];
 
-/// Words of Latin letters on the Japanese report that are names: of classes, files and measures, of the
-/// data's folder and of commands to run next.
+/// Words in Latin letters on the Japanese report that are names: of classes, files, measures, the
+/// data folder and commands.
 const REPORT_NAMES: [&str; 33] = [
     "out",
     "glioma",
@@ -164,7 +164,7 @@ fn pages(language: Language) -> (tempfile::TempDir, Vec<(&'static str, PathBuf)>
     (dir, vec![("analysis", analysis), ("trust", trust)])
 }
 
-/// Words of Latin letters in what is shown or read out, without [`NAMES`].
+/// Words in Latin letters that are shown or read by screen readers, without [`NAMES`].
 fn latin_words(browser: &Browser) -> Vec<String> {
     let text = browser.run(
         "const said = ['aria-label', 'alt', 'title'].flatMap(name =>
@@ -184,7 +184,7 @@ fn latin_words(browser: &Browser) -> Vec<String> {
 }
 
 #[test]
-fn both_pages_speak_one_language_and_fit_a_phone() {
+fn both_pages_are_in_one_language_and_fit_a_phone() {
     for language in Language::ALL {
         let (_dir, pages) = pages(language);
         let browser = Browser::start(PHONE);
@@ -199,13 +199,13 @@ fn both_pages_speak_one_language_and_fit_a_phone() {
                 Language::English => assert!(words.len() > 200, "{name}: {words:?}"),
                 Language::Japanese => assert_eq!(words, [""; 0], "{name}"),
             }
-            // Lettering in figures as large as it is drawn there.
+            // Text in figures is large enough.
             let smallest = browser.run(
                 "return Math.min(...[...document.querySelectorAll('.chart > svg text')]
                    .map(t => 13 * t.ownerSVGElement.getScreenCTM().a));",
             );
             assert!(smallest.as_f64().unwrap() > 8.0, "{name}: {smallest}");
-            // No lettering leaves its figure.
+            // No text leaves its figure.
             let cut = browser.run(
                 "return [...document.querySelectorAll('.chart > svg text')].filter(t => {
                    const [a, b] = [t.getBoundingClientRect(), t.ownerSVGElement.getBoundingClientRect()];
@@ -219,8 +219,8 @@ fn both_pages_speak_one_language_and_fit_a_phone() {
     }
 }
 
-/// Words of three Latin letters or more that the report shows or reads out, without file names and
-/// what a record says.
+/// Words of three Latin letters or more that the report shows or that screen readers read, without
+/// file names and recorded facts.
 fn report_words(browser: &Browser) -> Vec<String> {
     let found = browser.run(
         "const words = new Set();

@@ -55,7 +55,7 @@ fn two_runs() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-/// What the two runs show together.
+/// The analysis of the two runs, and the folder it is in.
 fn two_runs_analyzed() -> (tempfile::TempDir, PathBuf) {
     let (dir, _) = two_runs();
     let out = dir.path().join("out");
@@ -130,7 +130,7 @@ fn hostile() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-/// Leaves pictures of each part of the page for a person to look at.
+/// Saves screenshots of each part of the page, for inspection.
 fn photograph(browser: &Browser, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-screenshots");
     std::fs::create_dir_all(&folder).unwrap();
@@ -218,7 +218,7 @@ fn any_of_a_thousand_classes_is_found() {
 }
 
 #[test]
-fn a_phone_scrolls_a_bounded_way() {
+fn the_page_is_of_bounded_height_on_a_phone() {
     for (name, (_dir, page), most) in [
         ("runs", two_runs(), 17_000),
         ("thousand", thousand_classes(), 20_000),
@@ -234,7 +234,7 @@ fn a_phone_scrolls_a_bounded_way() {
 }
 
 #[test]
-fn paper_holds_whole_tables_on_a_few_sheets() {
+fn printed_tables_are_complete_and_on_few_sheets() {
     for (name, (_dir, page), most) in [
         ("runs", two_runs(), 12),
         ("hostile", hostile(), 8),
@@ -259,7 +259,7 @@ fn paper_holds_whole_tables_on_a_few_sheets() {
 }
 
 #[test]
-fn the_keyboard_is_enough() {
+fn the_page_can_be_used_by_keyboard() {
     let (_dir, page) = two_runs();
     let browser = Browser::start(DESKTOP);
     browser.open(&page);
@@ -281,7 +281,7 @@ fn the_keyboard_is_enough() {
 }
 
 #[test]
-fn a_phone_shows_it_without_scrolling_sideways() {
+fn a_phone_does_not_scroll_sideways() {
     for (name, (_dir, page)) in [
         ("runs", two_runs()),
         ("hostile", hostile()),
@@ -303,7 +303,7 @@ fn a_phone_shows_it_without_scrolling_sideways() {
 }
 
 #[test]
-fn text_stands_out_in_light_and_dark() {
+fn text_has_enough_contrast_in_light_and_dark() {
     // The second has the strongest shades in its confusion matrix.
     let (right, wrong, analysis) = (two_runs(), all_wrong(), two_runs_analyzed());
     let browser = Browser::start(DESKTOP);
@@ -329,7 +329,7 @@ fn text_stands_out_in_light_and_dark() {
 }
 
 #[test]
-fn hostile_names_run_nothing() {
+fn hostile_names_are_not_executed() {
     let (_dir, page) = hostile();
     let browser = Browser::start(DESKTOP);
     browser.open(&page);
@@ -347,7 +347,7 @@ fn hostile_names_run_nothing() {
 }
 
 #[test]
-fn the_page_says_in_words_what_it_shows() {
+fn images_figures_and_controls_have_labels() {
     let browser = Browser::start(DESKTOP);
     for (_dir, page) in [two_runs(), two_runs_analyzed()] {
         browser.open(&page);
@@ -368,10 +368,10 @@ fn the_page_says_in_words_what_it_shows() {
     }
 }
 
-/// What the other tests rely on: a request and an error would be seen, and the page's policy
-/// stops a request that something on it tried to make.
+/// The other tests rely on this: requests and errors are detected, and the page's policy blocks
+/// requests.
 #[test]
-fn requests_and_errors_would_be_noticed_and_are_blocked_on_the_page() {
+fn requests_and_errors_are_detected_and_the_page_blocks_requests() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let reached = Arc::new(AtomicUsize::new(0));
     let address = format!("http://{}/x.png", listener.local_addr().unwrap());

@@ -95,8 +95,8 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
     (dir, page)
 }
 
-/// Presses every button named `format`, and gives the names and contents (base64) of what is saved,
-/// in the order of the page.
+/// Presses every button named `format` and returns the names and contents (base64) of the saved
+/// files, in the order of the page.
 fn saved(browser: &Browser, format: &str) -> Vec<(String, Vec<u8>)> {
     let script = r#"
         const blobs = new Map(), saved = [];
@@ -165,7 +165,7 @@ fn tables_saved_on_the_page_are_those_saved_without_a_browser() {
                     name.ends_with(&format!(".{extension}")) && !name.contains(['/', '<', '"']),
                     "{name}"
                 );
-                // Spreadsheets need the mark where there is more than ASCII.
+                // Spreadsheets need a byte order mark for text beyond ASCII.
                 let marked = bytes.starts_with("\u{feff}".as_bytes());
                 assert_eq!(
                     marked,
@@ -179,7 +179,7 @@ fn tables_saved_on_the_page_are_those_saved_without_a_browser() {
 }
 
 #[test]
-fn tables_of_the_other_pages_are_saved_whole() {
+fn tables_of_the_other_pages_are_saved_completely() {
     let browser = Browser::start(DESKTOP);
     for (_dir, page) in [two_runs_analyzed(), trusted()] {
         browser.open(&page);
@@ -275,7 +275,7 @@ fn figures_are_saved_in_the_colours_of_paper_whatever_the_screen_shows() {
 }
 
 /// Waits for a finished file with this ending. The browser may name the file before its content is
-/// written: it is finished when it is not empty and no partial download stands beside it.
+/// written: it is finished when it is not empty and there is no partial download.
 fn downloaded(folder: &Path, extension: &str) -> Vec<u8> {
     let begin = Instant::now();
     loop {

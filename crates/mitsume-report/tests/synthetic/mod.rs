@@ -1,4 +1,4 @@
-//! Runs and evaluations made up for tests: heads with a bright spot, and maps near the spot.
+//! Synthetic runs and evaluations: images of a head with a bright spot, and maps near the spot.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -17,16 +17,16 @@ use mitsume_artifacts::{
 pub const SIDE: usize = 28;
 const PIXELS: u32 = 96;
 
-/// What to make up.
+/// Description of a synthetic evaluation.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub classes: Vec<String>,
     pub per_class: usize,
-    /// How far the maps wander, in elements.
+    /// Spread of the maps' maxima, in map elements.
     pub spread: f32,
-    /// Every so many images is taken for the next class; 0 for none.
+    /// Every n-th image is predicted as the next class; 0 for none.
     pub wrong_every: usize,
-    /// How much of the maps is said to lie on border and background, of every class.
+    /// Recorded relevance mass on border and background, for every class.
     pub surroundings: Option<MeanSurroundings>,
     /// File name of an image of a class.
     pub name: fn(usize, usize) -> String,
@@ -47,7 +47,7 @@ impl Default for Plan {
     }
 }
 
-/// A number in [-1, 1) that looks random and is always the same.
+/// A deterministic pseudo-random number in [-1, 1).
 fn noise(seed: usize) -> f32 {
     let mixed = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -110,7 +110,7 @@ pub fn evaluation(root: &Path, data: &Path, plan: &Plan) -> Evaluation {
             let path = format!("{class}/{}", (plan.name)(class, index));
             let file = data.join(&path);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            // A name the file system does not take stays without a picture.
+            // A name that the file system does not allow gets no picture.
             let _ = head(class, k, seed).save_with_format(&file, image::ImageFormat::Png);
             images.push((path, class, prediction, map, 0.7 + 0.25 * noise(seed * 3)));
         }
@@ -276,7 +276,7 @@ pub fn run(root: &Path, data: &Path, lambda: f64, plan: &Plan) -> PathBuf {
         .write(&run.config())
         .unwrap();
     let mut environment = Environment::detect("0.1.0", "cpu", 2, 0);
-    // The test's own command line differs from machine to machine.
+    // The command line of the test depends on the system.
     environment.command = ["mitsume", "train", "--config", "run.toml"]
         .map(str::to_owned)
         .to_vec();
@@ -323,7 +323,7 @@ fn epoch_row(epoch: u64, lambda_max: f64) -> EpochRow {
     row
 }
 
-/// Changes the configuration that the run in `root` was written down with.
+/// Changes the recorded configuration of the run in `root`.
 pub fn change_config(root: &Path, changes: &[(&str, &str)]) {
     let config = root.join("config.toml");
     let mut text = std::fs::read_to_string(&config).unwrap();

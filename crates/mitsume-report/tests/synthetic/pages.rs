@@ -1,4 +1,4 @@
-//! Pages of made-up evaluations, and what is in them.
+//! Pages of synthetic evaluations.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub fn page(plan: &Plan) -> Page {
     report(&root).unwrap()
 }
 
-/// Markup without what is in data URIs, style and script.
+/// The markup without the contents of data URIs, style and script.
 pub fn markup(html: &str) -> String {
     let mut parts = html.split("base64,");
     let mut out = parts.next().unwrap().to_owned();
