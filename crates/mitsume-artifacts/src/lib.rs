@@ -54,9 +54,9 @@ mod trust;
 
 pub use atomic::{AtomicDir, recover_dir, write_atomic, write_atomic_with};
 pub use config::{
-    Augment, ClassWeights, ConsistencyConfig, CrossEntropyConfig, DataConfig, EvaluationConfig,
-    ModelConfig, Optimizer, OptimizerConfig, PlateauConfig, RunConfig, Schedule, ScheduleConfig,
-    TrainConfig,
+    Augment, Best, BestConfig, ClassWeights, ConsistencyConfig, CrossEntropyConfig, DataConfig,
+    EvaluationConfig, ModelConfig, Optimizer, OptimizerConfig, PlateauConfig, RunConfig, Schedule,
+    ScheduleConfig, TrainConfig,
 };
 pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, TrainingMeans, read_epochs, write_epochs};

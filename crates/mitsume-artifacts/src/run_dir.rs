@@ -62,6 +62,12 @@ impl RunDir {
         self.root.join("weights.safetensors")
     }
 
+    /// `weights-best.safetensors`: the weights of the best epoch, by `train.best`.
+    #[must_use]
+    pub fn best_weights(&self) -> PathBuf {
+        self.root.join("weights-best.safetensors")
+    }
+
     /// `tensorboard/`: event files.
     #[must_use]
     pub fn tensorboard(&self) -> PathBuf {

@@ -179,6 +179,8 @@ fn the_resolved_configuration_reads_back_equal() {
             "train.warmup_epochs=2",
             "train.class_weights=balanced",
             "train.label_smoothing=0.1",
+            "train.best=loss",
+            "train.early_stopping=3",
         ],
     ];
     for sets in settings {
@@ -309,6 +311,8 @@ fn values_out_of_range_are_refused_by_key() {
         "train.gamma=1.5",
         "train.min_learning_rate=1",
         "train.min_learning_rate=nan",
+        "train.best=accuracy",
+        "train.early_stopping=0",
         "train.label_smoothing=1",
         "train.label_smoothing=nan",
         "train.class_weights=even",

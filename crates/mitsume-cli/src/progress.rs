@@ -58,6 +58,11 @@ impl Progress {
         let language = self.console.language;
         match event {
             Event::Phase(phase) => self.phase(&phase),
+            Event::StoppedEarly { epochs } => {
+                self.remove_bar();
+                self.console
+                    .note(&text!(language, "command-stopped-early", epochs = epochs));
+            }
             Event::InitChanged(path) => {
                 self.remove_bar();
                 let path = path.display().to_string();

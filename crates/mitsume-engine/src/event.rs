@@ -53,6 +53,11 @@ pub enum Event {
     },
     /// An epoch is done, evaluated and saved.
     Epoch(EpochRow),
+    /// A run ends before its last epoch, since none of the last ones was better than the best.
+    StoppedEarly {
+        /// Epochs done.
+        epochs: u64,
+    },
 }
 
 /// A part of longer work.

@@ -158,7 +158,7 @@ fn comparison_problem(entries: &[&Entry], quantity: Quantity) -> Option<Reason> 
         .iter()
         .filter_map(|entry| entry.run.as_ref())
         .collect();
-    let unfinished = |run: &&Run| run.epochs.len() as u64 != run.config.train.epochs;
+    let unfinished = |run: &&Run| !run.config.train.is_done(&run.epochs);
     if differ(&runs, |run| run.epochs.len()) || runs.iter().any(unfinished) {
         return Some(Reason::EpochsDiffer);
     }

@@ -83,6 +83,19 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
             config.data.train.display().to_string(),
         ));
         facts.push(("report-fact-epochs", comparison::epochs(run, language)));
+        if let Some(best) = config.train.best.criterion.best_epoch(&run.epochs) {
+            facts.push((
+                "report-fact-best-epoch",
+                text!(
+                    language,
+                    "report-fact-best-epoch-value",
+                    epoch = best.epoch.to_string(),
+                    criterion = config.train.best.criterion.to_string(),
+                    kappa = format!("{:.4}", best.kappa),
+                    loss = format!("{:.4}", best.val_loss)
+                ),
+            ));
+        }
         facts.push(("report-fact-batch", config.train.batch_size.to_string()));
         facts.push(("report-fact-seed", config.train.seed.to_string()));
     }

@@ -80,13 +80,17 @@ pub fn estimate(
         let train = count(&config.data.train, config.data.train_per_class)?;
         let valid = count(&config.data.valid, config.data.valid_per_class)?;
         let path = sweep.run_dir(cell).epochs();
-        let done = if path.is_file() {
-            read_epochs(&path)?.len() as u64
+        let rows = if path.is_file() {
+            read_epochs(&path)?
         } else {
-            0
+            Vec::new()
         };
         let steps = train.div_ceil(config.train.batch_size);
-        let epochs_left = config.train.epochs.saturating_sub(done);
+        let epochs_left = match config.train.is_done(&rows) {
+            true => 0,
+            // At most: it may stop early.
+            false => config.train.epochs - rows.len() as u64,
+        };
         // The evaluation at the end, which writes the maps, is one more.
         let evaluations = epochs_left + u64::from(epochs_left > 0);
         estimates.push(Estimate {

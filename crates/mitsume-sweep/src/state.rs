@@ -68,7 +68,7 @@ impl CellStatus {
         };
         // A run writes its evaluation last.
         let evaluated = EvaluationDir::new(run.evaluation()).is_evaluation();
-        let finished = epochs_done >= epochs && run.weights().is_file() && evaluated;
+        let finished = cell.config.train.is_done(&rows) && run.weights().is_file() && evaluated;
         let state = if finished {
             CellState::Finished
         } else if lock::is_held(&sweep.lock(cell)) {

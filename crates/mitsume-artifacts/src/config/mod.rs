@@ -1,6 +1,7 @@
 //! `run.toml`: the configuration of a training run. Each section has a module with its keys, types,
 //! defaults and ranges.
 
+mod best;
 mod consistency;
 mod data;
 mod effect;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Action, ArtifactError, Result, atomic};
 
+pub use best::{Best, BestConfig};
 pub use consistency::ConsistencyConfig;
 pub use data::{Augment, DataConfig};
 pub use evaluation::EvaluationConfig;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use super::best::{self, Best, BestConfig};
 use super::loss::{self, CrossEntropyConfig};
 use super::optimizer::{self, Optimizer, OptimizerConfig};
 use super::schedule::{self, PlateauConfig, PlateauKeys, Schedule, ScheduleConfig};
@@ -31,6 +32,9 @@ pub struct TrainConfig {
     /// Which cross-entropy is trained.
     #[serde(flatten)]
     pub cross_entropy: CrossEntropyConfig,
+    /// Which epoch is the best.
+    #[serde(flatten)]
+    pub best: BestConfig,
     /// `[train.plateau]`
     pub plateau: PlateauConfig,
 }
@@ -57,6 +61,8 @@ pub(super) struct TrainKeys {
     pub(super) min_learning_rate: Option<f64>,
     pub(super) label_smoothing: Option<f64>,
     pub(super) class_weights: Option<Value>,
+    pub(super) best: Option<Best>,
+    pub(super) early_stopping: Option<u64>,
     pub(super) plateau: PlateauKeys,
 }
 
@@ -74,6 +80,7 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConf
         optimizer: optimizer::resolve(raw, source)?,
         schedule: schedule::resolve(raw, epochs, learning_rate, source)?,
         cross_entropy: loss::resolve(raw, source)?,
+        best: best::resolve(raw, source)?,
         plateau: schedule::resolve_plateau(&raw.plateau, source)?,
     })
 }

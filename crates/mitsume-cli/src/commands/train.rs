@@ -96,6 +96,19 @@ fn report_outcome(outcome: TrainOutcome, out: &Path, console: Console) -> Result
             Ok(())
         }
         TrainOutcome::AlreadyFinished { epochs } => {
+            let config = RunConfig::read(&RunDir::new(out).config(), &[]);
+            let early = config.ok().filter(|config| epochs < config.train.epochs);
+            if let Some(patience) = early.and_then(|config| config.train.best.early_stopping) {
+                console.note(&text!(
+                    language,
+                    "command-nothing-left-early",
+                    out = shown,
+                    epochs = epochs,
+                    longer = format!("{resume} --set train.early_stopping={}", 2 * patience),
+                    command = report
+                ));
+                return Ok(());
+            }
             console.note(&text!(
                 language,
                 "command-nothing-left",

@@ -116,6 +116,7 @@ fn a_damaged_checkpoint_is_named_and_not_replaced() {
     let sandbox = Sandbox::trained("level1", 1, "");
     for name in [
         "weights.safetensors",
+        "weights-best.safetensors",
         "optimizer.bpk",
         "ema.json",
         "progress.json",

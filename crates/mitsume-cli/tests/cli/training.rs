@@ -92,7 +92,88 @@ fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
         let resumed = sandbox.run(&["train", "--resume", &killed, "--threads", "2"]);
         assert!(resumed.status.success(), "{}", text(&resumed.stderr));
         assert_eq!(sandbox.results(&killed), sandbox.results(name));
+        let best = |run: &str| sandbox.read(&format!("{run}/weights-best.safetensors"));
+        assert_eq!(best(&killed), best(name));
     }
+}
+
+#[test]
+fn the_weights_of_the_best_epoch_are_kept() {
+    let sandbox = Sandbox::new();
+    for (criterion, sign) in [("kappa", 1.0), ("loss", -1.0)] {
+        let more = format!("learning_rate = 0.03\nbest = \"{criterion}\"");
+        sandbox.configure("level2", &more);
+        let whole = format!("{criterion}-whole");
+        sandbox.train(&whole, &["--set", "train.epochs=6"]);
+        let name = if criterion == "kappa" {
+            "kappa"
+        } else {
+            "val_loss"
+        };
+        let values = column(&sandbox, &whole, name);
+        let best = (1..6).fold(0, |best, epoch| {
+            if sign * values[epoch] > sign * values[best] {
+                epoch
+            } else {
+                best
+            }
+        });
+        // Otherwise the last epoch's weights would pass.
+        assert_ne!(best, 5, "{criterion}: {values:?}");
+        let short = format!("{criterion}-short");
+        let epochs = format!("train.epochs={}", best + 1);
+        sandbox.train(&short, &["--set", &epochs]);
+        let kept = sandbox.read(&format!("{whole}/weights-best.safetensors"));
+        let weights = |run: &str| sandbox.read(&format!("{run}/weights.safetensors"));
+        assert!(kept == weights(&short), "{criterion}");
+        assert!(kept != weights(&whole), "{criterion}");
+    }
+    let other = [
+        "train",
+        "--resume",
+        "kappa-short",
+        "--set",
+        "train.epochs=9",
+    ];
+    let other = [&other[..], &["--set", "train.best=loss"]].concat();
+    assert_refused(&sandbox, &other, &["config.toml", "train.best"]);
+}
+
+#[test]
+fn a_run_that_gets_no_better_stops_early_and_goes_on_with_more_patience() {
+    let sandbox = Sandbox::new();
+    // Nothing moves, so that the first epoch stays the best.
+    sandbox.configure("level1", "learning_rate = 1e-12");
+    let run = |out: &str, patience: &str| {
+        let patience = format!("train.early_stopping={patience}");
+        sandbox.train(out, &["--set", "train.epochs=9", "--set", &patience]);
+    };
+    run("early", "2");
+    assert_eq!(column(&sandbox, "early", "epoch"), [1.0, 2.0, 3.0]);
+    let again = sandbox.run(&["train", "--resume", "early"]);
+    assert!(again.status.success());
+    let stderr = text(&again.stderr);
+    assert!(stderr.contains("stopped early after 3 epochs"), "{stderr}");
+    let longer = ["train", "--resume", "early", "--set", "train.epochs=20"];
+    let words = ["stopped early after 3 epochs", "train.early_stopping=4"];
+    assert_refused(&sandbox, &longer, &words);
+    sandbox.succeeds(&[
+        "train",
+        "--resume",
+        "early",
+        "--set",
+        "train.early_stopping=4",
+    ]);
+    run("later", "4");
+    assert_eq!(column(&sandbox, "later", "epoch").len(), 5);
+    assert_eq!(sandbox.results("early"), sandbox.results("later"));
+    sandbox.succeeds(&["report", "early"]);
+    let page = text(&sandbox.read("early/report.html"));
+    assert!(
+        page.contains("1 by kappa (kappa "),
+        "the page names the best epoch"
+    );
+    assert!(!page.contains("unfinished"));
 }
 
 /// L_cam of each epoch's training batches.

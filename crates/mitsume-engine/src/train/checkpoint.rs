@@ -1,15 +1,19 @@
 //! Checkpoints: everything that a run needs to resume bit for bit.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::optim::ModuleOptimizer;
 use mitsume::EmaMaps;
-use mitsume_artifacts::{AtomicDir, OptimizerConfig, RunConfig, recover_dir};
+use mitsume_artifacts::{
+    Action, ArtifactError, AtomicDir, OptimizerConfig, RunConfig, recover_dir,
+};
 use mitsume_guard::{catch_panic, file};
 use mitsume_nn::{Classifier, Level, weights};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::finished::MAX_WEIGHT_BYTES;
 use super::progress::Progress;
 use super::{moments, prepare};
 use crate::{EngineError, Result};
@@ -24,6 +28,8 @@ pub(super) struct TrainState {
 
 /// File of the weights, under their published names.
 pub(super) const WEIGHTS: &str = "weights.safetensors";
+/// File of the weights of the best epoch so far.
+const BEST_WEIGHTS: &str = "weights-best.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
 const EMA: &str = "ema.json";
 const PROGRESS: &str = "progress.json";
@@ -34,10 +40,24 @@ const MAX_JSON_BYTES: u64 = 1 << 30;
 ///
 /// There is no random-number state to save: shuffling, augmentation and dropout are functions of
 /// the seed and of the epoch and step in `progress.json`.
-pub(super) fn save(folder: &Path, level: Level, state: &TrainState, note: &str) -> Result<()> {
+///
+/// - `is_best`: whether these are the weights of the best epoch; those of the earlier checkpoint's
+///   are kept otherwise.
+pub(super) fn save(
+    folder: &Path,
+    level: Level,
+    state: &TrainState,
+    note: &str,
+    is_best: bool,
+) -> Result<()> {
     let dir = AtomicDir::new(folder)?;
     let bytes = weights::to_bytes(level, &state.model, note);
     dir.write_file(WEIGHTS, &bytes)?;
+    if is_best {
+        dir.write_file(BEST_WEIGHTS, &bytes)?;
+    } else if let Some(bytes) = read_best_weights(folder)? {
+        dir.write_file(BEST_WEIGHTS, &bytes)?;
+    }
     // Burn's own `save` reports a full disk with the names of its temporary files.
     let bytes = state.optimizer.into_bytes().map_err(|error| {
         let path = folder.join(OPTIMIZER);
@@ -48,6 +68,17 @@ pub(super) fn save(folder: &Path, level: Level, state: &TrainState, note: &str) 
     dir.write_file(PROGRESS, &json(&state.progress))?;
     dir.commit()?;
     Ok(())
+}
+
+/// The weight file of the best epoch; none before the first one, and in a checkpoint of a version
+/// that kept none.
+pub(super) fn read_best_weights(folder: &Path) -> Result<Option<Vec<u8>>> {
+    let path = folder.join(BEST_WEIGHTS);
+    match file::read(&path, MAX_WEIGHT_BYTES) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ArtifactError::io(Action::Read, &path, error).into()),
+    }
 }
 
 /// Whether there is a checkpoint to resume from.
@@ -75,6 +106,11 @@ pub(super) fn load(
         ..
     } = state;
     weights::Weights::open(&folder.join(WEIGHTS))?.apply(level, &mut model)?;
+    let best = folder.join(BEST_WEIGHTS);
+    if best.is_file() {
+        // They are copied from checkpoint to checkpoint: a damaged file must not be.
+        weights::Weights::open(&best)?.apply(level, &mut model.clone())?;
+    }
     let progress = read_progress(folder)?;
     let path = folder.join(OPTIMIZER);
     let damaged = |why: String| {

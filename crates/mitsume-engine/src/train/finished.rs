@@ -47,6 +47,14 @@ fn refuse_changed_training(status: &RunStatus, before: &RunConfig, now: &RunConf
     if no_more_epochs && same_epochs == with_new_evaluation {
         return Ok(());
     }
+    if let Some(patience) = status.stopped_early_after {
+        return Err(EngineError::Request(format!(
+            "{}: it stopped early after {done} epochs, and what they were done with cannot be \
+             changed: train longer with --set train.early_stopping={}, or start a new run",
+            status.run.display(),
+            2 * patience
+        )));
+    }
     Err(EngineError::Request(format!(
         "{}: all {done} epochs are done, and what they were done with cannot be changed: train longer \
          with --set train.epochs={}, or start a new run",
@@ -56,7 +64,7 @@ fn refuse_changed_training(status: &RunStatus, before: &RunConfig, now: &RunConf
 }
 
 /// Far more than the weights of any level, in bytes.
-const MAX_WEIGHT_BYTES: u64 = 1 << 30;
+pub(super) const MAX_WEIGHT_BYTES: u64 = 1 << 30;
 
 fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
     if !one.is_file() {

@@ -71,3 +71,18 @@ pub(super) fn refuse_changed_optimizer(dir: &RunDir, now: &RunConfig) -> Result<
         path.display()
     )))
 }
+
+/// Refuses another criterion of the best epoch than at the start: only that epoch's weights are kept.
+pub(super) fn refuse_changed_best(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.train.best.criterion;
+    let best = now.train.best.criterion;
+    if began == best {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "{}: train.best: the run began with {began}, and the weights of its best epoch are kept by \
+         that: go on with it, or start a new run with {best}",
+        path.display()
+    )))
+}

@@ -7,7 +7,7 @@ use burn::module::Module;
 use mitsume::Curriculum;
 use mitsume_artifacts::{
     Action, ArtifactError, Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow,
-    StepWriter, read_epochs, read_measures, write_epochs, write_measures,
+    StepWriter, read_epochs, read_measures, write_atomic, write_epochs, write_measures,
 };
 use mitsume_data::shuffled;
 use mitsume_nn::{ClassifierSpec, weights};
@@ -54,14 +54,14 @@ pub(super) fn run(
     observer: &mut Observer<'_>,
 ) -> Result<TrainOutcome> {
     let mut run = Run::prepare(request, resume, observer)?;
-    while run.state.progress.epochs_done < run.config.train.epochs {
+    while !run.config.train.is_done(&run.rows) {
         if run.train_epoch(stop, observer)? == TrainOutcome::Interrupted {
             return Ok(TrainOutcome::Interrupted);
         }
         match run.finish_epoch(stop, observer) {
             // All steps of the epoch are done; its evaluation is repeated on resuming.
             Err(EngineError::Interrupted) => {
-                run.save()?;
+                run.save(false)?;
                 return Ok(TrainOutcome::Interrupted);
             }
             other => other?,
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
                 loss: result.loss,
             });
             if stop.load(Ordering::Relaxed) {
-                self.save()?;
+                self.save(false)?;
                 return Ok(TrainOutcome::Interrupted);
             }
         }
@@ -238,9 +238,13 @@ impl<'a> Run<'a> {
         }
         // Before the checkpoint: rows beyond it are dropped on resuming.
         write_epochs(&self.dir.epochs(), &self.rows)?;
-        self.save()?;
+        let best = self.config.train.best.criterion.best_epoch(&self.rows);
+        self.save(best.is_some_and(|row| row.epoch == epoch))?;
         self.tensorboard.epoch(&row)?;
         observer(Event::Epoch(row));
+        if epoch < self.config.train.epochs && self.config.train.stopped_early(&self.rows) {
+            observer(Event::StoppedEarly { epochs: epoch });
+        }
         Ok(())
     }
 
@@ -251,6 +255,9 @@ impl<'a> Run<'a> {
         observer: &mut Observer<'_>,
     ) -> Result<()> {
         let bytes = weights::to_bytes(self.spec.level, &self.state.model, &self.note);
+        if let Some(best) = checkpoint::read_best_weights(&self.dir.checkpoint())? {
+            write_atomic(&self.dir.best_weights(), &best)?;
+        }
         finished::replace_weights(&self.dir, &bytes)?;
         let out = self.dir.evaluation();
         self.evaluate(
@@ -302,13 +309,15 @@ impl<'a> Run<'a> {
         is_requested.then_some(MeasureOptions { grid, all })
     }
 
-    fn save(&mut self) -> Result<()> {
+    /// - `is_best`: whether the weights are those of the best epoch.
+    fn save(&mut self, is_best: bool) -> Result<()> {
         self.steps.sync()?;
         checkpoint::save(
             &self.dir.checkpoint(),
             self.spec.level,
             &self.state,
             &self.note,
+            is_best,
         )
     }
 
@@ -365,6 +374,7 @@ impl Start {
                 let optimizer = &config.train.optimizer;
                 resume_checks::refuse_changed_method(dir, config)?;
                 resume_checks::refuse_changed_optimizer(dir, config)?;
+                resume_checks::refuse_changed_best(dir, config)?;
                 if let Some(began) = &began {
                     init::warn_changed_init(config, began, observer);
                 }

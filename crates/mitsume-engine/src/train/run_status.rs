@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mitsume_artifacts::{RunConfig, RunDir};
+use mitsume_artifacts::{RunConfig, RunDir, read_epochs};
 
 use super::checkpoint;
 use crate::Result;
@@ -18,6 +18,8 @@ pub struct RunStatus {
     pub epochs: u64,
     /// Steps finished, including those of an unfinished epoch.
     pub steps_done: u64,
+    /// `train.early_stopping`, if it ended the run before its last epoch.
+    pub stopped_early_after: Option<u64>,
     /// The checkpoint's weight file.
     pub weights: PathBuf,
 }
@@ -34,7 +36,21 @@ impl RunStatus {
             return Ok(None);
         }
         let progress = checkpoint::read_progress(&folder)?;
+        let done = progress.epochs_done;
+        let patience = config.train.best.early_stopping;
+        let stopped_early_after =
+            match patience.filter(|_| (1..config.train.epochs).contains(&done)) {
+                Some(patience) => {
+                    let mut rows = read_epochs(&dir.epochs())?;
+                    rows.retain(|row| row.epoch <= done);
+                    // After it there is no step, but in a run that is resumed with more patience.
+                    let at_the_end = progress.batches_done == 0;
+                    (at_the_end && config.train.stopped_early(&rows)).then_some(patience)
+                }
+                None => None,
+            };
         Ok(Some(Self {
+            stopped_early_after,
             run: dir.root().to_owned(),
             epochs_done: progress.epochs_done,
             epochs: config.train.epochs,
@@ -45,6 +61,6 @@ impl RunStatus {
 
     /// Whether all epochs are done.
     pub fn is_finished(&self) -> bool {
-        self.epochs_done >= self.epochs
+        self.epochs_done >= self.epochs || self.stopped_early_after.is_some()
     }
 }

@@ -153,6 +153,11 @@ command-left = left
 command-done =
     done: { $out }
     see it: { $command }
+command-stopped-early = stopped early after { $epochs } epochs: none of the last ones was better than the best (train.early_stopping)
+command-nothing-left-early =
+    { $out } is finished: it stopped early after { $epochs } epochs and is evaluated, nothing was left to do
+    train longer: { $longer }
+    see it: { $command }
 command-nothing-left =
     { $out } is finished: all { $epochs } epochs are done and evaluated, nothing was left to do
     train longer: { $longer }

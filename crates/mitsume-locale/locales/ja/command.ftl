@@ -138,6 +138,11 @@ command-left = 残り
 command-done =
     完了: { $out }
     結果を見るには: { $command }
+command-stopped-early = { $epochs } エポックで早期終了しました。最後の数エポックは、それまでの最良のエポックを上回りませんでした（train.early_stopping）
+command-nothing-left-early =
+    { $out } は完了しています。{ $epochs } エポックで早期終了し、評価も済んでおり、することは残っていません
+    さらに学習するには: { $longer }
+    結果を見るには: { $command }
 command-nothing-left =
     { $out } は完了しています。全 { $epochs } エポックの学習と評価が済んでおり、することは残っていません
     さらに学習するには: { $longer }

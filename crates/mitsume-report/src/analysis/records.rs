@@ -187,7 +187,7 @@ impl<'a> Folder<'a> {
             lambda_max: run.config.consistency.lambda_max,
             seed: run.config.train.seed,
             epochs: format!("{}/{}", run.epochs.len(), run.config.train.epochs),
-            unfinished: (run.epochs.len() as u64) < run.config.train.epochs,
+            unfinished: !run.config.train.is_done(&run.epochs),
             repeats: self.conditions.same_as[index].is_some(),
             last: run.epochs.last().cloned(),
             evaluated: entry.evaluation.is_some(),

@@ -31,7 +31,7 @@ pub(super) struct LambdaRuns<'a> {
 /// A finished run with its evaluation.
 fn finished(entry: &Entry) -> Option<(&Run, &Evaluation)> {
     let run = entry.run.as_ref()?;
-    let done = run.epochs.len() as u64 == run.config.train.epochs;
+    let done = run.config.train.is_done(&run.epochs);
     let evaluated = entry.evaluation.as_ref().filter(|_| done)?;
     Some((run, &evaluated.summary))
 }
