@@ -181,6 +181,9 @@ fn the_resolved_configuration_reads_back_equal() {
             "train.label_smoothing=0.1",
             "train.best=loss",
             "train.early_stopping=3",
+            "data.augment.rotation=15",
+            "data.augment.affine_translate=[0.1, 0.05]",
+            "data.augment.brightness=0.2",
         ],
     ];
     for sets in settings {
@@ -335,6 +338,13 @@ fn values_out_of_range_are_refused_by_key() {
         "data.augment.resized_crop_scale=[0, 1]",
         "data.augment.resized_crop_scale=[0.9]",
         "data.augment.resized_crop_ratio=[nan, 1]",
+        "data.augment.vertical_flip=2",
+        "data.augment.rotation=-1",
+        "data.augment.rotation=nan",
+        "data.augment.affine_translate=[0, 2]",
+        "data.augment.affine_scale=[0, 1]",
+        "data.augment.brightness=-1",
+        "data.augment.contrast=inf",
     ] {
         let error = refuse_set(set);
         let key = set.split('=').next().unwrap();

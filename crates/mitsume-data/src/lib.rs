@@ -45,9 +45,11 @@
 //! | `serde` | the report of a data-set check | the standard |
 //! | `thiserror`, `tracing` | errors, warnings | the standard for libraries |
 
+mod affine;
 mod augment;
 mod batches;
 pub mod check;
+mod colour;
 mod crop;
 pub mod decode;
 mod duplicates;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::augment::Augment;
+use crate::augment::{Augment, AugmentationSample};
+use crate::crop::CropBox;
 use crate::error::DataError;
 use crate::grey::to_grey;
 use crate::image_transform::{ImageTransform, MAX_SIDE};
@@ -120,9 +121,37 @@ impl Preprocess {
         };
         let key = [self.seed, epoch, index as u64];
         let sample = augment.sample(key, (image.height, image.width));
-        let cut = image.crop(&sample.crop, sample.mirrored);
+        let (moved, mirrored) = if sample.upside_down || sample.affine.is_some() {
+            (Cow::Owned(flipped_and_transformed(image, &sample)), false)
+        } else {
+            (Cow::Borrowed(image), sample.mirrored)
+        };
+        let cut = moved.crop(&sample.crop, mirrored);
         let interpolation = self.transform.interpolation;
-        resize_with(&cut, self.height, self.width, interpolation).into_owned()
+        let mut resized = resize_with(&cut, self.height, self.width, interpolation).into_owned();
+        if let Some(colour) = sample.colour {
+            colour.apply(&mut resized);
+        }
+        resized
+    }
+}
+
+/// The whole image after both flips and the affine transform.
+fn flipped_and_transformed(image: &Pixels, sample: &AugmentationSample) -> Pixels {
+    let whole = CropBox {
+        top: 0,
+        left: 0,
+        height: image.height,
+        width: image.width,
+    };
+    let mut flipped = image.crop(&whole, sample.mirrored).into_owned();
+    if sample.upside_down {
+        let rows = flipped.data.rchunks_exact(image.width * image.channels);
+        flipped.data = rows.flatten().copied().collect();
+    }
+    match sample.affine {
+        Some(affine) => affine.apply(&flipped),
+        None => flipped,
     }
 }
 

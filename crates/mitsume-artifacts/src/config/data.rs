@@ -1,10 +1,11 @@
-//! `[data]` and `[data.augment]`.
+//! `[data]`.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use super::augment::{self, Augment};
 use super::source::ConfigSource;
 use crate::{ArtifactError, Result};
 
@@ -39,18 +40,6 @@ pub struct DataConfig {
     pub augment: Option<Augment>,
 }
 
-/// `[data.augment]`: augmentation of training images.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Augment {
-    /// Probability of a horizontal flip. Default 0.5.
-    pub horizontal_flip: f64,
-    /// Smallest and largest area of the random crop, as a fraction of the image's. Default
-    /// [0.9, 1].
-    pub resized_crop_scale: [f64; 2],
-    /// Smallest and largest width / height of the crop. Default [3/4, 4/3].
-    pub resized_crop_ratio: [f64; 2],
-}
-
 /// The keys of the section in the file.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
@@ -64,15 +53,6 @@ pub(super) struct DataKeys {
     channels: Option<u64>,
     cache: Option<Value>,
     augment: Option<Value>,
-}
-
-/// The keys of the section in the file.
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct AugmentKeys {
-    horizontal_flip: Option<f64>,
-    resized_crop_scale: Option<[f64; 2]>,
-    resized_crop_ratio: Option<[f64; 2]>,
 }
 
 pub(super) fn resolve(raw: DataKeys, source: ConfigSource) -> Result<DataConfig> {
@@ -94,7 +74,7 @@ pub(super) fn resolve(raw: DataKeys, source: ConfigSource) -> Result<DataConfig>
             as usize,
         channels: channels as usize,
         cache: cache(raw.cache, source)?,
-        augment: augment(raw.augment, source)?,
+        augment: augment::resolve(raw.augment, source)?,
     })
 }
 
@@ -116,35 +96,6 @@ fn cache(value: Option<Value>, source: ConfigSource) -> Result<u64> {
     Err(source.error("data.cache", problem))
 }
 
-fn augment(value: Option<Value>, source: ConfigSource) -> Result<Option<Augment>> {
-    let raw = match value {
-        None | Some(Value::Boolean(true)) => AugmentKeys::default(),
-        Some(Value::Boolean(false)) => return Ok(None),
-        Some(table @ Value::Table(_)) => source.typed(table, "data.augment")?,
-        Some(other) => {
-            let problem = format!("{other} is neither false nor a [data.augment] section");
-            return Err(source.error("data.augment", problem));
-        }
-    };
-    let default = Augment::default();
-    let flip = raw.horizontal_flip.unwrap_or(default.horizontal_flip);
-    let [scale, ratio] =
-        ["resized_crop_scale", "resized_crop_ratio"].map(|k| format!("data.augment.{k}"));
-    Ok(Some(Augment {
-        horizontal_flip: source.range("data.augment.horizontal_flip", flip, 0.0..=1.0)?,
-        resized_crop_scale: source.interval(
-            &scale,
-            raw.resized_crop_scale.unwrap_or(default.resized_crop_scale),
-            1.0,
-        )?,
-        resized_crop_ratio: source.interval(
-            &ratio,
-            raw.resized_crop_ratio.unwrap_or(default.resized_crop_ratio),
-            100.0,
-        )?,
-    }))
-}
-
 impl DataConfig {
     /// The name of the data set: `name` if given, otherwise the name of the training folder, or of
     /// its parent if that is the name of a split (`brain/Training`).
@@ -155,16 +106,6 @@ impl DataConfig {
         let around = || self.train.parent().and_then(of);
         let known = self.name.clone().or(folder).or_else(around);
         known.unwrap_or_else(|| self.train.display().to_string())
-    }
-}
-
-impl Default for Augment {
-    fn default() -> Self {
-        Self {
-            horizontal_flip: 0.5,
-            resized_crop_scale: [0.9, 1.0],
-            resized_crop_ratio: [3.0 / 4.0, 4.0 / 3.0],
-        }
     }
 }
 

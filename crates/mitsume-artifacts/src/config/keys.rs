@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use serde_aux::serde_introspection::serde_introspect;
 use toml::{Table, Value};
 
+use super::augment::AugmentKeys;
 use super::consistency::ConsistencyKeys;
-use super::data::{AugmentKeys, DataKeys};
+use super::data::DataKeys;
 use super::evaluation::EvaluationKeys;
 use super::model::ModelKeys;
 use super::schedule::PlateauKeys;

@@ -1,6 +1,7 @@
 //! `run.toml`: the configuration of a training run. Each section has a module with its keys, types,
 //! defaults and ranges.
 
+mod augment;
 mod best;
 mod consistency;
 mod data;
@@ -22,9 +23,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Action, ArtifactError, Result, atomic};
 
+pub use augment::Augment;
 pub use best::{Best, BestConfig};
 pub use consistency::ConsistencyConfig;
-pub use data::{Augment, DataConfig};
+pub use data::DataConfig;
 pub use evaluation::EvaluationConfig;
 pub use loss::{ClassWeights, CrossEntropyConfig};
 pub use model::ModelConfig;

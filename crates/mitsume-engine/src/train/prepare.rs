@@ -113,6 +113,12 @@ fn augmentation(augment: mitsume_artifacts::Augment) -> Augment {
         horizontal_flip: augment.horizontal_flip,
         resized_crop_scale: augment.resized_crop_scale,
         resized_crop_ratio: augment.resized_crop_ratio,
+        vertical_flip: augment.vertical_flip,
+        rotation: augment.rotation,
+        affine_translate: augment.affine_translate,
+        affine_scale: augment.affine_scale,
+        brightness: augment.brightness,
+        contrast: augment.contrast,
     }
 }
 
