@@ -14,7 +14,7 @@ pub(super) enum BatchSource {
     },
     /// Epochs of an image folder, shuffled and augmented.
     Folder {
-        source: ImageSource,
+        source: Box<ImageSource>,
         classes: usize,
         batch: usize,
         epoch: u64,
@@ -48,7 +48,7 @@ impl BatchSource {
             seed: 0,
             transform: Default::default(),
         };
-        let source = ImageSource::new(&folder.samples, preprocess, 2 << 30)?;
+        let source = Box::new(ImageSource::new(&folder.samples, preprocess, 2 << 30)?);
         if let Some(skipped) = source.load(&|_, _| {}).first() {
             let (path, reason) = (skipped.path.display(), &skipped.reason);
             return Err(EngineError::Request(format!("{path}: {reason}")));
