@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::execution_plan::{ExecutionPlan, Values};
 use crate::file::ModelFile;
 use crate::fuse::{KnownValues, Shapes, fuse};
-use crate::graph::{Graph, Node, ValueId};
+use crate::graph::{Graph, Node, ReadFor, ValueId};
 use crate::hooked::HookedClassifier;
 use crate::layers::{self, Layer, LayoutRequest};
 use crate::layout::{AxesByValue, infer_axes};
@@ -50,15 +50,23 @@ impl Classifier {
     /// A file that cannot be read, is damaged or needs too much memory; unsupported operators, by
     /// name; images of a shape that the model does not take.
     pub fn open(path: &Path, images: InputImages, device: &Device) -> Result<Self> {
-        let mut file = ModelFile::open(path)?;
-        let graph = Graph::read(&mut file, device)?;
+        Self::from_file(ModelFile::open(path)?, images, device)
+    }
+
+    /// As [`Self::open`], of a file that is read already.
+    pub(crate) fn from_file(
+        mut file: ModelFile,
+        images: InputImages,
+        device: &Device,
+    ) -> Result<Self> {
+        let graph = Graph::read(&mut file, device, ReadFor::Evaluation)?;
         let image = image_shape(&graph, images).map_err(|reason| file.error(reason))?;
         let mut classifier = Self {
             graph,
             shapes: Shapes::new(),
             axes: Arc::default(),
             device: device.clone(),
-            path: path.into(),
+            path: file.path().to_owned(),
             image,
             classes: 0,
         };

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Node, ValueId};
 use crate::limits;
 use crate::op::Inputs;
-use crate::op::OperatorError;
+use crate::op::{OperatorError, TrainingPass};
 use crate::value::Value;
 
 /// Values by id.
@@ -22,6 +22,15 @@ pub(crate) struct ExecutionPlan {
     constants: Values,
     wanted: Vec<ValueId>,
     device: Device,
+}
+
+/// How a plan is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pass {
+    /// Whether on a device with autodiff.
+    pub autodiff: bool,
+    /// The training pass; none in evaluation.
+    pub training: Option<TrainingPass>,
 }
 
 impl ExecutionPlan {
@@ -58,9 +67,16 @@ impl ExecutionPlan {
         }
     }
 
-    /// Runs the nodes on `values` and returns the wanted values. With `autodiff` it runs on a
-    /// device with autodiff, where constants have no gradient.
-    pub fn run(&self, mut values: Values, autodiff: bool) -> Result<Values> {
+    /// Runs the nodes on `values` and returns the wanted values. With `autodiff` it runs on a device
+    /// with autodiff, where constants have no gradient.
+    pub fn run(&self, values: Values, autodiff: bool) -> Result<Values> {
+        let training = None;
+        self.run_pass(values, Pass { autodiff, training })
+    }
+
+    /// As [`Self::run`], for evaluation or training.
+    pub fn run_pass(&self, mut values: Values, pass: Pass) -> Result<Values> {
+        let Pass { autodiff, training } = pass;
         // For tensors that operators create.
         let device = match autodiff {
             true => self.device.clone().autodiff(),
@@ -91,11 +107,9 @@ impl ExecutionPlan {
                     }
                 });
             }
-            let outputs = node
-                .op
-                .operator()
-                .run(Inputs::new(inputs, device.clone()))
-                .map_err(operator_error)?;
+            let mut inputs = Inputs::new(inputs, device.clone());
+            inputs.training = training;
+            let outputs = node.op.operator().run(inputs).map_err(operator_error)?;
             for id in dead_after {
                 values.remove(id);
             }

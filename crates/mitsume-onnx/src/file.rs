@@ -20,6 +20,8 @@ const MAX_ENTRIES: usize = 4_000_000;
 /// A model file.
 pub(crate) struct ModelFile {
     path: PathBuf,
+    /// The file as it is.
+    pub data: Bytes,
     pub model: ModelProto,
 }
 
@@ -30,31 +32,43 @@ impl ModelFile {
             path: path.into(),
             source,
         };
-        let wrong = |reason: String| Error::File {
-            path: path.into(),
-            reason,
-        };
         let mut file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
         if length > limits::MAX_FILE_BYTES {
-            return Err(wrong(format!(
-                "{length} bytes: an ONNX file has at most 2 GiB"
-            )));
+            return Err(Error::File {
+                path: path.into(),
+                reason: format!("{length} bytes: an ONNX file has at most 2 GiB"),
+            });
         }
         let mut data = Vec::with_capacity(length as usize);
         file.by_ref()
             .take(limits::MAX_FILE_BYTES)
             .read_to_end(&mut data)
             .map_err(io)?;
-        let data = Bytes::from(data);
+        Self::from_bytes(path, data.into())
+    }
+
+    /// Decodes the content of a file; data in other files is looked for beside `path`.
+    pub fn from_bytes(path: &Path, data: Bytes) -> Result<Self> {
+        let wrong = |reason: String| Error::File {
+            path: path.into(),
+            reason,
+        };
         let no_model = |reason: String| wrong(format!("this is no ONNX model: {reason}"));
         let mut left = MAX_ENTRIES;
         count_entries(data.clone(), &MODEL, &mut left).map_err(no_model)?;
-        let model = ModelProto::decode(data).map_err(|error| no_model(error.to_string()))?;
+        let model =
+            ModelProto::decode(data.clone()).map_err(|error| no_model(error.to_string()))?;
         Ok(Self {
             path: path.into(),
+            data,
             model,
         })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// An error about this file.
@@ -77,7 +91,8 @@ impl ModelFile {
         Constant::read(tensor, external).map_err(|reason| initialiser_error(reason.to_string()))
     }
 
-    fn external_data(&self, tensor: &TensorProto) -> Result<Bytes> {
+    /// The raw data of an initialiser that is in another file.
+    pub fn external_data(&self, tensor: &TensorProto) -> Result<Bytes> {
         let initialiser_error = |reason: String| {
             self.error(format!(
                 "initialiser {} is in another file, but {reason}",

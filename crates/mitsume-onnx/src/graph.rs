@@ -2,6 +2,7 @@
 
 mod any;
 mod folding;
+mod parameters;
 mod topological_order;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -14,11 +15,12 @@ use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
-use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError};
+use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError, TrainedNode};
 use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
 use crate::value::Value;
 pub(crate) use any::AnyGraph;
 use folding::{FoldError, constant_value, to_device};
+pub(crate) use parameters::Parameter;
 
 /// A value of the graph, by number.
 pub(crate) type ValueId = usize;
@@ -61,6 +63,17 @@ pub(crate) struct Graph {
     pub had_softmax: bool,
     /// Number of values in float initialisers.
     pub parameters: usize,
+    /// Parameters, if the graph was read to be trained; else they are constants.
+    pub trained: Vec<Parameter>,
+}
+
+/// What a graph is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadFor {
+    /// Parameters are constants, folded into operators; dropout is left out.
+    Evaluation,
+    /// Parameters are values that are given at run time.
+    Training,
 }
 
 /// Supported opsets.
@@ -68,7 +81,7 @@ pub(crate) const OPSETS: std::ops::RangeInclusive<i64> = 9..=23;
 
 impl Graph {
     /// The graph of a classifier. Constants go to `device`, which has no autodiff.
-    pub fn read(file: &mut ModelFile, device: &Device) -> Result<Self> {
+    pub fn read(file: &mut ModelFile, device: &Device, read_for: ReadFor) -> Result<Self> {
         let opset = opset(file)?;
         let graph = file.model.graph.take();
         let graph = graph.ok_or_else(|| file.error("there is no graph in it"))?;
@@ -79,7 +92,7 @@ impl Graph {
         if !graph.sparse_initializer.is_empty() {
             return Err(file.error("sparse initialisers are not supported"));
         }
-        let mut builder = Builder::new(file, opset);
+        let mut builder = Builder::new(file, opset, read_for);
         builder.add_initialisers(&graph)?;
         let input = builder.image_input(&graph)?;
         let output = builder.output_name(&graph)?;
@@ -130,6 +143,8 @@ struct Builder<'a> {
     /// Values computed from the image that are float32.
     floats: HashSet<ValueId>,
     parameters: usize,
+    read_for: ReadFor,
+    trained: Vec<Parameter>,
     folded: usize,
     /// Operators that are not supported, each with its first node.
     unknown: BTreeMap<String, String>,
@@ -137,7 +152,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a ModelFile, opset: i64) -> Self {
+    fn new(file: &'a ModelFile, opset: i64, read_for: ReadFor) -> Self {
         Self {
             file,
             opset,
@@ -147,6 +162,8 @@ impl<'a> Builder<'a> {
             next: 0,
             floats: HashSet::new(),
             parameters: 0,
+            read_for,
+            trained: Vec::new(),
             folded: 0,
             unknown: BTreeMap::new(),
             device: Device::flex(),
@@ -164,13 +181,24 @@ impl<'a> Builder<'a> {
     }
 
     fn add_initialisers(&mut self, graph: &GraphProto) -> Result<()> {
+        let weights = parameters::weight_names(graph);
         for tensor in &graph.initializer {
             let constant = self.file.constant(tensor)?;
             if let Constant::Float(data, _) = &constant {
                 self.parameters += data.len();
             }
             let id = self.new_value(&tensor.name)?;
-            self.constants.insert(id, constant);
+            match constant {
+                Constant::Float(values, shape)
+                    if self.read_for == ReadFor::Training
+                        && parameters::is_parameter(&tensor.name, &shape, &weights) =>
+                {
+                    self.add_parameter(&tensor.name, id, shape, values);
+                }
+                constant => {
+                    self.constants.insert(id, constant);
+                }
+            }
         }
         Ok(())
     }
@@ -274,6 +302,12 @@ impl<'a> Builder<'a> {
             }
         };
         if matches!(op, Op::Identity) {
+            if let ([output], Some(Some(input))) = (&proto.output[..], inputs.first())
+                && parameters::has_state_dict_name(output)
+                && self.copy_parameter(*input, output)?
+            {
+                return Ok(());
+            }
             return self.alias(&proto.output, inputs.first().copied().flatten());
         }
         if self.can_fold(&op, &inputs) {
@@ -288,6 +322,17 @@ impl<'a> Builder<'a> {
                 true => None,
                 false => Some(self.new_value(name)?),
             });
+        }
+        if op.operator().running_momentum().is_some() {
+            // Its output, and the batch's mean and variance.
+            for name in ["batch mean", "batch variance"]
+                .iter()
+                .skip(outputs.len().max(1) - 1)
+            {
+                outputs.push(Some(
+                    self.new_value(&format!("{name} of {}", proto.output[0]))?,
+                ));
+            }
         }
         if self.outputs_float(&op, &inputs) {
             self.floats.extend(outputs.iter().flatten());
@@ -318,7 +363,19 @@ impl<'a> Builder<'a> {
             attributes,
             constants: inputs.iter().map(constant).collect(),
             given: inputs.iter().map(Option::is_some).collect(),
+            training: (self.read_for == ReadFor::Training).then(|| TrainedNode {
+                number: self.nodes.len(),
+                shapes: inputs
+                    .iter()
+                    .map(|id| self.parameter_shape((*id)?))
+                    .collect(),
+            }),
         })
+    }
+
+    fn parameter_shape(&self, id: ValueId) -> Option<&[usize]> {
+        let parameter = self.trained.iter().find(|parameter| parameter.id == id)?;
+        Some(&parameter.shape)
     }
 
     /// Whether all inputs are constant, or float32 values of which only the type is used.
@@ -349,11 +406,20 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Aliases of a value that an operator passes through unchanged.
+    /// Another name of a value that an operator passes through unchanged. Further outputs (the mask of
+    /// dropout) are computed by nothing: a node that reads them is refused.
     fn alias(&mut self, names: &[String], value: Option<ValueId>) -> Result<()> {
-        for name in names.iter().filter(|name| !name.is_empty()) {
+        for (output, name) in names
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| !name.is_empty())
+        {
             let id = self.new_value(name)?;
-            self.names.insert(name.clone(), value.unwrap_or(id));
+            if let (0, Some(value)) = (output, value) {
+                self.names.insert(name.clone(), value);
+            } else if output > 0 {
+                self.names.insert(name.clone(), id);
+            }
         }
         Ok(())
     }
@@ -414,6 +480,7 @@ impl<'a> Builder<'a> {
             output,
             had_softmax,
             parameters: self.parameters,
+            trained: self.trained,
         })
     }
 }

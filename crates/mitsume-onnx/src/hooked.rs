@@ -1,6 +1,5 @@
 //! A classifier in two parts: the trunk up to a layer, and the head from its output on.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -13,6 +12,7 @@ use crate::graph::{Node, ValueId};
 use crate::layers::{self, FoundLayer};
 use crate::layout::FeatureLayout;
 use crate::op::OperatorError;
+use crate::split::{Split, ancestors, split_at};
 use crate::value::{Floats, Value};
 
 /// A classifier hooked at a layer: a trunk, which runs without gradients, and a head, which is
@@ -73,31 +73,12 @@ impl HookedClassifier {
     ) -> Result<Self> {
         let hook = layer.id;
         let output = model.graph.output;
-        let mut downstream = Vec::new();
-        let mut depends = HashSet::from([hook]);
-        for node in &model.graph.nodes {
-            if node.runtime_inputs().any(|id| depends.contains(&id)) {
-                depends.extend(node.outputs.iter().flatten());
-                downstream.push(node.clone());
-            }
-        }
-        if !depends.contains(&output) {
+        let Some(Split { head, boundary }) = split_at(&model.graph, hook) else {
             let name = layer.name;
             return Err(Error::Request(format!(
                 "layer {name} does not lead to the logits"
             )));
-        }
-        let head = ancestors(downstream, &[output]);
-        let computed: HashSet<ValueId> = head.iter().flat_map(outputs).collect();
-        // Besides the hooked value, the head reads skip connections around the hooked layer.
-        let mut boundary: Vec<ValueId> = head
-            .iter()
-            .flat_map(Node::runtime_inputs)
-            .filter(|id| !computed.contains(id) && !model.graph.constants.contains_key(id))
-            .collect();
-        boundary.push(hook);
-        boundary.sort_unstable();
-        boundary.dedup();
+        };
         Ok(Self {
             trunk: Arc::new(model.fused_plan(&[], Vec::new())),
             is_gap_linear: is_gap_linear(model, &head, hook, feature_maps.layout),
@@ -313,7 +294,7 @@ fn concatenated<const D: usize>(mut parts: Vec<Tensor<D>>) -> Tensor<D> {
 }
 
 /// The score of one class per image, [N, 1].
-fn class_scores(logits: &Tensor<2>, classes: Vec<i64>) -> Tensor<2> {
+pub(crate) fn class_scores(logits: &Tensor<2>, classes: Vec<i64>) -> Tensor<2> {
     let size = [classes.len(), 1];
     let classes = TensorData::new(classes, size);
     let classes = Tensor::<2, Int>::from_data(classes, &logits.device());
@@ -333,22 +314,4 @@ fn is_gap_linear(model: &Classifier, head: &[Node], hook: ValueId, layout: Featu
         && rest
             .iter()
             .all(|node| node.runtime_inputs().all(|id| id != hook))
-}
-
-fn outputs(node: &Node) -> Vec<ValueId> {
-    node.outputs.iter().flatten().copied().collect()
-}
-
-/// Those of `nodes` (in topological order) that `wanted` depends on.
-fn ancestors(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
-    let mut needed: HashSet<ValueId> = wanted.iter().copied().collect();
-    let mut kept = Vec::new();
-    for node in nodes.into_iter().rev() {
-        if outputs(&node).iter().any(|id| needed.contains(id)) {
-            needed.extend(node.runtime_inputs());
-            kept.push(node);
-        }
-    }
-    kept.reverse();
-    kept
 }

@@ -56,6 +56,8 @@ mod op;
 mod proto;
 mod randomise;
 mod shape;
+mod split;
+mod train;
 mod value;
 
 pub use classifier::{Classifier, InputImages};
@@ -64,3 +66,6 @@ pub use hooked::{CapturedActivations, HookedClassifier};
 pub use layers::{Layer, LayoutRequest};
 pub use layout::FeatureLayout;
 pub use op::OperatorError;
+pub use train::{
+    ForwardPass, GraphParameters, NewHead, ParameterInfo, TrainableClassifier, TrainableHook,
+};

@@ -2,10 +2,12 @@
 
     python scripts/reference/onnx_parity export DIR      thirteen torchvision architectures, random weights
     python scripts/reference/onnx_parity small DIR       tiny models of the same building blocks, for tests
+    python scripts/reference/onnx_parity training DIR    ten training steps of tiny models, for tests
     python scripts/reference/onnx_parity compare DIR     `mitsume-onnx` beside both, as a Markdown table
     python scripts/reference/onnx_parity speed           and its speed beside onnxruntime's
 
-The test data of mitsume-onnx is `small crates/mitsume-onnx/tests/models`.
+The test data of mitsume-onnx is `small crates/mitsume-onnx/tests/models` and
+`training crates/mitsume-onnx/tests/training`.
 
 requirements: torch torchvision grad-cam onnx onnxscript onnxruntime safetensors
 made with:    torch 2.15.0, torchvision 0.29.2, grad-cam 1.5.7, onnx 1.23.2, onnxruntime 1.32.0
@@ -33,6 +35,7 @@ from exporting import export
 from small import small
 from speed import PROGRAM as SPEED_PROGRAM
 from speed import speed
+from training import training
 
 
 def main():
@@ -46,6 +49,9 @@ def main():
     command = commands.add_parser("small", help="tiny models for tests")
     command.add_argument("directory")
     command.set_defaults(run=lambda a: small(a.directory))
+    command = commands.add_parser("training", help="training steps of tiny models")
+    command.add_argument("directory")
+    command.set_defaults(run=lambda a: training(a.directory))
     command = commands.add_parser("compare", help="a program's logits and maps beside the reference")
     command.add_argument("directory")
     command.add_argument("--program", default=PROGRAM)

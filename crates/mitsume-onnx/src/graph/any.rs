@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use burn::tensor::Device;
 
 use super::folding::{to_device, to_host};
-use super::{Builder, ValueId, opset};
+use super::{Builder, ReadFor, ValueId, opset};
 use crate::constant::Constant;
 use crate::error::{Error, Result};
 use crate::execution_plan::{ExecutionPlan, Values};
@@ -36,7 +36,7 @@ impl AnyGraph {
         let opset = opset(file)?;
         let graph = file.model.graph.take();
         let graph = graph.ok_or_else(|| file.error("there is no graph in it"))?;
-        let mut builder = Builder::new(file, opset);
+        let mut builder = Builder::new(file, opset, ReadFor::Evaluation);
         builder.add_initialisers(&graph)?;
         let mut known = known;
         let mut inputs = HashMap::new();

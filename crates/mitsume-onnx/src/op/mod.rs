@@ -22,6 +22,8 @@ mod select;
 mod separable;
 mod slice;
 mod softmax;
+mod trainable_batch_norm;
+mod trainable_convolution;
 mod transpose;
 mod unary;
 mod variadic;
@@ -76,8 +78,14 @@ pub(crate) trait Operator: Debug + Send + Sync {
         false
     }
 
-    /// Whether it is linear or affine in each of its inputs: such operators after a global average
-    /// pool are a linear layer.
+    /// If it is a batch norm that is trained: the momentum of its running statistics, inputs 3 and 4. In
+    /// training its outputs 1 and 2 are the batch's mean and unbiased variance.
+    fn running_momentum(&self) -> Option<f64> {
+        None
+    }
+
+    /// Whether it is linear or affine in each of its inputs: such operators after a global average pool
+    /// are a linear layer.
     fn is_linear(&self) -> bool {
         false
     }
@@ -123,16 +131,32 @@ pub(crate) enum Weights {
     Inputs(&'static [usize]),
 }
 
+/// A training pass, on which the masks of dropout depend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TrainingPass {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Step of the run.
+    pub step: u64,
+}
+
 /// Inputs of a node at run time; optional ones may be missing.
 pub(crate) struct Inputs {
     values: Vec<Option<Value>>,
     /// Where to compute.
     pub device: Device,
+    /// The training pass: batch statistics, and dropout. None in evaluation.
+    pub training: Option<TrainingPass>,
 }
 
 impl Inputs {
+    /// Inputs of a node in evaluation.
     pub fn new(values: Vec<Option<Value>>, device: Device) -> Self {
-        Self { values, device }
+        Self {
+            values,
+            device,
+            training: None,
+        }
     }
 
     /// Input `i`, if it is given.
@@ -229,6 +253,17 @@ pub(crate) struct NodeInfo<'a> {
     pub constants: Vec<Option<&'a Constant>>,
     /// Inputs that are not omitted.
     pub given: Vec<bool>,
+    /// If the graph is read to be trained: parameters are values of the graph, batch norm has batch
+    /// statistics, and dropout is not left out.
+    pub training: Option<TrainedNode<'a>>,
+}
+
+/// A node of a graph that is read to be trained.
+pub(crate) struct TrainedNode<'a> {
+    /// Number of nodes before it.
+    pub number: usize,
+    /// Shapes of inputs that are parameters.
+    pub shapes: Vec<Option<&'a [usize]>>,
 }
 
 impl NodeInfo<'_> {
@@ -271,6 +306,9 @@ type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
 const TABLE: &[(&str, Parse)] = &[
     // Convolution, pooling, normalisation, products
     ("Conv", |node| {
+        if node.training.is_some() {
+            return other(trainable_convolution::TrainableConvolution::parse(node)?);
+        }
         Ok(Op::Convolution(Convolution::parse(node)?.into()))
     }),
     ("MaxPool", |node| other(pool::Pool::parse(node)?)),
@@ -280,6 +318,9 @@ const TABLE: &[(&str, Parse)] = &[
     }),
     ("GlobalMaxPool", |node| other(pool::GlobalPool::parse(node))),
     ("BatchNormalization", |node| {
+        if node.training.is_some() {
+            return other(trainable_batch_norm::TrainableBatchNorm::parse(node)?);
+        }
         Ok(Op::BatchNorm(BatchNorm::parse(node)?.into()))
     }),
     ("LayerNormalization", |node| {

@@ -1,0 +1,94 @@
+//! BatchNormalization of a graph that is trained: batch statistics in a training pass, running ones in
+//! evaluation.
+
+use burn::tensor::Tensor;
+use burn::tensor::module::{batch_norm, batch_norm_train};
+
+use super::{Inputs, NodeInfo, Operator, OperatorError};
+use crate::layout::AxisRule;
+use crate::value::{Floats, Value};
+
+/// Inputs: x [N, C, ...], scale, bias, running mean and running variance, [C] each.
+#[derive(Debug)]
+pub(super) struct TrainableBatchNorm {
+    epsilon: f64,
+    /// Share of the old running statistic that is kept: ONNX's momentum, 1 - PyTorch's.
+    momentum: f64,
+}
+
+impl TrainableBatchNorm {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
+        node.attributes.only("spatial", 1)?;
+        node.attributes.ignore("training_mode");
+        Ok(Self {
+            epsilon: decimal(node.attributes.float("epsilon", 1e-5)),
+            momentum: decimal(node.attributes.float("momentum", 0.9)),
+        })
+    }
+}
+
+/// The decimal number that was rounded to `value`: a file has 1e-5 and 0.9 in single precision, where
+/// PyTorch computes with them in double precision.
+fn decimal(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
+
+impl Operator for TrainableBatchNorm {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        let [n, channels] = match shape[..] {
+            [n, channels, ..] => [n, channels],
+            _ => {
+                return Err(OperatorError::Invalid(format!(
+                    "input of shape {shape:?}: two axes or more expected"
+                )));
+            }
+        };
+        let mut vector = |i: usize| -> Result<Tensor<1>, OperatorError> {
+            let v = inputs.float(i)?;
+            if v.shape() != [channels] {
+                return Err(OperatorError::Invalid(format!(
+                    "input {i} of shape {:?} for {channels} channels",
+                    v.shape()
+                )));
+            }
+            Ok(v.into_tensor([channels]))
+        };
+        let (scale, bias) = (vector(1)?, vector(2)?);
+        let (mean, variance) = (vector(3)?, vector(4)?);
+        let inner: usize = shape[2..].iter().product();
+        let x = x.into_tensor([n, channels, inner]);
+        let output = |y: Tensor<3>| Floats::from_tensor(y).reshaped(shape.clone());
+        if inputs.training.is_none() {
+            let y = batch_norm(x, scale, bias, mean, variance, self.epsilon);
+            return Ok(vec![Value::Float(output(y)?)]);
+        }
+        let count = (n * inner) as f64;
+        if count < 2.0 {
+            return Err(OperatorError::Invalid(
+                "one value per channel has no variance: more images in a batch, or larger ones"
+                    .into(),
+            ));
+        }
+        let normalised = batch_norm_train(x, scale, bias, self.epsilon);
+        let unbiased = normalised.variance.mul_scalar(count / (count - 1.0));
+        Ok(vec![
+            Value::Float(output(normalised.output)?),
+            Value::Float(Floats::from_tensor(normalised.mean)),
+            Value::Float(Floats::from_tensor(unbiased)),
+        ])
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::PerChannel
+    }
+
+    fn has_several_outputs(&self) -> bool {
+        true
+    }
+
+    fn running_momentum(&self) -> Option<f64> {
+        Some(self.momentum)
+    }
+}

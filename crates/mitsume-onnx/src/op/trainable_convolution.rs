@@ -1,0 +1,72 @@
+//! Conv of a graph that is trained: its weights are values of the graph.
+
+use burn::tensor::module;
+use burn::tensor::ops::ConvOptions;
+
+use super::window::PaddedWindow;
+use super::{Inputs, NodeInfo, Operator, OperatorError};
+use crate::ints::dimension;
+use crate::layout::AxisRule;
+use crate::limits;
+use crate::value::{Floats, Value};
+
+/// Inputs: x [N, C, h, w], weights [outputs, C / groups, rows, columns], and bias [outputs], optional.
+#[derive(Debug)]
+pub(super) struct TrainableConvolution {
+    window: PaddedWindow,
+    groups: usize,
+}
+
+impl TrainableConvolution {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
+        let groups = dimension(node.attributes.int("group", 1))?;
+        let shapes = node.training.as_ref().map(|node| &node.shapes);
+        let weights = shapes.and_then(|shapes| shapes.get(1).copied().flatten());
+        let kernel = weights.and_then(|shape| match *shape {
+            [_, _, rows, columns] => Some([rows, columns]),
+            _ => None,
+        });
+        Ok(Self {
+            window: PaddedWindow::parse(node, kernel)?,
+            groups,
+        })
+    }
+}
+
+impl Operator for TrainableConvolution {
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let (x, weights) = (inputs.float(0)?, inputs.float(1)?);
+        let bias = inputs.optional(2).map(Value::float).transpose()?;
+        let [n, channels, h, w] = x.image_shape()?;
+        let shape = weights.image_shape()?;
+        let [outputs, inputs_per_group, rows, columns] = shape;
+        let window = self.window.for_size([h, w]);
+        let fits = channels == inputs_per_group * self.groups
+            && self.groups > 0
+            && outputs.is_multiple_of(self.groups)
+            && window.kernel == [rows, columns]
+            && bias.as_ref().is_none_or(|bias| bias.shape() == [outputs]);
+        if !fits {
+            return Err(OperatorError::Invalid(format!(
+                "weights of shape {shape:?} in {} groups for {channels} channels",
+                self.groups
+            )));
+        }
+        let [to_rows, to_columns] = self.window.output_size([h, w], false)?;
+        limits::elements(&[n, outputs, to_rows, to_columns])?;
+        let padding = [0, 1].map(|axis| (window.pad_before[axis], window.pad_after[axis]));
+        let options =
+            ConvOptions::new_with_padding(window.stride, padding, window.dilation, self.groups);
+        let y = module::conv2d(
+            x.into_tensor([n, channels, h, w]),
+            weights.into_tensor(shape),
+            bias.map(|bias| bias.into_tensor([outputs])),
+            options,
+        );
+        Ok(vec![Value::Float(Floats::from_tensor(y))])
+    }
+
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::Windowed
+    }
+}
