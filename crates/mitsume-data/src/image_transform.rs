@@ -61,6 +61,16 @@ impl ImageTransform {
         std: [0.229, 0.224, 0.225],
     };
 
+    /// This transform, of images of 224 pixels, for images of `size`: the crop keeps its share of the
+    /// image.
+    #[must_use]
+    pub fn for_size(self, size: usize) -> Self {
+        Self {
+            crop: self.crop.map(|crop| (crop * size).div_ceil(224)),
+            ..self
+        }
+    }
+
     /// Whether it is the transform of the five levels.
     pub fn is_default(&self) -> bool {
         *self == Self::default()

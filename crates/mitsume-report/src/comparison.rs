@@ -147,9 +147,9 @@ fn model(entry: &Entry) -> String {
     let evaluated = entry
         .evaluation
         .as_ref()
-        .map(|evaluated| &evaluated.summary.model.name);
-    let trained = entry.run.as_ref().map(|run| &run.config.model.name);
-    evaluated.or(trained).cloned().unwrap_or_default()
+        .map(|evaluated| evaluated.summary.model.name.as_str());
+    let trained = entry.run.as_ref().map(|run| run.config.model.title());
+    evaluated.or(trained).unwrap_or_default().to_owned()
 }
 
 /// Epochs done, of those configured.

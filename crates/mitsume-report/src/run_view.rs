@@ -66,7 +66,7 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
     if let Some(run) = &entry.run {
         let config = &run.config;
         if entry.evaluation.is_none() {
-            facts.push(("report-fact-model", config.model.name.clone()));
+            facts.push(("report-fact-model", config.model.title().to_owned()));
         }
         let side = config.data.image_size;
         facts.push((

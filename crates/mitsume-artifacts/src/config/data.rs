@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use mitsume_data::ImageTransform;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::augment::{self, Augment};
+use super::preprocessing::{self, PreprocessingKeys};
 use super::source::ConfigSource;
 use crate::{ArtifactError, Result};
 
@@ -29,12 +31,19 @@ pub struct DataConfig {
     pub valid_per_class: Option<usize>,
     /// Side of the square network input in pixels. Default 224.
     pub image_size: usize,
-    /// 1 (grey) or 3 (RGB). Default 1.
+    /// 1 (grey) or 3 (RGB). Default 1; 3 for an ONNX file.
     pub channels: usize,
     /// Cache for decoded images in bytes; images beyond it are decoded each epoch. Default 2 GiB.
     /// In the file a number of bytes or text such as `"2GiB"`.
     #[serde(serialize_with = "byte_size")]
     pub cache: u64,
+    /// `[data.preprocessing]`: how images become inputs of the network. Default for the five levels:
+    /// theirs; required for an ONNX file.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "preprocessing::serialize"
+    )]
+    pub preprocessing: Option<ImageTransform>,
     /// `[data.augment]`, or `augment = false`. On by default, with [`Augment::default`].
     #[serde(serialize_with = "off_or_table")]
     pub augment: Option<Augment>,
@@ -52,11 +61,18 @@ pub(super) struct DataKeys {
     image_size: Option<u64>,
     channels: Option<u64>,
     cache: Option<Value>,
+    preprocessing: Option<PreprocessingKeys>,
     augment: Option<Value>,
 }
 
-pub(super) fn resolve(raw: DataKeys, source: ConfigSource) -> Result<DataConfig> {
-    let channels = source.range("data.channels", raw.channels.unwrap_or(1), 1..=3)?;
+/// `default_channels`: of the model.
+pub(super) fn resolve(
+    raw: DataKeys,
+    default_channels: u64,
+    source: ConfigSource,
+) -> Result<DataConfig> {
+    let channels = raw.channels.unwrap_or(default_channels);
+    let channels = source.range("data.channels", channels, 1..=3)?;
     if channels == 2 {
         return Err(source.error("data.channels", "2 is neither 1 (grey) nor 3 (RGB)"));
     }
@@ -64,16 +80,20 @@ pub(super) fn resolve(raw: DataKeys, source: ConfigSource) -> Result<DataConfig>
         let checked = value.map(|value| source.range(key, value, 1..=u64::from(u32::MAX)));
         Ok::<_, ArtifactError>(checked.transpose()?.map(|value| value as usize))
     };
+    let image_size = raw.image_size.unwrap_or(224);
+    let image_size = source.range("data.image_size", image_size, 16..=4096)? as usize;
+    let preprocessing = raw.preprocessing;
+    let preprocessing = preprocessing.map(|keys| preprocessing::resolve(keys, image_size, source));
     Ok(DataConfig {
         name: raw.name,
         train: source.path("data.train", raw.train, "the folder of training images")?,
         valid: source.path("data.valid", raw.valid, "the folder of validation images")?,
         train_per_class: per_class("data.train_per_class", raw.train_per_class)?,
         valid_per_class: per_class("data.valid_per_class", raw.valid_per_class)?,
-        image_size: source.range("data.image_size", raw.image_size.unwrap_or(224), 16..=4096)?
-            as usize,
+        image_size,
         channels: channels as usize,
         cache: cache(raw.cache, source)?,
+        preprocessing: preprocessing.transpose()?,
         augment: augment::resolve(raw.augment, source)?,
     })
 }

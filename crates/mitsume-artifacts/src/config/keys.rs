@@ -11,14 +11,19 @@ use super::consistency::ConsistencyKeys;
 use super::data::DataKeys;
 use super::evaluation::EvaluationKeys;
 use super::model::ModelKeys;
+use super::preprocessing::PreprocessingKeys;
 use super::schedule::PlateauKeys;
 use super::train::TrainKeys;
 use crate::{ArtifactError, Result};
 
 /// The keys of every section: the fields into which it is deserialised.
-static SECTIONS: LazyLock<[(&str, &[&str]); 7]> = LazyLock::new(|| {
+static SECTIONS: LazyLock<[(&str, &[&str]); 8]> = LazyLock::new(|| {
     [
         ("data", serde_introspect::<DataKeys>()),
+        (
+            "data.preprocessing",
+            serde_introspect::<PreprocessingKeys>(),
+        ),
         ("data.augment", serde_introspect::<AugmentKeys>()),
         ("model", serde_introspect::<ModelKeys>()),
         ("train", serde_introspect::<TrainKeys>()),

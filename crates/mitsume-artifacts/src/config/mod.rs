@@ -11,6 +11,7 @@ mod keys;
 mod loss;
 mod model;
 mod optimizer;
+mod preprocessing;
 mod schedule;
 mod source;
 mod train;
@@ -18,7 +19,6 @@ mod train;
 use std::path::{Path, PathBuf};
 
 use mitsume_guard::file::read_to_string;
-use mitsume_levels::Level;
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, ArtifactError, Result, atomic};
@@ -136,17 +136,28 @@ impl RunConfig {
     fn from_table(table: toml::Table, path: &Path) -> Result<Self> {
         let source = ConfigSource(path);
         let keys: Keys = source.typed(toml::Value::Table(table), "")?;
+        let model = model::resolve(keys.model, source)?;
+        let channels = if model.level().is_some() { 1 } else { 3 };
         let config = Self {
-            data: data::resolve(keys.data, source)?,
-            model: model::resolve(keys.model, source)?,
+            data: data::resolve(keys.data, channels, source)?,
+            model,
             train: train::resolve(&keys.train, source)?,
             consistency: consistency::resolve(&keys.consistency, source)?,
             evaluation: evaluation::resolve(&keys.evaluation, source)?,
         };
-        let level: Level = (config.model.name.parse()).expect("a level, or refused above");
-        let head = level.head();
-        let fits = config.consistency.method.check_head(head.is_gap_linear());
-        fits.map_err(|error| source.error("consistency.method", error.to_string()))?;
+        match config.model.level() {
+            Some(level) => {
+                let head = level.head();
+                let fits = config.consistency.method.check_head(head.is_gap_linear());
+                fits.map_err(|error| source.error("consistency.method", error.to_string()))?;
+            }
+            None if config.data.preprocessing.is_none() => {
+                let problem = "missing; how the ONNX file's images are prepared: preset = \"imagenet\" \
+                               or \"levels\", or mean and std";
+                return Err(source.error("data.preprocessing", problem));
+            }
+            None => {}
+        }
         Ok(config)
     }
 }

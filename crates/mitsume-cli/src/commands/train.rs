@@ -50,7 +50,9 @@ pub fn run(args: TrainArgs, console: Console) -> Result {
             let path = path.expect("one of both was given");
             let config = RunConfig::read(&path, &args.set).map_err(EngineError::from)?;
             print_config(&path, &args.set, console)?;
-            let out = args.out.unwrap_or_else(|| next_run_dir(&config.model.name));
+            let out = args
+                .out
+                .unwrap_or_else(|| next_run_dir(config.model.title()));
             let request = TrainRequest {
                 config,
                 out: out.clone(),

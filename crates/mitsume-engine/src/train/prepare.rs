@@ -57,7 +57,7 @@ pub(super) fn load_split(
         channels: config.data.channels,
         augment: data.augment.filter(|_| training).map(augmentation),
         seed: config.train.seed,
-        transform: Default::default(),
+        transform: data.preprocessing.unwrap_or_default(),
     };
     // Validation images get a quarter: they are fewer, and are cached at target size.
     let cache = if training {

@@ -25,7 +25,7 @@ pub(crate) fn conditions(runs: &[&Run]) -> Conditions {
         .map(|run| {
             let same = (0..runs.len()).filter(|&other| name(other) == name(run));
             let same = same.map(|other| &settings[other]);
-            label(name(run), &settings[run], same)
+            label(runs[run].config.model.title(), &settings[run], same)
         })
         .collect();
     let equivalent_models = |run: usize| {

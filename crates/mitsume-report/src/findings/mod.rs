@@ -87,7 +87,7 @@ fn listed(names: &[&str], language: Language) -> String {
 fn model(entry: &Entry) -> &str {
     match (&entry.evaluation, &entry.run) {
         (Some(evaluated), _) => &evaluated.summary.model.name,
-        (None, Some(run)) => &run.config.model.name,
+        (None, Some(run)) => run.config.model.title(),
         (None, None) => "",
     }
 }

@@ -48,13 +48,11 @@ pub fn given(args: &ImageArgs, size: Option<usize>) -> Result<Preprocessing> {
 
 /// The preprocessing of a preset. For other sizes than 224 the crop keeps its share of the image.
 fn preset_preprocessing(transform: ImageTransform, size: Option<usize>) -> Preprocessing {
-    let crop = transform
-        .crop
-        .map(|crop| size.map_or(crop, |size| (crop * size).div_ceil(224)));
+    let transform = size.map_or(transform, |size| transform.for_size(size));
     Preprocessing {
         mean: Some(PerChannel::Each(transform.mean)),
         std: Some(PerChannel::Each(transform.std)),
-        crop,
+        crop: transform.crop,
         interpolation: Some(transform.interpolation),
         ..Preprocessing::default()
     }
