@@ -68,6 +68,12 @@ impl RunDir {
         self.root.join("weights-best.safetensors")
     }
 
+    /// `model.onnx`: the trained network, of a run that trained an ONNX file.
+    #[must_use]
+    pub fn onnx(&self) -> PathBuf {
+        self.root.join("model.onnx")
+    }
+
     /// `tensorboard/`: event files.
     #[must_use]
     pub fn tensorboard(&self) -> PathBuf {

@@ -192,13 +192,7 @@ impl Weights {
                 expected,
             });
         }
-        let values = self.values(name)?;
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(WeightsError::NotFinite {
-                path: self.path.clone(),
-                name: name.into(),
-            });
-        }
+        let (_, values) = self.parameter(name)?.expect("its shape was read");
         let device = param.val().device();
         let trained = param.val().is_require_grad();
         let tensor = Tensor::from_data(TensorData::new(values, expected), &device);
@@ -209,6 +203,24 @@ impl Weights {
         };
         *param = Param::initialized(param.id, tensor);
         Ok(())
+    }
+
+    /// Shape and values of a tensor of floats; `None` if the file has none of this name.
+    ///
+    /// # Errors
+    /// A tensor that is damaged, is not of floats, or holds a value that is not finite.
+    pub fn parameter(&self, name: &str) -> Result<Option<(Vec<usize>, Vec<f32>)>, WeightsError> {
+        let Some(tensor) = self.tensors.get(name) else {
+            return Ok(None);
+        };
+        let values = self.values(name)?;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(WeightsError::NotFinite {
+                path: self.path.clone(),
+                name: name.into(),
+            });
+        }
+        Ok(Some((tensor.shape.to_vec(), values)))
     }
 
     fn values(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
@@ -311,18 +323,46 @@ pub fn read_metadata(path: &Path) -> Option<String> {
 /// returns.
 pub fn to_bytes(level: Level, model: &Classifier, metadata: &str) -> Vec<u8> {
     let mut model = model.clone();
-    let mut entries: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-    for (name, entry) in model.state_dict_mut(level) {
-        let (dtype, shape, bytes) = match entry {
+    let tensors = model.state_dict_mut(level).into_iter();
+    let tensors = tensors.map(|(name, entry)| {
+        let tensor = match entry {
             StateEntry::Vector(param) => float(param),
             StateEntry::Matrix(param) => float(param),
             StateEntry::Filters(param) => float(param),
-            StateEntry::Counter(count) => {
-                (Dtype::I64, vec![], (*count as i64).to_le_bytes().to_vec())
-            }
+            StateEntry::Counter(count) => StateTensor::Count(*count),
         };
-        entries.push((name, dtype, shape, bytes));
-    }
+        (name, tensor)
+    });
+    serialise(tensors.collect(), metadata)
+}
+
+/// A tensor of a state dict.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StateTensor {
+    /// Parameters or running statistics.
+    Floats {
+        /// Shape.
+        shape: Vec<usize>,
+        /// Values in row-major order.
+        values: Vec<f32>,
+    },
+    /// `num_batches_tracked`.
+    Count(u64),
+}
+
+/// A state dict as the bytes of a safetensors file, with `metadata` as in [`to_bytes`].
+pub fn serialise(tensors: Vec<(String, StateTensor)>, metadata: &str) -> Vec<u8> {
+    let entries = tensors.into_iter().map(|(name, tensor)| match tensor {
+        StateTensor::Floats { shape, values } => {
+            let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            (name, Dtype::F32, shape, bytes)
+        }
+        StateTensor::Count(count) => {
+            let bytes = (count as i64).to_le_bytes().to_vec();
+            (name, Dtype::I64, vec![], bytes)
+        }
+    });
+    let entries: Vec<_> = entries.collect();
     let views = entries.iter().map(|(name, dtype, shape, bytes)| {
         let view = TensorView::new(*dtype, shape.clone(), bytes).expect("length fits the shape");
         (name.as_str(), view)
@@ -333,15 +373,10 @@ pub fn to_bytes(level: Level, model: &Classifier, metadata: &str) -> Vec<u8> {
     safetensors::serialize(views, Some(header_metadata)).expect("shapes and lengths are consistent")
 }
 
-fn float<const D: usize>(param: &Param<Tensor<D>>) -> (Dtype, Vec<usize>, Vec<u8>) {
-    let values: Vec<f32> = param
-        .val()
-        .into_data()
-        .try_into_vec()
-        .expect("parameters are f32");
-    let bytes = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
-    (Dtype::F32, param.dims().to_vec(), bytes)
+fn float<const D: usize>(param: &Param<Tensor<D>>) -> StateTensor {
+    let values = param.val().into_data().try_into_vec();
+    StateTensor::Floats {
+        shape: param.dims().to_vec(),
+        values: values.expect("parameters are f32"),
+    }
 }

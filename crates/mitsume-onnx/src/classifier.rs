@@ -86,6 +86,11 @@ impl Classifier {
         Ok(classifier)
     }
 
+    /// Where it computes, without autodiff.
+    pub fn device(&self) -> Device {
+        self.device.clone()
+    }
+
     /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -49,14 +49,25 @@ impl OnnxNetwork {
     /// # Errors
     /// A file that cannot be read or run; layers that cannot be hooked.
     pub fn open(path: &Path, request: &OnnxRequest, device: &Device) -> Result<Self> {
-        let model = Classifier::open(path, request.images, device)?;
+        Self::new(
+            path,
+            Classifier::open(path, request.images, device)?,
+            request,
+        )
+    }
+
+    /// A classifier read from `path`, or trained from it.
+    ///
+    /// # Errors
+    /// Layers that cannot be hooked.
+    pub fn new(path: &Path, model: Classifier, request: &OnnxRequest) -> Result<Self> {
         let name = path.file_name().unwrap_or(path.as_os_str());
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             hooks: hook_layers(&model, request)?,
+            device: model.device(),
             model,
             request: request.clone(),
-            device: device.clone(),
         })
     }
 

@@ -9,10 +9,10 @@ use mitsume_artifacts::{
     Action, ArtifactError, AtomicDir, OptimizerConfig, RunConfig, recover_dir,
 };
 use mitsume_guard::{catch_panic, file};
-use mitsume_nn::{Classifier, Level, weights};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::architecture::{Architecture, TrainedModel};
 use super::finished::MAX_WEIGHT_BYTES;
 use super::progress::Progress;
 use super::{moments, prepare};
@@ -20,7 +20,7 @@ use crate::{EngineError, Result};
 
 /// Tensors and counters of a run between two steps.
 pub(super) struct TrainState {
-    pub model: Classifier,
+    pub model: TrainedModel,
     pub optimizer: ModuleOptimizer,
     pub ema: EmaMaps,
     pub progress: Progress,
@@ -45,13 +45,13 @@ const MAX_JSON_BYTES: u64 = 1 << 30;
 ///   are kept otherwise.
 pub(super) fn save(
     folder: &Path,
-    level: Level,
+    architecture: &Architecture,
     state: &TrainState,
     note: &str,
     is_best: bool,
 ) -> Result<()> {
     let dir = AtomicDir::new(folder)?;
-    let bytes = weights::to_bytes(level, &state.model, note);
+    let bytes = architecture.weights(&state.model, state.progress.steps_done, note);
     dir.write_file(WEIGHTS, &bytes)?;
     if is_best {
         dir.write_file(BEST_WEIGHTS, &bytes)?;
@@ -95,7 +95,7 @@ pub(super) fn read_progress(folder: &Path) -> Result<Progress> {
 /// Reads a checkpoint into the initial state of the same configuration, which has this optimiser.
 pub(super) fn load(
     folder: &Path,
-    level: Level,
+    architecture: &Architecture,
     config: &OptimizerConfig,
     state: TrainState,
 ) -> Result<TrainState> {
@@ -105,11 +105,11 @@ pub(super) fn load(
         ema,
         ..
     } = state;
-    weights::Weights::open(&folder.join(WEIGHTS))?.apply(level, &mut model)?;
+    architecture.load_weights(&folder.join(WEIGHTS), &mut model)?;
     let best = folder.join(BEST_WEIGHTS);
     if best.is_file() {
         // They are copied from checkpoint to checkpoint: a damaged file must not be.
-        weights::Weights::open(&best)?.apply(level, &mut model.clone())?;
+        architecture.load_weights(&best, &mut model.clone())?;
     }
     let progress = read_progress(folder)?;
     let path = folder.join(OPTIMIZER);
@@ -150,13 +150,12 @@ pub(super) fn load(
 /// # Errors
 /// A file of it that is missing, damaged or of another run.
 pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Result<u64> {
-    let level = prepare::level(config)?;
-    let spec = prepare::spec(config, level, classes);
-    let device = burn::tensor::Device::flex().autodiff();
-    let state = prepare::initial_state(config, spec, &device)?;
-    Ok(load(folder, level, &config.train.optimizer, state)?
-        .progress
-        .steps_done)
+    let device = burn::tensor::Device::flex();
+    let architecture = Architecture::open(config, classes, &device)?;
+    let state = prepare::initial_state(config, &architecture, classes, &device.autodiff())?;
+    let optimizer = &config.train.optimizer;
+    let state = load(folder, &architecture, optimizer, state)?;
+    Ok(state.progress.steps_done)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

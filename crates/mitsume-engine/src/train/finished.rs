@@ -63,8 +63,8 @@ fn refuse_changed_training(status: &RunStatus, before: &RunConfig, now: &RunConf
     )))
 }
 
-/// Far more than the weights of any level, in bytes.
-pub(super) const MAX_WEIGHT_BYTES: u64 = 1 << 30;
+/// As large as an ONNX file can be, in bytes.
+pub(super) const MAX_WEIGHT_BYTES: u64 = 2 << 30;
 
 fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
     if !one.is_file() {

@@ -1,5 +1,6 @@
 //! Training runs.
 
+mod architecture;
 mod checkpoint;
 mod clip;
 mod cross_entropy;

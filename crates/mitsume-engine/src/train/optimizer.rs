@@ -1,27 +1,27 @@
 //! The optimiser of a run.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamGroup, ParamId};
+use burn::module::{ParamGroup, ParamId};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
-use burn::tensor::Tensor;
 use mitsume_artifacts::{Optimizer, OptimizerConfig};
 
 /// PyTorch's defaults for Adam and AdamW.
 const BETAS: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;
 
-/// An optimiser without state for the parameters of `model`.
+/// An optimiser without state. `vectors` are the parameters with one axis: norms' weights and all
+/// biases.
 ///
 /// The update rules are those of `torch.optim.Adam`, `AdamW` and `SGD` (dampening 0).
-pub(super) fn optimizer<M: Module>(config: &OptimizerConfig, model: &M) -> ModuleOptimizer {
+pub(super) fn optimizer(config: &OptimizerConfig, vectors: Vec<ParamId>) -> ModuleOptimizer {
     let every = update_rule(config, config.weight_decay);
     if config.weight_decay == 0.0 || config.decay_norms_and_biases {
         return every.into_module_optimizer();
     }
-    let one_axis = ParamGroup::from_ids(parameters_with_one_axis(model));
     let without_decay = update_rule(config, 0.0);
-    without_decay.for_group(every.into_module_optimizer(), one_axis)
+    let vectors = ParamGroup::from_ids(vectors);
+    without_decay.for_group(every.into_module_optimizer(), vectors)
 }
 
 /// How one parameter follows its gradient.
@@ -80,19 +80,4 @@ impl UpdateRule {
             UpdateRule::Sgd(config) => optimizer.with_group(group, config.build(), None),
         }
     }
-}
-
-/// Norms' weights and all biases.
-fn parameters_with_one_axis<M: Module>(model: &M) -> Vec<ParamId> {
-    struct Vectors(Vec<ParamId>);
-    impl ModuleVisitor for Vectors {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if D == 1 {
-                self.0.push(param.id);
-            }
-        }
-    }
-    let mut vectors = Vectors(Vec::new());
-    model.visit(&mut vectors);
-    vectors.0
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use mitsume::EmaMaps;
 use mitsume_artifacts::{DataSetRecord, RunConfig};
 use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, find_duplicates};
-use mitsume_nn::{Classifier, ClassifierSpec, Level, weights};
 
+use super::architecture::Architecture;
 use super::checkpoint::TrainState;
 use super::optimizer;
 use super::plateau::Plateau;
@@ -160,57 +160,16 @@ pub(super) fn find_leaks(
     }));
 }
 
-/// The level of the configuration, checked against the image size.
-pub(super) fn level(config: &RunConfig) -> Result<Level> {
-    let wrong = |key: &str, problem: String| EngineError::Request(format!("{key}: {problem}"));
-    let level: Level = config
-        .model
-        .name
-        .parse()
-        .map_err(|error| wrong("model.name", error))?;
-    let smallest = level.min_image_side();
-    if config.data.image_size < smallest {
-        let problem = format!(
-            "{} is too small for {level}: at least {smallest}",
-            config.data.image_size
-        );
-        return Err(wrong("data.image_size", problem));
-    }
-    Ok(level)
-}
-
-/// The classifier that is trained.
-pub(super) fn spec(config: &RunConfig, level: Level, classes: usize) -> ClassifierSpec {
-    ClassifierSpec {
-        level,
-        channels: config.data.channels,
-        classes,
-        dropout: Some(config.model.dropout),
-    }
-}
-
-/// Loads the weights of `model.init`, if there is one, into a new run's network.
-pub(super) fn initialise(config: &RunConfig, level: Level, model: &mut Classifier) -> Result<()> {
-    if let Some(init) = &config.model.init {
-        weights::Weights::open(init)?.apply(level, model)?;
-    }
-    Ok(())
-}
-
 /// The state of a run before its first step: new weights, no moments, empty moving averages.
 pub(super) fn initial_state(
     config: &RunConfig,
-    spec: ClassifierSpec,
+    architecture: &Architecture,
+    classes: usize,
     device: &burn::tensor::Device,
 ) -> Result<TrainState> {
-    let level = spec.level;
-    let model = Classifier::new(spec, config.train.seed, device);
-    let size = config.data.image_size;
-    let ema = EmaMaps::new(
-        config.consistency.ema_decay,
-        spec.classes,
-        level.cam_size([size, size]),
-    )?;
+    let model = architecture.new_model(config.train.seed, device);
+    let map_size = architecture.map_size(config.data.image_size);
+    let ema = EmaMaps::new(config.consistency.ema_decay, classes, map_size)?;
     let plateau = config.train.plateau;
     let plateau = Plateau::new(config.train.learning_rate, plateau.factor, plateau.patience);
     let progress = Progress {
@@ -220,7 +179,7 @@ pub(super) fn initial_state(
         plateau,
         sums: Default::default(),
     };
-    let optimizer = optimizer::optimizer(&config.train.optimizer, &model);
+    let optimizer = optimizer::optimizer(&config.train.optimizer, architecture.vectors(&model));
     Ok(TrainState {
         model,
         optimizer,

@@ -8,6 +8,7 @@ use mitsume_data::Batch;
 use mitsume_nn::{Classifier, Level, StateEntry};
 use serde::Deserialize;
 
+use super::architecture::{Architecture, TrainedModel};
 use super::checkpoint::TrainState;
 use super::cross_entropy::cross_entropy;
 use super::step::{EpochSettings, StepContext, step};
@@ -112,11 +113,16 @@ fn batch(labels: &[usize], step: u32) -> Batch {
     }
 }
 
-fn start(config: &RunConfig, labels: &[usize]) -> (TrainState, StepContext) {
-    let device = burn::tensor::Device::flex().autodiff();
-    let spec = prepare::spec(config, Level::Two, CLASSES);
-    let mut state = prepare::initial_state(config, spec, &device).unwrap();
-    set_weights(&mut state.model);
+fn start(config: &RunConfig, labels: &[usize]) -> (Architecture, TrainState, StepContext) {
+    let device = burn::tensor::Device::flex();
+    let architecture = Architecture::open(config, CLASSES, &device).unwrap();
+    let device = device.autodiff();
+    let state = prepare::initial_state(config, &architecture, CLASSES, &device);
+    let mut state = state.unwrap();
+    let TrainedModel::Level(model) = &mut state.model else {
+        panic!("a level");
+    };
+    set_weights(model);
     let classes: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
     let labels = labels.iter().copied();
     let context = StepContext {
@@ -127,7 +133,7 @@ fn start(config: &RunConfig, labels: &[usize]) -> (TrainState, StepContext) {
         seed: 0,
         device,
     };
-    (state, context)
+    (architecture, state, context)
 }
 
 #[test]
@@ -135,14 +141,16 @@ fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
     let reference = reference();
     for trajectory in &reference.trajectories {
         let config = config(&trajectory.settings);
-        let (mut state, context) = start(&config, &reference.labels);
+        let (architecture, mut state, context) = start(&config, &reference.labels);
         let epoch = EpochSettings {
             learning_rate: config.train.learning_rate,
             lambda: 0.0,
         };
         for (number, theirs) in trajectory.losses.iter().enumerate() {
             let batch = batch(&reference.labels, number as u32);
-            let ours = step(&mut state, &context, batch, epoch).unwrap().loss;
+            let ours = step(&mut state, &architecture, &context, batch, epoch)
+                .unwrap()
+                .loss;
             // Float32 here, float64 there.
             assert!(
                 (ours - theirs).abs() <= 1e-4,
@@ -157,7 +165,7 @@ fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
 fn learning_rates_are_those_of_pytorch() {
     for case in reference().schedules {
         let config = config(&case.settings);
-        let state = start(&config, &[0, 1, 2, 3]).0;
+        let state = start(&config, &[0, 1, 2, 3]).1;
         for (done, theirs) in case.rates.iter().enumerate() {
             let epoch = done as u64 + 1;
             let ours = schedule::learning_rate(&config.train, &state.progress.plateau, epoch);

@@ -3,15 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use burn::module::Module;
 use mitsume::Curriculum;
 use mitsume_artifacts::{
     Action, ArtifactError, Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow,
     StepWriter, read_epochs, read_measures, write_atomic, write_epochs, write_measures,
 };
 use mitsume_data::shuffled;
-use mitsume_nn::{ClassifierSpec, weights};
 
+use super::architecture::Architecture;
 use super::checkpoint::{self, TrainState};
 use super::cross_entropy::cross_entropy;
 use super::finished;
@@ -23,7 +22,6 @@ use super::step::{EpochSettings, StepContext, step};
 use super::tensorboard::TensorBoard;
 use super::{TrainOutcome, TrainRequest};
 use crate::maps::MapOptions;
-use crate::network::LevelNetwork;
 use crate::{
     EngineError, EvaluateOptions, EvaluationInput, Event, MeasureOptions, Observer, Result,
     WeightMetadata, evaluate,
@@ -33,7 +31,7 @@ use crate::{
 struct Run<'a> {
     config: &'a RunConfig,
     dir: RunDir,
-    spec: ClassifierSpec,
+    architecture: Architecture,
     train: LoadedSplit,
     valid: LoadedSplit,
     context: StepContext,
@@ -81,18 +79,22 @@ impl<'a> Run<'a> {
         observer: &mut Observer<'_>,
     ) -> Result<Self> {
         let config = &request.config;
-        let level = prepare::level(config)?;
         let train = prepare::load_split("train", config, &request.image_cache, observer)?;
         let mut valid = prepare::load_split("valid", config, &request.image_cache, observer)?;
         prepare::refuse_different_classes(&train, &valid)?;
         prepare::find_leaks(&train, &mut valid, observer);
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();
-        let spec = prepare::spec(config, level, classes.len());
+        let architecture = Architecture::open(config, classes.len(), &request.device)?;
         let dir = RunDir::new(&request.out);
         let now = environment(request, &train, &valid);
-        let Start { state, environment } =
-            Start::new(request, resume.then_some(&dir), spec, &now, observer)?;
+        let Start { state, environment } = Start::new(
+            request,
+            resume.then_some(&dir),
+            &architecture,
+            &now,
+            observer,
+        )?;
         let rows = finished_rows(&dir, &state)?;
         let measures = finished_measures(config, &dir, &state)?;
         let curriculum = curriculum(config)?;
@@ -106,14 +108,14 @@ impl<'a> Run<'a> {
             environment.write(&dir.environment())?;
         }
         let note = WeightMetadata {
-            model: level.to_string(),
+            model: config.model.title().to_owned(),
             classes,
             image_size: config.data.image_size,
             transform: train.source.preprocess().transform,
         };
         Ok(Run {
             config,
-            spec,
+            architecture,
             context: StepContext {
                 image: [
                     config.data.channels,
@@ -160,7 +162,13 @@ impl<'a> Run<'a> {
                     format!("{path}: {reason}; it could be read before: --resume goes on");
                 return Err(EngineError::Failed(problem));
             }
-            let result = step(&mut self.state, &self.context, batch, settings)?;
+            let result = step(
+                &mut self.state,
+                &self.architecture,
+                &self.context,
+                batch,
+                settings,
+            )?;
             let progress = &mut self.state.progress;
             if !result.loss.is_finite() {
                 return Err(EngineError::NotFinite {
@@ -254,10 +262,14 @@ impl<'a> Run<'a> {
         stop: &AtomicBool,
         observer: &mut Observer<'_>,
     ) -> Result<()> {
-        let bytes = weights::to_bytes(self.spec.level, &self.state.model, &self.note);
         if let Some(best) = checkpoint::read_best_weights(&self.dir.checkpoint())? {
             write_atomic(&self.dir.best_weights(), &best)?;
         }
+        let (model, steps) = (&self.state.model, self.state.progress.steps_done);
+        if let Some(bytes) = self.architecture.to_onnx(model)? {
+            write_atomic(&self.dir.onnx(), &bytes)?;
+        }
+        let bytes = self.architecture.weights(model, steps, &self.note);
         finished::replace_weights(&self.dir, &bytes)?;
         let out = self.dir.evaluation();
         self.evaluate(
@@ -278,12 +290,9 @@ impl<'a> Run<'a> {
         options: &EvaluateOptions<'_>,
         observer: &mut Observer<'_>,
     ) -> Result<mitsume_artifacts::Evaluation> {
-        let network = LevelNetwork {
-            spec: self.spec,
-            model: self.state.model.valid(),
-        };
+        let network = self.architecture.network(&self.state.model)?;
         let input = EvaluationInput {
-            network: &network,
+            network: network.as_ref(),
             folder: &self.valid.folder,
             source: &self.valid.source,
             settings: Default::default(),
@@ -314,7 +323,7 @@ impl<'a> Run<'a> {
         self.steps.sync()?;
         checkpoint::save(
             &self.dir.checkpoint(),
-            self.spec.level,
+            &self.architecture,
             &self.state,
             &self.note,
             is_best,
@@ -355,12 +364,14 @@ impl Start {
     fn new(
         request: &TrainRequest,
         resumed: Option<&RunDir>,
-        spec: ClassifierSpec,
+        architecture: &Architecture,
         now: &Environment,
         observer: &mut Observer<'_>,
     ) -> Result<Self> {
         let config = &request.config;
-        let mut state = prepare::initial_state(config, spec, &request.device.clone().autodiff())?;
+        let device = request.device.clone().autodiff();
+        let classes = now.data[0].classes.len();
+        let mut state = prepare::initial_state(config, architecture, classes, &device)?;
         let began = resumed
             .filter(|dir| dir.environment().is_file())
             .map(|dir| Environment::read(&dir.environment()))
@@ -378,14 +389,16 @@ impl Start {
                 if let Some(began) = &began {
                     init::warn_changed_init(config, began, observer);
                 }
-                state = checkpoint::load(&dir.checkpoint(), spec.level, optimizer, state)?;
+                state = checkpoint::load(&dir.checkpoint(), architecture, optimizer, state)?;
             }
             _ => {
                 if let Some(began) = &began {
                     init::refuse_changed_init(config, began)?;
                 }
                 environment.init_sha256 = init::init_sha256(config)?;
-                prepare::initialise(config, spec.level, &mut state.model)?;
+                if let Some(init) = &config.model.init {
+                    architecture.load_weights(init, &mut state.model)?;
+                }
             }
         }
         Ok(Self {

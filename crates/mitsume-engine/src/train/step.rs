@@ -3,10 +3,10 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::CamLossSettings;
-use mitsume::train::{CamLoss, CamRequest, CrossEntropy, forward, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, CrossEntropy, predictions, training_loss};
 use mitsume_data::Batch;
-use mitsume_nn::dropout_mask;
 
+use super::architecture::{Architecture, DropoutKey};
 use super::checkpoint::TrainState;
 use super::clip::clip_norm;
 use super::progress::StepResult;
@@ -40,6 +40,7 @@ pub(super) struct EpochSettings {
 /// only the running statistics have changed.
 pub(super) fn step(
     state: &mut TrainState,
+    architecture: &Architecture,
     context: &StepContext,
     batch: Batch,
     epoch: EpochSettings,
@@ -49,19 +50,16 @@ pub(super) fn step(
     let [channels, height, width] = context.image;
     let images = TensorData::new(batch.images, [n, channels, height, width]);
     let images = Tensor::<4>::from_data(images, &context.device);
-    let head = &state.model.head;
-    let mask = (head.dropout > 0.0).then(|| {
-        let features = head.linear.weight.dims()[1];
-        let draw = (context.seed, state.progress.steps_done);
-        dropout_mask([n, features], head.dropout, draw, &context.device)
-    });
-
+    let key = DropoutKey {
+        seed: context.seed,
+        step: state.progress.steps_done,
+    };
     let maps = (lambda != 0.0).then_some(CamRequest {
         labels: &batch.labels,
         method: context.settings.method,
         alpha: context.settings.alpha,
     });
-    let out = forward(&mut state.model, images, mask, maps)?;
+    let out = architecture.forward(&mut state.model, images, key, maps)?;
     let predicted = predictions(&out.logits);
     let correct = predicted
         .iter()

@@ -26,6 +26,7 @@ pub struct TrainableHook {
     output: ValueId,
     feature_maps: FeatureMaps,
     layer: String,
+    is_gap_linear: bool,
     norms: Vec<[ValueId; 2]>,
 }
 
@@ -78,6 +79,7 @@ impl TrainableHook {
             hook,
             output: graph.output,
             feature_maps,
+            is_gap_linear: evaluated.hook(layer, requested)?.is_gap_linear(),
             layer: found.name,
             norms: model.norms.iter().map(|norm| norm.batch).collect(),
         })
@@ -86,6 +88,16 @@ impl TrainableHook {
     /// The hooked layer's name.
     pub fn layer(&self) -> &str {
         &self.layer
+    }
+
+    /// Channels, rows and columns of its feature maps, [C, h, w].
+    pub fn map_shape(&self) -> [usize; 3] {
+        self.feature_maps.shape
+    }
+
+    /// Whether only a global average pool and a linear layer follow.
+    pub fn is_gap_linear(&self) -> bool {
+        self.is_gap_linear
     }
 
     /// A forward pass in training mode.

@@ -1,0 +1,199 @@
+//! Training of the graphs of ONNX files.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::ParamId;
+use burn::tensor::{Device, Tensor, TensorData};
+use mitsume::methods::Method;
+use mitsume::train::{CamRequest, ForwardOutput, differentiable_maps};
+use mitsume::{AlphaGradient, CamLossSettings};
+use mitsume_artifacts::RunConfig;
+use mitsume_nn::weights::{self, StateTensor, Weights};
+use mitsume_onnx::{
+    GraphParameters, InputImages, LayoutRequest, NewHead, TrainableClassifier, TrainableHook,
+};
+
+use super::DropoutKey;
+use crate::network::{Network, OnnxNetwork, OnnxRequest};
+use crate::{EngineError, Result};
+
+/// The graph of an ONNX file, hooked at a layer.
+pub(in crate::train) struct GraphArchitecture {
+    path: PathBuf,
+    model: TrainableClassifier,
+    hook: TrainableHook,
+    request: OnnxRequest,
+    freeze: Vec<String>,
+}
+
+impl GraphArchitecture {
+    pub(super) fn open(config: &RunConfig, classes: usize, device: &Device) -> Result<Self> {
+        let path = PathBuf::from(&config.model.name);
+        let images = InputImages {
+            channels: Some(config.data.channels),
+            size: Some([config.data.image_size; 2]),
+        };
+        let new_head = config.model.new_head.then_some(NewHead {
+            classes,
+            seed: config.train.seed,
+        });
+        let model = TrainableClassifier::open(&path, images, new_head, device)?;
+        let outputs = model.evaluated().classes();
+        if outputs != classes {
+            return Err(EngineError::Request(format!(
+                "model.name: {} has {outputs} classes, data.train has {classes}: set \
+                 model.new_head = true for a new last layer",
+                path.display()
+            )));
+        }
+        refuse_unknown_names(&model, &config.model.freeze)?;
+        let layout = LayoutRequest {
+            layout: None,
+            grid: config.model.token_grid,
+        };
+        let hook = model.hook(config.model.target_layer.as_deref(), layout)?;
+        if !config.consistency.is_plain(config.train.epochs) {
+            check_loss(&config.consistency.settings(), &hook)?;
+        }
+        let request = OnnxRequest {
+            layers: vec![hook.layer().to_owned()],
+            layout: None,
+            tokens: config.model.token_grid,
+            images,
+        };
+        Ok(Self {
+            path,
+            model,
+            hook,
+            request,
+            freeze: config.model.freeze.clone(),
+        })
+    }
+
+    pub(super) fn new_model(&self) -> GraphParameters {
+        let frozen = |name: &str| self.freeze.iter().any(|begin| name.starts_with(begin));
+        self.model.initial_parameters(|name| !frozen(name))
+    }
+
+    /// The values of a graph's parameters are flat; their shapes are the file's.
+    pub(super) fn vectors(&self, parameters: &GraphParameters) -> Vec<ParamId> {
+        let parameters = self.model.parameters().iter().zip(&parameters.values);
+        let vectors = parameters.filter(|(info, _)| info.shape.len() <= 1);
+        vectors.map(|(_, value)| value.id).collect()
+    }
+
+    pub(super) fn map_size(&self) -> [usize; 2] {
+        let [_, rows, columns] = self.hook.map_shape();
+        [rows, columns]
+    }
+
+    pub(super) fn to_onnx(&self, parameters: &GraphParameters) -> Result<Vec<u8>> {
+        Ok(self.model.to_onnx(parameters)?)
+    }
+
+    pub(super) fn network(&self, parameters: &GraphParameters) -> Result<Box<dyn Network>> {
+        let classifier = self.model.classifier(parameters)?;
+        let network = OnnxNetwork::new(&self.path, classifier, &self.request)?;
+        Ok(Box::new(network))
+    }
+
+    pub(super) fn forward(
+        &self,
+        parameters: &mut GraphParameters,
+        images: Tensor<4>,
+        key: DropoutKey,
+        maps: Option<CamRequest<'_>>,
+    ) -> Result<ForwardOutput> {
+        let pass = self.hook.forward(parameters, images, key.seed, key.step)?;
+        let weighted_sum = match maps {
+            None => None,
+            Some(maps) => {
+                let gradients = self
+                    .hook
+                    .detached_gradients(&pass, parameters, maps.labels)?;
+                let features = pass.features.clone();
+                Some(differentiable_maps(maps.method, features, gradients)?)
+            }
+        };
+        self.model.update_running_statistics(parameters, &pass);
+        Ok(ForwardOutput {
+            logits: pass.logits,
+            weighted_sum,
+        })
+    }
+
+    /// All of the file's parameters, by name; batches are counted as PyTorch does.
+    pub(super) fn weights(
+        &self,
+        parameters: &GraphParameters,
+        steps: u64,
+        metadata: &str,
+    ) -> Vec<u8> {
+        let mut tensors = Vec::new();
+        for (info, values) in self.model.state_dict(parameters) {
+            if let Some(norm) = info.name.strip_suffix("running_mean") {
+                let name = format!("{norm}num_batches_tracked");
+                tensors.push((name, StateTensor::Count(steps)));
+            }
+            let shape = info.shape;
+            tensors.push((info.name, StateTensor::Floats { shape, values }));
+        }
+        weights::serialise(tensors, metadata)
+    }
+
+    pub(super) fn load_weights(&self, path: &Path, parameters: &mut GraphParameters) -> Result<()> {
+        let wrong =
+            |problem: String| EngineError::Request(format!("{}: {problem}", path.display()));
+        let file = Weights::open(path)?;
+        for (info, value) in self.model.parameters().iter().zip(&mut parameters.values) {
+            let (name, expected) = (&info.name, &info.shape);
+            let Some((shape, values)) = file.parameter(name)? else {
+                return Err(wrong(format!(
+                    "no parameter \"{name}\", which {} has",
+                    self.path.display()
+                )));
+            };
+            if shape != *expected {
+                return Err(wrong(format!(
+                    "parameter \"{name}\" has shape {shape:?}; {} needs {expected:?}",
+                    self.path.display()
+                )));
+            }
+            let count = values.len();
+            let trained = value.is_require_grad();
+            *value = value.clone().map(|old| {
+                let data = TensorData::new(values, [count]);
+                Tensor::from_data(data, &old.device()).set_require_grad(trained)
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The method must be differentiable and defined for the part after the layer.
+fn check_loss(settings: &CamLossSettings, hook: &TrainableHook) -> Result<()> {
+    settings.method.check_differentiable()?;
+    settings.method.check_head(hook.is_gap_linear())?;
+    if settings.alpha == AlphaGradient::Full && settings.method != Method::Cam {
+        return Err(EngineError::Request(format!(
+            "consistency.alpha: the gradient through alpha is not computed for ONNX files yet (layer \
+             {}): set consistency.alpha = \"detached\", or consistency.preset = \"published\"",
+            hook.layer()
+        )));
+    }
+    Ok(())
+}
+
+fn refuse_unknown_names(model: &TrainableClassifier, freeze: &[String]) -> Result<()> {
+    let names = || model.parameters().iter().map(|info| info.name.as_str());
+    let unknown = freeze
+        .iter()
+        .find(|begin| !names().any(|name| name.starts_with(begin.as_str())));
+    match unknown {
+        None => Ok(()),
+        Some(begin) => Err(EngineError::Request(format!(
+            "model.freeze: no parameter's name begins with \"{begin}\"; there are {}, ...",
+            names().take(3).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}

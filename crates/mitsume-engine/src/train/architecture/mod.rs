@@ -1,0 +1,164 @@
+//! The networks that can be trained: the five levels, and graphs of ONNX files.
+//!
+//! An architecture is what stays the same during a run; [`TrainedModel`] is what a step changes.
+
+mod graph;
+mod level;
+
+use std::path::Path;
+
+use burn::module::{Module, ParamId};
+use burn::tensor::{Device, Tensor};
+use mitsume::train::{CamRequest, ForwardOutput};
+use mitsume_artifacts::RunConfig;
+use mitsume_nn::{Classifier, ClassifierSpec};
+use mitsume_onnx::GraphParameters;
+
+use crate::Result;
+use crate::network::Network;
+use graph::GraphArchitecture;
+
+/// The network of a run.
+pub(super) enum Architecture {
+    /// One of the five levels.
+    Level(ClassifierSpec),
+    /// The graph of an ONNX file.
+    Graph(Box<GraphArchitecture>),
+}
+
+/// Parameters and running statistics.
+#[derive(Module, Debug)]
+// There is one of it, and the module derive takes no boxed variants.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum TrainedModel {
+    /// Of a level.
+    Level(Classifier),
+    /// Of a graph.
+    Graph(GraphParameters),
+}
+
+/// What the dropout masks of a step are a function of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DropoutKey {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Steps before this one.
+    pub step: u64,
+}
+
+const MISMATCH: &str = "the model is made by its architecture";
+
+impl Architecture {
+    /// The network of the configuration for `classes` classes, on `device`, which has no autodiff.
+    ///
+    /// # Errors
+    /// A model that does not fit the images, the classes or the loss; an ONNX file that cannot be
+    /// trained.
+    pub fn open(config: &RunConfig, classes: usize, device: &Device) -> Result<Self> {
+        Ok(match config.model.level() {
+            Some(level) => Self::Level(level::spec(config, level, classes)?),
+            None => Self::Graph(GraphArchitecture::open(config, classes, device)?.into()),
+        })
+    }
+
+    /// The network before its first step, from `seed` or the file's weights, on `device`, which has
+    /// autodiff.
+    pub fn new_model(&self, seed: u64, device: &Device) -> TrainedModel {
+        match self {
+            Self::Level(spec) => TrainedModel::Level(Classifier::new(*spec, seed, device)),
+            Self::Graph(graph) => TrainedModel::Graph(graph.new_model()),
+        }
+    }
+
+    /// Reads the weights of a file into `model`.
+    ///
+    /// # Errors
+    /// A file that cannot be read or does not fit.
+    pub fn load_weights(&self, path: &Path, model: &mut TrainedModel) -> Result<()> {
+        match (self, model) {
+            (Self::Level(spec), TrainedModel::Level(model)) => {
+                level::load_weights(*spec, path, model)
+            }
+            (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
+                graph.load_weights(path, parameters)
+            }
+            _ => unreachable!("{MISMATCH}"),
+        }
+    }
+
+    /// The weights as the bytes of a safetensors file, a PyTorch state dict, after `steps` steps.
+    pub fn weights(&self, model: &TrainedModel, steps: u64, metadata: &str) -> Vec<u8> {
+        match (self, model) {
+            (Self::Level(spec), TrainedModel::Level(model)) => {
+                mitsume_nn::weights::to_bytes(spec.level, model, metadata)
+            }
+            (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
+                graph.weights(parameters, steps, metadata)
+            }
+            _ => unreachable!("{MISMATCH}"),
+        }
+    }
+
+    /// The content of an ONNX file with the trained weights, if the network is of one.
+    ///
+    /// # Errors
+    /// Data of the original file that cannot be read any more.
+    pub fn to_onnx(&self, model: &TrainedModel) -> Result<Option<Vec<u8>>> {
+        match (self, model) {
+            (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
+                Ok(Some(graph.to_onnx(parameters)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A forward pass in training mode.
+    ///
+    /// # Errors
+    /// Maps that are not defined for the network; what an operator refuses.
+    pub fn forward(
+        &self,
+        model: &mut TrainedModel,
+        images: Tensor<4>,
+        key: DropoutKey,
+        maps: Option<CamRequest<'_>>,
+    ) -> Result<ForwardOutput> {
+        match (self, model) {
+            (Self::Level(_), TrainedModel::Level(model)) => {
+                level::forward(model, images, key, maps)
+            }
+            (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
+                graph.forward(parameters, images, key, maps)
+            }
+            _ => unreachable!("{MISMATCH}"),
+        }
+    }
+
+    /// Height and width of the maps of square images of `size` pixels.
+    pub fn map_size(&self, size: usize) -> [usize; 2] {
+        match self {
+            Self::Level(spec) => spec.level.cam_size([size, size]),
+            Self::Graph(graph) => graph.map_size(),
+        }
+    }
+
+    /// The network in evaluation.
+    ///
+    /// # Errors
+    /// As [`Self::to_onnx`].
+    pub fn network(&self, model: &TrainedModel) -> Result<Box<dyn Network>> {
+        match (self, model) {
+            (Self::Level(spec), TrainedModel::Level(model)) => Ok(level::network(*spec, model)),
+            (Self::Graph(graph), TrainedModel::Graph(parameters)) => graph.network(parameters),
+            _ => unreachable!("{MISMATCH}"),
+        }
+    }
+
+    /// Parameters with one axis: norms' weights and all biases.
+    pub fn vectors(&self, model: &TrainedModel) -> Vec<ParamId> {
+        match (self, model) {
+            (Self::Graph(graph), TrainedModel::Graph(parameters)) => graph.vectors(parameters),
+            (_, model) => level::vectors(model),
+        }
+    }
+}
