@@ -67,7 +67,7 @@ pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain
 pub use maps::{MapOptions, image_maps};
 pub use mitsume_onnx::{FeatureLayout, InputImages, Layer};
 pub use model_file::{LoadedModel, ModelInput};
-pub use model_source::{ModelRequest, ModelSource};
+pub use model_source::{ModelRequest, ModelSource, OnnxRun, OnnxSource};
 pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
     reorder_classes,

@@ -93,22 +93,39 @@ impl LoadedModel {
                 spec.level
             )));
         }
-        let transform = given.transform(base.transform);
-        let settings = match trained {
-            Some(trained) => ModelSettings {
-                overrides: overrides(trained, ImagePreparation { size, transform }),
-                assumed: Vec::new(),
-            },
-            None => ModelSettings {
+        if let Some(metadata) = &self.metadata {
+            return Ok(ModelInput::of_trained(metadata, given));
+        }
+        Ok(ModelInput {
+            size,
+            transform: given.transform(base.transform),
+            settings: ModelSettings {
                 overrides: Vec::new(),
                 assumed: assumed_settings(given),
             },
-        };
-        Ok(ModelInput {
-            size,
-            transform,
-            settings,
         })
+    }
+}
+
+impl ModelInput {
+    /// Size and preprocessing as `given`, otherwise as in training.
+    pub fn of_trained(metadata: &WeightMetadata, given: &Preprocessing) -> Self {
+        let trained = ImagePreparation {
+            size: metadata.image_size,
+            transform: metadata.transform,
+        };
+        let used = ImagePreparation {
+            size: given.size.unwrap_or(trained.size),
+            transform: given.transform(trained.transform),
+        };
+        Self {
+            size: used.size,
+            transform: used.transform,
+            settings: ModelSettings {
+                overrides: overrides(trained, used),
+                assumed: Vec::new(),
+            },
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub struct ModelRequest<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ModelSource {
     /// An ONNX file.
-    Onnx(PathBuf),
+    Onnx(OnnxSource),
     /// One of the five levels.
     Level {
         /// The level.
@@ -32,6 +32,26 @@ pub enum ModelSource {
         /// Status of the run if it is not finished; `weights` are then its checkpoint's.
         unfinished: Option<RunStatus>,
     },
+}
+
+/// An ONNX file, and what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnnxSource {
+    /// The file.
+    pub path: PathBuf,
+    /// How it was trained, if a run did.
+    pub run: Option<OnnxRun>,
+}
+
+/// How the ONNX file of a run was trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnnxRun {
+    /// Classes, size and transform of its images.
+    pub metadata: WeightMetadata,
+    /// The layer whose maps were trained and evaluated; `None` for the default.
+    pub target_layer: Option<String>,
+    /// Rows and columns of its tokens, where they were given.
+    pub token_grid: Option<[usize; 2]>,
 }
 
 impl ModelRequest<'_> {
@@ -68,7 +88,8 @@ impl ModelRequest<'_> {
         }
         if ends_in(path, &["onnx"]) {
             has_weights("an ONNX file")?;
-            return Ok(ModelSource::Onnx(path.to_owned()));
+            let path = path.to_owned();
+            return Ok(ModelSource::Onnx(OnnxSource { path, run: None }));
         }
         if path.is_file() && ends_in(path, &["safetensors", "pth", "pt"]) {
             return Err(EngineError::Request(format!(
@@ -162,7 +183,9 @@ fn from_run(dir: &Path, flag: &str) -> Result<ModelSource> {
         )));
     }
     let config = RunConfig::read(&run.config(), &[])?;
-    let level = level_named(&config.model.name, &run.config())?;
+    let Some(level) = config.model.level() else {
+        return from_onnx_run(&run, config, flag);
+    };
     let status = RunStatus::read(&run, &config)?;
     let finished = status.as_ref().is_none_or(RunStatus::is_finished);
     if finished && run.weights().is_file() {
@@ -184,6 +207,33 @@ fn from_run(dir: &Path, flag: &str) -> Result<ModelSource> {
         weights: status.weights.clone(),
         unfinished: Some(status),
     })
+}
+
+/// The trained ONNX file of a run, which is written at its end.
+fn from_onnx_run(run: &RunDir, config: RunConfig, flag: &str) -> Result<ModelSource> {
+    let status = RunStatus::read(run, &config)?;
+    let finished = status.as_ref().is_some_and(RunStatus::is_finished);
+    let weights = run.weights();
+    let metadata = match finished && run.onnx().is_file() && weights.is_file() {
+        true => WeightMetadata::read(&weights)?,
+        false => None,
+    };
+    let Some(metadata) = metadata else {
+        return Err(EngineError::Request(format!(
+            "{flag} {}: the run has no model yet, which is written at its end: mitsume train --resume {} \
+             goes on with it",
+            run.root().display(),
+            shell_word(run.root())
+        )));
+    };
+    Ok(ModelSource::Onnx(OnnxSource {
+        path: run.onnx(),
+        run: Some(OnnxRun {
+            metadata,
+            target_layer: config.model.target_layer,
+            token_grid: config.model.token_grid,
+        }),
+    }))
 }
 
 /// Describes a path that is not a run directory.

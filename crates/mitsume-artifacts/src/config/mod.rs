@@ -136,11 +136,10 @@ impl RunConfig {
     fn from_table(table: toml::Table, path: &Path) -> Result<Self> {
         let source = ConfigSource(path);
         let keys: Keys = source.typed(toml::Value::Table(table), "")?;
-        let model = model::resolve(keys.model, source)?;
-        let channels = if model.level().is_some() { 1 } else { 3 };
+        let channels = keys.model.default_channels();
         let config = Self {
             data: data::resolve(keys.data, channels, source)?,
-            model,
+            model: model::resolve(keys.model, source)?,
             train: train::resolve(&keys.train, source)?,
             consistency: consistency::resolve(&keys.consistency, source)?,
             evaluation: evaluation::resolve(&keys.evaluation, source)?,

@@ -61,6 +61,21 @@ impl ModelConfig {
     }
 }
 
+impl ModelKeys {
+    /// Channels of its images: 3 for an ONNX file, else 1.
+    pub(super) fn default_channels(&self) -> u64 {
+        match self.name.as_deref().is_some_and(is_onnx) {
+            true => 3,
+            false => 1,
+        }
+    }
+}
+
+fn is_onnx(name: &str) -> bool {
+    let ending = Path::new(name).extension();
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"))
+}
+
 pub(super) fn resolve(keys: ModelKeys, source: ConfigSource) -> Result<ModelConfig> {
     let names = Level::names();
     let Some(name) = &keys.name else {
@@ -73,15 +88,14 @@ pub(super) fn resolve(keys: ModelKeys, source: ConfigSource) -> Result<ModelConf
     if let Ok(level) = name.parse::<Level>() {
         return resolve_level(level, &keys, init, source);
     }
-    let is_onnx = Path::new(name).extension().is_some_and(|e| e == "onnx");
-    if !is_onnx {
+    if !is_onnx(name) {
         let problem = format!(
             "\"{name}\" is no model that can be trained; one of {names}, or a file ending in .onnx"
         );
         return Err(source.error("model.name", problem));
     }
     if keys.dropout.is_some_and(|dropout| dropout != 0.0) {
-        let problem = "an ONNX file has dropout of its own; leave the key out";
+        let problem = "an ONNX file has its own dropout; leave the key out";
         return Err(source.error("model.dropout", problem));
     }
     if keys.token_grid.is_some_and(|grid| grid.contains(&0)) {

@@ -12,6 +12,7 @@ mod full_disk;
 mod interruption;
 mod model;
 mod onnx;
+mod onnx_training;
 mod pages;
 mod support;
 mod sweep;

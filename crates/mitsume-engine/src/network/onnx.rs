@@ -71,6 +71,15 @@ impl OnnxNetwork {
         })
     }
 
+    /// The same under the name that it was trained as.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..self
+        }
+    }
+
     /// Channels, height and width of its images.
     pub fn image(&self) -> [usize; 3] {
         self.model.image()

@@ -28,7 +28,9 @@ pub(super) fn finished_epochs(request: &TrainRequest) -> Result<Option<u64>> {
     refuse_changed_method(&dir, now)?;
     let before = RunConfig::read(&dir.config(), &[])?;
     refuse_changed_training(&status, &before, now)?;
+    let has_model = now.model.level().is_some() || dir.onnx().is_file();
     let evaluated = before == *now
+        && has_model
         && EvaluationDir::new(dir.evaluation()).is_evaluation()
         && same_bytes(&dir.weights(), &status.weights)?;
     Ok(evaluated.then_some(status.epochs_done))

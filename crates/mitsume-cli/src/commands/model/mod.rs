@@ -6,11 +6,11 @@ mod preprocessing;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
+use mitsume_artifacts::{ModelSetting, ModelSettings, Override, Preprocessing};
 use mitsume_data::{ImageFolder, ImageTransform, Preprocess};
 use mitsume_engine::{
-    ClassOrder, InputImages, LoadedModel, MapOptions, ModelRequest, ModelSource, Network,
-    OnnxNetwork, OnnxRequest, RunStatus, reorder_classes, shell_word,
+    ClassOrder, InputImages, LoadedModel, MapOptions, ModelInput, ModelRequest, ModelSource,
+    Network, OnnxNetwork, OnnxRequest, OnnxSource, RunStatus, reorder_classes, shell_word,
 };
 use mitsume_guard::file::read_to_string;
 use mitsume_locale::text;
@@ -87,7 +87,7 @@ pub fn open(
         weights: args.weights.as_deref(),
     };
     let opened = match request.find()? {
-        ModelSource::Onnx(path) => open_onnx(args, &path, folder, device, console)?,
+        ModelSource::Onnx(source) => open_onnx(args, &source, folder, device, console)?,
         ModelSource::Level {
             level,
             weights,
@@ -168,29 +168,41 @@ fn class_override(trained: Vec<String>, order: &ClassOrder) -> Option<Override> 
 
 fn open_onnx(
     args: &ModelArgs,
-    path: &Path,
+    source: &OnnxSource,
     folder: Option<&ImageFolder>,
     device: &Device,
     console: Console,
 ) -> Result<OpenedModel> {
-    let given = preprocessing::given(&args.images, None)?;
-    if given.mean.is_none() || given.std.is_none() {
-        return Err(Failure::Request(format!(
-            "{}: how were its images prepared? --preset imagenet, --preset levels, --preprocess \
-             FILE.toml, or --mean and --std",
-            path.display()
-        )));
+    let OnnxSource { path, run } = source;
+    let run = run.as_ref();
+    let metadata = run.map(|run| &run.metadata);
+    let given = preprocessing::given(&args.images, metadata.map(|metadata| metadata.image_size))?;
+    if metadata.is_none() {
+        refuse_unknown_preprocessing(path, &given)?;
     }
     let request = OnnxRequest {
-        layers: args.target_layer.clone(),
+        layers: match (
+            &args.target_layer[..],
+            run.and_then(|run| run.target_layer.clone()),
+        ) {
+            ([], Some(layer)) => vec![layer],
+            _ => args.target_layer.clone(),
+        },
         layout: args.layout,
-        tokens: args.token_grid,
+        tokens: args.token_grid.or(run.and_then(|run| run.token_grid)),
         images: InputImages {
             channels: given.channels,
-            size: given.size.map(|side| [side; 2]),
+            size: given
+                .size
+                .or(metadata.map(|m| m.image_size))
+                .map(|side| [side; 2]),
         },
     };
     let network = OnnxNetwork::open(path, &request, device)?;
+    let network = match metadata {
+        Some(metadata) => network.named(&metadata.model),
+        None => network,
+    };
     if network.had_softmax() {
         let model = path.display().to_string();
         console.note(&text!(
@@ -199,25 +211,61 @@ fn open_onnx(
             model = model
         ));
     }
+    let [_, height, width] = network.image();
+    let (transform, mut settings) = match metadata {
+        Some(metadata) => {
+            let input = ModelInput::of_trained(metadata, &given);
+            (input.transform, input.settings)
+        }
+        None => {
+            // The crop of a preset keeps its share of the image, whose size only the file knows.
+            let given = preprocessing::given(&args.images, Some(height))?;
+            let transform = given.transform(ImageTransform::default());
+            (transform, ModelSettings::default())
+        }
+    };
     let outputs = network.classes();
-    let names = class_names(args, outputs, path)?;
-    let mut settings = ModelSettings::default();
+    let trained = metadata.map(|metadata| metadata.classes.clone());
+    if trained
+        .as_ref()
+        .is_some_and(|trained| trained.len() != outputs)
+    {
+        return Err(Failure::Request(format!(
+            "{}: {outputs} classes, other than its run's",
+            path.display()
+        )));
+    }
+    let names = class_names(args, outputs, path)?.or_else(|| trained.clone());
     if names.is_none() && folder.is_some() {
         settings.assumed.push(ModelSetting::Classes);
     }
     let order = ClassOrder::choose(path, outputs, names, folder)?;
-    let [_, height, width] = network.image();
+    settings
+        .overrides
+        .extend(trained.and_then(|trained| class_override(trained, &order)));
     Ok(OpenedModel {
         source: path.to_owned(),
         outputs,
         classes: order.names().to_vec(),
         network: reorder_classes(Box::new(network), &order),
         size: [height, width],
-        transform: given.transform(ImageTransform::default()),
+        transform,
         settings,
         maps: maps(args),
         unfinished: None,
     })
+}
+
+/// A file says nothing of how its images are prepared: mean and standard deviation must be given.
+fn refuse_unknown_preprocessing(path: &Path, given: &Preprocessing) -> Result {
+    if given.mean.is_none() || given.std.is_none() {
+        return Err(Failure::Request(format!(
+            "{}: how were its images prepared? --preset imagenet, --preset levels, --preprocess \
+             FILE.toml, or --mean and --std",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 /// The class names of `--classes`, one for each output.

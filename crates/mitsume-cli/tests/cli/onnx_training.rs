@@ -1,0 +1,174 @@
+//! Training a user's own classifier, in an ONNX file exported in training form.
+
+use std::path::Path;
+
+use safetensors::SafeTensors;
+
+use crate::support::{Sandbox, assert_refused};
+
+/// A small residual network with 5 outputs on images of 32x32.
+fn sandbox_with_model() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mitsume-onnx/tests/training");
+    std::fs::copy(models.join("residual.onnx"), sandbox.path("net.onnx")).unwrap();
+    sandbox.configure("net.onnx", "learning_rate = 0.003");
+    sandbox
+}
+
+const NEW_HEAD: [&str; 4] = [
+    "--set",
+    "model.new_head=true",
+    "--set",
+    "data.preprocessing.preset=imagenet",
+];
+
+fn with_loss(more: &[&'static str]) -> Vec<&'static str> {
+    let loss = [
+        "--set",
+        "consistency.preset=published",
+        "--set",
+        "consistency.lambda_max=50",
+        "--set",
+        "consistency.t0=1",
+        "--set",
+        "consistency.t1=2",
+    ];
+    [&NEW_HEAD[..], &loss, more].concat()
+}
+
+#[test]
+fn a_run_leaves_a_model_that_is_evaluated_as_the_run_was() {
+    let sandbox = sandbox_with_model();
+    sandbox.train("run", &with_loss(&[]));
+    let own: serde_json::Value =
+        serde_json::from_slice(&sandbox.read("run/evaluation/eval.json")).unwrap();
+    assert_eq!(own["model"]["name"], "net.onnx");
+    let mut evaluated = sandbox.json(&[
+        "eval",
+        "--run",
+        "run",
+        "--data",
+        "data/Testing",
+        "--measures",
+        "all",
+        "--json",
+    ]);
+    // The folder is named as it was typed.
+    evaluated["data"]["root"] = own["data"]["root"].clone();
+    assert_eq!(evaluated, own);
+    let image = crate::support::files_below(&sandbox.path("data/Testing")).remove(0);
+    let image = image.to_str().unwrap();
+    sandbox.succeeds(&[
+        "explain",
+        "--run",
+        "run",
+        "--reference",
+        "run",
+        "--out",
+        "maps",
+        image,
+    ]);
+    sandbox.succeeds(&["report", "run"]);
+    let page = String::from_utf8(sandbox.read("run/report.html")).unwrap();
+    assert!(page.contains("net.onnx"));
+    // The file is used alone as well, with what it does not know.
+    let alone = [
+        "eval",
+        "--model",
+        "run/model.onnx",
+        "--preset",
+        "imagenet",
+        "--data",
+        "data/Testing",
+        "--json",
+    ];
+    assert_eq!(sandbox.json(&alone)["accuracy"], own["accuracy"]);
+}
+
+#[test]
+fn an_interrupted_run_and_another_number_of_threads_give_the_same_bits() {
+    let sandbox = sandbox_with_model();
+    sandbox.train("whole", &with_loss(&["--threads", "1"]));
+    sandbox.train(
+        "parts",
+        &with_loss(&["--threads", "3", "--set", "train.epochs=1"]),
+    );
+    let resume = ["train", "--resume", "parts", "--set", "train.epochs=3"];
+    sandbox.succeeds(&resume);
+    assert_eq!(sandbox.results("parts"), sandbox.results("whole"));
+    assert_eq!(
+        sandbox.read("parts/model.onnx"),
+        sandbox.read("whole/model.onnx")
+    );
+}
+
+#[test]
+fn frozen_parameters_stay_and_the_others_move() {
+    let sandbox = sandbox_with_model();
+    let freeze = [
+        "--set",
+        "model.freeze=[\"features.\"]",
+        "--set",
+        "train.epochs=1",
+    ];
+    sandbox.train("run", &[&NEW_HEAD[..], &freeze].concat());
+    let one = sandbox.read("run/weights.safetensors");
+    sandbox.succeeds(&["train", "--resume", "run", "--set", "train.epochs=2"]);
+    let two = sandbox.read("run/weights.safetensors");
+    let [one, two] = [&one, &two].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+    for (name, tensor) in one.tensors() {
+        let same = tensor.data() == two.tensor(&name).unwrap().data();
+        let trained = name.starts_with("fc.") || name.contains("running") || name.contains("num_");
+        assert_eq!(same, !trained, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused() {
+    let sandbox = sandbox_with_model();
+    let refuse = |sets: &[&str], words: &[&str]| {
+        let train = ["train", "--config", "run.toml", "--out", "run"];
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        assert_refused(&sandbox, &[&train[..], &sets].concat(), words);
+        assert!(!sandbox.path("run").exists());
+    };
+    let preset = "data.preprocessing.preset=imagenet";
+    refuse(&[], &["data.preprocessing", "imagenet"]);
+    refuse(&[preset], &["5 classes", "has 4", "new_head"]);
+    let new = "model.new_head=true";
+    refuse(
+        &[preset, new, "model.freeze=[\"layer9\"]"],
+        &["model.freeze", "layer9", "features.0.0.weight"],
+    );
+    refuse(
+        &[preset, new, "model.target_layer=fetures.3"],
+        &["fetures.3", "features.3"],
+    );
+    refuse(
+        &[preset, new, "model.dropout=0.5"],
+        &["model.dropout", "its own", "leave"],
+    );
+    refuse(
+        &[preset, new, "data.channels=1"],
+        &["net.onnx", "3 channels", "not of 1"],
+    );
+    refuse(
+        &["model.name=level2", "model.target_layer=features.3"],
+        &["model.target_layer", "ONNX", "level2"],
+    );
+    refuse(&["model.name=none.onnx", preset], &["none.onnx"]);
+}
+
+#[test]
+fn a_run_without_a_model_yet_says_how_to_go_on() {
+    let sandbox = sandbox_with_model();
+    sandbox.train(
+        "run",
+        &[&NEW_HEAD[..], &["--set", "train.epochs=1"]].concat(),
+    );
+    std::fs::remove_file(sandbox.path("run/model.onnx")).unwrap();
+    let eval = ["eval", "--run", "run", "--data", "data/Testing"];
+    assert_refused(&sandbox, &eval, &["run", "train --resume run"]);
+    sandbox.succeeds(&["train", "--resume", "run"]);
+    sandbox.succeeds(&eval);
+}
