@@ -192,7 +192,8 @@ impl Weights {
                 expected,
             });
         }
-        let (_, values) = self.parameter(name)?.expect("its shape was read");
+        let tensor = self.parameter(name)?.expect("its shape was read");
+        let values = tensor.values;
         let device = param.val().device();
         let trained = param.val().is_require_grad();
         let tensor = Tensor::from_data(TensorData::new(values, expected), &device);
@@ -205,11 +206,11 @@ impl Weights {
         Ok(())
     }
 
-    /// Shape and values of a tensor of floats; `None` if the file has none of this name.
+    /// A tensor of floats; `None` if the file has none of this name.
     ///
     /// # Errors
     /// A tensor that is damaged, is not of floats, or holds a value that is not finite.
-    pub fn parameter(&self, name: &str) -> Result<Option<(Vec<usize>, Vec<f32>)>, WeightsError> {
+    pub fn parameter(&self, name: &str) -> Result<Option<FloatTensor>, WeightsError> {
         let Some(tensor) = self.tensors.get(name) else {
             return Ok(None);
         };
@@ -220,7 +221,8 @@ impl Weights {
                 name: name.into(),
             });
         }
-        Ok(Some((tensor.shape.to_vec(), values)))
+        let shape = tensor.shape.to_vec();
+        Ok(Some(FloatTensor { shape, values }))
     }
 
     fn values(&self, name: &str) -> Result<Vec<f32>, WeightsError> {
@@ -336,16 +338,20 @@ pub fn to_bytes(level: Level, model: &Classifier, metadata: &str) -> Vec<u8> {
     serialise(tensors.collect(), metadata)
 }
 
+/// Parameters or running statistics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FloatTensor {
+    /// Shape.
+    pub shape: Vec<usize>,
+    /// Values in row-major order.
+    pub values: Vec<f32>,
+}
+
 /// A tensor of a state dict.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateTensor {
     /// Parameters or running statistics.
-    Floats {
-        /// Shape.
-        shape: Vec<usize>,
-        /// Values in row-major order.
-        values: Vec<f32>,
-    },
+    Floats(FloatTensor),
     /// `num_batches_tracked`.
     Count(u64),
 }
@@ -353,7 +359,7 @@ pub enum StateTensor {
 /// A state dict as the bytes of a safetensors file, with `metadata` as in [`to_bytes`].
 pub fn serialise(tensors: Vec<(String, StateTensor)>, metadata: &str) -> Vec<u8> {
     let entries = tensors.into_iter().map(|(name, tensor)| match tensor {
-        StateTensor::Floats { shape, values } => {
+        StateTensor::Floats(FloatTensor { shape, values }) => {
             let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
             (name, Dtype::F32, shape, bytes)
         }
@@ -375,8 +381,8 @@ pub fn serialise(tensors: Vec<(String, StateTensor)>, metadata: &str) -> Vec<u8>
 
 fn float<const D: usize>(param: &Param<Tensor<D>>) -> StateTensor {
     let values = param.val().into_data().try_into_vec();
-    StateTensor::Floats {
+    StateTensor::Floats(FloatTensor {
         shape: param.dims().to_vec(),
         values: values.expect("parameters are f32"),
-    }
+    })
 }

@@ -8,7 +8,7 @@ use mitsume::methods::Method;
 use mitsume::train::{CamRequest, ForwardOutput, differentiable_maps};
 use mitsume::{AlphaGradient, CamLossSettings};
 use mitsume_artifacts::RunConfig;
-use mitsume_nn::weights::{self, StateTensor, Weights};
+use mitsume_nn::weights::{self, FloatTensor, StateTensor, Weights};
 use mitsume_onnx::{
     GraphParameters, InputImages, LayoutRequest, NewHead, TrainableClassifier, TrainableHook,
 };
@@ -136,7 +136,8 @@ impl GraphArchitecture {
                 tensors.push((name, StateTensor::Count(steps)));
             }
             let shape = info.shape;
-            tensors.push((info.name, StateTensor::Floats { shape, values }));
+            let tensor = FloatTensor { shape, values };
+            tensors.push((info.name, StateTensor::Floats(tensor)));
         }
         weights::serialise(tensors, metadata)
     }
@@ -147,7 +148,7 @@ impl GraphArchitecture {
         let file = Weights::open(path)?;
         for (info, value) in self.model.parameters().iter().zip(&mut parameters.values) {
             let (name, expected) = (&info.name, &info.shape);
-            let Some((shape, values)) = file.parameter(name)? else {
+            let Some(FloatTensor { shape, values }) = file.parameter(name)? else {
                 return Err(wrong(format!(
                     "no parameter \"{name}\", which {} has",
                     self.path.display()
