@@ -9,7 +9,7 @@ use crate::graph::{Node, ValueId};
 use crate::limits;
 use crate::op::Inputs;
 use crate::op::{OperatorError, TrainingPass};
-use crate::value::Value;
+use crate::value::{Floats, Value};
 
 /// Values by id.
 pub(crate) type Values = HashMap<ValueId, Value>;
@@ -31,6 +31,8 @@ pub(crate) struct Pass {
     pub autodiff: bool,
     /// The training pass; none in evaluation.
     pub training: Option<TrainingPass>,
+    /// Whether all values are returned, for [`ExecutionPlan::vjp`], rather than the wanted ones.
+    pub records: bool,
 }
 
 impl ExecutionPlan {
@@ -70,13 +72,21 @@ impl ExecutionPlan {
     /// Runs the nodes on `values` and returns the wanted values. With `autodiff` it runs on a device
     /// with autodiff, where constants have no gradient.
     pub fn run(&self, values: Values, autodiff: bool) -> Result<Values> {
-        let training = None;
-        self.run_pass(values, Pass { autodiff, training })
+        let pass = Pass {
+            autodiff,
+            training: None,
+            records: false,
+        };
+        self.run_pass(values, pass)
     }
 
     /// As [`Self::run`], for evaluation or training.
     pub fn run_pass(&self, mut values: Values, pass: Pass) -> Result<Values> {
-        let Pass { autodiff, training } = pass;
+        let Pass {
+            autodiff,
+            training,
+            records,
+        } = pass;
         // For tensors that operators create.
         let device = match autodiff {
             true => self.device.clone().autodiff(),
@@ -101,7 +111,7 @@ impl ExecutionPlan {
                             .iter()
                             .filter(|other| **other == Some(id))
                             .count();
-                        let is_last_use = uses == 1 && dead_after.contains(&id);
+                        let is_last_use = !records && uses == 1 && dead_after.contains(&id);
                         let value = self.input(id, &mut values, is_last_use, autodiff);
                         Some(value.map_err(operator_error)?)
                     }
@@ -110,8 +120,10 @@ impl ExecutionPlan {
             let mut inputs = Inputs::new(inputs, device.clone());
             inputs.training = training;
             let outputs = node.op.operator().run(inputs).map_err(operator_error)?;
-            for id in dead_after {
-                values.remove(id);
+            if !records {
+                dead_after.iter().for_each(|id| {
+                    values.remove(id);
+                });
             }
             for (id, output) in node.outputs.iter().zip(outputs) {
                 if let Some(id) = id {
@@ -125,8 +137,85 @@ impl ExecutionPlan {
                 ));
             }
         }
-        values.retain(|id, _| self.wanted.contains(id));
+        if !records {
+            values.retain(|id, _| self.wanted.contains(id));
+        }
         Ok(values)
+    }
+
+    /// The vector-Jacobian product of value `output` with respect to value `input`, node by node from
+    /// the last to the first, as differentiable operations.
+    ///
+    /// - `values`: of a pass that recorded all values.
+    /// - `cotangent`: of `output`, of its shape.
+    ///
+    /// # Errors
+    /// An operator between the two that has no vector-Jacobian product.
+    pub fn vjp(
+        &self,
+        values: &Values,
+        pass: Pass,
+        [input, output]: [ValueId; 2],
+        cotangent: Floats,
+    ) -> Result<Option<Floats>> {
+        let device = match pass.autodiff {
+            true => self.device.clone().autodiff(),
+            false => self.device.clone(),
+        };
+        let mut depends = HashSet::from([input]);
+        for node in &self.nodes {
+            if node.runtime_inputs().any(|id| depends.contains(&id)) {
+                depends.extend(node.outputs.iter().flatten());
+            }
+        }
+        let mut cotangents = HashMap::from([(output, cotangent)]);
+        for node in self.nodes.iter().rev() {
+            let operator_error = |reason: OperatorError| Error::Operator {
+                node: node.name.clone(),
+                operator: node.op_type.clone(),
+                reason,
+            };
+            let outputs = node.outputs.iter().flatten();
+            let mut reached = outputs.filter_map(|id| Some((*id, cotangents.remove(id)?)));
+            let Some((reached_output, cotangent)) = reached.next() else {
+                continue;
+            };
+            if reached.next().is_some() || node.outputs[0] != Some(reached_output) {
+                return Err(operator_error(OperatorError::Unsupported(
+                    "a gradient through the gradient of a later output is not supported".into(),
+                )));
+            }
+            let needed: HashSet<ValueId> = node.runtime_inputs().collect();
+            let value = |id: &Option<ValueId>| {
+                let id = id.filter(|id| needed.contains(id))?;
+                match (self.constants.get(&id), pass.autodiff) {
+                    (Some(Value::Float(floats)), true) => {
+                        Some(Value::Float(floats.clone().into_autodiff()))
+                    }
+                    (Some(constant), _) => Some(constant.clone()),
+                    (None, _) => values.get(&id).cloned(),
+                }
+            };
+            let mut inputs = Inputs::new(node.inputs.iter().map(value).collect(), device.clone());
+            inputs.training = pass.training;
+            let operator = node.op.operator();
+            let results = operator.vjp(inputs, cotangent).map_err(operator_error)?;
+            for (id, result) in node.inputs.iter().zip(results) {
+                let (Some(id), Some(result)) = (id, result) else {
+                    continue;
+                };
+                // Shapes depend on the input as well, but have no derivative.
+                let is_float = matches!(values.get(id), Some(Value::Float(_)));
+                if is_float && depends.contains(id) {
+                    let sum = match cotangents.remove(id) {
+                        Some(other) => added(other, result).map_err(operator_error)?,
+                        None => result,
+                    };
+                    cotangents.insert(*id, sum);
+                }
+            }
+        }
+        Ok(cotangents.remove(&input))
     }
 
     fn input(
@@ -150,4 +239,11 @@ impl ExecutionPlan {
         };
         found.ok_or_else(|| "an input was not computed".into())
     }
+}
+
+/// The sum of two cotangents of one value.
+fn added(a: Floats, b: Floats) -> Result<Floats, OperatorError> {
+    let shape = a.shape().to_vec();
+    let (a, b) = (a.into_row_major(), b.into_row_major());
+    Floats::new(a.into_flat() + b.into_flat(), shape)
 }

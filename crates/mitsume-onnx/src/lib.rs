@@ -67,5 +67,6 @@ pub use layers::{Layer, LayoutRequest};
 pub use layout::FeatureLayout;
 pub use op::OperatorError;
 pub use train::{
-    ForwardPass, GraphParameters, NewHead, ParameterInfo, TrainableClassifier, TrainableHook,
+    DropoutKey, ForwardPass, GraphParameters, NewHead, ParameterInfo, TrainableClassifier,
+    TrainableHook,
 };

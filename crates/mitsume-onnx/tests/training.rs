@@ -6,8 +6,11 @@ mod reference;
 
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use mitsume_onnx::{GraphParameters, InputImages, LayoutRequest, TrainableClassifier};
+use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+use mitsume_onnx::{
+    DropoutKey, ForwardPass, GraphParameters, InputImages, LayoutRequest, TrainableClassifier,
+    TrainableHook,
+};
 use reference::Reference;
 
 const MODELS: [&str; 6] = [
@@ -28,6 +31,10 @@ fn open(name: &str) -> (TrainableClassifier, Reference) {
     };
     let model = TrainableClassifier::open(&path, images, None, &device).unwrap();
     (model, Reference::read(name))
+}
+
+fn key(step: u64) -> DropoutKey {
+    DropoutKey { seed: 0, step }
 }
 
 #[test]
@@ -65,7 +72,7 @@ fn ten_steps_of_adam_have_pytorchs_losses_gradients_and_running_statistics() {
         let cross_entropy = CrossEntropyLossConfig::new().init(&device);
         for (step, &expected) in reference.values("losses").iter().enumerate() {
             let pass = hook
-                .forward(&parameters, images.clone(), 0, step as u64)
+                .forward(&parameters, images.clone(), key(step as u64), false)
                 .unwrap();
             let loss = cross_entropy.forward(pass.logits.clone(), targets.clone());
             let value = loss.clone().detach().into_scalar::<f32>();
@@ -118,4 +125,175 @@ fn evaluated_logits(
     let captured = hooked.capture(images).unwrap();
     let logits = hooked.logits(&captured).unwrap().into_data();
     logits.try_into_vec().unwrap()
+}
+
+/// A model with its parameters, and a pass that recorded its values at `layer`.
+struct Recorded {
+    model: TrainableClassifier,
+    parameters: GraphParameters,
+    hook: TrainableHook,
+    images: Tensor<4>,
+    targets: Vec<usize>,
+}
+
+impl Recorded {
+    fn new(name: &str, layer: &str) -> Option<Self> {
+        let (model, reference) = open(name);
+        let grid = (name == "vision-transformer").then_some([4, 4]);
+        let hook = model.hook(Some(layer), LayoutRequest { layout: None, grid });
+        let device = Device::flex().autodiff();
+        Some(Self {
+            parameters: model.initial_parameters(|_| true),
+            hook: hook.ok()?,
+            images: reference.images(&device).narrow(0, 0, 4),
+            targets: vec![0, 1, 2, 1],
+            model,
+        })
+    }
+
+    fn pass(&self, parameters: &GraphParameters) -> ForwardPass {
+        let images = self.images.clone();
+        self.hook.forward(parameters, images, key(0), true).unwrap()
+    }
+
+    fn detached(&self, parameters: &GraphParameters) -> Vec<f32> {
+        let pass = self.pass(parameters);
+        let detached = self
+            .hook
+            .detached_gradients(&pass, parameters, &self.targets);
+        host(detached.unwrap())
+    }
+}
+
+fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.detach().into_data().try_into_vec().unwrap()
+}
+
+/// Layers after which every operator's gradient can be differentiated, of at least so many of each
+/// model.
+const DIFFERENTIABLE: [(&str, usize); 6] = [
+    ("residual", 14),
+    ("inverted-silu", 20),
+    ("inverted", 20),
+    ("dense", 3),
+    ("next", 20),
+    ("vision-transformer", 10),
+];
+
+/// The same numbers by reverse-mode autodiff and by vector-Jacobian products written out: 1e-4 of the
+/// largest, because sums are taken in another order.
+#[test]
+fn gradients_as_expressions_are_those_of_autodiff() {
+    for (name, least) in DIFFERENTIABLE {
+        let layers = open(name).0.evaluated().layers();
+        let mut differentiable = 0;
+        for layer in layers {
+            let Some(recorded) = Recorded::new(name, &layer.name) else {
+                continue;
+            };
+            let pass = recorded.pass(&recorded.parameters);
+            let Ok(gradients) = recorded.hook.gradients(&pass, &recorded.targets) else {
+                continue;
+            };
+            differentiable += 1;
+            let expected = recorded.detached(&recorded.parameters);
+            let what = format!("{name}, {}", layer.name);
+            reference::assert_close(&host(gradients), &expected, 1e-4, &what);
+        }
+        assert!(differentiable >= least, "{name}: {differentiable} layers");
+    }
+}
+
+/// `sum(c G)` with G the gradients, and its gradients.
+fn loss_of_gradients(recorded: &Recorded) -> Gradients {
+    let pass = recorded.pass(&recorded.parameters);
+    let gradients = recorded.hook.gradients(&pass, &recorded.targets).unwrap();
+    let weights = TensorData::new(weights(gradients.shape().num_elements()), gradients.dims());
+    let device = gradients.device();
+    (gradients * Tensor::from_data(weights, &device))
+        .sum()
+        .backward()
+}
+
+/// The numbers c.
+fn weights(count: usize) -> Vec<f32> {
+    (0..count)
+        .map(|i| ((i * 37 % 19) as f32 - 9.0) / 9.0)
+        .collect()
+}
+
+/// Before a residual block and before squeeze and excitation, with batch norms and ReLUs after them:
+/// PyTorch by `create_graph=True` and a second backward pass. 2e-3 of the largest number of a tensor,
+/// because batch norms amplify rounding twice.
+#[test]
+fn a_loss_of_gradients_has_pytorchs_second_order_gradient() {
+    for (name, layer) in [("residual", "features.2"), ("inverted", "n0_3")] {
+        let recorded = Recorded::new(name, layer).unwrap_or_else(|| panic!("{name}: {layer}"));
+        let reference = Reference::read(name);
+        let backward = loss_of_gradients(&recorded);
+        let mut compared = 0;
+        let infos = recorded.model.parameters().iter();
+        for (info, value) in infos.zip(&recorded.parameters.values) {
+            let Some(expected) = reference.second_order(&info.name) else {
+                continue;
+            };
+            let gradient = value.val().grad(&backward).map(host);
+            let gradient = gradient.unwrap_or_else(|| vec![0.0; expected.len()]);
+            let what = format!("{name}: {}", info.name);
+            reference::assert_close(&gradient[..expected.len()], &expected, 2e-3, &what);
+            compared += 1;
+        }
+        assert!(compared > 10, "{name}: {compared}");
+    }
+}
+
+/// By autodiff through the expression, against central differences of the detached gradients along a
+/// direction of all parameters. Only tails without kinks have finite differences; in single precision
+/// they are good to a few per cent.
+#[test]
+fn a_loss_of_gradients_has_the_gradient_of_finite_differences() {
+    // After them: global pooling and a linear layer; attention; a residual block of layer norm and GELU.
+    for (name, layer) in [
+        ("residual", "features.3"),
+        ("vision-transformer", "encoder.layers.encoder_layer_0"),
+        ("next", "node_conv2d_3"),
+    ] {
+        let recorded = Recorded::new(name, layer).unwrap_or_else(|| panic!("{name}: {layer}"));
+        let backward = loss_of_gradients(&recorded);
+        let mut analytic = 0.0;
+        for (number, value) in recorded.parameters.values.iter().enumerate() {
+            if let Some(gradient) = value.val().grad(&backward) {
+                let along = gradient * direction(number, &value.val());
+                analytic += f64::from(along.sum().into_scalar::<f32>());
+            }
+        }
+        let moved = |sign: f32| -> f64 {
+            let mut parameters = recorded.parameters.clone();
+            for (number, value) in parameters.values.iter_mut().enumerate() {
+                *value = value.clone().map(|old| {
+                    let step = direction(number, &old).mul_scalar(sign * STEP);
+                    Tensor::from_inner(old.inner() + step).require_grad()
+                });
+            }
+            let gradients = recorded.detached(&parameters);
+            let terms = gradients.iter().zip(weights(gradients.len()));
+            terms.map(|(g, c)| f64::from(*g) * f64::from(c)).sum()
+        };
+        let numeric = (moved(1.0) - moved(-1.0)) / f64::from(2.0 * STEP);
+        let off = (analytic - numeric).abs() / numeric.abs().max(1e-3);
+        assert!(off < 0.03, "{name}, {layer}: {analytic} for {numeric}");
+    }
+}
+
+const STEP: f32 = 2e-3;
+
+/// Numbers of 1 and -1 that differ from parameter to parameter, without autodiff.
+fn direction(number: usize, like: &Tensor<1>) -> Tensor<1> {
+    let signs = (0..like.dims()[0]).map(|i| match (i * 7 + number * 3) % 5 % 2 {
+        0 => 1.0f32,
+        _ => -1.0,
+    });
+    let signs: Vec<f32> = signs.collect();
+    let count = signs.len();
+    Tensor::from_data(TensorData::new(signs, [count]), &like.device().inner())
 }

@@ -1,5 +1,6 @@
 """Training steps of tiny models in PyTorch, beside the same models exported in training form."""
 
+import copy
 import os
 import warnings
 
@@ -52,6 +53,51 @@ def no_randomness(model):
             module.p = 0.0
 
 
+# Layers whose gradients are differentiated: before a residual block, before squeeze and excitation.
+TAILS = {"residual": "features.2", "inverted": "features.2.block.1"}
+
+
+class HardSigmoid(nn.Module):
+    """PyTorch's own has no second derivative."""
+
+    def forward(self, x):
+        return torch.clamp(x / 6 + 0.5, 0, 1)
+
+
+class HardSwish(nn.Module):
+    """The same."""
+
+    def forward(self, x):
+        return x * torch.clamp(x / 6 + 0.5, 0, 1)
+
+
+def twice_differentiable(model):
+    """The model with activations that PyTorch can differentiate twice."""
+    for module in model.modules():
+        for name, child in module.named_children():
+            if isinstance(child, nn.Hardsigmoid):
+                setattr(module, name, HardSigmoid())
+            if isinstance(child, nn.Hardswish):
+                setattr(module, name, HardSwish())
+    return model
+
+
+def second_order(model, layer, images):
+    """The gradient of sum(c G) by the parameters, G that of the targets' logits by the layer's output."""
+    features = []
+    handle = model.get_submodule(layer).register_forward_hook(lambda _, __, output: features.append(output))
+    model.train()
+    logits = model(images[:4])
+    handle.remove()
+    scores = logits[torch.arange(4), torch.tensor([0, 1, 2, 1])].sum()
+    (gradients,) = torch.autograd.grad(scores, features[0], create_graph=True)
+    weights = (torch.arange(gradients.numel()) * 37 % 19 - 9).reshape(gradients.shape) / 9
+    loss = (weights * gradients).sum()
+    named = [(n, p) for n, p in model.named_parameters()]
+    found = torch.autograd.grad(loss, [p for _, p in named], allow_unused=True)
+    return {f"second.{n}": g.flatten()[:16].clone() for (n, _), g in zip(named, found) if g is not None}
+
+
 def train(model, images, labels):
     """Ten Adam steps on the same batch. The losses, gradients and running statistics of the first, logits before and after."""
     model.eval()
@@ -96,8 +142,12 @@ def training(directory):
         stored = {i.name: torch.from_numpy(onnx.numpy_helper.to_array(i)) for i in onnx.load(path).graph.initializer}
         model.load_state_dict({k: stored.get(k, v) for k, v in before.items()})
         strip(path)
+        second = {}
+        if name in TAILS:
+            second = second_order(twice_differentiable(copy.deepcopy(model)), TAILS[name], images)
         losses, gradients, running, before, logits = train(model, images, labels)
         tensors = {"images": images, "labels": labels, "losses": torch.tensor(losses)}
+        tensors.update(second)
         tensors.update({"logits.before": before, "logits.after": logits})
         for key, gradient in gradients.items():
             # Numbers enough to tell a wrong gradient, and a small file.

@@ -124,6 +124,28 @@ fn frozen_parameters_stay_and_the_others_move() {
 }
 
 #[test]
+fn the_gradient_through_alpha_trains_what_a_detached_one_does_not() {
+    let sandbox = sandbox_with_model();
+    let full = ["--set", "consistency.alpha=full", "--set", "train.epochs=2"];
+    let detached = ["--set", "train.epochs=2"];
+    sandbox.train("full", &with_loss(&full));
+    sandbox.train("detached", &with_loss(&detached));
+    // The first epoch has no consistency loss yet.
+    let [full, detached] = ["full", "detached"].map(|run| sandbox.results(run).2);
+    assert_eq!(full[1], detached[1]);
+    assert_ne!(full[2], detached[2]);
+}
+
+#[test]
+fn layers_of_a_file_in_training_form_are_listed() {
+    let sandbox = sandbox_with_model();
+    let layers = sandbox.json(&["layers", "net.onnx", "--json"]);
+    let layers = layers["layers"].as_array().unwrap();
+    let default = layers.iter().find(|layer| layer["default"] == true);
+    assert_eq!(default.unwrap()["name"], "/features/features.3/relu_1/Relu");
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused() {
     let sandbox = sandbox_with_model();
     let refuse = |sets: &[&str], words: &[&str]| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use mitsume_onnx::{
     CapturedActivations, Classifier, FeatureLayout, HookedClassifier, InputImages, Layer,
-    LayoutRequest,
+    LayoutRequest, TrainableClassifier,
 };
 
 use super::{HookedImages, Network};
@@ -31,7 +31,15 @@ pub struct OnnxRequest {
 /// # Errors
 /// A file that cannot be read or run.
 pub fn layers(path: &Path, images: InputImages) -> Result<Vec<Layer>> {
-    Ok(Classifier::open(path, images, &Device::flex())?.layers())
+    let device = Device::flex();
+    match Classifier::open(path, images, &device) {
+        Ok(model) => Ok(model.layers()),
+        // A file in training form has the layers that it has in evaluation.
+        Err(error) => match TrainableClassifier::open(path, images, None, &device) {
+            Ok(model) => Ok(model.evaluated().layers()),
+            Err(_) => Err(error.into()),
+        },
+    }
 }
 
 /// A classifier from an ONNX file, hooked at one or several layers.

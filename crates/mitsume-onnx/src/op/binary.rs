@@ -1,12 +1,12 @@
 //! Element-wise operators of two tensors, broadcast to one shape.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::{Inputs, Operator, OperatorError, OutputType};
 use crate::ints::Ints;
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::shape::{broadcast, collapsed_axes, with_leading_ones};
+use crate::shape::{broadcast, collapsed_axes, outer_axis_inner, with_leading_ones};
 use crate::value::{Floats, MemoryOrder, Value};
 
 /// A function of two numbers.
@@ -102,17 +102,49 @@ impl Operator for Binary {
                 ));
             }
             (a, b) => {
-                let float = |value| match value {
-                    Value::Float(floats) => Ok(floats),
-                    Value::Int(ints) => {
-                        let values = ints.data.iter().map(|&v| v as f32).collect();
-                        Floats::from_values(values, ints.shape, &device)
-                    }
-                };
-                Value::Float(self.floats(float(a)?, float(b)?)?)
+                let (a, b) = (float(a, &device)?, float(b, &device)?);
+                Value::Float(self.floats(a, b)?)
             }
         };
         Ok(vec![result])
+    }
+
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let device = inputs.device.clone();
+        let [a, b]: [Value; 2] = inputs
+            .all()?
+            .try_into()
+            .map_err(|_| OperatorError::Invalid("two inputs expected".to_owned()))?;
+        let (a, b) = (float(a, &device)?, float(b, &device)?);
+        let apply = |function, a, b| Binary(function).floats(a, b);
+        let (g, a_shape, b_shape) = (cotangent, a.shape().to_vec(), b.shape().to_vec());
+        let negative = |x: Floats| x.map(Tensor::neg);
+        let (da, db) = match self.0 {
+            BinaryFunction::Add => (g.clone(), Some(g)),
+            BinaryFunction::Sub => (g.clone(), Some(negative(g))),
+            BinaryFunction::Mul => (
+                apply(BinaryFunction::Mul, g.clone(), b)?,
+                Some(apply(BinaryFunction::Mul, g, a)?),
+            ),
+            BinaryFunction::Div => {
+                let quotient = apply(BinaryFunction::Div, g.clone(), b.clone())?;
+                let value = apply(BinaryFunction::Div, a, b)?;
+                let db = apply(BinaryFunction::Mul, quotient.clone(), value)?;
+                (quotient, Some(negative(db)))
+            }
+            BinaryFunction::Pow if b_shape.iter().product::<usize>() == 1 => {
+                let exponent = b.into_flat().into_scalar::<f32>();
+                let slope = a.map(|a| power(a, exponent - 1.0).mul_scalar(exponent));
+                (apply(BinaryFunction::Mul, g, slope)?, None)
+            }
+            other => {
+                return Err(OperatorError::Unsupported(format!(
+                    "a gradient through the gradient of {other:?} is not supported"
+                )));
+            }
+        };
+        let db = db.map(|db| summed_to(db, &b_shape)).transpose()?;
+        Ok(vec![Some(summed_to(da, &a_shape)?), db])
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -129,6 +161,43 @@ impl Operator for Binary {
     fn is_linear(&self) -> bool {
         self.0 == BinaryFunction::Add
     }
+}
+
+/// Integers as floats.
+fn float(value: Value, device: &Device) -> Result<Floats, OperatorError> {
+    match value {
+        Value::Float(floats) => Ok(floats),
+        Value::Int(ints) => {
+            let values = ints.data.iter().map(|&v| v as f32).collect();
+            Floats::from_values(values, ints.shape, device)
+        }
+    }
+}
+
+/// `x` broadcast to `shape`.
+pub(super) fn broadcast_to(x: Floats, shape: &[usize]) -> Result<Floats, OperatorError> {
+    let count = limits::elements(shape)?;
+    let zeros = Tensor::<1>::zeros([count], &x.device());
+    Binary(BinaryFunction::Add).floats(x, Floats::new(zeros, shape.to_vec())?)
+}
+
+/// The sum of `x` over the axes along which a tensor of `shape` is broadcast to it.
+fn summed_to(x: Floats, shape: &[usize]) -> Result<Floats, OperatorError> {
+    if x.shape() == shape {
+        return Ok(x);
+    }
+    let mut sides = x.shape().to_vec();
+    let target = with_leading_ones(shape, sides.len());
+    let mut x = x.into_row_major();
+    for axis in 0..sides.len() {
+        if target[axis] != sides[axis] {
+            let [outer, side, inner] = outer_axis_inner(&sides, axis);
+            let sum = x.into_tensor([outer, side, inner]).sum_dim(1);
+            sides[axis] = 1;
+            x = Floats::from_tensor(sum).reshaped(sides.clone())?;
+        }
+    }
+    x.reshaped(shape.to_vec())
 }
 
 impl Binary {

@@ -46,6 +46,15 @@ impl Operator for Cast {
         }
     }
 
+    /// Between floating types it is the identity here.
+    fn vjp(
+        &self,
+        _inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        Ok(vec![Some(cotangent)])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }

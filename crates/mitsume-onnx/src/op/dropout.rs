@@ -1,9 +1,9 @@
 //! Dropout: the identity in evaluation, a random mask in a training pass.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use mitsume_random::RandomStream;
 
-use super::{Inputs, NodeInfo, Op, Operator, OperatorError, other};
+use super::{Inputs, NodeInfo, Op, Operator, OperatorError, TrainingPass, other};
 use crate::constant::Constant;
 use crate::layout::AxisRule;
 use crate::value::{Floats, Value};
@@ -60,6 +60,13 @@ impl Dropout {
         }
     }
 
+    fn masked(&self, x: Floats, pass: TrainingPass, device: &Device) -> Floats {
+        let count = x.shape().iter().product();
+        let mask = self.mask([pass.seed, pass.step], count);
+        let mask = Tensor::<1>::from_data(TensorData::new(mask, [count]), device);
+        x.into_row_major().map(|x| x * mask)
+    }
+
     /// A function of seed, step and node alone: a resumed run draws what it would have drawn.
     fn mask(&self, key: [u64; 2], count: usize) -> Vec<f32> {
         let mut random =
@@ -80,13 +87,15 @@ impl Operator for Dropout {
         let Some(pass) = inputs.training else {
             return Ok(vec![x]);
         };
-        let x = x.float()?;
-        let shape = x.shape().to_vec();
-        let count = shape.iter().product();
-        let mask = self.mask([pass.seed, pass.step], count);
-        let mask = Tensor::<1>::from_data(TensorData::new(mask, [count]), &inputs.device);
-        let y = x.into_row_major().map(|x| x * mask);
-        Ok(vec![Value::Float(Floats::new(y.into_flat(), shape)?)])
+        let y = self.masked(x.float()?, pass, &inputs.device);
+        Ok(vec![Value::Float(y)])
+    }
+
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        Ok(vec![Some(match inputs.training {
+            Some(pass) => self.masked(cotangent, pass, &inputs.device),
+            None => cotangent,
+        })])
     }
 
     fn axis_rule(&self) -> AxisRule {

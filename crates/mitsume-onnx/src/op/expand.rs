@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::binary::broadcast_ints;
+use super::selection::vjp_of_selection;
 use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::constant::Constant;
 use crate::ints::{Ints, dimension};
@@ -25,6 +26,10 @@ fn shape_of(sides: &[i64]) -> Result<Vec<usize>, OperatorError> {
 pub(crate) struct Expand;
 
 impl Operator for Expand {
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        vjp_of_selection(self, inputs, cotangent)
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }
@@ -68,6 +73,10 @@ fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, OperatorErro
 pub(crate) struct Tile;
 
 impl Operator for Tile {
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        vjp_of_selection(self, inputs, cotangent)
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Tiled
     }

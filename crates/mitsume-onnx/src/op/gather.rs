@@ -1,6 +1,6 @@
 //! Gather and ScatterND.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, axis};
@@ -24,6 +24,29 @@ impl Gather {
 }
 
 impl Operator for Gather {
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let x = inputs.float(0)?;
+        let indices = inputs.take(1)?.int()?;
+        let shape = x.shape().to_vec();
+        let axis = axis(self.axis, shape.len())?;
+        let [outer, side, inner] = outer_axis_inner(&shape, axis);
+        let positions = indices.data.iter();
+        let positions = positions.map(|&index| index_from_front(index, side).map(|p| p as i64));
+        let positions: Vec<i64> = positions.collect::<Result<_, _>>()?;
+        let count = positions.len();
+        let g = cotangent.into_tensor([outer, count, inner]);
+        let device = g.device();
+        let positions = TensorData::new(positions, [count]);
+        let positions = Tensor::<1, Int>::from_data(positions, &device);
+        let zeros = Tensor::<3>::zeros([outer, side, inner], &device);
+        let dx = zeros.select_assign(1, positions, g, IndexingUpdateOp::Add);
+        Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Gathered { axis: self.axis }
     }

@@ -29,6 +29,29 @@ impl Operator for LayerNorm {
         AxisRule::Normalised { axis: self.axis }
     }
 
+    /// `(h - mean(h) - n mean(h n)) / s` with h the cotangent times the scale, n the normalised input and
+    /// s its standard deviation.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
+        let shape = x.shape().to_vec();
+        let axis = axis(self.axis, shape.len())?;
+        let inner: usize = shape[axis..].iter().product();
+        let outer: usize = shape[..axis].iter().product();
+        let x = x.into_tensor([outer, inner]);
+        let h = cotangent.into_tensor([outer, inner]) * scale.into_tensor([1, inner]);
+        let centred = x.clone() - x.mean_dim(1);
+        let variance = (centred.clone() * centred.clone()).mean_dim(1);
+        let deviation = variance.add_scalar(self.epsilon).sqrt();
+        let normalised = centred / deviation.clone();
+        let along = normalised.clone() * (h.clone() * normalised).mean_dim(1);
+        let dx = (h.clone() - h.mean_dim(1) - along) / deviation;
+        Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let bias = inputs.optional(2).map(Value::float).transpose()?;

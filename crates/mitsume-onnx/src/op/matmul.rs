@@ -48,6 +48,39 @@ impl Operator for MatMul {
         Ok(vec![Value::Float(product.reshaped(out)?)])
     }
 
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let (a, b) = (inputs.float(0)?, inputs.float(1)?);
+        let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
+        let ([.., n, k], [.., m]) = (&a_shape[..], &b_shape[..]) else {
+            return Err(OperatorError::Invalid("two axes or more expected".into()));
+        };
+        let (n, k, m) = (*n, *k, *m);
+        let count: usize = a_shape[..a_shape.len() - 2].iter().product();
+        let (da, db) = if b_shape[..b_shape.len() - 2].iter().product::<usize>() == 1 {
+            // One matrix for the whole batch.
+            let (g, a) = (
+                cotangent.into_tensor([count * n, m]),
+                a.into_tensor([count * n, k]),
+            );
+            let b = b.into_tensor([k, m]);
+            let da = Floats::from_tensor(g.clone().matmul(b.transpose()));
+            (da, Floats::from_tensor(a.transpose().matmul(g)))
+        } else {
+            let g = cotangent.into_tensor([count, n, m]);
+            let (a, b) = (a.into_tensor([count, n, k]), b.into_tensor([count, k, m]));
+            let da = Floats::from_tensor(g.clone().matmul(b.transpose()));
+            (da, Floats::from_tensor(a.transpose().matmul(g)))
+        };
+        Ok(vec![
+            Some(da.reshaped(a_shape)?),
+            Some(db.reshaped(b_shape)?),
+        ])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Product
     }
@@ -101,6 +134,27 @@ impl Operator for Gemm {
             };
         }
         Ok(vec![Value::Float(Floats::from_tensor(y))])
+    }
+
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let [n, m] = match *cotangent.shape() {
+            [n, m] => [n, m],
+            _ => return Err(OperatorError::Invalid("two axes expected".into())),
+        };
+        let g = cotangent.into_tensor([n, m]).mul_scalar(self.alpha);
+        let b = matrix(inputs.float(1)?, self.transposed[1])?;
+        let da = g.matmul(b.transpose());
+        // Of the features alone: weights have no cotangent in a class activation map.
+        let da = if self.transposed[0] {
+            da.transpose()
+        } else {
+            da
+        };
+        Ok(vec![Some(Floats::from_tensor(da))])
     }
 
     fn axis_rule(&self) -> AxisRule {

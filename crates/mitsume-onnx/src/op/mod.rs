@@ -19,6 +19,7 @@ mod reduce;
 mod reshape;
 mod resize;
 mod select;
+mod selection;
 mod separable;
 mod slice;
 mod softmax;
@@ -53,6 +54,22 @@ pub(crate) use unary::Unary;
 pub(crate) trait Operator: Debug + Send + Sync {
     /// The outputs for `inputs`.
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError>;
+
+    /// The vector-Jacobian product: the cotangents of its inputs, in order, for a cotangent of its first
+    /// output. It is made of differentiable operations, so that a loss of gradients can be
+    /// differentiated without second-order autodiff. Inputs that have no cotangent may be left out.
+    ///
+    /// # Errors
+    /// An operator without one.
+    fn vjp(
+        &self,
+        _inputs: Inputs,
+        _cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        Err(OperatorError::Unsupported(
+            "a gradient through its gradient is not supported".into(),
+        ))
+    }
 
     /// How it moves axes.
     fn axis_rule(&self) -> AxisRule;
@@ -157,6 +174,11 @@ impl Inputs {
             device,
             training: None,
         }
+    }
+
+    /// Puts a value in place of input `i`.
+    pub fn put(&mut self, i: usize, value: Value) {
+        self.values[i] = Some(value);
     }
 
     /// Input `i`, if it is given.

@@ -108,6 +108,23 @@ impl GlobalPool {
 }
 
 impl Operator for GlobalPool {
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        if self.max {
+            return Err(OperatorError::Unsupported(
+                "a gradient through the gradient of a maximum is not supported".into(),
+            ));
+        }
+        let [n, c, h, w] = inputs.float(0)?.image_shape()?;
+        let each = cotangent
+            .into_tensor([n, c, 1, 1])
+            .div_scalar((h * w) as f32);
+        Ok(vec![Some(Floats::from_tensor(each.expand([n, c, h, w])))])
+    }
+
     fn mean_over(&self, rank: usize, _given: Option<&[i64]>) -> Option<Vec<usize>> {
         (!self.max).then(|| (2..rank).collect())
     }

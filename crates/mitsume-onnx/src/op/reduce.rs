@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::binary::broadcast_to;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, axes, axis};
 use crate::layout::AxisRule;
@@ -58,14 +59,40 @@ impl Operator for Reduce {
         }
     }
 
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let shape = inputs.float(0)?.shape().to_vec();
+        let given = inputs.ints(1)?;
+        let Some(over) = self.over(given, shape.len())? else {
+            return Ok(vec![Some(cotangent)]);
+        };
+        let count: usize = over.iter().map(|&axis| shape[axis]).product();
+        let scale = match self.reduction {
+            Reduction::Mean => 1.0 / count as f32,
+            Reduction::Sum => 1.0,
+            Reduction::Max | Reduction::Product => {
+                return Err(OperatorError::Unsupported(
+                    "a gradient through the gradient of a maximum or product is not supported"
+                        .into(),
+                ));
+            }
+        };
+        let mut kept = shape.clone();
+        over.iter().for_each(|&axis| kept[axis] = 1);
+        let cotangent = cotangent.into_row_major().reshaped(kept)?;
+        let each = broadcast_to(cotangent, &shape)?.map(|y| y.mul_scalar(scale));
+        Ok(vec![Some(each)])
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
-        let given = inputs.ints(1)?.or_else(|| self.axes.clone());
+        let given = inputs.ints(1)?;
         let rank = x.shape().len();
-        let over = match given {
-            Some(given) if !given.is_empty() => axes(&given, rank)?,
-            _ if self.nothing_if_empty => return Ok(vec![x]),
-            _ => (0..rank).collect(),
+        let Some(over) = self.over(given, rank)? else {
+            return Ok(vec![x]);
         };
         let kept: Vec<usize> = (0..rank)
             .filter(|axis| self.keep || !over.contains(axis))
@@ -86,6 +113,19 @@ impl Operator for Reduce {
 }
 
 impl Reduce {
+    /// The axes of `rank`, of which the second input may be `given`; `None` if nothing is reduced.
+    fn over(
+        &self,
+        given: Option<Vec<i64>>,
+        rank: usize,
+    ) -> Result<Option<Vec<usize>>, OperatorError> {
+        match given.or_else(|| self.axes.clone()) {
+            Some(given) if !given.is_empty() => axes(&given, rank).map(Some),
+            _ if self.nothing_if_empty => Ok(None),
+            _ => Ok(Some((0..rank).collect())),
+        }
+    }
+
     fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, OperatorError> {
         let shape = x.shape().to_vec();
         if x.order() == MemoryOrder::ChannelsLast && over == [2, 3] {

@@ -4,13 +4,22 @@ use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::ints::{Ints, axes, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::Value;
+use crate::value::{Floats, Value};
 
 fn reshaped(x: Value, shape: Vec<usize>) -> Result<Vec<Value>, OperatorError> {
     Ok(vec![match x {
         Value::Float(x) => Value::Float(x.reshaped_as(shape)?),
         Value::Int(x) => Value::Int(Ints::new(x.data, shape)?),
     }])
+}
+
+/// A cotangent in the shape of the first input.
+fn reshaped_back(
+    mut inputs: Inputs,
+    cotangent: Floats,
+) -> Result<Vec<Option<Floats>>, OperatorError> {
+    let shape = inputs.take(0)?.shape().to_vec();
+    Ok(vec![Some(cotangent.into_row_major().reshaped(shape)?)])
 }
 
 /// Reshapes to the shape in its second input.
@@ -30,6 +39,10 @@ impl Reshape {
 impl Operator for Reshape {
     fn is_linear(&self) -> bool {
         true
+    }
+
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        reshaped_back(inputs, cotangent)
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -84,6 +97,10 @@ impl Operator for Flatten {
         true
     }
 
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        reshaped_back(inputs, cotangent)
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Reshaped
     }
@@ -117,6 +134,10 @@ impl Squeeze {
 impl Operator for Squeeze {
     fn is_linear(&self) -> bool {
         true
+    }
+
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        reshaped_back(inputs, cotangent)
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -157,6 +178,10 @@ impl Unsqueeze {
 }
 
 impl Operator for Unsqueeze {
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        reshaped_back(inputs, cotangent)
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Reshaped
     }

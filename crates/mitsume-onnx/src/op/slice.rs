@@ -2,6 +2,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::selection::vjp_of_selection;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::constant::Constant;
 use crate::ints::{Ints, axis, dimension};
@@ -218,6 +219,10 @@ impl Operator for Split {
 pub(crate) struct Slice;
 
 impl Operator for Slice {
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        vjp_of_selection(self, inputs, cotangent)
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Sliced
     }

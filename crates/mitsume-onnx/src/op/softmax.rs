@@ -17,6 +17,27 @@ pub(crate) struct Softmax {
 }
 
 impl Operator for Softmax {
+    /// `s (g - sum(s g))`
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let shape = cotangent.shape().to_vec();
+        let axis = axis(self.axis, shape.len())?;
+        let sides = match self.flattens {
+            true => [
+                shape[..axis].iter().product(),
+                shape[axis..].iter().product(),
+                1,
+            ],
+            false => outer_axis_inner(&shape, axis),
+        };
+        let g = cotangent.into_tensor(sides);
+        let mut dx = self.run_along_axis(inputs, |x| {
+            let s = activation::softmax(x, 1);
+            let mean = (s.clone() * g.clone()).sum_dim(1);
+            s * (g - mean)
+        })?;
+        Ok(vec![Some(dx.remove(0).float()?)])
+    }
+
     fn run(&self, inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         self.run_along_axis(inputs, |x| activation::softmax(x, 1))
     }

@@ -80,6 +80,35 @@ impl Operator for TrainableBatchNorm {
         ])
     }
 
+    /// With batch statistics `scale / s (g - mean(g) - n mean(g n))`, n the normalised input and s the
+    /// batch's standard deviation; with running ones `scale g / s`.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        let (n, channels, inner) = (shape[0], shape[1], shape[2..].iter().product());
+        let per_channel = |v: Floats| v.into_tensor([1, channels, 1]);
+        let scale = per_channel(inputs.float(1)?);
+        let variance = per_channel(inputs.float(4)?);
+        let g = cotangent.into_tensor([n, channels, inner]);
+        let dx = if inputs.training.is_none() {
+            g * scale / variance.add_scalar(self.epsilon).sqrt()
+        } else {
+            let mean = |x: Tensor<3>| x.mean_dim(2).mean_dim(0);
+            let x = x.into_tensor([n, channels, inner]);
+            let centred = x.clone() - mean(x);
+            let variance = mean(centred.clone() * centred.clone());
+            let deviation = variance.add_scalar(self.epsilon).sqrt();
+            let normalised = centred / deviation.clone();
+            let along = normalised.clone() * mean(g.clone() * normalised);
+            (g.clone() - mean(g) - along) * (scale / deviation)
+        };
+        Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::PerChannel
     }

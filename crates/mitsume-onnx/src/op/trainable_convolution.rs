@@ -1,7 +1,7 @@
 //! Conv of a graph that is trained: its weights are values of the graph.
 
 use burn::tensor::module;
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 
 use super::window::PaddedWindow;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
@@ -64,6 +64,40 @@ impl Operator for TrainableConvolution {
             options,
         );
         Ok(vec![Value::Float(Floats::from_tensor(y))])
+    }
+
+    /// The transposed convolution of the cotangent.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let (x, weights) = (inputs.float(0)?, inputs.float(1)?);
+        let size = x.image_shape()?;
+        let to = cotangent.image_shape()?;
+        let shape = weights.image_shape()?;
+        let window = self.window.for_size([size[2], size[3]]);
+        let mut fill = [0; 2];
+        for axis in 0..2 {
+            let reached = (to[2 + axis] - 1) * window.stride[axis]
+                + window.dilation[axis] * (window.kernel[axis] - 1)
+                + 1;
+            let padded = size[2 + axis] + window.pad_before[axis] + window.pad_after[axis];
+            // Pixels at the end that no window reaches, fewer than the stride.
+            fill[axis] = padded.saturating_sub(reached);
+        }
+        let options =
+            ConvTransposeOptions::new(window.stride, [0, 0], fill, window.dilation, self.groups);
+        let dx = module::conv_transpose2d(
+            cotangent.into_tensor(to),
+            weights.into_tensor(shape),
+            None,
+            options,
+        );
+        let dx =
+            dx.narrow(2, window.pad_before[0], size[2])
+                .narrow(3, window.pad_before[1], size[3]);
+        Ok(vec![Some(Floats::from_tensor(dx))])
     }
 
     fn axis_rule(&self) -> AxisRule {

@@ -1,5 +1,6 @@
 //! Transpose and DepthToSpace.
 
+use super::selection::vjp_of_selection;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, dimension};
 use crate::layout::AxisRule;
@@ -26,9 +27,30 @@ impl Operator for Transpose {
         }
     }
 
+    fn vjp(
+        &self,
+        _inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let order = self.order(cotangent.rank())?;
+        let back = (0..order.len()).map(|axis| order.iter().position(|&from| from == axis));
+        let back: Vec<usize> = back.map(|axis| axis.expect("a permutation")).collect();
+        Ok(vec![Some(permuted(cotangent, &back)?)])
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
-        let rank = x.shape().len();
+        let order = self.order(x.shape().len())?;
+        Ok(vec![match x {
+            Value::Float(x) => Value::Float(permuted(x, &order)?),
+            Value::Int(x) => Value::Int(permuted_ints(&x, &order)),
+        }])
+    }
+}
+
+impl Transpose {
+    /// The order of `rank` axes, a permutation.
+    fn order(&self, rank: usize) -> Result<Vec<usize>, OperatorError> {
         let order: Vec<usize> = match &self.order {
             Some(order) => order
                 .iter()
@@ -43,10 +65,7 @@ impl Operator for Transpose {
                 "{order:?} is no order of {rank} axes"
             )));
         }
-        Ok(vec![match x {
-            Value::Float(x) => Value::Float(permuted(x, &order)?),
-            Value::Int(x) => Value::Int(permuted_ints(&x, &order)),
-        }])
+        Ok(order)
     }
 }
 
@@ -130,6 +149,10 @@ impl DepthToSpace {
 }
 
 impl Operator for DepthToSpace {
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        vjp_of_selection(self, inputs, cotangent)
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Windowed
     }

@@ -1,12 +1,14 @@
 //! Element-wise operators of one input.
 
+use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
 use burn::tensor::{Tensor, activation};
 use mitsume_kernels::inference::Activation;
 
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::Ints;
 use crate::layout::AxisRule;
-use crate::value::Value;
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// An element-wise function of one tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +55,22 @@ impl Operator for Unary {
             }
         };
         Ok(vec![value])
+    }
+
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let x = inputs.float(0)?;
+        let (order, shape) = (x.order(), x.shape().to_vec());
+        let slope = self.derivative(x.into_flat())?;
+        let g = match order {
+            MemoryOrder::ChannelsLast => cotangent.into_channels_last(),
+            MemoryOrder::RowMajor | MemoryOrder::GroupsLast => cotangent.into_row_major(),
+        };
+        let dx = Floats::with_order(g.into_flat() * slope, shape, order)?;
+        Ok(vec![Some(dx)])
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -133,6 +151,71 @@ impl Unary {
             Self::GeluTanh => activation::gelu_approximate(x),
             Self::Activation(kind) => activate(x, kind),
         }
+    }
+}
+
+impl Unary {
+    /// The derivative at `x`.
+    fn derivative(self, x: Tensor<1>) -> Result<Tensor<1>, OperatorError> {
+        // 1 strictly between the bounds, else 0.
+        let between = |x: Tensor<1>, low: f32, high: f32| {
+            x.clone().greater_scalar(low).float() * x.lower_scalar(high).float()
+        };
+        Ok(match self {
+            Self::Neg => x.ones_like().neg(),
+            Self::Abs => x.sign(),
+            Self::Exp => x.exp(),
+            Self::Log => x.recip(),
+            Self::Sqrt => x.sqrt().recip().mul_scalar(0.5),
+            Self::Reciprocal => x.powf_scalar(-2.0).neg(),
+            Self::Erf => (x.clone() * x).neg().exp().mul_scalar(FRAC_2_SQRT_PI),
+            Self::Tanh => {
+                let y = x.tanh();
+                (y.clone() * y).neg().add_scalar(1.0)
+            }
+            Self::Sigmoid => {
+                let y = activation::sigmoid(x);
+                y.clone() * y.neg().add_scalar(1.0)
+            }
+            Self::Softplus => activation::sigmoid(x),
+            Self::Softsign => x.abs().add_scalar(1.0).powf_scalar(-2.0),
+            Self::HardSigmoid(alpha, beta) => {
+                let inner = x.mul_scalar(alpha).add_scalar(beta);
+                between(inner, 0.0, 1.0).mul_scalar(alpha)
+            }
+            Self::LeakyRelu(slope) => {
+                let positive = x.greater_scalar(0.0).float();
+                positive.mul_scalar(1.0 - slope).add_scalar(slope)
+            }
+            Self::Elu(alpha) => {
+                let positive = x.clone().greater_scalar(0.0).float();
+                let negative = positive.clone().neg().add_scalar(1.0);
+                positive + negative * x.clamp_max(0.0).exp().mul_scalar(alpha)
+            }
+            Self::Activation(Activation::Identity) => x.ones_like(),
+            Self::Activation(Activation::Relu) => x.greater_scalar(0.0).float(),
+            Self::Activation(Activation::Clip(low, high)) => between(x, low, high),
+            Self::Activation(Activation::HardSwish) => {
+                let inner = x.clone().div_scalar(6.0).add_scalar(0.5);
+                let slope = between(inner.clone(), 0.0, 1.0).div_scalar(6.0);
+                inner.clamp(0.0, 1.0) + x * slope
+            }
+            Self::Activation(Activation::Silu) => {
+                let s = activation::sigmoid(x.clone());
+                s.clone() + x * s.clone() * s.neg().add_scalar(1.0)
+            }
+            Self::Activation(Activation::Gelu) => {
+                let cdf = x.clone().mul_scalar(FRAC_1_SQRT_2).erf();
+                let cdf = cdf.add_scalar(1.0).mul_scalar(0.5);
+                let density = (x.clone() * x.clone()).mul_scalar(-0.5).exp();
+                cdf + x * density.mul_scalar(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
+            }
+            Self::Floor | Self::Ceil | Self::GeluTanh => {
+                return Err(OperatorError::Unsupported(format!(
+                    "a gradient through the gradient of {self:?} is not supported"
+                )));
+            }
+        })
     }
 }
 

@@ -92,6 +92,11 @@ impl TrainableClassifier {
         &self.evaluated
     }
 
+    /// Where it computes, without autodiff.
+    pub fn device(&self) -> Device {
+        self.device.clone()
+    }
+
     /// Parameters and running statistics, in the order of [`GraphParameters::values`].
     pub fn parameters(&self) -> &[ParameterInfo] {
         &self.parameters

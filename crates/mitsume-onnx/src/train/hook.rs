@@ -30,6 +30,15 @@ pub struct TrainableHook {
     norms: Vec<[ValueId; 2]>,
 }
 
+/// What the masks of dropout are a function of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DropoutKey {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Step of the run.
+    pub step: u64,
+}
+
 /// A training-mode forward pass.
 pub struct ForwardPass {
     /// Logits [N, K], to be differentiated.
@@ -37,6 +46,8 @@ pub struct ForwardPass {
     /// Feature maps A of the hooked layer, [N, C, h, w], to be differentiated.
     pub features: Tensor<4>,
     boundary: Values,
+    /// Values of the head, if they were recorded.
+    head: Option<Values>,
     /// Means and unbiased variances of the batch norms.
     pub(super) statistics: Vec<[Tensor<1>; 2]>,
     pass: Pass,
@@ -103,7 +114,8 @@ impl TrainableHook {
     /// A forward pass in training mode.
     ///
     /// - `images`: [N, C, H, W], on the device with autodiff.
-    /// - `seed`, `step`: what the masks of dropout are a function of.
+    /// - `key`: what the masks of dropout are a function of.
+    /// - `records`: whether [`Self::gradients`] follows.
     ///
     /// # Errors
     /// What an operator refuses.
@@ -111,12 +123,16 @@ impl TrainableHook {
         &self,
         parameters: &GraphParameters,
         images: Tensor<4>,
-        seed: u64,
-        step: u64,
+        key: DropoutKey,
+        records: bool,
     ) -> Result<ForwardPass> {
         let pass = Pass {
             autodiff: true,
-            training: Some(TrainingPass { seed, step }),
+            training: Some(TrainingPass {
+                seed: key.seed,
+                step: key.step,
+            }),
+            records: false,
         };
         let mut values = self.parameter_values(parameters);
         values.insert(self.input, Value::Float(Floats::from_tensor(images)));
@@ -125,8 +141,9 @@ impl TrainableHook {
         boundary.retain(|id, _| self.boundary.contains(id));
         let mut values = self.parameter_values(parameters);
         values.extend(boundary.iter().map(|(id, value)| (*id, value.clone())));
-        let mut outputs = self.run(&self.head, values, pass, &mut statistics)?;
-        let logits = self.logits(&mut outputs)?;
+        let pass = Pass { records, ..pass };
+        let outputs = self.run(&self.head, values, pass, &mut statistics)?;
+        let logits = self.logits(&outputs)?;
         let features = self.hooked_value(&boundary)?;
         let statistics = self.norms.iter().map(|ids| {
             ids.map(|id| {
@@ -141,8 +158,34 @@ impl TrainableHook {
             features: self.feature_maps.extract(features),
             statistics: statistics.collect(),
             boundary,
+            head: records.then_some(outputs),
             pass,
         })
+    }
+
+    /// The gradient of each image's logit of `targets` [N] with respect to its feature maps, [N, C, h,
+    /// w], as an expression of the parameters and the feature maps: a loss of it can be differentiated.
+    ///
+    /// # Errors
+    /// An operator after the layer whose gradient cannot be differentiated.
+    ///
+    /// # Panics
+    /// If the pass did not record its values, or there is not one target for each image.
+    pub fn gradients(&self, forward: &ForwardPass, targets: &[usize]) -> Result<Tensor<4>> {
+        let values = forward.head.as_ref().expect("a pass that recorded");
+        let [n, classes] = forward.logits.dims();
+        let mut one_hot = vec![0f32; n * classes];
+        for (row, &target) in one_hot.chunks_exact_mut(classes).zip(targets) {
+            row[target] = 1.0;
+        }
+        let device = forward.logits.device();
+        let cotangent = Floats::from_values(one_hot, vec![n, classes], &device);
+        let cotangent = cotangent.map_err(|reason| self.layer_error(reason))?;
+        let ends = [self.hook, self.output];
+        let gradient = self.head.vjp(values, forward.pass, ends, cotangent)?;
+        let hooked = self.hooked_value(&forward.boundary)?;
+        let gradient = gradient.unwrap_or_else(|| hooked.map(|x| x.zeros_like()));
+        Ok(self.feature_maps.extract(gradient))
     }
 
     /// The gradient of each image's logit of `targets` [N] with respect to its feature maps, [N, C, h,
@@ -172,9 +215,13 @@ impl TrainableHook {
             floats.map_err(|reason| self.layer_error(reason))
         };
         values.insert(self.hook, Value::Float(floats(leaf.clone())?));
-        let mut outputs = self.run(&self.head, values, forward.pass, &mut Values::new())?;
+        let pass = Pass {
+            records: false,
+            ..forward.pass
+        };
+        let outputs = self.run(&self.head, values, pass, &mut Values::new())?;
         let classes = targets.iter().map(|&target| target as i64).collect();
-        let scores = class_scores(&self.logits(&mut outputs)?, classes);
+        let scores = class_scores(&self.logits(&outputs)?, classes);
         let mut gradients = scores.sum().backward();
         let gradient = leaf.grad_remove(&mut gradients);
         let gradient = gradient.unwrap_or_else(|| leaf.clone().inner().zeros_like());
@@ -213,8 +260,8 @@ impl TrainableHook {
         value.map_err(|reason| self.layer_error(reason))
     }
 
-    fn logits(&self, outputs: &mut Values) -> Result<Tensor<2>> {
-        match outputs.remove(&self.output).map(Value::float) {
+    fn logits(&self, outputs: &Values) -> Result<Tensor<2>> {
+        match outputs.get(&self.output).cloned().map(Value::float) {
             Some(Ok(logits)) if logits.rank() == 2 => {
                 let [n, k] = [logits.shape()[0], logits.shape()[1]];
                 Ok(logits.into_tensor([n, k]))

@@ -8,6 +8,6 @@ mod new_head;
 mod parameters;
 
 pub use classifier::TrainableClassifier;
-pub use hook::{ForwardPass, TrainableHook};
+pub use hook::{DropoutKey, ForwardPass, TrainableHook};
 pub use new_head::NewHead;
 pub use parameters::{GraphParameters, ParameterInfo};

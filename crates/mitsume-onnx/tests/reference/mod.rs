@@ -63,6 +63,15 @@ impl Reference {
             .collect()
     }
 
+    /// The first values of the gradient of a loss of gradients.
+    pub fn second_order(&self, parameter: &str) -> Option<Vec<f32>> {
+        let name = format!("second.{parameter}");
+        self.tensors()
+            .tensor(&name)
+            .is_ok()
+            .then(|| self.values(&name))
+    }
+
     /// The first values of a parameter's gradient in the first step.
     pub fn gradient(&self, parameter: &str) -> Option<Vec<f32>> {
         let name = format!("gradient.{parameter}");

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::module::ParamId;
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume::methods::Method;
+use mitsume::AlphaGradient;
 use mitsume::train::{CamRequest, ForwardOutput, differentiable_maps};
-use mitsume::{AlphaGradient, CamLossSettings};
 use mitsume_artifacts::RunConfig;
 use mitsume_nn::weights::{self, FloatTensor, StateTensor, Weights};
 use mitsume_onnx::{
@@ -52,8 +51,14 @@ impl GraphArchitecture {
             grid: config.model.token_grid,
         };
         let hook = model.hook(config.model.target_layer.as_deref(), layout)?;
-        if !config.consistency.is_plain(config.train.epochs) {
-            check_loss(&config.consistency.settings(), &hook)?;
+        let consistency = &config.consistency;
+        let alpha = (!consistency.is_plain(config.train.epochs)).then_some(consistency.alpha);
+        if alpha.is_some() {
+            consistency.method.check_differentiable()?;
+            consistency.method.check_head(hook.is_gap_linear())?;
+        }
+        if alpha == Some(AlphaGradient::Full) {
+            try_gradients(&model, &hook, images)?;
         }
         let request = OnnxRequest {
             layers: vec![hook.layer().to_owned()],
@@ -104,13 +109,18 @@ impl GraphArchitecture {
         key: DropoutKey,
         maps: Option<CamRequest<'_>>,
     ) -> Result<ForwardOutput> {
-        let pass = self.hook.forward(parameters, images, key.seed, key.step)?;
+        let full = maps.filter(|maps| maps.alpha == AlphaGradient::Full);
+        let hook = &self.hook;
+        let pass = hook.forward(parameters, images, key, full.is_some())?;
         let weighted_sum = match maps {
             None => None,
             Some(maps) => {
-                let gradients = self
-                    .hook
-                    .detached_gradients(&pass, parameters, maps.labels)?;
+                let gradients = match maps.alpha {
+                    AlphaGradient::Full => hook.gradients(&pass, maps.labels)?,
+                    AlphaGradient::Detached => {
+                        hook.detached_gradients(&pass, parameters, maps.labels)?
+                    }
+                };
                 let features = pass.features.clone();
                 Some(differentiable_maps(maps.method, features, gradients)?)
             }
@@ -171,17 +181,27 @@ impl GraphArchitecture {
     }
 }
 
-/// The method must be differentiable and defined for the part after the layer.
-fn check_loss(settings: &CamLossSettings, hook: &TrainableHook) -> Result<()> {
-    settings.method.check_differentiable()?;
-    settings.method.check_head(hook.is_gap_linear())?;
-    if settings.alpha == AlphaGradient::Full && settings.method != Method::Cam {
-        return Err(EngineError::Request(format!(
-            "consistency.alpha: the gradient through alpha is not computed for ONNX files yet (layer \
-             {}): set consistency.alpha = \"detached\", or consistency.preset = \"published\"",
+/// Takes gradients of two images of zeros: before a run begins it is known whether they can be
+/// differentiated.
+fn try_gradients(
+    model: &TrainableClassifier,
+    hook: &TrainableHook,
+    images: InputImages,
+) -> Result<()> {
+    let parameters = model.initial_parameters(|_| true);
+    let [height, width] = images.size.expect("given above");
+    let channels = images.channels.expect("given above");
+    let device = model.device().autodiff();
+    let zeros = Tensor::zeros([2, channels, height, width], &device);
+    let key = DropoutKey { seed: 0, step: 0 };
+    let pass = hook.forward(&parameters, zeros, key, true)?;
+    hook.gradients(&pass, &[0, 0]).map_err(|error| {
+        EngineError::Request(format!(
+            "consistency.alpha = \"full\": {error}; set consistency.alpha = \"detached\", or choose a \
+             later model.target_layer than {}",
             hook.layer()
-        )));
-    }
+        ))
+    })?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use burn::tensor::{Device, Tensor};
 use mitsume::train::{CamRequest, ForwardOutput};
 use mitsume_artifacts::RunConfig;
 use mitsume_nn::{Classifier, ClassifierSpec};
+pub(super) use mitsume_onnx::DropoutKey;
 use mitsume_onnx::GraphParameters;
 
 use crate::Result;
@@ -35,15 +36,6 @@ pub(super) enum TrainedModel {
     Level(Classifier),
     /// Of a graph.
     Graph(GraphParameters),
-}
-
-/// What the dropout masks of a step are a function of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DropoutKey {
-    /// Seed of the run.
-    pub seed: u64,
-    /// Steps before this one.
-    pub step: u64,
 }
 
 const MISMATCH: &str = "the model is made by its architecture";
