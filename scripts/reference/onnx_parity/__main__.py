@@ -3,6 +3,7 @@
     python scripts/reference/onnx_parity export DIR      thirteen torchvision architectures, random weights
     python scripts/reference/onnx_parity small DIR       tiny models of the same building blocks, for tests
     python scripts/reference/onnx_parity training DIR    ten training steps of tiny models, for tests
+    python scripts/reference/onnx_parity handback DIR    models that mitsume trained, back in PyTorch
     python scripts/reference/onnx_parity compare DIR     `mitsume-onnx` beside both, as a Markdown table
     python scripts/reference/onnx_parity speed           and its speed beside onnxruntime's
 
@@ -32,6 +33,8 @@ import argparse
 
 from comparing import PROGRAM, compare
 from exporting import export
+from handback import PROGRAM as HANDBACK_PROGRAM
+from handback import handback
 from small import small
 from speed import PROGRAM as SPEED_PROGRAM
 from speed import speed
@@ -52,6 +55,10 @@ def main():
     command = commands.add_parser("training", help="training steps of tiny models")
     command.add_argument("directory")
     command.set_defaults(run=lambda a: training(a.directory))
+    command = commands.add_parser("handback", help="trained models back in PyTorch and ONNX Runtime")
+    command.add_argument("directory")
+    command.add_argument("--program", default=HANDBACK_PROGRAM)
+    command.set_defaults(run=lambda a: handback(a.directory, a.program))
     command = commands.add_parser("compare", help="a program's logits and maps beside the reference")
     command.add_argument("directory")
     command.add_argument("--program", default=PROGRAM)
