@@ -1,5 +1,5 @@
 //! Protection against damaged files: turns panics of third-party decoders into errors, and limits
-//! the size of files that are read ([`file`]).
+//! the size of files that are read ([`mod@file`]).
 //!
 //! ```rust
 //! use mitsume_guard::{catch_panic, file::Bounded};

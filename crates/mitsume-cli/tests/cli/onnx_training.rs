@@ -146,6 +146,31 @@ fn layers_of_a_file_in_training_form_are_listed() {
 }
 
 #[test]
+fn what_a_run_was_trained_with_is_not_changed_when_it_goes_on() {
+    let sandbox = sandbox_with_model();
+    let one_epoch = ["--set", "train.epochs=1"];
+    sandbox.train("run", &[&NEW_HEAD[..], &one_epoch].concat());
+    for set in [
+        "model.target_layer=features.2",
+        "model.freeze=[\"fc.\"]",
+        "train.learning_rate=0.1",
+        "train.plateau.patience=1",
+    ] {
+        let key = set.split('=').next().unwrap();
+        let resume = [
+            "train",
+            "--resume",
+            "run",
+            "--set",
+            "train.epochs=2",
+            "--set",
+            set,
+        ];
+        assert_refused(&sandbox, &resume, &["config.toml", key, "go on with"]);
+    }
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused() {
     let sandbox = sandbox_with_model();
     let refuse = |sets: &[&str], words: &[&str]| {

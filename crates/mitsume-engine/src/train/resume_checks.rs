@@ -1,6 +1,6 @@
 //! What a run cannot change when it goes on.
 
-use mitsume_artifacts::{Environment, Optimizer, RunConfig, RunDir};
+use mitsume_artifacts::{Environment, Optimizer, RunConfig, RunDir, Schedule};
 
 use crate::{EngineError, Result};
 
@@ -85,4 +85,55 @@ pub(super) fn refuse_changed_best(dir: &RunDir, now: &RunConfig) -> Result<()> {
          that: go on with it, or start a new run with {best}",
         path.display()
     )))
+}
+
+/// Refuses what the schedule on a plateau would not follow: the checkpoint holds where it stands.
+pub(super) fn refuse_changed_plateau(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.train;
+    let now = &now.train;
+    let both = began.schedule.kind == Schedule::Plateau && now.schedule.kind == Schedule::Plateau;
+    let changed = [
+        (
+            "train.learning_rate",
+            began.learning_rate != now.learning_rate,
+        ),
+        (
+            "train.plateau.factor",
+            began.plateau.factor != now.plateau.factor,
+        ),
+        (
+            "train.plateau.patience",
+            began.plateau.patience != now.plateau.patience,
+        ),
+    ];
+    match changed.iter().find(|(_, changed)| both && *changed) {
+        None => Ok(()),
+        Some((key, _)) => Err(EngineError::Request(format!(
+            "{}: {key}: the schedule on a plateau goes on from the checkpoint, which a new value would \
+             not change: go on with the old one, or start a new run",
+            path.display()
+        ))),
+    }
+}
+
+/// Refuses another part of an ONNX file than at the start: moving averages are of its layer, and the
+/// optimiser's state is of the parameters that are trained.
+pub(super) fn refuse_changed_graph(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.model;
+    let now = &now.model;
+    let changed = [
+        ("model.target_layer", began.target_layer != now.target_layer),
+        ("model.token_grid", began.token_grid != now.token_grid),
+        ("model.new_head", began.new_head != now.new_head),
+        ("model.freeze", began.freeze != now.freeze),
+    ];
+    match changed.iter().find(|(_, changed)| *changed) {
+        None => Ok(()),
+        Some((key, _)) => Err(EngineError::Request(format!(
+            "{}: {key}: the run began with another value: go on with it, or start a new run",
+            path.display()
+        ))),
+    }
 }

@@ -384,7 +384,9 @@ impl Start {
             Some(dir) if checkpoint::exists(&dir.checkpoint())? => {
                 let optimizer = &config.train.optimizer;
                 resume_checks::refuse_changed_method(dir, config)?;
+                resume_checks::refuse_changed_graph(dir, config)?;
                 resume_checks::refuse_changed_optimizer(dir, config)?;
+                resume_checks::refuse_changed_plateau(dir, config)?;
                 resume_checks::refuse_changed_best(dir, config)?;
                 if let Some(began) = &began {
                     init::warn_changed_init(config, began, observer);

@@ -113,7 +113,7 @@ impl TrainableHook {
 
     /// A forward pass in training mode.
     ///
-    /// - `images`: [N, C, H, W], on the device with autodiff.
+    /// - `images`: `[N, C, H, W]`, on the device with autodiff.
     /// - `key`: what the masks of dropout are a function of.
     /// - `records`: whether [`Self::gradients`] follows.
     ///
@@ -163,7 +163,7 @@ impl TrainableHook {
         })
     }
 
-    /// The gradient of each image's logit of `targets` [N] with respect to its feature maps, [N, C, h,
+    /// The gradient of each image's logit of `targets` (N indices) with respect to its feature maps, [N, C, h,
     /// w], as an expression of the parameters and the feature maps: a loss of it can be differentiated.
     ///
     /// # Errors
@@ -188,7 +188,7 @@ impl TrainableHook {
         Ok(self.feature_maps.extract(gradient))
     }
 
-    /// The gradient of each image's logit of `targets` [N] with respect to its feature maps, [N, C, h,
+    /// The gradient of each image's logit of `targets` (N indices) with respect to its feature maps, [N, C, h,
     /// w], as numbers: no gradient flows through it.
     ///
     /// # Errors
