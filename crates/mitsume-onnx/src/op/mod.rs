@@ -5,6 +5,7 @@ mod binary;
 mod cast;
 mod convolution;
 mod dropout;
+mod einsum;
 mod error;
 mod expand;
 mod gather;
@@ -349,6 +350,7 @@ const TABLE: &[(&str, Parse)] = &[
         other(layer_norm::LayerNorm::parse(node)?)
     }),
     ("MatMul", |_| Ok(Op::MatMul(MatMul))),
+    ("Einsum", |node| other(einsum::Einsum::parse(node)?)),
     ("Gemm", |node| Ok(Op::Gemm(Gemm::parse(node)))),
     // Activations
     ("Relu", |_| {
