@@ -7,6 +7,7 @@ use crate::op::OperatorError;
 use crate::proto::AttributeProto;
 
 /// Attributes that have not been taken yet.
+#[derive(Default)]
 pub(crate) struct Attributes(BTreeMap<String, AttributeProto>);
 
 impl Attributes {
@@ -22,6 +23,26 @@ impl Attributes {
     /// Whether the attribute is present.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// Whether an integer is present and not 0.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|a| a.i != 0)
+    }
+
+    /// Number of integers; `None` if the attribute is missing.
+    pub fn length(&self, name: &str) -> Option<usize> {
+        self.0.get(name).map(|a| a.ints.len())
+    }
+
+    /// Sets integers.
+    pub fn put(&mut self, name: &str, ints: Vec<i64>) {
+        let attribute = AttributeProto {
+            name: name.to_owned(),
+            ints,
+            ..AttributeProto::default()
+        };
+        self.0.insert(name.to_owned(), attribute);
     }
 
     /// An integer.

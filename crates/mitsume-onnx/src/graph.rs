@@ -334,8 +334,10 @@ impl<'a> Builder<'a> {
                 ));
             }
         }
-        if self.outputs_float(&op, &inputs) {
-            self.floats.extend(outputs.iter().flatten());
+        for (i, id) in outputs.iter().enumerate() {
+            if self.output_is_float(&op, &inputs, i) {
+                self.floats.extend(*id);
+            }
         }
         self.nodes.push(Node {
             module: module_path(&name, &proto.metadata_props),
@@ -389,20 +391,23 @@ impl<'a> Builder<'a> {
         self.unknown.is_empty() && inputs.iter().flatten().all(is_known)
     }
 
-    fn outputs_float(&self, op: &Op, inputs: &[Option<ValueId>]) -> bool {
+    /// Whether output `i` is float32.
+    fn output_is_float(&self, op: &Op, inputs: &[Option<ValueId>], i: usize) -> bool {
         let is_float = |id: &ValueId| match self.constants.get(id) {
             Some(constant) => matches!(constant, Constant::Float(..)),
             None => self.floats.contains(id),
+        };
+        let given_is_float = |i: usize| {
+            let id = inputs.get(i).copied().flatten();
+            id.is_some_and(|id| is_float(&id))
         };
         match op.operator().output_type() {
             OutputType::Float => true,
             OutputType::Int => false,
             OutputType::FloatIfAnyInput => inputs.iter().flatten().any(is_float),
-            OutputType::AsInput(i) => inputs
-                .get(i)
-                .copied()
-                .flatten()
-                .is_some_and(|id| is_float(&id)),
+            OutputType::FirstInputThenInts if i > 0 => false,
+            OutputType::FirstInputThenInts => given_is_float(0),
+            OutputType::AsInput(i) => given_is_float(i),
         }
     }
 

@@ -229,6 +229,15 @@ impl Floats {
             .map_err(|error| OperatorError::Invalid(format!("{error:?}")))
     }
 
+    /// The same values on a device without autodiff: for functions that are constant almost everywhere, such
+    /// as comparisons.
+    pub fn without_gradient(self) -> Self {
+        match self.device().is_autodiff() {
+            true => self.map(Tensor::inner),
+            false => self,
+        }
+    }
+
     /// Moves it to a device with autodiff, without a gradient.
     pub fn into_autodiff(self) -> Self {
         self.map(Tensor::autodiff)

@@ -90,7 +90,8 @@ impl Cast {
             }
             (Value::Float(x), true) => {
                 let shape = x.shape().to_vec();
-                let values = x.into_host()?;
+                // Integers have no gradient.
+                let values = x.without_gradient().into_host()?;
                 let cast = |v: f32| match self.to {
                     data_type::BOOL => (v != 0.0).into(),
                     _ => v as i64,

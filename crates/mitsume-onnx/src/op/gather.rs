@@ -91,7 +91,8 @@ impl Operator for Gather {
     }
 }
 
-fn index_from_front(index: i64, side: usize) -> Result<usize, OperatorError> {
+/// An index counted from the front, of `side` values.
+pub(super) fn index_from_front(index: i64, side: usize) -> Result<usize, OperatorError> {
     let from_front = if index < 0 {
         index + side as i64
     } else {

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::binary::broadcast_to;
 use super::{Inputs, NodeInfo, Operator, OperatorError, Weights};
 use crate::layout::AxisRule;
 use crate::limits;
@@ -41,9 +42,11 @@ impl Operator for MatMul {
                     .matmul(b.into_tensor([count, *k, *m])),
             )
         } else {
-            return Err(OperatorError::Unsupported(format!(
-                "shapes {a_shape:?} and {b_shape:?}: broadcasting both is not supported"
-            )));
+            let a_shape = [&batch[..], &[*n, *k]].concat();
+            let b_shape = [&batch[..], &[*k, *m]].concat();
+            let a = broadcast_to(a, &a_shape)?.into_tensor([count, *n, *k]);
+            let b = broadcast_to(b, &b_shape)?.into_tensor([count, *k, *m]);
+            Floats::from_tensor(a.matmul(b))
         };
         Ok(vec![Value::Float(product.reshaped(out)?)])
     }
@@ -59,6 +62,12 @@ impl Operator for MatMul {
             return Err(OperatorError::Invalid("two axes or more expected".into()));
         };
         let (n, k, m) = (*n, *k, *m);
+        let batches = [&a_shape[..a_shape.len() - 2], &b_shape[..b_shape.len() - 2]];
+        if batches[0] != batches[1] && batches[1].iter().product::<usize>() != 1 {
+            return Err(OperatorError::Unsupported(
+                "a gradient through the gradient of a product with broadcasting is not supported".into(),
+            ));
+        }
         let count: usize = a_shape[..a_shape.len() - 2].iter().product();
         let (da, db) = if b_shape[..b_shape.len() - 2].iter().product::<usize>() == 1 {
             // One matrix for the whole batch.

@@ -1,24 +1,36 @@
 //! ONNX operators, one file per group; [`TABLE`] is the table of supported operators.
 
 mod batch_norm;
+mod batch_statistics;
 mod binary;
 mod cast;
+mod col2im;
 mod convolution;
+mod cumulative_sum;
 mod dropout;
 mod einsum;
 mod error;
 mod expand;
 mod gather;
+mod gather_nd;
+mod group_norm;
 mod identity;
+mod is_nan;
 mod layer_norm;
 mod linear;
 mod matmul;
 mod not;
+mod one_dimensional;
+mod one_hot;
+mod pad;
 mod pool;
 mod prelu;
+mod ranking;
 mod reduce;
 mod reshape;
 mod resize;
+mod resize_weights;
+mod rms_norm;
 mod select;
 mod selection;
 mod separable;
@@ -47,6 +59,7 @@ pub(crate) use convolution::Convolution;
 pub use error::OperatorError;
 pub(crate) use linear::Linear;
 pub(crate) use matmul::{Gemm, MatMul};
+use one_dimensional::is_one_dimensional;
 pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 pub(crate) use unary::Unary;
@@ -136,6 +149,8 @@ pub(crate) enum OutputType {
     FloatIfAnyInput,
     /// The type of one input.
     AsInput(usize),
+    /// The first has the first input's type, the others are integers.
+    FirstInputThenInts,
 }
 
 /// Where an operator's weights are.
@@ -329,13 +344,20 @@ type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
 const TABLE: &[(&str, Parse)] = &[
     // Convolution, pooling, normalisation, products
     ("Conv", |node| {
-        if node.training.is_some() {
+        let is_computed = node.constant(1).is_none();
+        if node.training.is_some() || (is_computed && !is_one_dimensional(node)) {
             return other(trainable_convolution::TrainableConvolution::parse(node)?);
         }
-        Ok(Op::Convolution(Convolution::parse(node)?.into()))
+        in_two_dimensions(node, |node| {
+            Ok(Op::Convolution(Convolution::parse(node)?.into()))
+        })
     }),
-    ("MaxPool", |node| other(pool::Pool::parse(node)?)),
-    ("AveragePool", |node| other(pool::Pool::parse(node)?)),
+    ("MaxPool", |node| {
+        in_two_dimensions(node, |node| other(pool::Pool::parse(node)?))
+    }),
+    ("AveragePool", |node| {
+        in_two_dimensions(node, |node| other(pool::Pool::parse(node)?))
+    }),
     ("GlobalAveragePool", |node| {
         other(pool::GlobalPool::parse(node))
     }),
@@ -344,11 +366,22 @@ const TABLE: &[(&str, Parse)] = &[
         if node.training.is_some() {
             return other(trainable_batch_norm::TrainableBatchNorm::parse(node)?);
         }
+        if node.attributes.is_set("training_mode") {
+            return other(batch_statistics::BatchStatistics::parse(node)?);
+        }
         Ok(Op::BatchNorm(BatchNorm::parse(node)?.into()))
     }),
     ("LayerNormalization", |node| {
         other(layer_norm::LayerNorm::parse(node)?)
     }),
+    ("InstanceNormalization", |node| {
+        other(group_norm::GroupNorm::parse(node)?)
+    }),
+    ("GroupNormalization", |node| {
+        other(group_norm::GroupNorm::parse(node)?)
+    }),
+    ("RMSNormalization", |node| other(rms_norm::RmsNorm::parse(node)?)),
+    ("LpNormalization", |node| other(rms_norm::LpNorm::parse(node)?)),
     ("MatMul", |_| Ok(Op::MatMul(MatMul))),
     ("Einsum", |node| other(einsum::Einsum::parse(node)?)),
     ("Gemm", |node| Ok(Op::Gemm(Gemm::parse(node)))),
@@ -371,6 +404,12 @@ const TABLE: &[(&str, Parse)] = &[
     ("Gelu", |node| Ok(Op::Unary(Unary::gelu(node)?))),
     ("Softplus", |_| Ok(Op::Unary(Unary::Softplus))),
     ("Softsign", |_| Ok(Op::Unary(Unary::Softsign))),
+    ("Mish", |_| Ok(Op::Unary(Unary::Mish))),
+    ("Selu", |node| Ok(Op::Unary(Unary::selu(node)))),
+    ("Celu", |node| Ok(Op::Unary(Unary::celu(node)))),
+    ("ThresholdedRelu", |node| {
+        Ok(Op::Unary(Unary::thresholded_relu(node)))
+    }),
     ("Softmax", |node| Ok(Op::Softmax(Softmax::parse(node)?))),
     ("LogSoftmax", |node| {
         other(softmax::LogSoftmax(Softmax::parse(node)?))
@@ -385,6 +424,12 @@ const TABLE: &[(&str, Parse)] = &[
     ("Erf", |_| Ok(Op::Unary(Unary::Erf))),
     ("Floor", |_| Ok(Op::Unary(Unary::Floor))),
     ("Ceil", |_| Ok(Op::Unary(Unary::Ceil))),
+    ("Round", |_| Ok(Op::Unary(Unary::Round))),
+    ("Sign", |_| Ok(Op::Unary(Unary::Sign))),
+    ("Sin", |_| Ok(Op::Unary(Unary::Sin))),
+    ("Cos", |_| Ok(Op::Unary(Unary::Cos))),
+    ("IsNaN", |node| other(is_nan::IsNotFinite::parse(node))),
+    ("IsInf", |node| other(is_nan::IsNotFinite::parse(node))),
     ("Cast", |node| other(cast::Cast::parse(node)?)),
     ("CastLike", |node| other(cast::CastLike::parse(node)?)),
     ("Not", |_| other(not::Not)),
@@ -419,7 +464,18 @@ const TABLE: &[(&str, Parse)] = &[
     ("ReduceMean", |node| other(reduce::Reduce::parse(node)?)),
     ("ReduceSum", |node| other(reduce::Reduce::parse(node)?)),
     ("ReduceMax", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceMin", |node| other(reduce::Reduce::parse(node)?)),
     ("ReduceProd", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceL1", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceL2", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceSumSquare", |node| other(reduce::Reduce::parse(node)?)),
+    ("ReduceLogSum", |node| other(reduce::Reduce::parse(node)?)),
+    ("ArgMax", |node| other(ranking::ArgMax::parse(node))),
+    ("ArgMin", |node| other(ranking::ArgMax::parse(node))),
+    ("TopK", |node| other(ranking::TopK::parse(node))),
+    ("CumSum", |node| {
+        other(cumulative_sum::CumulativeSum::parse(node))
+    }),
     // Shapes
     ("Reshape", |node| other(reshape::Reshape::parse(node))),
     ("Flatten", |node| other(reshape::Flatten::parse(node))),
@@ -440,8 +496,11 @@ const TABLE: &[(&str, Parse)] = &[
     ("Concat", |node| other(slice::Concat::parse(node))),
     ("Split", |node| other(slice::Split::parse(node))),
     ("Slice", |_| other(slice::Slice)),
-    ("Pad", |node| other(slice::Pad::parse(node)?)),
+    ("Pad", |node| other(pad::Pad::parse(node)?)),
     ("Gather", |node| other(gather::Gather::parse(node))),
+    ("GatherND", |node| other(gather_nd::GatherNd::parse(node)?)),
+    ("OneHot", |node| other(one_hot::OneHot::parse(node))),
+    ("Col2Im", |node| other(col2im::Col2Im::parse(node))),
     ("ScatterND", |node| other(gather::ScatterNd::parse(node)?)),
     ("Resize", |node| other(resize::Resize::parse(node)?)),
     // Identities
@@ -459,6 +518,14 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 fn other(op: impl Operator + 'static) -> Result<Op, OperatorError> {
     Ok(Op::Other(std::sync::Arc::new(op)))
+}
+
+/// What `parse` makes of a node of images; of one dimension less, the same applied to them.
+fn in_two_dimensions(node: &mut NodeInfo, parse: Parse) -> Result<Op, OperatorError> {
+    if is_one_dimensional(node) {
+        return other(one_dimensional::OneDimensional::parse(node, parse)?);
+    }
+    parse(node)
 }
 
 /// Parses a node; not a `Constant` node.

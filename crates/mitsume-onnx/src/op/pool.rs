@@ -135,10 +135,14 @@ impl Operator for GlobalPool {
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
-        let [n, c, h, w] = x.image_shape()?;
+        let shape = x.shape().to_vec();
+        let [n, c, ..] = shape[..] else {
+            return Err("two axes or more expected".into());
+        };
+        let pixels: usize = shape[2..].iter().product();
         let pooled = match x.order() {
             MemoryOrder::ChannelsLast => {
-                let x = x.into_flat().reshape([n, h * w, c]);
+                let x = x.into_flat().reshape([n, pixels, c]);
                 if self.max {
                     x.max_dim(1)
                 } else {
@@ -146,7 +150,7 @@ impl Operator for GlobalPool {
                 }
             }
             MemoryOrder::RowMajor | MemoryOrder::GroupsLast => {
-                let x = x.into_tensor([n, c, h * w]);
+                let x = x.into_tensor([n, c, pixels]);
                 if self.max {
                     x.max_dim(2)
                 } else {
@@ -154,7 +158,8 @@ impl Operator for GlobalPool {
                 }
             }
         };
-        let result = Floats::new(pooled.reshape([n * c]), vec![n, c, 1, 1])?;
+        let to = [&shape[..2], &vec![1; shape.len() - 2]].concat();
+        let result = Floats::new(pooled.reshape([n * c]), to)?;
         Ok(vec![Value::Float(result)])
     }
 }

@@ -1,4 +1,4 @@
-//! Means, sums, maxima and products over axes.
+//! Means, sums, extremes, products and norms over axes.
 
 use burn::tensor::Tensor;
 
@@ -14,11 +14,18 @@ enum Reduction {
     Mean,
     Sum,
     Max,
+    Min,
     Product,
+    /// Sum of absolute values.
+    L1,
+    /// Euclidean norm.
+    L2,
+    SumOfSquares,
+    /// Logarithm of the sum.
+    LogSum,
 }
 
-/// ReduceMean, ReduceSum, ReduceMax or ReduceProd; the axes are an attribute or, in later opsets,
-/// an input.
+/// ReduceMean, ReduceSum, ...; the axes are an attribute or, in later opsets, an input.
 #[derive(Debug)]
 pub(crate) struct Reduce {
     reduction: Reduction,
@@ -33,6 +40,11 @@ impl Reduce {
             "ReduceMean" => Reduction::Mean,
             "ReduceSum" => Reduction::Sum,
             "ReduceMax" => Reduction::Max,
+            "ReduceMin" => Reduction::Min,
+            "ReduceL1" => Reduction::L1,
+            "ReduceL2" => Reduction::L2,
+            "ReduceSumSquare" => Reduction::SumOfSquares,
+            "ReduceLogSum" => Reduction::LogSum,
             _ => Reduction::Product,
         };
         let attributes = &mut node.attributes;
@@ -73,11 +85,10 @@ impl Operator for Reduce {
         let scale = match self.reduction {
             Reduction::Mean => 1.0 / count as f32,
             Reduction::Sum => 1.0,
-            Reduction::Max | Reduction::Product => {
-                return Err(OperatorError::Unsupported(
-                    "a gradient through the gradient of a maximum or product is not supported"
-                        .into(),
-                ));
+            other => {
+                return Err(OperatorError::Unsupported(format!(
+                    "a gradient through the gradient of a reduction by {other:?} is not supported"
+                )));
             }
         };
         let mut kept = shape.clone();
@@ -92,7 +103,13 @@ impl Operator for Reduce {
         let given = inputs.ints(1)?;
         let rank = x.shape().len();
         let Some(over) = self.over(given, rank)? else {
-            return Ok(vec![x]);
+            if self.is_of_values_themselves() {
+                return Ok(vec![x]);
+            }
+            return Err(OperatorError::Unsupported(format!(
+                "a reduction by {:?} over no axis is not supported",
+                self.reduction
+            )));
         };
         let kept: Vec<usize> = (0..rank)
             .filter(|axis| self.keep || !over.contains(axis))
@@ -113,6 +130,12 @@ impl Operator for Reduce {
 }
 
 impl Reduce {
+    /// Whether one value is reduced to itself.
+    fn is_of_values_themselves(&self) -> bool {
+        use Reduction::{L1, L2, LogSum, SumOfSquares};
+        !matches!(self.reduction, L1 | L2 | LogSum | SumOfSquares)
+    }
+
     /// The axes of `rank`, of which the second input may be `given`; `None` if nothing is reduced.
     fn over(
         &self,
@@ -127,6 +150,20 @@ impl Reduce {
     }
 
     fn floats(&self, x: Floats, over: &[usize]) -> Result<Floats, OperatorError> {
+        let x = match self.reduction {
+            Reduction::L1 => x.map(Tensor::abs),
+            Reduction::L2 | Reduction::SumOfSquares => x.map(|x| x.clone() * x),
+            _ => x,
+        };
+        let reduced = self.reduced_floats(x, over)?;
+        Ok(match self.reduction {
+            Reduction::L2 => reduced.map(norm),
+            Reduction::LogSum => reduced.map(Tensor::log),
+            _ => reduced,
+        })
+    }
+
+    fn reduced_floats(&self, x: Floats, over: &[usize]) -> Result<Floats, OperatorError> {
         let shape = x.shape().to_vec();
         if x.order() == MemoryOrder::ChannelsLast && over == [2, 3] {
             // A global average pool, without converting to row-major order.
@@ -154,8 +191,13 @@ impl Reduce {
     fn reduce_axis(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, OperatorError> {
         Ok(match self.reduction {
             Reduction::Mean => x.mean_dim(1),
-            Reduction::Sum => x.sum_dim(1),
+            Reduction::Sum
+            | Reduction::L1
+            | Reduction::L2
+            | Reduction::SumOfSquares
+            | Reduction::LogSum => x.sum_dim(1),
             Reduction::Max => x.max_dim(1),
+            Reduction::Min => x.min_dim(1),
             Reduction::Product if side == 1 => x,
             Reduction::Product => {
                 return Err(OperatorError::Unsupported(
@@ -184,14 +226,25 @@ impl Reduce {
                         Err(OperatorError::Invalid("an empty axis".into())),
                         |first| Ok(line.fold(first, i64::max)),
                     )?,
-                    Reduction::Mean => {
-                        return Err(OperatorError::Unsupported(
-                            "a mean of integers is not supported".into(),
-                        ));
+                    Reduction::Min => line.next().map_or(
+                        Err(OperatorError::Invalid("an empty axis".into())),
+                        |first| Ok(line.fold(first, i64::min)),
+                    )?,
+                    other => {
+                        return Err(OperatorError::Unsupported(format!(
+                            "a reduction of integers by {other:?} is not supported"
+                        )));
                     }
                 });
             }
         }
         Ints::new(data, kept)
     }
+}
+
+/// The square root of a sum of squares, whose gradient is 0 where it is 0, as PyTorch has it.
+pub(super) fn norm<const D: usize>(squares: Tensor<D>) -> Tensor<D> {
+    let positive = squares.clone().greater_scalar(0.0).float();
+    let zero = positive.clone().neg().add_scalar(1.0);
+    (squares + zero).sqrt() * positive
 }

@@ -1,141 +1,253 @@
-//! Resize: nearest neighbour by whole factors, which is what classifiers use.
+//! Resize.
 
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::resize_weights::{Coordinates, Interpolation, ResizedAxis, Rounding, Taps};
 use super::{Inputs, NodeInfo, Operator, OperatorError};
+use crate::ints::{axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
+use crate::shape::outer_axis_inner;
 use crate::value::{Floats, Value};
 
-/// Repeats each pixel as a block of pixels.
+/// Interpolates along each axis.
 #[derive(Debug)]
-pub(crate) struct Resize {
+pub(super) struct Resize {
+    interpolation: Interpolation,
+    coordinates: Coordinates,
+    exclude_outside: bool,
+    antialias: bool,
+    extrapolation: f32,
+    policy: AspectRatio,
+    /// The axes that sizes, scales and the region are of; `None`: all.
+    axes: Option<Vec<i64>>,
     /// Position of the scales among the inputs.
     scales: usize,
+}
+
+/// `keep_aspect_ratio_policy`
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum AspectRatio {
+    Stretch,
+    NotLarger,
+    NotSmaller,
 }
 
 impl Resize {
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         // Opset 10 has no region of interest and no coordinate modes.
-        let scales = if node.opset < 11 { 1 } else { 2 };
+        let is_first = node.opset < 11;
         let attributes = &mut node.attributes;
-        let mode = attributes.text("mode")?;
-        if mode != "nearest" && !mode.is_empty() {
-            return Err(OperatorError::Unsupported(format!(
-                "mode {mode} is not supported, only nearest"
-            )));
-        }
-        let coordinates = attributes.text("coordinate_transformation_mode")?;
-        let rounding = attributes.text("nearest_mode")?;
-        if scales == 2 && !is_pixel_repetition(&coordinates, &rounding) {
-            return Err(OperatorError::Unsupported(format!(
-                "coordinate_transformation_mode {coordinates} with nearest_mode {rounding} is not supported"
-            )));
-        }
-        for name in [
-            "cubic_coeff_a",
-            "exclude_outside",
-            "extrapolation_value",
-            "keep_aspect_ratio_policy",
-        ] {
-            // Used by other modes, or with sizes that are not whole multiples.
-            attributes.ignore(name);
-        }
-        attributes.only("antialias", 0)?;
-        Ok(Self { scales })
+        let coordinates = match attributes.text("coordinate_transformation_mode")?.as_str() {
+            "" if is_first => Coordinates::Asymmetric,
+            "" | "half_pixel" => Coordinates::HalfPixel,
+            "half_pixel_symmetric" => Coordinates::HalfPixelSymmetric,
+            "pytorch_half_pixel" => Coordinates::PytorchHalfPixel,
+            "align_corners" => Coordinates::AlignCorners,
+            "asymmetric" => Coordinates::Asymmetric,
+            "tf_crop_and_resize" => Coordinates::CropAndResize,
+            other => return Err(unknown("coordinate_transformation_mode", other)),
+        };
+        let rounding = match attributes.text("nearest_mode")?.as_str() {
+            "" if is_first => Rounding::Floor,
+            "" | "round_prefer_floor" => Rounding::PreferFloor,
+            "round_prefer_ceil" => Rounding::PreferCeil,
+            "floor" => Rounding::Floor,
+            "ceil" => Rounding::Ceil,
+            other => return Err(unknown("nearest_mode", other)),
+        };
+        let a = f64::from(attributes.float("cubic_coeff_a", -0.75));
+        let interpolation = match attributes.text("mode")?.as_str() {
+            "" | "nearest" => Interpolation::Nearest(rounding),
+            "linear" => Interpolation::Linear,
+            "cubic" => Interpolation::Cubic(a),
+            other => return Err(unknown("mode", other)),
+        };
+        let policy = match attributes.text("keep_aspect_ratio_policy")?.as_str() {
+            "" | "stretch" => AspectRatio::Stretch,
+            "not_larger" => AspectRatio::NotLarger,
+            "not_smaller" => AspectRatio::NotSmaller,
+            other => return Err(unknown("keep_aspect_ratio_policy", other)),
+        };
+        Ok(Self {
+            interpolation,
+            coordinates,
+            policy,
+            exclude_outside: attributes.int("exclude_outside", 0) != 0,
+            antialias: attributes.int("antialias", 0) != 0,
+            extrapolation: attributes.float("extrapolation_value", 0.0),
+            axes: attributes.ints("axes"),
+            scales: if is_first { 1 } else { 2 },
+        })
     }
 }
 
-/// Whether every whole factor repeats each pixel as a block; empty strings are the defaults.
-fn is_pixel_repetition(coordinates: &str, rounding: &str) -> bool {
-    match coordinates {
-        // No position is half way between two pixels, so the rounding of ties does not matter.
-        "" | "half_pixel" | "half_pixel_symmetric" => {
-            matches!(rounding, "" | "round_prefer_floor" | "round_prefer_ceil")
-        }
-        "asymmetric" => rounding == "floor",
-        _ => false,
-    }
+fn unknown(name: &str, value: &str) -> OperatorError {
+    OperatorError::Unsupported(format!("{name} {value} is not known"))
 }
 
 impl Operator for Resize {
     fn axis_rule(&self) -> AxisRule {
-        AxisRule::Windowed
+        match self.coordinates {
+            Coordinates::CropAndResize => AxisRule::Unrelated,
+            _ => AxisRule::Windowed,
+        }
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
-        let x = inputs.float(0)?;
-        let [n, c, h, w] = x.image_shape()?;
-        let factors = match (inputs.optional(self.scales), inputs.ints(3)?) {
-            (_, Some(sizes)) => sizes
-                .iter()
-                .zip(x.shape())
-                .map(|(&to, &from)| to as f32 / from as f32)
-                .collect(),
-            (Some(Value::Float(scales)), None) => {
-                let count = scales.shape().iter().product::<usize>();
-                let scales = scales.into_tensor([count]).into_data().convert::<f32>();
-                scales
-                    .try_into_vec()
-                    .map_err(|e| OperatorError::Invalid(format!("{e:?}")))?
-            }
-            _ => return Err(OperatorError::Invalid("neither sizes nor scales".into())),
-        };
-        let whole = |factor: f32| {
-            let is_whole = (1.0..=64.0).contains(&factor) && factor.fract() == 0.0;
-            is_whole.then_some(factor as usize)
-        };
-        let [1.0, 1.0, down, along] = factors[..] else {
-            return Err(OperatorError::Invalid(format!("factors {factors:?}")));
-        };
-        let (Some(down), Some(along)) = (whole(down), whole(along)) else {
-            return Err(OperatorError::Invalid(format!(
-                "by {down} and {along}: only whole factors are supported"
-            )));
-        };
-        let shape = vec![n, c, h * down, w * along];
+        let mut x = inputs.float(0)?;
+        let resized = self.resized_axes(&mut inputs, x.shape())?;
+        let mut shape = x.shape().to_vec();
+        resized.iter().for_each(|(on, axis)| shape[*on] = axis.to);
         limits::elements(&shape)?;
-        let y = x
-            .into_tensor([n * c * h, 1, w, 1])
-            .repeat_dim(3, along)
-            .repeat_dim(1, down);
-        Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(shape)?)])
+        let mut outside = Vec::new();
+        for (on, axis) in resized {
+            let taps = axis.taps()?;
+            if taps.iter().any(Vec::is_empty) {
+                outside.push((on, taps.iter().map(|taps| f32::from(!taps.is_empty())).collect()));
+            }
+            let is_same = |(i, taps): (usize, &Taps)| taps[..] == [(i, 1.0)];
+            if axis.from != axis.to || !taps.iter().enumerate().all(is_same) {
+                x = interpolated(x, on, &taps)?;
+            }
+        }
+        for (on, inside) in outside {
+            x = extrapolated(x, on, inside, self.extrapolation)?;
+        }
+        Ok(vec![Value::Float(x)])
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The input pixel, by the definition of the operator.
-    fn pixel(coordinates: &str, rounding: &str, at: usize, factor: usize) -> usize {
-        let (at, factor) = (at as f64, factor as f64);
-        let place: f64 = match coordinates {
-            "asymmetric" => at / factor,
-            "align_corners" => at * 4.0 / (5.0 * factor - 1.0),
-            _ => (at + 0.5) / factor - 0.5,
+impl Resize {
+    /// The axes given, by number.
+    fn resized_axes(
+        &self,
+        inputs: &mut Inputs,
+        shape: &[usize],
+    ) -> Result<Vec<(usize, ResizedAxis)>, OperatorError> {
+        let rank = shape.len();
+        let axes: Vec<usize> = match &self.axes {
+            Some(axes) => axes.iter().map(|&on| axis(on, rank)).collect::<Result<_, _>>()?,
+            None => (0..rank).collect(),
         };
-        let place = match rounding {
-            "floor" => place.floor(),
-            "ceil" => place.ceil(),
-            "round_prefer_ceil" => (place + 0.5).floor(),
-            _ => (place - 0.5).ceil(),
+        let count = axes.len();
+        let from: Vec<usize> = axes.iter().map(|&on| shape[on]).collect();
+        let roi = match self.coordinates {
+            Coordinates::CropAndResize => inputs.float(1)?.without_gradient().into_host()?,
+            _ => [vec![0.0; count], vec![1.0; count]].concat(),
         };
-        place.clamp(0.0, 4.0) as usize
-    }
-
-    #[test]
-    fn only_whole_factor_nearest_resizes_are_pixel_repetitions() {
-        for coordinates in ["half_pixel", "asymmetric", "align_corners"] {
-            for rounding in ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"] {
-                let is_one = (1..=64).all(|factor| {
-                    (0..5 * factor)
-                        .all(|at| pixel(coordinates, rounding, at, factor) == at / factor)
-                });
-                assert_eq!(
-                    is_pixel_repetition(coordinates, rounding),
-                    is_one,
-                    "{coordinates} {rounding}"
-                );
+        let scales = inputs.optional(self.scales).map(Value::float).transpose()?;
+        let scales = scales.map(|scales| scales.without_gradient().into_host());
+        let scales = scales.transpose()?;
+        let (scales, sizes) = match (inputs.ints(3)?, scales) {
+            (Some(sizes), _) => {
+                let sizes = sizes.into_iter().map(dimension).collect::<Result<_, _>>()?;
+                self.scales_of(&from, sizes)?
             }
+            (None, Some(scales)) if scales.len() == count => {
+                let sizes = from.iter().zip(&scales);
+                let sizes = sizes.map(|(&from, &scale)| (from as f64 * f64::from(scale)).floor());
+                let sizes = sizes.map(|size| size as usize).collect();
+                (scales.into_iter().map(f64::from).collect(), sizes)
+            }
+            _ => return Err("sizes or scales of the axes expected".into()),
+        };
+        if roi.len() != 2 * count {
+            return Err(OperatorError::Invalid(format!(
+                "a region of {} numbers for {count} axes",
+                roi.len()
+            )));
         }
+        let one = |i: usize| {
+            if from[i] == 0 || sizes[i] == 0 || scales[i].is_nan() || scales[i] <= 0.0 {
+                return Err(OperatorError::Invalid(format!(
+                    "{} pixels to {} by {}",
+                    from[i], sizes[i], scales[i]
+                )));
+            }
+            let axis = ResizedAxis {
+                from: from[i],
+                to: sizes[i],
+                scale: scales[i],
+                roi: [f64::from(roi[i]), f64::from(roi[i + count])],
+                coordinates: self.coordinates,
+                interpolation: self.interpolation,
+                exclude_outside: self.exclude_outside,
+                antialias: self.antialias,
+            };
+            Ok((axes[i], axis))
+        };
+        (0..count).map(one).collect()
     }
+
+    /// Scales for `sizes`, which the aspect ratio may change.
+    fn scales_of(
+        &self,
+        from: &[usize],
+        sizes: Vec<usize>,
+    ) -> Result<(Vec<f64>, Vec<usize>), OperatorError> {
+        if sizes.len() != from.len() {
+            return Err(OperatorError::Invalid(format!(
+                "{} sizes for {} axes",
+                sizes.len(),
+                from.len()
+            )));
+        }
+        let scales = sizes.iter().zip(from);
+        let scales: Vec<f64> = scales.map(|(&to, &from)| to as f64 / from as f64).collect();
+        let one = match self.policy {
+            AspectRatio::Stretch => return Ok((scales, sizes)),
+            AspectRatio::NotLarger => scales.into_iter().fold(f64::INFINITY, f64::min),
+            AspectRatio::NotSmaller => scales.into_iter().fold(0.0, f64::max),
+        };
+        let sizes = from.iter().map(|&from| (one * from as f64 + 0.5).floor() as usize);
+        Ok((vec![one; from.len()], sizes.collect()))
+    }
+}
+
+/// `x` with each position of an axis made of some of its own.
+fn interpolated(x: Floats, on: usize, taps: &[Taps]) -> Result<Floats, OperatorError> {
+    let mut shape = x.shape().to_vec();
+    let [outer, from, inner] = outer_axis_inner(&shape, on);
+    let to = taps.len();
+    shape[on] = to;
+    let x = x.into_tensor([outer, from, inner]);
+    let device = x.device();
+    let y = if taps.iter().all(|taps| matches!(taps[..], [] | [(_, 1.0)])) {
+        let places = taps.iter().map(|taps| taps.first().map_or(0, |(place, _)| *place as i64));
+        let places = TensorData::new(places.collect::<Vec<i64>>(), [to]);
+        x.select(1, Tensor::<1, Int>::from_data(places, &device))
+    } else {
+        limits::elements(&[to, from])?;
+        let mut matrix = vec![0f64; to * from];
+        for (row, taps) in taps.iter().enumerate() {
+            taps.iter().for_each(|(place, weight)| matrix[row * from + place] += weight);
+        }
+        let matrix: Vec<f32> = matrix.into_iter().map(|weight| weight as f32).collect();
+        let matrix = Tensor::<2>::from_data(TensorData::new(matrix, [to, from]), &device);
+        if inner == 1 {
+            let y = x.reshape([outer, from]).matmul(matrix.transpose());
+            y.reshape([outer, to, 1])
+        } else {
+            matrix.reshape([1, to, from]).expand([outer, to, from]).matmul(x)
+        }
+    };
+    Floats::from_tensor(y).reshaped(shape)
+}
+
+/// `x` with `value` where an axis is outside of the image; `inside` is 1 or 0 for each of its positions.
+fn extrapolated(
+    x: Floats,
+    on: usize,
+    inside: Vec<f32>,
+    value: f32,
+) -> Result<Floats, OperatorError> {
+    let shape = x.shape().to_vec();
+    let sides = outer_axis_inner(&shape, on);
+    let x = x.into_tensor(sides);
+    let count = inside.len();
+    let inside = Tensor::<1>::from_data(TensorData::new(inside, [count]), &x.device());
+    let inside = inside.reshape([1, count, 1]);
+    let fill = inside.clone().neg().add_scalar(1.0).mul_scalar(value);
+    Floats::from_tensor(x * inside + fill).reshaped(shape)
 }

@@ -1,10 +1,9 @@
-//! Concat, Split, Slice and Pad.
+//! Concat, Split and Slice.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::selection::vjp_of_selection;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
-use crate::constant::Constant;
 use crate::ints::{Ints, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
@@ -99,7 +98,7 @@ fn concatenated_ints(
 }
 
 /// `count` positions of `axis` from `start` on, `step` apart (negative: backwards).
-fn slice_axis(
+pub(super) fn slice_axis(
     x: Value,
     axis: usize,
     start: usize,
@@ -276,109 +275,6 @@ fn slice_range(side: usize, [start, end, step]: [i64; 3]) -> Result<(usize, usiz
         (distance as u64).div_ceil(step.unsigned_abs())
     };
     Ok((start.max(0) as usize, count as usize))
-}
-
-/// Pad with a constant.
-#[derive(Debug)]
-pub(crate) struct Pad {
-    value: f32,
-}
-
-impl Pad {
-    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
-        match node.attributes.text("mode")?.as_str() {
-            "" | "constant" => {}
-            other => {
-                return Err(OperatorError::Unsupported(format!(
-                    "mode {other} is not supported, only constant"
-                )));
-            }
-        }
-        let value = match node.constant(2) {
-            None if node.is_given(2) => {
-                return Err(OperatorError::Unsupported(
-                    "a value that is computed".into(),
-                ));
-            }
-            Some(Constant::Float(..)) | None => node.constant_scalar(2).unwrap_or(0.0),
-            Some(Constant::Int(_)) => {
-                return Err(OperatorError::Unsupported("integers are not padded".into()));
-            }
-        };
-        Ok(Self { value })
-    }
-}
-
-impl Operator for Pad {
-    /// The padding value.
-    fn parsed_inputs(&self) -> &'static [usize] {
-        &[2]
-    }
-
-    fn axis_rule(&self) -> AxisRule {
-        AxisRule::Padded
-    }
-
-    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
-        let mut x = inputs.float(0)?;
-        let pads = inputs.ints(1)?.ok_or("the pads are missing")?;
-        let rank = x.rank();
-        let axes = match inputs.ints(3)? {
-            Some(axes) => axes,
-            None => (0..rank as i64).collect(),
-        };
-        if pads.len() != 2 * axes.len() {
-            return Err(OperatorError::Invalid(format!(
-                "{} pads for {} axes",
-                pads.len(),
-                axes.len()
-            )));
-        }
-        for (i, &on) in axes.iter().enumerate() {
-            let on = axis(on, rank)?;
-            for (amount, first) in [(pads[i], true), (pads[i + axes.len()], false)] {
-                x = self.padded(x, on, amount, first)?;
-            }
-        }
-        Ok(vec![Value::Float(x)])
-    }
-}
-
-impl Pad {
-    /// Adds `amount` values before or after; a negative amount removes values.
-    fn padded(
-        &self,
-        x: Floats,
-        axis: usize,
-        amount: i64,
-        first: bool,
-    ) -> Result<Floats, OperatorError> {
-        let side = x.shape()[axis];
-        if amount == 0 {
-            return Ok(x);
-        }
-        if amount < 0 {
-            let left = usize::try_from(side as i64 + amount).unwrap_or(0);
-            let start = if first { side - left } else { 0 };
-            return slice_axis(Value::Float(x), axis, start, left, 1)?.float();
-        }
-        let mut shape = x.shape().to_vec();
-        shape[axis] = side.saturating_add(amount as usize);
-        limits::elements(&shape)?;
-        let sides = outer_axis_inner(x.shape(), axis);
-        let x = x.into_tensor(sides);
-        let border = Tensor::full(
-            [sides[0], amount as usize, sides[2]],
-            self.value,
-            &x.device(),
-        );
-        let parts = if first {
-            vec![border, x]
-        } else {
-            vec![x, border]
-        };
-        Floats::from_tensor(Tensor::cat(parts, 1)).reshaped(shape)
-    }
 }
 
 #[cfg(test)]

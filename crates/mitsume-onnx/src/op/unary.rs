@@ -26,6 +26,19 @@ pub(crate) enum Unary {
     Ceil,
     Softplus,
     Softsign,
+    Sin,
+    Cos,
+    Sign,
+    /// To the nearest integer, half way to the even one.
+    Round,
+    /// `x tanh(softplus(x))`
+    Mish,
+    /// `gamma x`, or `gamma alpha (exp(x) - 1)` below 0: alpha and gamma.
+    Selu(f32, f32),
+    /// `x`, or `alpha (exp(x / alpha) - 1)` below 0.
+    Celu(f32),
+    /// `x` above the threshold, else 0.
+    ThresholdedRelu(f32),
     /// `max(0, min(1, alpha x + beta))`
     HardSigmoid(f32, f32),
     LeakyRelu(f32),
@@ -44,7 +57,8 @@ impl Operator for Unary {
                 let function: fn(i64) -> i64 = match self {
                     Self::Abs => i64::wrapping_abs,
                     Self::Neg => i64::wrapping_neg,
-                    Self::Floor | Self::Ceil => |x| x,
+                    Self::Floor | Self::Ceil | Self::Round => |x| x,
+                    Self::Sign => i64::signum,
                     Self::Activation(Activation::Relu) => |x| x.max(0),
                     _ => return Err(OperatorError::FloatExpected),
                 };
@@ -100,6 +114,22 @@ impl Unary {
         Self::Elu(node.attributes.float("alpha", 1.0))
     }
 
+    /// Defaults: those of the paper.
+    pub fn selu(node: &mut NodeInfo) -> Self {
+        let alpha = node.attributes.float("alpha", 1.673_263_2);
+        Self::Selu(alpha, node.attributes.float("gamma", 1.050_701))
+    }
+
+    /// Default: `alpha` 1.
+    pub fn celu(node: &mut NodeInfo) -> Self {
+        Self::Celu(node.attributes.float("alpha", 1.0))
+    }
+
+    /// Default: `alpha` 1.
+    pub fn thresholded_relu(node: &mut NodeInfo) -> Self {
+        Self::ThresholdedRelu(node.attributes.float("alpha", 1.0))
+    }
+
     /// Exact, or the tanh approximation.
     pub fn gelu(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         match node.attributes.text("approximate")?.as_str() {
@@ -145,6 +175,20 @@ impl Unary {
             Self::Ceil => x.ceil(),
             Self::Softplus => activation::softplus(x, 1.0),
             Self::Softsign => activation::softsign(x),
+            Self::Sin => x.sin(),
+            Self::Cos => x.cos(),
+            Self::Sign => x.sign(),
+            Self::Round => x.round(),
+            Self::Mish => x.clone() * activation::softplus(x, 1.0).tanh(),
+            Self::Selu(alpha, gamma) => activation::elu(x, alpha.into()).mul_scalar(gamma),
+            Self::Celu(alpha) => {
+                let below = x.clone().clamp_max(0.0).div_scalar(alpha).exp();
+                x.clamp_min(0.0) + below.sub_scalar(1.0).mul_scalar(alpha)
+            }
+            Self::ThresholdedRelu(threshold) => {
+                let above = x.clone().greater_scalar(threshold).float();
+                x * above
+            }
             Self::HardSigmoid(alpha, beta) => hard_sigmoid(x, alpha, beta),
             Self::LeakyRelu(slope) => activation::leaky_relu(x, slope.into()),
             Self::Elu(alpha) => activation::elu(x, alpha.into()),
@@ -179,6 +223,9 @@ impl Unary {
             }
             Self::Softplus => activation::sigmoid(x),
             Self::Softsign => x.abs().add_scalar(1.0).powf_scalar(-2.0),
+            Self::Sin => x.cos(),
+            Self::Cos => x.sin().neg(),
+            Self::ThresholdedRelu(threshold) => x.greater_scalar(threshold).float(),
             Self::HardSigmoid(alpha, beta) => {
                 let inner = x.mul_scalar(alpha).add_scalar(beta);
                 between(inner, 0.0, 1.0).mul_scalar(alpha)
@@ -210,9 +257,9 @@ impl Unary {
                 let density = (x.clone() * x.clone()).mul_scalar(-0.5).exp();
                 cdf + x * density.mul_scalar(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
             }
-            Self::Floor | Self::Ceil | Self::GeluTanh => {
+            other => {
                 return Err(OperatorError::Unsupported(format!(
-                    "a gradient through the gradient of {self:?} is not supported"
+                    "a gradient through the gradient of {other:?} is not supported"
                 )));
             }
         })

@@ -1,0 +1,89 @@
+//! InstanceNormalization and GroupNormalization.
+
+use burn::tensor::Tensor;
+
+use super::{Inputs, NodeInfo, Operator, OperatorError};
+use crate::ints::dimension;
+use crate::layout::AxisRule;
+use crate::value::{Floats, Value};
+
+/// `(x - mean) / sqrt(variance + epsilon) * scale + bias` of [N, C, ...], with the mean and the variance of
+/// each image's groups of channels.
+#[derive(Debug)]
+pub(super) struct GroupNorm {
+    /// Number of groups; `None`: each channel is one.
+    groups: Option<usize>,
+    /// Whether scale and bias are of groups, as before opset 21, rather than of channels.
+    scale_of_groups: bool,
+    epsilon: f32,
+}
+
+impl GroupNorm {
+    pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
+        node.attributes.only("stash_type", 1)?;
+        let epsilon = node.attributes.float("epsilon", 1e-5);
+        if node.op_type == "InstanceNormalization" {
+            return Ok(Self {
+                groups: None,
+                scale_of_groups: false,
+                epsilon,
+            });
+        }
+        Ok(Self {
+            groups: Some(dimension(node.attributes.int("num_groups", 0))?),
+            scale_of_groups: node.opset < 21,
+            epsilon,
+        })
+    }
+
+    /// Scale or bias as [1, groups, channels of a group, 1].
+    fn per_channel(
+        &self,
+        values: Floats,
+        [groups, channels]: [usize; 2],
+    ) -> Result<Tensor<4>, OperatorError> {
+        let (sides, count) = match self.scale_of_groups {
+            true => ([1, groups, 1, 1], groups),
+            false => ([1, groups, channels, 1], groups * channels),
+        };
+        if values.shape() != [count] {
+            return Err(OperatorError::Invalid(format!(
+                "scale or bias of shape {:?} where {count} values are expected",
+                values.shape()
+            )));
+        }
+        Ok(values.into_tensor(sides))
+    }
+}
+
+impl Operator for GroupNorm {
+    fn axis_rule(&self) -> AxisRule {
+        AxisRule::PerChannel
+    }
+
+    fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
+        let (x, scale, bias) = (inputs.float(0)?, inputs.float(1)?, inputs.float(2)?);
+        let shape = x.shape().to_vec();
+        let [n, channels, ..] = shape[..] else {
+            return Err(OperatorError::Invalid(format!(
+                "input of shape {shape:?}: two axes or more expected"
+            )));
+        };
+        let groups = self.groups.unwrap_or(channels);
+        if groups == 0 || !channels.is_multiple_of(groups) {
+            return Err(OperatorError::Invalid(format!(
+                "{channels} channels in {groups} groups"
+            )));
+        }
+        let own = channels / groups;
+        let inner: usize = shape[2..].iter().product();
+        let scale = self.per_channel(scale, [groups, own])?;
+        let bias = self.per_channel(bias, [groups, own])?;
+        let x = x.into_tensor([n * groups, own * inner]);
+        let centred = x.clone() - x.mean_dim(1);
+        let variance = (centred.clone() * centred.clone()).mean_dim(1);
+        let y = centred / variance.add_scalar(self.epsilon).sqrt();
+        let y = y.reshape([n, groups, own, inner]) * scale + bias;
+        Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(shape)?)])
+    }
+}

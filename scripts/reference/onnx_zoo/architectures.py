@@ -1,0 +1,26 @@
+"""The architectures of the zoo: small variants of timm's families, and some of torchvision's."""
+
+# Token mixers, attention, and what else is not a plain convolutional network.
+TIMM = """
+swin_tiny_patch4_window7_224 mixer_s32_224 resmlp_12_224 gmlp_ti16_224 levit_128s levit_conv_128s efficientvit_b0
+efficientvit_m0 coat_lite_tiny coat_tiny maxvit_pico_rw_256 edgenext_xx_small mobilevit_xxs mobilevitv2_050 nfnet_l0
+resnest14d volo_d1_224 cait_xxs24_224 xcit_nano_12_p16_224 convnextv2_atto davit_tiny focalnet_tiny_srf gcvit_xxtiny
+hiera_tiny_224 fastvit_t8 repvit_m0_9 ghostnet_050 mnasnet_small inception_v3 regnetx_002 vit_tiny_patch16_224
+deit_tiny_distilled_patch16_224 beit_base_patch16_224 eva02_tiny_patch14_224 vit_base_patch32_siglip_256
+swinv2_tiny_window8_256 pvt_v2_b0 twins_svt_small twins_pcpvt_small pit_ti_224 tnt_s_patch16_224 crossvit_9_240
+convit_tiny nest_tiny poolformer_s12 caformer_s18 convformer_s18 mvitv2_tiny sequencer2d_s visformer_tiny
+coatnet_nano_rw_224 botnet26t_256 halonet26t lambda_resnet26t efficientformer_l1 efficientformerv2_s0 tiny_vit_5m_224
+swiftformer_xs vit_relpos_small_patch16_224 vit_small_patch16_rope_224 vit_tiny_r_s16_p8_224 flexivit_small mambaout_femto
+inception_next_atto starnet_s1 shvit_s1 lowformer_b0 nextvit_small iformer_t vitamin_small_224 eca_halonext26ts
+efficientvim_m1 mobilenetv4_hybrid_medium swin_s3_tiny_224 swinv2_cr_tiny_224 vit_small_patch16_dinov3
+resnet18 resnet50 resnet50_gn resnetv2_50 resnetv2_50x1_bit resnetblur18 resnet50_clip seresnet18 skresnet18 ecaresnet26t
+res2net50_14w_8s resnext50_32x4d densenet121 vgg11_bn mobilenetv2_050 mobilenetv3_small_050 mobilenetv4_conv_small
+mobileone_s0 efficientnet_b0 tf_efficientnet_b0 efficientnet_b0_gn efficientnetv2_rw_t mixnet_s tinynet_e lcnet_050
+fbnetc_100 regnety_002 regnetz_b16 nf_resnet26 nf_regnet_b0 eca_nfnet_l0 convnext_atto convmixer_768_32 cspresnet50
+cs3darknet_s darknet17 dla34 dpn48b ese_vovnet19b_dw hrnet_w18_small gernet_s repvgg_a0 rexnet_100 selecsls42 xception41
+hgnetv2_b0 fasternet_t0 rdnet_tiny repghostnet_050 tresnet_m legacy_xception inception_v4 gcresnext26ts bat_resnext26ts
+""".split()
+
+TORCHVISION = """
+alexnet googlenet squeezenet1_1 shufflenet_v2_x0_5 swin_v2_t vit_b_32 maxvit_t convnext_tiny mobilenet_v3_small
+""".split()
