@@ -174,7 +174,8 @@ static SHAPE: Fields = Fields(&[(1, &LEAF)]);
 static TYPE: Fields = Fields(&[(1, &Fields(&[(2, &SHAPE)]))]);
 static VALUE: Fields = Fields(&[(2, &TYPE)]);
 static GRAPH: Fields = Fields(&[(1, &NODE), (5, &TENSOR), (11, &VALUE), (12, &VALUE)]);
-static MODEL: Fields = Fields(&[(7, &GRAPH), (8, &LEAF), (25, &LEAF)]);
+static FUNCTION: Fields = Fields(&[(7, &NODE), (9, &LEAF), (11, &ATTRIBUTE)]);
+static MODEL: Fields = Fields(&[(7, &GRAPH), (8, &LEAF), (25, &FUNCTION)]);
 
 /// Subtracts the number of entries in `data` from `left`, without decoding them.
 fn count_entries(mut data: Bytes, fields: &Fields, left: &mut usize) -> Result<(), String> {

@@ -2,10 +2,12 @@
 
 mod any;
 mod folding;
+mod functions;
 mod parameters;
+mod refusals;
 mod topological_order;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use burn::tensor::Device;
 
@@ -19,8 +21,9 @@ use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError, Train
 use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
 use crate::value::Value;
 pub(crate) use any::AnyGraph;
-use folding::{FoldError, constant_value, to_device};
+use folding::{ConstantUses, FoldError, constant_value, to_device};
 pub(crate) use parameters::Parameter;
+use refusals::Refusals;
 
 /// A value of the graph, by number.
 pub(crate) type ValueId = usize;
@@ -85,6 +88,7 @@ impl Graph {
         let opset = opset(file)?;
         let graph = file.model.graph.take();
         let graph = graph.ok_or_else(|| file.error("there is no graph in it"))?;
+        let graph = functions::inlined(file, graph)?;
         if graph.node.len() > limits::MAX_NODES {
             let found = graph.node.len();
             return Err(file.error(format!("{found} nodes: at most {}", limits::MAX_NODES)));
@@ -93,9 +97,10 @@ impl Graph {
             return Err(file.error("sparse initialisers are not supported"));
         }
         let mut builder = Builder::new(file, opset, read_for);
+        let output = builder.output_name(&graph)?;
+        builder.uses.count(&graph, [output.as_str()]);
         builder.add_initialisers(&graph)?;
         let input = builder.image_input(&graph)?;
-        let output = builder.output_name(&graph)?;
         let order = topological_order::topological_order(file, &builder.names, &graph, &output)?;
         let mut nodes: Vec<Option<NodeProto>> = graph.node.into_iter().map(Some).collect();
         for index in order {
@@ -114,12 +119,6 @@ fn is_standard(domain: &str) -> bool {
 /// The version of the standard operator set.
 fn opset(file: &ModelFile) -> Result<i64> {
     let model = &file.model;
-    if let Some(function) = model.functions.first() {
-        return Err(file.error(format!(
-            "it defines operators of its own ({}), which are not supported",
-            function.name
-        )));
-    }
     let mut sets = model.opset_import.iter();
     let set = sets.find(|set| is_standard(&set.domain));
     let version = set.map_or(0, |set| set.version);
@@ -145,9 +144,9 @@ struct Builder<'a> {
     parameters: usize,
     read_for: ReadFor,
     trained: Vec<Parameter>,
-    folded: usize,
-    /// Operators that are not supported, each with its first node.
-    unknown: BTreeMap<String, String>,
+    /// Who still reads the constants.
+    uses: ConstantUses,
+    refusals: Refusals,
     device: Device,
 }
 
@@ -164,8 +163,8 @@ impl<'a> Builder<'a> {
             parameters: 0,
             read_for,
             trained: Vec::new(),
-            folded: 0,
-            unknown: BTreeMap::new(),
+            uses: ConstantUses::default(),
+            refusals: Refusals::default(),
             device: Device::flex(),
         }
     }
@@ -176,6 +175,7 @@ impl<'a> Builder<'a> {
         if self.names.insert(name.to_owned(), id).is_some() {
             return Err(self.file.error(format!("two values are named \"{name}\"")));
         }
+        self.uses.name(name, id);
         self.next += 1;
         Ok(id)
     }
@@ -223,7 +223,12 @@ impl<'a> Builder<'a> {
             self.file
                 .error(format!("input \"{}\": {reason}", input.name))
         };
-        if element != data_type::FLOAT {
+        // Floating types are computed as float32.
+        let known = match self.read_for {
+            ReadFor::Evaluation => &data_type::FLOATS[..],
+            ReadFor::Training => &[data_type::FLOAT],
+        };
+        if !known.contains(&element) {
             return Err(input_error(format!(
                 "data type {element}: float32 images expected"
             )));
@@ -289,18 +294,22 @@ impl<'a> Builder<'a> {
         };
         let op = match parsed {
             Ok(op) => op,
-            // Other errors may be consequences of an unknown operator, which is reported first.
-            Err(ParseError::Invalid(_)) if !self.unknown.is_empty() => {
-                return Err(self.unknown_operators());
-            }
-            Err(ParseError::Invalid(reason)) => return Err(operator_error(reason)),
-            Err(ParseError::Unknown) => {
-                self.unknown
-                    .entry(op_type.clone())
-                    .or_insert_with(|| name.clone());
-                Op::Identity // Stands in until all unknown operators are found.
+            Err(refusal) => {
+                let reason = match refusal {
+                    ParseError::Invalid(reason) => Some(reason),
+                    ParseError::Unknown => None,
+                };
+                // It may be the consequence of another, whose output would have been constant.
+                let consequence = self.refusals.affect(inputs.get(1..).unwrap_or_default());
+                if !consequence || reason.is_none() {
+                    self.refusals.add(&op_type, &name, reason);
+                }
+                return self.add_unreliable(&proto.output);
             }
         };
+        if self.refusals.affect(&inputs) {
+            return self.add_unreliable(&proto.output);
+        }
         if matches!(op, Op::Identity) {
             if let ([output], Some(Some(input))) = (&proto.output[..], inputs.first())
                 && parameters::has_state_dict_name(output)
@@ -308,13 +317,18 @@ impl<'a> Builder<'a> {
             {
                 return Ok(());
             }
-            return self.alias(&proto.output, inputs.first().copied().flatten());
+            self.alias(&proto.output, inputs.first().copied().flatten())?;
+            return Ok(self.release(inputs.into_iter().flatten()));
         }
         if self.can_fold(&op, &inputs) {
-            return self.fold(&op, &inputs, &proto.output).map_err(|e| match e {
-                FoldError::Operator(reason) => operator_error(reason),
-                FoldError::Name(error) => error,
-            });
+            match self.fold(&op, &inputs, &proto.output) {
+                Ok(()) => return Ok(self.release(inputs.into_iter().flatten())),
+                Err(FoldError::Name(error)) => return Err(error),
+                Err(FoldError::Operator(reason)) => {
+                    self.refusals.add(&op_type, &name, Some(reason));
+                    return self.add_unreliable(&proto.output);
+                }
+            }
         }
         let mut outputs = Vec::new();
         for name in &proto.output {
@@ -339,6 +353,8 @@ impl<'a> Builder<'a> {
                 self.floats.extend(*id);
             }
         }
+        let parsed = op.operator().parsed_inputs().iter();
+        let parsed: Vec<ValueId> = parsed.filter_map(|&i| *inputs.get(i)?).collect();
         self.nodes.push(Node {
             module: module_path(&name, &proto.metadata_props),
             name,
@@ -347,6 +363,7 @@ impl<'a> Builder<'a> {
             inputs,
             outputs,
         });
+        self.release(parsed);
         Ok(())
     }
 
@@ -388,7 +405,7 @@ impl<'a> Builder<'a> {
             self.constants.contains_key(id)
                 || (self.floats.contains(id) && type_only.any(|only| only == Some(*id)))
         };
-        self.unknown.is_empty() && inputs.iter().flatten().all(is_known)
+        inputs.iter().flatten().all(is_known)
     }
 
     /// Whether output `i` is float32.
@@ -422,6 +439,7 @@ impl<'a> Builder<'a> {
             let id = self.new_value(name)?;
             if let (0, Some(value)) = (output, value) {
                 self.names.insert(name.clone(), value);
+                self.uses.name(name, value);
             } else if output > 0 {
                 self.names.insert(name.clone(), id);
             }
@@ -429,20 +447,18 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// An error that lists all unsupported operators.
-    fn unknown_operators(&self) -> Error {
-        let all = self.unknown.iter();
-        let all: Vec<String> = all
-            .map(|(op_type, node)| format!("{op_type} (node {node})"))
-            .collect();
-        let all = all.join(", ");
-        self.file
-            .error(format!("operators that are not supported: {all}"))
+    /// Values of a node that is refused, or depends on one.
+    fn add_unreliable(&mut self, names: &[String]) -> Result<()> {
+        for name in names.iter().filter(|name| !name.is_empty()) {
+            let id = self.new_value(name)?;
+            self.refusals.mark([id]);
+        }
+        Ok(())
     }
 
     fn finish(mut self, input: ImageInput, output: &str, device: &Device) -> Result<Graph> {
-        if !self.unknown.is_empty() {
-            return Err(self.unknown_operators());
+        if let Some(error) = self.refusals.error(self.file) {
+            return Err(error);
         }
         let mut output = *self.names.get(output).ok_or_else(|| {
             self.file

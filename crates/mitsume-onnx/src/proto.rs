@@ -30,11 +30,26 @@ pub struct OperatorSetIdProto {
     pub version: i64,
 }
 
-/// FunctionProto: only its name, to say that it is not supported.
+/// FunctionProto
 #[derive(Clone, PartialEq, Message)]
 pub struct FunctionProto {
     #[prost(string, tag = "1")]
     pub name: String,
+    #[prost(string, repeated, tag = "4")]
+    pub input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub output: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    pub node: Vec<NodeProto>,
+    #[prost(message, repeated, tag = "9")]
+    pub opset_import: Vec<OperatorSetIdProto>,
+    #[prost(string, tag = "10")]
+    pub domain: String,
+    /// Attributes with defaults.
+    #[prost(message, repeated, tag = "11")]
+    pub attribute_proto: Vec<AttributeProto>,
+    #[prost(string, tag = "13")]
+    pub overload: String,
 }
 
 /// GraphProto
@@ -91,6 +106,9 @@ pub struct AttributeProto {
     pub ints: Vec<i64>,
     #[prost(int32, tag = "20")]
     pub kind: i32,
+    /// In a function: the attribute of the call that it stands for.
+    #[prost(string, tag = "21")]
+    pub ref_attr_name: String,
 }
 
 /// TensorProto
@@ -178,4 +196,6 @@ pub mod data_type {
     pub const FLOAT16: i32 = 10;
     pub const DOUBLE: i32 = 11;
     pub const BFLOAT16: i32 = 16;
+    /// Floating types.
+    pub const FLOATS: [i32; 4] = [FLOAT, FLOAT16, DOUBLE, BFLOAT16];
 }

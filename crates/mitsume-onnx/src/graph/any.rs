@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use burn::tensor::Device;
 
 use super::folding::{to_device, to_host};
+use super::functions::inlined;
 use super::{Builder, ReadFor, ValueId, opset};
 use crate::constant::Constant;
 use crate::error::{Error, Result};
@@ -36,7 +37,10 @@ impl AnyGraph {
         let opset = opset(file)?;
         let graph = file.model.graph.take();
         let graph = graph.ok_or_else(|| file.error("there is no graph in it"))?;
+        let graph = inlined(file, graph)?;
         let mut builder = Builder::new(file, opset, ReadFor::Evaluation);
+        let outputs = graph.output.iter().map(|output| output.name.as_str());
+        builder.uses.count(&graph, outputs);
         builder.add_initialisers(&graph)?;
         let mut known = known;
         let mut inputs = HashMap::new();
@@ -64,8 +68,8 @@ impl AnyGraph {
             }
             builder.add_node(node)?;
         }
-        if !builder.unknown.is_empty() {
-            return Err(builder.unknown_operators());
+        if let Some(error) = builder.refusals.error(file) {
+            return Err(error);
         }
         let output = |name: &String| builder.names.get(name).copied();
         let outputs = graph

@@ -1,4 +1,6 @@
-//! Constant folding.
+//! Constant folding, in memory bounded by the constants that somebody still reads.
+
+use std::collections::HashMap;
 
 use burn::tensor::Device;
 
@@ -7,12 +9,41 @@ use crate::attributes::Attributes;
 use crate::constant::Constant;
 use crate::error::Error;
 use crate::ints::Ints;
-use crate::op::OperatorError;
-use crate::op::{Inputs, Op};
+use crate::op::{Inputs, Op, OperatorError};
+use crate::proto::GraphProto;
 use crate::value::{Floats, Value};
 
-/// Bound on the values of all folded constants.
+/// Bound on the values of folded constants at a time.
 const MAX_FOLDED_VALUES: usize = 1 << 26;
+
+/// Who still reads each constant, so that those of nobody are dropped.
+#[derive(Default)]
+pub(super) struct ConstantUses {
+    /// Readers of each name.
+    by_name: HashMap<String, usize>,
+    /// Readers that are still to come, of a value under all of its names.
+    left: HashMap<ValueId, usize>,
+    /// Number of values of each folded constant that is kept.
+    folded: HashMap<ValueId, usize>,
+    /// Their sum.
+    alive: usize,
+}
+
+impl ConstantUses {
+    /// Counts the readers in `graph`, and that each of `outputs` is read.
+    pub fn count<'a>(&mut self, graph: &'a GraphProto, outputs: impl IntoIterator<Item = &'a str>) {
+        let inputs = graph.node.iter().flat_map(|node| &node.input);
+        for name in inputs.map(String::as_str).chain(outputs) {
+            *self.by_name.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// A name of a value.
+    pub fn name(&mut self, name: &str, id: ValueId) {
+        let readers = self.by_name.get(name).copied().unwrap_or(0);
+        *self.left.entry(id).or_default() += readers;
+    }
+}
 
 impl Builder<'_> {
     /// Runs a node whose inputs are constant and adds its outputs to the constants.
@@ -34,19 +65,38 @@ impl Builder<'_> {
             .operator()
             .run(Inputs::new(values, self.device.clone()))?;
         for (name, result) in outputs.iter().zip(results) {
-            self.folded = self.folded.saturating_add(result.count());
-            if self.folded > MAX_FOLDED_VALUES {
+            if name.is_empty() {
+                continue;
+            }
+            let count = result.count();
+            if self.uses.alive.saturating_add(count) > MAX_FOLDED_VALUES {
                 return Err(FoldError::Operator(
                     "values computed beforehand would take too much memory".into(),
                 ));
             }
             let constant = to_host(result)?;
-            if !name.is_empty() {
-                let id = self.new_value(name).map_err(FoldError::Name)?;
+            let id = self.new_value(name).map_err(FoldError::Name)?;
+            if self.uses.left.get(&id).is_some_and(|left| *left > 0) {
+                self.uses.alive += count;
+                self.uses.folded.insert(id, count);
                 self.constants.insert(id, constant);
             }
         }
         Ok(())
+    }
+
+    /// One reader less of each of `values`, once for each time it is given; constants without readers are dropped.
+    pub(super) fn release(&mut self, values: impl IntoIterator<Item = ValueId>) {
+        for id in values {
+            let Some(left) = self.uses.left.get_mut(&id) else {
+                continue;
+            };
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.constants.remove(&id);
+                self.uses.alive -= self.uses.folded.remove(&id).unwrap_or(0);
+            }
+        }
     }
 }
 

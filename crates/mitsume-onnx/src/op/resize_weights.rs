@@ -72,12 +72,12 @@ impl ResizedAxis {
         }
         let clamped = |pixel: f64| pixel.clamp(0.0, last) as usize;
         if let Interpolation::Nearest(rounding) = self.interpolation {
-            let round = |place: f64| clamped(rounding.round(place));
-            // Half way between two pixels, float32 and float64 can come to different ones.
-            let (low, high) = (round(place - TIE), round(place + TIE));
-            let exact = round(place);
-            let is_exact = (place * 2.0).fract() == 0.0 && self.scale.log2().fract() == 0.0;
-            if low != high && !is_exact && !self.is_whole_factor() {
+            let exact = clamped(rounding.round(place));
+            // Half way between two pixels, rounding errors can decide.
+            let single = self.with_rounded_scale().place_in_single(at as f32);
+            let rounded = self.with_rounded_scale().place(at as f64);
+            let others = [f64::from(single), rounded];
+            if others.map(|place| clamped(rounding.round(place))) != [exact; 2] {
                 return Err(OperatorError::Unsupported(format!(
                     "nearest by a factor of {}: pixel {at} is half way between two, and rounding decides",
                     self.scale
@@ -102,9 +102,22 @@ impl ResizedAxis {
         Ok(taps)
     }
 
-    /// Whether every pixel is repeated, or only every so-manieth taken.
-    fn is_whole_factor(&self) -> bool {
-        self.to.is_multiple_of(self.from) && self.scale.fract() == 0.0
+    /// With the scale as a float32, as other programs have it.
+    fn with_rounded_scale(&self) -> Self {
+        Self {
+            scale: f64::from(self.scale as f32),
+            ..*self
+        }
+    }
+
+    /// As [`Self::place`] in float32, of the modes that divide by the scale.
+    fn place_in_single(&self, at: f32) -> f32 {
+        let scale = self.scale as f32;
+        match self.coordinates {
+            Coordinates::HalfPixel => (at + 0.5) / scale - 0.5,
+            Coordinates::Asymmetric => at / scale,
+            _ => self.place(at.into()) as f32,
+        }
     }
 
     /// The position in the input of output pixel `at`.
@@ -152,9 +165,6 @@ impl ResizedAxis {
         (start, (0..count).map(weight).collect())
     }
 }
-
-/// Positions that are this near to half way are ties.
-const TIE: f64 = 1e-4;
 
 impl Rounding {
     fn round(self, place: f64) -> f64 {
