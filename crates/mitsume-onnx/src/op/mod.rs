@@ -5,6 +5,7 @@ mod batch_statistics;
 mod binary;
 mod cast;
 mod col2im;
+mod conv_transpose;
 mod convolution;
 mod cumulative_sum;
 mod dropout;
@@ -36,6 +37,7 @@ mod selection;
 mod separable;
 mod slice;
 mod softmax;
+mod three_dimensional;
 mod trainable_batch_norm;
 mod trainable_convolution;
 mod transpose;
@@ -61,6 +63,7 @@ pub(crate) use linear::Linear;
 pub(crate) use matmul::{Gemm, MatMul};
 use one_dimensional::is_one_dimensional;
 pub(crate) use separable::Separable;
+use three_dimensional::is_three_dimensional;
 pub(crate) use softmax::Softmax;
 pub(crate) use unary::Unary;
 
@@ -348,9 +351,15 @@ const TABLE: &[(&str, Parse)] = &[
         if node.training.is_some() || (is_computed && !is_one_dimensional(node)) {
             return other(trainable_convolution::TrainableConvolution::parse(node)?);
         }
+        if is_three_dimensional(node) {
+            return other(three_dimensional::ThreeDimensional::parse(node)?);
+        }
         in_two_dimensions(node, |node| {
             Ok(Op::Convolution(Convolution::parse(node)?.into()))
         })
+    }),
+    ("ConvTranspose", |node| {
+        other(conv_transpose::ConvTranspose::parse(node)?)
     }),
     ("MaxPool", |node| {
         in_two_dimensions(node, |node| other(pool::Pool::parse(node)?))
