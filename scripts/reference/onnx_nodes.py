@@ -214,6 +214,163 @@ def own():
     yield "pad_axes", of_numpy("Pad", [x, i(1, -1, 0, 2), np.float32(0.5), i(1, 2)],
                                [np.pad(x, ((0, 0), (1, 0), (0, 2)), constant_values=0.5)[:, :, 1:]], 18)
     yield "maxpool_ceil_dilations", evaluated("MaxPool", [image], out, 12, kernel_shape=[2, 2], strides=[2, 2], dilations=[1, 2], ceil_mode=1)
+    yield from other_shapes(f, i, some)
+    yield from resized(f, i, some)
+    yield from selected_values(f, i, some)
+
+
+def other_shapes(f, i, some):
+    """Products, convolutions of other dimensions and norms."""
+    yield "einsum_attention", evaluated("Einsum", [f(2, 3, 4, 5), f(2, 3, 6, 5)], [some(np.float32, 4)], 17, equation="bhid,bhjd->bhij")
+    yield "einsum_batch_last", evaluated("Einsum", [f(4, 2, 3), f(2, 5, 3)], [some(np.float32, 3)], 17, equation="ibc,bjc->bji")
+    yield "matmul_broadcast_both", evaluated("MatMul", [f(2, 1, 3, 4), f(1, 5, 4, 2)], [some(np.float32, 4)], 13)
+    line = [some(np.float32, 3)]
+    for name, inputs, attributes in (
+        ("plain", [f(2, 3, 8), f(4, 3, 3), f(4)], {}),
+        ("strides_pads", [f(2, 3, 8), f(4, 3, 3)], dict(strides=[2], pads=[1, 2], dilations=[2])),
+        ("groups", [f(2, 4, 8), f(4, 1, 3)], dict(group=4, pads=[1, 1])),
+    ):
+        yield f"conv_1d_{name}", evaluated("Conv", inputs, line, 11, kernel_shape=[3], **attributes)
+    volume = f(1, 2, 3, 5, 4)
+    for name, kernel, attributes in (
+        ("last", f(3, 2, 2, 3, 1), dict(pads=[1, 1, 0, 0, 1, 0], strides=[2, 1, 1])),
+        ("first", f(4, 1, 1, 3, 2), dict(group=2)),
+    ):
+        expected = convolved(volume, kernel, **attributes)
+        yield f"conv_3d_{name}", of_numpy("Conv", [volume, kernel], [expected], 11, **attributes)
+    x, weights, bias = f(2, 4, 3, 3), f(4, 3, 3, 2), f(6)
+    for name, attributes in (
+        ("groups_pads", dict(group=2, strides=[2, 1], pads=[1, 0, 2, 1])),
+        ("output_padding", dict(group=2, strides=[2, 3], output_padding=[1, 2], dilations=[2, 1], pads=[1, 1, 0, 1])),
+    ):
+        expected = transposed(x, weights, bias, **attributes)
+        yield f"conv_transpose_{name}", of_numpy("ConvTranspose", [x, weights, bias], [expected], 11, **attributes)
+    x = f(2, 6, 3, 2)
+    normal = lambda x, axes, e: (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + np.float32(e))
+    wide = lambda values: values.reshape(1, -1, 1, 1)
+    scale, bias = f(6), f(6)
+    expected = wide(scale) * normal(x, (2, 3), 1e-2) + wide(bias)
+    yield "instance_normalization_epsilon", of_numpy("InstanceNormalization", [x, scale, bias], [expected], 17, epsilon=1e-2)
+    grouped = normal(x.reshape(2, 3, 4, 3), (2, 3), 1e-5).reshape(x.shape)
+    yield "group_normalization_opset_21", of_numpy(
+        "GroupNormalization", [x, scale, bias], [wide(scale) * grouped + wide(bias)], 21, num_groups=3
+    )
+    rows = f(1, 4, 9)
+    ones = [np.ones(4, np.float32), np.zeros(4, np.float32), np.zeros(4, np.float32), np.ones(4, np.float32)]
+    yield "batch_normalization_of_weights", of_numpy(
+        "BatchNormalization", [rows, *ones], [normal(rows, (0, 2), 1e-6)], 15, epsilon=1e-6, training_mode=1
+    )
+    for p, length in ((1, np.abs(x).sum(1, keepdims=True)), (2, np.sqrt((x * x).sum(1, keepdims=True)))):
+        yield f"lp_normalization_{p}", of_numpy("LpNormalization", [x], [x / length], 17, axis=1, p=p)
+    yield "mish", of_numpy("Mish", [x], [x * np.tanh(np.log1p(np.exp(x)))], 18)
+    yield "reduce_l2_of_zeros", of_numpy("ReduceL2", [np.zeros((2, 3), np.float32)], [np.zeros((2, 1), np.float32)], 13, axes=[1])
+
+
+def convolved(x, weights, group=1, strides=(1, 1, 1), pads=(0,) * 6):
+    """Conv of three dimensions, by its definition."""
+    x = np.pad(x, ((0, 0), (0, 0), *zip(pads[:3], pads[3:])))
+    outputs, own = len(weights), weights.shape[1]
+    size = [(side - tap) // stride + 1 for side, tap, stride in zip(x.shape[2:], weights.shape[2:], strides)]
+    y = np.zeros((len(x), outputs, *size), np.float32)
+    for place in np.ndindex(*size):
+        window = tuple(slice(p * s, p * s + k) for p, s, k in zip(place, strides, weights.shape[2:]))
+        for output in range(outputs):
+            first = output // (outputs // group) * own
+            part = x[(slice(None), slice(first, first + own), *window)]
+            y[(slice(None), output, *place)] = (part * weights[output]).sum((1, 2, 3, 4))
+    return y
+
+
+def transposed(x, weights, bias, group=1, strides=(1, 1), pads=(0,) * 4, dilations=(1, 1), output_padding=(0, 0)):
+    """ConvTranspose of images, by its definition."""
+    n, channels, *size = x.shape
+    own, kernel = weights.shape[1], weights.shape[2:]
+    full = [(s - 1) * t + (k - 1) * d + 1 + o for s, t, k, d, o in zip(size, strides, kernel, dilations, output_padding)]
+    y = np.zeros((n, own * group, *full), np.float32) + bias.reshape(1, -1, 1, 1)
+    for channel in range(channels):
+        first = channel // (channels // group) * own
+        for row, column in np.ndindex(*size):
+            for a, b in np.ndindex(*kernel):
+                at = row * strides[0] + a * dilations[0], column * strides[1] + b * dilations[1]
+                y[:, first : first + own, at[0], at[1]] += x[:, channel, row, column, None] * weights[channel, :, a, b]
+    return y[:, :, pads[0] : full[0] - pads[2], pads[1] : full[1] - pads[3]]
+
+
+def resized(f, i, some):
+    """Resize of every mode of coordinates, and by sizes of some axes."""
+    image, out = f(1, 2, 5, 4), [some(np.float32, 4)]
+    bigger, smaller = i(1, 2, 8, 7), i(1, 2, 3, 3)
+    for places in ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"):
+        for mode, sizes in (("linear", bigger), ("linear", smaller), ("cubic", bigger)):
+            yield f"resize_{mode}_{places}_{sizes[2]}", evaluated(
+                "Resize", [image, None, None, sizes], out, 19, mode=mode, coordinate_transformation_mode=places
+            )
+    yield "resize_cubic_outside", evaluated(
+        "Resize", [image, None, None, bigger], out, 19, mode="cubic", cubic_coeff_a=-0.5, exclude_outside=1
+    )
+    for mode in ("linear", "cubic"):
+        yield f"resize_{mode}_antialias", evaluated("Resize", [image, None, None, smaller], out, 19, mode=mode, antialias=1)
+    yield "resize_axes", evaluated("Resize", [image, None, None, i(9, 3)], out, 19, mode="linear", axes=[3, 2])
+    yield "resize_scales", evaluated("Resize", [image, None, np.float32([1, 1, 1.5, 2])], out, 13, mode="linear")
+    for rounding in ("floor", "ceil", "round_prefer_ceil", "round_prefer_floor"):
+        yield f"resize_nearest_{rounding}", evaluated(
+            "Resize", [image, None, None, i(1, 2, 8, 3)], out, 13, mode="nearest", nearest_mode=rounding
+        )
+
+
+def selected_values(f, i, some):
+    """Indices, borders and orders, of floats and of integers."""
+    x = f(2, 3, 4)
+    whole = i([3, -4, 0], [5, 1 << 20, -1])
+    yield "gathernd_int64", of_numpy("GatherND", [whole, i([1, -1], [0, 1])], [i(-1, -4)], 13)
+    yield "gathernd_rows", of_numpy("GatherND", [x, i([1], [0], [-1])], [x[[1, 0, 1]]], 13)
+    yield "gathernd_batch", of_numpy("GatherND", [x, i([[2], [0]], [[1], [1]])], [np.stack([x[0, [2, 0]], x[1, [1, 1]]])], 13, batch_dims=1)
+    for mode in ("reflect", "edge", "wrap"):
+        expected = np.pad(x[:, :, 1:], ((0, 0), (1, 2), (0, 3)), mode=mode)
+        yield f"pad_{mode}", of_numpy("Pad", [x, i(0, 1, -1, 0, 2, 3)], [expected], 19, mode=mode)
+        yield f"pad_{mode}_int64", of_numpy("Pad", [whole, i(0, 2, 1, 1)], [np.pad(whole, ((0, 1), (2, 1)), mode=mode)], 19, mode=mode)
+    yield "pad_constant_int64", of_numpy("Pad", [whole, i(1, 0, 0, 2), np.int64(7)], [np.pad(whole, ((1, 0), (0, 2)), constant_values=7)], 13)
+    for exclusive in (0, 1):
+        for reverse in (0, 1):
+            summed = lambda v: np.flip(running(np.flip(v, 1), exclusive), 1) if reverse else running(v, exclusive)
+            yield f"cumsum_{exclusive}_{reverse}", of_numpy("CumSum", [x, np.int64(1)], [summed(x)], 14, exclusive=exclusive, reverse=reverse)
+            yield f"cumsum_int64_{exclusive}_{reverse}", of_numpy(
+                "CumSum", [whole, np.int64(-1)], [summed(whole)], 14, exclusive=exclusive, reverse=reverse
+            )
+    ties = np.float32([[1, 3, 3, -2], [0, 0, -5, -5]])
+    for kind, first, last in (("ArgMax", i([1], [0]), i([2], [1])), ("ArgMin", i([3], [2]), i([3], [3]))):
+        yield f"{kind.lower()}_first", of_numpy(kind, [ties], [first], 13, axis=1)
+        yield f"{kind.lower()}_last", of_numpy(kind, [ties], [last], 13, axis=-1, select_last_index=1)
+        yield f"{kind.lower()}_int64", of_numpy(kind, [ties.astype(np.int64)], [first[:, 0]], 13, axis=1, keepdims=0)
+    yield "topk_int64", of_numpy("TopK", [whole, i(2)], [i([3, 0], [1 << 20, 5]), i([0, 2], [1, 0])], 11)
+    yield "topk_ties", of_numpy("TopK", [ties, i(3)], [np.float32([[-2, 1, 3], [-5, -5, 0]]), i([3, 0, 1], [2, 3, 0])], 11, largest=0, axis=1)
+    yield "onehot_int64", of_numpy("OneHot", [i(1, -1, 5), np.int64(3), i(2, 9)], [i([2, 9, 2], [2, 2, 9], [2, 2, 2])], 11)
+    yield "onehot_float", of_numpy(
+        "OneHot", [i([1, 0]), np.int64(2), np.float32([0, 1])], [np.float32([[[0, 1], [1, 0]]])], 11, axis=1
+    )
+    yield "isinf_positive", of_numpy("IsInf", [np.float32([np.inf, -np.inf, np.nan, 1])], [np.array([True, False, False, False])], 10, detect_negative=0)
+    blocks = f(2, 12, 4)
+    yield "col2im_overlap", of_numpy(
+        "Col2Im", [blocks, i(3, 3), i(2, 3)], [added(blocks, (3, 3), (2, 3), 2)], 18, pads=[1, 0, 0, 1], strides=[2, 1]
+    )
+
+
+def running(values, exclusive):
+    """Sums along axis 1."""
+    sums = np.cumsum(values, axis=1, dtype=values.dtype)
+    if not exclusive:
+        return sums
+    return np.concatenate([np.zeros_like(values[:, :1]), sums[:, :-1]], axis=1)
+
+
+def added(blocks, size, block, channels):
+    """Col2Im with a row before, a column after, and strides of 2 and 1, by its definition."""
+    y = np.zeros((len(blocks), channels, size[0] + 1, size[1] + 1), np.float32)
+    along = (y.shape[2] - block[0]) // 2 + 1, y.shape[3] - block[1] + 1
+    parts = blocks.reshape(len(blocks), channels, *block, *along)
+    for a, b, row, column in np.ndindex(*block, *along):
+        y[:, :, row * 2 + a, column + b] += parts[:, :, a, b, row, column]
+    return y[:, :, 1:, :-1]
 
 
 def main():

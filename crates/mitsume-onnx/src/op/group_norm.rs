@@ -13,8 +13,6 @@ use crate::value::{Floats, Value};
 pub(super) struct GroupNorm {
     /// Number of groups; `None`: each channel is one.
     groups: Option<usize>,
-    /// Whether scale and bias are of groups, as before opset 21, rather than of channels.
-    scale_of_groups: bool,
     epsilon: f32,
 }
 
@@ -25,35 +23,35 @@ impl GroupNorm {
         if node.op_type == "InstanceNormalization" {
             return Ok(Self {
                 groups: None,
-                scale_of_groups: false,
                 epsilon,
             });
         }
+        if node.opset < 21 {
+            return Err(OperatorError::Unsupported(format!(
+                "opset {}: ONNX has withdrawn this operator before opset 21",
+                node.opset
+            )));
+        }
         Ok(Self {
             groups: Some(dimension(node.attributes.int("num_groups", 0))?),
-            scale_of_groups: node.opset < 21,
             epsilon,
         })
     }
+}
 
-    /// Scale or bias as [1, groups, channels of a group, 1].
-    fn per_channel(
-        &self,
-        values: Floats,
-        [groups, channels]: [usize; 2],
-    ) -> Result<Tensor<4>, OperatorError> {
-        let (sides, count) = match self.scale_of_groups {
-            true => ([1, groups, 1, 1], groups),
-            false => ([1, groups, channels, 1], groups * channels),
-        };
-        if values.shape() != [count] {
-            return Err(OperatorError::Invalid(format!(
-                "scale or bias of shape {:?} where {count} values are expected",
-                values.shape()
-            )));
-        }
-        Ok(values.into_tensor(sides))
+/// Scale or bias as [1, groups, channels of a group, 1].
+fn per_channel(
+    values: Floats,
+    [groups, channels]: [usize; 2],
+) -> Result<Tensor<4>, OperatorError> {
+    if values.shape() != [groups * channels] {
+        return Err(OperatorError::Invalid(format!(
+            "scale or bias of shape {:?} where {} values are expected",
+            values.shape(),
+            groups * channels
+        )));
     }
+    Ok(values.into_tensor([1, groups, channels, 1]))
 }
 
 impl Operator for GroupNorm {
@@ -77,8 +75,8 @@ impl Operator for GroupNorm {
         }
         let own = channels / groups;
         let inner: usize = shape[2..].iter().product();
-        let scale = self.per_channel(scale, [groups, own])?;
-        let bias = self.per_channel(bias, [groups, own])?;
+        let scale = per_channel(scale, [groups, own])?;
+        let bias = per_channel(bias, [groups, own])?;
         let x = x.into_tensor([n * groups, own * inner]);
         let centred = x.clone() - x.mean_dim(1);
         let variance = (centred.clone() * centred.clone()).mean_dim(1);
