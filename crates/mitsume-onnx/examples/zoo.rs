@@ -40,7 +40,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let hook = model.hook(None, tokens)?;
     let layout = layer.layout.map_or("?", |layout| layout.name());
     let module = layer.module.as_deref().unwrap_or("");
-    println!("{seconds:.2}\t{} ({module})\t{layout} {:?}", hook.layer(), hook.map_shape());
+    println!(
+        "{seconds:.2}\t{} ({module})\t{layout} {:?}",
+        hook.layer(),
+        hook.map_shape()
+    );
     let captured = hook.capture(images)?;
     let plain = hook.logits(&captured)?;
     let (_, gradients) = hook.gradients(&captured, &vec![0; shape[0]])?;
@@ -60,5 +64,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn values_of<const D: usize>(tensor: Tensor<D>) -> Vec<u8> {
     let values: Vec<f32> = tensor.into_data().try_into_vec().expect("f32");
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }

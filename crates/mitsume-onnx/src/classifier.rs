@@ -1,20 +1,20 @@
 //! A model read from a file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 use crate::error::{Error, Result};
-use crate::execution_plan::{ExecutionPlan, Values};
+use crate::execution_plan::ExecutionPlan;
 use crate::file::ModelFile;
 use crate::fuse::{KnownValues, Shapes, fuse};
 use crate::graph::{Graph, Node, ReadFor, ValueId};
 use crate::hooked::HookedClassifier;
 use crate::layers::{self, Layer, LayoutRequest};
 use crate::layout::{AxesByValue, infer_axes};
-use crate::value::{Floats, Value};
+use crate::shape_inference::ShapeInference;
 
 /// Input channels and size, for models whose file leaves them open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Reads a model and runs it once on an image of zeros, to know the shape of every value.
+    /// Reads a model and infers the shape of every value.
     ///
     /// - `path`: an ONNX file with one float32 image input [N, C, H, W] and logits [N, K] as its
     ///   first output of two axes. A final softmax is removed.
@@ -71,7 +71,9 @@ impl Classifier {
             classes: 0,
         };
         let ints;
-        (classifier.shapes, ints) = classifier.infer_shapes()?;
+        let [channels, height, width] = image;
+        let batch = [classifier.batch().unwrap_or(1), channels, height, width];
+        (classifier.shapes, ints) = ShapeInference::new(&classifier.graph, batch, device).run()?;
         classifier.axes = infer_axes(&classifier.graph, &classifier.shapes, &ints).into();
         let output = classifier.shapes.get(&classifier.graph.output);
         classifier.classes = match output.map(Vec::as_slice) {
@@ -177,55 +179,8 @@ impl Classifier {
         }
     }
 
-    fn unfused_plan(&self, nodes: Vec<Node>, wanted: Vec<ValueId>) -> ExecutionPlan {
+    pub(crate) fn unfused_plan(&self, nodes: Vec<Node>, wanted: Vec<ValueId>) -> ExecutionPlan {
         ExecutionPlan::new(nodes, wanted, &self.graph.constants, &self.device)
-    }
-
-    /// Shapes of all values for one image (or a fixed batch), and the values of short integer
-    /// tensors, which are axes and sizes.
-    fn infer_shapes(&self) -> Result<(Shapes, HashMap<ValueId, Vec<i64>>)> {
-        const MAX_INTS: usize = 64;
-        let mut ints = HashMap::new();
-        let [channels, height, width] = self.image;
-        let n = self.batch().unwrap_or(1);
-        let image = Tensor::<4>::zeros([n, channels, height, width], &self.device);
-        let mut values = Values::from([(
-            self.graph.input.id,
-            Value::Float(Floats::from_tensor(image)),
-        )]);
-        let mut shapes: HashMap<ValueId, Vec<usize>> = HashMap::new();
-        shapes.insert(self.graph.input.id, vec![n, channels, height, width]);
-        let mut last_use: HashMap<ValueId, usize> = HashMap::new();
-        for (index, node) in self.graph.nodes.iter().enumerate() {
-            for id in node.runtime_inputs() {
-                last_use.insert(id, index);
-            }
-        }
-        for (index, node) in self.graph.nodes.iter().enumerate() {
-            let wanted: Vec<ValueId> = node.outputs.iter().flatten().copied().collect();
-            let inputs: Values = node
-                .runtime_inputs()
-                .filter_map(|id| Some((id, values.get(&id)?.clone())))
-                .collect();
-            let results = self
-                .unfused_plan(vec![node.clone()], wanted)
-                .run(inputs, false)?;
-            for id in node.runtime_inputs() {
-                if last_use[&id] == index {
-                    values.remove(&id);
-                }
-            }
-            for (id, value) in results {
-                shapes.insert(id, value.shape().to_vec());
-                if let Value::Int(known) = &value
-                    && known.data.len() <= MAX_INTS
-                {
-                    ints.insert(id, known.data.clone());
-                }
-                values.insert(id, value);
-            }
-        }
-        Ok((shapes, ints))
     }
 }
 

@@ -3,6 +3,7 @@
 mod any;
 mod folding;
 mod functions;
+mod inputs_and_outputs;
 mod parameters;
 mod refusals;
 mod topological_order;
@@ -18,7 +19,7 @@ use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
 use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError, TrainedNode};
-use crate::proto::{GraphProto, NodeProto, ValueInfoProto, data_type};
+use crate::proto::{GraphProto, NodeProto, StringStringEntryProto};
 use crate::value::Value;
 pub(crate) use any::AnyGraph;
 use folding::{ConstantUses, FoldError, constant_value, to_device};
@@ -132,6 +133,17 @@ fn opset(file: &ModelFile) -> Result<i64> {
     )))
 }
 
+/// A node of the file whose operator is known.
+struct ReadNode {
+    name: String,
+    op_type: String,
+    op: Op,
+    inputs: Vec<Option<ValueId>>,
+    /// Names; empty where an output is left out.
+    outputs: Vec<String>,
+    metadata: Vec<StringStringEntryProto>,
+}
+
 struct Builder<'a> {
     file: &'a ModelFile,
     opset: i64,
@@ -203,65 +215,6 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn image_input(&mut self, graph: &GraphProto) -> Result<ImageInput> {
-        let is_not_initialiser = |input: &&ValueInfoProto| !self.names.contains_key(&input.name);
-        let inputs: Vec<_> = graph.input.iter().filter(is_not_initialiser).collect();
-        let [input] = inputs[..] else {
-            let names: Vec<&str> = inputs.iter().map(|i| i.name.as_str()).collect();
-            return Err(self.file.error(format!(
-                "{} inputs ({}): one image input expected",
-                names.len(),
-                names.join(", ")
-            )));
-        };
-        let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
-        let element = tensor.map_or(0, |t| t.elem_type);
-        let shape = tensor.and_then(|t| t.shape.as_ref());
-        let sides: Vec<i64> =
-            shape.map_or(Vec::new(), |s| s.dim.iter().map(|d| d.dim_value).collect());
-        let input_error = |reason: String| {
-            self.file
-                .error(format!("input \"{}\": {reason}", input.name))
-        };
-        // Floating types are computed as float32.
-        let known = match self.read_for {
-            ReadFor::Evaluation => &data_type::FLOATS[..],
-            ReadFor::Training => &[data_type::FLOAT],
-        };
-        if !known.contains(&element) {
-            return Err(input_error(format!(
-                "data type {element}: float32 images expected"
-            )));
-        }
-        let sides: [i64; 4] = sides.try_into().map_err(|sides| {
-            input_error(format!("shape {sides:?}: images [N, C, H, W] expected"))
-        })?;
-        let mut known = [None; 4];
-        for (known, side) in known.iter_mut().zip(sides) {
-            *known = match side {
-                ..=0 => None,
-                1..=16_384 => Some(side as usize),
-                _ => return Err(input_error(format!("a side of {side}"))),
-            };
-        }
-        let id = self.new_value(&input.name)?;
-        self.floats.insert(id);
-        Ok(ImageInput { id, shape: known })
-    }
-
-    /// The output that holds logits: the first with two axes, or else the first.
-    fn output_name(&self, graph: &GraphProto) -> Result<String> {
-        let rank = |output: &ValueInfoProto| {
-            let tensor = output.r#type.as_ref()?.tensor_type.as_ref()?;
-            Some(tensor.shape.as_ref()?.dim.len())
-        };
-        let mut outputs = graph.output.iter();
-        let logits = outputs.clone().find(|output| rank(output) == Some(2));
-        let output = logits.or_else(|| outputs.next());
-        let output = output.ok_or_else(|| self.file.error("it has no output"))?;
-        Ok(output.name.clone())
-    }
-
     /// Adds a node whose inputs all have been added. Depending on the operator it becomes a
     /// constant, an alias of its input, a folded constant or a node of the graph.
     fn add_node(&mut self, mut proto: NodeProto) -> Result<()> {
@@ -310,28 +263,53 @@ impl<'a> Builder<'a> {
         if self.refusals.affect(&inputs) {
             return self.add_unreliable(&proto.output);
         }
-        if matches!(op, Op::Identity) {
-            if let ([output], Some(Some(input))) = (&proto.output[..], inputs.first())
+        let node = ReadNode {
+            name,
+            op_type,
+            op,
+            inputs,
+            outputs: proto.output,
+            metadata: proto.metadata_props,
+        };
+        self.add_read_node(node)
+    }
+
+    /// As [`Self::add_node`], of a node whose operator is known.
+    fn add_read_node(&mut self, node: ReadNode) -> Result<()> {
+        let inputs = &node.inputs;
+        let first = inputs.first().copied().flatten();
+        if matches!(node.op, Op::Identity) {
+            if let ([output], Some(input)) = (&node.outputs[..], first)
                 && parameters::has_state_dict_name(output)
-                && self.copy_parameter(*input, output)?
+                && self.copy_parameter(input, output)?
             {
                 return Ok(());
             }
-            self.alias(&proto.output, inputs.first().copied().flatten())?;
-            return Ok(self.release(inputs.into_iter().flatten()));
+            self.alias(&node.outputs, first)?;
+            self.release(inputs.iter().flatten().copied());
+            return Ok(());
         }
-        if self.can_fold(&op, &inputs) {
-            match self.fold(&op, &inputs, &proto.output) {
-                Ok(()) => return Ok(self.release(inputs.into_iter().flatten())),
-                Err(FoldError::Name(error)) => return Err(error),
-                Err(FoldError::Operator(reason)) => {
-                    self.refusals.add(&op_type, &name, Some(reason));
-                    return self.add_unreliable(&proto.output);
-                }
+        if !self.can_fold(&node.op, inputs) {
+            return self.push_node(node);
+        }
+        match self.fold(&node.op, inputs, &node.outputs) {
+            Ok(()) => {
+                self.release(inputs.iter().flatten().copied());
+                Ok(())
+            }
+            Err(FoldError::Name(error)) => Err(error),
+            Err(FoldError::Operator(reason)) => {
+                self.refusals.add(&node.op_type, &node.name, Some(reason));
+                self.add_unreliable(&node.outputs)
             }
         }
+    }
+
+    /// Makes it a node of the graph.
+    fn push_node(&mut self, node: ReadNode) -> Result<()> {
+        let ReadNode { op, inputs, .. } = node;
         let mut outputs = Vec::new();
-        for name in &proto.output {
+        for name in &node.outputs {
             outputs.push(match name.is_empty() {
                 true => None,
                 false => Some(self.new_value(name)?),
@@ -344,7 +322,7 @@ impl<'a> Builder<'a> {
                 .skip(outputs.len().max(1) - 1)
             {
                 outputs.push(Some(
-                    self.new_value(&format!("{name} of {}", proto.output[0]))?,
+                    self.new_value(&format!("{name} of {}", node.outputs[0]))?,
                 ));
             }
         }
@@ -356,9 +334,9 @@ impl<'a> Builder<'a> {
         let parsed = op.operator().parsed_inputs().iter();
         let parsed: Vec<ValueId> = parsed.filter_map(|&i| *inputs.get(i)?).collect();
         self.nodes.push(Node {
-            module: module_path(&name, &proto.metadata_props),
-            name,
-            op_type,
+            module: module_path(&node.name, &node.metadata),
+            name: node.name,
+            op_type: node.op_type,
             op,
             inputs,
             outputs,

@@ -56,6 +56,7 @@ mod op;
 mod proto;
 mod randomise;
 mod shape;
+mod shape_inference;
 mod split;
 mod train;
 mod value;

@@ -96,13 +96,7 @@ impl Floats {
 
     /// The shape [N, C, H, W] of images or feature maps.
     pub fn image_shape(&self) -> Result<[usize; 4], OperatorError> {
-        let shape = self.shape();
-        let wrong = |_| {
-            OperatorError::Invalid(format!(
-                "input of shape {shape:?}: an image of four axes expected"
-            ))
-        };
-        shape.try_into().map_err(wrong)
+        image_shape(self.shape())
     }
 
     /// Number of axes.
@@ -254,6 +248,16 @@ impl Floats {
             self.shape[rank - 1],
         ]
     }
+}
+
+/// `shape` as that of images or feature maps, [N, C, H, W].
+pub(crate) fn image_shape(shape: &[usize]) -> Result<[usize; 4], OperatorError> {
+    let wrong = |_| {
+        OperatorError::Invalid(format!(
+            "input of shape {shape:?}: an image of four axes expected"
+        ))
+    };
+    shape.try_into().map_err(wrong)
 }
 
 /// A value of the graph. There are few of them, so boxing would save nothing.

@@ -18,10 +18,15 @@ pub(super) fn inlined(file: &mut ModelFile, mut graph: GraphProto) -> Result<Gra
         return Ok(graph);
     }
     let mut sets = file.model.opset_import.iter();
-    let opset = sets.find(|set| is_standard(&set.domain)).map(|set| set.version);
+    let opset = sets
+        .find(|set| is_standard(&set.domain))
+        .map(|set| set.version);
     let mut by_name = HashMap::new();
     for function in &functions {
-        let mut own = function.opset_import.iter().filter(|set| is_standard(&set.domain));
+        let mut own = function
+            .opset_import
+            .iter()
+            .filter(|set| is_standard(&set.domain));
         if let Some(other) = own.find(|set| Some(set.version) != opset) {
             return Err(file.error(format!(
                 "its function {} is of opset {}, another than the model's",

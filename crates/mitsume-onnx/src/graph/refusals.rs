@@ -30,7 +30,10 @@ struct Refused {
 impl Refusals {
     /// Adds a node; no reason: its operator is not supported.
     pub fn add(&mut self, operator: &str, node: &str, reason: Option<OperatorError>) {
-        let key = (operator.to_owned(), reason.as_ref().map(ToString::to_string));
+        let key = (
+            operator.to_owned(),
+            reason.as_ref().map(ToString::to_string),
+        );
         let first = || Refused {
             first: node.to_owned(),
             reason,
@@ -46,7 +49,10 @@ impl Refusals {
 
     /// Whether any of `inputs` depends on a refused node.
     pub fn affect(&self, inputs: &[Option<ValueId>]) -> bool {
-        inputs.iter().flatten().any(|id| self.unreliable.contains(id))
+        inputs
+            .iter()
+            .flatten()
+            .any(|id| self.unreliable.contains(id))
     }
 
     /// An error that lists all of them; `None` if there are none.
@@ -93,6 +99,8 @@ fn text(((operator, reason), refused): (&(String, Option<String>), &Refused)) ->
         1 => String::new(),
         count => format!(" and {} more", count - 1),
     };
-    let reason = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+    let reason = reason
+        .as_ref()
+        .map_or(String::new(), |reason| format!(": {reason}"));
     format!("{operator} (node {}{more}){reason}", refused.first)
 }

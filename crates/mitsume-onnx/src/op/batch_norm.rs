@@ -24,11 +24,7 @@ impl Operator for BatchNorm {
         let x = inputs.float(0)?;
         let shape = x.shape().to_vec();
         let channels = self.scale_and_shift[0].len();
-        if shape.len() < 2 || shape[1] != channels {
-            return Err(OperatorError::Invalid(format!(
-                "input of shape {shape:?} for {channels} channels"
-            )));
-        }
+        self.checked(&shape)?;
         let result = if on_kernels(&x) && shape.len() == 4 {
             let sides = [shape[0], shape[2], shape[3], shape[1]];
             let x = x.into_channels_last().into_flat();
@@ -51,6 +47,14 @@ impl Operator for BatchNorm {
         Ok(vec![Value::Float(result)])
     }
 
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        let shape = (*inputs.first()?)?;
+        Some(self.checked(shape).map(<[usize]>::to_vec))
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::PerChannel
     }
@@ -61,6 +65,17 @@ impl Operator for BatchNorm {
 }
 
 impl BatchNorm {
+    /// The shape of an input, if it has the right number of channels.
+    fn checked<'a>(&self, shape: &'a [usize]) -> Result<&'a [usize], OperatorError> {
+        let channels = self.scale_and_shift[0].len();
+        match shape.get(1) == Some(&channels) {
+            true => Ok(shape),
+            false => Err(OperatorError::Invalid(format!(
+                "input of shape {shape:?} for {channels} channels"
+            ))),
+        }
+    }
+
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         node.attributes.ignore("momentum");
         node.attributes.only("training_mode", 0)?;

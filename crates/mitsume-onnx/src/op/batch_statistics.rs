@@ -19,7 +19,8 @@ impl BatchStatistics {
         node.attributes.only("training_mode", 1)?;
         if (0..5).any(|i| node.constant(i).is_none()) {
             return Err(OperatorError::Unsupported(
-                "training_mode = 1 is supported of constants only: export in evaluation mode".into(),
+                "training_mode = 1 is supported of constants only: export in evaluation mode"
+                    .into(),
             ));
         }
         Ok(Self {

@@ -147,6 +147,27 @@ impl Operator for Binary {
         Ok(vec![Some(summed_to(da, &a_shape)?), db])
     }
 
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        // Comparisons give truth values.
+        let ([Some(a), Some(b)], false) = (inputs, self.0.is_comparison()) else {
+            return None;
+        };
+        matches!(
+            self.0,
+            BinaryFunction::Add
+                | BinaryFunction::Sub
+                | BinaryFunction::Mul
+                | BinaryFunction::Div
+                | BinaryFunction::Pow
+                | BinaryFunction::Min
+                | BinaryFunction::Max
+        )
+        .then(|| broadcast(a, b))
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }
@@ -216,7 +237,12 @@ impl Binary {
         let shape = broadcast(a.shape(), b.shape())?;
         let on_host = |x: Floats| {
             let shape = x.shape().to_vec();
-            let ranks = x.without_gradient().into_host()?.into_iter().map(total_order_key).collect();
+            let ranks = x
+                .without_gradient()
+                .into_host()?
+                .into_iter()
+                .map(total_order_key)
+                .collect();
             Ints::new(ranks, shape)
         };
         let (a, b) = (on_host(a)?, on_host(b)?);

@@ -67,7 +67,9 @@ impl Operator for Col2Im {
         let along = [0, 1].map(|axis| {
             let extent = (block[axis] - 1) * dilation[axis] + 1;
             let padded = size[axis] + pads[axis] + pads[axis + 2];
-            padded.checked_sub(extent).map_or(0, |rest| rest / stride[axis] + 1)
+            padded
+                .checked_sub(extent)
+                .map_or(0, |rest| rest / stride[axis] + 1)
         });
         let taps = block[0] * block[1];
         if blocks != along[0] * along[1] || !features.is_multiple_of(taps) {

@@ -39,7 +39,11 @@ impl ConvTranspose {
             groups: dimension(attributes.int("group", 1))?,
             stride: sides(attributes.ints("strides").unwrap_or_else(|| vec![1; 2]))?,
             dilation: sides(attributes.ints("dilations").unwrap_or_else(|| vec![1; 2]))?,
-            added: sides(attributes.ints("output_padding").unwrap_or_else(|| vec![0; 2]))?,
+            added: sides(
+                attributes
+                    .ints("output_padding")
+                    .unwrap_or_else(|| vec![0; 2]),
+            )?,
             kernel: attributes.ints("kernel_shape").map(sides).transpose()?,
             pads: sides(pads)?,
         })
@@ -48,7 +52,10 @@ impl ConvTranspose {
 
 /// Values of an image's sides, none of which may be absurd.
 fn sides<const N: usize>(values: Vec<i64>) -> Result<[usize; N], OperatorError> {
-    let sides: Vec<usize> = values.into_iter().map(dimension).collect::<Result<_, _>>()?;
+    let sides: Vec<usize> = values
+        .into_iter()
+        .map(dimension)
+        .collect::<Result<_, _>>()?;
     match <[usize; N]>::try_from(sides) {
         Ok(sides) if sides.iter().all(|&side| side <= 1 << 16) => Ok(sides),
         Ok(sides) => Err(OperatorError::Invalid(format!("{sides:?} are too large"))),
@@ -75,7 +82,10 @@ impl Operator for ConvTranspose {
             && channels.is_multiple_of(self.groups)
             && self.kernel.is_none_or(|given| given == kernel)
             && bias.as_ref().is_none_or(|bias| bias.shape() == [outputs])
-            && [self.stride, self.dilation, kernel].concat().iter().all(|&v| v > 0);
+            && [self.stride, self.dilation, kernel]
+                .concat()
+                .iter()
+                .all(|&v| v > 0);
         if !fits {
             return Err(OperatorError::Invalid(format!(
                 "weights of shape {shape:?} in {} groups for {channels} channels, strides {:?}, dilations {:?}",
@@ -101,7 +111,9 @@ impl Operator for ConvTranspose {
             bias.map(|bias| bias.into_tensor([outputs])),
             options,
         );
-        let y = y.narrow(2, self.pads[0], to[0]).narrow(3, self.pads[1], to[1]);
+        let y = y
+            .narrow(2, self.pads[0], to[0])
+            .narrow(3, self.pads[1], to[1]);
         Ok(vec![Value::Float(Floats::from_tensor(y))])
     }
 }

@@ -12,7 +12,7 @@ use super::{Inputs, NodeInfo, Op, Operator, OperatorError, Weights, on_kernels, 
 use crate::constant::Constant;
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, MemoryOrder, Value};
+use crate::value::{Floats, MemoryOrder, Value, image_shape};
 
 /// A two-dimensional convolution with constant weights, with a fused residual add and activation.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Operator for Convolution {
         // Inputs 1 and 2 (weights, bias) are constants; a residual is input 3.
         let residual = inputs.optional(3).map(Value::float).transpose()?;
         let [n, channels, h, w] = x.image_shape()?;
-        let to = self.output_shape([n, channels, h, w])?.to_vec();
+        let to = self.output_size([n, channels, h, w])?.to_vec();
         if residual
             .as_ref()
             .is_some_and(|residual| residual.shape() != to)
@@ -61,6 +61,14 @@ impl Operator for Convolution {
             self.run_composed(x.into_tensor([n, channels, h, w]), residual)?
         };
         Ok(vec![Value::Float(result)])
+    }
+
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        let image = image_shape((*inputs.first()?)?);
+        Some(image.and_then(|image| Ok(self.output_size(image)?.to_vec())))
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -202,7 +210,7 @@ impl Convolution {
     }
 
     /// Shape of the output for an input of shape [N, C, H, W].
-    pub fn output_shape(
+    pub fn output_size(
         &self,
         [n, channels, h, w]: [usize; 4],
     ) -> Result<[usize; 4], OperatorError> {

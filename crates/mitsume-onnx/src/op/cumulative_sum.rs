@@ -72,7 +72,8 @@ impl Operator for CumulativeSum {
                 let places = (0..side * side).map(|i| self.has(i / side, i % side));
                 let matrix: Vec<f32> = places.map(|has| f32::from(u8::from(has))).collect();
                 let matrix = TensorData::new(matrix, [1, side, side]);
-                let matrix = Tensor::<3>::from_data(matrix, &x.device()).expand([outer, side, side]);
+                let matrix =
+                    Tensor::<3>::from_data(matrix, &x.device()).expand([outer, side, side]);
                 Value::Float(Floats::from_tensor(matrix.matmul(x)).reshaped(shape)?)
             }
         };

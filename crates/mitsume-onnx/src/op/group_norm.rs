@@ -40,10 +40,7 @@ impl GroupNorm {
 }
 
 /// Scale or bias as [1, groups, channels of a group, 1].
-fn per_channel(
-    values: Floats,
-    [groups, channels]: [usize; 2],
-) -> Result<Tensor<4>, OperatorError> {
+fn per_channel(values: Floats, [groups, channels]: [usize; 2]) -> Result<Tensor<4>, OperatorError> {
     if values.shape() != [groups * channels] {
         return Err(OperatorError::Invalid(format!(
             "scale or bias of shape {:?} where {} values are expected",

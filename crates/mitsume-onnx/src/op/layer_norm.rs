@@ -25,6 +25,19 @@ impl LayerNorm {
 }
 
 impl Operator for LayerNorm {
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        let shape = (*inputs.first()?)?;
+        let axis = axis(self.axis, shape.len()).ok()?;
+        let inner: usize = shape[axis..].iter().product();
+        let mut others = inputs[1..].iter().flatten();
+        // Run it to say what is wrong.
+        let fits = others.all(|other| other.iter().product::<usize>() == inner);
+        fits.then(|| Ok(shape.to_vec()))
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Normalised { axis: self.axis }
     }

@@ -17,20 +17,13 @@ impl Operator for MatMul {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (a, b) = (inputs.float(0)?, inputs.float(1)?);
         let (a_shape, b_shape) = (a.shape().to_vec(), b.shape().to_vec());
-        let ([.., n, k], [.., k2, m]) = (&a_shape[..], &b_shape[..]) else {
-            return Err(OperatorError::Invalid(format!(
-                "shapes {a_shape:?} and {b_shape:?}: two axes or more expected"
-            )));
-        };
-        if k != k2 {
-            return Err(OperatorError::Invalid(format!(
-                "shapes {a_shape:?} and {b_shape:?} do not go together"
-            )));
-        }
-        let (a_batch, b_batch) = (&a_shape[..a_shape.len() - 2], &b_shape[..b_shape.len() - 2]);
-        let batch = broadcast(a_batch, b_batch)?;
-        let out = [&batch[..], &[*n, *m]].concat();
+        let out = product_shape(&a_shape, &b_shape)?;
         limits::elements(&out)?;
+        let ([.., n, k], [.., m]) = (&a_shape[..], &b_shape[..]) else {
+            return Err("two axes or more expected".into());
+        };
+        let (a_batch, b_batch) = (&a_shape[..a_shape.len() - 2], &b_shape[..b_shape.len() - 2]);
+        let batch = &out[..out.len() - 2];
         let count = batch.iter().product::<usize>();
         let product = if b_batch.iter().product::<usize>() == 1 {
             // One matrix for the whole batch.
@@ -42,8 +35,8 @@ impl Operator for MatMul {
                     .matmul(b.into_tensor([count, *k, *m])),
             )
         } else {
-            let a_shape = [&batch[..], &[*n, *k]].concat();
-            let b_shape = [&batch[..], &[*k, *m]].concat();
+            let a_shape = [batch, &[*n, *k]].concat();
+            let b_shape = [batch, &[*k, *m]].concat();
             let a = broadcast_to(a, &a_shape)?.into_tensor([count, *n, *k]);
             let b = broadcast_to(b, &b_shape)?.into_tensor([count, *k, *m]);
             Floats::from_tensor(a.matmul(b))
@@ -65,7 +58,8 @@ impl Operator for MatMul {
         let batches = [&a_shape[..a_shape.len() - 2], &b_shape[..b_shape.len() - 2]];
         if batches[0] != batches[1] && batches[1].iter().product::<usize>() != 1 {
             return Err(OperatorError::Unsupported(
-                "a gradient through the gradient of a product with broadcasting is not supported".into(),
+                "a gradient through the gradient of a product with broadcasting is not supported"
+                    .into(),
             ));
         }
         let count: usize = a_shape[..a_shape.len() - 2].iter().product();
@@ -90,6 +84,16 @@ impl Operator for MatMul {
         ])
     }
 
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        match inputs {
+            [Some(a), Some(b)] => Some(product_shape(a, b)),
+            _ => None,
+        }
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Product
     }
@@ -101,6 +105,21 @@ impl Operator for MatMul {
     fn weights(&self) -> Weights {
         Weights::Inputs(&[0, 1])
     }
+}
+
+/// The shape of a product, the axes before the last two broadcast.
+fn product_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, OperatorError> {
+    let ([a_batch @ .., n, k], [b_batch @ .., k2, m]) = (a, b) else {
+        return Err(OperatorError::Invalid(format!(
+            "shapes {a:?} and {b:?}: two axes or more expected"
+        )));
+    };
+    if k != k2 {
+        return Err(OperatorError::Invalid(format!(
+            "shapes {a:?} and {b:?} do not go together"
+        )));
+    }
+    Ok([&broadcast(a_batch, b_batch)?[..], &[*n, *m]].concat())
 }
 
 /// `alpha A B + beta C`; A and B may be transposed.
@@ -164,6 +183,22 @@ impl Operator for Gemm {
             da
         };
         Ok(vec![Some(Floats::from_tensor(da))])
+    }
+
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        let sides = |i: usize| match *(*inputs.get(i)?)? {
+            [n, m] if self.transposed[i] => Some([m, n]),
+            [n, m] => Some([n, m]),
+            _ => None,
+        };
+        let ([n, k], [k2, m]) = (sides(0)?, sides(1)?);
+        let c = inputs.get(2).copied().flatten();
+        let fits = k == k2 && c.is_none_or(|c| broadcast(c, &[n, m]) == Ok(vec![n, m]));
+        // Run it to say what is wrong.
+        fits.then(|| Ok(vec![n, m]))
     }
 
     fn axis_rule(&self) -> AxisRule {

@@ -38,8 +38,7 @@ impl Pad {
                         "a value that is computed".into(),
                     ));
                 }
-                let is_large =
-                    |v: &Constant| matches!(v, Constant::Int(ints) if ints.data.iter().any(|v| v.abs() > 1 << 24));
+                let is_large = |v: &Constant| matches!(v, Constant::Int(ints) if ints.data.iter().any(|v| v.abs() > 1 << 24));
                 if node.constant(2).is_some_and(is_large) {
                     return Err(OperatorError::Unsupported(
                         "a value of more than 24 bits".into(),
@@ -101,7 +100,9 @@ impl Operator for Pad {
 fn cut(x: Value, axis: usize, amounts: [i64; 2]) -> Result<Value, OperatorError> {
     let [first, last] = amounts.map(|amount| amount.min(0).unsigned_abs() as usize);
     let side = x.shape()[axis];
-    let left = side.checked_sub(first).and_then(|left| left.checked_sub(last));
+    let left = side
+        .checked_sub(first)
+        .and_then(|left| left.checked_sub(last));
     let left = left.ok_or_else(|| {
         OperatorError::Invalid(format!("{first} and {last} of {side} values to be removed"))
     })?;
@@ -130,9 +131,8 @@ impl Pad {
                 let x = x.into_tensor(sides);
                 let result = match self.border {
                     Border::Constant(value) => {
-                        let border = |count| {
-                            Tensor::full([sides[0], count, sides[2]], value, &x.device())
-                        };
+                        let border =
+                            |count| Tensor::full([sides[0], count, sides[2]], value, &x.device());
                         let mut parts = Vec::new();
                         if before > 0 {
                             parts.push(border(before));

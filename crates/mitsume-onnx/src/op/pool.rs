@@ -9,7 +9,7 @@ use super::window::PaddedWindow;
 use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels};
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, MemoryOrder, Value};
+use crate::value::{Floats, MemoryOrder, Value, image_shape};
 
 /// MaxPool or AveragePool.
 #[derive(Debug)]
@@ -37,6 +37,18 @@ impl Pool {
 }
 
 impl Operator for Pool {
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        let to = |shape: &[usize]| {
+            let [n, c, h, w] = image_shape(shape)?;
+            let [rows, columns] = self.window.output_size([h, w], self.ceil)?;
+            Ok(vec![n, c, rows, columns])
+        };
+        Some(to((*inputs.first()?)?))
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Windowed
     }

@@ -87,7 +87,11 @@ impl Operator for ArgMax {
             let mut best = 0;
             for i in 1..side {
                 let order = values.compare(at(i), at(best));
-                let order = if self.smallest { order.reverse() } else { order };
+                let order = if self.smallest {
+                    order.reverse()
+                } else {
+                    order
+                };
                 if order == Ordering::Greater || (self.last && order == Ordering::Equal) {
                     best = i;
                 }
@@ -153,7 +157,11 @@ impl Operator for TopK {
             let mut order: Vec<usize> = (0..side).collect();
             order.sort_by(|&a, &b| {
                 let order = values.compare(at(a), at(b));
-                if self.smallest { order } else { order.reverse() }
+                if self.smallest {
+                    order
+                } else {
+                    order.reverse()
+                }
             });
             for (rank, &i) in order[..count].iter().enumerate() {
                 let to = (line / inner * count + rank) * inner + line % inner;

@@ -104,7 +104,12 @@ impl Operator for Resize {
         for (on, axis) in resized {
             let taps = axis.taps()?;
             if taps.iter().any(Vec::is_empty) {
-                outside.push((on, taps.iter().map(|taps| f32::from(!taps.is_empty())).collect()));
+                outside.push((
+                    on,
+                    taps.iter()
+                        .map(|taps| f32::from(!taps.is_empty()))
+                        .collect(),
+                ));
             }
             let is_same = |(i, taps): (usize, &Taps)| taps[..] == [(i, 1.0)];
             if axis.from != axis.to || !taps.iter().enumerate().all(is_same) {
@@ -127,7 +132,10 @@ impl Resize {
     ) -> Result<Vec<(usize, ResizedAxis)>, OperatorError> {
         let rank = shape.len();
         let axes: Vec<usize> = match &self.axes {
-            Some(axes) => axes.iter().map(|&on| axis(on, rank)).collect::<Result<_, _>>()?,
+            Some(axes) => axes
+                .iter()
+                .map(|&on| axis(on, rank))
+                .collect::<Result<_, _>>()?,
             None => (0..rank).collect(),
         };
         let count = axes.len();
@@ -200,7 +208,9 @@ impl Resize {
             AspectRatio::NotLarger => scales.into_iter().fold(f64::INFINITY, f64::min),
             AspectRatio::NotSmaller => scales.into_iter().fold(0.0, f64::max),
         };
-        let sizes = from.iter().map(|&from| (one * from as f64 + 0.5).floor() as usize);
+        let sizes = from
+            .iter()
+            .map(|&from| (one * from as f64 + 0.5).floor() as usize);
         Ok((vec![one; from.len()], sizes.collect()))
     }
 }
@@ -214,14 +224,17 @@ fn interpolated(x: Floats, on: usize, taps: &[Taps]) -> Result<Floats, OperatorE
     let x = x.into_tensor([outer, from, inner]);
     let device = x.device();
     let y = if taps.iter().all(|taps| matches!(taps[..], [] | [(_, 1.0)])) {
-        let places = taps.iter().map(|taps| taps.first().map_or(0, |(place, _)| *place as i64));
+        let places = taps
+            .iter()
+            .map(|taps| taps.first().map_or(0, |(place, _)| *place as i64));
         let places = TensorData::new(places.collect::<Vec<i64>>(), [to]);
         x.select(1, Tensor::<1, Int>::from_data(places, &device))
     } else {
         limits::elements(&[to, from])?;
         let mut matrix = vec![0f64; to * from];
         for (row, taps) in taps.iter().enumerate() {
-            taps.iter().for_each(|(place, weight)| matrix[row * from + place] += weight);
+            taps.iter()
+                .for_each(|(place, weight)| matrix[row * from + place] += weight);
         }
         let matrix: Vec<f32> = matrix.into_iter().map(|weight| weight as f32).collect();
         let matrix = Tensor::<2>::from_data(TensorData::new(matrix, [to, from]), &device);
@@ -229,7 +242,10 @@ fn interpolated(x: Floats, on: usize, taps: &[Taps]) -> Result<Floats, OperatorE
             let y = x.reshape([outer, from]).matmul(matrix.transpose());
             y.reshape([outer, to, 1])
         } else {
-            matrix.reshape([1, to, from]).expand([outer, to, from]).matmul(x)
+            matrix
+                .reshape([1, to, from])
+                .expand([outer, to, from])
+                .matmul(x)
         }
     };
     Floats::from_tensor(y).reshaped(shape)

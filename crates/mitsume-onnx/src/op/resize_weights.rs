@@ -152,7 +152,11 @@ impl ResizedAxis {
             Interpolation::Cubic(_) => 2.0,
             Interpolation::Nearest(_) | Interpolation::Linear => 1.0,
         };
-        let scale = if self.antialias { self.scale.min(1.0) } else { 1.0 };
+        let scale = if self.antialias {
+            self.scale.min(1.0)
+        } else {
+            1.0
+        };
         let start = (-reach / scale).floor() + 1.0;
         let count = 2 - 2 * start as i64;
         let weight = |i: i64| {
@@ -233,7 +237,8 @@ mod tests {
                 scale: f64::from(to as f32 / from as f32),
                 ..axis(Interpolation::Nearest(rounding), coordinates)
             };
-            axis.taps().map(|taps| taps.iter().map(|taps| taps[0].0).collect::<Vec<_>>())
+            axis.taps()
+                .map(|taps| taps.iter().map(|taps| taps[0].0).collect::<Vec<_>>())
         };
         // 12 / 2.4 is 5 in float64 and may be 4.9999995 in float32.
         assert!(nearest(Coordinates::Asymmetric, Rounding::Floor, 24, 10).is_err());

@@ -87,6 +87,8 @@ impl Operator for LpNorm {
             true => x.clone().abs().sum_dim(1),
             false => norm((x.clone() * x.clone()).sum_dim(1)),
         };
-        Ok(vec![Value::Float(Floats::from_tensor(x / length).reshaped(shape)?)])
+        Ok(vec![Value::Float(
+            Floats::from_tensor(x / length).reshaped(shape)?,
+        )])
     }
 }

@@ -60,7 +60,7 @@ impl Separable {
         let [n, channels, h, w] = x.image_shape()?;
         let mut to = [n, channels, h, w];
         for convolution in self.convolutions() {
-            to = convolution.output_shape(to)?;
+            to = convolution.output_size(to)?;
         }
         if residual
             .as_ref()
@@ -111,7 +111,7 @@ impl Separable {
         let mut shape = [1, 0, size[0], size[1]];
         let mut packed = |convolution: &Arc<Convolution>| {
             let packed = convolution.packed([shape[2], shape[3]])?;
-            shape = convolution.output_shape([1, packed.inputs(), shape[2], shape[3]])?;
+            shape = convolution.output_size([1, packed.inputs(), shape[2], shape[3]])?;
             Ok::<_, OperatorError>(packed)
         };
         let expand = self.expand.as_ref().map(&mut packed).transpose()?;

@@ -42,6 +42,13 @@ impl Operator for Softmax {
         self.run_along_axis(inputs, |x| activation::softmax(x, 1))
     }
 
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        Some(Ok((*inputs.first()?)?.to_vec()))
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }
@@ -80,6 +87,13 @@ impl Softmax {
 pub(crate) struct LogSoftmax(pub Softmax);
 
 impl Operator for LogSoftmax {
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        Some(Ok((*inputs.first()?)?.to_vec()))
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }

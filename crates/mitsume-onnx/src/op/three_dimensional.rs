@@ -32,11 +32,16 @@ impl ThreeDimensional {
             let values = values.unwrap_or_else(|| vec![default; count]);
             match values.len() == count {
                 true => Ok(values),
-                false => Err(OperatorError::Invalid(format!("{values:?}: {count} values expected"))),
+                false => Err(OperatorError::Invalid(format!(
+                    "{values:?}: {count} values expected"
+                ))),
             }
         };
         let kernel: Vec<i64> = shape[2..].iter().map(|&side| side as i64).collect();
-        if attributes.ints("kernel_shape").is_some_and(|given| given != kernel) {
+        if attributes
+            .ints("kernel_shape")
+            .is_some_and(|given| given != kernel)
+        {
             return Err("another kernel_shape than the weights'".into());
         }
         let strides = taken(attributes.ints("strides"), 1, 3)?;
@@ -104,13 +109,22 @@ impl Operator for ThreeDimensional {
         let [n, depth, channels, h, w] = x.shape()[..] else {
             return Err("five axes expected".into());
         };
-        let images = x.into_row_major().reshaped(vec![n * depth, channels, h, w])?;
+        let images = x
+            .into_row_major()
+            .reshaped(vec![n * depth, channels, h, w])?;
         inputs.put(0, Value::Float(images));
         let y = self.convolution.run(inputs)?.remove(0).float()?;
         let [_, channels, h, w] = y.image_shape()?;
-        let y: Floats = y.into_row_major().reshaped(vec![n, depth, channels, h, w])?;
+        let y: Floats = y
+            .into_row_major()
+            .reshaped(vec![n, depth, channels, h, w])?;
         let back: Vec<usize> = (0..5)
-            .map(|axis| order.iter().position(|&from| from == axis).expect("a permutation"))
+            .map(|axis| {
+                order
+                    .iter()
+                    .position(|&from| from == axis)
+                    .expect("a permutation")
+            })
             .collect();
         Ok(vec![Value::Float(permuted(y, &back)?)])
     }

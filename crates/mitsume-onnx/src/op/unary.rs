@@ -87,6 +87,13 @@ impl Operator for Unary {
         Ok(vec![Some(dx)])
     }
 
+    fn output_shape(
+        &self,
+        inputs: &[Option<&[usize]>],
+    ) -> Option<Result<Vec<usize>, OperatorError>> {
+        Some(Ok((*inputs.first()?)?.to_vec()))
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }

@@ -64,10 +64,14 @@ pub fn floats(name: &str, dims: &[u64], values: &[f32]) -> Message {
 }
 
 pub fn value(name: &str, dims: &[u64]) -> Message {
+    value_of_type(name, 1, dims)
+}
+
+fn value_of_type(name: &str, kind: u64, dims: &[u64]) -> Message {
     let shape = dims.iter().fold(Message::default(), |shape, dim| {
         shape.message(1, Message::default().varint(1, *dim))
     });
-    let tensor = Message::default().varint(1, 1).message(2, shape);
+    let tensor = Message::default().varint(1, kind).message(2, shape);
     Message::default()
         .text(1, name)
         .message(2, Message::default().message(1, tensor))
@@ -75,6 +79,11 @@ pub fn value(name: &str, dims: &[u64]) -> Message {
 
 /// A graph of images [1, 1, 4, 4] to logits [1, 2].
 pub fn graph(nodes: &[Message], initialisers: &[Message]) -> Message {
+    graph_of_type(1, nodes, initialisers)
+}
+
+/// As [`graph`], of another floating type.
+pub fn graph_of_type(kind: u64, nodes: &[Message], initialisers: &[Message]) -> Message {
     let graph = nodes.iter().fold(Message::default(), |graph, node| {
         graph.message(1, node.clone())
     });
@@ -82,8 +91,8 @@ pub fn graph(nodes: &[Message], initialisers: &[Message]) -> Message {
         .iter()
         .fold(graph, |graph, tensor| graph.message(5, tensor.clone()));
     graph
-        .message(11, value("image", &[1, 1, 4, 4]))
-        .message(12, value("logits", &[1, 2]))
+        .message(11, value_of_type("image", kind, &[1, 1, 4, 4]))
+        .message(12, value_of_type("logits", kind, &[1, 2]))
 }
 
 pub fn model(graph: Message, opset: u64) -> Vec<u8> {
