@@ -65,6 +65,7 @@ mod pointwise;
 mod scale_shift;
 mod simd;
 mod squeeze_excite;
+pub mod training;
 pub mod trunk;
 mod winograd;
 mod workspace;

@@ -14,6 +14,7 @@ mod deviation;
 pub mod inference;
 mod pooled_features;
 mod tensors;
+pub mod training;
 
 pub use deviation::Deviations;
 pub use pooled_features::{PooledTensors, pool_features};

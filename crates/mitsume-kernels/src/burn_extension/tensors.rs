@@ -53,9 +53,9 @@ pub(super) fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
 /// Buffers shared with Burn tensors; reclaimed once Burn has dropped them.
 static SHARED_BUFFERS: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
 
-/// More buffers than a training step or a model read from a file has alive at a time; buffers
-/// beyond this number are not reclaimed.
-const MAX_SHARED_BUFFERS: usize = 64;
+/// More buffers than a training step of a deep network has alive at a time; buffers beyond this
+/// number are not reclaimed.
+const MAX_SHARED_BUFFERS: usize = 4096;
 
 /// A tensor [N, C, h, w] around a feature map [N, h, w, C].
 pub(super) fn feature_map_tensor(features: Buffer, [n, h, w, c]: [usize; 4]) -> FlexTensor {
@@ -70,6 +70,11 @@ pub(super) fn feature_map_tensor(features: Buffer, [n, h, w, c]: [usize; 4]) -> 
 pub(super) fn shared_flat_tensor(values: Buffer) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from(vec![values.len()]));
     shared_tensor(values, layout)
+}
+
+/// A tensor of `shape`, in row-major order, around values of the workspace.
+pub(super) fn shared_row_major_tensor(values: Buffer, shape: &[usize]) -> FlexTensor {
+    shared_tensor(values, Layout::contiguous(Shape::from(shape.to_vec())))
 }
 
 fn shared_tensor(values: Buffer, layout: Layout) -> FlexTensor {

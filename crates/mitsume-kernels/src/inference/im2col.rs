@@ -9,20 +9,30 @@ use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
 use crate::winograd::filter::panel_width;
 use crate::workspace::{Buffer, Workspace};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Pixels in a block: a multiple of the register tile's rows, and enough to use each filter often
 /// while it is in the first-level cache.
-pub(super) const PIXELS_PER_BLOCK: usize = 96;
+pub(crate) const PIXELS_PER_BLOCK: usize = 96;
 /// Depth of one product: a panel of so many rows fills the first-level cache.
 const DEPTH_PER_PRODUCT: usize = 256;
 
 /// Values beyond the last window's row that a copy of a whole vector may write.
-const SLACK: usize = crate::simd::MAX_LANES;
+pub(crate) const SLACK: usize = crate::simd::MAX_LANES;
+
+/// Values from one row of `depth` values to the next, such that the rows of a register tile do not
+/// map to the same cache sets.
+pub(crate) fn padded_row(depth: usize) -> usize {
+    match depth.is_multiple_of(256) {
+        true => depth + crate::simd::MAX_LANES,
+        false => depth,
+    }
+}
 
 /// Filters as [group][panel of outputs][tap and input][output within panel], zero beyond the last
 /// output.
-pub(super) struct Im2col {
+pub(crate) struct Im2col {
     weights: Buffer,
     window: Window,
     groups: usize,
@@ -30,10 +40,12 @@ pub(super) struct Im2col {
     group: [usize; 2],
     /// Outputs of a panel.
     panel: usize,
+    /// Whether windows are copied as rows; else the pixels of the input are those rows.
+    pub copies_windows: bool,
 }
 
 /// Memory for one block.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     /// Windows as rows, [pixel][tap, input].
     windows: Buffer,
     /// Sums of one panel of outputs, [pixel][output within panel].
@@ -42,7 +54,7 @@ pub(super) struct Scratch {
 
 /// Pixels of a convolution's result.
 #[derive(Clone)]
-pub(super) struct Pixels<'a> {
+pub(crate) struct Pixels<'a> {
     /// The convolution's input, of shape `input_shape`.
     pub x: &'a [f32],
     /// [images, height, width, inputs]
@@ -65,22 +77,26 @@ impl Im2col {
         let depth = taps * inputs;
         let panels = outputs.div_ceil(panel);
         let mut weights = workspace.zeros(filters.groups * panels * depth * panel);
-        for output in 0..filters.outputs {
-            let (g, o) = (output / outputs, output % outputs);
-            let start = (g * panels + o / panel) * depth * panel + o % panel;
-            for input in 0..inputs {
-                for tap in 0..taps {
-                    let value = filters.weights[(output * inputs + input) * taps + tap];
-                    weights[start + (tap * inputs + input) * panel] = value;
+        let parts = weights.par_chunks_exact_mut(depth * panel).enumerate();
+        parts.for_each(|(part, weights)| {
+            let (g, first) = (part / panels, part % panels * panel);
+            for o in 0..panel.min(outputs - first) {
+                let output = g * outputs + first + o;
+                for input in 0..inputs {
+                    for tap in 0..taps {
+                        let value = filters.weights[(output * inputs + input) * taps + tap];
+                        weights[(tap * inputs + input) * panel + o] = value;
+                    }
                 }
             }
-        }
+        });
         Self {
             weights,
             window,
             groups: filters.groups,
             group,
             panel,
+            copies_windows: !is_pointwise(&window),
         }
     }
 
@@ -94,7 +110,10 @@ impl Im2col {
 
     /// The buffers of [`Self::run`].
     pub fn scratch(&self, workspace: &Workspace) -> Scratch {
-        let row = if self.is_pointwise() { 0 } else { self.depth() };
+        let row = match self.copies_windows {
+            true => padded_row(self.depth()),
+            false => 0,
+        };
         Scratch {
             windows: workspace.take(PIXELS_PER_BLOCK * row + SLACK),
             sums: workspace.take(PIXELS_PER_BLOCK * self.panel),
@@ -133,7 +152,7 @@ impl Im2col {
 }
 
 /// Whether the window is one pixel, at every pixel of the image.
-pub(super) fn is_pointwise(window: &Window) -> bool {
+pub(crate) fn is_pointwise(window: &Window) -> bool {
     let &Window {
         kernel,
         stride,
@@ -161,8 +180,14 @@ impl Kernel for Im2colKernel<'_> {
         let [_, outputs] = self.weights.group;
         let panels = outputs.div_ceil(self.weights.panel);
         for group in 0..self.weights.groups {
-            if !self.weights.is_pointwise() {
-                self.im2col(simd, group);
+            if self.weights.copies_windows {
+                let [inputs, _] = self.weights.group;
+                let windows = WindowRows {
+                    window: &self.weights.window,
+                    channels: group * inputs..(group + 1) * inputs,
+                    row_stride: padded_row(self.weights.depth()),
+                };
+                windows.copy(simd, &self.pixels, &mut self.scratch.windows);
             }
             for panel in 0..panels {
                 let first = panel * self.weights.panel;
@@ -196,12 +221,12 @@ impl Im2colKernel<'_> {
         let depth = self.weights.depth();
         let panels = outputs.div_ceil(*width);
         let channels = self.pixels.input_shape[3];
-        let (rows, row_stride) = match self.weights.is_pointwise() {
-            true => {
+        let (rows, row_stride) = match self.weights.copies_windows {
+            true => (&self.scratch.windows[..], padded_row(depth)),
+            false => {
                 let start = self.pixels.range.start * channels + group * inputs;
                 (&self.pixels.x[start..], channels)
             }
-            false => (&self.scratch.windows[..], depth),
         };
         let panel = &weights[(group * panels + panel) * depth * width..];
         for start in (0..depth).step_by(DEPTH_PER_PRODUCT) {
@@ -225,37 +250,48 @@ impl Im2colKernel<'_> {
             gemm::<S, W>(simd, a, b, c);
         }
     }
+}
 
-    /// The windows of the pixels as rows [pixel][tap, input], zero outside the image.
+/// Windows of a range of input channels as rows, [pixel][tap, channel], zero outside the image.
+pub(crate) struct WindowRows<'a> {
+    pub window: &'a Window,
+    /// The input channels.
+    pub channels: Range<usize>,
+    /// Values from one row to the next.
+    pub row_stride: usize,
+}
+
+impl WindowRows<'_> {
+    /// Writes the windows of `pixels` to `rows`, whose last row needs `SLACK` more values.
     #[inline(always)]
-    fn im2col<S: Simd>(&mut self, simd: S, group: usize) {
-        let columns = self.pixels.output_shape[2];
-        let Range { start, end } = self.pixels.range;
+    pub fn copy<S: Simd>(&self, simd: S, pixels: &Pixels, rows: &mut [f32]) {
+        let columns = pixels.output_shape[2];
+        let Range { start, end } = pixels.range;
         let mut pixel = start;
         while pixel < end {
             let (line, x) = (pixel / columns, pixel % columns);
             let n = (columns - x).min(end - pixel);
-            self.im2col_row(simd, group, line, x..x + n, pixel - start);
+            let rows = &mut rows[(pixel - start) * self.row_stride..];
+            self.copy_line(simd, pixels, line, x..x + n, rows);
             pixel += n;
         }
     }
 
-    /// The windows of columns `along` of one row (counted through all images) of the result; the
-    /// first window is row `first_window` of the matrix.
+    /// The windows of columns `along` of one row (counted through all images) of the result.
     #[inline(always)]
-    fn im2col_row<S: Simd>(
-        &mut self,
+    fn copy_line<S: Simd>(
+        &self,
         simd: S,
-        group: usize,
+        pixels: &Pixels,
         line: usize,
         along: Range<usize>,
-        first_window: usize,
+        rows: &mut [f32],
     ) {
-        let window = &self.weights.window;
-        let [_, height, width, channels] = self.pixels.input_shape;
-        let [_, rows, columns, _] = self.pixels.output_shape;
-        let (x_data, inputs, depth) = (self.pixels.x, self.weights.group[0], self.weights.depth());
-        let (image, y) = (line / rows, line % rows);
+        let window = self.window;
+        let [_, height, width, channels] = pixels.input_shape;
+        let [_, out_rows, columns, _] = pixels.output_shape;
+        let (x_data, inputs) = (pixels.x, self.channels.len());
+        let (image, y) = (line / out_rows, line % out_rows);
         let down = window.taps_inside(0, y, height);
         let top = window.start(0, y);
         let whole = window.interior(1, columns, width);
@@ -264,10 +300,10 @@ impl Im2colKernel<'_> {
         // The taps of a row are adjacent and fit one vector: a copy of one vector takes them all.
         let short = window.dilation[1] == 1 && inputs == channels && taps <= S::LANES;
         for (i, x) in along.enumerate() {
-            let row = &mut self.scratch.windows[(first_window + i) * depth..];
+            let row = &mut rows[i * self.row_stride..];
             let is_whole = whole.contains(&x);
             if !(is_whole && down_whole) {
-                row[..depth].fill(0.0);
+                row[..window.kernel[0] * taps].fill(0.0);
             }
             let (first, inside) = match is_whole {
                 true => (window.start(1, x) as usize, 0..window.kernel[1]),
@@ -277,9 +313,12 @@ impl Im2colKernel<'_> {
                     (left.max(0) as usize, inside)
                 }
             };
+            if inside.is_empty() {
+                continue; // The window lies in the padding.
+            }
             for ky in down.clone() {
                 let y = (top + (ky * window.dilation[0]) as isize) as usize;
-                let from = ((image * height + y) * width + first) * channels + group * inputs;
+                let from = ((image * height + y) * width + first) * channels + self.channels.start;
                 let to = &mut row[ky * taps + inside.start * inputs..];
                 if short && is_whole && down_whole && from + S::LANES <= x_data.len() {
                     // What is written beyond the taps is overwritten by the next copy.

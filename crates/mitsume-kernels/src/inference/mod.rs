@@ -8,7 +8,7 @@
 mod affine;
 mod convolution;
 mod depthwise;
-mod im2col;
+pub(crate) mod im2col;
 mod layer_norm;
 mod line_buffer;
 mod nhwc;
