@@ -90,11 +90,11 @@ pub(crate) struct Normalisation {
 }
 
 impl Normalisation {
-    pub(crate) fn new(moments: &Moments, weight: &[f32], bias: &[f32]) -> Self {
+    pub(crate) fn new(moments: &Moments, weight: &[f32], bias: &[f32], epsilon: f64) -> Self {
         let inverse_std: Vec<f64> = moments
             .variance
             .iter()
-            .map(|v| 1.0 / (v + EPSILON).sqrt())
+            .map(|v| 1.0 / (v + epsilon).sqrt())
             .collect();
         let scale: Vec<f64> = inverse_std
             .iter()

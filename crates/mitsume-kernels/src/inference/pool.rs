@@ -36,16 +36,7 @@ pub fn pool(
     let expected = shape.iter().product();
     check_length("input", expected, x.len())?;
     let [rows, columns] = to;
-    let reaches = |axis: usize, positions: usize, side: usize| {
-        (0..positions).all(|at| !window.taps_inside(axis, at, side).is_empty())
-    };
-    if !reaches(0, rows, height) || !reaches(1, columns, width) {
-        return Err(Error::Size {
-            images,
-            height,
-            width,
-        });
-    }
+    window.check_reach([height, width], to)?;
     let mut out = workspace.take(images * rows * columns * channels);
     let isa = workspace.isa();
     let lines = out.par_chunks_exact_mut(columns * channels).enumerate();
@@ -75,23 +66,6 @@ struct PoolRow<'a> {
     out: &'a mut [f32],
 }
 
-impl PoolRow<'_> {
-    /// Number of taps along an axis that lie on the image or its padding.
-    fn counted_taps(&self, axis: usize, at: usize) -> usize {
-        let Window {
-            kernel,
-            dilation,
-            pad_after,
-            ..
-        } = self.window;
-        let first = self.window.start(axis, at);
-        let end = (self.size[axis] + pad_after[axis]) as isize;
-        (0..kernel[axis])
-            .filter(|tap| first + ((tap * dilation[axis]) as isize) < end)
-            .count()
-    }
-}
-
 impl Kernel for PoolRow<'_> {
     type Output = ();
 
@@ -100,12 +74,14 @@ impl Kernel for PoolRow<'_> {
         let (window, channels) = (self.window, self.channels);
         let down = window.taps_inside(0, self.row, self.size[0]);
         let top = window.start(0, self.row);
-        let counted_down = self.counted_taps(0, self.row);
+        let counted_down = window.counted_taps(0, self.row, self.size[0]);
         for position in 0..self.out.len() / channels {
             let along = window.taps_inside(1, position, self.size[1]);
             let left = window.start(1, position);
             let count = match self.pooling {
-                Pooling::MeanWithPadding => counted_down * self.counted_taps(1, position),
+                Pooling::MeanWithPadding => {
+                    counted_down * window.counted_taps(1, position, self.size[1])
+                }
                 _ => down.len() * along.len(),
             };
             let by = simd.splat(1.0 / count as f32);

@@ -1,5 +1,6 @@
 //! The sliding window of a convolution or pooling.
 
+use crate::error::Error;
 use std::ops::Range;
 
 /// A window that slides over rows and columns, `[rows, columns]` each.
@@ -32,6 +33,22 @@ impl Window {
         Some([side(0)?, side(1)?])
     }
 
+    /// An error if one of `to` positions along an axis lies outside an image of `size` altogether.
+    pub(crate) fn check_reach(&self, size: [usize; 2], to: [usize; 2]) -> Result<(), Error> {
+        let reaches = |axis: usize| {
+            (0..to[axis]).all(|at| !self.taps_inside(axis, at, size[axis]).is_empty())
+        };
+        let [height, width] = size;
+        match reaches(0) && reaches(1) {
+            true => Ok(()),
+            false => Err(Error::Size {
+                images: 1,
+                height,
+                width,
+            }),
+        }
+    }
+
     /// Number of taps.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
@@ -56,6 +73,16 @@ impl Window {
     /// First pixel of the window at position `at` along `axis`; negative in the padding.
     pub(crate) fn start(&self, axis: usize, at: usize) -> isize {
         (at * self.stride[axis]) as isize - self.pad_before[axis] as isize
+    }
+
+    /// Number of taps at position `at` along `axis` that lie on an image of `side` pixels or on its
+    /// padding; fewer than all only where sizes were rounded up.
+    pub(crate) fn counted_taps(&self, axis: usize, at: usize, side: usize) -> usize {
+        let first = self.start(axis, at);
+        let end = (side + self.pad_after[axis]) as isize;
+        (0..self.kernel[axis])
+            .filter(|tap| first + ((tap * self.dilation[axis]) as isize) < end)
+            .count()
     }
 
     /// Taps at position `at` along `axis` that lie inside an image of `side` pixels.

@@ -5,7 +5,15 @@
 //! needs; here every layer is an operation of its own, and the caller keeps its input.
 //! [`inference`](crate::inference) has the same layers in evaluation, with folded norms.
 
+mod activation;
+mod batch_norm;
 mod channel_sums;
 mod convolution;
+mod layer_norm;
+mod pool;
 
+pub use activation::{activate, activation_gradient};
+pub use batch_norm::{BatchNorm, BatchNormGradients, Normalised, SavedNorm};
 pub use convolution::Convolution;
+pub use layer_norm::{LayerNorm, LayerNormGradients};
+pub use pool::pool_gradient;

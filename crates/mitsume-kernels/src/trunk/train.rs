@@ -4,7 +4,7 @@
 use super::skip_convolution::skip_convolution;
 use super::{Batch, Conv, Stage, TrunkSpec};
 use crate::activation::Activation;
-use crate::batch_norm::{BatchStatistics, Moments, Normalisation};
+use crate::batch_norm::{BatchStatistics, EPSILON, Moments, Normalisation};
 use crate::epilogue::Epilogue;
 use crate::error::Error;
 use crate::first_layer::{self, Images, PatchMoments, patch_moments};
@@ -174,7 +174,7 @@ fn first_stage(
     let patches = patch_moments(workspace, images);
     let moments = patches.output(p[0]);
     statistics.push(moments.statistics(p[1]));
-    let norm = Normalisation::new(&moments, p[2], p[3]);
+    let norm = Normalisation::new(&moments, p[2], p[3], EPSILON);
     let weights = first_layer::Weights::new(workspace, p[0], Some(&norm.scale), &norm.shift);
     first_layer::forward(workspace, images, &weights, out);
     Some(FirstNorm {
@@ -206,7 +206,7 @@ fn convolution_and_norm(
     let sums = convolve(workspace, x, &filters, &StoreWithStatistics, &mut z);
     let moments = Moments::from_tile_sums(&sums, channels);
     statistics.push(moments.statistics(p[1]));
-    let norm = Normalisation::new(&moments, p[2], p[3]);
+    let norm = Normalisation::new(&moments, p[2], p[3], EPSILON);
     NormalisedConv { z, norm }
 }
 

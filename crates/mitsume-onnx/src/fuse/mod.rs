@@ -4,6 +4,7 @@
 mod activation;
 mod linear;
 mod separable;
+mod training;
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +13,8 @@ use crate::graph::{Node, ValueId};
 use crate::op::{Binary, BinaryFunction, Op, Unary};
 use crate::value::Value;
 use separable::SEPARABLE_MIN_VALUES;
+
+pub(crate) use training::fuse_for_training;
 
 /// Shapes of values for one image.
 pub(crate) type Shapes = HashMap<ValueId, Vec<usize>>;

@@ -1,8 +1,8 @@
 //! LayerNormalization.
 
-use mitsume_kernels::burn_extension::inference;
+use mitsume_kernels::burn_extension::{inference, training::layer_norm_train};
 
-use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels};
+use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels, trains_on_kernels};
 use crate::ints::axis;
 use crate::layout::AxisRule;
 use crate::value::{Floats, Value};
@@ -87,6 +87,12 @@ impl Operator for LayerNorm {
             let x = x.into_row_major().into_flat();
             let y = inference::layer_norm(&scale_and_shift, self.epsilon, x, [outer, inner])
                 .map_err(OperatorError::from)?;
+            return Ok(vec![Value::Float(Floats::new(y, shape)?)]);
+        }
+        if trains_on_kernels(&x) {
+            let (scale, x) = (scale.into_flat(), x.into_row_major().into_flat());
+            let bias = bias.map_or_else(|| scale.zeros_like(), Floats::into_flat);
+            let y = layer_norm_train(x, scale, bias, self.epsilon)?;
             return Ok(vec![Value::Float(Floats::new(y, shape)?)]);
         }
         let x = x.into_tensor([outer, inner]);

@@ -65,6 +65,7 @@ pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 use table::other;
 pub(crate) use table::{names, parse};
+pub(crate) use trainable_batch_norm::{RESIDUAL_INPUT, TrainableBatchNorm};
 pub(crate) use unary::Unary;
 
 /// An operator with its attributes, without state: the same inputs give the same outputs.
@@ -247,6 +248,8 @@ pub(crate) enum Op {
     Separable(std::sync::Arc<Separable>),
     /// A batch norm in evaluation.
     BatchNorm(std::sync::Arc<BatchNorm>),
+    /// A batch norm in training, with fused residual add and activation.
+    TrainableBatchNorm(std::sync::Arc<TrainableBatchNorm>),
     /// A product of two tensors.
     MatMul(MatMul),
     /// A product of two matrices, plus a third.
@@ -272,6 +275,7 @@ impl Op {
             Self::Convolution(op) => op.as_ref(),
             Self::Separable(op) => op.as_ref(),
             Self::BatchNorm(op) => op.as_ref(),
+            Self::TrainableBatchNorm(op) => op.as_ref(),
             Self::MatMul(op) => op,
             Self::Gemm(op) => op,
             Self::Linear(op) => op.as_ref(),
@@ -288,6 +292,12 @@ impl Op {
 fn on_kernels(x: &Floats) -> bool {
     let device = x.device();
     !device.is_autodiff() && mitsume_kernels::burn_extension::supports(&device)
+}
+
+/// Whether the kernels can compute on `x` and its gradient: it is on the CPU, with or without
+/// autodiff.
+fn trains_on_kernels(x: &Floats) -> bool {
+    mitsume_kernels::burn_extension::supports(&x.device().inner())
 }
 
 /// A node to be parsed.

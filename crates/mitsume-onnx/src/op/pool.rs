@@ -2,11 +2,11 @@
 
 use burn::tensor::module;
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
-use mitsume_kernels::burn_extension::inference;
+use mitsume_kernels::burn_extension::{inference, training::pool_train};
 use mitsume_kernels::inference::{Pooling, Window};
 
 use super::window::PaddedWindow;
-use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels};
+use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels, trains_on_kernels};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::value::{Floats, MemoryOrder, Value, image_shape};
@@ -64,6 +64,12 @@ impl Operator for Pool {
             let x = x.into_channels_last().into_flat();
             let data = inference::pool(self.pooling, window, x, [n, h, w, c], to)
                 .map_err(OperatorError::from)?;
+            let result = Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?;
+            return Ok(vec![Value::Float(result)]);
+        }
+        if trains_on_kernels(&x) {
+            let x = x.into_channels_last().into_flat();
+            let data = pool_train(self.pooling, window, x, [n, h, w, c], to)?;
             let result = Floats::with_order(data, shape, MemoryOrder::ChannelsLast)?;
             return Ok(vec![Value::Float(result)]);
         }

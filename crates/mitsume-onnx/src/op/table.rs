@@ -6,13 +6,13 @@ use super::one_dimensional::is_one_dimensional;
 use super::three_dimensional::is_three_dimensional;
 use super::{
     BatchNorm, Binary, BinaryFunction, Convolution, Gemm, MatMul, NodeInfo, Op, Operator,
-    OperatorError, ParseError, Softmax, Unary,
+    OperatorError, ParseError, Softmax, TrainableBatchNorm, Unary,
 };
 use super::{
     batch_statistics, cast, col2im, conv_transpose, cumulative_sum, dropout, einsum, expand,
     gather, gather_nd, group_norm, is_nan, layer_norm, not, one_dimensional, one_hot, pad, pool,
     prelu, ranking, reduce, reshape, resize, rms_norm, select, slice, softmax, three_dimensional,
-    trainable_batch_norm, trainable_convolution, transpose, variadic,
+    trainable_convolution, transpose, variadic,
 };
 
 type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
@@ -47,7 +47,8 @@ const TABLE: &[(&str, Parse)] = &[
     ("GlobalMaxPool", |node| other(pool::GlobalPool::parse(node))),
     ("BatchNormalization", |node| {
         if node.training.is_some() {
-            return other(trainable_batch_norm::TrainableBatchNorm::parse(node)?);
+            let norm = TrainableBatchNorm::parse(node)?;
+            return Ok(Op::TrainableBatchNorm(norm.into()));
         }
         if node.attributes.is_set("training_mode") {
             return other(batch_statistics::BatchStatistics::parse(node)?);

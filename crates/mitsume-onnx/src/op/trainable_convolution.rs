@@ -2,13 +2,14 @@
 
 use burn::tensor::module;
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
+use mitsume_kernels::burn_extension::training::convolution_train;
 
 use super::window::PaddedWindow;
-use super::{Inputs, NodeInfo, Operator, OperatorError};
+use super::{Inputs, NodeInfo, Operator, OperatorError, trains_on_kernels};
 use crate::ints::dimension;
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, Value};
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// Inputs: x [N, C, h, w], weights [outputs, C / groups, rows, columns], and bias [outputs], optional.
 #[derive(Debug)]
@@ -54,6 +55,19 @@ impl Operator for TrainableConvolution {
         }
         let [to_rows, to_columns] = self.window.output_size([h, w], false)?;
         limits::elements(&[n, outputs, to_rows, to_columns])?;
+        if trains_on_kernels(&x) {
+            let (y, _) = convolution_train(
+                x.into_channels_last().into_flat(),
+                weights.into_tensor(shape),
+                bias.map(|bias| bias.into_tensor([outputs])),
+                [n, h, w, channels],
+                window,
+                self.groups,
+            )?;
+            let to = vec![n, outputs, to_rows, to_columns];
+            let y = Floats::with_order(y, to, MemoryOrder::ChannelsLast)?;
+            return Ok(vec![Value::Float(y)]);
+        }
         let padding = [0, 1].map(|axis| (window.pad_before[axis], window.pad_after[axis]));
         let options =
             ConvOptions::new_with_padding(window.stride, padding, window.dilation, self.groups);

@@ -7,6 +7,7 @@ use super::parameters::GraphParameters;
 use crate::error::{Error, Result};
 use crate::execution_plan::{ExecutionPlan, Pass, Values};
 use crate::feature_maps::FeatureMaps;
+use crate::fuse::fuse_for_training;
 use crate::graph::{Graph, Node, ValueId};
 use crate::hooked::class_scores;
 use crate::layers::{self, LayoutRequest};
@@ -73,13 +74,21 @@ impl TrainableHook {
             )));
         };
         let batch: Vec<ValueId> = model.norms.iter().flat_map(|norm| norm.batch).collect();
-        let plan = |nodes: Vec<Node>, mut wanted: Vec<ValueId>| {
-            wanted.extend(&batch);
+        let plan = |nodes: Vec<Node>, wanted: Vec<ValueId>| {
             ExecutionPlan::new(nodes, wanted, &graph.constants, &model.device)
         };
+        let with_batch = |mut wanted: Vec<ValueId>| {
+            wanted.extend(&batch);
+            wanted
+        };
+        let trunk = ancestors(graph.nodes.clone(), &boundary);
+        let trunk_outputs = with_batch(boundary.clone());
+        let kept = trunk_outputs.iter().copied().collect();
+        // The head is not fused: a gradient through its gradient goes node by node.
+        let trunk = fuse_for_training(&trunk, &kept, &graph.constants);
         Ok(Self {
-            trunk: plan(ancestors(graph.nodes.clone(), &boundary), boundary.clone()),
-            head: plan(head, vec![graph.output]),
+            trunk: plan(trunk, trunk_outputs),
+            head: plan(head, with_batch(vec![graph.output])),
             boundary,
             parameters: graph
                 .trained
