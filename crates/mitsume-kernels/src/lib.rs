@@ -65,6 +65,9 @@ mod pointwise;
 mod scale_shift;
 mod simd;
 mod squeeze_excite;
+#[cfg(test)]
+#[path = "../tests/values/mod.rs"]
+mod test_values;
 pub mod training;
 pub mod trunk;
 mod winograd;

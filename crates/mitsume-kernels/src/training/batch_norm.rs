@@ -14,6 +14,9 @@ use rayon::prelude::*;
 /// Values in a task; independent of the number of threads.
 const VALUES_PER_TASK: usize = 1 << 15;
 
+/// Most pixels in a task: each task sums in f32, the tasks' sums are added in f64.
+const PIXELS_PER_TASK: usize = 256;
+
 /// `activation(weight (z - mean) / sqrt(variance + epsilon) + bias + residual)`, mean and variance
 /// over the batch (Ioffe and Szegedy 2015).
 #[derive(Clone, Copy, Debug)]
@@ -199,7 +202,7 @@ impl SavedNorm {
 }
 
 fn values_per_task(channels: usize) -> usize {
-    (VALUES_PER_TASK / channels).max(1) * channels
+    (VALUES_PER_TASK / channels).clamp(1, PIXELS_PER_TASK) * channels
 }
 
 /// Mean and biased variance of each channel of `z` [pixels, channels].

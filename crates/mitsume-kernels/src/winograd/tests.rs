@@ -1,8 +1,5 @@
 //! Compared with direct sums in f64, on every instruction set and at odd shapes.
 
-#[path = "../../tests/values/mod.rs"]
-mod values;
-
 use super::convolution::convolve;
 use super::epilogue::{InputGradient, ReluMask, Store, StoreWithStatistics};
 use super::filter::{Direction, FilterShape, Filters};
@@ -13,8 +10,8 @@ use crate::epilogue::Epilogue;
 use crate::grid::Grid;
 use crate::isa::Isa;
 use crate::scale_shift::ScaleShift;
+use crate::test_values::values;
 use crate::workspace::Workspace;
-use values::values;
 
 /// Images, height, width, input channels, output channels.
 type Shape = (usize, usize, usize, usize, usize);

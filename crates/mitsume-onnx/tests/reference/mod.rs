@@ -84,10 +84,17 @@ impl Reference {
 
 /// Whether each number is within `tolerance` of the largest expected one.
 pub fn assert_close(values: &[f32], expected: &[f32], tolerance: f32, what: &str) {
-    assert_eq!(values.len(), expected.len(), "{what}");
     let scale = expected.iter().fold(1e-4f32, |most, v| most.max(v.abs()));
+    assert_within(values, expected, tolerance * scale, what);
+}
+
+/// Whether each number is within `distance` of the expected one.
+pub fn assert_within(values: &[f32], expected: &[f32], distance: f32, what: &str) {
+    assert_eq!(values.len(), expected.len(), "{what}");
     for (value, expected) in values.iter().zip(expected) {
-        let off = (value - expected).abs() / scale;
-        assert!(off <= tolerance, "{what}: {value} for {expected}");
+        assert!(
+            (value - expected).abs() <= distance,
+            "{what}: {value} for {expected}"
+        );
     }
 }

@@ -1,11 +1,8 @@
 //! Results compared with the definition in f64, gradients with its finite differences.
 
-#[path = "../../../tests/values/mod.rs"]
-mod values;
-
 use super::*;
 use crate::isa::Isa;
-use values::values;
+use crate::test_values::values;
 
 const PIXELS: usize = 37;
 const CHANNELS: usize = 19;

@@ -1,12 +1,9 @@
 //! Results and gradients compared with the definition in f64, with finite differences, and between
 //! numbers of threads.
 
-#[path = "../../../tests/values/mod.rs"]
-mod values;
-
 use super::*;
 use crate::isa::Isa;
-use values::values;
+use crate::test_values::values;
 
 /// A convolution's sizes.
 #[derive(Clone, Copy, Debug)]

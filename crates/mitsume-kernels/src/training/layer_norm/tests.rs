@@ -1,11 +1,8 @@
 //! Gradients compared with finite differences of the definition in f64.
 
-#[path = "../../../tests/values/mod.rs"]
-mod values;
-
 use super::*;
 use crate::isa::Isa;
-use values::values;
+use crate::test_values::values;
 
 fn definition(x: &[f64], scale: &[f64], shift: &[f64], epsilon: f64) -> Vec<f64> {
     let n = scale.len();

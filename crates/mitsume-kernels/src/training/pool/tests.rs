@@ -1,11 +1,8 @@
 //! Gradients compared with a plain loop over windows.
 
-#[path = "../../../tests/values/mod.rs"]
-mod values;
-
 use super::*;
 use crate::isa::Isa;
-use values::values;
+use crate::test_values::values;
 
 const SHAPE: [usize; 4] = [2, 7, 6, 19];
 
