@@ -33,11 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{seconds:.2}\t-\t-");
         return Err("no default layer".into());
     };
-    let tokens = LayoutRequest {
-        layout: None,
-        grid: layer.grid,
-    };
-    let hook = model.hook(None, tokens)?;
+    let hook = model.hook(None, LayoutRequest::default())?;
     let layout = layer.layout.map_or("?", |layout| layout.name());
     let module = layer.module.as_deref().unwrap_or("");
     println!(

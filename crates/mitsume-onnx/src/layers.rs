@@ -6,8 +6,8 @@ use crate::classifier::Classifier;
 use crate::error::{Error, Result};
 use crate::feature_maps::FeatureMaps;
 use crate::graph::{Node, ValueId};
-use crate::layout::{AxisRule, FeatureLayout, InferredLayout, Role};
-use crate::op::Op;
+use crate::default_layer::{DefaultReason, default_layer};
+use crate::layout::{FeatureLayout, InferredLayout, Role};
 use crate::value::Value;
 
 /// A layer that can be hooked.
@@ -28,6 +28,8 @@ pub struct Layer {
     pub grid: Option<[usize; 2]>,
     /// Whether it is the one hooked by default.
     pub default: bool,
+    /// Why, if it is.
+    pub reason: Option<DefaultReason>,
 }
 
 /// The layout the user gives for a hooked layer.
@@ -134,19 +136,10 @@ fn token_grid(
     match (model.axes[&id].role(axis), requested) {
         (
             Role::Grid {
-                grid: [rows, columns],
-                ..
-            },
-            None,
-        ) => Err(format!(
-            "it is tokens, not a map: say how they lie, as --token-grid {rows}x{columns}"
-        )),
-        (
-            Role::Grid {
                 prefix_tokens,
                 grid,
             },
-            Some(_),
+            _,
         ) => Ok((prefix_tokens, grid)),
         (_, Some([rows, columns])) => match rows.checked_mul(columns) {
             Some(pixels) if pixels > 1 && pixels <= tokens => {
@@ -187,7 +180,7 @@ fn image_dependents(model: &Classifier) -> HashSet<ValueId> {
 
 /// The node's output and its layout (if that can be inferred), if it depends on the image and may
 /// be a map or tokens.
-fn hookable(
+pub(crate) fn hookable(
     model: &Classifier,
     reached: &HashSet<ValueId>,
     node: &Node,
@@ -229,7 +222,8 @@ pub(crate) fn hookable_layers(model: &Classifier) -> Vec<Layer> {
             shape,
             layout,
             grid,
-            default: default == Some(id),
+            default: default.is_some_and(|default| default.id == id),
+            reason: default.filter(|default| default.id == id).map(|default| default.reason),
         })
     };
     model.graph.nodes.iter().filter_map(layer).collect()
@@ -248,46 +242,6 @@ pub(crate) fn mean_over(model: &Classifier, node: &Node) -> Option<(ValueId, Vec
     Some((id, over))
 }
 
-/// The last map, or tokens, that is not a reshaped or permuted form of another value. In a Vision
-/// Transformer the last tokens are no map: without a class token it is the value that is averaged
-/// over all pixels at the end; with one, the normalised input of the last attention, after which
-/// only the class token matters.
-fn default_layer(model: &Classifier, reached: &HashSet<ValueId>) -> Option<ValueId> {
-    let nodes = &model.graph.nodes;
-    let first_input = |node: &Node| node.inputs.first().copied().flatten();
-    let rank = |id: ValueId| model.shapes.get(&id).map_or(0, Vec::len);
-    let attention = nodes.iter().rposition(|node| {
-        matches!(node.op, Op::Softmax(_)) && first_input(node).is_some_and(|id| rank(id) > 2)
-    });
-    let hookable = |node: &Node| hookable(model, reached, node);
-    let Some(attention) = attention else {
-        let is_view = |node: &Node| {
-            matches!(
-                node.op.operator().axis_rule(),
-                AxisRule::Reshaped | AxisRule::Permuted { .. }
-            )
-        };
-        let with_layout = |node: &Node| hookable(node).filter(|(_, layout)| layout.is_some());
-        let mut computed = nodes.iter().rev().filter(|node| !is_view(node));
-        let known = computed.find_map(with_layout);
-        let last = || nodes.iter().rev().find_map(hookable);
-        return known.or_else(last).map(|(id, _)| id);
-    };
-    let pooled = nodes[attention..].iter().rev().find_map(|node| {
-        let (input, over) = mean_over(model, node)?;
-        let makes = |node: &&Node| node.outputs.contains(&Some(input));
-        let (id, layout) = hookable(nodes.iter().find(makes)?)?;
-        let all = layout.is_some_and(|layout| over == layout.pixel_axes());
-        all.then_some(id)
-    });
-    let mut before = nodes[..attention].iter().rev();
-    pooled.or_else(|| {
-        let norm = before
-            .find(|node| matches!(node.op.operator().axis_rule(), AxisRule::Normalised { .. }))?;
-        hookable(norm).map(|(id, _)| id)
-    })
-}
-
 /// The layer with this name; the default one for `None`.
 pub(crate) fn find(model: &Classifier, name: Option<&str>) -> Result<FoundLayer> {
     let reached = image_dependents(model);
@@ -304,7 +258,7 @@ pub(crate) fn find(model: &Classifier, name: Option<&str>) -> Result<FoundLayer>
                 model.path().display()
             ))
         })?;
-        return Ok(named(default));
+        return Ok(named(default.id));
     };
     let is_of_module = |node: &&Node| {
         let module = node.module.as_deref();

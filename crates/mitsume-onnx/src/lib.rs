@@ -40,6 +40,7 @@ mod attributes;
 pub mod backend_test;
 mod classifier;
 mod constant;
+mod default_layer;
 mod error;
 mod execution_plan;
 mod feature_maps;
@@ -62,6 +63,7 @@ mod train;
 mod value;
 
 pub use classifier::{Classifier, InputImages};
+pub use default_layer::DefaultReason;
 pub use error::{Error, Result};
 pub use hooked::{CapturedActivations, HookedClassifier};
 pub use layers::{Layer, LayoutRequest};

@@ -1,6 +1,6 @@
 //! Shapes of all values of a graph, for one image or a fixed batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use burn::tensor::{Device, Tensor};
 
@@ -12,8 +12,8 @@ use crate::limits;
 use crate::op::OperatorError;
 use crate::value::{Floats, Value};
 
-/// Most values of an integer tensor that is kept: of axes and sizes.
-const MAX_INTS: usize = 64;
+/// Most values of an integer tensor that is kept: of axes, sizes and positions.
+const MAX_INTS: usize = 1024;
 
 /// A value of which the shape is known. There are few of them, so boxing would save nothing.
 #[allow(clippy::large_enum_variant)]
@@ -41,6 +41,8 @@ pub(crate) struct ShapeInference<'a> {
     known: HashMap<ValueId, Known>,
     shapes: Shapes,
     ints: HashMap<ValueId, Vec<i64>>,
+    /// Integers that depend on the image's pixels, such as the position of the largest: theirs are those of zeros.
+    of_pixels: HashSet<ValueId>,
 }
 
 /// Shapes of all values, and the values of short integer tensors.
@@ -56,6 +58,7 @@ impl<'a> ShapeInference<'a> {
             known: HashMap::from([(input, Known::Shape(image.to_vec()))]),
             shapes: HashMap::from([(input, image.to_vec())]),
             ints: HashMap::new(),
+            of_pixels: HashSet::new(),
         }
     }
 
@@ -75,6 +78,11 @@ impl<'a> ShapeInference<'a> {
                 Some(shape) => self.keep(node.outputs[0], Known::Shape(shape)),
                 None => {
                     let depends = self.depends_on_image(node);
+                    let mut inputs = node.runtime_inputs();
+                    let of_pixels = depends || inputs.any(|id| self.of_pixels.contains(&id));
+                    if of_pixels && node.op_type != "Shape" {
+                        self.of_pixels.extend(node.outputs.iter().flatten());
+                    }
                     for (id, value) in self.computed(node)? {
                         let known = match value {
                             Value::Float(floats) if depends => {
@@ -106,6 +114,7 @@ impl<'a> ShapeInference<'a> {
         self.shapes.insert(id, known.shape().to_vec());
         if let Known::Value(Value::Int(known)) = &known
             && known.data.len() <= MAX_INTS
+            && !self.of_pixels.contains(&id)
         {
             self.ints.insert(id, known.data.clone());
         }

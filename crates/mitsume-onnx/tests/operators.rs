@@ -72,11 +72,11 @@ fn a_wrong_name_answers_with_the_nearest() {
 }
 
 #[test]
-fn tokens_need_a_grid_that_fits() {
+fn tokens_lie_on_the_patch_embeddings_grid() {
     let model = open("vision-transformer.onnx");
     let layer = "/encoder/layers/encoder_layer_1/ln_1/LayerNormalization";
-    let error = refused(model.hook(Some(layer), AS_TOLD));
-    assert!(error.contains("--token-grid 4x4"), "{error}");
+    let told = model.hook(Some(layer), AS_TOLD).unwrap();
+    assert_eq!(told.map_shape()[1..], [4, 4]);
     assert!(refused(model.hook(Some(layer), grid([9, 9]))).contains("9x9"));
     let hooked = model.hook(Some(layer), grid([4, 4])).unwrap();
     assert_eq!(hooked.map_shape()[1..], [4, 4]);

@@ -1,8 +1,5 @@
 """Models with random weights that are alive: no layer scale of 1e-6, no last norm of zeros, no flat logits."""
 
-import os
-import sys
-
 import torch
 from torch import nn
 from torch.nn.functional import interpolate
@@ -64,11 +61,18 @@ def enliven(model, images):
     for norm in norms:
         norm.eval()
         norm.momentum = 0.1
-    heads = [m for m in model.modules() if isinstance(m, (nn.Linear, nn.Conv2d)) and CLASSES in m.weight.shape[:1]]
-    logits = model(more)
-    factor = 1 / float(logits.std())
+    spread_logits(model, more)
+
+
+def spread_logits(model, images):
+    """Logits that differ between images by about 1, and are 0 on average, so that what an image shows decides."""
+    heads = [m for m in model.modules() if isinstance(m, (nn.Linear, nn.Conv2d)) and m.weight.shape[0] == CLASSES]
     for head in heads:
-        if head.weight.shape[0] == CLASSES:
-            head.weight.mul_(factor)
-            if head.bias is not None:
-                head.bias.mul_(factor)
+        if head.bias is not None:
+            head.bias.zero_()
+    logits = model(images)
+    factor = 1 / max(float((logits - logits.mean(0)).std()), 1e-6)
+    for head in heads:
+        head.weight.mul_(factor)
+        if head.bias is not None:
+            head.bias.sub_(factor * logits.mean(0))

@@ -7,6 +7,7 @@ import tempfile
 
 import numpy as np
 from exporting import KINDS
+from maps import compare_maps
 from safetensors.numpy import load_file
 
 # Of the largest logit, or of 1; where PyTorch's own float32 is further than a quarter of it from float64, four times that.
@@ -28,7 +29,9 @@ def compare(directory, program, names):
 
 
 def one(path, reference, program):
-    """The verdict, and the default layer with the largest difference, or the reason."""
+    """The verdict, and the reason, or: seconds to open the file, the default layer, its layout, the largest difference
+    of logits, PyTorch's own rounding error, the module that has the layer's values, and the largest differences of the
+    gradients and of the Grad-CAM maps."""
     if not os.path.exists(path):
         reason = open(path + ".failed", encoding="utf-8").read() if os.path.exists(path + ".failed") else "not there"
         return "not exported", reason
@@ -41,12 +44,16 @@ def one(path, reference, program):
             reason = run.stderr.strip().splitlines()[-1].replace(directory_of(path), "")
             return ("panicked" if "panicked" in run.stderr else "refused"), f"{layer} {reason}"
         known = load_file(reference)
-        found, expected, rounding = load_file(out)["logits"], known["logits"], float(known["rounding"][0])
+        tensors = load_file(out)
+        found, expected, rounding = tensors["logits"], known["logits"], float(known["rounding"][0])
     if found.shape != expected.shape:
         return "WRONG", f"{layer} | logits {found.shape} instead of {expected.shape}"
     error = float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
     allowed = max(LOGITS, 4 * rounding)
-    return ("loaded" if error <= allowed else "WRONG"), f"{layer} | {error:.1e} | {rounding:.1e}"
+    name = os.path.basename(reference).removesuffix(".safetensors")
+    maps = compare_maps(name, tensors)
+    text = "no module" if maps is None else f"{maps[0]} | {maps[1]:.1e} | {maps[2]:.1e}"
+    return ("loaded" if error <= allowed else "WRONG"), f"{layer} | {error:.1e} | {rounding:.1e} | {text}"
 
 
 def directory_of(path):

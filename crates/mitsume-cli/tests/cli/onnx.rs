@@ -105,10 +105,12 @@ fn tokens_are_laid_out_on_their_grid() {
     let sandbox = sandbox_with_models();
     let mut args = EVAL.to_vec();
     args[2] = "vision-transformer.onnx";
-    assert_refused(&sandbox, &args, &["--token-grid 4x4"]);
+    let told = sandbox.json(&args);
+    assert_eq!(told["model"]["cam_size"], serde_json::json!([4, 4]));
     args.extend(["--token-grid", "4x4"]);
-    let evaluation = sandbox.json(&args);
-    assert_eq!(evaluation["model"]["cam_size"], serde_json::json!([4, 4]));
+    assert_eq!(sandbox.json(&args)["consistency"], told["consistency"]);
+    args[EVAL.len() + 1] = "2x8";
+    assert_refused(&sandbox, &args, &["--token-grid 2x8", "4x4"]);
 }
 
 #[test]

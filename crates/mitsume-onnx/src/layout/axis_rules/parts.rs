@@ -201,12 +201,44 @@ pub(super) fn gathered(node: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes
                 None => axis(AxisKind::Unknown, *count),
             }]
         }
+        (&[taps, blocks], Some(places)) => windows_of(axes, on, places, [taps, blocks])
+            .unwrap_or_else(|| [taps, blocks].map(|side| axis(AxisKind::Unknown, side)).to_vec()),
         (places, _) => places
             .iter()
             .map(|&side| axis(AxisKind::Unknown, side))
             .collect(),
     };
     Some(Axes([before, &middle, after].concat())).filter(|axes| axes.0.len() == shape.len())
+}
+
+/// Rows or columns gathered as blocks, as PyTorch's `unfold` is exported: positions `tap * dilation + block * stride`
+/// give an axis of taps and one of blocks.
+fn windows_of(axes: &Axes, on: usize, places: &[i64], sides: [usize; 2]) -> Option<Vec<Axis>> {
+    let kind = match axes.role(on) {
+        Role::Row => AxisKind::Row,
+        Role::Column => AxisKind::Column,
+        _ => return None,
+    };
+    let [taps, blocks] = sides;
+    let step = |at: usize| places.get(at).and_then(|&place| usize::try_from(place).ok());
+    let dilation = if taps > 1 { step(blocks)? } else { 1 };
+    let stride = if blocks > 1 { step(1)? } else { 1 };
+    let regular = places.iter().enumerate().all(|(i, &place)| {
+        place == (i / blocks * dilation + i % blocks * stride) as i64
+    });
+    let whole: usize = axes.0[on].iter().map(|factor| factor.size).product();
+    // Blocks that do not lie side by side from end to end are no map.
+    if places.len() != taps * blocks || !regular || blocks * stride != whole {
+        return None;
+    }
+    let factor = |size, stride| {
+        vec![Factor {
+            stride,
+            whole,
+            ..Factor::whole(kind, size)
+        }]
+    };
+    Some(vec![factor(taps, dilation), factor(blocks, stride)])
 }
 
 pub(super) fn padded(node: &NodeAxes, shape: &[usize]) -> Option<Axes> {
