@@ -65,7 +65,7 @@ pub use evaluation_input::{EvaluationInput, report_other_files};
 pub use event::{Event, LeakedImages, Observer, Phase};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps};
-pub use mitsume_onnx::{DefaultReason, FeatureLayout, InputImages, Layer};
+pub use mitsume_onnx::{DefaultReason, FeatureLayout, InputImages, Layer, Module, modules};
 pub use model_file::{LoadedModel, ModelInput};
 pub use model_source::{ModelRequest, ModelSource, OnnxRun, OnnxSource};
 pub use network::{

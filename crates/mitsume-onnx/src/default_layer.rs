@@ -21,6 +21,18 @@ pub enum DefaultReason {
     LastMapBeforeAttention,
 }
 
+impl DefaultReason {
+    /// `pooled`, `last-map`, `input-of-last-attention` or `last-map-before-attention`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pooled => "pooled",
+            Self::LastMap => "last-map",
+            Self::InputOfLastAttention => "input-of-last-attention",
+            Self::LastMapBeforeAttention => "last-map-before-attention",
+        }
+    }
+}
+
 /// The layer hooked by default.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DefaultLayer {
@@ -47,7 +59,12 @@ pub(crate) fn default_layer(
     });
     let Some(attention) = attention else {
         let id = search.last_map(nodes, |_| true);
-        let id = id.or_else(|| nodes.iter().rev().find_map(|node| Some(search.hookable(node)?.0)))?;
+        let id = id.or_else(|| {
+            nodes
+                .iter()
+                .rev()
+                .find_map(|node| Some(search.hookable(node)?.0))
+        })?;
         let reason = match search.pooled(nodes) == Some(id) {
             true => DefaultReason::Pooled,
             false => DefaultReason::LastMap,
@@ -61,9 +78,10 @@ pub(crate) fn default_layer(
         });
     }
     let before = &nodes[..attention];
-    let normalised = before.iter().rev().find(|node| {
-        matches!(node.op.operator().axis_rule(), AxisRule::Normalised { .. })
-    });
+    let normalised = before
+        .iter()
+        .rev()
+        .find(|node| matches!(node.op.operator().axis_rule(), AxisRule::Normalised { .. }));
     if let Some((id, _)) = normalised.and_then(|node| search.hookable(node)) {
         return Some(DefaultLayer {
             id,

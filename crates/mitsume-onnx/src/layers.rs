@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use crate::classifier::Classifier;
+use crate::default_layer::{DefaultReason, default_layer};
 use crate::error::{Error, Result};
 use crate::feature_maps::FeatureMaps;
 use crate::graph::{Node, ValueId};
-use crate::default_layer::{DefaultReason, default_layer};
 use crate::layout::{FeatureLayout, InferredLayout, Role};
 use crate::value::Value;
 
@@ -223,7 +223,9 @@ pub(crate) fn hookable_layers(model: &Classifier) -> Vec<Layer> {
             layout,
             grid,
             default: default.is_some_and(|default| default.id == id),
-            reason: default.filter(|default| default.id == id).map(|default| default.reason),
+            reason: default
+                .filter(|default| default.id == id)
+                .map(|default| default.reason),
         })
     };
     model.graph.nodes.iter().filter_map(layer).collect()

@@ -53,6 +53,7 @@ mod layers;
 mod layout;
 mod limits;
 mod module_path;
+mod modules;
 mod op;
 mod proto;
 mod randomise;
@@ -68,6 +69,7 @@ pub use error::{Error, Result};
 pub use hooked::{CapturedActivations, HookedClassifier};
 pub use layers::{Layer, LayoutRequest};
 pub use layout::FeatureLayout;
+pub use modules::{Module, modules};
 pub use op::OperatorError;
 pub use train::{
     DropoutKey, ForwardPass, GraphParameters, NewHead, ParameterInfo, TrainableClassifier,

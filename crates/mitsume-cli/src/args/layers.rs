@@ -7,7 +7,7 @@ use clap::ValueHint;
 /// `mitsume layers`
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  mitsume layers resnet18.onnx\n  mitsume layers resnet18.onnx --json"
+    after_help = "Examples:\n  mitsume layers resnet18.onnx\n  mitsume layers resnet18.onnx --all\n  mitsume layers resnet18.onnx --json"
 )]
 pub struct LayersArgs {
     /// An ONNX file
@@ -19,6 +19,9 @@ pub struct LayersArgs {
     /// 1 (grey) or 3, where the file leaves it open [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub channels: Option<u8>,
+    /// List every layer of the file, not only the ten likely modules
+    #[arg(long)]
+    pub all: bool,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]
     pub json: bool,

@@ -79,8 +79,26 @@ fn layers_are_listed_with_the_default_marked() {
         .collect();
     assert_eq!(default.len(), 1);
     assert_eq!(default[0]["name"], "/features/features.3/relu_1/Relu");
+    assert_eq!(default[0]["reason"], "pooled");
     let table = sandbox.run(&["layers", "residual.onnx"]);
-    assert!(text(&table.stdout).contains("features.3"));
+    let table = text(&table.stdout);
+    assert!(table.contains("features.3"));
+    assert!(
+        table.contains("because the logits are made of its mean over all pixels"),
+        "{table}"
+    );
+    // The default module first; with --all every layer, in order.
+    let first = table.lines().nth(1).unwrap();
+    assert!(
+        first.contains("features ") && first.contains('*'),
+        "{table}"
+    );
+    let all = sandbox.run(&["layers", "residual.onnx", "--all"]);
+    let rows = text(&all.stdout)
+        .lines()
+        .filter(|line| line.starts_with("/features"))
+        .count();
+    assert_eq!(rows, layers.len());
 }
 
 #[test]

@@ -202,7 +202,11 @@ pub(super) fn gathered(node: &NodeAxes, on: i64, shape: &[usize]) -> Option<Axes
             }]
         }
         (&[taps, blocks], Some(places)) => windows_of(axes, on, places, [taps, blocks])
-            .unwrap_or_else(|| [taps, blocks].map(|side| axis(AxisKind::Unknown, side)).to_vec()),
+            .unwrap_or_else(|| {
+                [taps, blocks]
+                    .map(|side| axis(AxisKind::Unknown, side))
+                    .to_vec()
+            }),
         (places, _) => places
             .iter()
             .map(|&side| axis(AxisKind::Unknown, side))
@@ -220,12 +224,17 @@ fn windows_of(axes: &Axes, on: usize, places: &[i64], sides: [usize; 2]) -> Opti
         _ => return None,
     };
     let [taps, blocks] = sides;
-    let step = |at: usize| places.get(at).and_then(|&place| usize::try_from(place).ok());
+    let step = |at: usize| {
+        places
+            .get(at)
+            .and_then(|&place| usize::try_from(place).ok())
+    };
     let dilation = if taps > 1 { step(blocks)? } else { 1 };
     let stride = if blocks > 1 { step(1)? } else { 1 };
-    let regular = places.iter().enumerate().all(|(i, &place)| {
-        place == (i / blocks * dilation + i % blocks * stride) as i64
-    });
+    let regular = places
+        .iter()
+        .enumerate()
+        .all(|(i, &place)| place == (i / blocks * dilation + i % blocks * stride) as i64);
     let whole: usize = axes.0[on].iter().map(|factor| factor.size).product();
     // Blocks that do not lie side by side from end to end are no map.
     if places.len() != taps * blocks || !regular || blocks * stride != whole {
