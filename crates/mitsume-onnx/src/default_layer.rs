@@ -55,7 +55,9 @@ pub(crate) fn default_layer(
     let first_input = |node: &Node| node.inputs.first().copied().flatten();
     let rank = |id: ValueId| model.shapes.get(&id).map_or(0, Vec::len);
     let attention = nodes.iter().rposition(|node| {
-        matches!(node.op, Op::Softmax(_)) && first_input(node).is_some_and(|id| rank(id) > 2)
+        let is_softmax = matches!(node.op, Op::Softmax(_));
+        let of_heads = || first_input(node).is_some_and(|id| rank(id) > 2);
+        node.op_type == "Attention" || (is_softmax && of_heads())
     });
     let Some(attention) = attention else {
         let id = search.last_map(nodes, |_| true);

@@ -37,6 +37,8 @@ pub(crate) enum AxisRule {
     Product,
     /// The product of two matrices, each transposed or not.
     MatrixProduct { transposed: [bool; 2] },
+    /// Attention of heads: the first input's axes but the last, which is the third input's.
+    Attention,
     /// Inputs concatenated along an axis.
     Concatenated { axis: i64 },
     /// An axis split into parts, one for each output.
@@ -141,6 +143,10 @@ impl AxisRule {
                 let rows = node.input(0)?.0.get(usize::from(transposed[0]))?.clone();
                 let contracted = node.input(0)?.0.get(usize::from(!transposed[0]))?;
                 Some(Axes(vec![rows, contraction(contracted, shape[1])]))
+            }
+            Self::Attention => {
+                let (q, v) = (node.input(0)?, node.input(2)?);
+                Some(Axes([&q.0[..q.0.len() - 1], &[v.0.last()?.clone()]].concat()))
             }
             Self::Concatenated { axis } => {
                 concatenated(node, one_axis(*axis, shape.len()).ok()?, shape)

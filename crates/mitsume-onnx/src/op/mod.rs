@@ -1,5 +1,6 @@
 //! ONNX operators, one file per group; [`table`] is the table of supported operators.
 
+mod attention;
 mod batch_norm;
 mod batch_statistics;
 mod binary;

@@ -9,7 +9,7 @@ use super::{
     OperatorError, ParseError, Softmax, TrainableBatchNorm, Unary,
 };
 use super::{
-    batch_statistics, cast, col2im, conv_transpose, cumulative_sum, dropout, einsum, expand,
+    attention, batch_statistics, cast, col2im, conv_transpose, cumulative_sum, dropout, einsum, expand,
     gather, gather_nd, group_norm, is_nan, layer_norm, not, one_dimensional, one_hot, pad, pool,
     prelu, ranking, reduce, reshape, resize, rms_norm, select, slice, softmax, three_dimensional,
     trainable_convolution, transpose, variadic,
@@ -72,6 +72,7 @@ const TABLE: &[(&str, Parse)] = &[
     }),
     ("MatMul", |_| Ok(Op::MatMul(MatMul))),
     ("Einsum", |node| other(einsum::Einsum::parse(node)?)),
+    ("Attention", |node| other(attention::Attention::parse(node)?)),
     ("Gemm", |node| Ok(Op::Gemm(Gemm::parse(node)))),
     // Activations
     ("Relu", |_| {
