@@ -1,21 +1,27 @@
 """PyTorch's Grad-CAM of the layer that the program chose, found among the modules by its values."""
 
+import functools
+
 import numpy as np
 import torch
 from building import build
+
+build = functools.lru_cache(maxsize=1)(build)  # Both exports of an architecture follow each other.
 
 
 def compare_maps(name, found):
     """The module, and the largest difference of gradients (over the largest) and of maps in [0, 1]; None if no module
     has these values."""
     model, images = build(name)
-    for module in model.modules():
+    outputs, handles = [], []
+    for path, module in model.named_modules():
         if getattr(module, "inplace", False):
             module.inplace = False
-    outputs = []
-    for path, module in model.named_modules():
-        module.register_forward_hook(lambda _, __, output, path=path: outputs.append((path, output)))
+        hook = lambda _, __, output, path=path: outputs.append((path, output))
+        handles.append(module.register_forward_hook(hook))
     logits = model(images.requires_grad_())
+    for handle in handles:
+        handle.remove()
     features = found["features"]
     for path, output in reversed(outputs):
         if not isinstance(output, torch.Tensor) or not output.requires_grad or not path:
