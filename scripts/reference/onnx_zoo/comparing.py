@@ -10,7 +10,8 @@ from exporting import KINDS
 from maps import compare_maps
 from safetensors.numpy import load_file
 
-# Of the largest logit, or of 1; where PyTorch's own float32 is further than a quarter of it from float64, four times that.
+# Of the largest logit, or of 1. Where PyTorch's own float32 is further from float64 than an eighth of this, eight times that: some
+# networks amplify rounding, and Winograd convolutions round more than direct ones.
 LOGITS = 1e-4
 # Of maps in [0, 1].
 MAPS = 1e-3
@@ -53,7 +54,7 @@ def one(path, reference, program):
     if found.shape != expected.shape:
         return "WRONG", f"{layer} | logits {found.shape} instead of {expected.shape}"
     error = float(np.abs(found - expected).max() / max(1, np.abs(expected).max()))
-    allowed = max(LOGITS, 4 * rounding)
+    allowed = max(LOGITS, 8 * rounding)
     name = os.path.basename(reference).removesuffix(".safetensors")
     maps = compare_maps(name, tensors)
     text = "no module" if maps is None else f"{maps[0]} | {maps[1]:.1e} | {maps[2]:.1e}"
