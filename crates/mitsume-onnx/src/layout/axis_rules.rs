@@ -146,7 +146,9 @@ impl AxisRule {
             }
             Self::Attention => {
                 let (q, v) = (node.input(0)?, node.input(2)?);
-                Some(Axes([&q.0[..q.0.len() - 1], &[v.0.last()?.clone()]].concat()))
+                Some(Axes(
+                    [&q.0[..q.0.len() - 1], &[v.0.last()?.clone()]].concat(),
+                ))
             }
             Self::Concatenated { axis } => {
                 concatenated(node, one_axis(*axis, shape.len()).ok()?, shape)

@@ -24,9 +24,13 @@ impl Attention {
         attributes.ignore("qk_matmul_output_mode");
         if attributes.float("softcap", 0.0) != 0.0 {
             // Versions of ONNX have it before and after the mask.
-            return Err(OperatorError::Unsupported("softcap is not supported".into()));
+            return Err(OperatorError::Unsupported(
+                "softcap is not supported".into(),
+            ));
         }
-        let scale = attributes.has("scale").then(|| attributes.float("scale", 1.0));
+        let scale = attributes
+            .has("scale")
+            .then(|| attributes.float("scale", 1.0));
         let causal = attributes.int("is_causal", 0) != 0;
         if node.is_given(4) || node.is_given(5) || (causal && node.is_given(3)) {
             return Err(OperatorError::Unsupported(
@@ -53,7 +57,8 @@ impl Operator for Attention {
             ))
         };
         let [[n, heads, queries, d], k_shape, v_shape] =
-            [q.image_shape(), k.image_shape(), v.image_shape()].map(|shape| shape.unwrap_or([0; 4]));
+            [q.image_shape(), k.image_shape(), v.image_shape()]
+                .map(|shape| shape.unwrap_or([0; 4]));
         let keys = k_shape[2];
         if n == 0 || k_shape != [n, heads, keys, d] || v_shape[..3] != k_shape[..3] {
             return Err(wrong());
@@ -61,7 +66,10 @@ impl Operator for Attention {
         limits::elements(&[n, heads, queries, keys])?;
         let scale = self.scale.unwrap_or_else(|| 1.0 / (d as f32).sqrt());
         let k = k.into_tensor(k_shape).swap_dims(2, 3);
-        let scores = q.into_tensor([n, heads, queries, d]).matmul(k).mul_scalar(scale);
+        let scores = q
+            .into_tensor([n, heads, queries, d])
+            .matmul(k)
+            .mul_scalar(scale);
         let mut scores = Floats::from_tensor(scores);
         if self.causal {
             let allowed = (0..queries * keys).map(|i| i % keys <= i / keys);

@@ -9,10 +9,10 @@ use super::{
     OperatorError, ParseError, Softmax, TrainableBatchNorm, Unary,
 };
 use super::{
-    attention, batch_statistics, cast, col2im, conv_transpose, cumulative_sum, dropout, einsum, expand,
-    gather, gather_nd, group_norm, is_nan, layer_norm, not, one_dimensional, one_hot, pad, pool,
-    prelu, ranking, reduce, reshape, resize, rms_norm, select, slice, softmax, three_dimensional,
-    trainable_convolution, transpose, variadic,
+    attention, batch_statistics, cast, col2im, conv_transpose, cumulative_sum, dropout, einsum,
+    expand, gather, gather_nd, group_norm, is_nan, layer_norm, not, one_dimensional, one_hot, pad,
+    pool, prelu, ranking, reduce, reshape, resize, rms_norm, select, slice, softmax,
+    three_dimensional, trainable_convolution, transpose, variadic,
 };
 
 type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
@@ -72,7 +72,9 @@ const TABLE: &[(&str, Parse)] = &[
     }),
     ("MatMul", |_| Ok(Op::MatMul(MatMul))),
     ("Einsum", |node| other(einsum::Einsum::parse(node)?)),
-    ("Attention", |node| other(attention::Attention::parse(node)?)),
+    ("Attention", |node| {
+        other(attention::Attention::parse(node)?)
+    }),
     ("Gemm", |node| Ok(Op::Gemm(Gemm::parse(node)))),
     // Activations
     ("Relu", |_| {
