@@ -113,6 +113,24 @@ fn functions_that_call_each_other_without_end_are_refused() {
     assert!(error.contains("16 deep"), "{error}");
 }
 
+/// 20^10 calls, none of which has a node.
+#[test]
+fn calls_that_multiply_are_refused() {
+    let mut bytes = model(
+        graph(&[in_domain(node("F0", &["image"], "logits"))], &[]),
+        17,
+    );
+    for depth in 0..10 {
+        let call = in_domain(node(&format!("F{}", depth + 1), &["x"], "y"));
+        let function = function(&format!("F{depth}"), &["x"], &vec![call; 20], 17);
+        bytes.extend(Message::default().message(25, function).0);
+    }
+    let last = function("F10", &["x"], &[], 17);
+    bytes.extend(Message::default().message(25, last).0);
+    let error = open(&bytes).err().unwrap();
+    assert!(error.contains("100000 calls"), "{error}");
+}
+
 /// float16 and bfloat16 numbers are computed as float32: of weights that both can hold, the logits are the same.
 #[test]
 fn half_precision_models_are_computed_in_float32() {

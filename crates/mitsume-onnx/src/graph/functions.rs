@@ -44,6 +44,7 @@ pub(super) fn inlined(file: &mut ModelFile, mut graph: GraphProto) -> Result<Gra
     let mut inliner = Inliner {
         functions: by_name,
         nodes: Vec::new(),
+        calls: 0,
     };
     for node in std::mem::take(&mut graph.node) {
         inliner.add(node, 0).map_err(|reason| file.error(reason))?;
@@ -55,6 +56,8 @@ pub(super) fn inlined(file: &mut ModelFile, mut graph: GraphProto) -> Result<Gra
 struct Inliner<'a> {
     functions: HashMap<(&'a str, &'a str), &'a FunctionProto>,
     nodes: Vec<NodeProto>,
+    /// Calls so far: those of functions without nodes count, too.
+    calls: usize,
 }
 
 impl Inliner<'_> {
@@ -67,6 +70,13 @@ impl Inliner<'_> {
             self.nodes.push(node);
             return Ok(());
         };
+        self.calls += 1;
+        if self.calls > limits::MAX_NODES {
+            return Err(format!(
+                "more than {} calls of functions",
+                limits::MAX_NODES
+            ));
+        }
         if depth == MAX_DEPTH {
             return Err(format!(
                 "its function {} calls functions more than {MAX_DEPTH} deep",
