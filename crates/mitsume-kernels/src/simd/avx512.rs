@@ -98,19 +98,23 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     fn load_partial(self, x: &[f32]) -> Self::V {
+        if x.len() >= Self::LANES {
+            return self.load(x);
+        }
         unsafe { _mm512_maskz_loadu_ps(lane_mask(x.len()), x.as_ptr()) }
     }
     #[inline(always)]
     fn store_partial(self, x: &mut [f32], v: Self::V) {
+        if x.len() >= Self::LANES {
+            // A masked store is slow even with all lanes, and a load after it waits.
+            return self.store(x, v);
+        }
         unsafe { _mm512_mask_storeu_ps(x.as_mut_ptr(), lane_mask(x.len()), v) }
     }
 }
 
-/// The first `n` lanes, or all.
+/// The first `n` lanes, fewer than all.
 #[inline(always)]
 fn lane_mask(n: usize) -> __mmask16 {
-    match n {
-        0..16 => (1 << n) - 1,
-        _ => __mmask16::MAX,
-    }
+    (1 << n) - 1
 }

@@ -141,17 +141,21 @@ impl SavedNorm {
                 found: z.len(),
             });
         }
-        let mut residual = None;
-        let mut activation = self.activation;
         if let Some(y) = y {
             check_length("result", z.len(), y.len())?;
-            if activation == Activation::Relu {
-                residual = Some(relu_gradient(workspace, y, dy));
-                activation = Activation::Identity;
-            }
         }
+        let mut residual = None;
+        let mut activation = self.activation;
+        let sums = match y {
+            Some(y) if activation == Activation::Relu => {
+                let (dn, sums) = self.masked_gradient_sums(workspace, z, y, dy);
+                residual = Some(dn);
+                activation = Activation::Identity;
+                sums
+            }
+            _ => self.gradient_sums(workspace, z, dy),
+        };
         let dy = residual.as_deref().unwrap_or(dy);
-        let sums = self.gradient_sums(workspace, activation, z, dy);
         let (mut weight, mut bias) = (vec![0.0; channels], vec![0.0; channels]);
         let terms = self.norm.backward(&sums, &mut weight, &mut bias);
         let mut dz = workspace.take(z.len());
@@ -175,13 +179,7 @@ impl SavedNorm {
         })
     }
 
-    fn gradient_sums(
-        &self,
-        workspace: &Workspace,
-        activation: Activation,
-        z: &[f32],
-        dy: &[f32],
-    ) -> NormGradientSums {
+    fn gradient_sums(&self, workspace: &Workspace, z: &[f32], dy: &[f32]) -> NormGradientSums {
         let channels = self.norm.scale.len();
         let part = values_per_task(channels);
         let mut sums = workspace.zeros(z.len().div_ceil(part) * 2 * channels);
@@ -191,13 +189,43 @@ impl SavedNorm {
             .for_each(|((z, dy), sums)| {
                 workspace.isa().run(GradientSums {
                     norm: &self.norm,
-                    activation,
+                    activation: self.activation,
                     z,
                     dy,
                     sums,
                 });
             });
         NormGradientSums::from_parts(&sums, channels)
+    }
+
+    /// The gradient dn of the sum before a ReLU, and its sums.
+    fn masked_gradient_sums(
+        &self,
+        workspace: &Workspace,
+        z: &[f32],
+        y: &[f32],
+        dy: &[f32],
+    ) -> (Buffer, NormGradientSums) {
+        let channels = self.norm.scale.len();
+        let part = values_per_task(channels);
+        let mut sums = workspace.zeros(z.len().div_ceil(part) * 2 * channels);
+        let mut dn = workspace.take(z.len());
+        let tasks = dn.par_chunks_mut(part).enumerate();
+        tasks
+            .zip(sums.par_chunks_exact_mut(2 * channels))
+            .for_each(|((task, dn), sums)| {
+                let values = task * part..task * part + dn.len();
+                workspace.isa().run(MaskedGradientSums {
+                    mean: &self.norm.mean,
+                    z: &z[values.clone()],
+                    y: &y[values.clone()],
+                    dy: &dy[values],
+                    dn,
+                    sums,
+                });
+            });
+        let sums = NormGradientSums::from_parts(&sums, channels);
+        (dn, sums)
     }
 }
 
@@ -216,19 +244,9 @@ fn channel_moments(workspace: &Workspace, z: &[f32], channels: usize) -> Moments
     Moments::from_tile_sums(&TileSums { data, pixels }, channels)
 }
 
-/// Where `y` is positive the gradient `dy`, else 0.
-fn relu_gradient(workspace: &Workspace, y: &[f32], dy: &[f32]) -> Buffer {
-    let mut dx = workspace.take(dy.len());
-    dx.par_chunks_mut(VALUES_PER_TASK)
-        .zip(y.par_chunks(VALUES_PER_TASK))
-        .zip(dy.par_chunks(VALUES_PER_TASK))
-        .for_each(|((dx, y), dy)| {
-            for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
-                *dx = if *y > 0.0 { *dy } else { 0.0 };
-            }
-        });
-    dx
-}
+/// Pixels that a vector of channels passes over while its parameters and sums stay in registers: few
+/// enough that the other channels of these pixels are still in the cache when their turn comes.
+const PIXELS_PER_PASS: usize = 32;
 
 /// A vector of channels of the norm's scale and shift.
 #[inline(always)]
@@ -263,16 +281,18 @@ impl Kernel for SumsNearMean<'_> {
         let (near, rest) = self.sums.split_at_mut(channels);
         let (sum, square) = rest.split_at_mut(channels);
         near.copy_from_slice(&self.z[..channels]);
-        for pixel in self.z.chunks_exact(channels) {
+        for pixels in self.z.chunks(PIXELS_PER_PASS * channels) {
             for c in vectors::<S>(channels) {
-                let v = simd.sub(
-                    simd.load_partial(&pixel[c.clone()]),
-                    simd.load_partial(&near[c.clone()]),
-                );
-                let total = &mut sum[c.clone()];
-                simd.store_partial(total, simd.add(simd.load_partial(total), v));
-                let total = &mut square[c];
-                simd.store_partial(total, simd.fma(v, v, simd.load_partial(total)));
+                let near = simd.load_partial(&near[c.clone()]);
+                let mut sum_of = simd.load_partial(&sum[c.clone()]);
+                let mut square_of = simd.load_partial(&square[c.clone()]);
+                for pixel in pixels.chunks_exact(channels) {
+                    let v = simd.sub(simd.load_partial(&pixel[c.clone()]), near);
+                    sum_of = simd.add(sum_of, v);
+                    square_of = simd.fma(v, v, square_of);
+                }
+                simd.store_partial(&mut sum[c.clone()], sum_of);
+                simd.store_partial(&mut square[c], square_of);
             }
         }
     }
@@ -304,17 +324,21 @@ impl Forward<'_> {
     #[inline(always)]
     fn apply<S: Simd, F: Elementwise, const RESIDUAL: bool>(self, simd: S, f: F, residual: &[f32]) {
         let channels = self.norm.scale.len();
-        let pixels = self.z.chunks_exact(channels);
-        for (pixel, (z, y)) in pixels.zip(self.y.chunks_exact_mut(channels)).enumerate() {
+        let part = PIXELS_PER_PASS * channels;
+        let parts = self.z.chunks(part).zip(self.y.chunks_mut(part));
+        for (at, (z, y)) in parts.enumerate() {
             for c in vectors::<S>(channels) {
                 let [scale, shift] = scale_and_shift(simd, self.norm, &c);
-                let mut v = simd.fma(simd.load_partial(&z[c.clone()]), scale, shift);
-                if RESIDUAL {
-                    let at = pixel * channels;
-                    let skip = &residual[at + c.start..at + c.end];
-                    v = simd.add(v, simd.load_partial(skip));
+                let pixels = z.chunks_exact(channels).zip(y.chunks_exact_mut(channels));
+                for (pixel, (z, y)) in pixels.enumerate() {
+                    let mut v = simd.fma(simd.load_partial(&z[c.clone()]), scale, shift);
+                    if RESIDUAL {
+                        let at = at * part + pixel * channels;
+                        let skip = &residual[at + c.start..at + c.end];
+                        v = simd.add(v, simd.load_partial(skip));
+                    }
+                    simd.store_partial(&mut y[c.clone()], f.apply(simd, v));
                 }
-                simd.store_partial(&mut y[c], f.apply(simd, v));
             }
         }
     }
@@ -343,18 +367,66 @@ impl GradientSums<'_> {
     fn add<S: Simd, F: Elementwise>(self, simd: S, f: F) {
         let channels = self.norm.scale.len();
         let (sum, product) = self.sums.split_at_mut(channels);
-        let pixels = self.z.chunks_exact(channels);
-        for (z, dy) in pixels.zip(self.dy.chunks_exact(channels)) {
+        let part = PIXELS_PER_PASS * channels;
+        for (z, dy) in self.z.chunks(part).zip(self.dy.chunks(part)) {
             for c in vectors::<S>(channels) {
                 let [scale, shift] = scale_and_shift(simd, self.norm, &c);
-                let z = simd.load_partial(&z[c.clone()]);
-                let slope = f.derivative(simd, simd.fma(z, scale, shift));
-                let dn = simd.mul(slope, simd.load_partial(&dy[c.clone()]));
-                let centred = simd.sub(z, simd.load_partial(&self.norm.mean[c.clone()]));
-                let total = &mut sum[c.clone()];
-                simd.store_partial(total, simd.add(simd.load_partial(total), dn));
-                let total = &mut product[c];
-                simd.store_partial(total, simd.fma(dn, centred, simd.load_partial(total)));
+                let mean = simd.load_partial(&self.norm.mean[c.clone()]);
+                let mut sum_of = simd.load_partial(&sum[c.clone()]);
+                let mut product_of = simd.load_partial(&product[c.clone()]);
+                for (z, dy) in z.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
+                    let z = simd.load_partial(&z[c.clone()]);
+                    let slope = f.derivative(simd, simd.fma(z, scale, shift));
+                    let dn = simd.mul(slope, simd.load_partial(&dy[c.clone()]));
+                    sum_of = simd.add(sum_of, dn);
+                    product_of = simd.fma(dn, simd.sub(z, mean), product_of);
+                }
+                simd.store_partial(&mut sum[c.clone()], sum_of);
+                simd.store_partial(&mut product[c], product_of);
+            }
+        }
+    }
+}
+
+/// dn is dy where the result y is positive, else 0.
+struct MaskedGradientSums<'a> {
+    mean: &'a [f32],
+    z: &'a [f32],
+    y: &'a [f32],
+    dy: &'a [f32],
+    dn: &'a mut [f32],
+    /// Of dn and of dn (z - mean), [2, channels].
+    sums: &'a mut [f32],
+}
+
+impl Kernel for MaskedGradientSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let channels = self.mean.len();
+        let (sum, product) = self.sums.split_at_mut(channels);
+        let part = PIXELS_PER_PASS * channels;
+        let inputs = self.z.chunks(part).zip(self.y.chunks(part));
+        let inputs = inputs.zip(self.dy.chunks(part));
+        for (((z, y), dy), dn) in inputs.zip(self.dn.chunks_mut(part)) {
+            for c in vectors::<S>(channels) {
+                let mean = simd.load_partial(&self.mean[c.clone()]);
+                let mut sum_of = simd.load_partial(&sum[c.clone()]);
+                let mut product_of = simd.load_partial(&product[c.clone()]);
+                let pixels = z.chunks_exact(channels).zip(y.chunks_exact(channels));
+                let pixels = pixels.zip(dy.chunks_exact(channels));
+                for (((z, y), dy), dn) in pixels.zip(dn.chunks_exact_mut(channels)) {
+                    let positive = simd.gt(simd.load_partial(&y[c.clone()]), simd.zero());
+                    let d = simd.load_partial(&dy[c.clone()]);
+                    let d = simd.select(positive, d, simd.zero());
+                    let z = simd.load_partial(&z[c.clone()]);
+                    sum_of = simd.add(sum_of, d);
+                    product_of = simd.fma(d, simd.sub(z, mean), product_of);
+                    simd.store_partial(&mut dn[c.clone()], d);
+                }
+                simd.store_partial(&mut sum[c.clone()], sum_of);
+                simd.store_partial(&mut product[c], product_of);
             }
         }
     }
@@ -387,24 +459,23 @@ impl InputGradient<'_> {
             slope,
             offset,
         } = self.terms;
-        let pixels = self
-            .z
-            .chunks_exact(channels)
-            .zip(self.dy.chunks_exact(channels));
-        for ((z, dy), dz) in pixels.zip(self.dz.chunks_exact_mut(channels)) {
+        let part = PIXELS_PER_PASS * channels;
+        let parts = self.z.chunks(part).zip(self.dy.chunks(part));
+        for ((z, dy), dz) in parts.zip(self.dz.chunks_mut(part)) {
             for c in vectors::<S>(channels) {
                 let [scale, shift] = scale_and_shift(simd, self.norm, &c);
-                let z = simd.load_partial(&z[c.clone()]);
-                let derivative = f.derivative(simd, simd.fma(z, scale, shift));
-                let dn = simd.mul(derivative, simd.load_partial(&dy[c.clone()]));
-                let centred = simd.sub(z, simd.load_partial(&self.norm.mean[c.clone()]));
-                let rest = simd.fma(
-                    simd.load_partial(&slope[c.clone()]),
-                    centred,
-                    simd.load_partial(&offset[c.clone()]),
-                );
-                let v = simd.fma(simd.load_partial(&gain[c.clone()]), dn, rest);
-                simd.store_partial(&mut dz[c], v);
+                let mean = simd.load_partial(&self.norm.mean[c.clone()]);
+                let gain = simd.load_partial(&gain[c.clone()]);
+                let slope = simd.load_partial(&slope[c.clone()]);
+                let offset = simd.load_partial(&offset[c.clone()]);
+                let pixels = z.chunks_exact(channels).zip(dy.chunks_exact(channels));
+                for ((z, dy), dz) in pixels.zip(dz.chunks_exact_mut(channels)) {
+                    let z = simd.load_partial(&z[c.clone()]);
+                    let derivative = f.derivative(simd, simd.fma(z, scale, shift));
+                    let dn = simd.mul(derivative, simd.load_partial(&dy[c.clone()]));
+                    let rest = simd.fma(slope, simd.sub(z, mean), offset);
+                    simd.store_partial(&mut dz[c.clone()], simd.fma(gain, dn, rest));
+                }
             }
         }
     }
