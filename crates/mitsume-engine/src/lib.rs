@@ -57,7 +57,10 @@ mod train;
 mod trust;
 mod weight_metadata;
 
-pub use bench::{BenchLoss, BenchOptions, EvalTime, StepTime, bench_eval, bench_step};
+pub use bench::{
+    BenchLoss, BenchModelOptions, BenchOptions, EvalTime, StepTime, bench_eval, bench_model_step,
+    bench_step,
+};
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::EngineError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};

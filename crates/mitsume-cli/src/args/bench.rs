@@ -35,12 +35,18 @@ pub enum Loss {
     Cam,
 }
 
+/// How the gradient goes through alpha.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Alpha {
+    /// Differentiated
+    Full,
+    /// Held constant
+    Detached,
+}
+
 /// What both have.
 #[derive(clap::Args)]
 pub struct BenchSizes {
-    /// Which of the five levels, 1 to 5
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
-    pub level: u8,
     /// Images per step
     #[arg(long, value_name = "B", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub batch: u32,
@@ -59,8 +65,25 @@ pub struct BenchSizes {
 
 /// `mitsume bench step`
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  mitsume bench step --level 2 --loss cam --json")]
+#[command(
+    after_help = "Examples:\n  mitsume bench step --level 2 --loss cam --json\n  mitsume bench step --model resnet18.onnx --batch 32"
+)]
 pub struct BenchStepArgs {
+    /// Which of the five levels, 1 to 5
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5), required_unless_present = "model")]
+    pub level: Option<u8>,
+    /// An ONNX file, instead of a level
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["level", "data"])]
+    pub model: Option<PathBuf>,
+    /// Layer of the ONNX file whose maps are taken [default: as `mitsume layers` says]
+    #[arg(long, value_name = "NAME", requires = "model")]
+    pub target_layer: Option<String>,
+    /// Rows and columns of that layer's tokens
+    #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = super::model::parse_grid, requires = "model")]
+    pub token_grid: Option<[usize; 2]>,
+    /// With --loss cam and --model: whether alpha is differentiated
+    #[arg(long, value_enum, default_value = "full", requires = "model")]
+    pub alpha: Alpha,
     #[command(flatten)]
     pub sizes: BenchSizes,
     /// What is minimised
@@ -76,6 +99,9 @@ pub struct BenchStepArgs {
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  mitsume bench eval --level 2 --images 512 --json")]
 pub struct BenchEvalArgs {
+    /// Which of the five levels, 1 to 5
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub level: u8,
     #[command(flatten)]
     pub sizes: BenchSizes,
     /// Images to evaluate

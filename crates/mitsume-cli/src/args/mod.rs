@@ -13,7 +13,7 @@ mod train;
 mod trust;
 
 pub use analyze::AnalyzeArgs;
-pub use bench::{BenchArgs, BenchCommand, BenchSizes, Loss};
+pub use bench::{Alpha, BenchArgs, BenchCommand, BenchSizes, BenchStepArgs, Loss};
 pub use console::ConsoleArgs;
 pub use data::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 pub use explain::ExplainArgs;

@@ -50,7 +50,7 @@ pub struct ModelArgs {
 }
 
 /// Parses rows and columns, such as `14x14`.
-fn parse_grid(text: &str) -> Result<[usize; 2], String> {
+pub(super) fn parse_grid(text: &str) -> Result<[usize; 2], String> {
     let sides = text
         .split_once('x')
         .map(|(rows, columns)| (rows.parse(), columns.parse()));

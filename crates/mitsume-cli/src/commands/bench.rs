@@ -1,13 +1,16 @@
 //! `mitsume bench`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use mitsume_engine::{BenchLoss, BenchOptions, bench_eval, bench_step};
-use mitsume_locale::text;
+use mitsume::AlphaGradient;
+use mitsume_engine::{
+    BenchLoss, BenchModelOptions, BenchOptions, StepTime, bench_eval, bench_model_step, bench_step,
+};
+use mitsume_locale::{Language, text};
 use mitsume_nn::Level;
 
 use super::output;
-use crate::args::{BenchArgs, BenchCommand, BenchSizes, Loss};
+use crate::args::{Alpha, BenchArgs, BenchCommand, BenchSizes, BenchStepArgs, Loss};
 use crate::console::Console;
 use crate::failure::Result;
 use crate::threads;
@@ -17,26 +20,18 @@ pub fn run(args: BenchArgs, console: Console) -> Result {
     match args.command {
         BenchCommand::Step(args) => {
             threads::set(args.sizes.threads.count())?;
-            let loss = match args.loss {
-                Loss::Ce => BenchLoss::Ce,
-                Loss::Cam => BenchLoss::Cam,
-            };
-            let time = bench_step(&options(&args.sizes, args.data), loss)?;
+            let time = step(&args)?;
             if args.sizes.json {
                 return output::json(&time);
             }
-            output::text(&text!(
-                console.language,
-                "command-bench-step",
-                level = time.level,
-                seconds = format!("{:.4}", time.seconds_per_step),
-                rate = format!("{:.1}", time.images_per_second),
-                gflops = format!("{:.1}", time.gflops),
-            ))
+            output::text(&step_line(&time, console.language))
         }
         BenchCommand::Eval(args) => {
             threads::set(args.sizes.threads.count())?;
-            let time = bench_eval(&options(&args.sizes, None), args.images as usize)?;
+            let time = bench_eval(
+                &options(args.level, &args.sizes, None),
+                args.images as usize,
+            )?;
             if args.sizes.json {
                 return output::json(&time);
             }
@@ -52,9 +47,63 @@ pub fn run(args: BenchArgs, console: Console) -> Result {
     }
 }
 
-fn options(sizes: &BenchSizes, data: Option<PathBuf>) -> BenchOptions {
+fn step(args: &BenchStepArgs) -> Result<StepTime> {
+    let loss = match args.loss {
+        Loss::Ce => BenchLoss::Ce,
+        Loss::Cam => BenchLoss::Cam,
+    };
+    Ok(match (&args.model, args.level) {
+        (Some(model), _) => bench_model_step(&model_options(model, args), loss)?,
+        (None, level) => {
+            let level = level.expect("clap asks for a level or a model");
+            bench_step(&options(level, &args.sizes, args.data.clone()), loss)?
+        }
+    })
+}
+
+fn step_line(time: &StepTime, language: Language) -> String {
+    let seconds = format!("{:.4}", time.seconds_per_step);
+    let rate = format!("{:.1}", time.images_per_second);
+    match (&time.model, time.level, time.gflops) {
+        (None, Some(level), Some(gflops)) => {
+            let gflops = format!("{gflops:.1}");
+            text!(
+                language,
+                "command-bench-step",
+                level = level,
+                seconds = seconds,
+                rate = rate,
+                gflops = gflops,
+            )
+        }
+        (model, ..) => text!(
+            language,
+            "command-bench-model-step",
+            model = model.clone().unwrap_or_default(),
+            seconds = seconds,
+            rate = rate,
+        ),
+    }
+}
+
+fn model_options(model: &Path, args: &BenchStepArgs) -> BenchModelOptions {
+    BenchModelOptions {
+        model: model.to_owned(),
+        target_layer: args.target_layer.clone(),
+        token_grid: args.token_grid,
+        alpha: match args.alpha {
+            Alpha::Full => AlphaGradient::Full,
+            Alpha::Detached => AlphaGradient::Detached,
+        },
+        batch: args.sizes.batch as usize,
+        size: args.sizes.size as usize,
+        repeats: args.sizes.repeats as usize,
+    }
+}
+
+fn options(level: u8, sizes: &BenchSizes, data: Option<PathBuf>) -> BenchOptions {
     BenchOptions {
-        level: Level::ALL[usize::from(sizes.level) - 1],
+        level: Level::ALL[usize::from(level) - 1],
         batch: sizes.batch as usize,
         size: sizes.size as usize,
         repeats: sizes.repeats as usize,

@@ -219,3 +219,28 @@ fn a_run_without_a_model_yet_says_how_to_go_on() {
     sandbox.succeeds(&["train", "--resume", "run"]);
     sandbox.succeeds(&eval);
 }
+
+#[test]
+fn a_step_of_a_model_is_timed() {
+    let sandbox = sandbox_with_model();
+    let step = |more: &[&str]| {
+        let sizes = ["--batch", "4", "--size", "32", "--repeats", "1", "--json"];
+        let args = ["bench", "step", "--model", "net.onnx"];
+        sandbox.json(&[&args[..], &sizes, more].concat())
+    };
+    for more in [
+        &[][..],
+        &["--loss", "cam"],
+        &["--loss", "cam", "--alpha", "detached"],
+    ] {
+        let time = step(more);
+        assert_eq!(time["model"], "net.onnx");
+        assert!(time["seconds_per_step"].as_f64().unwrap() > 0.0);
+        assert!(time.get("level").is_none() && time.get("gflops").is_none());
+    }
+    assert_refused(
+        &sandbox,
+        &["bench", "step", "--model", "net.onnx", "--level", "1"],
+        &["--level", "--model"],
+    );
+}

@@ -27,7 +27,7 @@ impl BatchSource {
     pub fn new(options: &BenchOptions) -> Result<Self> {
         let Some(data) = &options.data else {
             return Ok(BatchSource::Memory {
-                pixels: random_pixels(options.batch, options.size),
+                pixels: random_pixels(options.batch * options.size * options.size),
                 labels: (0..options.batch).map(|i| i % DEFAULT_CLASSES).collect(),
             });
         };

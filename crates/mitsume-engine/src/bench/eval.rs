@@ -40,7 +40,7 @@ pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
     refuse_small_images(options)?;
     let device = Device::flex();
     let model = network(options.level, DEFAULT_CLASSES, &device);
-    let pixels = random_pixels(options.batch, options.size);
+    let pixels = random_pixels(options.batch * options.size * options.size);
     let [h, w] = options.level.cam_size([options.size, options.size]);
     let mut run = || -> Result<()> {
         let mut means = ClassMeans::new(DEFAULT_CLASSES, [h, w]);

@@ -6,6 +6,7 @@
 
 mod batch_source;
 mod eval;
+mod model_step;
 mod process_stats;
 mod step;
 
@@ -18,6 +19,7 @@ use mitsume_nn::{Classifier, ClassifierSpec, Level};
 use crate::{EngineError, Result};
 
 pub use eval::{EvalTime, bench_eval};
+pub use model_step::{BenchModelOptions, bench_model_step};
 pub use step::{BenchLoss, StepTime, bench_step};
 
 /// Classes of the timed network where no data set is given.
@@ -60,10 +62,9 @@ fn network(level: Level, classes: usize, device: &Device) -> Classifier {
     Classifier::new(spec, 0, device)
 }
 
-/// Pixels that are not all equal, [N, 1, H, W]; the time does not depend on them.
-fn random_pixels(batch: usize, size: usize) -> Vec<f32> {
-    let count = (batch * size * size) as u32;
-    (0..count)
+/// `count` pixels that are not all equal; the time does not depend on them.
+fn random_pixels(count: usize) -> Vec<f32> {
+    (0..count as u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0)
         .collect()
 }

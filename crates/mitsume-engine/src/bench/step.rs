@@ -24,8 +24,12 @@ pub enum BenchLoss {
 /// A timed training step.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepTime {
-    /// Level of the network, 1 to 5.
-    pub level: usize,
+    /// Level of the network, 1 to 5, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<usize>,
+    /// The ONNX file, where the network is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Loss that is minimised.
     pub loss: BenchLoss,
     /// Images per step.
@@ -40,8 +44,9 @@ pub struct StepTime {
     pub images_per_second: f64,
     /// Floating-point operations of direct convolutions (2 per multiply-add, forward and both
     /// backward products), in 1e9 per second. Algorithms with fewer operations, such as Winograd's,
-    /// can exceed the machine's peak.
-    pub gflops: f64,
+    /// can exceed the machine's peak. `None` for an ONNX file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gflops: Option<f64>,
     /// Mean number of page faults per step: near 0 where buffers are reused. `None` where the
     /// system does not report it.
     pub page_faults_per_step: Option<f64>,
@@ -101,14 +106,15 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     let seconds_per_step = timing.seconds;
     let flops = step_flops(options.level, options.size) * options.batch as f64;
     Ok(StepTime {
-        level: options.level.number(),
+        level: Some(options.level.number()),
+        model: None,
         loss,
         batch: options.batch,
         size: options.size,
         threads: rayon::current_num_threads(),
         seconds_per_step,
         images_per_second: options.batch as f64 / seconds_per_step,
-        gflops: flops / seconds_per_step * 1e-9,
+        gflops: Some(flops / seconds_per_step * 1e-9),
         page_faults_per_step: timing.page_faults,
         peak_rss_bytes: process_stats::peak_rss_bytes(),
     })

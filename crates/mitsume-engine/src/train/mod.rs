@@ -1,6 +1,6 @@
 //! Training runs.
 
-mod architecture;
+pub(crate) mod architecture;
 mod checkpoint;
 mod clip;
 mod cross_entropy;

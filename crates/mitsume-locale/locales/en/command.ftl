@@ -85,6 +85,7 @@ command-layer-layout = ? the model does not tell its layout: --layout says it
 ## bench
 
 command-bench-step = level { $level }: { $seconds } s per step, { $rate } images/s, { $gflops } GFLOP/s
+command-bench-model-step = { $model }: { $seconds } s per step, { $rate } images/s
 command-bench-eval = level { $level }: { $seconds } s for { $images } images, { $rate } images/s
 
 ## data

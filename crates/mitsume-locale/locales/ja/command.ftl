@@ -73,6 +73,7 @@ command-layer-layout = ? はレイアウトがモデルから分からない層�
 ## bench
 
 command-bench-step = level { $level }: 1 ステップ { $seconds } 秒、毎秒 { $rate } 枚、{ $gflops } GFLOP/s
+command-bench-model-step = { $model }: 1 ステップ { $seconds } 秒、毎秒 { $rate } 枚
 command-bench-eval = level { $level }: 画像 { $images } 枚に { $seconds } 秒、毎秒 { $rate } 枚
 
 ## data

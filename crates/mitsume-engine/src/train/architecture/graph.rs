@@ -17,12 +17,30 @@ use crate::network::{Network, OnnxNetwork, OnnxRequest};
 use crate::{EngineError, Result};
 
 /// The graph of an ONNX file, hooked at a layer.
-pub(in crate::train) struct GraphArchitecture {
+pub(crate) struct GraphArchitecture {
     path: PathBuf,
     model: TrainableClassifier,
     hook: TrainableHook,
     request: OnnxRequest,
     freeze: Vec<String>,
+}
+
+/// The layer whose maps are taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HookedLayer {
+    /// Its name; the default layer if there is none.
+    pub name: Option<String>,
+    /// Rows and columns of its tokens.
+    pub token_grid: Option<[usize; 2]>,
+}
+
+impl HookedLayer {
+    fn of_config(config: &RunConfig) -> Self {
+        Self {
+            name: config.model.target_layer.clone(),
+            token_grid: config.model.token_grid,
+        }
+    }
 }
 
 impl GraphArchitecture {
@@ -46,11 +64,8 @@ impl GraphArchitecture {
             )));
         }
         refuse_unknown_names(&model, &config.model.freeze)?;
-        let layout = LayoutRequest {
-            layout: None,
-            grid: config.model.token_grid,
-        };
-        let hook = model.hook(config.model.target_layer.as_deref(), layout)?;
+        let mut graph = Self::new(&path, model, images, HookedLayer::of_config(config))?;
+        let hook = &graph.hook;
         let consistency = &config.consistency;
         let alpha = (!consistency.is_plain(config.train.epochs)).then_some(consistency.alpha);
         if alpha.is_some() {
@@ -58,24 +73,43 @@ impl GraphArchitecture {
             consistency.method.check_head(hook.is_gap_linear())?;
         }
         if alpha == Some(AlphaGradient::Full) {
-            try_gradients(&model, &hook, images)?;
+            try_gradients(&graph.model, hook, images)?;
         }
+        graph.freeze.clone_from(&config.model.freeze);
+        Ok(graph)
+    }
+
+    /// The graph of `path`, read as `model` for images of `images`, hooked at `layer`.
+    ///
+    /// # Errors
+    /// A layer that is not in the graph, or whose axes are not known.
+    pub(crate) fn new(
+        path: &Path,
+        model: TrainableClassifier,
+        images: InputImages,
+        layer: HookedLayer,
+    ) -> Result<Self> {
+        let layout = LayoutRequest {
+            layout: None,
+            grid: layer.token_grid,
+        };
+        let hook = model.hook(layer.name.as_deref(), layout)?;
         let request = OnnxRequest {
             layers: vec![hook.layer().to_owned()],
             layout: None,
-            tokens: config.model.token_grid,
+            tokens: layer.token_grid,
             images,
         };
         Ok(Self {
-            path,
+            path: path.to_owned(),
             model,
             hook,
             request,
-            freeze: config.model.freeze.clone(),
+            freeze: Vec::new(),
         })
     }
 
-    pub(super) fn new_model(&self) -> GraphParameters {
+    pub(crate) fn new_model(&self) -> GraphParameters {
         let frozen = |name: &str| self.freeze.iter().any(|begin| name.starts_with(begin));
         self.model.initial_parameters(|name| !frozen(name))
     }
@@ -87,7 +121,7 @@ impl GraphArchitecture {
         vectors.map(|(_, value)| value.id).collect()
     }
 
-    pub(super) fn map_size(&self) -> [usize; 2] {
+    pub(crate) fn map_size(&self) -> [usize; 2] {
         let [_, rows, columns] = self.hook.map_shape();
         [rows, columns]
     }
@@ -102,7 +136,7 @@ impl GraphArchitecture {
         Ok(Box::new(network))
     }
 
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         parameters: &mut GraphParameters,
         images: Tensor<4>,

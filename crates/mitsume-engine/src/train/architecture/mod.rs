@@ -2,7 +2,7 @@
 //!
 //! An architecture is what stays the same during a run; [`TrainedModel`] is what a step changes.
 
-mod graph;
+pub(crate) mod graph;
 mod level;
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor};
 use mitsume::train::{CamRequest, ForwardOutput};
 use mitsume_artifacts::RunConfig;
 use mitsume_nn::{Classifier, ClassifierSpec};
-pub(super) use mitsume_onnx::DropoutKey;
+pub(crate) use mitsume_onnx::DropoutKey;
 use mitsume_onnx::GraphParameters;
 
 use crate::Result;
