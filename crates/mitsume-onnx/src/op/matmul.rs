@@ -1,6 +1,8 @@
 //! MatMul and Gemm.
 
 use burn::tensor::Tensor;
+use mitsume_kernels::burn_extension::{supports, training::convolution_train};
+use mitsume_kernels::inference::Window;
 
 use super::binary::broadcast_to;
 use super::{Inputs, NodeInfo, Operator, OperatorError, Weights};
@@ -28,7 +30,8 @@ impl Operator for MatMul {
         let product = if b_batch.iter().product::<usize>() == 1 {
             // One matrix for the whole batch.
             let rows = a_shape[..a_shape.len() - 1].iter().product();
-            Floats::from_tensor(a.into_tensor([rows, *k]).matmul(b.into_tensor([*k, *m])))
+            let (a, b) = (a.into_tensor([rows, *k]), b.into_tensor([*k, *m]));
+            Floats::from_tensor(product_with_matrix(a, b)?)
         } else if a_batch == b_batch {
             Floats::from_tensor(
                 a.into_tensor([count, *n, *k])
@@ -107,6 +110,27 @@ impl Operator for MatMul {
     }
 }
 
+/// `a b`. Where it is differentiated on the CPU, as a convolution of one pixel: the same sums, and
+/// gradients by the kernels.
+fn product_with_matrix(a: Tensor<2>, b: Tensor<2>) -> Result<Tensor<2>, OperatorError> {
+    let device = a.device();
+    if !device.is_autodiff() || !supports(&device.inner()) {
+        return Ok(a.matmul(b));
+    }
+    let ([rows, k], [_, m]) = (a.dims(), b.dims());
+    let weights = b.transpose().reshape([m, k, 1, 1]);
+    let pixel = Window {
+        kernel: [1, 1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        pad_before: [0, 0],
+        pad_after: [0, 0],
+    };
+    let a = a.reshape([rows * k]);
+    let (product, _) = convolution_train(a, weights, None, [1, 1, rows, k], pixel, 1)?;
+    Ok(product.reshape([rows, m]))
+}
+
 /// The shape of a product, the axes before the last two broadcast.
 fn product_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, OperatorError> {
     let ([a_batch @ .., n, k], [b_batch @ .., k2, m]) = (a, b) else {
@@ -142,7 +166,7 @@ impl Operator for Gemm {
             )));
         }
         limits::elements(&[n, m])?;
-        let mut y = a.matmul(b);
+        let mut y = product_with_matrix(a, b)?;
         if self.alpha != 1.0 {
             y = y.mul_scalar(self.alpha);
         }
