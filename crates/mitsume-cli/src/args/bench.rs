@@ -69,7 +69,7 @@ pub struct BenchSizes {
     after_help = "Examples:\n  mitsume bench step --level 2 --loss cam --json\n  mitsume bench step --model resnet18.onnx --batch 32"
 )]
 pub struct BenchStepArgs {
-    /// Which of the five levels, 1 to 5
+    /// Which of the five levels, 1 to 5 [default: none, where --model is given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5), required_unless_present = "model")]
     pub level: Option<u8>,
     /// An ONNX file, instead of a level
@@ -78,7 +78,7 @@ pub struct BenchStepArgs {
     /// Layer of the ONNX file whose maps are taken [default: as `mitsume layers` says]
     #[arg(long, value_name = "NAME", requires = "model")]
     pub target_layer: Option<String>,
-    /// Rows and columns of that layer's tokens
+    /// Rows and columns of that layer's tokens [default: as the model tells]
     #[arg(long, value_name = "ROWSxCOLUMNS", value_parser = super::model::parse_grid, requires = "model")]
     pub token_grid: Option<[usize; 2]>,
     /// With --loss cam and --model: whether alpha is differentiated
