@@ -43,6 +43,18 @@ pub enum Error {
     },
 }
 
+/// [`Error::Length`] unless `found` values are whole rows of `row` values; `what` names the values.
+pub(crate) fn check_rows(what: &str, row: usize, found: usize) -> Result<(), Error> {
+    if row > 0 && found.is_multiple_of(row) {
+        return Ok(());
+    }
+    Err(Error::Length {
+        what: what.into(),
+        expected: row,
+        found,
+    })
+}
+
 /// [`Error::Length`] unless `found == expected`; `what` names the slice.
 pub(crate) fn check_length(what: &str, expected: usize, found: usize) -> Result<(), Error> {
     if found == expected {

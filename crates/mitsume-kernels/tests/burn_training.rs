@@ -19,23 +19,13 @@ fn read<const D: usize>(t: Tensor<D>) -> Vec<f32> {
     t.into_data().try_to_vec::<f32>().unwrap()
 }
 
-fn window(kernel: usize, stride: usize, padding: usize) -> Window {
-    Window {
-        kernel: [kernel; 2],
-        stride: [stride; 2],
-        dilation: [1; 2],
-        pad_before: [padding; 2],
-        pad_after: [padding; 2],
-    }
-}
-
 /// Input shape, outputs, groups, window: one of each algorithm.
 fn convolutions() -> [([usize; 4], usize, usize, Window); 4] {
     [
-        ([2, 6, 7, 9], 5, 1, window(3, 1, 1)),
-        ([2, 7, 6, 4], 6, 2, window(3, 2, 1)),
-        ([2, 5, 6, 8], 8, 8, window(3, 2, 1)),
-        ([2, 5, 4, 7], 3, 1, window(1, 1, 0)),
+        ([2, 6, 7, 9], 5, 1, Window::square(3, 1, 1)),
+        ([2, 7, 6, 4], 6, 2, Window::square(3, 2, 1)),
+        ([2, 5, 6, 8], 8, 8, Window::square(3, 2, 1)),
+        ([2, 5, 4, 7], 3, 1, Window::square(1, 1, 0)),
     ]
 }
 
@@ -122,10 +112,10 @@ fn a_convolution_whose_shapes_do_not_fit_is_refused() {
         .map(|_| ())
     };
     let shape = [2, 4, 4, 3];
-    assert!(run(shape, window(3, 1, 1), 1, 5).is_ok());
-    assert!(run([2, 4, 5, 3], window(3, 1, 1), 1, 5).is_err());
-    assert!(run([2, 4, 2, 6], window(3, 1, 1), 1, 5).is_err());
-    assert!(run(shape, window(5, 1, 2), 1, 5).is_err());
-    assert!(run(shape, window(3, 1, 1), 3, 5).is_err());
-    assert!(run(shape, window(3, 1, 1), 1, 4).is_err());
+    assert!(run(shape, Window::square(3, 1, 1), 1, 5).is_ok());
+    assert!(run([2, 4, 5, 3], Window::square(3, 1, 1), 1, 5).is_err());
+    assert!(run([2, 4, 2, 6], Window::square(3, 1, 1), 1, 5).is_err());
+    assert!(run(shape, Window::square(5, 1, 2), 1, 5).is_err());
+    assert!(run(shape, Window::square(3, 1, 1), 3, 5).is_err());
+    assert!(run(shape, Window::square(3, 1, 1), 1, 4).is_err());
 }

@@ -1,6 +1,6 @@
 //! Layer normalization (Ba et al. 2016) in evaluation.
 
-use crate::error::{Error, check_length};
+use crate::error::{Error, check_length, check_rows};
 use crate::isa::Kernel;
 use crate::scale_shift::ScaleShift;
 use crate::simd::Simd;
@@ -20,13 +20,7 @@ pub fn layer_norm(
 ) -> Result<Buffer, Error> {
     let values = scale.len();
     check_length("shift", values, shift.len())?;
-    if values == 0 || !x.len().is_multiple_of(values) {
-        return Err(Error::Length {
-            what: "rows".into(),
-            expected: values,
-            found: x.len(),
-        });
-    }
+    check_rows("rows", values, x.len())?;
     let isa = workspace.isa();
     let mut out = workspace.take(x.len());
     let values_per_task = (16_384 / values).max(1) * values;
@@ -61,24 +55,8 @@ impl Kernel for LayerNormKernel<'_> {
         let values = self.scale.len();
         let rows = self.x.chunks_exact(values);
         for (x, out) in rows.zip(self.out.chunks_exact_mut(values)) {
-            let mut sum = simd.zero();
-            for x in x.chunks(S::LANES) {
-                sum = simd.add(sum, simd.load_partial(x));
-            }
-            let mean_of_row = simd.sum(sum) / values as f32;
-            let mean = simd.splat(mean_of_row);
-            // In a separate pass, because a difference of two large sums would lose precision.
-            let mut squares = simd.zero();
-            let whole = values / S::LANES * S::LANES;
-            for x in x[..whole].chunks_exact(S::LANES) {
-                let centred = simd.sub(simd.load(x), mean);
-                squares = simd.fma(centred, centred, squares);
-            }
-            let mut variance = simd.sum(squares);
-            for x in &x[whole..] {
-                variance += (x - mean_of_row) * (x - mean_of_row);
-            }
-            let by = simd.splat(1.0 / (variance / values as f32 + self.epsilon).sqrt());
+            let [mean, by] = row_statistics(simd, x, self.epsilon);
+            let (mean, by) = (simd.splat(mean), simd.splat(by));
             for (at, out) in (0..).step_by(S::LANES).zip(out.chunks_mut(S::LANES)) {
                 let part = at..at + out.len();
                 let centred = simd.sub(simd.load_partial(&x[part.clone()]), mean);
@@ -88,4 +66,27 @@ impl Kernel for LayerNormKernel<'_> {
             }
         }
     }
+}
+
+/// The mean of a row, and 1 over the root of its variance plus epsilon.
+#[inline(always)]
+pub(crate) fn row_statistics<S: Simd>(simd: S, x: &[f32], epsilon: f32) -> [f32; 2] {
+    let count = x.len() as f32;
+    let mut sum = simd.zero();
+    for x in x.chunks(S::LANES) {
+        sum = simd.add(sum, simd.load_partial(x));
+    }
+    let mean = simd.sum(sum) / count;
+    // In a separate pass, because a difference of two large sums would lose precision.
+    let whole = x.len() / S::LANES * S::LANES;
+    let mut squares = simd.zero();
+    for x in x[..whole].chunks_exact(S::LANES) {
+        let centred = simd.sub(simd.load(x), simd.splat(mean));
+        squares = simd.fma(centred, centred, squares);
+    }
+    let mut variance = simd.sum(squares);
+    for x in &x[whole..] {
+        variance += (x - mean) * (x - mean);
+    }
+    [mean, 1.0 / (variance / count + epsilon).sqrt()]
 }

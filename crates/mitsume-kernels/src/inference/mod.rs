@@ -9,7 +9,7 @@ mod affine;
 mod convolution;
 mod depthwise;
 pub(crate) mod im2col;
-mod layer_norm;
+pub(crate) mod layer_norm;
 mod line_buffer;
 mod nhwc;
 mod pool;

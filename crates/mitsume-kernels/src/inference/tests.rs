@@ -9,16 +9,6 @@ fn values(n: usize, seed: usize) -> Vec<f32> {
     (0..n).map(value).collect()
 }
 
-fn window(kernel: usize, stride: usize, padding: usize) -> Window {
-    Window {
-        kernel: [kernel; 2],
-        stride: [stride; 2],
-        dilation: [1; 2],
-        pad_before: [padding; 2],
-        pad_after: [padding; 2],
-    }
-}
-
 /// The pixel of an image [height, width, channels] a tap falls on, if any.
 fn pixel(
     window: &Window,
@@ -92,21 +82,21 @@ fn every_convolution_algorithm_agrees_with_the_definition() {
     let padded = Window {
         pad_before: [7, 3],
         pad_after: [1, 9],
-        ..window(3, 4, 0)
+        ..Window::square(3, 4, 0)
     };
     let cases = [
-        (3, 20, 1, window(7, 2, 3), [13, 12]),
-        (3, 21, 1, window(3, 2, 1), [8, 9]),
-        (16, 33, 1, window(1, 1, 0), [9, 11]),
-        (24, 7, 1, window(1, 2, 0), [9, 8]),
-        (16, 24, 1, window(3, 1, 1), [7, 9]),
-        (300, 40, 1, window(3, 2, 1), [5, 6]),
-        (40, 40, 40, window(3, 1, 1), [6, 7]),
-        (19, 19, 19, window(5, 2, 2), [9, 8]),
-        (33, 33, 33, window(3, 2, 1), [12, 21]),
+        (3, 20, 1, Window::square(7, 2, 3), [13, 12]),
+        (3, 21, 1, Window::square(3, 2, 1), [8, 9]),
+        (16, 33, 1, Window::square(1, 1, 0), [9, 11]),
+        (24, 7, 1, Window::square(1, 2, 0), [9, 8]),
+        (16, 24, 1, Window::square(3, 1, 1), [7, 9]),
+        (300, 40, 1, Window::square(3, 2, 1), [5, 6]),
+        (40, 40, 40, Window::square(3, 1, 1), [6, 7]),
+        (19, 19, 19, Window::square(5, 2, 2), [9, 8]),
+        (33, 33, 33, Window::square(3, 2, 1), [12, 21]),
         (5, 5, 5, padded, [4, 6]),
-        (32, 32, 32, window(5, 1, 2), [7, 17]),
-        (24, 48, 4, window(3, 1, 1), [6, 5]),
+        (32, 32, 32, Window::square(5, 1, 2), [7, 17]),
+        (24, 48, 4, Window::square(3, 1, 1), [6, 5]),
         (6, 8, 2, uneven, [7, 8]),
     ];
     let activations = [
@@ -182,7 +172,7 @@ fn separable_convolutions_equal_separate_ones_bit_for_bit() {
         dilation: [2, 3],
         pad_before: [2, 3],
         pad_after: [2, 3],
-        ..window(3, 1, 0)
+        ..Window::square(3, 1, 0)
     };
     let uneven = Window {
         kernel: [4, 2],
@@ -194,14 +184,44 @@ fn separable_convolutions_equal_separate_ones_bit_for_bit() {
     // channels of the input, the depthwise convolution and the result; its window, the one before;
     // rows, columns
     let cases = [
-        ([3, 32, 16], window(3, 1, 1), window(3, 2, 1), [29, 31]),
-        ([16, 96, 24], window(3, 2, 1), window(1, 1, 0), [27, 40]),
-        ([24, 40, 33], window(5, 1, 2), window(1, 1, 0), [14, 14]),
-        ([8, 19, 7], window(5, 2, 2), window(1, 2, 0), [30, 9]),
-        ([5, 35, 64], window(7, 1, 3), window(1, 1, 0), [9, 110]),
-        ([6, 9, 4], dilated, window(1, 1, 1), [13, 8]),
-        ([6, 9, 4], uneven, window(1, 1, 0), [26, 3]),
-        ([4, 8, 4], window(3, 1, 0), window(1, 1, 0), [3, 4]),
+        (
+            [3, 32, 16],
+            Window::square(3, 1, 1),
+            Window::square(3, 2, 1),
+            [29, 31],
+        ),
+        (
+            [16, 96, 24],
+            Window::square(3, 2, 1),
+            Window::square(1, 1, 0),
+            [27, 40],
+        ),
+        (
+            [24, 40, 33],
+            Window::square(5, 1, 2),
+            Window::square(1, 1, 0),
+            [14, 14],
+        ),
+        (
+            [8, 19, 7],
+            Window::square(5, 2, 2),
+            Window::square(1, 2, 0),
+            [30, 9],
+        ),
+        (
+            [5, 35, 64],
+            Window::square(7, 1, 3),
+            Window::square(1, 1, 0),
+            [9, 110],
+        ),
+        ([6, 9, 4], dilated, Window::square(1, 1, 1), [13, 8]),
+        ([6, 9, 4], uneven, Window::square(1, 1, 0), [26, 3]),
+        (
+            [4, 8, 4],
+            Window::square(3, 1, 0),
+            Window::square(1, 1, 0),
+            [3, 4],
+        ),
     ];
     for isa in Isa::available() {
         let workspace = Workspace::new(isa);
@@ -211,7 +231,7 @@ fn separable_convolutions_equal_separate_ones_bit_for_bit() {
             let new = |channels, window, seed| convolution(&workspace, channels, window, seed);
             let expand = new([inputs, between, 1], first, case);
             let depthwise = new([between, between, between], depthwise_window, case + 20);
-            let project = new([between, outputs, 1], window(1, 1, 0), case + 41);
+            let project = new([between, outputs, 1], Window::square(1, 1, 0), case + 41);
             for parts in 0..4 {
                 let before = (parts & 1 > 0).then_some(&expand);
                 let after = (parts & 2 > 0).then_some(&project);
@@ -259,19 +279,40 @@ fn separable_convolutions_equal_separate_ones_bit_for_bit() {
 fn convolutions_that_cannot_follow_each_other_are_refused() {
     let workspace = Workspace::default();
     let new = |channels, window| convolution(&workspace, channels, window, 0);
-    let depthwise = new([8, 8, 8], window(3, 1, 1));
-    let pointwise = new([8, 8, 1], window(1, 1, 0));
+    let depthwise = new([8, 8, 8], Window::square(3, 1, 1));
+    let pointwise = new([8, 8, 1], Window::square(1, 1, 0));
     let separable = |expand, depthwise: &Arc<Convolution>, project| {
         Separable::new(expand, Arc::clone(depthwise), project).map(|_| ())
     };
     assert!(separable(Some(pointwise.clone()), &depthwise, Some(pointwise.clone())).is_ok());
     assert!(separable(None, &pointwise, None).is_err());
-    let winograd = new([8, 8, 1], window(3, 1, 1));
+    let winograd = new([8, 8, 1], Window::square(3, 1, 1));
     assert!(separable(Some(winograd.clone()), &depthwise, None).is_err());
     assert!(separable(None, &depthwise, Some(winograd)).is_err());
-    assert!(separable(None, &depthwise, Some(new([8, 8, 1], window(1, 2, 0)))).is_err());
-    assert!(separable(Some(new([8, 9, 1], window(1, 1, 0))), &depthwise, None).is_err());
-    assert!(separable(None, &depthwise, Some(new([9, 8, 1], window(1, 1, 0)))).is_err());
+    assert!(
+        separable(
+            None,
+            &depthwise,
+            Some(new([8, 8, 1], Window::square(1, 2, 0)))
+        )
+        .is_err()
+    );
+    assert!(
+        separable(
+            Some(new([8, 9, 1], Window::square(1, 1, 0))),
+            &depthwise,
+            None
+        )
+        .is_err()
+    );
+    assert!(
+        separable(
+            None,
+            &depthwise,
+            Some(new([9, 8, 1], Window::square(1, 1, 0)))
+        )
+        .is_err()
+    );
     let separable = Separable::new(None, depthwise, Some(pointwise)).unwrap();
     let run =
         |x: &[f32], shape, residual| separable.run(&workspace, x, shape, residual).map(|_| ());
@@ -299,7 +340,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
             &workspace,
             filters,
             &bias,
-            window(3, stride, 1),
+            Window::square(3, stride, 1),
             Activation::Relu,
         )
         .unwrap();
@@ -317,9 +358,9 @@ fn pools_give_the_maximum_and_both_means() {
     for isa in Isa::available() {
         let workspace = Workspace::new(isa);
         for (window, extra) in [
-            (window(3, 2, 1), 0),
-            (window(2, 2, 0), 1),
-            (window(3, 1, 1), 0),
+            (Window::square(3, 2, 1), 0),
+            (Window::square(2, 2, 0), 1),
+            (Window::square(3, 1, 1), 0),
         ] {
             let shape = [2, 7, 9, 21];
             let x = values(shape.iter().product(), 3);
@@ -462,7 +503,13 @@ fn lengths_and_groups_that_do_not_fit_are_refused() {
         groups,
     };
     let new = |filters, bias: &[f32]| {
-        Convolution::new(&workspace, filters, bias, window(3, 1, 1), Activation::Relu)
+        Convolution::new(
+            &workspace,
+            filters,
+            bias,
+            Window::square(3, 1, 1),
+            Activation::Relu,
+        )
     };
     assert!(new(filters(2, 3, 1), &[0.0; 2]).is_err());
     assert!(new(filters(2, 2, 1), &[0.0; 3]).is_err());
@@ -475,7 +522,7 @@ fn lengths_and_groups_that_do_not_fit_are_refused() {
     assert!(run(&[0.0; 7], [1, 2, 2, 2], None).is_err());
     assert!(run(&[0.0; 4], [1, 2, 2, 1], None).is_err());
     assert!(run(&[0.0; 8], [1, 2, 2, 2], Some(&[0.0; 7])).is_err());
-    let outside = window(1, 1, 1);
+    let outside = Window::square(1, 1, 1);
     assert!(
         pool(
             &workspace,

@@ -19,6 +19,18 @@ pub struct Window {
 }
 
 impl Window {
+    /// A square window of `kernel` taps a side, with the same stride and padding on both axes and no
+    /// dilation.
+    pub const fn square(kernel: usize, stride: usize, padding: usize) -> Self {
+        Self {
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            dilation: [1; 2],
+            pad_before: [padding; 2],
+            pad_after: [padding; 2],
+        }
+    }
+
     /// Size of the result for an image of `size`; `None` if the window is larger than the padded
     /// image, has no taps or no stride, or a size overflows.
     pub fn output_size(&self, size: [usize; 2]) -> Option<[usize; 2]> {

@@ -4,7 +4,7 @@ use crate::activation::{Activation, Elementwise, for_activation};
 use crate::batch_norm::{
     BatchStatistics, InputGradientTerms, Moments, NormGradientSums, Normalisation,
 };
-use crate::error::{Error, check_length};
+use crate::error::{Error, check_length, check_rows};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::winograd::convolution::TileSums;
@@ -75,23 +75,12 @@ impl BatchNorm<'_> {
         residual: Option<&[f32]>,
     ) -> Result<Normalised, Error> {
         let channels = self.weight.len();
-        check_length("bias", channels, self.bias.len())?;
-        if channels == 0 || z.is_empty() || !z.len().is_multiple_of(channels) {
-            return Err(Error::Length {
-                what: "channels".into(),
-                expected: channels,
-                found: z.len(),
-            });
-        }
-        if let Some(residual) = residual {
-            check_length("residual", z.len(), residual.len())?;
-            if !matches!(self.activation, Activation::Identity | Activation::Relu) {
-                return Err(Error::Unsupported {
-                    stage: 0,
-                    reason: "after a residual add only ReLU is fused",
-                });
-            }
-        }
+        check_lengths(
+            self.activation,
+            [channels, self.bias.len()],
+            z.len(),
+            residual.map(<[f32]>::len),
+        )?;
         let moments = channel_moments(workspace, z, channels);
         let norm = Normalisation::new(&moments, self.weight, self.bias, self.epsilon);
         let mut y = workspace.take(z.len());
@@ -134,13 +123,7 @@ impl SavedNorm {
     ) -> Result<BatchNormGradients, Error> {
         let channels = self.norm.scale.len();
         check_length("gradient of the result", z.len(), dy.len())?;
-        if !z.len().is_multiple_of(channels) {
-            return Err(Error::Length {
-                what: "channels".into(),
-                expected: channels,
-                found: z.len(),
-            });
-        }
+        check_rows("channels", channels, z.len())?;
         if let Some(y) = y {
             check_length("result", z.len(), y.len())?;
         }
@@ -226,6 +209,32 @@ impl SavedNorm {
             });
         let sums = NormGradientSums::from_parts(&sums, channels);
         (dn, sums)
+    }
+}
+
+/// An error unless `count` values are some pixels of channels, weight and bias
+/// are as many, and a residual is of the same length before an activation that is fused.
+pub(crate) fn check_lengths(
+    activation: Activation,
+    [channels, bias]: [usize; 2],
+    count: usize,
+    residual: Option<usize>,
+) -> Result<(), Error> {
+    check_length("bias", channels, bias)?;
+    check_rows("channels", channels, count)?;
+    if count == 0 {
+        return check_length("channels", channels, count);
+    }
+    let Some(residual) = residual else {
+        return Ok(());
+    };
+    check_length("residual", count, residual)?;
+    match activation {
+        Activation::Identity | Activation::Relu => Ok(()),
+        _ => Err(Error::Unsupported {
+            stage: 0,
+            reason: "after a residual add only ReLU is fused",
+        }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Layer normalization (Ba et al. 2016) in training.
 
-use crate::error::{Error, check_length};
+use crate::error::{Error, check_length, check_rows};
+use crate::inference::layer_norm::row_statistics;
 use crate::isa::Kernel;
 use crate::scale_shift::ScaleShift;
 use crate::simd::Simd;
@@ -61,13 +62,7 @@ impl LayerNorm<'_> {
     ) -> Result<LayerNormGradients, Error> {
         let values = self.scale.len();
         check_length("gradient of the result", x.len(), dy.len())?;
-        if values == 0 || !x.len().is_multiple_of(values) {
-            return Err(Error::Length {
-                what: "rows".into(),
-                expected: values,
-                found: x.len(),
-            });
-        }
+        check_rows("rows", values, x.len())?;
         let part = (VALUES_PER_TASK / values).max(1) * values;
         let mut sums = workspace.zeros(x.len().div_ceil(part) * 2 * values);
         let mut dx = workspace.take(x.len());
@@ -151,28 +146,6 @@ impl Kernel for RowGradients<'_> {
             }
         }
     }
-}
-
-/// The mean of a row, and 1 over the root of its variance plus epsilon.
-#[inline(always)]
-fn row_statistics<S: Simd>(simd: S, x: &[f32], epsilon: f32) -> [f32; 2] {
-    let count = x.len() as f32;
-    let mut sum = simd.zero();
-    for x in x.chunks(S::LANES) {
-        sum = simd.add(sum, simd.load_partial(x));
-    }
-    let mean = simd.sum(sum) / count;
-    let whole = x.len() / S::LANES * S::LANES;
-    let mut squares = simd.zero();
-    for x in x[..whole].chunks_exact(S::LANES) {
-        let centred = simd.sub(simd.load(x), simd.splat(mean));
-        squares = simd.fma(centred, centred, squares);
-    }
-    let mut variance = simd.sum(squares);
-    for x in &x[whole..] {
-        variance += (x - mean) * (x - mean);
-    }
-    [mean, 1.0 / (variance / count + epsilon).sqrt()]
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! [`inference`](crate::inference) has the same layers in evaluation, with folded norms.
 
 mod activation;
-mod batch_norm;
+pub(crate) mod batch_norm;
 mod channel_sums;
 mod convolution;
 mod layer_norm;

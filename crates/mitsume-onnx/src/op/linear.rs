@@ -169,13 +169,7 @@ impl Linear {
             inputs: self.inputs(),
             groups: 1,
         };
-        let pixel = Window {
-            kernel: [1, 1],
-            stride: [1, 1],
-            dilation: [1, 1],
-            pad_before: [0, 0],
-            pad_after: [0, 0],
-        };
+        let pixel = Window::square(1, 1, 0);
         let packed = Packed::new(workspace(), filters, &self.bias, pixel, self.activation);
         let packed = Arc::new(packed.map_err(OperatorError::from)?);
         Ok(Arc::clone(self.packed.get_or_init(|| packed)))

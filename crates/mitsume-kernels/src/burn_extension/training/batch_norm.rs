@@ -2,8 +2,9 @@
 
 use crate::burn_extension::tensors::{flat, shared_flat_tensor, values};
 use crate::burn_extension::workspace;
-use crate::error::{Error, check_length};
+use crate::error::Error;
 use crate::inference::Activation;
+use crate::training::batch_norm::check_lengths;
 use crate::training::{BatchNorm, Normalised, SavedNorm};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -50,24 +51,12 @@ pub fn batch_norm_train(
     options: BatchNormOptions,
 ) -> Result<BatchNormTensors, Error> {
     let [channels] = weight.dims();
-    check_length("bias", channels, bias.dims()[0])?;
-    let [count] = x.dims();
-    if channels == 0 || count == 0 || count % channels != 0 {
-        return Err(Error::Length {
-            what: "channels".into(),
-            expected: channels,
-            found: count,
-        });
-    }
-    if let Some(residual) = &residual {
-        check_length("residual", count, residual.dims()[0])?;
-        if !matches!(options.activation, Activation::Identity | Activation::Relu) {
-            return Err(Error::Unsupported {
-                stage: 0,
-                reason: "after a residual add only ReLU is fused",
-            });
-        }
-    }
+    check_lengths(
+        options.activation,
+        [channels, bias.dims()[0]],
+        x.dims()[0],
+        residual.as_ref().map(|residual| residual.dims()[0]),
+    )?;
     let has_residual = residual.is_some();
     let residual = residual.unwrap_or_else(|| Tensor::zeros([1], &x.device()));
     let (y, statistics) = <Dispatch as BatchNormBackend>::batch_norm_train(

@@ -2,7 +2,7 @@
 
 use crate::burn_extension::tensors::{flat, shared_flat_tensor, values};
 use crate::burn_extension::workspace;
-use crate::error::{Error, check_length};
+use crate::error::{Error, check_length, check_rows};
 use crate::training::LayerNorm;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -30,13 +30,7 @@ pub fn layer_norm_train(
 ) -> Result<Tensor<1>, Error> {
     let ([count], [values]) = (x.dims(), scale.dims());
     check_length("shift", values, shift.dims()[0])?;
-    if values == 0 || count % values != 0 {
-        return Err(Error::Length {
-            what: "rows".into(),
-            expected: values,
-            found: count,
-        });
-    }
+    check_rows("rows", values, count)?;
     let y = <Dispatch as LayerNormBackend>::layer_norm_train(
         x.into_dispatch(),
         scale.into_dispatch(),

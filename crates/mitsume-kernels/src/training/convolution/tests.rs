@@ -14,16 +14,6 @@ struct Case {
     window: Window,
 }
 
-fn window(kernel: usize, stride: usize, padding: usize) -> Window {
-    Window {
-        kernel: [kernel; 2],
-        stride: [stride; 2],
-        dilation: [1; 2],
-        pad_before: [padding; 2],
-        pad_after: [padding; 2],
-    }
-}
-
 /// Every algorithm, with odd sizes, strides, dilations, groups and asymmetric padding.
 fn cases() -> Vec<Case> {
     let case = |input_shape, outputs, groups, window| Case {
@@ -44,47 +34,47 @@ fn cases() -> Vec<Case> {
         stride: [stride; 2],
         pad_before: [dilation; 2],
         pad_after: [dilation; 2],
-        ..window(3, 1, 0)
+        ..Window::square(3, 1, 0)
     };
     let mut all = vec![
-        case([1, 1, 1, 1], 1, 1, window(1, 1, 0)),
-        case([1, 5, 7, 1], 1, 1, window(3, 1, 1)),
+        case([1, 1, 1, 1], 1, 1, Window::square(1, 1, 0)),
+        case([1, 5, 7, 1], 1, 1, Window::square(3, 1, 1)),
         // Winograd.
-        case([2, 9, 7, 16], 33, 1, window(3, 1, 1)),
+        case([2, 9, 7, 16], 33, 1, Window::square(3, 1, 1)),
         // Pointwise, of strides 1 to 3.
-        case([3, 6, 5, 19], 40, 1, window(1, 1, 0)),
-        case([2, 7, 8, 12], 5, 1, window(1, 2, 0)),
-        case([2, 8, 7, 4], 17, 1, window(1, 3, 0)),
+        case([3, 6, 5, 19], 40, 1, Window::square(1, 1, 0)),
+        case([2, 7, 8, 12], 5, 1, Window::square(1, 2, 0)),
+        case([2, 8, 7, 4], 17, 1, Window::square(1, 3, 0)),
         // The first convolution of ResNet, and others of stride 2.
-        case([2, 21, 18, 3], 20, 1, window(7, 2, 3)),
-        case([2, 13, 12, 10], 36, 1, window(3, 2, 1)),
-        case([1, 8, 8, 40], 9, 1, window(3, 2, 0)),
-        case([2, 14, 14, 100], 70, 1, window(3, 2, 1)),
-        case([2, 9, 11, 3], 6, 1, window(5, 3, 2)),
+        case([2, 21, 18, 3], 20, 1, Window::square(7, 2, 3)),
+        case([2, 13, 12, 10], 36, 1, Window::square(3, 2, 1)),
+        case([1, 8, 8, 40], 9, 1, Window::square(3, 2, 0)),
+        case([2, 14, 14, 100], 70, 1, Window::square(3, 2, 1)),
+        case([2, 9, 11, 3], 6, 1, Window::square(5, 3, 2)),
         // A stride larger than the kernel, and patches.
-        case([2, 9, 9, 5], 6, 1, window(2, 4, 0)),
-        case([2, 8, 12, 3], 24, 1, window(4, 4, 0)),
+        case([2, 9, 9, 5], 6, 1, Window::square(2, 4, 0)),
+        case([2, 8, 12, 3], 24, 1, Window::square(4, 4, 0)),
         case([2, 7, 9, 5], 4, 1, uneven),
         case([1, 11, 9, 4], 6, 1, dilated(1, 2)),
         case([1, 11, 12, 4], 6, 1, dilated(2, 2)),
         case([1, 11, 12, 4], 6, 1, dilated(2, 3)),
         // More padding than the kernel reaches.
-        case([2, 4, 5, 3], 4, 1, window(1, 1, 2)),
-        case([2, 5, 4, 3], 4, 1, window(3, 2, 4)),
+        case([2, 4, 5, 3], 4, 1, Window::square(1, 1, 2)),
+        case([2, 5, 4, 3], 4, 1, Window::square(3, 2, 4)),
         // Groups, also with one input or output each.
-        case([2, 6, 7, 12], 18, 3, window(3, 1, 1)),
-        case([2, 7, 6, 8], 4, 4, window(3, 2, 1)),
-        case([2, 5, 6, 6], 18, 6, window(3, 1, 1)),
-        case([2, 5, 6, 64], 64, 2, window(1, 1, 0)),
+        case([2, 6, 7, 12], 18, 3, Window::square(3, 1, 1)),
+        case([2, 7, 6, 8], 4, 4, Window::square(3, 2, 1)),
+        case([2, 5, 6, 6], 18, 6, Window::square(3, 1, 1)),
+        case([2, 5, 6, 64], 64, 2, Window::square(1, 1, 0)),
         // Depthwise.
-        case([2, 7, 9, 21], 21, 21, window(3, 1, 1)),
-        case([2, 8, 9, 70], 70, 70, window(3, 2, 1)),
-        case([1, 12, 11, 18], 18, 18, window(5, 2, 2)),
-        case([1, 9, 9, 16], 16, 16, window(7, 1, 3)),
-        case([1, 9, 10, 5], 5, 5, window(2, 2, 1)),
+        case([2, 7, 9, 21], 21, 21, Window::square(3, 1, 1)),
+        case([2, 8, 9, 70], 70, 70, Window::square(3, 2, 1)),
+        case([1, 12, 11, 18], 18, 18, Window::square(5, 2, 2)),
+        case([1, 9, 9, 16], 16, 16, Window::square(7, 1, 3)),
+        case([1, 9, 10, 5], 5, 5, Window::square(2, 2, 1)),
         case([2, 9, 11, 3], 3, 3, dilated(2, 2)),
         case([2, 7, 9, 5], 5, 5, uneven),
-        case([1, 4, 4, 6], 6, 6, window(3, 1, 3)),
+        case([1, 4, 4, 6], 6, 6, Window::square(3, 1, 3)),
     ];
     if cfg!(miri) {
         all.retain(|c| c.input_shape.iter().product::<usize>() < 400);
@@ -326,11 +316,11 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let plain = window(3, 1, 1);
+    let plain = Window::square(3, 1, 1);
     assert!(Convolution::new([1, 8, 8, 6], 8, 4, plain).is_err());
     assert!(Convolution::new([1, 8, 8, 6], 8, 0, plain).is_err());
     assert!(Convolution::new([0, 8, 8, 6], 8, 1, plain).is_err());
-    assert!(Convolution::new([1, 2, 8, 6], 8, 1, window(3, 1, 0)).is_err());
+    assert!(Convolution::new([1, 2, 8, 6], 8, 1, Window::square(3, 1, 0)).is_err());
     let still = Window {
         dilation: [0, 1],
         ..plain

@@ -60,19 +60,16 @@ fn definition(
 
 #[test]
 fn gradients_are_those_of_the_definition() {
-    let window = |kernel, stride, padding: usize| Window {
-        kernel: [kernel; 2],
-        stride: [stride; 2],
-        dilation: [1; 2],
-        pad_before: [padding; 2],
-        pad_after: [padding; 2],
-    };
     let count = SHAPE.iter().product();
     // Rounded, so that maxima are shared.
     let x: Vec<f32> = values(count, 1).iter().map(|v| (v * 3.0).round()).collect();
     for isa in Isa::available() {
         let workspace = Workspace::new(isa);
-        for window in [window(2, 2, 0), window(3, 2, 1), window(3, 1, 1)] {
+        for window in [
+            Window::square(2, 2, 0),
+            Window::square(3, 2, 1),
+            Window::square(3, 1, 1),
+        ] {
             for pooling in [Pooling::Max, Pooling::Mean, Pooling::MeanWithPadding] {
                 let to = window.output_size([SHAPE[1], SHAPE[2]]).unwrap();
                 let shape = [SHAPE[0], to[0], to[1], SHAPE[3]];
