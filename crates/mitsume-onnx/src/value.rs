@@ -1,6 +1,6 @@
 //! Values of a graph: float tensors on the device, integers on the host.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::ints::Ints;
 use crate::limits;
@@ -248,6 +248,16 @@ impl Floats {
             self.shape[rank - 1],
         ]
     }
+}
+
+/// Positions to select values by, on `device`.
+pub(crate) fn index_tensor(
+    positions: impl IntoIterator<Item = usize>,
+    device: &Device,
+) -> Tensor<1, Int> {
+    let positions: Vec<i64> = positions.into_iter().map(|at| at as i64).collect();
+    let count = positions.len();
+    Tensor::from_data(TensorData::new(positions, [count]), device)
 }
 
 /// `shape` as that of images or feature maps, [N, C, H, W].

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::execution_plan::Values;
 use crate::graph::{Node, ValueId};
-use crate::op::{Binary, BinaryFunction, Op, Unary};
+use crate::op::{Binary, BinaryFunction, Op, RESIDUAL_INPUT, Unary};
 use crate::value::Value;
 use separable::SEPARABLE_MIN_VALUES;
 
@@ -180,10 +180,7 @@ impl<'a> FusionPass<'a> {
     fn replace_pair(&mut self, before: usize, after: usize, op: Op, add: Option<ValueId>) {
         let mut first = self.nodes[before].take().expect("the node exists");
         let last = self.nodes[after].take().expect("it is the current node");
-        if let Some(add) = add {
-            first.inputs.resize(residual_index(&op), None);
-            first.inputs.push(Some(add));
-        }
+        add_residual(&mut first, &op, add);
         self.nodes[after] = Some(Node {
             op,
             inputs: first.inputs,
@@ -192,11 +189,20 @@ impl<'a> FusionPass<'a> {
     }
 }
 
+/// Adds a residual to the inputs of a node that becomes `op`.
+fn add_residual(node: &mut Node, op: &Op, residual: Option<ValueId>) {
+    if let Some(residual) = residual {
+        node.inputs.resize(residual_index(op), None);
+        node.inputs.push(Some(residual));
+    }
+}
+
 /// Position of the residual among the inputs of an operator.
 fn residual_index(op: &Op) -> usize {
     match op {
         // After weights and bias.
         Op::Convolution(_) => 3,
+        Op::TrainableBatchNorm(_) => RESIDUAL_INPUT,
         _ => 1,
     }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::{FusionPass, KnownValues, Shapes};
+use super::{FusionPass, KnownValues, Shapes, add_residual};
 use crate::execution_plan::Values;
 use crate::graph::{Node, ValueId};
-use crate::op::{Binary, BinaryFunction, Op, RESIDUAL_INPUT, Unary};
+use crate::op::{Binary, BinaryFunction, Op, Unary};
 
 /// `nodes` with residual adds and activations fused into the batch norms before them, and
 /// activations of several operators made one. Values in `kept` are still computed.
@@ -80,15 +80,9 @@ impl FusionPass<'_> {
     ) {
         let mut first = self.nodes[before].take().expect("the node exists");
         let last = self.nodes[after].take().expect("it is the current node");
-        if let Some(residual) = residual {
-            first.inputs.resize(RESIDUAL_INPUT, None);
-            first.inputs.push(Some(residual));
-        }
+        add_residual(&mut first, &op, residual);
         // Its other outputs are the batch's statistics.
         first.outputs[0] = last.outputs[0];
-        for id in first.outputs.iter().flatten() {
-            self.producers.insert(*id, after);
-        }
         self.nodes[after] = Some(Node { op, ..first });
     }
 }

@@ -1,12 +1,12 @@
 //! Col2Im.
 
-use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{IndexingUpdateOp, Tensor};
 
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::dimension;
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, Value};
+use crate::value::{Floats, Value, index_tensor};
 
 /// Adds up the blocks that a sliding window would cut from an image: [N, C * rows * columns of a block,
 /// blocks] to [N, C, h, w]. Inputs: the blocks, the size of the image and that of a block.
@@ -90,19 +90,15 @@ impl Operator for Col2Im {
             ];
             let (row, column) = (row.wrapping_sub(pads[0]), column.wrapping_sub(pads[1]));
             if row < size[0] && column < size[1] {
-                from.push(place as i64);
-                to.push((row * size[1] + column) as i64);
+                from.push(place);
+                to.push(row * size[1] + column);
             }
         }
         let x = x.into_tensor([n * channels, taps * blocks]);
         let device = x.device();
-        let indices = |values: Vec<i64>| {
-            let count = values.len();
-            Tensor::<1, Int>::from_data(TensorData::new(values, [count]), &device)
-        };
         let zeros = Tensor::<2>::zeros([n * channels, size[0] * size[1]], &device);
-        let values = x.select(1, indices(from));
-        let y = zeros.select_assign(1, indices(to), values, IndexingUpdateOp::Add);
+        let values = x.select(1, index_tensor(from, &device));
+        let y = zeros.select_assign(1, index_tensor(to, &device), values, IndexingUpdateOp::Add);
         Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(out)?)])
     }
 }

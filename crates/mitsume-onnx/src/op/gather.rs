@@ -1,13 +1,13 @@
 //! Gather and ScatterND.
 
-use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{IndexingUpdateOp, Tensor};
 
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, axis};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::outer_axis_inner;
-use crate::value::{Floats, Value};
+use crate::value::{Floats, Value, index_tensor};
 
 /// Selects positions of an axis by indices.
 #[derive(Debug)]
@@ -35,13 +35,12 @@ impl Operator for Gather {
         let axis = axis(self.axis, shape.len())?;
         let [outer, side, inner] = outer_axis_inner(&shape, axis);
         let positions = indices.data.iter();
-        let positions = positions.map(|&index| index_from_front(index, side).map(|p| p as i64));
-        let positions: Vec<i64> = positions.collect::<Result<_, _>>()?;
+        let positions = positions.map(|&index| index_from_front(index, side));
+        let positions: Vec<usize> = positions.collect::<Result<_, _>>()?;
         let count = positions.len();
         let g = cotangent.into_tensor([outer, count, inner]);
         let device = g.device();
-        let positions = TensorData::new(positions, [count]);
-        let positions = Tensor::<1, Int>::from_data(positions, &device);
+        let positions = index_tensor(positions, &device);
         let zeros = Tensor::<3>::zeros([outer, side, inner], &device);
         let dx = zeros.select_assign(1, positions, g, IndexingUpdateOp::Add);
         Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
@@ -79,10 +78,8 @@ impl Operator for Gather {
                 let result = if let &[position] = &positions[..] {
                     x.narrow(1, position, 1)
                 } else {
-                    let positions: Vec<i64> = positions.iter().map(|&p| p as i64).collect();
-                    let positions = TensorData::new(positions, [indices.data.len()]);
-                    x.clone()
-                        .select(1, Tensor::<1, Int>::from_data(positions, &x.device()))
+                    let positions = index_tensor(positions, &x.device());
+                    x.select(1, positions)
                 };
                 Value::Float(Floats::from_tensor(result).reshaped(shape)?)
             }

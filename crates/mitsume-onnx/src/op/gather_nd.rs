@@ -1,14 +1,12 @@
 //! GatherND.
 
-use burn::tensor::{Int, Tensor, TensorData};
-
 use super::gather::index_from_front;
 use super::selection::vjp_of_selection;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, Value};
+use crate::value::{Floats, Value, index_tensor};
 
 /// Selects parts of a tensor by their positions along its first axes: indices [B..., I..., d] of data
 /// [B..., d axes, P...] give [B..., I..., P...].
@@ -78,10 +76,7 @@ impl Operator for GatherNd {
             }
             Value::Float(x) => {
                 let x = x.into_tensor([batches * own, part]);
-                let places = starts.len();
-                let starts: Vec<i64> = starts.into_iter().map(|start| start as i64).collect();
-                let starts = TensorData::new(starts, [places]);
-                let starts = Tensor::<1, Int>::from_data(starts, &x.device());
+                let starts = index_tensor(starts, &x.device());
                 Value::Float(Floats::from_tensor(x.select(0, starts)).reshaped(out)?)
             }
         };

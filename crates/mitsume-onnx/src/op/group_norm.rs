@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::layer_norm::standardised_rows;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::dimension;
 use crate::layout::AxisRule;
@@ -75,9 +76,7 @@ impl Operator for GroupNorm {
         let scale = per_channel(scale, [groups, own])?;
         let bias = per_channel(bias, [groups, own])?;
         let x = x.into_tensor([n * groups, own * inner]);
-        let centred = x.clone() - x.mean_dim(1);
-        let variance = (centred.clone() * centred.clone()).mean_dim(1);
-        let y = centred / variance.add_scalar(self.epsilon).sqrt();
+        let y = standardised_rows(x, self.epsilon);
         let y = y.reshape([n, groups, own, inner]) * scale + bias;
         Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(shape)?)])
     }

@@ -1,5 +1,6 @@
 //! LayerNormalization.
 
+use burn::tensor::Tensor;
 use mitsume_kernels::burn_extension::{inference, training::layer_norm_train};
 
 use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels, trains_on_kernels};
@@ -96,14 +97,18 @@ impl Operator for LayerNorm {
             return Ok(vec![Value::Float(Floats::new(y, shape)?)]);
         }
         let x = x.into_tensor([outer, inner]);
-        let centred = x.clone() - x.mean_dim(1);
-        let variance = (centred.clone() * centred.clone()).mean_dim(1);
-        let mut y =
-            centred / variance.add_scalar(self.epsilon).sqrt() * scale.into_tensor([1, inner]);
+        let mut y = standardised_rows(x, self.epsilon) * scale.into_tensor([1, inner]);
         if let Some(bias) = bias {
             y = y + bias.into_tensor([1, inner]);
         }
         let result = Floats::from_tensor(y).reshaped(shape)?;
         Ok(vec![Value::Float(result)])
     }
+}
+
+/// `(x - mean) / sqrt(variance + epsilon)` of each row.
+pub(super) fn standardised_rows(x: Tensor<2>, epsilon: f32) -> Tensor<2> {
+    let centred = x.clone() - x.mean_dim(1);
+    let variance = (centred.clone() * centred.clone()).mean_dim(1);
+    centred / variance.add_scalar(epsilon).sqrt()
 }

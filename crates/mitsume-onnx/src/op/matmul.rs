@@ -1,11 +1,11 @@
 //! MatMul and Gemm.
 
 use burn::tensor::Tensor;
-use mitsume_kernels::burn_extension::{supports, training::convolution_train};
+use mitsume_kernels::burn_extension::training::convolution_train;
 use mitsume_kernels::inference::Window;
 
 use super::binary::broadcast_to;
-use super::{Inputs, NodeInfo, Operator, OperatorError, Weights};
+use super::{Inputs, NodeInfo, Operator, OperatorError, Weights, differentiates_on_kernels};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::broadcast;
@@ -113,21 +113,20 @@ impl Operator for MatMul {
 /// `a b`. Where it is differentiated on the CPU, as a convolution of one pixel: the same sums, and
 /// gradients by the kernels.
 fn product_with_matrix(a: Tensor<2>, b: Tensor<2>) -> Result<Tensor<2>, OperatorError> {
-    let device = a.device();
-    if !device.is_autodiff() || !supports(&device.inner()) {
+    if !differentiates_on_kernels(&a.device()) {
         return Ok(a.matmul(b));
     }
     let ([rows, k], [_, m]) = (a.dims(), b.dims());
     let weights = b.transpose().reshape([m, k, 1, 1]);
-    let pixel = Window {
-        kernel: [1, 1],
-        stride: [1, 1],
-        dilation: [1, 1],
-        pad_before: [0, 0],
-        pad_after: [0, 0],
-    };
     let a = a.reshape([rows * k]);
-    let (product, _) = convolution_train(a, weights, None, [1, 1, rows, k], pixel, 1)?;
+    let (product, _) = convolution_train(
+        a,
+        weights,
+        None,
+        [1, 1, rows, k],
+        Window::square(1, 1, 0),
+        1,
+    )?;
     Ok(product.reshape([rows, m]))
 }
 

@@ -301,6 +301,11 @@ fn trains_on_kernels(x: &Floats) -> bool {
     mitsume_kernels::burn_extension::supports(&x.device().inner())
 }
 
+/// Whether the kernels can compute gradients on `device`: it is the CPU with autodiff.
+fn differentiates_on_kernels(device: &Device) -> bool {
+    device.is_autodiff() && mitsume_kernels::burn_extension::supports(&device.clone().inner())
+}
+
 /// A node to be parsed.
 pub(crate) struct NodeInfo<'a> {
     /// Operator name.
@@ -328,6 +333,30 @@ pub(crate) struct TrainedNode<'a> {
 }
 
 impl NodeInfo<'_> {
+    /// What `parse` makes of the node with `weights` in place of its second input.
+    fn parse_with_weights<T>(
+        &mut self,
+        weights: &Constant,
+        parse: impl FnOnce(&mut NodeInfo) -> Result<T, OperatorError>,
+    ) -> Result<T, OperatorError> {
+        let mut constants = self.constants.clone();
+        if let Some(constant) = constants.get_mut(1) {
+            *constant = Some(weights);
+        }
+        let mut changed = NodeInfo {
+            op_type: self.op_type,
+            opset: self.opset,
+            outputs: self.outputs,
+            attributes: std::mem::take(&mut self.attributes),
+            constants,
+            given: self.given.clone(),
+            training: None,
+        };
+        let parsed = parse(&mut changed);
+        self.attributes = changed.attributes;
+        parsed
+    }
+
     /// Input `i`, if it is constant.
     fn constant(&self, i: usize) -> Option<&Constant> {
         self.constants.get(i).copied().flatten()

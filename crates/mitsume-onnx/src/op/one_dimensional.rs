@@ -49,22 +49,8 @@ impl OneDimensional {
             }
             _ => Constant::Float(Vec::new(), vec![0]),
         };
-        let mut constants = node.constants.clone();
-        if let Some(constant) = constants.get_mut(1) {
-            *constant = Some(&weights);
-        }
-        let mut two = NodeInfo {
-            op_type: node.op_type,
-            opset: node.opset,
-            outputs: node.outputs,
-            attributes: std::mem::take(&mut node.attributes),
-            constants,
-            given: node.given.clone(),
-            training: None,
-        };
-        let op = parse(&mut two);
-        node.attributes = two.attributes;
-        Ok(Self { op: op? })
+        let op = node.parse_with_weights(&weights, parse)?;
+        Ok(Self { op })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pad.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::slice::slice_axis;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
@@ -9,7 +9,7 @@ use crate::ints::{Ints, axis};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::outer_axis_inner;
-use crate::value::{Floats, Value};
+use crate::value::{Floats, Value, index_tensor};
 
 /// Adds values before and after the first and last ones of axes; a negative number removes some.
 #[derive(Debug)]
@@ -144,11 +144,7 @@ impl Pad {
                         Tensor::cat(parts, 1)
                     }
                     _ => {
-                        let places: Vec<i64> =
-                            places.iter().flatten().map(|&place| place as i64).collect();
-                        let count = places.len();
-                        let places = TensorData::new(places, [count]);
-                        let places = Tensor::<1, Int>::from_data(places, &x.device());
+                        let places = index_tensor(places.into_iter().flatten(), &x.device());
                         x.select(1, places)
                     }
                 };

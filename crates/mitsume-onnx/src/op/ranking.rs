@@ -2,14 +2,12 @@
 
 use std::cmp::Ordering;
 
-use burn::tensor::{Int, Tensor, TensorData};
-
 use super::{Inputs, NodeInfo, Operator, OperatorError, OutputType};
 use crate::ints::{Ints, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::outer_axis_inner;
-use crate::value::{Floats, Value};
+use crate::value::{Floats, Value, index_tensor};
 
 /// Values on the host, with an order: NaN above all numbers.
 enum Ranked {
@@ -176,9 +174,7 @@ impl Operator for TopK {
             }
             Value::Float(x) => {
                 let x = x.into_row_major().into_flat();
-                let places: Vec<i64> = places.iter().map(|&place| place as i64).collect();
-                let places = TensorData::new(places, [total]);
-                let places = Tensor::<1, Int>::from_data(places, &x.device());
+                let places = index_tensor(places, &x.device());
                 Value::Float(Floats::new(x.select(0, places), shape.clone())?)
             }
         };

@@ -1,6 +1,6 @@
 //! Resize.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use super::resize_weights::{Coordinates, Interpolation, ResizedAxis, Rounding, Taps};
 use super::{Inputs, NodeInfo, Operator, OperatorError};
@@ -8,7 +8,7 @@ use crate::ints::{axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::outer_axis_inner;
-use crate::value::{Floats, Value};
+use crate::value::{Floats, Value, index_tensor};
 
 /// Interpolates along each axis.
 #[derive(Debug)]
@@ -226,9 +226,8 @@ fn interpolated(x: Floats, on: usize, taps: &[Taps]) -> Result<Floats, OperatorE
     let y = if taps.iter().all(|taps| matches!(taps[..], [] | [(_, 1.0)])) {
         let places = taps
             .iter()
-            .map(|taps| taps.first().map_or(0, |(place, _)| *place as i64));
-        let places = TensorData::new(places.collect::<Vec<i64>>(), [to]);
-        x.select(1, Tensor::<1, Int>::from_data(places, &device))
+            .map(|taps| taps.first().map_or(0, |(place, _)| *place));
+        x.select(1, index_tensor(places, &device))
     } else {
         limits::elements(&[to, from])?;
         let mut matrix = vec![0f64; to * from];

@@ -1,6 +1,6 @@
 //! Concat, Split and Slice.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::selection::vjp_of_selection;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
@@ -8,7 +8,7 @@ use crate::ints::{Ints, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::outer_axis_inner;
-use crate::value::{Floats, MemoryOrder, Value};
+use crate::value::{Floats, MemoryOrder, Value, index_tensor};
 
 /// Concatenates tensors along an axis.
 #[derive(Debug)]
@@ -141,9 +141,7 @@ pub(super) fn slice_axis(
             let part = if step == 1 {
                 x.narrow(1, start, count)
             } else {
-                let positions: Vec<i64> = (0..count).map(|i| position(i) as i64).collect();
-                let positions = TensorData::new(positions, [count]);
-                let positions = Tensor::<1, Int>::from_data(positions, &x.device());
+                let positions = index_tensor((0..count).map(position), &x.device());
                 x.select(1, positions)
             };
             Ok(Value::Float(Floats::from_tensor(part).reshaped(shape)?))

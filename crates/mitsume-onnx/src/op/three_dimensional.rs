@@ -1,7 +1,7 @@
 //! Convolutions of three dimensions that move along two of them.
 
 use super::convolution::Convolution;
-use super::transpose::permuted;
+use super::transpose::{inverse, permuted};
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::constant::Constant;
 use crate::layout::AxisRule;
@@ -66,22 +66,10 @@ impl ThreeDimensional {
         let mut flat = shape.clone();
         flat.remove(2 + alone);
         let weights = Constant::Float(values, flat);
-        let mut constants = node.constants.clone();
-        constants[1] = Some(&weights);
-        let mut two = NodeInfo {
-            op_type: node.op_type,
-            opset: node.opset,
-            outputs: node.outputs,
-            attributes: std::mem::take(&mut node.attributes),
-            constants,
-            given: node.given.clone(),
-            training: None,
-        };
-        let convolution = Convolution::parse(&mut two);
-        node.attributes = two.attributes;
+        let convolution = node.parse_with_weights(&weights, Convolution::parse)?;
         Ok(Self {
             axis: 2 + alone,
-            convolution: convolution?,
+            convolution,
         })
     }
 }
@@ -118,14 +106,6 @@ impl Operator for ThreeDimensional {
         let y: Floats = y
             .into_row_major()
             .reshaped(vec![n, depth, channels, h, w])?;
-        let back: Vec<usize> = (0..5)
-            .map(|axis| {
-                order
-                    .iter()
-                    .position(|&from| from == axis)
-                    .expect("a permutation")
-            })
-            .collect();
-        Ok(vec![Value::Float(permuted(y, &back)?)])
+        Ok(vec![Value::Float(permuted(y, &inverse(&order))?)])
     }
 }

@@ -33,9 +33,7 @@ impl Operator for Transpose {
         cotangent: Floats,
     ) -> Result<Vec<Option<Floats>>, OperatorError> {
         let order = self.order(cotangent.rank())?;
-        let back = (0..order.len()).map(|axis| order.iter().position(|&from| from == axis));
-        let back: Vec<usize> = back.map(|axis| axis.expect("a permutation")).collect();
-        Ok(vec![Some(permuted(cotangent, &back)?)])
+        Ok(vec![Some(permuted(cotangent, &inverse(&order))?)])
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -67,6 +65,15 @@ impl Transpose {
         }
         Ok(order)
     }
+}
+
+/// The order that undoes `order`, a permutation.
+pub(super) fn inverse(order: &[usize]) -> Vec<usize> {
+    let mut back = vec![0; order.len()];
+    for (to, &from) in order.iter().enumerate() {
+        back[from] = to;
+    }
+    back
 }
 
 /// `x` with its axes in `order`, a permutation.

@@ -3,10 +3,10 @@
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use burn::tensor::{Tensor, activation};
-use mitsume_kernels::burn_extension::{supports, training::activate_train};
+use mitsume_kernels::burn_extension::training::activate_train;
 use mitsume_kernels::inference::Activation;
 
-use super::{Inputs, NodeInfo, Operator, OperatorError};
+use super::{Inputs, NodeInfo, Operator, OperatorError, differentiates_on_kernels};
 use crate::ints::Ints;
 use crate::layout::AxisRule;
 use crate::value::{Floats, MemoryOrder, Value};
@@ -280,8 +280,7 @@ fn hard_sigmoid(x: Tensor<1>, alpha: f32, beta: f32) -> Tensor<1> {
 
 /// Applies an activation element-wise.
 pub(super) fn activate(x: Tensor<1>, kind: Activation) -> Tensor<1> {
-    let device = x.device();
-    if kind != Activation::Identity && device.is_autodiff() && supports(&device.inner()) {
+    if kind != Activation::Identity && differentiates_on_kernels(&x.device()) {
         return activate_train(kind, x);
     }
     match kind {
