@@ -3,10 +3,11 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume::train::{logits_and_maps, predictions};
 use mitsume::{ClassMeans, DeviationPass, MapSpill};
+use mitsume_nn::Classifier;
 use serde::Serialize;
 
 use super::{
-    BenchOptions, DEFAULT_CLASSES, network, process_stats, random_pixels, refuse_small_images,
+    BenchOptions, DEFAULT_CLASSES, process_stats, random_pixels, refuse_small_images, spec,
     time_repetitions,
 };
 use crate::{EngineError, Result};
@@ -39,7 +40,7 @@ pub struct EvalTime {
 pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
     refuse_small_images(options)?;
     let device = Device::flex();
-    let model = network(options.level, DEFAULT_CLASSES, &device);
+    let model = Classifier::new(spec(options.level, DEFAULT_CLASSES), 0, &device);
     let pixels = random_pixels(options.batch * options.size * options.size);
     let [h, w] = options.level.cam_size([options.size, options.size]);
     let mut run = || -> Result<()> {

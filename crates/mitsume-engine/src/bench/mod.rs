@@ -13,8 +13,7 @@ mod step;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::tensor::Device;
-use mitsume_nn::{Classifier, ClassifierSpec, Level};
+use mitsume_nn::{ClassifierSpec, Level};
 
 use crate::{EngineError, Result};
 
@@ -52,14 +51,13 @@ fn refuse_small_images(options: &BenchOptions) -> Result<()> {
     Ok(())
 }
 
-fn network(level: Level, classes: usize, device: &Device) -> Classifier {
-    let spec = ClassifierSpec {
+fn spec(level: Level, classes: usize) -> ClassifierSpec {
+    ClassifierSpec {
         level,
         channels: 1,
         classes,
         dropout: None,
-    };
-    Classifier::new(spec, 0, device)
+    }
 }
 
 /// `count` pixels that are not all equal; the time does not depend on them.

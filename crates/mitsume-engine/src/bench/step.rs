@@ -2,14 +2,15 @@
 
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume::train::{CamLoss, CamRequest, CrossEntropy, forward, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, CrossEntropy, predictions, training_loss};
 use mitsume::{AlphaGradient, EmaMaps, Preset};
-use mitsume_nn::{BlockSpec, Level, dropout_mask};
+use mitsume_nn::{BlockSpec, Level};
 use serde::Serialize;
 
 use super::batch_source::BatchSource;
-use super::{BenchOptions, network, process_stats, refuse_small_images, time_repetitions};
+use super::{BenchOptions, process_stats, refuse_small_images, spec, time_repetitions};
 use crate::Result;
+use crate::train::architecture::{Architecture, DropoutKey};
 
 /// Loss of a timed step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -60,64 +61,90 @@ pub struct StepTime {
 /// An image too small for the level; a folder that cannot be used.
 pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     refuse_small_images(options)?;
-    let device = Device::flex().autodiff();
     let mut source = BatchSource::new(options)?;
     let classes = source.classes();
-    let mut model = network(options.level, classes, &device);
-    let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
-    let settings = Preset::Thesis.settings();
-    let cam_size = options.level.cam_size([options.size, options.size]);
-    let mut cam = CamLoss {
-        settings,
-        ema: EmaMaps::new(EmaMaps::DEFAULT_DECAY, classes, cam_size)?,
+    let timed = TimedStep {
+        architecture: Architecture::Level(spec(options.level, classes)),
+        classes,
+        images: [options.batch, 1, options.size, options.size],
+        loss,
+        alpha: AlphaGradient::Full,
+        repeats: options.repeats,
     };
-    let lambda = if loss == BenchLoss::Cam { 50.0 } else { 0.0 };
-    let mut step = 0;
-    let mut run = || -> Result<()> {
-        step += 1;
-        let shape = [options.batch, 1, options.size, options.size];
-        let (pixels, labels) = source.next();
-        let images = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
-        let features = options.level.feature_channels();
-        let mask = (model.head.dropout > 0.0).then(|| {
-            dropout_mask(
-                [options.batch, features],
-                model.head.dropout,
-                (0, step),
-                &device,
-            )
-        });
-        let maps = CamRequest {
-            labels: &labels,
-            method: settings.method,
-            alpha: AlphaGradient::Full,
-        };
-        let out = forward(&mut model, images, mask, (lambda != 0.0).then_some(maps))?;
-        // An untrained network predicts about a quarter correctly. All are counted as correct, so
-        // that the consistency loss costs the most.
-        predictions(&out.logits);
-        let labels = (&labels[..], &labels[..]);
-        let terms = training_loss(out, labels, &CrossEntropy::default(), lambda, &mut cam)?;
-        let grads = GradientsParams::from_grads(terms.total.backward(), &model);
-        model = optimizer.step(1e-4, model.clone(), grads);
-        Ok(())
-    };
-    let timing = time_repetitions(options.repeats, &mut run)?;
-    let seconds_per_step = timing.seconds;
+    let time = timed.run(|| source.next())?;
     let flops = step_flops(options.level, options.size) * options.batch as f64;
     Ok(StepTime {
         level: Some(options.level.number()),
-        model: None,
-        loss,
-        batch: options.batch,
-        size: options.size,
-        threads: rayon::current_num_threads(),
-        seconds_per_step,
-        images_per_second: options.batch as f64 / seconds_per_step,
-        gflops: Some(flops / seconds_per_step * 1e-9),
-        page_faults_per_step: timing.page_faults,
-        peak_rss_bytes: process_stats::peak_rss_bytes(),
+        gflops: Some(flops / time.seconds_per_step * 1e-9),
+        ..time
     })
+}
+
+/// A network whose training step is timed.
+pub(super) struct TimedStep {
+    pub architecture: Architecture,
+    pub classes: usize,
+    /// [N, C, H, W]
+    pub images: [usize; 4],
+    pub loss: BenchLoss,
+    pub alpha: AlphaGradient,
+    pub repeats: usize,
+}
+
+impl TimedStep {
+    /// Times steps on the batches of `next`: pixels and labels.
+    pub fn run(&self, mut next: impl FnMut() -> (Vec<f32>, Vec<usize>)) -> Result<StepTime> {
+        let device = Device::flex().autodiff();
+        let [batch, _, _, size] = self.images;
+        let mut model = self.architecture.new_model(0, &device);
+        let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
+        let settings = Preset::Thesis.settings();
+        let map_size = self.architecture.map_size(size);
+        let mut cam = CamLoss {
+            settings,
+            ema: EmaMaps::new(EmaMaps::DEFAULT_DECAY, self.classes, map_size)?,
+        };
+        let lambda = if self.loss == BenchLoss::Cam {
+            50.0
+        } else {
+            0.0
+        };
+        let mut step = 0;
+        let timing = time_repetitions(self.repeats, &mut || -> Result<()> {
+            step += 1;
+            let (pixels, labels) = next();
+            let images = Tensor::<4>::from_data(TensorData::new(pixels, self.images), &device);
+            let maps = CamRequest {
+                labels: &labels,
+                method: settings.method,
+                alpha: self.alpha,
+            };
+            let key = DropoutKey { seed: 0, step };
+            let maps = (lambda != 0.0).then_some(maps);
+            let out = self.architecture.forward(&mut model, images, key, maps)?;
+            // An untrained network predicts about a quarter correctly. All are counted as correct,
+            // so that the consistency loss costs the most.
+            predictions(&out.logits);
+            let labels = (&labels[..], &labels[..]);
+            let terms = training_loss(out, labels, &CrossEntropy::default(), lambda, &mut cam)?;
+            let grads = GradientsParams::from_grads(terms.total.backward(), &model);
+            model = optimizer.step(1e-4, model.clone(), grads);
+            Ok(())
+        })?;
+        Ok(StepTime {
+            level: None,
+            model: None,
+            loss: self.loss,
+            batch,
+            size,
+            threads: rayon::current_num_threads(),
+            seconds_per_step: timing.seconds,
+            images_per_second: batch as f64 / timing.seconds,
+            gflops: None,
+            page_faults_per_step: timing.page_faults,
+            peak_rss_bytes: process_stats::peak_rss_bytes(),
+        })
+    }
 }
 
 /// Operations of the convolutions in one image's training step: 2 per multiply-add, three products

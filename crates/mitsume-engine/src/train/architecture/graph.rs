@@ -109,7 +109,7 @@ impl GraphArchitecture {
         })
     }
 
-    pub(crate) fn new_model(&self) -> GraphParameters {
+    pub(super) fn new_model(&self) -> GraphParameters {
         let frozen = |name: &str| self.freeze.iter().any(|begin| name.starts_with(begin));
         self.model.initial_parameters(|name| !frozen(name))
     }
@@ -121,7 +121,7 @@ impl GraphArchitecture {
         vectors.map(|(_, value)| value.id).collect()
     }
 
-    pub(crate) fn map_size(&self) -> [usize; 2] {
+    pub(super) fn map_size(&self) -> [usize; 2] {
         let [_, rows, columns] = self.hook.map_shape();
         [rows, columns]
     }
@@ -136,7 +136,7 @@ impl GraphArchitecture {
         Ok(Box::new(network))
     }
 
-    pub(crate) fn forward(
+    pub(super) fn forward(
         &self,
         parameters: &mut GraphParameters,
         images: Tensor<4>,

@@ -20,7 +20,7 @@ use crate::network::Network;
 use graph::GraphArchitecture;
 
 /// The network of a run.
-pub(super) enum Architecture {
+pub(crate) enum Architecture {
     /// One of the five levels.
     Level(ClassifierSpec),
     /// The graph of an ONNX file.
@@ -31,7 +31,7 @@ pub(super) enum Architecture {
 #[derive(Module, Debug)]
 // There is one of it, and the module derive takes no boxed variants.
 #[allow(clippy::large_enum_variant)]
-pub(super) enum TrainedModel {
+pub(crate) enum TrainedModel {
     /// Of a level.
     Level(Classifier),
     /// Of a graph.
