@@ -29,6 +29,22 @@ pub struct Filters<'a> {
     pub groups: usize,
 }
 
+impl Filters<'_> {
+    /// An error unless the groups divide the channels, of which there are some.
+    pub(crate) fn check_groups(&self) -> Result<(), Error> {
+        let divides = |channels: usize| {
+            self.groups > 0 && channels > 0 && channels.is_multiple_of(self.groups)
+        };
+        match divides(self.inputs) && divides(self.outputs) {
+            true => Ok(()),
+            false => Err(Error::Unsupported {
+                stage: 0,
+                reason: "the groups of a convolution must divide its channels",
+            }),
+        }
+    }
+}
+
 /// A convolution of images [images, height, width, channels] with packed weights; bias, residual
 /// and activation are applied in the same pass.
 pub struct Convolution {
@@ -109,14 +125,7 @@ impl Convolution {
             inputs,
             groups,
         } = filters;
-        let divides =
-            |channels: usize| groups > 0 && channels > 0 && channels.is_multiple_of(groups);
-        if !divides(inputs) || !divides(outputs) {
-            return Err(Error::Unsupported {
-                stage: 0,
-                reason: "the groups of a convolution must divide its channels",
-            });
-        }
+        filters.check_groups()?;
         let expected = outputs * (inputs / groups) * window.taps();
         check_length("weights", expected, weights.len())?;
         check_length("bias", outputs, bias.len())?;

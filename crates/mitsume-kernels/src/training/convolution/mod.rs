@@ -52,14 +52,13 @@ impl Convolution {
         window: Window,
     ) -> Result<Self, Error> {
         let [images, height, width, inputs] = input_shape;
-        let divides =
-            |channels: usize| groups > 0 && channels > 0 && channels.is_multiple_of(groups);
-        if !divides(inputs) || !divides(outputs) {
-            return Err(Error::Unsupported {
-                stage: 0,
-                reason: "the groups of a convolution must divide its channels",
-            });
-        }
+        let filters = Filters {
+            weights: &[],
+            outputs,
+            inputs,
+            groups,
+        };
+        filters.check_groups()?;
         if window.dilation.contains(&0) {
             return Err(Error::Unsupported {
                 stage: 0,
@@ -73,12 +72,6 @@ impl Convolution {
                 height,
                 width,
             });
-        };
-        let filters = Filters {
-            weights: &[],
-            outputs,
-            inputs,
-            groups,
         };
         Ok(Self {
             inputs,
