@@ -111,7 +111,7 @@ valid = "$work/phantoms/Testing"
 [run.data]
 image_size = 64
 [run.train]
-epochs = 16
+epochs = 48
 batch_size = 16
 [run.consistency]
 t0 = 2
@@ -134,11 +134,12 @@ refused=0
 checkpoint_of() { [ -f "$work/sweep/runs/$(sed -n "$1p" "$work/sweep/slurm/cells.txt")/checkpoint/progress.json" ]; }
 wait_for 120 "a checkpoint of task 1" checkpoint_of 1
 say "SIGTERM to task 1, as at the end of its time: it saves and requeues itself"
-# scancel would wait for an end that the requeue puts off.
-timeout 5 scancel --batch --signal=TERM "${job}_1" || true
+# scancel would wait for an end that the requeue puts off, while the other tasks go on.
+timeout 5 scancel --batch --signal=TERM "${job}_1" &
 wait_for 120 "a checkpoint of task 2" checkpoint_of 2
 say "SIGKILL to the program of task 2, as an out-of-memory killer does it"
-pkill --signal KILL --full -- "--cell $(sed -n 2p "$work/sweep/slurm/cells.txt") "
+pkill --signal KILL --full -- "--cell $(sed -n 2p "$work/sweep/slurm/cells.txt") " \
+  || fail "task 2 ended before it could be killed"
 wait_for 120 "a checkpoint of task 3" checkpoint_of 3
 say "requeue of task 3, as preemption does it"
 scontrol requeue "${job}_3"
