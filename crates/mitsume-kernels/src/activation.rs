@@ -162,7 +162,7 @@ impl Elementwise for Activation {
 /// `exp(x)` as in Cephes' `expf`: `2^n exp(r)` with `|r| <= ln(2) / 2`, and a polynomial for
 /// `exp(r)`. x is clipped to where the result is a normal number.
 #[inline(always)]
-fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
+pub(crate) fn exp<S: Simd>(simd: S, x: S::V) -> S::V {
     /// Added and subtracted again, it rounds to the nearest whole number.
     const ROUND: f32 = 12_582_912.0;
     /// ln(2) in two parts; the first times n is exact.

@@ -44,6 +44,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod activation;
+pub mod attention;
 mod batch_norm;
 // The cases of the benchmarks call kernels that are private to this crate.
 #[cfg(feature = "bench")]

@@ -117,7 +117,7 @@ impl FusionPass<'_> {
     }
 
     /// The inputs of node `index`, if it computes `function`.
-    fn pair(&self, index: usize, function: BinaryFunction) -> Option<[ValueId; 2]> {
+    pub(super) fn pair(&self, index: usize, function: BinaryFunction) -> Option<[ValueId; 2]> {
         let node = self.node(index);
         match (&node.op, &node.inputs[..]) {
             (Op::Binary(Binary(found)), &[Some(a), Some(b)]) if *found == function => Some([a, b]),
@@ -126,7 +126,7 @@ impl FusionPass<'_> {
     }
 
     /// The value of a constant with one float.
-    fn scalar(&self, id: ValueId) -> Option<f32> {
+    pub(super) fn scalar(&self, id: ValueId) -> Option<f32> {
         let is_one = self.constants.get(&id)?.count() == 1;
         is_one.then(|| self.constant_floats(id))??.first().copied()
     }

@@ -2,6 +2,7 @@
 //! memory.
 
 mod activation;
+mod attention;
 mod linear;
 mod separable;
 mod training;
@@ -44,6 +45,7 @@ fn fuse_with_threshold(
         pass.fuse_linear(index);
         pass.fuse_sigmoid_product(index);
         pass.fuse_gelu(index);
+        pass.fuse_attention(index);
         pass.fuse_node(index);
     }
     for index in 0..nodes.len() {

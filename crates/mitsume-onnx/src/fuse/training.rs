@@ -1,5 +1,5 @@
 //! Fusion of a graph that is trained: batch norms take the residual add and the activation after
-//! them.
+//! them, and attention is one operator.
 
 use std::collections::HashSet;
 
@@ -20,6 +20,7 @@ pub(crate) fn fuse_for_training(
     for index in 0..nodes.len() {
         pass.fuse_sigmoid_product(index);
         pass.fuse_gelu(index);
+        pass.fuse_attention(index);
         pass.fuse_batch_norm_residual(index);
         pass.fuse_batch_norm_activation(index);
     }

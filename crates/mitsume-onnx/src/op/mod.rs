@@ -33,6 +33,7 @@ mod reshape;
 mod resize;
 mod resize_weights;
 mod rms_norm;
+mod scaled_dot_product;
 mod select;
 mod selection;
 mod separable;
@@ -62,11 +63,13 @@ pub(crate) use convolution::Convolution;
 pub use error::OperatorError;
 pub(crate) use linear::Linear;
 pub(crate) use matmul::{Gemm, MatMul};
+pub(crate) use scaled_dot_product::ScaledDotProduct;
 pub(crate) use separable::Separable;
 pub(crate) use softmax::Softmax;
 use table::other;
 pub(crate) use table::{names, parse};
 pub(crate) use trainable_batch_norm::{RESIDUAL_INPUT, TrainableBatchNorm};
+pub(crate) use transpose::Transpose;
 pub(crate) use unary::Unary;
 
 /// An operator with its attributes, without state: the same inputs give the same outputs.
@@ -263,6 +266,8 @@ pub(crate) enum Op {
     Binary(Binary),
     /// Softmax; at the end of a graph it is removed, so that the output is logits.
     Softmax(Softmax),
+    /// A permutation of axes.
+    Transpose(std::sync::Arc<Transpose>),
     /// The identity.
     Identity,
     /// Any other.
@@ -283,6 +288,7 @@ impl Op {
             Self::Unary(op) => op,
             Self::Binary(op) => op,
             Self::Softmax(op) => op,
+            Self::Transpose(op) => op.as_ref(),
             Self::Identity => &identity::Identity,
             Self::Other(op) => op.as_ref(),
         }

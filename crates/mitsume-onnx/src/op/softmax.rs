@@ -55,6 +55,18 @@ impl Operator for Softmax {
 }
 
 impl Softmax {
+    /// Over the last axis.
+    pub const LAST_AXIS: Self = Self {
+        axis: -1,
+        flattens: false,
+    };
+
+    /// Whether it is over the last axis alone, of a tensor of `rank` axes if that is known.
+    pub fn is_over_last_axis(self, rank: Option<usize>) -> bool {
+        let last = rank.is_some_and(|rank| self.axis + 1 == rank as i64);
+        self.axis == -1 || last
+    }
+
     pub fn parse(node: &mut NodeInfo) -> Result<Self, OperatorError> {
         let flattens = node.opset < 13;
         Ok(Self {

@@ -175,7 +175,9 @@ const TABLE: &[(&str, Parse)] = &[
     ("Squeeze", |node| other(reshape::Squeeze::parse(node))),
     ("Unsqueeze", |node| other(reshape::Unsqueeze::parse(node))),
     ("Shape", |node| other(reshape::Shape::parse(node))),
-    ("Transpose", |node| other(transpose::Transpose::parse(node))),
+    ("Transpose", |node| {
+        Ok(Op::Transpose(transpose::Transpose::parse(node).into()))
+    }),
     ("DepthToSpace", |node| {
         other(transpose::DepthToSpace::parse(node)?)
     }),

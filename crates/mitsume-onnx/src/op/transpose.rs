@@ -47,6 +47,15 @@ impl Operator for Transpose {
 }
 
 impl Transpose {
+    /// Whether it swaps the last two of three axes or more and keeps the others.
+    pub fn swaps_last_axes(&self) -> bool {
+        let Some([kept @ .., a, b]) = self.order.as_deref() else {
+            return false;
+        };
+        let count = kept.len() as i64;
+        !kept.is_empty() && kept.iter().copied().eq(0..count) && [*a, *b] == [count + 1, count]
+    }
+
     /// The order of `rank` axes, a permutation.
     fn order(&self, rank: usize) -> Result<Vec<usize>, OperatorError> {
         let order: Vec<usize> = match &self.order {
@@ -74,6 +83,15 @@ pub(super) fn inverse(order: &[usize]) -> Vec<usize> {
         back[from] = to;
     }
     back
+}
+
+/// `x` of two axes or more with the last two swapped.
+pub(super) fn with_last_axes_swapped(x: Floats) -> Result<Floats, OperatorError> {
+    let mut order: Vec<usize> = (0..x.rank()).collect();
+    if let [.., a, b] = &mut order[..] {
+        std::mem::swap(a, b);
+    }
+    permuted(x, &order)
 }
 
 /// `x` with its axes in `order`, a permutation.

@@ -4,11 +4,13 @@
 //!
 //! A backward step computes only the gradients of inputs that need one.
 
+mod attention;
 mod batch_norm;
 mod convolution;
 mod layer_norm;
 mod parameterless;
 
+pub use attention::{AttentionBackend, attention_train};
 pub use batch_norm::{BatchNormBackend, BatchNormOptions, BatchNormTensors, batch_norm_train};
 pub use convolution::{ConvolutionBackend, convolution_train};
 pub use layer_norm::{LayerNormBackend, layer_norm_train};
