@@ -2,10 +2,16 @@
 //! the gradients that are needed.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_kernels::burn_extension::training::convolution_train;
+use mitsume_kernels::attention::{Attention, QueriesKeysValues};
+use mitsume_kernels::burn_extension::training::{
+    BatchNormOptions, activate_train, attention_train, batch_norm_train, convolution_train,
+    layer_norm_train, pool_train,
+};
 use mitsume_kernels::burn_extension::workspace;
-use mitsume_kernels::inference::Window;
-use mitsume_kernels::training::Convolution;
+use mitsume_kernels::inference::{Activation, Nhwc, Pooling, Window, pool};
+use mitsume_kernels::training::{
+    BatchNorm, Convolution, LayerNorm, activate, activation_gradient, pool_gradient,
+};
 
 fn wave(n: usize, phase: f32) -> Vec<f32> {
     (0..n).map(|i| (i as f32 * 0.7 + phase).sin()).collect()
@@ -118,4 +124,125 @@ fn a_convolution_whose_shapes_do_not_fit_is_refused() {
     assert!(run(shape, Window::square(5, 1, 2), 1, 5).is_err());
     assert!(run(shape, Window::square(3, 1, 1), 3, 5).is_err());
     assert!(run(shape, Window::square(3, 1, 1), 1, 4).is_err());
+}
+
+/// The gradients of the sum of `y dy` by `leaves`.
+fn gradients_of(y: Tensor<1>, dy: &[f32], leaves: &[Tensor<1>]) -> Vec<Vec<f32>> {
+    let dy = tensor(dy, &y.device());
+    let gradients = (y * dy).sum().backward();
+    let gradient = |leaf: &Tensor<1>| read(leaf.grad(&gradients).unwrap());
+    leaves.iter().map(gradient).collect()
+}
+
+/// Tensors that need a gradient.
+fn leaves<const N: usize>(values: [&[f32]; N]) -> [Tensor<1>; N] {
+    let device = Device::flex().autodiff();
+    values.map(|values| tensor(values, &device).require_grad())
+}
+
+#[test]
+fn an_attention_and_its_gradients_are_those_of_the_slices() {
+    for keys_transposed in [false, true] {
+        let attention = Attention {
+            heads: 4,
+            queries: 6,
+            keys: 5,
+            features: 3,
+            value_features: 2,
+            keys_transposed,
+            scale: 0.6,
+        };
+        let [q, k, v] = [(72, 0.0), (60, 1.0), (40, 2.0)].map(|(n, phase)| wave(n, phase));
+        let dy = wave(48, 3.0);
+        let x = QueriesKeysValues {
+            q: &q,
+            k: &k,
+            v: &v,
+        };
+        let [tq, tk, tv] = leaves([&q, &k, &v]);
+        let y = attention_train(attention, tq.clone(), tk.clone(), tv.clone()).unwrap();
+        let expected = attention.forward(workspace(), x).unwrap();
+        assert_eq!(read(y.clone()), expected.to_vec());
+        let expected = attention.backward(workspace(), x, &dy).unwrap();
+        let found = gradients_of(y, &dy, &[tq.clone(), tk.clone(), tv]);
+        let expected = [expected.q, expected.k, expected.v].map(|x| x.to_vec());
+        assert_eq!(found, expected);
+        assert!(attention_train(attention, tq.clone(), tk, tq).is_err());
+    }
+}
+
+#[test]
+fn a_batch_norm_and_its_gradients_are_those_of_the_slices() {
+    let (x, residual, dy) = (wave(60, 0.0), wave(60, 1.0), wave(60, 2.0));
+    let (weight, bias) = (wave(4, 3.0), wave(4, 4.0));
+    let (epsilon, activation) = (1e-3, Activation::Relu);
+    let norm = BatchNorm {
+        weight: &weight,
+        bias: &bias,
+        epsilon,
+        activation,
+    };
+    let expected = norm.forward(workspace(), &x, Some(&residual)).unwrap();
+    let leaves = leaves([&x, &weight, &bias, &residual]);
+    let [tx, tw, tb, tr] = leaves.clone();
+    let options = BatchNormOptions {
+        epsilon,
+        activation,
+    };
+    let found = batch_norm_train(tx, tw, tb, Some(tr), options).unwrap();
+    assert_eq!(read(found.y.clone()), expected.y.to_vec());
+    assert_eq!(read(found.mean), expected.statistics.mean);
+    assert_eq!(read(found.variance), expected.statistics.variance);
+    let found = gradients_of(found.y, &dy, &leaves);
+    let y = Some(&expected.y[..]);
+    let expected = expected.saved.backward(workspace(), &x, y, &dy).unwrap();
+    assert_eq!(found[0], expected.z.to_vec());
+    assert_eq!(found[1], expected.weight);
+    assert_eq!(found[2], expected.bias);
+    assert_eq!(found[3], expected.residual.unwrap().to_vec());
+}
+
+#[test]
+fn a_layer_norm_and_its_gradients_are_those_of_the_slices() {
+    let (x, dy) = (wave(60, 0.0), wave(60, 2.0));
+    let (scale, shift, epsilon) = (wave(5, 3.0), wave(5, 4.0), 1e-3);
+    let norm = LayerNorm {
+        scale: &scale,
+        epsilon,
+    };
+    let leaves = leaves([&x, &scale, &shift]);
+    let [tx, tscale, tshift] = leaves.clone();
+    let y = layer_norm_train(tx, tscale, tshift, epsilon).unwrap();
+    let expected = norm.forward(workspace(), &x, &shift).unwrap();
+    assert_eq!(read(y.clone()), expected.to_vec());
+    let expected = norm.backward(workspace(), &x, &dy).unwrap();
+    let found = gradients_of(y, &dy, &leaves);
+    assert_eq!(found, [expected.x.to_vec(), expected.scale, expected.shift]);
+}
+
+#[test]
+fn pooling_activations_and_their_gradients_are_those_of_the_slices() {
+    let (shape, to, window) = ([2, 6, 4, 3], [3, 2], Window::square(2, 2, 0));
+    let (x, dy) = (wave(144, 0.0), wave(36, 2.0));
+    let images = Nhwc { data: &x, shape };
+    for pooling in [Pooling::Max, Pooling::Mean, Pooling::MeanWithPadding] {
+        let [leaf] = leaves([&x]);
+        let y = pool_train(pooling, window, leaf.clone(), shape, to).unwrap();
+        let expected = pool(workspace(), pooling, &window, images, to).unwrap();
+        assert_eq!(read(y.clone()), expected.to_vec());
+        let shape = [2, 3, 2, 3];
+        let dy_images = Nhwc { data: &dy, shape };
+        let expected = pool_gradient(workspace(), pooling, &window, images, dy_images).unwrap();
+        assert_eq!(gradients_of(y, &dy, &[leaf]), [expected.to_vec()]);
+    }
+    for activation in [Activation::Relu, Activation::Gelu, Activation::HardSwish] {
+        let [leaf] = leaves([&x]);
+        let y = activate_train(activation, leaf.clone());
+        assert_eq!(
+            read(y.clone()),
+            activate(workspace(), activation, &x).to_vec()
+        );
+        let expected = activation_gradient(workspace(), activation, &x, &x).unwrap();
+        assert_eq!(gradients_of(y, &x, &[leaf]), [expected.to_vec()]);
+    }
 }
