@@ -1,7 +1,6 @@
 //! Failures of a command: message and exit code.
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use mitsume_engine::EngineError;
 
@@ -23,21 +22,21 @@ pub type Result<T = ()> = std::result::Result<T, Failure>;
 
 impl Failure {
     /// Prints the message to stderr and returns the exit code.
-    pub fn report(self) -> ExitCode {
+    pub fn report(self) -> u8 {
         match self {
             Failure::Request(message) => {
                 eprintln!("error: {message}");
-                ExitCode::from(2)
+                2
             }
             Failure::Work(message) => {
                 eprintln!("error: {message}");
-                ExitCode::from(1)
+                1
             }
             Failure::Interrupted(message) => {
                 eprintln!("{message}");
-                ExitCode::from(130)
+                130
             }
-            Failure::OutputClosed => ExitCode::SUCCESS,
+            Failure::OutputClosed => 0,
         }
     }
 

@@ -67,13 +67,13 @@ pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
 pub use evaluation_input::{EvaluationInput, report_other_files};
 pub use event::{Event, LeakedImages, Observer, Phase};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
-pub use maps::{MapOptions, image_maps};
+pub use maps::{MapOptions, image_maps, predicted_class_maps};
 pub use mitsume_onnx::{DefaultReason, FeatureLayout, InputImages, Layer, Module, modules};
 pub use model_file::{LoadedModel, ModelInput};
 pub use model_source::{ModelRequest, ModelSource, OnnxRun, OnnxSource};
 pub use network::{
-    ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layers,
-    reorder_classes,
+    ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layer_record,
+    layers, reorder_classes,
 };
 pub use shell_word::shell_word;
 pub use train::{

@@ -53,11 +53,14 @@ pub enum ConsistencyError {
         /// The class.
         class: usize,
     },
+    /// A stored state that no maps can have.
+    #[error("a stored state that no maps can have: {0}")]
+    State(&'static str),
 }
 
-/// Count, mean map and sum of squared differences of one class.
+/// Count, mean map and sum of squared differences of one class: all that is kept of its maps.
 #[derive(Clone, Debug, PartialEq)]
-struct ClassMean {
+pub struct ClassMean {
     count: u64,
     mean: Vec<f64>,
     /// Sum over images and pixels of the squared differences from `mean`.
@@ -65,8 +68,55 @@ struct ClassMean {
 }
 
 impl ClassMean {
+    /// Empty, for maps of `pixels` values.
+    pub(crate) fn new(pixels: usize) -> Self {
+        Self {
+            count: 0,
+            mean: vec![0.0; pixels],
+            squares: 0.0,
+        }
+    }
+
+    /// From stored numbers: images, mean map [h * w] and sum of squared differences.
+    ///
+    /// # Errors
+    /// No image, or a number that is not finite or negative where it cannot be.
+    pub fn from_parts(count: u64, mean: Vec<f64>, squares: f64) -> Result<Self, ConsistencyError> {
+        if count == 0 {
+            return Err(ConsistencyError::State("a class without an image"));
+        }
+        if !(squares >= 0.0 && squares.is_finite()) {
+            return Err(ConsistencyError::State(
+                "squares that are negative or not finite",
+            ));
+        }
+        check_finite(&mean)?;
+        Ok(Self {
+            count,
+            mean,
+            squares,
+        })
+    }
+
+    /// Number of images.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The mean map [h * w] (Eq. 8).
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// Sum over images and pixels of the squared differences from the mean map.
+    pub fn squares(&self) -> f64 {
+        self.squares
+    }
+
+    /// Adds a map [h * w] of the right length with finite values.
+    ///
     /// Welford's update: no cancellation, even if the mean is large compared with the spread.
-    fn push<T: Copy + Into<f64>>(&mut self, map: &[T]) {
+    pub(crate) fn push<T: Copy + Into<f64>>(&mut self, map: &[T]) {
         self.count += 1;
         let count = self.count as f64;
         for (mean, &value) in self.mean.iter_mut().zip(map) {
@@ -92,6 +142,14 @@ impl ClassMean {
     }
 }
 
+/// An error if a value is not finite.
+pub(crate) fn check_finite<T: Copy + Into<f64>>(map: &[T]) -> Result<(), ConsistencyError> {
+    match map.iter().position(|&value| !value.into().is_finite()) {
+        Some(index) => Err(ConsistencyError::NotFinite { index }),
+        None => Ok(()),
+    }
+}
+
 /// The first pass: class mean maps (Eq. 8) and, with them, `squared-l2`.
 ///
 /// Push the correctly classified images only. Constant memory: one map per class seen.
@@ -107,6 +165,22 @@ impl ClassMeans {
         Self {
             shape,
             classes: vec![None; classes],
+        }
+    }
+
+    /// From what is kept of each class, for maps of shape `[h, w]`.
+    ///
+    /// # Errors
+    /// A mean map of another size.
+    pub fn from_classes(
+        shape: [usize; 2],
+        classes: Vec<Option<ClassMean>>,
+    ) -> Result<Self, ConsistencyError> {
+        let expected = shape[0].saturating_mul(shape[1]);
+        let mut lengths = classes.iter().flatten().map(|class| class.mean.len());
+        match lengths.find(|&found| found != expected) {
+            Some(found) => Err(MapLength { expected, found }.into()),
+            None => Ok(Self { shape, classes }),
         }
     }
 
@@ -131,15 +205,8 @@ impl ClassMeans {
             }
             .into());
         }
-        if let Some(index) = map.iter().position(|&value| !value.into().is_finite()) {
-            return Err(ConsistencyError::NotFinite { index });
-        }
-        mean.get_or_insert_with(|| ClassMean {
-            count: 0,
-            mean: vec![0.0; pixels],
-            squares: 0.0,
-        })
-        .push(map);
+        check_finite(map)?;
+        mean.get_or_insert_with(|| ClassMean::new(pixels)).push(map);
         Ok(())
     }
 
@@ -199,7 +266,8 @@ impl ClassMeans {
         }
     }
 
-    fn class(&self, class: usize) -> Option<&ClassMean> {
+    /// What is kept of `class`, if it has an image.
+    pub fn class(&self, class: usize) -> Option<&ClassMean> {
         self.classes.get(class)?.as_ref()
     }
 }
@@ -232,11 +300,16 @@ impl<'a> DeviationPass<'a> {
             .mean(class)
             .ok_or(ConsistencyError::NoMean { class })?;
         let deviation = Deviation::between(map, mean)?;
+        self.push_deviation(class, deviation);
+        Ok(deviation)
+    }
+
+    /// Adds the deviation of one correctly classified image of `class`, which has a mean.
+    pub(crate) fn push_deviation(&mut self, class: usize, deviation: Deviation) {
         self.l2[class].merge(&DeviationSum {
             count: 1,
             sum: deviation.l2,
         });
-        Ok(deviation)
     }
 
     /// Adds another shard's deviations from the same means.

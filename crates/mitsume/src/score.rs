@@ -1,4 +1,5 @@
-//! The metric on maps made by any other tool, from a `.npz` or `.safetensors` file.
+//! The metric on maps made by any other tool: from a `.npz` or `.safetensors` file ([`score()`]), from
+//! arrays in memory ([`score_arrays`]), or batch by batch ([`StreamingScore`]).
 //!
 //! The file holds three arrays: `cams` [N, h, w] (any float or integer type), `labels` `[N]` and
 //! `predictions` `[N]` (any integer type; the class indices of the truth and of the classifier).
@@ -6,22 +7,28 @@
 //! grow with N beyond the labels, and nothing is allocated because a file claims it.
 
 mod array;
+mod arrays;
 mod error;
 mod maps;
 mod npz;
 mod safetensors;
+mod streaming;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::consistency::{ClassMeans, Consistency, ConsistencyError, DeviationPass};
+use crate::consistency::{
+    ClassDeviations, ClassMeans, Consistency, ConsistencyError, DeviationPass,
+};
 use crate::kappa::cohens_kappa;
 use crate::measures::{Distances, GridMaps, Measures};
 use crate::normalise::normalise;
 use array::Container;
+pub use arrays::{ScoreArrays, ScoredArrays, score_arrays};
 pub use error::{ScoreError, ScoreProblem};
+pub use streaming::StreamingScore;
 
 /// Bound on class indices; a larger one is taken for a mistake.
 pub const MAX_CLASSES: usize = 1 << 16;
@@ -147,28 +154,38 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
     });
     Ok(Score {
         measures,
-        ..truth.score(&means, &pass)
+        ..truth.score(&means, Some(&pass.l2()))
     })
 }
 
 /// Checks one map, whether or not its image is correct, and normalises it where asked.
 fn prepare(image: usize, map: &mut [f64], options: ScoreOptions) -> Result<(), ScoreProblem> {
-    if let Some(index) = map.iter().position(|value| !value.is_finite()) {
-        return Err(ScoreProblem::NotFinite {
-            image,
-            index,
-            value: map[index],
-        });
-    }
+    check_finite_map(image, map)?;
     if options.normalise {
         normalise(map);
-    } else if let Some(&value) = map
-        .iter()
-        .find(|&&value| !(-RANGE_TOLERANCE..=1.0 + RANGE_TOLERANCE).contains(&value))
-    {
-        return Err(ScoreProblem::OutsideUnit { image, value });
+        Ok(())
+    } else {
+        check_unit_range(image, map)
     }
-    Ok(())
+}
+
+fn check_finite_map<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), ScoreProblem> {
+    match map.iter().position(|&value| !value.into().is_finite()) {
+        Some(index) => Err(ScoreProblem::NotFinite {
+            image,
+            index,
+            value: map[index].into(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_unit_range<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), ScoreProblem> {
+    let outside = |value: &f64| !(-RANGE_TOLERANCE..=1.0 + RANGE_TOLERANCE).contains(value);
+    match map.iter().map(|&value| value.into()).find(outside) {
+        Some(value) => Err(ScoreProblem::OutsideUnit { image, value }),
+        None => Ok(()),
+    }
 }
 
 /// A finite map whose range is too wide for `f64` turns non-finite in normalising.
@@ -218,34 +235,61 @@ impl LabelsAndPredictions {
         }
     }
 
-    fn score(&self, means: &ClassMeans, pass: &DeviationPass) -> Score {
+    fn score(&self, means: &ClassMeans, l2: Option<&ClassDeviations>) -> Score {
         let mut truths = vec![0_u64; self.classes];
         let mut predicted = vec![0_u64; self.classes];
         for (&label, &prediction) in self.labels.iter().zip(&self.predictions) {
             truths[label as usize] += 1;
             predicted[prediction as usize] += 1;
         }
-        let (squared_l2, l2) = (means.squared_l2(), pass.l2());
-        let per_class = (0..self.classes)
+        let marginals = Marginals {
+            truths: &truths,
+            predicted: &predicted,
+        };
+        marginals.score(means, l2)
+    }
+}
+
+/// Images per class, and per predicted class.
+struct Marginals<'a> {
+    truths: &'a [u64],
+    predicted: &'a [u64],
+}
+
+impl Marginals<'_> {
+    /// The score without further measures. Without `l2` deviations that form is not defined.
+    fn score(&self, means: &ClassMeans, l2: Option<&ClassDeviations>) -> Score {
+        let squared_l2 = means.squared_l2();
+        let classes = self.truths.len();
+        let per_class = (0..classes)
             .map(|class| ClassScore {
                 class,
-                images: truths[class],
+                images: self.truths[class],
                 correct: means.count(class),
                 squared_l2: squared_l2.per_class[class].mean(),
-                l2: l2.per_class[class].mean(),
+                l2: l2.and_then(|l2| l2.per_class[class].mean()),
             })
             .collect();
-        let (images, correct) = (self.labels.len() as u64, squared_l2.total().count);
+        let correct = squared_l2.total().count;
+        let images: u64 = self.truths.iter().sum();
+        let consistency = match l2 {
+            Some(l2) => Consistency::new(&squared_l2, l2),
+            None => Consistency {
+                squared_l2: squared_l2.total().mean(),
+                l2: None,
+                counted: correct,
+            },
+        };
         Score {
             images,
             correct,
-            classes: self.classes,
+            classes,
             cam_size: means.shape(),
-            consistency: Consistency::new(&squared_l2, &l2),
+            consistency,
             measures: None,
             per_class,
             accuracy: correct as f64 / images as f64,
-            kappa: cohens_kappa(correct, &truths, &predicted),
+            kappa: cohens_kappa(correct, self.truths, self.predicted),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `mitsume layers`
 
-use mitsume_engine::{DefaultReason, InputImages, Layer, Module, layers, modules};
+use mitsume_engine::{DefaultReason, InputImages, Layer, Module, layer_record, layers, modules};
 use mitsume_locale::{Language, text};
 
 use super::output;
@@ -19,21 +19,7 @@ pub fn run(args: LayersArgs, console: Console) -> Result {
     };
     let layers = layers(&args.model, images)?;
     if args.json {
-        let layers: Vec<_> = layers
-            .iter()
-            .map(|layer| {
-                serde_json::json!({
-                    "name": layer.name,
-                    "module": layer.module,
-                    "operator": layer.operator,
-                    "shape": layer.shape,
-                    "layout": layer.layout.map(|layout| layout.name()),
-                    "token_grid": layer.grid,
-                    "default": layer.default,
-                    "reason": layer.reason.map(|reason| reason.name()),
-                })
-            })
-            .collect();
+        let layers: Vec<_> = layers.iter().map(layer_record).collect();
         return output::json(&serde_json::json!({ "layers": layers }));
     }
     let language = console.language;

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use mitsume::bilinear::{AlignCorners, upsample_bilinear};
 use mitsume::methods::Method;
 use mitsume::normalise;
+use mitsume::train::predictions;
 
 use crate::Result;
 use crate::network::{HookedImages, Network};
@@ -37,6 +38,33 @@ pub fn image_maps(
     targets: &[usize],
     options: MapOptions,
 ) -> Result<(Tensor<2>, Vec<f32>)> {
+    let hooked = network.hook(images.clone())?;
+    image_maps_at(network, &hooked, images, targets, options)
+}
+
+/// As [`image_maps`], of each image's predicted class: logits, maps, and the classes `[N]`. What
+/// comes before the hooked layers is computed once.
+///
+/// # Errors
+/// Errors of the network.
+pub fn predicted_class_maps(
+    network: &dyn Network,
+    images: Tensor<4>,
+    options: MapOptions,
+) -> Result<(Tensor<2>, Vec<f32>, Vec<usize>)> {
+    let hooked = network.hook(images.clone())?;
+    let targets = predictions(&hooked[0].logits()?);
+    let (logits, maps) = image_maps_at(network, &hooked, images, &targets, options)?;
+    Ok((logits, maps, targets))
+}
+
+fn image_maps_at(
+    network: &dyn Network,
+    hooked: &[Box<dyn HookedImages + '_>],
+    images: Tensor<4>,
+    targets: &[usize],
+    options: MapOptions,
+) -> Result<(Tensor<2>, Vec<f32>)> {
     let seeds: Vec<u64> = (0..targets.len() as u64).collect();
     let request = MapRequest {
         options,
@@ -44,7 +72,7 @@ pub fn image_maps(
         targets,
         seeds: &seeds,
     };
-    maps(network, &request)
+    maps_at(network, hooked, &request)
 }
 
 /// A batch of images whose maps are requested.

@@ -11,7 +11,7 @@ use crate::Result;
 
 pub use class_order::ClassOrder;
 pub use level::LevelNetwork;
-pub use onnx::{OnnxNetwork, OnnxRequest, layers};
+pub use onnx::{OnnxNetwork, OnnxRequest, layer_record, layers};
 pub use reordered::reorder_classes;
 
 /// An image classifier with one or several hooked layers, without state between batches.

@@ -42,6 +42,20 @@ pub fn layers(path: &Path, images: InputImages) -> Result<Vec<Layer>> {
     }
 }
 
+/// A layer as `mitsume layers --json` writes it.
+pub fn layer_record(layer: &Layer) -> serde_json::Value {
+    serde_json::json!({
+        "name": layer.name,
+        "module": layer.module,
+        "operator": layer.operator,
+        "shape": layer.shape,
+        "layout": layer.layout.map(|layout| layout.name()),
+        "token_grid": layer.grid,
+        "default": layer.default,
+        "reason": layer.reason.map(|reason| reason.name()),
+    })
+}
+
 /// A classifier from an ONNX file, hooked at one or several layers.
 pub struct OnnxNetwork {
     name: String,

@@ -28,12 +28,21 @@ impl Distances {
     /// # Panics
     /// If one has another size.
     pub fn push<T: Copy + Into<f64>>(&mut self, map: &[T], mean: &[f64]) {
-        let distances = [
+        self.push_distances(self.between(map, mean));
+    }
+
+    /// The cosine, Jensen-Shannon, Pearson and SSIM distances between a map and its class mean map.
+    pub(crate) fn between<T: Copy + Into<f64>>(&self, map: &[T], mean: &[f64]) -> [f64; 4] {
+        [
             cosine_distance(map, mean),
             jensen_shannon(map, mean),
             pearson_distance(map, mean),
             ssim_distance(map, mean, self.shape),
-        ];
+        ]
+    }
+
+    /// Adds one image's [`Distances::between`].
+    pub(crate) fn push_distances(&mut self, distances: [f64; 4]) {
         self.images += 1;
         self.sums
             .iter_mut()

@@ -2,17 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::chance::{chance_corrected, permutation_p_value};
+use super::GridMeans;
+use super::chance::permutation_p_value;
 use super::earth_mover::earth_mover;
-use super::grid::AreaAverage;
-use crate::consistency::{ClassMeans, ConsistencyError, DeviationPass};
+use crate::consistency::{ConsistencyError, DeviationPass};
 
 /// Maps on the common grid. They stay in memory (200 bytes per image on 7x7), because the `l2`
 /// form, the permutation null and the earth mover's distance need all of them.
 #[derive(Clone, Debug)]
 pub struct GridMaps {
-    grid: AreaAverage,
-    means: ClassMeans,
+    grid: GridMeans,
     maps: Vec<f32>,
     labels: Vec<u32>,
 }
@@ -21,10 +20,8 @@ impl GridMaps {
     /// Empty, for `classes` classes and maps `[h, w]`, with a grid of `side` x `side`, or the size
     /// of the map where that is smaller.
     pub fn new(classes: usize, shape: [usize; 2], side: usize) -> Self {
-        let to = shape.map(|length| side.clamp(1, length.max(1)));
         Self {
-            grid: AreaAverage::new(shape, to),
-            means: ClassMeans::new(classes, to),
+            grid: GridMeans::new(classes, shape, side),
             maps: Vec::new(),
             labels: Vec::new(),
         }
@@ -47,22 +44,47 @@ impl GridMaps {
         class: usize,
         map: &[T],
     ) -> Result<(), ConsistencyError> {
-        let map: Vec<f32> = self.grid.average(map).iter().map(|&v| v as f32).collect();
-        self.means.push(class, &map)?;
-        self.maps.extend(map);
+        let map = self.grid.average(map);
+        self.push_averaged(class, &map)
+    }
+
+    /// Adds a map that [`GridMaps::average`] has averaged.
+    ///
+    /// # Errors
+    /// As [`GridMaps::push`].
+    pub(crate) fn push_averaged(
+        &mut self,
+        class: usize,
+        map: &[f32],
+    ) -> Result<(), ConsistencyError> {
+        self.grid.push_averaged(class, map)?;
+        self.maps.extend_from_slice(map);
         // Class indices are below 2^16 wherever they come from.
         self.labels.push(class as u32);
         Ok(())
     }
 
+    /// The map [h * w] on the grid.
+    ///
+    /// # Panics
+    /// If the map has another size.
+    pub(crate) fn average<T: Copy + Into<f64>>(&self, map: &[T]) -> Vec<f32> {
+        self.grid.average(map)
+    }
+
+    /// The class means of these maps.
+    pub fn grid_means(&self) -> &GridMeans {
+        &self.grid
+    }
+
     /// The `squared-l2` metric on the grid.
     pub fn squared_l2(&self) -> Option<f64> {
-        self.means.squared_l2().total().mean()
+        self.grid.squared_l2()
     }
 
     /// The `l2` metric on the grid.
     pub fn l2(&self) -> Option<f64> {
-        let mut pass = DeviationPass::new(&self.means);
+        let mut pass = DeviationPass::new(self.grid.means());
         for (map, class) in self.each() {
             // No error: the means are of these maps.
             pass.push(class, map).ok()?;
@@ -72,10 +94,7 @@ impl GridMaps {
 
     /// See [`chance`](super::chance).
     pub fn chance_corrected(&self) -> Option<f64> {
-        let ssw = self.means.squared_l2().total().sum * self.pixels() as f64;
-        let sst = ssw + self.between_classes();
-        let seen = (0..self.means.classes()).filter(|&class| self.means.count(class) > 0);
-        chance_corrected(ssw, sst, self.labels.len() as u64, seen.count() as u64)
+        self.grid.chance_corrected()
     }
 
     /// The permutation null of [`GridMaps::chance_corrected`].
@@ -87,40 +106,13 @@ impl GridMaps {
     pub fn earth_mover(&self) -> Option<f64> {
         let each: Vec<(&[f32], usize)> = self.each().collect();
         let distance = |(map, class): &(&[f32], usize)| {
-            let mean = self.means.mean(*class)?;
+            let mean = self.grid.means().mean(*class)?;
             Some(earth_mover(map, mean, self.shape()))
         };
         // Summed in order, so that the result does not depend on threads.
         let distances: Vec<Option<f64>> = each.par_iter().map(distance).collect();
         let sum: f64 = distances.iter().flatten().sum();
         (!each.is_empty()).then(|| sum / each.len() as f64)
-    }
-
-    /// Squared deviations of the class means from the mean of all maps, summed over images: SST -
-    /// SSW.
-    fn between_classes(&self) -> f64 {
-        let images = self.labels.len() as f64;
-        let classes: Vec<(f64, &[f64])> = (0..self.means.classes())
-            .filter_map(|class| Some((self.means.count(class) as f64, self.means.mean(class)?)))
-            .collect();
-        let mut overall = vec![0.0; self.pixels()];
-        for (count, mean) in &classes {
-            let share = count / images;
-            overall
-                .iter_mut()
-                .zip(*mean)
-                .for_each(|(sum, value)| *sum += share * value);
-        }
-        let deviation = |mean: &[f64]| -> f64 {
-            let pixels = mean.iter().zip(&overall);
-            pixels
-                .map(|(value, overall)| (value - overall).powi(2))
-                .sum()
-        };
-        classes
-            .iter()
-            .map(|(count, mean)| count * deviation(mean))
-            .sum()
     }
 
     fn pixels(&self) -> usize {

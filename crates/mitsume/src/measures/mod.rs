@@ -16,6 +16,7 @@ mod distances;
 pub mod earth_mover;
 pub mod grid;
 mod grid_maps;
+mod grid_means;
 pub mod jensen_shannon;
 pub mod pearson;
 pub mod ssim;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use distances::Distances;
 pub use grid_maps::GridMaps;
+pub use grid_means::GridMeans;
 
 /// Default rows and columns of the common grid: no finer than the maps of usual classifiers (7x7 at
 /// 224 pixels), so that averaging never refines.
@@ -57,19 +59,27 @@ pub struct Measures {
 }
 
 impl Measures {
-    /// The measures of the grid alone, which cost almost nothing; the others are `None`.
-    pub fn from_grid(maps: &GridMaps) -> Self {
+    /// The measures of the class means on the grid alone, in one pass; the others are `None`.
+    pub fn from_grid_means(means: &GridMeans) -> Self {
         Self {
-            grid: maps.shape(),
-            grid_squared_l2: maps.squared_l2(),
-            grid_l2: maps.l2(),
-            chance_corrected: maps.chance_corrected(),
+            grid: means.shape(),
+            grid_squared_l2: means.squared_l2(),
+            grid_l2: None,
+            chance_corrected: means.chance_corrected(),
             chance_p: None,
             cosine: None,
             jensen_shannon: None,
             earth_mover: None,
             pearson: None,
             ssim: None,
+        }
+    }
+
+    /// The measures of the grid alone, which cost almost nothing; the others are `None`.
+    pub fn from_grid(maps: &GridMaps) -> Self {
+        Self {
+            grid_l2: maps.l2(),
+            ..Self::from_grid_means(maps.grid_means())
         }
     }
 

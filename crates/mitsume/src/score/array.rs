@@ -79,6 +79,7 @@ impl Container {
                             array: name,
                             index,
                             value,
+                            classes: MAX_CLASSES,
                         });
                     }
                 }

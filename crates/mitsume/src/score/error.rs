@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::MAX_CLASSES;
-
 /// A file that cannot be scored.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
@@ -54,7 +52,7 @@ pub enum ScoreProblem {
         found: usize,
     },
     /// A label or prediction that is no class index.
-    #[error("array \"{array}\": entry {index} is {value}; class indices run from 0 to {}", MAX_CLASSES - 1)]
+    #[error("array \"{array}\": entry {index} is {value}; class indices run from 0 to {}", classes - 1)]
     NoClass {
         /// The array.
         array: &'static str,
@@ -62,6 +60,8 @@ pub enum ScoreProblem {
         index: usize,
         /// What is there.
         value: i128,
+        /// Number of classes.
+        classes: usize,
     },
     /// A NaN or infinity.
     #[error("cams: the map of image {image} has {value} at value {index}; all must be finite")]

@@ -4,7 +4,7 @@ use super::ScoreProblem;
 use super::array::{Array, Container};
 
 /// Most values of one map: 4096 x 4096.
-const MAX_PIXELS: usize = 1 << 24;
+pub(super) const MAX_PIXELS: usize = 1 << 24;
 /// Values of the buffer for transposing Fortran order: 256 MB.
 const TRANSPOSE_VALUES: usize = 1 << 25;
 /// Bound on the number of times that a Fortran-ordered array is read.
