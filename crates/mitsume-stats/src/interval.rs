@@ -30,8 +30,7 @@ pub fn standard_deviation(values: &[f64]) -> Option<f64> {
 pub fn student_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     let (mean, deviation) = (mean(values)?, standard_deviation(values)?);
     let count = values.len() as f64;
-    let t = student(count - 1.0)?.inverse_cdf(0.5 + confidence / 2.0);
-    let half = t * deviation / count.sqrt();
+    let half = two_sided_quantile(confidence, count - 1.0)? * deviation / count.sqrt();
     Some(Interval {
         low: mean - half,
         high: mean + half,
@@ -41,6 +40,12 @@ pub fn student_interval(values: &[f64], confidence: f64) -> Option<Interval> {
 /// Two-sided p-value of `t` with `freedom` degrees of freedom; `None` if these are not positive.
 pub fn two_sided_p(t: f64, freedom: f64) -> Option<f64> {
     student(freedom).map(|student| (2.0 * student.sf(t.abs())).min(1.0))
+}
+
+/// The t that a variable of Student's distribution exceeds neither way with probability
+/// `confidence`; `None` if `freedom` is not positive.
+pub(crate) fn two_sided_quantile(confidence: f64, freedom: f64) -> Option<f64> {
+    student(freedom).map(|student| student.inverse_cdf(0.5 + confidence / 2.0))
 }
 
 fn student(freedom: f64) -> Option<StudentsT> {

@@ -41,6 +41,7 @@ pub mod paired;
 pub mod permutation;
 pub mod run;
 pub mod run_correlation;
+pub mod two_sample;
 
 pub use analysis::{Analysis, AnalysisError, AnalysisOptions, Caution, analyze};
 pub use epoch::{EpochRecord, TableError, read_epochs};

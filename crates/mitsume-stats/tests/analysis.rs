@@ -11,8 +11,13 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// The records of the repository's page on the repeated experiment.
+fn published_epochs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../evidence/published/experiment-1.csv")
+}
+
 fn published() -> Analysis {
-    let records = read_epochs(&fixture("published-epochs.csv")).unwrap();
+    let records = read_epochs(&published_epochs()).unwrap();
     assert_eq!(records.len(), 1200);
     analyze(&records, &AnalysisOptions::default()).unwrap()
 }
@@ -90,7 +95,7 @@ fn runs_without_kappa_and_autocorrelated_epochs_are_cautioned() {
 
 #[test]
 fn the_order_of_the_records_does_not_matter() {
-    let mut records = read_epochs(&fixture("published-epochs.csv")).unwrap();
+    let mut records = read_epochs(&published_epochs()).unwrap();
     let options = AnalysisOptions {
         resamples: 200,
         ..AnalysisOptions::default()
