@@ -238,10 +238,12 @@ fn table_2(path: &Path) -> Result<BTreeMap<Key, f64>, Box<dyn Error>> {
     let text =
         std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let row = |line: &str| {
+        let bad = || format!("{}: {line:?} is not dataset,model,mean_r", path.display());
         let [dataset, model, r] = line.split(',').collect::<Vec<_>>()[..] else {
-            return Err(format!("{}: {line}", path.display()).into());
+            return Err(bad().into());
         };
-        Ok(((dataset.to_owned(), model.to_owned()), r.parse()?))
+        let r = r.parse().map_err(|_| bad())?;
+        Ok(((dataset.to_owned(), model.to_owned()), r))
     };
     text.lines().skip(1).map(row).collect()
 }

@@ -17,13 +17,26 @@ mod tables;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use cell::Cells;
 use mitsume_locale::Language;
 
 const FIGURES: &str = "docs/figures/evidence";
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("evidence: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes or checks; false if a check found a file that is not up to date.
+fn run() -> Result<bool, Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let check = match &args.iter().map(|arg| &arg[..]).collect::<Vec<_>>()[..] {
         [] => false,
@@ -43,9 +56,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if check && !outdated.is_empty() {
         let outdated = outdated.join(", ");
-        return Err(format!("not what the records give: {outdated}").into());
+        eprintln!("evidence: not what the records give: {outdated}; run this without --check");
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Every file with the text it should have.

@@ -81,6 +81,14 @@ impl Tables<'_> {
         text + "\n|" + &" --- |".repeat(columns.len() + 1)
     }
 
+    /// What a column holds, and of which runs.
+    fn heading(&self, what: &str, whose: &str) -> String {
+        match self.language {
+            Language::Japanese => format!("{what}（{whose}）"),
+            _ => format!("{what}, {whose}"),
+        }
+    }
+
     fn published(&self) -> &'static str {
         self.say("published", "公開")
     }
@@ -190,8 +198,8 @@ impl Tables<'_> {
         let mut text = self.head(&[
             self.say("p, kappa curve", "p（kappa の曲線）"),
             self.say("p, `l2` curve", "p（`l2` の曲線）"),
-            &format!("{}, {}", self.say("swing", "変動"), self.published()),
-            &format!("{}, {}", self.say("swing", "変動"), self.repeated()),
+            &self.heading(self.say("swing", "変動"), self.published()),
+            &self.heading(self.say("swing", "変動"), self.repeated()),
             self.say("p, swing", "p（変動）"),
         ]);
         for (cell, tests) in self.cells.compared() {
@@ -257,10 +265,10 @@ impl Tables<'_> {
         let changes = self.say("r of changes", "変化の r");
         let epochs = self.say("effective epochs", "有効エポック数");
         let mut text = self.head(&[
-            &format!("{changes}, {}", self.published()),
-            &format!("{changes}, {}", self.repeated()),
-            &format!("{epochs}, {}", self.published()),
-            &format!("{epochs}, {}", self.repeated()),
+            &self.heading(changes, self.published()),
+            &self.heading(changes, self.repeated()),
+            &self.heading(epochs, self.published()),
+            &self.heading(epochs, self.repeated()),
         ]);
         for cell in self.cells.repeated() {
             let of = |value: fn(&ConditionCorrelation) -> Option<f64>, digits| {
@@ -385,10 +393,10 @@ impl Tables<'_> {
     fn summary(&self) -> String {
         let kappa = self.say("final kappa", "最後の kappa");
         let mut text = self.head(&[
-            &format!("r, {}", self.published()),
-            &format!("r, {}", self.repeated()),
-            &format!("{kappa}, {}", self.published()),
-            &format!("{kappa}, {}", self.repeated()),
+            &self.heading("r", self.published()),
+            &self.heading("r", self.repeated()),
+            &self.heading(kappa, self.published()),
+            &self.heading(kappa, self.repeated()),
         ]);
         for cell in self.cells.repeated() {
             let both = [&cell.published, &cell.repeated];
