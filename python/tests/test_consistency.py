@@ -147,6 +147,7 @@ def test_results_become_frames_figures_and_html(batch):
     assert frame["squared-l2"][0] == result.per_class[0]
     figure = result.figure(["a", "b", "c", "d"])
     titles = [axis.get_title() for axis in figure.axes]
+    assert figure._repr_png_().startswith(b"\x89PNG")
     assert sum("squared-l2" in title for title in titles) == 3
     assert "lower is more consistent" in result._repr_html_()
     with pytest.raises(ValueError, match="class_names"):

@@ -81,7 +81,7 @@ class ConsistencyResult:
 
     def figure(self, class_names: list[str] | None = None, max_classes: int = 12) -> Figure:
         """The mean maps of the ``max_classes`` least consistent classes. Needs matplotlib."""
-        from matplotlib.figure import Figure
+        from ._figure import NotebookFigure
 
         order = [k for k in np.argsort(-self.per_class) if not np.isnan(self.per_class[k])]
         shown = order[:max_classes]
@@ -89,7 +89,7 @@ class ConsistencyResult:
             raise ValueError("no class has a correct image")
         columns = min(4, len(shown))
         rows = -(-len(shown) // columns)
-        figure = Figure(figsize=(2.6 * columns, 2.8 * rows), layout="constrained")
+        figure = NotebookFigure(figsize=(2.6 * columns, 2.8 * rows), layout="constrained")
         axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         names = self._names(class_names)
         for axis in axes:

@@ -125,7 +125,7 @@ def report(directory: str | os.PathLike[str], **options: Any) -> Path:
 
 
 def run(arguments: list[str]) -> str:
-    """What ``mitsume`` prints with ``arguments``. Its progress is shown on stderr.
+    """What ``mitsume`` prints with ``arguments``. Its notes follow on stderr at the end.
 
     Raises
     ------
