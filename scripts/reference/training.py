@@ -75,24 +75,34 @@ def groups(model, weight_decay, vectors_decay):
     return [{"params": split[False], "weight_decay": weight_decay}, {"params": split[True], "weight_decay": 0.0}]
 
 
-def losses(make_optimizer, criterion, clip, weight_decay, vectors_decay):
+def divisor(criterion, labels):
+    """What `criterion` divides the sum of these images' losses by."""
+    return len(labels) if criterion.weight is None else criterion.weight[labels].sum().item()
+
+
+def losses(make_optimizer, criterion, clip, weight_decay, vectors_decay, batch):
     model = hashed(level2()).train()
     optimizer = make_optimizer(groups(model, weight_decay, vectors_decay))
     labels, rows = torch.tensor(LABELS), []
     for step in range(STEPS):
         optimizer.zero_grad()
-        loss = criterion(model["classifier"](model["features"](images(step))), labels)
-        loss.backward()
+        shown, total = images(step), 0.0
+        for first in range(0, BATCH, batch):
+            some = slice(first, first + batch)
+            loss = criterion(model["classifier"](model["features"](shown[some])), labels[some])
+            loss = loss * (divisor(criterion, labels[some]) / divisor(criterion, labels))
+            loss.backward()
+            total += loss.item()
         if clip:
             nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
-        rows.append(loss.item())
+        rows.append(total)
     return rows
 
 
-def trajectory(name, settings, optimizer, criterion=None, clip=None, weight_decay=0.0, vectors_decay=True):
+def trajectory(name, settings, optimizer, criterion=None, clip=None, weight_decay=0.0, vectors_decay=True, batch=BATCH):
     criterion = criterion or nn.CrossEntropyLoss()
-    rows = losses(optimizer, criterion, clip, weight_decay, vectors_decay)
+    rows = losses(optimizer, criterion, clip, weight_decay, vectors_decay, batch)
     return {"name": name, "settings": settings, "losses": rows}
 
 
@@ -124,6 +134,10 @@ def trajectories():
         trajectory("balanced class weights", s + ["class_weights=balanced"], sgd(momentum=0.9), weights(balanced)),
         trajectory("class weights and label smoothing", s + [numbers, "label_smoothing=0.2"], sgd(momentum=0.9),
                    weights(WEIGHTS, label_smoothing=0.2)),
+        trajectory("accumulation", s + ["batch_size=6", "accumulate=3"], sgd(momentum=0.9), batch=6),
+        trajectory("accumulation with class weights and clipping",
+                   s + ["batch_size=6", "accumulate=3", numbers, "label_smoothing=0.2", "clip_norm=0.5"],
+                   sgd(momentum=0.9), weights(WEIGHTS, label_smoothing=0.2), clip=0.5, batch=6),
     ]
 
 

@@ -171,6 +171,7 @@ fn the_resolved_configuration_reads_back_equal() {
             "train.schedule=step",
             "train.step_size=5",
             "train.clip_norm=1",
+            "train.accumulate=4",
             "train.class_weights=[1, 2.5, 3]",
         ],
         &[
@@ -298,6 +299,8 @@ fn values_out_of_range_are_refused_by_key() {
         "train.shuffle=1",
         "train.plateau.factor=1",
         "train.plateau.factor=nan",
+        "train.accumulate=0",
+        "train.accumulate=70000",
         "train.optimizer=lion",
         "train.momentum=1",
         "train.momentum=nan",

@@ -9,6 +9,11 @@ use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_engine::{Event, ResumeRequest, TrainOutcome, TrainRequest, resume, train};
 
 fn request(dir: &Path, out: &str) -> TrainRequest {
+    request_with(dir, out, "batch_size = 8")
+}
+
+/// - `train`: keys of `[train]`.
+fn request_with(dir: &Path, out: &str, train: &str) -> TrainRequest {
     let data = dir.join("data");
     if !data.exists() {
         let spec = PhantomSpec {
@@ -21,7 +26,7 @@ fn request(dir: &Path, out: &str) -> TrainRequest {
     }
     let text = format!(
         "[data]\ntrain = {:?}\nvalid = {:?}\nimage_size = 32\n[model]\nname = \"level1\"\n\
-         [train]\nepochs = 2\nbatch_size = 8\n",
+         [train]\nepochs = 2\n{train}\n",
         data.join("Training"),
         data.join("Testing")
     );
@@ -99,6 +104,43 @@ fn a_run_stopped_in_an_evaluation_is_saved_and_resumes_to_the_same_bits() {
         assert_eq!(
             resumed(&request.out),
             TrainOutcome::AlreadyFinished { epochs: 2 }
+        );
+    }
+}
+
+#[test]
+fn a_run_stopped_between_accumulated_steps_resumes_to_the_same_bits() {
+    let dir = tempfile::tempdir().unwrap();
+    // Five batches an epoch, of which the steps take 2, 2 and 1; with dropout.
+    let train_keys =
+        "batch_size = 5\naccumulate = 2\n[consistency]\nlambda_max = 50\nt0 = 0\nt1 = 1";
+    let whole = request_with(dir.path(), "whole", train_keys);
+    let mut seen = Vec::new();
+    let mut observer = |event: Event| {
+        if let Event::Step { step, steps, .. } = event {
+            seen.push((step, steps));
+        }
+    };
+    train(&whole, &AtomicBool::new(false), &mut observer).unwrap();
+    assert_eq!(seen, [(1, 3), (2, 3), (3, 3), (1, 3), (2, 3), (3, 3)]);
+    let rows = results(&whole.out).1.lines().count();
+    assert_eq!(rows, 1 + 6, "a row for each step");
+    for stopped_after in 1..=3 {
+        let request = request_with(dir.path(), &format!("after-{stopped_after}"), train_keys);
+        let stop = AtomicBool::new(false);
+        let mut observer = |event: Event| match event {
+            Event::Step { step, .. } if step == stopped_after => {
+                stop.store(true, Ordering::Relaxed)
+            }
+            _ => {}
+        };
+        let outcome = train(&request, &stop, &mut observer).unwrap();
+        assert_eq!(outcome, TrainOutcome::Interrupted);
+        assert_eq!(resumed(&request.out), TrainOutcome::Finished);
+        assert_eq!(
+            results(&request.out),
+            results(&whole.out),
+            "{stopped_after}"
         );
     }
 }

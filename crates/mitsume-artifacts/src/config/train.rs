@@ -17,6 +17,8 @@ pub struct TrainConfig {
     pub epochs: u64,
     /// Images per batch. Default 32.
     pub batch_size: usize,
+    /// Batches whose gradients are summed into one step. Default 1.
+    pub accumulate: usize,
     /// Initial learning rate, after the warm-up if there is one. Default 1e-4.
     pub learning_rate: f64,
     /// Seed of all random numbers. Default 0; at most 2^63 - 1, the largest TOML integer.
@@ -45,6 +47,7 @@ pub struct TrainConfig {
 pub(super) struct TrainKeys {
     epochs: Option<u64>,
     batch_size: Option<u64>,
+    accumulate: Option<u64>,
     learning_rate: Option<f64>,
     seed: Option<u64>,
     shuffle: Option<bool>,
@@ -68,12 +71,14 @@ pub(super) struct TrainKeys {
 
 pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConfig> {
     let batch_size = raw.batch_size.unwrap_or(32);
+    let accumulate = raw.accumulate.unwrap_or(1);
     let epochs = source.range("train.epochs", raw.epochs.unwrap_or(20), 1..=1_000_000)?;
     let learning_rate = raw.learning_rate.unwrap_or(1e-4);
     let learning_rate = source.range("train.learning_rate", learning_rate, 1e-12..=1e3)?;
     Ok(TrainConfig {
         epochs,
         batch_size: source.range("train.batch_size", batch_size, 1..=65_536)? as usize,
+        accumulate: source.range("train.accumulate", accumulate, 1..=65_536)? as usize,
         learning_rate,
         seed: raw.seed.unwrap_or(0),
         shuffle: raw.shuffle.unwrap_or(true),

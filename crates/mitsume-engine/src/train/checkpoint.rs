@@ -51,7 +51,7 @@ pub(super) fn save(
     is_best: bool,
 ) -> Result<()> {
     let dir = AtomicDir::new(folder)?;
-    let bytes = architecture.weights(&state.model, state.progress.steps_done, note);
+    let bytes = architecture.weights(&state.model, state.progress.batches_in_all(), note);
     dir.write_file(WEIGHTS, &bytes)?;
     if is_best {
         dir.write_file(BEST_WEIGHTS, &bytes)?;

@@ -24,6 +24,12 @@ pub(super) struct LoadedSplit {
 }
 
 impl LoadedSplit {
+    /// The classes of images, by their indices.
+    pub fn labels_of(&self, images: &[usize]) -> Vec<usize> {
+        let samples = &self.folder.samples;
+        images.iter().map(|&image| samples[image].class).collect()
+    }
+
     /// The classes of the readable images, in order.
     pub fn labels(&self) -> impl Iterator<Item = usize> {
         let samples = &self.folder.samples;
@@ -176,6 +182,7 @@ pub(super) fn initial_state(
         epochs_done: 0,
         batches_done: 0,
         steps_done: 0,
+        accumulated_batches: 0,
         plateau,
         sums: Default::default(),
     };

@@ -13,12 +13,33 @@ pub(super) struct Progress {
     pub epochs_done: u64,
     /// Batches of the current epoch finished.
     pub batches_done: usize,
-    /// Steps of the whole run finished.
+    /// Steps of the whole run finished: how often the optimiser moved the parameters.
     pub steps_done: u64,
+    /// By how many batches the steps of the whole run had more than one each.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub accumulated_batches: u64,
     /// Learning-rate schedule.
     pub plateau: Plateau,
     /// Sums over the current epoch.
     pub sums: EpochSums,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Progress {
+    /// Batches of the whole run finished.
+    pub fn batches_in_all(&self) -> u64 {
+        self.steps_done + self.accumulated_batches
+    }
+
+    /// Counts a step of `batches` batches.
+    pub fn count_step(&mut self, batches: usize) {
+        self.steps_done += 1;
+        self.batches_done += batches;
+        self.accumulated_batches += batches as u64 - 1;
+    }
 }
 
 /// Sums over the images of an unfinished epoch.
@@ -34,9 +55,10 @@ pub(super) struct EpochSums {
     pub seconds: f64,
 }
 
-/// Results of one step.
-#[derive(Clone, Copy, Debug)]
+/// Results of one step; the losses are means over its images.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StepResult {
+    pub batches: usize,
     pub images: usize,
     pub correct: usize,
     pub loss: f64,

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use super::architecture::{Architecture, TrainedModel};
 use super::checkpoint::TrainState;
 use super::cross_entropy::cross_entropy;
-use super::step::{EpochSettings, StepContext, step};
+use super::step::{EpochSettings, StepBatches, StepContext, step};
 use super::{prepare, schedule};
+use crate::Result;
 
 const SIZE: usize = 32;
 const CLASSES: usize = 4;
@@ -103,13 +104,28 @@ fn set_weights(model: &mut Classifier) {
     }
 }
 
-fn batch(labels: &[usize], step: u32) -> Batch {
+/// The images of a step, in batches of at most `size`.
+fn batches(labels: &[usize], step: u32, size: usize) -> Vec<Batch> {
     let values = hash01(labels.len() * SIZE * SIZE, 1000 + step);
-    Batch {
-        images: values.map(|unit| (2.0 * unit - 1.0) as f32).collect(),
+    let images: Vec<f32> = values.map(|unit| (2.0 * unit - 1.0) as f32).collect();
+    let images = images.chunks(size * SIZE * SIZE);
+    let batch = |(labels, images): (&[usize], &[f32])| Batch {
+        images: images.to_vec(),
         indices: (0..labels.len()).collect(),
         labels: labels.to_vec(),
         skipped: Vec::new(),
+    };
+    labels.chunks(size).zip(images).map(batch).collect()
+}
+
+/// One step of all these batches.
+fn joined(batches: Vec<Batch>) -> StepBatches<impl Iterator<Item = Result<Batch>>> {
+    StepBatches {
+        labels: batches
+            .iter()
+            .flat_map(|batch| batch.labels.clone())
+            .collect(),
+        batches: batches.into_iter().map(Ok),
     }
 }
 
@@ -147,8 +163,9 @@ fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
             lambda: 0.0,
         };
         for (number, theirs) in trajectory.losses.iter().enumerate() {
-            let batch = batch(&reference.labels, number as u32);
-            let ours = step(&mut state, &architecture, &context, batch, epoch)
+            let size = config.train.batch_size;
+            let group = joined(batches(&reference.labels, number as u32, size));
+            let ours = step(&mut state, &architecture, &context, group, epoch)
                 .unwrap()
                 .loss;
             // Float32 here, float64 there.
@@ -159,6 +176,73 @@ fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
             );
         }
     }
+}
+
+/// The parameters of the level, one after another; their number of values is the same each time.
+fn parameters(state: &mut TrainState) -> Vec<f64> {
+    let TrainedModel::Level(model) = &mut state.model else {
+        panic!("a level");
+    };
+    let mut all = Vec::new();
+    for (name, entry) in model.state_dict_mut(Level::Two) {
+        let data = match entry {
+            StateEntry::Vector(_) if name.contains("running") => continue,
+            StateEntry::Vector(param) => param.val().into_data(),
+            StateEntry::Matrix(param) => param.val().into_data(),
+            StateEntry::Filters(param) => param.val().into_data(),
+            StateEntry::Counter(_) => continue,
+        };
+        all.extend(
+            data.try_into_vec::<f32>()
+                .unwrap()
+                .into_iter()
+                .map(f64::from),
+        );
+    }
+    all
+}
+
+/// SGD without momentum moves by the gradient, which of a mean is the mean of the gradients.
+#[test]
+fn batches_of_one_step_count_by_their_images_in_the_consistency_loss_too() {
+    let sets = ["optimizer=sgd", "momentum=0", "learning_rate=0.005"];
+    let sets = sets.map(String::from);
+    let mut config = config(&sets);
+    config.consistency.reference = mitsume::Reference::Batch;
+    let labels = reference().labels;
+    let epoch = EpochSettings {
+        learning_rate: config.train.learning_rate,
+        lambda: 5.0,
+    };
+    let change = |batches: Vec<Batch>| {
+        let (architecture, mut state, context) = start(&config, &labels);
+        let before = parameters(&mut state);
+        let result = step(&mut state, &architecture, &context, joined(batches), epoch).unwrap();
+        let after = parameters(&mut state).into_iter().zip(before);
+        let moved: Vec<f64> = after.map(|(after, before)| after - before).collect();
+        (result, moved)
+    };
+    let [large, small]: [Batch; 2] = batches(&labels, 0, 12).try_into().unwrap();
+    let (of_large, by_large) = change(vec![large.clone()]);
+    let (of_small, by_small) = change(vec![small.clone()]);
+    let (of_both, by_both) = change(vec![large, small]);
+    assert!(of_large.cam_loss.unwrap() > 0.0);
+    let mean = |large: f64, small: f64| 0.75 * large + 0.25 * small;
+    for (both, expected) in [
+        (of_both.loss, mean(of_large.loss, of_small.loss)),
+        (
+            of_both.cam_loss.unwrap(),
+            mean(of_large.cam_loss.unwrap(), of_small.cam_loss.unwrap()),
+        ),
+    ] {
+        assert!((both - expected).abs() <= 1e-6, "{both} {expected}");
+    }
+    let largest = by_large.iter().fold(0f64, |most, by| most.max(by.abs()));
+    for ((large, small), both) in by_large.iter().zip(&by_small).zip(&by_both) {
+        // Parameters of about 1 are rounded to 6e-8.
+        assert!((both - mean(*large, *small)).abs() <= 2e-7 + 1e-4 * largest);
+    }
+    assert!(largest > 1e-3, "{largest}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use mitsume_artifacts::{
     Action, ArtifactError, Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow,
     StepWriter, read_epochs, read_measures, write_atomic, write_epochs, write_measures,
 };
-use mitsume_data::shuffled;
+use mitsume_data::{Batch, shuffled};
 
 use super::architecture::Architecture;
 use super::checkpoint::{self, TrainState};
@@ -18,7 +18,7 @@ use super::init;
 use super::prepare::{self, LoadedSplit};
 use super::resume_checks;
 use super::schedule;
-use super::step::{EpochSettings, StepContext, step};
+use super::step::{EpochSettings, StepBatches, StepContext, step};
 use super::tensorboard::TensorBoard;
 use super::{TrainOutcome, TrainRequest};
 use crate::maps::MapOptions;
@@ -151,22 +151,25 @@ impl<'a> Run<'a> {
         let settings = self.epoch_settings(epoch);
         let order = self.order(epoch);
         let size = self.config.train.batch_size;
-        let steps = order.len().div_ceil(size);
+        let accumulated = size * self.config.train.accumulate;
         let left = order[(self.state.progress.batches_done * size).min(order.len())..].to_vec();
+        let steps_before = (order.len() - left.len()).div_ceil(accumulated);
+        let steps_left = left.len().div_ceil(accumulated);
         let mut clock = Instant::now();
-        for batch in self.train.source.batches(left, size, epoch) {
-            if let Some(skipped) = batch.skipped.first() {
-                // The image was readable at the start; training without it would change the run.
-                let (path, reason) = (skipped.path.display(), &skipped.reason);
-                let problem =
-                    format!("{path}: {reason}; it could be read before: --resume goes on");
-                return Err(EngineError::Failed(problem));
-            }
+        let mut batches = self.train.source.batches(left.clone(), size, epoch);
+        for (images, step_number) in left.chunks(accumulated).zip(1..) {
+            let group = StepBatches {
+                labels: self.train.labels_of(images),
+                batches: batches
+                    .by_ref()
+                    .take(images.len().div_ceil(size))
+                    .map(refuse_unreadable),
+            };
             let result = step(
                 &mut self.state,
                 &self.architecture,
                 &self.context,
-                batch,
+                group,
                 settings,
             )?;
             let progress = &mut self.state.progress;
@@ -180,8 +183,7 @@ impl<'a> Run<'a> {
                     checkpoint: progress.epochs_done,
                 });
             }
-            progress.steps_done += 1;
-            progress.batches_done += 1;
+            progress.count_step(result.batches);
             progress.sums.add(&result, clock.elapsed().as_secs_f64());
             clock = Instant::now();
             self.steps.push(&StepRow {
@@ -192,12 +194,11 @@ impl<'a> Run<'a> {
                 cam_loss: result.cam_loss,
                 loss: result.loss,
             })?;
-            let (step, epochs) = (progress.batches_done, self.config.train.epochs);
             observer(Event::Step {
                 epoch,
-                epochs,
-                step,
-                steps,
+                epochs: self.config.train.epochs,
+                step: steps_before + step_number,
+                steps: steps_before + steps_left,
                 loss: result.loss,
             });
             if stop.load(Ordering::Relaxed) {
@@ -265,11 +266,11 @@ impl<'a> Run<'a> {
         if let Some(best) = checkpoint::read_best_weights(&self.dir.checkpoint())? {
             write_atomic(&self.dir.best_weights(), &best)?;
         }
-        let (model, steps) = (&self.state.model, self.state.progress.steps_done);
+        let (model, batches) = (&self.state.model, self.state.progress.batches_in_all());
         if let Some(bytes) = self.architecture.to_onnx(model)? {
             write_atomic(&self.dir.onnx(), &bytes)?;
         }
-        let bytes = self.architecture.weights(model, steps, &self.note);
+        let bytes = self.architecture.weights(model, batches, &self.note);
         finished::replace_weights(&self.dir, &bytes)?;
         let out = self.dir.evaluation();
         self.evaluate(
@@ -408,6 +409,16 @@ impl Start {
             environment: began.is_none().then_some(environment),
         })
     }
+}
+
+/// The image was readable at the start; training without it would change the run.
+fn refuse_unreadable(batch: Batch) -> Result<Batch> {
+    let Some(skipped) = batch.skipped.first() else {
+        return Ok(batch);
+    };
+    let (path, reason) = (skipped.path.display(), &skipped.reason);
+    let problem = format!("{path}: {reason}; it could be read before: --resume goes on");
+    Err(EngineError::Failed(problem))
 }
 
 /// Program, device and data of the run, for its environment file.

@@ -1,9 +1,9 @@
 //! One training step.
 
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::CamLossSettings;
-use mitsume::train::{CamLoss, CamRequest, CrossEntropy, predictions, training_loss};
+use mitsume::train::{CamLoss, CamRequest, CrossEntropy, LossTerms, predictions, training_loss};
 use mitsume_data::Batch;
 
 use super::architecture::{Architecture, DropoutKey};
@@ -36,65 +36,148 @@ pub(super) struct EpochSettings {
     pub lambda: f64,
 }
 
+/// The batches of one step; their gradients are summed.
+pub(super) struct StepBatches<I> {
+    /// The classes of the images of all batches.
+    pub labels: Vec<usize>,
+    pub batches: I,
+}
+
+/// How much a batch counts in the losses of its step.
+struct Shares {
+    /// Its part of what the cross-entropy is divided by: the mean is over the images of all batches.
+    cross_entropy: f64,
+    /// Its part of the images.
+    cam_loss: f64,
+}
+
 /// Runs one step. If the loss is not finite, weights, moments and moving averages stay as they were;
 /// only the running statistics have changed.
+///
+/// Batch norms take the statistics of each batch by itself, and so does the consistency loss: it
+/// compares with the class means of the batch, or with the moving ones, which every batch moves.
 pub(super) fn step(
     state: &mut TrainState,
     architecture: &Architecture,
     context: &StepContext,
-    batch: Batch,
+    group: StepBatches<impl Iterator<Item = Result<Batch>>>,
     epoch: EpochSettings,
 ) -> Result<StepResult> {
-    let lambda = epoch.lambda;
-    let n = batch.indices.len();
-    let [channels, height, width] = context.image;
-    let images = TensorData::new(batch.images, [n, channels, height, width]);
-    let images = Tensor::<4>::from_data(images, &context.device);
-    let key = DropoutKey {
-        seed: context.seed,
-        step: state.progress.steps_done,
-    };
-    let maps = (lambda != 0.0).then_some(CamRequest {
-        labels: &batch.labels,
-        method: context.settings.method,
-        alpha: context.settings.alpha,
-    });
-    let out = architecture.forward(&mut state.model, images, key, maps)?;
-    let predicted = predictions(&out.logits);
-    let correct = predicted
-        .iter()
-        .zip(&batch.labels)
-        .filter(|(p, l)| p == l)
-        .count();
     let mut cam_loss = CamLoss {
         settings: context.settings,
         ema: state.ema.clone(),
     };
-    let labels = (&batch.labels[..], &predicted[..]);
-    let loss = training_loss(out, labels, &context.cross_entropy, lambda, &mut cam_loss)?;
-    let result = StepResult {
-        images: n,
-        correct,
-        loss: scalar(&loss.total),
-        cross_entropy: scalar(&loss.cross_entropy),
-        cam_loss: match loss.cam_loss {
-            Some(cam) => Some(scalar(&cam)),
-            // L_cam is 0 where no class has two correctly predicted images.
-            None => (lambda != 0.0).then_some(0.0),
-        },
-    };
-    if result.loss.is_finite() {
-        let grads = GradientsParams::from_grads(loss.total.backward(), &state.model);
-        let grads = match context.clip_norm {
-            Some(max_norm) => clip_norm(grads, &state.model, max_norm),
-            None => grads,
+    let mut gradients = GradientsAccumulator::new();
+    let mut result = StepResult::default();
+    for batch in group.batches {
+        let batch = batch?;
+        let shares = Shares::new(&context.cross_entropy, &batch.labels, &group.labels);
+        let key = DropoutKey {
+            seed: context.seed,
+            step: state.progress.batches_in_all() + result.batches as u64,
         };
-        state.model = state
-            .optimizer
-            .step(epoch.learning_rate, state.model.clone(), grads);
-        state.ema = cam_loss.ema;
+        let pass = BatchPass {
+            architecture,
+            context,
+            lambda: epoch.lambda,
+            key,
+        };
+        result.images += batch.indices.len();
+        let (loss, correct) = pass.run(state, batch, &mut cam_loss)?;
+        let total = shares.total(&loss, epoch.lambda);
+        result.add(&loss, &total, &shares, epoch.lambda);
+        result.correct += correct;
+        // Nothing of the pass stays in memory longer than the backward pass requires.
+        drop(loss);
+        if !result.loss.is_finite() {
+            return Ok(result);
+        }
+        let own = GradientsParams::from_grads(total.backward(), &state.model);
+        gradients.accumulate(&state.model, own);
     }
+    let grads = gradients.grads();
+    let grads = match context.clip_norm {
+        Some(max_norm) => clip_norm(grads, &state.model, max_norm),
+        None => grads,
+    };
+    state.model = state
+        .optimizer
+        .step(epoch.learning_rate, state.model.clone(), grads);
+    state.ema = cam_loss.ema;
     Ok(result)
+}
+
+/// The forward pass of one batch.
+struct BatchPass<'a> {
+    architecture: &'a Architecture,
+    context: &'a StepContext,
+    lambda: f64,
+    key: DropoutKey,
+}
+
+impl BatchPass<'_> {
+    /// The losses, and how many images are correctly predicted.
+    fn run(
+        &self,
+        state: &mut TrainState,
+        batch: Batch,
+        cam_loss: &mut CamLoss,
+    ) -> Result<(LossTerms, usize)> {
+        let n = batch.indices.len();
+        let [channels, height, width] = self.context.image;
+        let images = TensorData::new(batch.images, [n, channels, height, width]);
+        let images = Tensor::<4>::from_data(images, &self.context.device);
+        let maps = (self.lambda != 0.0).then_some(CamRequest {
+            labels: &batch.labels,
+            method: self.context.settings.method,
+            alpha: self.context.settings.alpha,
+        });
+        let out = self
+            .architecture
+            .forward(&mut state.model, images, self.key, maps)?;
+        let predicted = predictions(&out.logits);
+        let pairs = predicted.iter().zip(&batch.labels);
+        let correct = pairs.filter(|(p, l)| p == l).count();
+        let labels = (&batch.labels[..], &predicted[..]);
+        let cross_entropy = &self.context.cross_entropy;
+        let loss = training_loss(out, labels, cross_entropy, self.lambda, cam_loss)?;
+        Ok((loss, correct))
+    }
+}
+
+impl Shares {
+    /// - `batch`, `all`: labels of the batch and of its whole step.
+    fn new(cross_entropy: &CrossEntropy, batch: &[usize], all: &[usize]) -> Self {
+        Self {
+            cross_entropy: cross_entropy.divisor(batch) / cross_entropy.divisor(all),
+            cam_loss: batch.len() as f64 / all.len() as f64,
+        }
+    }
+
+    /// The part of the step's loss that comes from a batch with this loss.
+    fn total(&self, loss: &LossTerms, lambda: f64) -> Tensor<1> {
+        if self.cam_loss == 1.0 {
+            return loss.total.clone();
+        }
+        let cross_entropy = loss.cross_entropy.clone().mul_scalar(self.cross_entropy);
+        match &loss.cam_loss {
+            Some(cam) => cross_entropy + cam.clone().mul_scalar(self.cam_loss * lambda),
+            None => cross_entropy,
+        }
+    }
+}
+
+impl StepResult {
+    /// Adds the losses of a batch. L_cam is 0 where no class has two correctly predicted images.
+    fn add(&mut self, loss: &LossTerms, total: &Tensor<1>, shares: &Shares, lambda: f64) {
+        self.batches += 1;
+        self.loss += scalar(total);
+        self.cross_entropy += shares.cross_entropy * scalar(&loss.cross_entropy);
+        if lambda != 0.0 {
+            let cam_loss = loss.cam_loss.as_ref().map_or(0.0, scalar);
+            *self.cam_loss.get_or_insert(0.0) += shares.cam_loss * cam_loss;
+        }
+    }
 }
 
 fn scalar(tensor: &Tensor<1>) -> f64 {

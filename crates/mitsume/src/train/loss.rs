@@ -48,6 +48,15 @@ pub struct CrossEntropy {
 }
 
 impl CrossEntropy {
+    /// What the losses of these labels' images are divided by: the sum of the weights of their
+    /// classes, without weights their number. `labels` are class indices.
+    pub fn divisor(&self, labels: &[usize]) -> f64 {
+        match &self.class_weights {
+            Some(weights) => labels.iter().map(|&label| f64::from(weights[label])).sum(),
+            None => labels.len() as f64,
+        }
+    }
+
     /// - `logits` [N, K], `labels` N class indices.
     fn forward(&self, logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
         let device = logits.device();

@@ -170,14 +170,14 @@ impl GraphArchitecture {
     pub(super) fn weights(
         &self,
         parameters: &GraphParameters,
-        steps: u64,
+        batches: u64,
         metadata: &str,
     ) -> Vec<u8> {
         let mut tensors = Vec::new();
         for (info, values) in self.model.state_dict(parameters) {
             if let Some(norm) = info.name.strip_suffix("running_mean") {
                 let name = format!("{norm}num_batches_tracked");
-                tensors.push((name, StateTensor::Count(steps)));
+                tensors.push((name, StateTensor::Count(batches)));
             }
             let shape = info.shape;
             let tensor = FloatTensor { shape, values };

@@ -78,14 +78,14 @@ impl Architecture {
         }
     }
 
-    /// The weights as the bytes of a safetensors file, a PyTorch state dict, after `steps` steps.
-    pub fn weights(&self, model: &TrainedModel, steps: u64, metadata: &str) -> Vec<u8> {
+    /// The weights as the bytes of a safetensors file, a PyTorch state dict, after `batches` batches.
+    pub fn weights(&self, model: &TrainedModel, batches: u64, metadata: &str) -> Vec<u8> {
         match (self, model) {
             (Self::Level(spec), TrainedModel::Level(model)) => {
                 mitsume_nn::weights::to_bytes(spec.level, model, metadata)
             }
             (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
-                graph.weights(parameters, steps, metadata)
+                graph.weights(parameters, batches, metadata)
             }
             _ => unreachable!("{MISMATCH}"),
         }
