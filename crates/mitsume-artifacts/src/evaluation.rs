@@ -70,6 +70,10 @@ pub struct DataSummary {
     /// Folder to which the paths in `images.csv` are relative. Bytes that are not UTF-8 are
     /// replaced; the images of such a folder cannot be found again.
     pub root: String,
+    /// The list of the images as it was named (`list.csv/test`), if they are not those of class
+    /// folders in `root`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
     /// Number of images evaluated.
     pub images: u64,
     /// Class names in label order.
@@ -82,6 +86,13 @@ pub struct DataSummary {
     /// Files that are not used as images, the most frequent kind first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_files: Vec<OtherFiles>,
+}
+
+impl DataSummary {
+    /// The list, or else the folder.
+    pub fn named(&self) -> &str {
+        self.list.as_deref().unwrap_or(&self.root)
+    }
 }
 
 /// An image transform and the size of the inputs.
@@ -268,6 +279,7 @@ mod tests {
             },
             data: DataSummary {
                 root: "/data".to_owned(),
+                list: None,
                 images: 5,
                 classes: vec!["a".to_owned(), "b".to_owned()],
                 transform: None,

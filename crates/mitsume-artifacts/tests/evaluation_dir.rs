@@ -65,6 +65,7 @@ fn evaluation() -> Evaluation {
         },
         data: DataSummary {
             root: "/nowhere".to_owned(),
+            list: None,
             images: 4,
             classes: vec!["a".to_owned(), "b".to_owned()],
             transform: None,

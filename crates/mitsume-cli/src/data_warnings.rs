@@ -51,7 +51,7 @@ pub fn leaks(leaks: &LeakedImages, language: Language) -> String {
 }
 
 /// The first few items of a list, and the number of the others.
-fn first_few(list: &[String], separator: &str, language: Language) -> String {
+pub fn first_few(list: &[String], separator: &str, language: Language) -> String {
     let mut listed = list[..list.len().min(MAX_LISTED)].join(separator);
     if list.len() > MAX_LISTED {
         let count = list.len() - MAX_LISTED;

@@ -39,6 +39,16 @@ pub enum DataError {
         /// What is wrong and how to correct it.
         reason: String,
     },
+    /// A list of images with a row that cannot be used.
+    #[error("{}: {place}: {reason}", path.display())]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// Line and column.
+        place: String,
+        /// What is wrong and how to correct it.
+        reason: String,
+    },
     /// A setting outside its range.
     #[error("{0}")]
     Setting(String),
@@ -72,6 +82,7 @@ impl DataError {
             Self::Read { source, .. } => source.to_string(),
             Self::Write { source, .. } => format!("cannot be written: {source}"),
             Self::Decode { reason, .. } | Self::Layout { reason, .. } => reason.clone(),
+            Self::List { place, reason, .. } => format!("{place}: {reason}"),
             Self::Setting(reason) => reason.clone(),
         }
     }

@@ -1,5 +1,6 @@
-//! A data set of one folder per class, in the order of torchvision's `ImageFolder`.
+//! A data set of one folder per class, or a list of images, in the order of torchvision's `ImageFolder`.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::DataError;
+use crate::list::{ImageList, ListPath, ListedImage, Split};
 use crate::other_files::OtherFiles;
 
 /// File extensions of images: torchvision's list, and DICOM. The format is recognised when a file
@@ -27,7 +29,7 @@ pub struct Sample {
     pub class: usize,
 }
 
-/// A folder with one folder per class.
+/// A folder with one folder per class, or the images of a list ([`ImageList`]) in the same order.
 ///
 /// Order is torchvision's: classes by name, within a class by folder, then by file name, all by
 /// code point. Class folders are searched recursively, and symbolic links are followed (except
@@ -36,8 +38,12 @@ pub struct Sample {
 /// and classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFolder {
-    /// The folder.
+    /// The folder, or the folder of the list.
     pub root: PathBuf,
+    /// The folder, or the list with its split: `brain/Testing`, `list.csv`, `list.csv/test`.
+    pub named: PathBuf,
+    /// Whether the images are those of a list.
+    pub listed: bool,
     /// Class names, sorted.
     pub classes: Vec<String>,
     /// All images, in order.
@@ -49,12 +55,66 @@ pub struct ImageFolder {
 }
 
 impl ImageFolder {
-    /// Lists the images of a folder. No file is opened.
+    /// Lists the images of a folder, of a list (`list.csv`), or of a split of a list
+    /// (`list.csv/test`). No image is opened.
     ///
     /// # Errors
     /// If the folder is missing or cannot be listed, has no class folder, or a class folder has no
-    /// image file.
-    pub fn open(root: &Path) -> Result<Self, DataError> {
+    /// image file; if the list has an error, holds several splits and none is named, or a class
+    /// without an image in the split.
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        match ListPath::parse(path) {
+            Some(list) => Self::from_list(&list, None),
+            None => Self::from_class_folders(path),
+        }
+    }
+
+    /// As [`ImageFolder::open`], but of a list with splits of which none is named, it takes `split`.
+    ///
+    /// # Errors
+    /// As [`ImageFolder::open`], and if the list has splits but not this one.
+    pub fn open_split(path: &Path, split: Split) -> Result<Self, DataError> {
+        match ListPath::parse(path) {
+            Some(list) => Self::from_list(&list, Some(split)),
+            None => Self::from_class_folders(path),
+        }
+    }
+
+    fn from_list(path: &ListPath<'_>, default: Option<Split>) -> Result<Self, DataError> {
+        let list = ImageList::read(path.file)?;
+        let split = choose_split(path, &list.splits(), default)?;
+        let named = match split {
+            Some(split) => path.file.join(split.name()),
+            None => path.file.to_owned(),
+        };
+        let classes = list.classes();
+        let images = list.images.iter().filter(|image| image.split == split);
+        let samples = images.map(|image| Sample {
+            path: image.path.clone(),
+            class: classes.binary_search(&image.label).expect("one of them"),
+        });
+        let mut samples: Vec<Sample> = samples.collect();
+        samples.sort_by_cached_key(|sample| (sample.class, order_key(&sample.path, &list.root)));
+        let mut found = vec![false; classes.len()];
+        samples.iter().for_each(|sample| found[sample.class] = true);
+        if let Some(class) = found.iter().position(|found| !found) {
+            let reason = format!(
+                "no image with the label {} in this split, but in another one",
+                classes[class]
+            );
+            return Err(DataError::layout(&named, reason));
+        }
+        Ok(Self {
+            root: list.root,
+            named,
+            listed: true,
+            classes,
+            samples,
+            other_paths: Vec::new(),
+        })
+    }
+
+    fn from_class_folders(root: &Path) -> Result<Self, DataError> {
         let classes = class_folders(root)?;
         if classes.is_empty() {
             return Err(DataError::layout(root, no_class_folder(root)));
@@ -93,25 +153,69 @@ impl ImageFolder {
         }
         Ok(Self {
             root: root.to_owned(),
+            named: root.to_owned(),
+            listed: false,
             classes,
             samples,
             other_paths,
         })
     }
 
-    /// All images in and below a folder, as one class with an empty name. There may be none.
+    /// All images in and below a folder, or those of a list or a split of it in the list's order,
+    /// as one class with an empty name. There may be none.
     ///
     /// # Errors
-    /// If the folder is missing or cannot be listed.
+    /// If the folder is missing or cannot be listed, or the list has an error.
     pub fn unlabelled(root: &Path) -> Result<Self, DataError> {
+        if let Some(path) = ListPath::parse(root) {
+            return Self::unlabelled_list(root, &path);
+        }
         let files = files_below(root)?;
         let sample = |path| Sample { path, class: 0 };
         Ok(Self {
             root: root.to_owned(),
+            named: root.to_owned(),
+            listed: false,
             classes: vec![String::new()],
             samples: files.images.into_iter().map(sample).collect(),
             other_paths: files.other_paths,
         })
+    }
+
+    fn unlabelled_list(named: &Path, path: &ListPath<'_>) -> Result<Self, DataError> {
+        let list = ImageList::read_unlabelled(path.file)?;
+        let split = match path.split {
+            Some(_) => choose_split(path, &list.splits(), None)?,
+            None => None,
+        };
+        let images = list.images.into_iter();
+        let images = images.filter(|image| split.is_none() || image.split == split);
+        let sample = |image: ListedImage| Sample {
+            path: image.path,
+            class: 0,
+        };
+        Ok(Self {
+            root: list.root,
+            named: named.to_owned(),
+            listed: true,
+            classes: vec![String::new()],
+            samples: images.map(sample).collect(),
+            other_paths: Vec::new(),
+        })
+    }
+
+    /// Whether a path names a list or a split of one.
+    pub fn is_list(path: &Path) -> bool {
+        ListPath::parse(path).is_some()
+    }
+
+    /// Where the images of a class are: its folder, or the list and the label.
+    pub fn class_place(&self, class: usize) -> String {
+        let name = &self.classes[class];
+        match self.listed {
+            true => format!("{}, label {name}", self.named.display()),
+            false => self.root.join(name).display().to_string(),
+        }
     }
 
     /// The files that are not used as images, by kind. Reads their first bytes.
@@ -239,18 +343,51 @@ pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
         }
     }
     files.retain(|file| !is_system_file(file));
-    files.sort_by_cached_key(|file| {
-        let parent = file.parent().unwrap_or(folder);
-        (
-            relative(parent, folder),
-            file.file_name().map(ToOwned::to_owned),
-        )
-    });
+    files.sort_by_cached_key(|file| order_key(file, folder));
     let (images, other_paths) = files.into_iter().partition(|file| is_image_name(file));
     Ok(ClassFiles {
         images,
         other_paths,
     })
+}
+
+/// The order of files: by folder, then by name.
+fn order_key(file: &Path, root: &Path) -> (String, Option<OsString>) {
+    let parent = file.parent().unwrap_or(root);
+    (
+        relative(parent, root),
+        file.file_name().map(ToOwned::to_owned),
+    )
+}
+
+/// The split whose images are taken: the named one, the default, or the only one; `None` if the
+/// list has no splits.
+pub(crate) fn choose_split(
+    path: &ListPath<'_>,
+    splits: &[Split],
+    default: Option<Split>,
+) -> Result<Option<Split>, DataError> {
+    let named = path.named_split()?;
+    let names: Vec<&str> = splits.iter().map(|split| split.name()).collect();
+    let example = |split: Split| path.file.join(split.name()).display().to_string();
+    let reason = match (named.or(default), splits) {
+        (Some(split), _) if splits.contains(&split) => return Ok(Some(split)),
+        (None, [only]) => return Ok(Some(*only)),
+        (_, []) if named.is_none() => return Ok(None),
+        (_, []) => "has no column split, so a split of it cannot be named".to_owned(),
+        (Some(split), [first, ..]) => format!(
+            "no image of the split {}: it holds {}; name one of them, such as {}",
+            split.name(),
+            names.join(", "),
+            example(*first)
+        ),
+        (None, [.., last]) => format!(
+            "holds several splits ({}): name one of them, such as {}",
+            names.join(", "),
+            example(*last)
+        ),
+    };
+    Err(DataError::layout(path.file, reason))
 }
 
 /// Image files in `root` itself, which have no class, sorted by name.

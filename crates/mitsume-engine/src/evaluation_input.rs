@@ -62,6 +62,10 @@ impl EvaluationInput<'_> {
         let transform = self.source.preprocess().transform;
         DataSummary {
             root: self.folder.root.display().to_string(),
+            list: self
+                .folder
+                .listed
+                .then(|| self.folder.named.display().to_string()),
             images: images as u64,
             classes: self.folder.classes.clone(),
             transform: (!transform.is_default()).then(|| AppliedTransform {
@@ -88,7 +92,7 @@ pub fn report_other_files(folder: &ImageFolder, observer: &mut Observer<'_>) -> 
     let files = folder.other_files();
     if !files.is_empty() {
         observer(Event::OtherFiles {
-            root: folder.root.clone(),
+            root: folder.named.clone(),
             files: files.clone(),
         });
     }

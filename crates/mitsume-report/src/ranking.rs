@@ -199,12 +199,12 @@ fn differ<'a, T, P: PartialEq>(items: &'a [T], of: impl Fn(&'a T) -> P) -> bool 
     items.windows(2).any(|pair| of(&pair[0]) != of(&pair[1]))
 }
 
-/// The images of an entry's metrics: folder, number of images and classes.
+/// The images of an entry's metrics: folder or list, number of images and classes.
 pub(crate) fn evaluated_images(entry: &Entry) -> (String, Option<(u64, &[String])>) {
     match (&entry.evaluation, &entry.run) {
         (Some(evaluated), _) => {
             let data = &evaluated.summary.data;
-            (data.root.clone(), Some((data.images, &data.classes)))
+            (data.named().to_owned(), Some((data.images, &data.classes)))
         }
         (None, Some(run)) => (run.config.data.valid.display().to_string(), None),
         (None, None) => (String::new(), None),

@@ -58,7 +58,7 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
             "report-fact-evaluated-images",
             number_format::count(data.images),
         ));
-        facts.push(("report-fact-evaluated-folder", data.root.clone()));
+        facts.push(("report-fact-evaluated-folder", data.named().to_owned()));
         for one in &model.settings.overrides {
             facts.push(("report-fact-overrides", override_text(one, language)));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mitsume_artifacts::{RunConfig, read_epochs};
-use mitsume_data::ImageFolder;
+use mitsume_data::{ImageFolder, Split};
 use mitsume_engine::{BenchLoss, BenchOptions, bench_eval, bench_step};
 use mitsume_nn::Level;
 
@@ -67,18 +67,29 @@ pub fn estimate(
                 timing
             }
         };
-        let mut count = |folder: &std::path::Path, max_per_class: Option<usize>| -> Result<usize> {
-            let key = (folder.to_owned(), max_per_class);
+        let mut count = |folder: &std::path::Path,
+                         split: Split,
+                         max_per_class: Option<usize>|
+         -> Result<usize> {
+            let key = (folder.to_owned(), split, max_per_class);
             if let Some(count) = images.get(&key) {
                 return Ok(*count);
             }
-            let mut listed = ImageFolder::open(folder)?;
+            let mut listed = ImageFolder::open_split(folder, split)?;
             listed.subsample_per_class(max_per_class.unwrap_or(usize::MAX));
             images.insert(key, listed.samples.len());
             Ok(listed.samples.len())
         };
-        let train = count(&config.data.train, config.data.train_per_class)?;
-        let valid = count(&config.data.valid, config.data.valid_per_class)?;
+        let train = count(
+            &config.data.train,
+            Split::Train,
+            config.data.train_per_class,
+        )?;
+        let valid = count(
+            &config.data.valid,
+            Split::Valid,
+            config.data.valid_per_class,
+        )?;
         let path = sweep.run_dir(cell).epochs();
         let rows = if path.is_file() {
             read_epochs(&path)?

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mitsume_artifacts::{Action, RunConfig, RunDir, write_atomic};
+use mitsume_data::{ImageFolder, Split};
 use mitsume_guard::file::read_to_string;
 
 use crate::config::MAX_CONFIG_BYTES;
@@ -98,9 +99,8 @@ impl SweepDir {
     /// The first folder that cannot be used.
     pub fn check_data(&self) -> Result<()> {
         for set in self.config.data.values() {
-            for folder in [&set.train, &set.valid] {
-                mitsume_data::ImageFolder::open(folder)?;
-            }
+            ImageFolder::open_split(&set.train, Split::Train)?;
+            ImageFolder::open_split(&set.valid, Split::Valid)?;
         }
         Ok(())
     }

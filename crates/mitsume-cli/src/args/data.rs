@@ -50,12 +50,12 @@ pub struct SynthArgs {
 /// `mitsume data check`
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  mitsume data check brain-tumor-mri --json\n  mitsume data check data/train elsewhere/test"
+    after_help = "Examples:\n  mitsume data check brain-tumor-mri --json\n  mitsume data check data/train elsewhere/test\n  mitsume data check scans.csv"
 )]
 pub struct CheckArgs {
-    /// A folder of splits (each with class folders), or of class folders; where there are several,
-    /// each is a split and the first is trained on
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath, required = true)]
+    /// A folder of splits (each with class folders), or of class folders, or a list (list.csv,
+    /// list.json); where there are several, each is a split and the first is trained on
+    #[arg(value_name = "DIR_OR_LIST", value_hint = ValueHint::AnyPath, required = true)]
     pub dirs: Vec<PathBuf>,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]

@@ -19,15 +19,16 @@ use super::{DeviceArg, ModelArgs, ThreadsArg};
 pub struct ExplainArgs {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Images to explain, and folders: all images in and below them, labelled or not
+    /// Images to explain; folders: all images in and below them, labelled or not; lists (list.csv,
+    /// list.json) and splits of lists (list.csv/test)
     #[arg(value_name = "IMAGE_OR_DIR", required = true, value_hint = ValueHint::AnyPath)]
     pub images: Vec<PathBuf>,
     /// The class to explain: a name, or `predicted`
     #[arg(long, value_name = "NAME", default_value = "predicted")]
     pub class: String,
-    /// A folder with one folder per class, for the class names, where the weights do not know them
-    /// [default: the weights' own names]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// A folder with one folder per class, or a list, for the class names, where the weights do not
+    /// know them [default: the weights' own names]
+    #[arg(long, value_name = "DIR_OR_LIST", value_hint = ValueHint::AnyPath)]
     pub data: Option<PathBuf>,
     /// A run directory or an evaluation: also show the deviation from its class mean map [default:
     /// no comparison]

@@ -69,8 +69,9 @@ pub(super) fn parse_grid(text: &str) -> Result<[usize; 2], String> {
 pub struct EvalArgs {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// The images: a folder with one folder per class
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// The images: a folder with one folder per class, a list (list.csv, list.json: columns path,
+    /// label, split, patient), or a split of a list (list.csv/test)
+    #[arg(long, value_name = "DIR_OR_LIST", value_hint = ValueHint::AnyPath)]
     pub data: PathBuf,
     /// Keep maps, labels and predictions in this file (readable by `score`) [default: not kept]
     #[arg(long, value_name = "FILE.safetensors", value_hint = ValueHint::FilePath)]

@@ -1,6 +1,6 @@
 //! `mitsume data`
 
-use mitsume_data::check::{CheckReport, SplitReport, check, check_splits};
+use mitsume_data::check::{CheckReport, Patients, SplitReport, check, check_splits};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_locale::{Language, text};
 
@@ -69,6 +69,9 @@ fn summary(report: &CheckReport, language: Language) -> String {
     };
     text += &format!("{others}\n");
     text += &groups_summary(report, language);
+    if let Some(patients) = &report.patients {
+        text += &patients_summary(patients, language);
+    }
     text + &text!(language, "command-json-lists")
 }
 
@@ -132,6 +135,31 @@ fn groups_summary(report: &CheckReport, language: Language) -> String {
         format!("{line}\n{groups}")
     });
     sections.collect()
+}
+
+/// The number of patients, and those with images in several splits.
+fn patients_summary(patients: &Patients, language: Language) -> String {
+    let mut text = text!(
+        language,
+        "command-patients",
+        patients = patients.patients,
+        shared = patients.shared.len(),
+        unknown = patients.images_without_patient
+    );
+    text.push('\n');
+    if patients.shared.is_empty() {
+        return text;
+    }
+    let shared = patients.shared.iter().map(|one| {
+        let splits = one.splits.iter().map(|(name, n)| format!("{name} {n}"));
+        format!("{}: {}", one.patient, splits.collect::<Vec<_>>().join(", "))
+    });
+    let shared: Vec<String> = shared.collect();
+    text += &format!(
+        "  {}\n",
+        data_warnings::first_few(&shared, "\n  ", language)
+    );
+    text
 }
 
 /// A list, cut after an item if it is too long for a few lines.

@@ -10,6 +10,7 @@ mod explain;
 mod full_disk;
 #[cfg(unix)]
 mod interruption;
+mod lists;
 mod model;
 mod onnx;
 mod onnx_training;

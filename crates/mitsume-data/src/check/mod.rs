@@ -2,6 +2,7 @@
 //! also training images), equal images in different classes.
 
 mod connected_components;
+mod patients;
 mod perceptual;
 mod splits;
 
@@ -17,12 +18,14 @@ use crate::duplicates::pixel_digest;
 use crate::error::DataError;
 use crate::folder::relative;
 use crate::grey::to_grey;
+use crate::list::ListPath;
 use crate::other_files::OtherFiles;
 use connected_components::connected_components;
+pub use patients::{Patients, SharedPatient};
 use perceptual::PerceptualHash;
 use splits::{Split, find_splits, read_split};
 
-/// Result of a check. Paths are relative to the checked folder, with `/` between their parts; if
+/// Result of a check. Paths are relative to the checked folder or the list's, with `/` between their parts; if
 /// several folders are checked, they begin with the folder as given.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckReport {
@@ -42,6 +45,9 @@ pub struct CheckReport {
     pub conflicts: Vec<Vec<String>>,
     /// Images that look alike without being equal.
     pub near_duplicates: NearDuplicates,
+    /// The patients, if lists name them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patients: Option<Patients>,
 }
 
 /// One split, such as `Training`.
@@ -101,6 +107,7 @@ struct Entry {
     name: String,
     split: usize,
     class: String,
+    patient: Option<String>,
 }
 
 /// What is kept of a decoded image.
@@ -111,7 +118,7 @@ struct DecodedImage {
     perceptual_hash: PerceptualHash,
 }
 
-/// Checks a folder of splits, each with class folders, or a folder of class folders. Decodes every
+/// Checks a folder of splits, each with class folders, a folder of class folders, or a list. Decodes every
 /// image once, in parallel; memory is about 1.2 kB per image. `progress` is called from any thread
 /// with the number of images done and the total.
 ///
@@ -122,15 +129,15 @@ pub fn check(
     dir: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<CheckReport, DataError> {
-    check_images(
-        find_splits(dir)?,
-        &|path| relative(path, dir),
-        dir,
-        progress,
-    )
+    let splits = find_splits(dir)?;
+    let root = match ListPath::parse(dir) {
+        Some(_) => splits.first().map_or(dir.to_owned(), |s| s.dir.clone()),
+        None => dir.to_owned(),
+    };
+    check_images(splits, &|path| relative(path, &root), dir, progress)
 }
 
-/// Checks folders of class folders as the splits of one data set; the first is the training split.
+/// Checks folders of class folders, lists, and splits of lists (`list.csv/test`) as the splits of one data set; the first is the training split.
 ///
 /// # Errors
 /// As [`check`].
@@ -178,6 +185,7 @@ fn check_images(
         })
         .collect();
     count(&mut splits, &entries, &decoded);
+    let patients = Patients::new(&splits, &entries);
     let (unreadable, unreadable_reasons) = entries
         .iter()
         .zip(&decoded)
@@ -196,6 +204,7 @@ fn check_images(
         leaks: Leaks::new(&entries, &duplicates),
         duplicates: Duplicates::new(&entries, &duplicates),
         near_duplicates: NearDuplicates::new(&entries, &near_duplicates),
+        patients,
     })
 }
 
@@ -259,6 +268,7 @@ fn list(found: Vec<Split>, name: &dyn Fn(&Path) -> String) -> (Vec<SplitReport>,
         for (class, files) in found.classes {
             entries.extend(files.into_iter().map(|path| Entry {
                 name: name(&path),
+                patient: found.patients.get(&path).cloned(),
                 path,
                 split,
                 class: class.clone(),

@@ -1,12 +1,15 @@
 //! Tells split folders from class folders.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::folder::{
-    class_folders, files_below, images_beside_the_classes, is_image_name, is_split_name,
+    choose_split, class_folders, files_below, images_beside_the_classes, is_image_name,
+    is_split_name,
 };
+use crate::list::{ImageList, ListPath, ListedImage, Split as ListSplit};
 
 /// A split and the image files of its classes.
 pub(super) struct Split {
@@ -15,6 +18,8 @@ pub(super) struct Split {
     pub classes: Vec<(String, Vec<PathBuf>)>,
     /// Files that are not taken as images.
     pub other_paths: Vec<PathBuf>,
+    /// The patients of a list's images.
+    pub patients: HashMap<PathBuf, String>,
 }
 
 /// The splits of a data set: training first, then by name.
@@ -23,7 +28,12 @@ pub(super) struct Split {
 /// beside them are left out, such as the `masks` of phantoms. If there is none, folders are splits
 /// if they all contain folders of the same two or more names (`fold1`, `fold2`), and classes
 /// otherwise.
+///
+/// A list's splits are those of its column `split`; without one it is a single split.
 pub(super) fn find_splits(dir: &Path) -> Result<Vec<Split>, DataError> {
+    if let Some(path) = ListPath::parse(dir) {
+        return list_splits(&path);
+    }
     let folders = class_folders(dir)?;
     let mut names: Vec<String> = folders
         .iter()
@@ -64,7 +74,56 @@ fn contain_the_same_folders(dir: &Path, folders: &[String]) -> Result<bool, Data
     Ok(several && inner.iter().all(|names| *names == inner[0]))
 }
 
+/// The splits of a list, or the one that is named.
+fn list_splits(path: &ListPath<'_>) -> Result<Vec<Split>, DataError> {
+    let list = ImageList::read(path.file)?;
+    let names = match list.splits() {
+        _ if path.split.is_some() => vec![choose_split(path, &list.splits(), None)?],
+        none if none.is_empty() => vec![None],
+        all => all.into_iter().map(Some).collect(),
+    };
+    let splits = names.into_iter().map(|split| {
+        let images = list.images.iter().filter(|image| image.split == split);
+        Split::from_list(&list, split.map_or("", ListSplit::name), images)
+    });
+    Ok(splits.collect())
+}
+
+impl Split {
+    fn from_list<'a>(
+        list: &ImageList,
+        name: &str,
+        images: impl Iterator<Item = &'a ListedImage>,
+    ) -> Self {
+        let mut classes: Vec<_> = list.classes().into_iter().map(|c| (c, vec![])).collect();
+        let mut patients = HashMap::new();
+        for image in images {
+            let class = classes.binary_search_by(|(class, _)| class.cmp(&image.label));
+            classes[class.expect("one of them")]
+                .1
+                .push(image.path.clone());
+            if let Some(patient) = &image.patient {
+                patients.insert(image.path.clone(), patient.clone());
+            }
+        }
+        Self {
+            name: name.to_owned(),
+            dir: list.root.clone(),
+            classes,
+            other_paths: Vec::new(),
+            patients,
+        }
+    }
+}
+
+/// A folder of class folders, a list, or a split of one, as one split.
 pub(super) fn read_split(dir: &Path, name: String) -> Result<Split, DataError> {
+    if let Some(path) = ListPath::parse(dir) {
+        let list = ImageList::read(path.file)?;
+        let split = choose_split(&path, &list.splits(), None)?;
+        let images = list.images.iter().filter(|image| image.split == split);
+        return Ok(Split::from_list(&list, &name, images));
+    }
     let mut classes = Vec::new();
     let mut other_paths = images_beside_the_classes(dir);
     for class in class_folders(dir)? {
@@ -77,5 +136,6 @@ pub(super) fn read_split(dir: &Path, name: String) -> Result<Split, DataError> {
         dir: dir.to_owned(),
         classes,
         other_paths,
+        patients: HashMap::new(),
     })
 }

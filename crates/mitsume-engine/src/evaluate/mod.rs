@@ -202,18 +202,22 @@ fn first_pass(
 }
 
 fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
-    for (class, name) in folder.classes.iter().enumerate() {
+    for class in 0..folder.classes.len() {
         if !pass.images.iter().any(|image| image.label == class) {
             let reason = pass
                 .skipped
                 .iter()
-                .find(|skipped| skipped.path.starts_with(folder.root.join(name)))
+                .find(|skipped| {
+                    let mut samples = folder.samples.iter();
+                    samples.any(|sample| sample.class == class && sample.path == skipped.path)
+                })
                 .map(|skipped| format!(": {}: {}", skipped.path.display(), skipped.reason))
                 .unwrap_or_default();
-            return Err(EngineError::Request(format!(
-                "{}: no image of this class folder can be read{reason}",
-                folder.root.join(name).display()
-            )));
+            let place = folder.class_place(class);
+            return Err(EngineError::Request(match folder.listed {
+                true => format!("{place}: no image can be read{reason}"),
+                false => format!("{place}: no image of this class folder can be read{reason}"),
+            }));
         }
     }
     Ok(())

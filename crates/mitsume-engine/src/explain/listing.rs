@@ -48,7 +48,7 @@ impl ListedImage {
     }
 }
 
-/// The images of `paths` (files, and folders with all images in and below them), in this order, and
+/// The images of `paths` (files, lists, and folders with all images in and below them), in this order, and
 /// the folders that cannot be listed or hold no image. Images of a folder are in the order of
 /// [`ImageFolder::unlabelled`], without the pictures of earlier explanations.
 pub(super) fn list_images(
@@ -59,17 +59,19 @@ pub(super) fn list_images(
     let mut failed = Vec::new();
     let mut taken = HashSet::new();
     for path in paths {
-        if !path.is_dir() {
+        if !path.is_dir() && !ImageFolder::is_list(path) {
             let name = Path::new(path.file_name().unwrap_or_default());
             listed.push(listed_as(path.clone(), name, &mut taken));
             continue;
         }
         let found = images_in(path, observer);
         match found {
-            Ok(files) if !files.is_empty() => listed.extend(files.into_iter().map(|file| {
-                let below = file.strip_prefix(path).unwrap_or(&file).to_owned();
-                listed_as(file, &below, &mut taken)
-            })),
+            Ok((root, files)) if !files.is_empty() => {
+                listed.extend(files.into_iter().map(|file| {
+                    let below = file.strip_prefix(&root).unwrap_or(&file).to_owned();
+                    listed_as(file, &below, &mut taken)
+                }))
+            }
             Ok(_) => failed.push(Skipped {
                 path: path.clone(),
                 reason: "no image file in this folder".into(),
@@ -83,8 +85,11 @@ pub(super) fn list_images(
     (listed, failed)
 }
 
-/// The images in and below a folder. Reports the other files, except those of earlier explanations.
-fn images_in(folder: &Path, observer: &mut Observer<'_>) -> Result<Vec<PathBuf>, String> {
+/// The images in and below a folder, or of a list, and the folder they are named relative to. Reports the other files, except those of earlier explanations.
+fn images_in(
+    folder: &Path,
+    observer: &mut Observer<'_>,
+) -> Result<(PathBuf, Vec<PathBuf>), String> {
     let mut found = ImageFolder::unlabelled(folder).map_err(|error| error.reason())?;
     found.other_paths.retain(|file| {
         let name = file.file_name().unwrap_or_default();
@@ -92,12 +97,11 @@ fn images_in(folder: &Path, observer: &mut Observer<'_>) -> Result<Vec<PathBuf>,
     });
     report_other_files(&found, observer);
     let files = found.samples.into_iter().map(|sample| sample.path);
-    Ok(files
-        .filter(|file| {
-            let name = file.to_string_lossy();
-            !name.ends_with(PICTURE_SUFFIX) && !name.ends_with(OVERLAY_SUFFIX)
-        })
-        .collect())
+    let files = files.filter(|file| {
+        let name = file.to_string_lossy();
+        !name.ends_with(PICTURE_SUFFIX) && !name.ends_with(OVERLAY_SUFFIX)
+    });
+    Ok((found.root, files.collect()))
 }
 
 fn listed_as(path: PathBuf, name: &Path, taken: &mut HashSet<String>) -> ListedImage {

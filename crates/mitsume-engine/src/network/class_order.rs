@@ -71,15 +71,20 @@ impl ClassOrder {
         };
         if let Some(names) = names {
             return Self::from_folder_names(&names, &folder.classes).map_err(|error| {
-                let (folder, model) = (folder.root.display(), model.display());
+                let (folder, model) = (folder.named.display(), model.display());
                 EngineError::Request(format!("{folder}: {error} of {model}"))
             });
         }
         let classes = &folder.classes;
         if classes.len() != outputs {
+            let kind = if folder.listed {
+                "labels"
+            } else {
+                "class folders"
+            };
             return Err(EngineError::Request(format!(
-                "{}: {} class folders ({}), but {} has {outputs} classes",
-                folder.root.display(),
+                "{}: {} {kind} ({}), but {} has {outputs} classes",
+                folder.named.display(),
                 classes.len(),
                 classes.join(", "),
                 model.display(),

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use mitsume::EmaMaps;
 use mitsume_artifacts::{DataSetRecord, RunConfig};
-use mitsume_data::{Augment, ImageCache, ImageFolder, ImageSource, Preprocess, find_duplicates};
+use mitsume_data::{
+    Augment, ImageCache, ImageFolder, ImageSource, Preprocess, Split, find_duplicates,
+};
 
 use super::architecture::Architecture;
 use super::checkpoint::TrainState;
@@ -47,12 +49,12 @@ pub(super) fn load_split(
 ) -> Result<LoadedSplit> {
     let training = role == "train";
     let data = &config.data;
-    let (root, most) = if training {
-        (&data.train, data.train_per_class)
+    let (path, split, most) = if training {
+        (&data.train, Split::Train, data.train_per_class)
     } else {
-        (&data.valid, data.valid_per_class)
+        (&data.valid, Split::Valid, data.valid_per_class)
     };
-    let mut folder = ImageFolder::open(root)?;
+    let mut folder = ImageFolder::open_split(path, split)?;
     if let Some(most) = most {
         folder.subsample_per_class(most);
     }
@@ -80,14 +82,13 @@ pub(super) fn load_split(
     let readable: Vec<usize> = (0..total)
         .filter(|&i| !unreadable.contains(folder.samples[i].path.as_path()))
         .collect();
-    for (class, name) in folder.classes.iter().enumerate() {
+    for class in 0..folder.classes.len() {
         if !readable.iter().any(|&i| folder.samples[i].class == class) {
-            let path = folder.root.join(name);
-            let reason = "no image of this class folder can be read";
-            return Err(EngineError::Request(format!(
-                "{}: {reason}",
-                path.display()
-            )));
+            let place = folder.class_place(class);
+            return Err(EngineError::Request(match folder.listed {
+                true => format!("{place}: no image can be read"),
+                false => format!("{place}: no image of this class folder can be read"),
+            }));
         }
     }
     skipped
@@ -96,7 +97,7 @@ pub(super) fn load_split(
     let other_files = report_other_files(&folder, observer);
     let record = DataSetRecord {
         role: role.into(),
-        root: folder.root.display().to_string(),
+        root: folder.named.display().to_string(),
         images: readable.len(),
         classes: folder.classes.clone(),
         fingerprint: folder.fingerprint()?,
@@ -135,9 +136,9 @@ pub(super) fn refuse_different_classes(train: &LoadedSplit, valid: &LoadedSplit)
     }
     Err(EngineError::Request(format!(
         "data.valid: {} has the classes {}, data.train: {} has {}; they must be the same",
-        valid.folder.root.display(),
+        valid.folder.named.display(),
         valid.folder.classes.join(", "),
-        train.folder.root.display(),
+        train.folder.named.display(),
         train.folder.classes.join(", "),
     )))
 }
@@ -159,8 +160,8 @@ pub(super) fn find_leaks(
         .iter()
         .map(|(v, t)| (path(valid, *v), path(train, *t)));
     observer(Event::Leaks(LeakedImages {
-        train: train.folder.root.clone(),
-        valid: valid.folder.root.clone(),
+        train: train.folder.named.clone(),
+        valid: valid.folder.named.clone(),
         validation_images: valid.readable.len(),
         pairs: paths.collect(),
     }));

@@ -86,7 +86,7 @@ pub fn trust(
         }
     }
     if images == 0 {
-        let root = input.folder.root.display();
+        let root = input.folder.named.display();
         return Err(EngineError::Request(format!(
             "{root}: no image can be read"
         )));

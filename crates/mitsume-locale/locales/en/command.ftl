@@ -104,6 +104,7 @@ command-unreadable = unreadable files: { $files }
 command-duplicates = exact duplicates (same pixels): { $groups } groups, { $repeats } repeats
 command-near-duplicates = near duplicates (same to the eye, perhaps): { $groups } groups, { $images } images in all
 command-leaks = leaks: { $images } images of a later split equal one in the first
+command-patients = patients: { $patients }; with images in several splits: { $shared }; images without a patient: { $unknown }
 command-conflicts = label conflicts: { $groups } groups with the same pixels under different classes
 command-json-lists = --json lists every file.
 

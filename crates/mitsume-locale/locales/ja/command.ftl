@@ -89,6 +89,7 @@ command-unreadable = 読めないファイル: { $files }
 command-duplicates = 完全な重複（画素が一致）: { $groups } 組、余分 { $repeats } 枚
 command-near-duplicates = ほぼ同じ画像（見た目では区別できない可能性）: { $groups } 組、計 { $images } 枚
 command-leaks = データリーク: 後の分割の { $images } 枚が、最初の分割の画像と同じです
+command-patients = 患者: { $patients } 人。複数の分割に画像がある患者: { $shared } 人。患者が不明な画像: { $unknown } 枚
 command-conflicts = ラベルの食い違い: 画素が一致し、クラスが異なるもの { $groups } 組
 command-json-lists = すべてのファイルの一覧は --json で得られます。
 

@@ -34,7 +34,7 @@ pub(super) fn data_set(entry: &Entry) -> String {
     if let Some(run) = &entry.run {
         return run.config.data.title();
     }
-    let root = entry.evaluation.as_ref().map(|e| &e.summary.data.root[..]);
+    let root = entry.evaluation.as_ref().map(|e| e.summary.data.named());
     let root = root.unwrap_or_default();
     let path = Path::new(root);
     let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());

@@ -34,6 +34,7 @@ fn evaluation(correct: [u64; 2]) -> Evaluation {
         },
         data: DataSummary {
             root: "/data".to_owned(),
+            list: None,
             images: 200,
             classes: vec!["a".to_owned(), "b".to_owned()],
             transform: None,

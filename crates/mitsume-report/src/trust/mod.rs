@@ -62,7 +62,10 @@ pub fn trust_page(
             text!(language, "trust-images"),
             result.data.images.to_string(),
         ),
-        (text!(language, "trust-data"), result.data.root.clone()),
+        (
+            text!(language, "trust-data"),
+            result.data.named().to_owned(),
+        ),
         (text!(language, "trust-seed"), result.seed.to_string()),
     ];
     for one in &model.settings.overrides {

@@ -45,6 +45,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
         },
         data: DataSummary {
             root: "nowhere".to_owned(),
+            list: None,
             images: 12,
             classes: vec!["a".to_owned(), "b".to_owned()],
             transform: None,

@@ -232,6 +232,7 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
         },
         data: DataSummary {
             root: data.to_str().unwrap().to_owned(),
+            list: None,
             images: k as u64 * images,
             classes: plan.classes.clone(),
             transform: None,
