@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.optim import lr_scheduler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 SIZE, BATCH, STEPS = 32, 16, 10
 LABELS = [0, 0, 1, 0, 2, 0, 3, 1, 0, 2, 0, 0, 1, 3, 0, 2]
@@ -141,6 +142,28 @@ def trajectories():
     ]
 
 
+def average(decay):
+    """Losses in evaluation, of the images of the first step, of the moving average after each step of SGD, beside those of
+    the average with the model's running statistics and of the model itself, which have to differ."""
+    model, labels = hashed(level2()).train(), torch.tensor(LABELS)
+    averages = [AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=both) for both in [True, False]]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.005, momentum=0.9)
+    rows = {"losses": [], "statistics_copied": [], "not_averaged": []}
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model["classifier"](model["features"](images(step))), labels).backward()
+        optimizer.step()
+        for found, averaged in zip(rows.values(), [*averages, None]):
+            if averaged:
+                averaged.update_parameters(model)
+            evaluated = averaged.module if averaged else model
+            with torch.no_grad():
+                logits = evaluated.eval()["classifier"](evaluated["features"](images(0)))
+            found.append(nn.functional.cross_entropy(logits, labels).item())
+            evaluated.train()
+    return {"settings": ["optimizer=sgd", "learning_rate=0.005", f"weight_average={decay}"], **rows}
+
+
 def rates(name, settings, epochs, lr, warmup, make):
     """Learning rates of `epochs` epochs; the scheduler follows `warmup` epochs of a linear one."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
@@ -171,4 +194,6 @@ def schedules():
     return rows
 
 
-print(json.dumps({"labels": LABELS, "trajectories": trajectories(), "schedules": schedules()}, indent=1))
+averages = [average(decay) for decay in [0.4, 0.9]]
+found = {"labels": LABELS, "trajectories": trajectories(), "averages": averages, "schedules": schedules()}
+print(json.dumps(found, indent=1))

@@ -11,8 +11,9 @@ use crate::evaluation::Evaluation;
 /// One finished epoch. The fields are the columns, in order. New columns are appended as `Option`,
 /// so that older files can be read.
 ///
-/// An empty field is a value that was not computed (`train_cam_loss` at lambda 0) or is not
-/// defined (a consistency with no correctly classified image).
+/// An empty field is a value that was not computed (`train_cam_loss` at lambda 0; in an epoch without
+/// evaluation all of the validation images) or is not defined (a consistency with no correctly
+/// classified image).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochRow {
     /// Counted from 1.
@@ -30,17 +31,17 @@ pub struct EpochRow {
     /// Share of training images predicted correctly while training, in [0, 1].
     pub train_accuracy: f64,
     /// Cross-entropy on the validation set.
-    pub val_loss: f64,
+    pub val_loss: Option<f64>,
     /// Accuracy on the validation set, in [0, 1].
-    pub val_accuracy: f64,
+    pub val_accuracy: Option<f64>,
     /// Cohen's kappa on the validation set.
-    pub kappa: f64,
+    pub kappa: Option<f64>,
     /// Consistency by the definition (`squared-l2`), lower is more consistent.
     pub consistency_squared_l2: Option<f64>,
     /// Consistency as the published code computes it (`l2`), lower is more consistent.
     pub consistency_l2: Option<f64>,
     /// Number of correctly classified images, over which the consistency is computed.
-    pub counted: u64,
+    pub counted: Option<u64>,
     /// Wall-clock seconds of the epoch, evaluation included.
     pub seconds: f64,
 }
@@ -59,16 +60,16 @@ pub struct TrainingMeans {
 }
 
 impl EpochRow {
-    /// The row of an epoch, from its training and evaluation. `seconds` is the wall-clock time of
-    /// both.
+    /// The row of an epoch, from its training and, where there is one, its evaluation. `seconds` is the
+    /// wall-clock time of both.
     pub fn new(
         epoch: u64,
         [learning_rate, lambda]: [f64; 2],
         training: &TrainingMeans,
-        evaluation: &Evaluation,
+        evaluation: Option<&Evaluation>,
         seconds: f64,
     ) -> Self {
-        Self {
+        let row = Self {
             epoch,
             learning_rate,
             lambda,
@@ -76,14 +77,37 @@ impl EpochRow {
             train_cross_entropy: training.cross_entropy,
             train_cam_loss: training.cam_loss,
             train_accuracy: training.accuracy,
-            val_loss: evaluation.cross_entropy,
-            val_accuracy: evaluation.accuracy,
-            kappa: evaluation.kappa,
+            seconds,
+            ..Self::default()
+        };
+        match evaluation {
+            Some(evaluation) => row.with_evaluation(evaluation),
+            None => row,
+        }
+    }
+
+    /// The row with the values of an evaluation.
+    #[must_use]
+    pub fn with_evaluation(self, evaluation: &Evaluation) -> Self {
+        Self {
+            val_loss: Some(evaluation.cross_entropy),
+            val_accuracy: Some(evaluation.accuracy),
+            kappa: Some(evaluation.kappa),
             consistency_squared_l2: evaluation.consistency.squared_l2,
             consistency_l2: evaluation.consistency.l2,
-            counted: evaluation.consistency.counted,
-            seconds,
+            counted: Some(evaluation.consistency.counted),
+            ..self
         }
+    }
+
+    /// Whether the epoch was evaluated.
+    pub fn is_evaluated(&self) -> bool {
+        self.kappa.is_some()
+    }
+
+    /// The last of the epochs that was evaluated.
+    pub fn last_evaluated(epochs: &[Self]) -> Option<&Self> {
+        epochs.iter().rev().find(|row| row.is_evaluated())
     }
 
     /// All columns with their values, in order; `None` if the field is empty.
@@ -134,12 +158,12 @@ mod tests {
             train_cross_entropy: f64::MIN_POSITIVE,
             train_cam_loss: None,
             train_accuracy: 0.25,
-            val_loss: 1.5,
-            val_accuracy: 0.5,
-            kappa: -0.125,
+            val_loss: Some(1.5),
+            val_accuracy: Some(0.5),
+            kappa: Some(-0.125),
             consistency_squared_l2: Some(0.031_25),
             consistency_l2: None,
-            counted: 7,
+            counted: Some(7),
             seconds: 12.5,
         }
     }
@@ -158,6 +182,30 @@ mod tests {
              -0.125,0.03125,,7,12.5"
         );
         assert_eq!(read_epochs(&path).unwrap(), [row(1), row(2)]);
+    }
+
+    #[test]
+    fn an_epoch_without_evaluation_has_empty_fields() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("epochs.csv");
+        let training = TrainingMeans {
+            loss: 0.5,
+            cross_entropy: 0.25,
+            cam_loss: None,
+            accuracy: 0.75,
+        };
+        let trained = EpochRow::new(2, [0.1, 0.0], &training, None, 3.0);
+        let rows = [row(1), trained, row(3)];
+        write_epochs(&path, &rows).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text.lines().nth(2),
+            Some("2,0.1,0.0,0.5,0.25,,0.75,,,,,,,3.0")
+        );
+        assert_eq!(read_epochs(&path).unwrap(), rows);
+        assert_eq!(EpochRow::last_evaluated(&rows[..2]).unwrap().epoch, 1);
+        assert_eq!(EpochRow::last_evaluated(&rows).unwrap().epoch, 3);
+        assert!(EpochRow::last_evaluated(&rows[1..2]).is_none());
     }
 
     #[test]

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::epoch_table::{self, EpochTableRow};
 
-/// One finished epoch. The fields are the columns, in order. A field is empty if the value is not
-/// defined (no counted image, or no class with two).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// One finished epoch. The fields are the columns, in order. A field is empty if the epoch was not
+/// evaluated or the value is not defined (no counted image, or no class with two).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeasureRow {
     /// Counted from 1.
     pub epoch: u64,

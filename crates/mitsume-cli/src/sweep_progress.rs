@@ -215,10 +215,11 @@ impl RunningCell {
 }
 
 fn measures_text(row: &EpochRow) -> String {
-    let squared_l2 = row
-        .consistency_squared_l2
-        .map_or("-".to_owned(), |value| format!("{value:.4}"));
-    format!("kappa {:.3}  squared-l2 {squared_l2}", row.kappa)
+    let dash = || "-".to_owned();
+    let kappa = row.kappa.map_or_else(dash, |value| format!("{value:.3}"));
+    let squared_l2 = row.consistency_squared_l2;
+    let squared_l2 = squared_l2.map_or_else(dash, |value| format!("{value:.4}"));
+    format!("kappa {kappa}  squared-l2 {squared_l2}")
 }
 
 fn style(template: &str) -> ProgressStyle {

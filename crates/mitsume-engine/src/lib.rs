@@ -58,8 +58,8 @@ mod trust;
 mod weight_metadata;
 
 pub use bench::{
-    BenchLoss, BenchModelOptions, BenchOptions, EvalTime, StepTime, bench_eval, bench_model_step,
-    bench_step,
+    BenchLoss, BenchModelOptions, BenchOptions, EvalTime, RunTime, StepTime, bench_eval,
+    bench_model_step, bench_run, bench_step,
 };
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::EngineError;

@@ -52,6 +52,8 @@ pub struct OnnxRun {
     pub target_layer: Option<String>,
     /// Rows and columns of its tokens, where they were given.
     pub token_grid: Option<[usize; 2]>,
+    /// Status of the run if it is not finished; the file is then its checkpoint's.
+    pub unfinished: Option<RunStatus>,
 }
 
 impl ModelRequest<'_> {
@@ -209,31 +211,39 @@ fn from_run(dir: &Path, flag: &str) -> Result<ModelSource> {
     })
 }
 
-/// The trained ONNX file of a run, which is written at its end.
+/// The latest ONNX file of a run: the one written at its end, or its checkpoint's.
 fn from_onnx_run(run: &RunDir, config: RunConfig, flag: &str) -> Result<ModelSource> {
     let status = RunStatus::read(run, &config)?;
     let finished = status.as_ref().is_some_and(RunStatus::is_finished);
-    let weights = run.weights();
-    let metadata = match finished && run.onnx().is_file() && weights.is_file() {
-        true => WeightMetadata::read(&weights)?,
-        false => None,
+    let (path, weights, unfinished) = match status {
+        Some(_) if finished && run.onnx().is_file() && run.weights().is_file() => {
+            (run.onnx(), run.weights(), None)
+        }
+        Some(status) if !finished && status.onnx.is_file() => {
+            (status.onnx.clone(), status.weights.clone(), Some(status))
+        }
+        _ => return Err(no_model_yet(run, flag)),
     };
-    let Some(metadata) = metadata else {
-        return Err(EngineError::Request(format!(
-            "{flag} {}: the run has no model yet, which is written at its end: mitsume train --resume {} \
-             goes on with it",
-            run.root().display(),
-            shell_word(run.root())
-        )));
+    let Some(metadata) = WeightMetadata::read(&weights)? else {
+        return Err(no_model_yet(run, flag));
     };
     Ok(ModelSource::Onnx(OnnxSource {
-        path: run.onnx(),
+        path,
         run: Some(OnnxRun {
             metadata,
             target_layer: config.model.target_layer,
             token_grid: config.model.token_grid,
+            unfinished,
         }),
     }))
+}
+
+fn no_model_yet(run: &RunDir, flag: &str) -> EngineError {
+    EngineError::Request(format!(
+        "{flag} {}: the run has no model yet, or not all of it: mitsume train --resume {} goes on with it",
+        run.root().display(),
+        shell_word(run.root())
+    ))
 }
 
 /// Describes a path that is not a run directory.

@@ -1,7 +1,7 @@
 //! The comparison table: accuracy, kappa and consistency of each entry, and the best of each.
 
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
-use mitsume_artifacts::ConsistencyConfig;
+use mitsume_artifacts::{ConsistencyConfig, EpochRow};
 use mitsume_locale::{Language, text};
 
 use crate::entries::{Entry, Run};
@@ -133,13 +133,14 @@ fn entry_metrics(entry: &Entry) -> EntryMetrics {
             counted: Some(summary.consistency.counted),
         };
     }
-    let last = entry.run.as_ref().and_then(|run| run.epochs.last());
+    let run = entry.run.as_ref();
+    let last = run.and_then(|run| EpochRow::last_evaluated(&run.epochs));
     last.map_or_else(EntryMetrics::default, |row| EntryMetrics {
-        accuracy: Some(row.val_accuracy),
-        kappa: Some(row.kappa),
+        accuracy: row.val_accuracy,
+        kappa: row.kappa,
         squared_l2: row.consistency_squared_l2,
         l2: row.consistency_l2,
-        counted: Some(row.counted),
+        counted: row.counted,
     })
 }
 

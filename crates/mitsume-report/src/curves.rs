@@ -35,7 +35,7 @@ fn charts_of_one_run(epochs: &[EpochRow], language: Language) -> Vec<Chart> {
         ("report-curve-line-train-ce", |row| {
             Some(row.train_cross_entropy)
         }),
-        ("report-curve-line-val-ce", |row| Some(row.val_loss)),
+        ("report-curve-line-val-ce", |row| row.val_loss),
     ];
     let cam_loss = trained_with_cam_loss(epochs);
     if cam_loss {
@@ -49,10 +49,8 @@ fn charts_of_one_run(epochs: &[EpochRow], language: Language) -> Vec<Chart> {
             "report-curve-accuracy-kappa",
             "report-curve-higher-better",
             &[
-                ("report-curve-line-val-accuracy", |row| {
-                    Some(row.val_accuracy)
-                }),
-                ("report-curve-line-val-kappa", |row| Some(row.kappa)),
+                ("report-curve-line-val-accuracy", |row| row.val_accuracy),
+                ("report-curve-line-val-kappa", |row| row.kappa),
                 ("report-curve-line-train-accuracy", |row| {
                     Some(row.train_accuracy)
                 }),
@@ -97,17 +95,17 @@ fn charts_of_several_runs(runs: &[(usize, &str, &[EpochRow])], language: Languag
         (
             "report-curve-val-accuracy",
             "report-curve-higher-better",
-            |row| Some(row.val_accuracy),
+            |row| row.val_accuracy,
         ),
         (
             "report-curve-val-kappa",
             "report-curve-higher-better",
-            |row| Some(row.kappa),
+            |row| row.kappa,
         ),
         (SQUARED_L2, LOWER, |row| row.consistency_squared_l2),
         (L2, LOWER, |row| row.consistency_l2),
         ("report-curve-val-ce", "report-curve-lower-better", |row| {
-            Some(row.val_loss)
+            row.val_loss
         }),
         (
             "report-curve-train-ce",
@@ -169,6 +167,9 @@ fn trained_with_cam_loss(epochs: &[EpochRow]) -> bool {
     epochs.iter().any(|row| row.lambda != 0.0)
 }
 
+/// A line goes on over epochs that were not evaluated; a gap is a value that is not defined.
 fn points(epochs: &[EpochRow], value: Value) -> Vec<(u64, Option<f64>)> {
-    epochs.iter().map(|row| (row.epoch, value(row))).collect()
+    let points = epochs.iter().map(|row| (row, value(row)));
+    let known = points.filter(|(row, value)| value.is_some() || row.is_evaluated());
+    known.map(|(row, value)| (row.epoch, value)).collect()
 }

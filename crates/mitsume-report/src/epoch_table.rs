@@ -58,17 +58,17 @@ const COLUMNS: &[Column] = &[
     Column {
         csv_name: "val_loss",
         title: Title::Message("report-column-val-ce"),
-        cell: |row| number_format::significant_4(row.val_loss),
+        cell: |row| number_format::significant_4_or_dash(row.val_loss),
     },
     Column {
         csv_name: "val_accuracy",
         title: Title::Message("report-column-val-accuracy"),
-        cell: |row| number_format::percent(row.val_accuracy),
+        cell: |row| number_format::or_dash(row.val_accuracy, number_format::percent),
     },
     Column {
         csv_name: "kappa",
         title: Title::Message("report-kappa"),
-        cell: |row| number_format::significant_4(row.kappa),
+        cell: |row| number_format::significant_4_or_dash(row.kappa),
     },
     Column {
         csv_name: "consistency_squared_l2",
@@ -83,7 +83,7 @@ const COLUMNS: &[Column] = &[
     Column {
         csv_name: "counted",
         title: Title::Message("report-counted"),
-        cell: |row| number_format::count(row.counted),
+        cell: |row| number_format::or_dash(row.counted, number_format::count),
     },
     Column {
         csv_name: "seconds",

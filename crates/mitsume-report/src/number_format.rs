@@ -29,7 +29,12 @@ pub(crate) fn setting(value: f64) -> String {
 
 /// [`significant_4`], or a dash for `None`.
 pub(crate) fn significant_4_or_dash(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), significant_4)
+    or_dash(value, significant_4)
+}
+
+/// A value in its format, or a dash where there is none.
+pub(crate) fn or_dash<T>(value: Option<T>, format: fn(T) -> String) -> String {
+    value.map_or_else(|| "–".to_owned(), format)
 }
 
 /// A count with a thin space between thousands.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mitsume::kappa::kappa_error_by_chance;
-use mitsume_artifacts::Evaluation;
+use mitsume_artifacts::{EpochRow, Evaluation};
 use mitsume_locale::{Language, text};
 use mitsume_stats::holm::holm;
 use mitsume_stats::paired::paired_comparison;
@@ -112,9 +112,11 @@ pub(crate) fn rankings(lines: &[EntryValue], quantity: Quantity) -> Vec<Ranking>
 /// Why a row's value is not meaningful by itself.
 fn row_problem(entry: &Entry, quantity: Quantity) -> Option<Reason> {
     let Some(evaluated) = &entry.evaluation else {
-        let last = entry.run.as_ref().and_then(|run| run.epochs.last());
+        let run = entry.run.as_ref();
+        let last = run.and_then(|run| EpochRow::last_evaluated(&run.epochs));
         return last
-            .filter(|row| row.kappa <= 0.0)
+            .and_then(|row| row.kappa)
+            .filter(|kappa| *kappa <= 0.0)
             .map(|_| Reason::AtChance);
     };
     let summary = &evaluated.summary;

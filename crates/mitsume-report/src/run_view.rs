@@ -91,8 +91,8 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
                     "report-fact-best-epoch-value",
                     epoch = best.epoch.to_string(),
                     criterion = config.train.best.criterion.to_string(),
-                    kappa = format!("{:.4}", best.kappa),
-                    loss = format!("{:.4}", best.val_loss)
+                    kappa = number_format::or_dash(best.kappa, |kappa| format!("{kappa:.4}")),
+                    loss = number_format::or_dash(best.val_loss, |loss| format!("{loss:.4}"))
                 ),
             ));
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mitsume_guard::file::read_to_string;
+use mitsume_nn::Level;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -33,7 +34,8 @@ pub(crate) const MAX_CONFIG_BYTES: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepConfig {
-    /// `model.name` of the runs. Required.
+    /// `model.name` of the runs: levels or ONNX files, which are relative to the current directory when
+    /// the sweep is read. Required.
     pub models: Vec<String>,
     /// `consistency.lambda_max` of the runs. Default `[0]`.
     #[serde(default = "zero_lambda")]
@@ -64,6 +66,11 @@ pub struct DataSet {
     pub valid: PathBuf,
 }
 
+/// Whether a model is a file; levels are known by name.
+fn is_file(model: &str) -> bool {
+    model.parse::<Level>().is_err() && Path::new(model).extension().is_some()
+}
+
 fn zero_lambda() -> Vec<f64> {
     vec![0.0]
 }
@@ -91,6 +98,12 @@ impl SweepConfig {
         let mut config: Self = toml::from_str(text)
             .map_err(|error| SweepError::config(path, error.to_string().trim_end()))?;
         config.refuse_empty(path)?;
+        for model in config.models.iter_mut().filter(|model| is_file(model)) {
+            let absolute = std::path::absolute(&*model)
+                .map_err(|error| SweepError::config(path, format!("models: {error}")))?;
+            // A model that is not UTF-8 is refused with the run that trains it.
+            *model = absolute.to_string_lossy().into_owned();
+        }
         for set in config.data.values_mut() {
             for folder in [&mut set.train, &mut set.valid] {
                 *folder = std::path::absolute(&*folder)

@@ -39,6 +39,7 @@ impl SweepConfig {
                             let combination = Combination {
                                 data,
                                 model,
+                                model_title: self.model_title(model),
                                 choice,
                                 lambda,
                                 seed,
@@ -59,6 +60,18 @@ impl SweepConfig {
                 Err(SweepError::config(path, problem))
             }
             None => Ok(cells),
+        }
+    }
+
+    /// A model in the names of runs: a file without its folder, unless that is another's name as well.
+    fn model_title<'a>(&self, model: &'a str) -> &'a str {
+        fn file(model: &str) -> Option<&str> {
+            Path::new(model).file_name()?.to_str()
+        }
+        let others = self.models.iter().filter(|other| *other != model);
+        match file(model) {
+            Some(own) if others.clone().all(|other| file(other) != Some(own)) => own,
+            _ => model,
         }
     }
 
@@ -101,6 +114,8 @@ impl SweepConfig {
 struct Combination<'a> {
     data: (&'a String, &'a DataSet),
     model: &'a str,
+    /// What the run's name calls it.
+    model_title: &'a str,
     choice: &'a Choice,
     lambda: f64,
     seed: u64,
@@ -138,7 +153,7 @@ impl Combination<'_> {
         // Adding 0 makes -0 equal to 0.
         let end = format!("lambda{}-seed{seed}", self.lambda + 0.0);
         Ok(Cell {
-            name: Cell::combination_name(data, self.model, &values, &end),
+            name: Cell::combination_name(data, self.model_title, &values, &end),
             config: run_config(run, path)?,
         })
     }

@@ -25,9 +25,16 @@ pub const PRESETS: [(&str, &str); 3] = [
 
 /// The preset `name` on the given data sets (name, folder), which may be changed before it is run.
 ///
+/// - `models`: levels or ONNX files in place of the preset's; none: the preset's.
+///
 /// # Errors
 /// An unknown preset, two data sets with the same name, or a folder without splits.
-pub fn preset(name: &str, quick: bool, data: &[(Option<String>, PathBuf)]) -> Result<SweepConfig> {
+pub fn preset(
+    name: &str,
+    quick: bool,
+    data: &[(Option<String>, PathBuf)],
+    models: &[String],
+) -> Result<SweepConfig> {
     let text = match (name, quick) {
         ("analytic", false) => include_str!("../presets/analytic.toml"),
         ("analytic", true) => include_str!("../presets/analytic-quick.toml"),
@@ -55,7 +62,13 @@ pub fn preset(name: &str, quick: bool, data: &[(Option<String>, PathBuf)]) -> Re
     }
     let data = toml::to_string(&BTreeMap::from([("data", sets)]))
         .map_err(|error| SweepError::Request(format!("--data: {error}")))?;
-    SweepConfig::from_toml(&format!("{text}\n{data}"), Path::new(name))
+    let mut config: toml::Table = format!("{text}\n{data}")
+        .parse()
+        .map_err(|error| SweepError::Request(format!("--data: {error}")))?;
+    if !models.is_empty() {
+        config.insert("models".to_owned(), models.to_vec().into());
+    }
+    SweepConfig::from_toml(&config.to_string(), Path::new(name))
 }
 
 /// The training and validation folders of a data set, by their usual names.

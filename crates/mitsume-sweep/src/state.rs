@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use mitsume_artifacts::{EvaluationDir, read_epochs};
+use mitsume_artifacts::{EpochRow, EvaluationDir, read_epochs};
 use mitsume_guard::file::read_to_string;
 use serde::Serialize;
 
@@ -38,9 +38,9 @@ pub struct CellStatus {
     pub epochs_done: u64,
     /// Number of configured epochs.
     pub epochs: u64,
-    /// Cohen's kappa after the last finished epoch.
+    /// Cohen's kappa after the last epoch that was evaluated.
     pub kappa: Option<f64>,
-    /// Consistency by the definition (`squared-l2`) after the last finished epoch.
+    /// Consistency by the definition (`squared-l2`) after that epoch.
     pub squared_l2: Option<f64>,
     /// Consistency as published (`l2`).
     pub l2: Option<f64>,
@@ -58,7 +58,7 @@ impl CellStatus {
         } else {
             Vec::new()
         };
-        let last = rows.last();
+        let last = EpochRow::last_evaluated(&rows);
         let epochs = cell.config.train.epochs;
         let epochs_done = rows.len() as u64;
         let error = match read_to_string(&sweep.failure(cell), MAX_FAILURE_BYTES) {
@@ -85,7 +85,7 @@ impl CellStatus {
             state,
             epochs_done,
             epochs,
-            kappa: last.map(|row| row.kappa),
+            kappa: last.and_then(|row| row.kappa),
             squared_l2: last.and_then(|row| row.consistency_squared_l2),
             l2: last.and_then(|row| row.consistency_l2),
             seconds_per_epoch: (!rows.is_empty())

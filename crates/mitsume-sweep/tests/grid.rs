@@ -154,7 +154,7 @@ fn presets_find_the_splits_of_a_data_set() {
     let data = [(Some("mine".to_owned()), dir.path().to_owned())];
     for (name, _) in preset::PRESETS {
         for quick in [false, true] {
-            let sweep = preset::preset(name, quick, &data).unwrap();
+            let sweep = preset::preset(name, quick, &data, &[]).unwrap();
             assert!(sweep.data["mine"].train.ends_with("Train"));
             assert!(
                 sweep.data["mine"].valid.ends_with("TEST"),
@@ -163,17 +163,59 @@ fn presets_find_the_splits_of_a_data_set() {
             assert!(!sweep.cells(Path::new(name)).unwrap().is_empty());
         }
     }
-    let cells = preset::preset("analytic", false, &data).unwrap();
+    let cells = preset::preset("analytic", false, &data, &[]).unwrap();
     assert_eq!(cells.cells(Path::new("x")).unwrap().len(), 30);
-    let error = preset::preset("analytical", false, &data)
+    let error = preset::preset("analytical", false, &data, &[])
         .unwrap_err()
         .to_string();
     assert!(error.contains("analytic, learning, late"), "{error}");
     let twice = [data[0].clone(), data[0].clone()];
-    assert!(preset::preset("late", true, &twice).is_err());
+    assert!(preset::preset("late", true, &twice, &[]).is_err());
     std::fs::remove_dir(dir.path().join("Train")).unwrap();
-    let error = preset::preset("late", true, &data).unwrap_err().to_string();
+    let error = preset::preset("late", true, &data, &[])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("train or training"), "{error}");
+}
+
+#[test]
+fn a_preset_takes_other_models() {
+    let dir = tempfile::tempdir().unwrap();
+    for split in ["Train", "Test"] {
+        std::fs::create_dir(dir.path().join(split)).unwrap();
+    }
+    let data = [(Some("mine".to_owned()), dir.path().to_owned())];
+    let models = ["level4", "nets/vit.onnx"].map(String::from);
+    let mut sweep = preset::preset("learning", true, &data, &models).unwrap();
+    sweep.set("data.preprocessing.preset=imagenet").unwrap();
+    let cells = sweep.cells(Path::new("learning")).unwrap();
+    // Five lambdas and three seeds, as with the preset's own models.
+    assert_eq!(cells.len(), 2 * 15);
+    assert_eq!(cells[0].config.model.name, "level4");
+    assert!(Path::new(&cells[5].config.model.name).is_absolute());
+    assert_eq!(cells[5].name, "mine-vit.onnx-lambda-100-seed0");
+}
+
+#[test]
+fn runs_of_files_are_named_after_them_and_by_their_folders_only_where_names_are_the_same() {
+    let names = |models: &str| {
+        let text = format!(
+            "models = {models}\n[data.brain]\ntrain='t'\nvalid='v'\n\
+             [run.data.preprocessing]\npreset = \"levels\"\n"
+        );
+        let cells = config(&text).cells(Path::new("sweep.toml")).unwrap();
+        cells.into_iter().map(|cell| cell.name).collect::<Vec<_>>()
+    };
+    let end = "lambda0-seed0";
+    assert_eq!(
+        names("[\"level1\", \"a/one.onnx\", \"two.onnx\"]"),
+        ["level1", "one.onnx", "two.onnx"].map(|model| format!("brain-{model}-{end}"))
+    );
+    let same = names("[\"/a/net.onnx\", \"/b/net.onnx\"]");
+    assert_eq!(
+        same,
+        ["a", "b"].map(|folder| format!("brain-{folder}-net.onnx-{end}"))
+    );
 }
 
 #[test]

@@ -15,41 +15,54 @@ pub enum Best {
     Kappa,
     /// The smallest validation loss.
     Loss,
+    /// None is chosen.
+    None,
 }
 
 /// Which epoch is the best, and when none is expected to be better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct BestConfig {
-    /// Default `kappa`. Its weights are kept beside the last ones.
+    /// Default `kappa`. Its weights are kept beside the last ones; with `none` only the last are.
     #[serde(rename = "best")]
     pub criterion: Best,
-    /// Training ends after this many epochs without a better one. Default: it never does.
+    /// Training ends after this many evaluated epochs without a better one. Default: it never does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<u64>,
 }
 
 pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<BestConfig> {
+    let criterion = raw.best.unwrap_or_default();
+    if criterion == Best::None && raw.early_stopping.is_some() {
+        let problem = "needs a best epoch: set train.best to \"kappa\" or \"loss\", or leave \
+                       early_stopping out";
+        return Err(source.error("train.early_stopping", problem));
+    }
     let patience = raw
         .early_stopping
         .map(|epochs| source.range("train.early_stopping", epochs, 1..=1_000_000));
     Ok(BestConfig {
-        criterion: raw.best.unwrap_or_default(),
+        criterion,
         early_stopping: patience.transpose()?,
     })
 }
 
 impl Best {
-    /// The best of the epochs, the first of equals; none where no value is a number.
+    /// The best of the epochs, the first of equals; none where no value is a number, or none is to be
+    /// chosen.
     pub fn best_epoch(self, epochs: &[EpochRow]) -> Option<&EpochRow> {
-        let larger_is_better = |row: &EpochRow| match self {
+        let numbers = epochs.iter().filter_map(|row| Some((row, self.rank(row)?)));
+        let best = numbers.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        best.map(|(row, _)| row)
+    }
+
+    /// A number that is the larger, the better an epoch is.
+    fn rank(self, row: &EpochRow) -> Option<f64> {
+        let rank = match self {
             Best::Kappa => row.kappa,
-            Best::Loss => -row.val_loss,
+            Best::Loss => row.val_loss.map(|loss| -loss),
+            Best::None => None,
         };
-        let numbers = epochs.iter().filter(|row| !larger_is_better(row).is_nan());
-        numbers.reduce(|best, row| {
-            let better = larger_is_better(row) > larger_is_better(best);
-            if better { row } else { best }
-        })
+        rank.filter(|rank| !rank.is_nan())
     }
 }
 
@@ -58,18 +71,26 @@ impl std::fmt::Display for Best {
         f.write_str(match self {
             Best::Kappa => "kappa",
             Best::Loss => "loss",
+            Best::None => "none",
         })
     }
 }
 
 impl TrainConfig {
-    /// Whether a run with these epochs behind it stopped early: none of the last `early_stopping`
-    /// was better than an earlier one.
+    /// Whether a run with these epochs behind it stopped early: none of the last `early_stopping` that
+    /// were evaluated was better than an earlier one.
     pub fn stopped_early(&self, epochs: &[EpochRow]) -> bool {
         let best = self.best.criterion.best_epoch(epochs);
-        let without_improvement = epochs.len() as u64 - best.map_or(0, |row| row.epoch);
+        let best = best.map_or(0, |row| row.epoch);
+        let later = epochs.iter().filter(|row| row.epoch > best);
+        let without_improvement = later.filter(|row| row.is_evaluated()).count() as u64;
         let patience = self.best.early_stopping;
         patience.is_some_and(|patience| without_improvement >= patience)
+    }
+
+    /// Whether the validation images are evaluated after this epoch, counted from 1.
+    pub fn evaluates(&self, epoch: u64) -> bool {
+        epoch.is_multiple_of(self.evaluate_every) || epoch >= self.epochs
     }
 
     /// Whether a run with these epochs behind it has all it is to have.
@@ -89,8 +110,8 @@ mod tests {
         let numbered = kappas.iter().zip(1..);
         let row = |(kappa, epoch): (&f64, u64)| EpochRow {
             epoch,
-            kappa: *kappa,
-            val_loss: 2.0 * epoch as f64,
+            kappa: Some(*kappa),
+            val_loss: Some(2.0 * epoch as f64),
             ..EpochRow::default()
         };
         numbered.map(row).collect()
@@ -103,6 +124,7 @@ mod tests {
         assert_eq!(Best::Loss.best_epoch(&rows).unwrap().epoch, 1);
         assert!(Best::Kappa.best_epoch(&rows[1..2]).is_none());
         assert!(Best::Loss.best_epoch(&[]).is_none());
+        assert!(Best::None.best_epoch(&rows).is_none());
     }
 
     #[test]
@@ -123,5 +145,23 @@ mod tests {
         let by_loss = train("[train]\nearly_stopping = 4\nbest = \"loss\"");
         assert_eq!(done(&by_loss), Some(5));
         assert!(!by_loss.stopped_early(&kappas[..4]));
+    }
+
+    #[test]
+    fn epochs_that_were_not_evaluated_do_not_count() {
+        let text = "[data]\ntrain='a'\nvalid='b'\n[model]\nname='level1'\n[train]\nevaluate_every = 2\n\
+                    early_stopping = 2\nepochs = 9";
+        let train = RunConfig::from_toml(text, Path::new("run.toml"))
+            .unwrap()
+            .train;
+        let evaluated: Vec<u64> = (1..=9).filter(|&epoch| train.evaluates(epoch)).collect();
+        assert_eq!(evaluated, [2, 4, 6, 8, 9]);
+        let mut rows = rows(&[0.9, 0.5, 0.9, 0.4, 0.9, 0.5, 0.9]);
+        for row in rows.iter_mut().step_by(2) {
+            (row.kappa, row.val_loss) = (None, None);
+        }
+        assert_eq!(Best::Kappa.best_epoch(&rows).unwrap().epoch, 2);
+        assert!(!train.stopped_early(&rows[..5]));
+        assert!(train.stopped_early(&rows[..6]));
     }
 }

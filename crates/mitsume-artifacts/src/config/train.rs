@@ -34,6 +34,11 @@ pub struct TrainConfig {
     /// Which cross-entropy is trained.
     #[serde(flatten)]
     pub cross_entropy: CrossEntropyConfig,
+    /// Decay of the moving average of the weights that is evaluated in place of them. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_average: Option<f64>,
+    /// The validation images are evaluated after every so many epochs, and after the last. Default 1.
+    pub evaluate_every: u64,
     /// Which epoch is the best.
     #[serde(flatten)]
     pub best: BestConfig,
@@ -64,6 +69,8 @@ pub(super) struct TrainKeys {
     pub(super) min_learning_rate: Option<f64>,
     pub(super) label_smoothing: Option<f64>,
     pub(super) class_weights: Option<Value>,
+    weight_average: Option<f64>,
+    evaluate_every: Option<u64>,
     pub(super) best: Option<Best>,
     pub(super) early_stopping: Option<u64>,
     pub(super) plateau: PlateauKeys,
@@ -75,6 +82,7 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConf
     let epochs = source.range("train.epochs", raw.epochs.unwrap_or(20), 1..=1_000_000)?;
     let learning_rate = raw.learning_rate.unwrap_or(1e-4);
     let learning_rate = source.range("train.learning_rate", learning_rate, 1e-12..=1e3)?;
+    let evaluate_every = raw.evaluate_every.unwrap_or(1);
     Ok(TrainConfig {
         epochs,
         batch_size: source.range("train.batch_size", batch_size, 1..=65_536)? as usize,
@@ -85,7 +93,21 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConf
         optimizer: optimizer::resolve(raw, source)?,
         schedule: schedule::resolve(raw, epochs, learning_rate, source)?,
         cross_entropy: loss::resolve(raw, source)?,
+        weight_average: resolve_average(raw.weight_average, source)?,
+        evaluate_every: source.range("train.evaluate_every", evaluate_every, 1..=1_000_000)?,
         best: best::resolve(raw, source)?,
         plateau: schedule::resolve_plateau(&raw.plateau, source)?,
     })
+}
+
+fn resolve_average(decay: Option<f64>, source: ConfigSource) -> Result<Option<f64>> {
+    match decay {
+        Some(decay) if !(decay > 0.0 && decay < 1.0) => {
+            let problem = format!(
+                "{decay} is out of range; above 0 and below 1, such as 0.99; left out, there is none"
+            );
+            Err(source.error("train.weight_average", problem))
+        }
+        decay => Ok(decay),
+    }
 }

@@ -11,6 +11,8 @@ use super::{DeviceArg, ThreadsArg};
 #[command(after_help = "Examples:\n  \
     mitsume sweep --preset analytic --quick --data brain --out sweeps/analytic\n  \
     mitsume sweep --preset learning --data brain --print > sweep.toml    (then change it)\n  \
+    mitsume sweep --preset learning --model resnet18.onnx --set model.new_head=true \\\n    \
+    --set data.preprocessing.preset=imagenet --data brain --out sweeps/resnet18\n  \
     mitsume sweep --config sweep.toml --out sweeps/mine --dry-run\n  \
     mitsume sweep --config sweep.toml --out sweeps/mine --jobs 2\n  \
     mitsume sweep --out sweeps/mine                       (go on with an interrupted one)\n  \
@@ -36,6 +38,10 @@ pub struct SweepArgs {
     /// and test); may be repeated [default name: the folder's]
     #[arg(long, value_name = "[NAME=]DIR", value_hint = ValueHint::DirPath, requires = "preset")]
     pub data: Vec<String>,
+    /// A model in place of the preset's: level1 to level5, or an ONNX file exported in training form; may
+    /// be repeated [default: the preset's]
+    #[arg(long, value_name = "MODEL", value_hint = ValueHint::FilePath, requires = "preset")]
+    pub model: Vec<String>,
     /// Override a key that all runs share, such as train.epochs=5; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -65,7 +65,7 @@ fn requested_sweep(args: &SweepArgs) -> Result<Option<(SweepConfig, PathBuf)>> {
                 .iter()
                 .map(|data| parse_data_argument(data))
                 .collect();
-            let config = preset::preset(name, args.quick, &data)?;
+            let config = preset::preset(name, args.quick, &data, &args.model)?;
             (config, PathBuf::from(format!("--preset {name}")))
         }
         (None, None) if args.set.is_empty() => return Ok(None),

@@ -4,6 +4,7 @@ mod commands;
 #[cfg(feature = "adapters")]
 mod device;
 mod errors;
+mod evaluated_epochs;
 mod evaluation;
 mod explain;
 #[cfg(unix)]

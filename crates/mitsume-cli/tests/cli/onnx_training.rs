@@ -88,10 +88,11 @@ fn a_run_leaves_a_model_that_is_evaluated_as_the_run_was() {
 #[test]
 fn an_interrupted_run_and_another_number_of_threads_give_the_same_bits() {
     let sandbox = sandbox_with_model();
-    sandbox.train("whole", &with_loss(&["--threads", "1"]));
+    let with_average = |more| [with_loss(more), vec!["--set", "train.weight_average=0.9"]].concat();
+    sandbox.train("whole", &with_average(&["--threads", "1"]));
     sandbox.train(
         "parts",
-        &with_loss(&["--threads", "3", "--set", "train.epochs=1"]),
+        &with_average(&["--threads", "3", "--set", "train.epochs=1"]),
     );
     let resume = ["train", "--resume", "parts", "--set", "train.epochs=3"];
     sandbox.succeeds(&resume);
@@ -99,6 +100,38 @@ fn an_interrupted_run_and_another_number_of_threads_give_the_same_bits() {
     assert_eq!(
         sandbox.read("parts/model.onnx"),
         sandbox.read("whole/model.onnx")
+    );
+}
+
+/// PyTorch's batch norms count every forward pass, not every step.
+#[test]
+fn batches_are_counted_where_several_make_a_step() {
+    let sandbox = sandbox_with_model();
+    // 48 images in batches of 7, the last of 6: 7 batches and 3 steps an epoch.
+    let sets = ["train.batch_size=7", "train.accumulate=3", "train.epochs=2"];
+    let sets = sets.iter().flat_map(|set| ["--set", *set]);
+    sandbox.train("run", &NEW_HEAD.into_iter().chain(sets).collect::<Vec<_>>());
+    let steps = String::from_utf8(sandbox.read("run/steps.csv")).unwrap();
+    assert_eq!(steps.lines().count(), 1 + 6);
+    let counts = |file: &str| {
+        let bytes = sandbox.read(file);
+        let weights = SafeTensors::deserialize(&bytes).unwrap();
+        let names = weights.names().into_iter().map(str::to_owned);
+        let counts = names.filter(|name| name.ends_with("num_batches_tracked"));
+        let count = |name: String| weights.tensor(&name).unwrap().data().to_vec();
+        counts.map(count).collect::<Vec<_>>()
+    };
+    let found = counts("run/weights.safetensors");
+    assert!(!found.is_empty());
+    assert!(
+        found.iter().all(|count| *count == 14i64.to_le_bytes()),
+        "{found:?}"
+    );
+    sandbox.succeeds(&["train", "--resume", "run", "--set", "train.epochs=3"]);
+    let found = counts("run/weights.safetensors");
+    assert!(
+        found.iter().all(|count| *count == 21i64.to_le_bytes()),
+        "{found:?}"
     );
 }
 
@@ -218,6 +251,120 @@ fn a_run_without_a_model_yet_says_how_to_go_on() {
     assert_refused(&sandbox, &eval, &["run", "train --resume run"]);
     sandbox.succeeds(&["train", "--resume", "run"]);
     sandbox.succeeds(&eval);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_run_is_a_model_with_the_weights_of_its_checkpoint() {
+    let sandbox = sandbox_with_model();
+    let sets = with_loss(&["--set", "train.weight_average=0.9"]);
+    sandbox.configure("net.onnx", "learning_rate = 0.003");
+    let flags: Vec<&str> = ["train", "--config", "run.toml", "--out", "run"]
+        .into_iter()
+        .chain(sets.iter().copied())
+        .chain(["--set", "train.epochs=500"])
+        .collect();
+    let quiet = std::process::Stdio::null();
+    let mut child = sandbox.command(&flags).stderr(quiet).spawn().unwrap();
+    let begun = sandbox.path("run/checkpoint/progress.json");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !begun.exists() {
+        assert!(std::time::Instant::now() < deadline, "no checkpoint");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let eval = ["eval", "--run", "run", "--data", "data/Testing", "--json"];
+    let output = sandbox.succeeds(&eval);
+    let stderr = crate::support::text(&output.stderr);
+    assert!(stderr.contains("of 500 epochs"), "{stderr}");
+    let stopped: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The graph has the weights of the average.
+    let graph = sandbox.read("run/checkpoint/model.onnx");
+    let in_graph = |file: &str| {
+        let bytes = sandbox.read(&format!("run/checkpoint/{file}"));
+        let weights = SafeTensors::deserialize(&bytes).unwrap();
+        let weight = weights.tensor("fc.weight").unwrap().data().to_vec();
+        graph.windows(weight.len()).any(|bytes| bytes == weight)
+    };
+    assert!(in_graph("weights-average.safetensors"));
+    assert!(!in_graph("weights.safetensors"));
+    let alone = [
+        "eval",
+        "--model",
+        "run/checkpoint/model.onnx",
+        "--preset",
+        "imagenet",
+        "--data",
+        "data/Testing",
+        "--json",
+    ];
+    let alone = sandbox.json(&alone);
+    for key in ["cross_entropy", "accuracy"] {
+        assert_eq!(alone[key], stopped[key], "{key}");
+    }
+    let word = "run is not finished";
+    let reference = [
+        "explain",
+        "--run",
+        "run",
+        "--reference",
+        "run",
+        "--out",
+        "x",
+        "data/Testing",
+    ];
+    assert_refused(&sandbox, &reference, &[word]);
+}
+
+#[test]
+fn a_sweep_of_a_model_is_planned_run_and_analysed() {
+    let sandbox = sandbox_with_model();
+    let sweep = "models = [\"net.onnx\"]\nlambdas = [0, 50]\nseeds = [0, 1]\n\
+        [data.phantoms]\ntrain = \"data/Training\"\nvalid = \"data/Testing\"\n\
+        [run.model]\nnew_head = true\n[run.data]\nimage_size = 32\n\
+        [run.data.preprocessing]\npreset = \"imagenet\"\n\
+        [run.train]\nepochs = 3\nevaluate_every = 2\nbatch_size = 8\n\
+        [run.consistency]\nt0 = 0\nt1 = 1\n";
+    sandbox.write("sweep.toml", sweep);
+    let args = ["sweep", "--config", "sweep.toml", "--out", "out"];
+    let plan = sandbox.json(&[&args[..], &["--dry-run", "--json"]].concat());
+    let seconds = |cell: &serde_json::Value| cell["estimated_seconds"].as_f64().unwrap();
+    let cells = plan["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 4);
+    assert!(cells.iter().all(|cell| seconds(cell) > 0.0));
+    assert_eq!(cells[0]["name"], "phantoms-net.onnx-lambda0-seed0");
+    assert!(!sandbox.path("out").exists());
+    let done = sandbox.json(&[&args[..], &["--json"]].concat());
+    for cell in done["cells"].as_array().unwrap() {
+        assert_eq!(cell["state"], "finished", "{cell}");
+        assert!(cell["kappa"].is_number());
+    }
+    assert!(sandbox.path("out/report.html").is_file());
+    // From another folder: the models are found where they were.
+    let elsewhere = sandbox.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let again = sandbox
+        .command(&["sweep", "--out", "../out", "--dry-run"])
+        .current_dir(&elsewhere)
+        .output()
+        .unwrap();
+    assert!(
+        again.status.success(),
+        "{}",
+        crate::support::text(&again.stderr)
+    );
+    let wrong = ["--set", "model.target_layer=nowhere", "--dry-run"];
+    let wrong = [&args[..2], &["sweep.toml", "--out", "other"], &wrong].concat();
+    assert_refused(&sandbox, &wrong, &["nowhere"]);
+    let preset = [
+        "sweep", "--preset", "learning", "--quick", "--data", "data", "--model", "net.onnx",
+        "--print",
+    ];
+    assert_refused(&sandbox, &preset, &["data.preprocessing", "imagenet"]);
 }
 
 #[test]

@@ -104,6 +104,21 @@ impl Sandbox {
         self.succeeds(&all);
     }
 
+    /// Column `name` of a run's epochs.csv.
+    pub fn column(&self, run: &str, name: &str) -> Vec<f64> {
+        let cells = self.cells(&format!("{run}/epochs.csv"), name);
+        cells.iter().map(|cell| cell.parse().unwrap()).collect()
+    }
+
+    /// The fields of column `name` of a CSV file without quotes.
+    pub fn cells(&self, file: &str, name: &str) -> Vec<String> {
+        let table = text(&self.read(file));
+        let header = table.lines().next().unwrap();
+        let index = header.split(',').position(|column| column == name).unwrap();
+        let cell = |line: &str| line.split(',').nth(index).unwrap().to_owned();
+        table.lines().skip(1).map(cell).collect()
+    }
+
     /// What must be the same in two runs: `steps.csv`, the weights, and `epochs.csv` without times.
     pub fn results(&self, run: &str) -> (String, Vec<u8>, Vec<String>) {
         let epochs = String::from_utf8(self.read(&format!("{run}/epochs.csv"))).unwrap();

@@ -11,7 +11,7 @@ use crate::support::{Sandbox, assert_refused, files_below, text};
 const CONSISTENT: &str = "[consistency]\npreset = \"published\"\nlambda_max = 50\nt0 = 1\nt1 = 2\n";
 
 /// Starts a run and waits for its first checkpoint.
-fn start_and_wait_for_checkpoint(sandbox: &Sandbox, out: &str) -> Child {
+pub fn start_and_wait_for_checkpoint(sandbox: &Sandbox, out: &str) -> Child {
     let child = sandbox
         .command(&["train", "--config", "run.toml", "--out", out])
         .stderr(Stdio::piped())
@@ -57,15 +57,6 @@ fn a_killed_run_resumes_to_the_same_bits() {
     assert_eq!(sandbox.results("killed"), sandbox.results("whole"));
 }
 
-/// Column `name` of a run's epochs.csv.
-fn column(sandbox: &Sandbox, run: &str, name: &str) -> Vec<f64> {
-    let epochs = text(&sandbox.read(&format!("{run}/epochs.csv")));
-    let header = epochs.lines().next().unwrap();
-    let index = header.split(',').position(|column| column == name).unwrap();
-    let value = |line: &str| line.split(',').nth(index).unwrap().parse().unwrap();
-    epochs.lines().skip(1).map(value).collect()
-}
-
 #[test]
 fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
     let sandbox = Sandbox::new();
@@ -74,7 +65,7 @@ fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
                   decay_norms_and_biases = false\nclip_norm = 1\n[data.augment]\nvertical_flip = 0.5\n\
                   rotation = 20\naffine_scale = [0.8, 1.2]\nbrightness = 0.2\ncontrast = 0.2";
     let step = "optimizer = \"adamw\"\nschedule = \"step\"\nstep_size = 1\nwarmup_epochs = 1\n\
-                label_smoothing = 0.1\nclass_weights = \"balanced\"";
+                label_smoothing = 0.1\nclass_weights = \"balanced\"\nweight_average = 0.9";
     let half = (0.011 + 1e-3) / 2.0;
     for (name, more, rates) in [
         ("cosine", cosine, [0.011, half + 0.0025, half - 0.0025]),
@@ -82,7 +73,7 @@ fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
     ] {
         sandbox.configure("level2", &format!("{more}\n{CONSISTENT}"));
         sandbox.train(name, &["--threads", "1"]);
-        let found = column(&sandbox, name, "learning_rate");
+        let found = sandbox.column(name, "learning_rate");
         let close = |(ours, closed): (&f64, &f64)| (ours - closed).abs() <= 1e-15;
         assert!(found.iter().zip(&rates).all(close), "{name}: {found:?}");
         let killed = format!("{name}-killed");
@@ -96,85 +87,6 @@ fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
         let best = |run: &str| sandbox.read(&format!("{run}/weights-best.safetensors"));
         assert_eq!(best(&killed), best(name));
     }
-}
-
-#[test]
-fn the_weights_of_the_best_epoch_are_kept() {
-    let sandbox = Sandbox::new();
-    for (criterion, sign) in [("kappa", 1.0), ("loss", -1.0)] {
-        let more = format!("learning_rate = 0.03\nbest = \"{criterion}\"");
-        sandbox.configure("level2", &more);
-        let whole = format!("{criterion}-whole");
-        sandbox.train(&whole, &["--set", "train.epochs=6"]);
-        let name = if criterion == "kappa" {
-            "kappa"
-        } else {
-            "val_loss"
-        };
-        let values = column(&sandbox, &whole, name);
-        let best = (1..6).fold(0, |best, epoch| {
-            if sign * values[epoch] > sign * values[best] {
-                epoch
-            } else {
-                best
-            }
-        });
-        // Otherwise the last epoch's weights would pass.
-        assert_ne!(best, 5, "{criterion}: {values:?}");
-        let short = format!("{criterion}-short");
-        let epochs = format!("train.epochs={}", best + 1);
-        sandbox.train(&short, &["--set", &epochs]);
-        let kept = sandbox.read(&format!("{whole}/weights-best.safetensors"));
-        let weights = |run: &str| sandbox.read(&format!("{run}/weights.safetensors"));
-        assert!(kept == weights(&short), "{criterion}");
-        assert!(kept != weights(&whole), "{criterion}");
-    }
-    let other = [
-        "train",
-        "--resume",
-        "kappa-short",
-        "--set",
-        "train.epochs=9",
-    ];
-    let other = [&other[..], &["--set", "train.best=loss"]].concat();
-    assert_refused(&sandbox, &other, &["config.toml", "train.best"]);
-}
-
-#[test]
-fn a_run_that_gets_no_better_stops_early_and_goes_on_with_more_patience() {
-    let sandbox = Sandbox::new();
-    // Nothing moves, so that the first epoch stays the best.
-    sandbox.configure("level1", "learning_rate = 1e-12");
-    let run = |out: &str, patience: &str| {
-        let patience = format!("train.early_stopping={patience}");
-        sandbox.train(out, &["--set", "train.epochs=9", "--set", &patience]);
-    };
-    run("early", "2");
-    assert_eq!(column(&sandbox, "early", "epoch"), [1.0, 2.0, 3.0]);
-    let again = sandbox.run(&["train", "--resume", "early"]);
-    assert!(again.status.success());
-    let stderr = text(&again.stderr);
-    assert!(stderr.contains("stopped early after 3 epochs"), "{stderr}");
-    let longer = ["train", "--resume", "early", "--set", "train.epochs=20"];
-    let words = ["stopped early after 3 epochs", "train.early_stopping=4"];
-    assert_refused(&sandbox, &longer, &words);
-    sandbox.succeeds(&[
-        "train",
-        "--resume",
-        "early",
-        "--set",
-        "train.early_stopping=4",
-    ]);
-    run("later", "4");
-    assert_eq!(column(&sandbox, "later", "epoch").len(), 5);
-    assert_eq!(sandbox.results("early"), sandbox.results("later"));
-    sandbox.succeeds(&["report", "early"]);
-    let page = text(&sandbox.read("early/report.html"));
-    assert!(
-        page.contains("1 by kappa (kappa "),
-        "the page names the best epoch"
-    );
-    assert!(!page.contains("unfinished"));
 }
 
 /// L_cam of each epoch's training batches.

@@ -8,6 +8,7 @@ mod batch_source;
 mod eval;
 mod model_step;
 mod process_stats;
+mod run;
 mod step;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::{EngineError, Result};
 
 pub use eval::{EvalTime, bench_eval};
 pub use model_step::{BenchModelOptions, bench_model_step};
+pub use run::{RunTime, bench_run};
 pub use step::{BenchLoss, StepTime, bench_step};
 
 /// Classes of the timed network where no data set is given.

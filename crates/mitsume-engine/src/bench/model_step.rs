@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use mitsume::AlphaGradient;
+use mitsume::{AlphaGradient, CamLossSettings, Preset};
 use mitsume_onnx::{InputImages, TrainableClassifier};
 
 use super::step::{BenchLoss, StepTime, TimedStep};
@@ -53,7 +53,10 @@ pub fn bench_model_step(options: &BenchModelOptions, loss: BenchLoss) -> Result<
         classes,
         images: [options.batch, channels, options.size, options.size],
         loss,
-        alpha: options.alpha,
+        settings: CamLossSettings {
+            alpha: options.alpha,
+            ..Preset::Thesis.settings()
+        },
         repeats: options.repeats,
     };
     let pixels = random_pixels(timed.images.iter().product());

@@ -3,7 +3,7 @@
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::train::{CamLoss, CamRequest, CrossEntropy, predictions, training_loss};
-use mitsume::{AlphaGradient, EmaMaps, Preset};
+use mitsume::{CamLossSettings, EmaMaps, Preset};
 use mitsume_nn::{BlockSpec, Level};
 use serde::Serialize;
 
@@ -68,7 +68,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
         classes,
         images: [options.batch, 1, options.size, options.size],
         loss,
-        alpha: AlphaGradient::Full,
+        settings: Preset::Thesis.settings(),
         repeats: options.repeats,
     };
     let time = timed.run(|| source.next())?;
@@ -87,7 +87,7 @@ pub(super) struct TimedStep {
     /// [N, C, H, W]
     pub images: [usize; 4],
     pub loss: BenchLoss,
-    pub alpha: AlphaGradient,
+    pub settings: CamLossSettings,
     pub repeats: usize,
 }
 
@@ -98,7 +98,7 @@ impl TimedStep {
         let [batch, _, _, size] = self.images;
         let mut model = self.architecture.new_model(0, &device);
         let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
-        let settings = Preset::Thesis.settings();
+        let settings = self.settings;
         let map_size = self.architecture.map_size(size);
         let mut cam = CamLoss {
             settings,
@@ -117,7 +117,7 @@ impl TimedStep {
             let maps = CamRequest {
                 labels: &labels,
                 method: settings.method,
-                alpha: self.alpha,
+                alpha: settings.alpha,
             };
             let key = DropoutKey { seed: 0, step };
             let maps = (lambda != 0.0).then_some(maps);

@@ -1,13 +1,11 @@
 //! Checkpoints: everything that a run needs to resume bit for bit.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::optim::ModuleOptimizer;
 use mitsume::EmaMaps;
-use mitsume_artifacts::{
-    Action, ArtifactError, AtomicDir, OptimizerConfig, RunConfig, recover_dir,
-};
+use mitsume_artifacts::{Action, ArtifactError, AtomicDir, RunConfig, TrainConfig, recover_dir};
 use mitsume_guard::{catch_panic, file};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,15 +19,28 @@ use crate::{EngineError, Result};
 /// Tensors and counters of a run between two steps.
 pub(super) struct TrainState {
     pub model: TrainedModel,
+    /// The moving average of the weights, after the first step of a run that has one.
+    pub average: Option<TrainedModel>,
     pub optimizer: ModuleOptimizer,
     pub ema: EmaMaps,
     pub progress: Progress,
 }
 
+impl TrainState {
+    /// The weights that are evaluated and that the run leaves.
+    pub fn evaluated(&self) -> &TrainedModel {
+        self.average.as_ref().unwrap_or(&self.model)
+    }
+}
+
 /// File of the weights, under their published names.
-pub(super) const WEIGHTS: &str = "weights.safetensors";
+const WEIGHTS: &str = "weights.safetensors";
+/// File of their moving average.
+const AVERAGE: &str = "weights-average.safetensors";
 /// File of the weights of the best epoch so far.
 const BEST_WEIGHTS: &str = "weights-best.safetensors";
+/// File of the network with the weights that are evaluated, of a run that trains an ONNX file.
+const MODEL: &str = "model.onnx";
 const OPTIMIZER: &str = "optimizer.bpk";
 const EMA: &str = "ema.json";
 const PROGRESS: &str = "progress.json";
@@ -51,8 +62,16 @@ pub(super) fn save(
     is_best: bool,
 ) -> Result<()> {
     let dir = AtomicDir::new(folder)?;
-    let bytes = architecture.weights(&state.model, state.progress.batches_in_all(), note);
+    let batches = state.progress.batches_in_all();
+    let mut bytes = architecture.weights(&state.model, batches, note);
     dir.write_file(WEIGHTS, &bytes)?;
+    if let Some(average) = &state.average {
+        bytes = architecture.weights(average, batches, note);
+        dir.write_file(AVERAGE, &bytes)?;
+    }
+    if let Some(bytes) = architecture.to_onnx(state.evaluated())? {
+        dir.write_file(MODEL, &bytes)?;
+    }
     if is_best {
         dir.write_file(BEST_WEIGHTS, &bytes)?;
     } else if let Some(bytes) = read_best_weights(folder)? {
@@ -81,6 +100,20 @@ pub(super) fn read_best_weights(folder: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// The file of the weights that a run would leave if it ended with this checkpoint.
+pub(super) fn evaluated_weights(folder: &Path) -> PathBuf {
+    let average = folder.join(AVERAGE);
+    match average.is_file() {
+        true => average,
+        false => folder.join(WEIGHTS),
+    }
+}
+
+/// The ONNX file with these weights, which a checkpoint of an earlier version has not.
+pub(super) fn model(folder: &Path) -> PathBuf {
+    folder.join(MODEL)
+}
+
 /// Whether there is a checkpoint to resume from.
 pub(super) fn exists(folder: &Path) -> Result<bool> {
     recover_dir(folder)?;
@@ -92,11 +125,11 @@ pub(super) fn read_progress(folder: &Path) -> Result<Progress> {
     read_json(&folder.join(PROGRESS))
 }
 
-/// Reads a checkpoint into the initial state of the same configuration, which has this optimiser.
+/// Reads a checkpoint into the initial state of the same configuration, of which `config` is a part.
 pub(super) fn load(
     folder: &Path,
     architecture: &Architecture,
-    config: &OptimizerConfig,
+    config: &TrainConfig,
     state: TrainState,
 ) -> Result<TrainState> {
     let TrainState {
@@ -112,13 +145,19 @@ pub(super) fn load(
         architecture.load_weights(&best, &mut model.clone())?;
     }
     let progress = read_progress(folder)?;
+    let mut average = None;
+    if config.weight_average.is_some() && progress.steps_done > 0 {
+        let mut loaded = model.clone();
+        architecture.load_weights(&folder.join(AVERAGE), &mut loaded)?;
+        average = Some(loaded);
+    }
     let path = folder.join(OPTIMIZER);
     let damaged = |why: String| {
         let path = path.display();
         EngineError::Request(format!("{path}: cannot read the optimiser's state: {why}"))
     };
     let panicked = || damaged("the file is damaged".into());
-    catch_panic(|| moments::check(&path, &model, config, progress.steps_done))
+    catch_panic(|| moments::check(&path, &model, &config.optimizer, progress.steps_done))
         .ok_or_else(panicked)?
         .map_err(damaged)?;
     let optimizer = catch_panic(|| optimizer.load(&path))
@@ -138,6 +177,7 @@ pub(super) fn load(
     }
     Ok(TrainState {
         model,
+        average,
         optimizer,
         ema: stored,
         progress,
@@ -153,8 +193,7 @@ pub fn check_checkpoint(folder: &Path, config: &RunConfig, classes: usize) -> Re
     let device = burn::tensor::Device::flex();
     let architecture = Architecture::open(config, classes, &device)?;
     let state = prepare::initial_state(config, &architecture, classes, &device.autodiff())?;
-    let optimizer = &config.train.optimizer;
-    let state = load(folder, &architecture, optimizer, state)?;
+    let state = load(folder, &architecture, &config.train, state)?;
     Ok(state.progress.steps_done)
 }
 

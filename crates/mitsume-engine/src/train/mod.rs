@@ -17,8 +17,10 @@ mod resume_checks;
 mod run;
 mod run_status;
 mod schedule;
+mod start;
 mod step;
 mod tensorboard;
+mod weight_average;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -190,6 +190,7 @@ pub(super) fn initial_state(
     let optimizer = optimizer::optimizer(&config.train.optimizer, architecture.vectors(&model));
     Ok(TrainState {
         model,
+        average: None,
         optimizer,
         ema,
         progress,

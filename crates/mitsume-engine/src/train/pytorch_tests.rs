@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use burn::tensor::{Device, Tensor, TensorData};
 use mitsume_artifacts::RunConfig;
 use mitsume_data::Batch;
 use mitsume_nn::{Classifier, Level, StateEntry};
@@ -22,6 +23,7 @@ const CLASSES: usize = 4;
 struct Reference {
     labels: Vec<usize>,
     trajectories: Vec<Trajectory>,
+    averages: Vec<Average>,
     schedules: Vec<Rates>,
 }
 
@@ -30,6 +32,15 @@ struct Trajectory {
     name: String,
     settings: Vec<String>,
     losses: Vec<f64>,
+}
+
+/// Losses in evaluation after each step.
+#[derive(Deserialize)]
+struct Average {
+    settings: Vec<String>,
+    losses: Vec<f64>,
+    statistics_copied: Vec<f64>,
+    not_averaged: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +78,7 @@ fn hash01(n: usize, stream: u32) -> impl Iterator<Item = f64> {
 }
 
 fn fill<const D: usize>(
-    param: &mut burn::module::Param<burn::tensor::Tensor<D>>,
+    param: &mut burn::module::Param<Tensor<D>>,
     stream: usize,
     [low, high]: [f64; 2],
 ) {
@@ -76,10 +87,10 @@ fn fill<const D: usize>(
     let values: Vec<f32> = values
         .map(|unit| (low + (high - low) * unit) as f32)
         .collect();
-    let data = burn::tensor::TensorData::new(values, shape);
-    *param = param.clone().map(|old| {
-        burn::tensor::Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad())
-    });
+    let data = TensorData::new(values, shape);
+    *param = param
+        .clone()
+        .map(|old| Tensor::from_data(data, &old.device()).set_require_grad(old.is_require_grad()));
 }
 
 /// The weights of the reference, in the order of the state dict.
@@ -130,7 +141,7 @@ fn joined(batches: Vec<Batch>) -> StepBatches<impl Iterator<Item = Result<Batch>
 }
 
 fn start(config: &RunConfig, labels: &[usize]) -> (Architecture, TrainState, StepContext) {
-    let device = burn::tensor::Device::flex();
+    let device = Device::flex();
     let architecture = Architecture::open(config, CLASSES, &device).unwrap();
     let device = device.autodiff();
     let state = prepare::initial_state(config, &architecture, CLASSES, &device);
@@ -146,6 +157,7 @@ fn start(config: &RunConfig, labels: &[usize]) -> (Architecture, TrainState, Ste
         settings: config.consistency.settings(),
         cross_entropy: cross_entropy(&config.train.cross_entropy, labels, &classes).unwrap(),
         clip_norm: config.train.optimizer.clip_norm,
+        weight_average: config.train.weight_average,
         seed: 0,
         device,
     };
@@ -174,6 +186,53 @@ fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
                 "{}, step {number}: {ours}, PyTorch {theirs}",
                 trajectory.name
             );
+        }
+    }
+}
+
+/// Of logits [N, K].
+fn mean_cross_entropy(logits: Tensor<2>, labels: &[usize]) -> f64 {
+    let logits: Vec<f32> = logits.into_data().try_into_vec().unwrap();
+    let loss = |(row, label): (&[f32], &usize)| {
+        let sum: f64 = row.iter().map(|logit| f64::from(*logit).exp()).sum();
+        sum.ln() - f64::from(row[*label])
+    };
+    let losses = logits.chunks(CLASSES).zip(labels).map(loss);
+    losses.sum::<f64>() / labels.len() as f64
+}
+
+#[test]
+fn the_moving_average_of_the_weights_has_the_losses_of_pytorch() {
+    let reference = reference();
+    let labels = &reference.labels;
+    for average in &reference.averages {
+        let config = config(&average.settings);
+        let (architecture, mut state, context) = start(&config, labels);
+        let epoch = EpochSettings {
+            learning_rate: config.train.learning_rate,
+            lambda: 0.0,
+        };
+        let first = batches(labels, 0, labels.len()).remove(0).images;
+        let images = TensorData::new(first, [labels.len(), 1, SIZE, SIZE]);
+        for (number, theirs) in average.losses.iter().enumerate() {
+            let group = joined(batches(labels, number as u32, config.train.batch_size));
+            step(&mut state, &architecture, &context, group, epoch).unwrap();
+            let network = architecture.network(state.evaluated()).unwrap();
+            let images = Tensor::from_data(images.clone(), &Device::flex());
+            let logits = network.logits(images).unwrap();
+            let ours = mean_cross_entropy(logits, labels);
+            // Float32 here, float64 there.
+            assert!(
+                (ours - theirs).abs() <= 1e-4,
+                "{:?}, step {number}: {ours}, PyTorch {theirs}",
+                average.settings
+            );
+        }
+        // After the first step the average is the model; then the test would find another one.
+        let last = average.losses.len() - 1;
+        for other in [&average.statistics_copied, &average.not_averaged] {
+            assert!((average.losses[0] - other[0]).abs() <= 1e-12);
+            assert!((average.losses[last] - other[last]).abs() > 1e-3);
         }
     }
 }

@@ -87,6 +87,21 @@ pub(super) fn refuse_changed_best(dir: &RunDir, now: &RunConfig) -> Result<()> {
     )))
 }
 
+/// Refuses another moving average of the weights than at the start: the checkpoint holds it, or none.
+pub(super) fn refuse_changed_average(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.train.weight_average;
+    if began == now.train.weight_average {
+        return Ok(());
+    }
+    let before = began.map_or("none".to_owned(), |decay| decay.to_string());
+    Err(EngineError::Request(format!(
+        "{}: train.weight_average: the run began with {before}, and its checkpoint goes on from that: go \
+         on with it, or start a new run",
+        path.display()
+    )))
+}
+
 /// Refuses what the schedule on a plateau would not follow: the checkpoint holds where it stands.
 pub(super) fn refuse_changed_plateau(dir: &RunDir, now: &RunConfig) -> Result<()> {
     let path = dir.config();

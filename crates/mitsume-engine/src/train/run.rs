@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use mitsume::Curriculum;
 use mitsume_artifacts::{
-    Action, ArtifactError, Environment, EpochRow, MeasureRow, RunConfig, RunDir, StepRow,
-    StepWriter, read_epochs, read_measures, write_atomic, write_epochs, write_measures,
+    Action, ArtifactError, EpochRow, Evaluation, MeasureRow, RunConfig, RunDir, StepRow,
+    StepWriter, write_atomic, write_epochs, write_measures,
 };
 use mitsume_data::{Batch, shuffled};
 
@@ -14,10 +14,9 @@ use super::architecture::Architecture;
 use super::checkpoint::{self, TrainState};
 use super::cross_entropy::cross_entropy;
 use super::finished;
-use super::init;
 use super::prepare::{self, LoadedSplit};
-use super::resume_checks;
 use super::schedule;
+use super::start::{self, Start};
 use super::step::{EpochSettings, StepBatches, StepContext, step};
 use super::tensorboard::TensorBoard;
 use super::{TrainOutcome, TrainRequest};
@@ -65,7 +64,10 @@ pub(super) fn run(
             other => other?,
         }
     }
-    match run.evaluate_at_the_end(stop, observer) {
+    let evaluated = run
+        .complete_last_epoch(stop, observer)
+        .and_then(|()| run.evaluate_at_the_end(stop, observer));
+    match evaluated {
         // The checkpoint of the last epoch is saved already.
         Err(EngineError::Interrupted) => Ok(TrainOutcome::Interrupted),
         other => other.map(|()| TrainOutcome::Finished),
@@ -87,7 +89,7 @@ impl<'a> Run<'a> {
         let device = request.device.clone().autodiff();
         let architecture = Architecture::open(config, classes.len(), &request.device)?;
         let dir = RunDir::new(&request.out);
-        let now = environment(request, &train, &valid);
+        let now = start::environment(request, &train, &valid);
         let Start { state, environment } = Start::new(
             request,
             resume.then_some(&dir),
@@ -95,9 +97,9 @@ impl<'a> Run<'a> {
             &now,
             observer,
         )?;
-        let rows = finished_rows(&dir, &state)?;
-        let measures = finished_measures(config, &dir, &state)?;
-        let curriculum = curriculum(config)?;
+        let rows = start::finished_rows(&dir, &state)?;
+        let measures = start::finished_measures(config, &dir, &state)?;
+        let curriculum = start::curriculum(config)?;
         let cross_entropy = cross_entropy(&config.train.cross_entropy, train.labels(), &classes)?;
         std::fs::create_dir_all(dir.root())
             .map_err(|error| ArtifactError::io(Action::Create, dir.root(), error))?;
@@ -125,6 +127,7 @@ impl<'a> Run<'a> {
                 settings: config.consistency.settings(),
                 cross_entropy,
                 clip_norm: config.train.optimizer.clip_norm,
+                weight_average: config.train.weight_average,
                 seed: config.train.seed,
                 device,
             },
@@ -209,52 +212,96 @@ impl<'a> Run<'a> {
         Ok(TrainOutcome::Finished)
     }
 
-    /// Evaluates the epoch, writes its row, updates the schedule and saves a checkpoint.
+    /// Evaluates the epoch where that is due, writes its row, updates the schedule and saves a
+    /// checkpoint.
     fn finish_epoch(&mut self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<()> {
         let clock = Instant::now();
         let epoch = self.state.progress.epochs_done + 1;
-        let options = EvaluateOptions {
-            measures: self.measure_options(false),
-            maps: self.map_options(),
-            stop: Some(stop),
-            ..Default::default()
+        let evaluation = match self.config.train.evaluates(epoch) {
+            true => Some(self.evaluate_epoch(stop, observer)?),
+            false => None,
         };
-        let evaluation = self.evaluate(&options, observer)?;
         let settings = self.epoch_settings(epoch);
         let progress = &mut self.state.progress;
         let row = EpochRow::new(
             epoch,
             [settings.learning_rate, settings.lambda],
             &progress.sums.means(settings.lambda),
-            &evaluation,
+            evaluation.as_ref(),
             progress.sums.seconds + clock.elapsed().as_secs_f64(),
         );
-        if schedule::plateau_takes(&self.config.train, epoch) {
-            progress.plateau.step(row.val_loss);
-        }
+        self.tell_plateau(&row);
+        let progress = &mut self.state.progress;
         progress.epochs_done = epoch;
         progress.batches_done = 0;
         progress.sums = Default::default();
         self.rows.push(row.clone());
-        if let Some((rows, measures)) = self.measures.as_mut().zip(evaluation.measures) {
-            rows.push(MeasureRow {
-                epoch,
-                grid_squared_l2: measures.grid_squared_l2,
-                grid_l2: measures.grid_l2,
-                chance_corrected: measures.chance_corrected,
-            });
-            write_measures(&self.dir.measures(), rows)?;
+        if let Some(rows) = &mut self.measures {
+            rows.push(measure_row(epoch, evaluation.as_ref()));
         }
         // Before the checkpoint: rows beyond it are dropped on resuming.
-        write_epochs(&self.dir.epochs(), &self.rows)?;
-        let best = self.config.train.best.criterion.best_epoch(&self.rows);
-        self.save(best.is_some_and(|row| row.epoch == epoch))?;
+        self.write_rows()?;
+        self.save(self.is_best(epoch))?;
         self.tensorboard.epoch(&row)?;
         observer(Event::Epoch(row));
         if epoch < self.config.train.epochs && self.config.train.stopped_early(&self.rows) {
             observer(Event::StoppedEarly { epochs: epoch });
         }
         Ok(())
+    }
+
+    /// Evaluates the last epoch if it was not to be the last one when it ended: the run goes on with
+    /// other settings.
+    fn complete_last_epoch(
+        &mut self,
+        stop: &AtomicBool,
+        observer: &mut Observer<'_>,
+    ) -> Result<()> {
+        if self.rows.last().is_none_or(EpochRow::is_evaluated) {
+            return Ok(());
+        }
+        let evaluation = self.evaluate_epoch(stop, observer)?;
+        let row = self.rows.pop().expect("there is a last one");
+        let row = row.with_evaluation(&evaluation);
+        self.rows.push(row.clone());
+        if let Some(last) = self.measures.as_mut().and_then(|rows| rows.last_mut()) {
+            *last = measure_row(row.epoch, Some(&evaluation));
+        }
+        self.tell_plateau(&row);
+        // Before the rows: with them the epoch is evaluated, and is not considered again.
+        self.save(self.is_best(row.epoch))?;
+        self.write_rows()?;
+        self.tensorboard.epoch(&row)
+    }
+
+    fn evaluate_epoch(&self, stop: &AtomicBool, observer: &mut Observer<'_>) -> Result<Evaluation> {
+        let options = EvaluateOptions {
+            measures: self.measure_options(false),
+            maps: self.map_options(),
+            stop: Some(stop),
+            ..Default::default()
+        };
+        self.evaluate(&options, observer)
+    }
+
+    fn tell_plateau(&mut self, row: &EpochRow) {
+        if let Some(loss) = row.val_loss
+            && schedule::plateau_takes(&self.config.train, row.epoch)
+        {
+            self.state.progress.plateau.step(loss);
+        }
+    }
+
+    fn is_best(&self, epoch: u64) -> bool {
+        let best = self.config.train.best.criterion.best_epoch(&self.rows);
+        best.is_some_and(|row| row.epoch == epoch)
+    }
+
+    fn write_rows(&self) -> Result<()> {
+        if let Some(rows) = &self.measures {
+            write_measures(&self.dir.measures(), rows)?;
+        }
+        Ok(write_epochs(&self.dir.epochs(), &self.rows)?)
     }
 
     /// Writes the final weight file, and an evaluation with all maps.
@@ -266,7 +313,8 @@ impl<'a> Run<'a> {
         if let Some(best) = checkpoint::read_best_weights(&self.dir.checkpoint())? {
             write_atomic(&self.dir.best_weights(), &best)?;
         }
-        let (model, batches) = (&self.state.model, self.state.progress.batches_in_all());
+        let model = self.state.evaluated();
+        let batches = self.state.progress.batches_in_all();
         if let Some(bytes) = self.architecture.to_onnx(model)? {
             write_atomic(&self.dir.onnx(), &bytes)?;
         }
@@ -290,8 +338,8 @@ impl<'a> Run<'a> {
         &self,
         options: &EvaluateOptions<'_>,
         observer: &mut Observer<'_>,
-    ) -> Result<mitsume_artifacts::Evaluation> {
-        let network = self.architecture.network(&self.state.model)?;
+    ) -> Result<Evaluation> {
+        let network = self.architecture.network(self.state.evaluated())?;
         let input = EvaluationInput {
             network: network.as_ref(),
             folder: &self.valid.folder,
@@ -353,64 +401,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The state a run starts or resumes from.
-struct Start {
-    state: TrainState,
-    /// The environment file to write; `None` if the run has one.
-    environment: Option<Environment>,
-}
-
-impl Start {
-    /// The checkpoint of `resumed`, or new weights if there is none.
-    fn new(
-        request: &TrainRequest,
-        resumed: Option<&RunDir>,
-        architecture: &Architecture,
-        now: &Environment,
-        observer: &mut Observer<'_>,
-    ) -> Result<Self> {
-        let config = &request.config;
-        let device = request.device.clone().autodiff();
-        let classes = now.data[0].classes.len();
-        let mut state = prepare::initial_state(config, architecture, classes, &device)?;
-        let began = resumed
-            .filter(|dir| dir.environment().is_file())
-            .map(|dir| Environment::read(&dir.environment()))
-            .transpose()?;
-        if let Some((dir, began)) = resumed.zip(began.as_ref()) {
-            resume_checks::refuse_changed_start(dir, began, now)?;
-        }
-        let mut environment = now.clone();
-        match resumed {
-            Some(dir) if checkpoint::exists(&dir.checkpoint())? => {
-                let optimizer = &config.train.optimizer;
-                resume_checks::refuse_changed_method(dir, config)?;
-                resume_checks::refuse_changed_graph(dir, config)?;
-                resume_checks::refuse_changed_optimizer(dir, config)?;
-                resume_checks::refuse_changed_plateau(dir, config)?;
-                resume_checks::refuse_changed_best(dir, config)?;
-                if let Some(began) = &began {
-                    init::warn_changed_init(config, began, observer);
-                }
-                state = checkpoint::load(&dir.checkpoint(), architecture, optimizer, state)?;
-            }
-            _ => {
-                if let Some(began) = &began {
-                    init::refuse_changed_init(config, began)?;
-                }
-                environment.init_sha256 = init::init_sha256(config)?;
-                if let Some(init) = &config.model.init {
-                    architecture.load_weights(init, &mut state.model)?;
-                }
-            }
-        }
-        Ok(Self {
-            state,
-            environment: began.is_none().then_some(environment),
-        })
-    }
-}
-
 /// The image was readable at the start; training without it would change the run.
 fn refuse_unreadable(batch: Batch) -> Result<Batch> {
     let Some(skipped) = batch.skipped.first() else {
@@ -421,68 +411,19 @@ fn refuse_unreadable(batch: Batch) -> Result<Batch> {
     Err(EngineError::Failed(problem))
 }
 
-/// Program, device and data of the run, for its environment file.
-fn environment(request: &TrainRequest, train: &LoadedSplit, valid: &LoadedSplit) -> Environment {
-    let mut environment = Environment::detect(
-        env!("CARGO_PKG_VERSION"),
-        &request.device_name,
-        rayon::current_num_threads(),
-        request.config.train.seed,
-    );
-    environment.adapter = mitsume_nn::adapter_name(&request.device);
-    environment.data = vec![train.record.clone(), valid.record.clone()];
-    environment
-}
-
-fn curriculum(config: &RunConfig) -> Result<Curriculum> {
-    let epoch = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
-    let consistency = &config.consistency;
-    Ok(Curriculum::new(
-        consistency.lambda_max,
-        epoch(consistency.t0),
-        epoch(consistency.t1),
-    )?)
-}
-
-/// The rows of the epochs that the checkpoint holds.
-fn finished_rows(dir: &RunDir, state: &TrainState) -> Result<Vec<EpochRow>> {
-    let done = state.progress.epochs_done;
-    if done == 0 {
-        return Ok(Vec::new());
-    }
-    let mut rows = read_epochs(&dir.epochs())?;
-    rows.retain(|row| row.epoch <= done);
-    if rows.len() as u64 != done {
-        return Err(EngineError::Request(format!(
-            "{}: {} rows, but the checkpoint has {done} epochs behind it",
-            dir.epochs().display(),
-            rows.len()
-        )));
-    }
-    Ok(rows)
-}
-
-/// The other measures of these epochs; `None` for a run that was started without them.
-fn finished_measures(
-    config: &RunConfig,
-    dir: &RunDir,
-    state: &TrainState,
-) -> Result<Option<Vec<MeasureRow>>> {
-    let done = state.progress.epochs_done;
-    if !config.evaluation.measures || (done > 0 && !dir.measures().is_file()) {
-        return Ok(None);
-    }
-    if done == 0 {
-        return Ok(Some(Vec::new()));
-    }
-    let mut rows = read_measures(&dir.measures())?;
-    rows.retain(|row| row.epoch <= done);
-    if rows.len() as u64 != done {
-        return Err(EngineError::Request(format!(
-            "{}: {} rows, but the checkpoint has {done} epochs behind it",
-            dir.measures().display(),
-            rows.len()
-        )));
-    }
-    Ok(Some(rows))
+/// More measures of an epoch; empty where it was not evaluated.
+fn measure_row(epoch: u64, evaluation: Option<&Evaluation>) -> MeasureRow {
+    let measures = evaluation.and_then(|evaluation| evaluation.measures.as_ref());
+    measures.map_or_else(
+        || MeasureRow {
+            epoch,
+            ..MeasureRow::default()
+        },
+        |measures| MeasureRow {
+            epoch,
+            grid_squared_l2: measures.grid_squared_l2,
+            grid_l2: measures.grid_l2,
+            chance_corrected: measures.chance_corrected,
+        },
+    )
 }

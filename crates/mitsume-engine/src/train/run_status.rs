@@ -20,8 +20,11 @@ pub struct RunStatus {
     pub steps_done: u64,
     /// `train.early_stopping`, if it ended the run before its last epoch.
     pub stopped_early_after: Option<u64>,
-    /// The checkpoint's weight file.
+    /// The checkpoint's weight file; of the moving average, where there is one.
     pub weights: PathBuf,
+    /// The ONNX file with these weights; there if the run trains one, but not in a checkpoint of an
+    /// earlier version.
+    pub onnx: PathBuf,
 }
 
 impl RunStatus {
@@ -55,7 +58,8 @@ impl RunStatus {
             epochs_done: progress.epochs_done,
             epochs: config.train.epochs,
             steps_done: progress.steps_done,
-            weights: folder.join(checkpoint::WEIGHTS),
+            weights: checkpoint::evaluated_weights(&folder),
+            onnx: checkpoint::model(&folder),
         }))
     }
 

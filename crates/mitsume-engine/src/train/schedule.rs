@@ -34,7 +34,7 @@ pub(super) fn learning_rate(train: &TrainConfig, plateau: &Plateau, epoch: u64) 
     }
 }
 
-/// Whether the plateau counts an epoch: not while the learning rate still rises.
+/// Whether the plateau counts an epoch that was evaluated: not while the learning rate still rises.
 pub(super) fn plateau_takes(train: &TrainConfig, epoch: u64) -> bool {
     epoch > train.schedule.warmup_epochs
 }

@@ -10,6 +10,7 @@ use super::architecture::{Architecture, DropoutKey};
 use super::checkpoint::TrainState;
 use super::clip::clip_norm;
 use super::progress::StepResult;
+use super::weight_average;
 use crate::Result;
 
 /// Settings that are the same for every step.
@@ -21,6 +22,8 @@ pub(super) struct StepContext {
     pub cross_entropy: CrossEntropy,
     /// The largest norm of the gradient, where it is limited.
     pub clip_norm: Option<f64>,
+    /// The decay of the weights' moving average, where there is one.
+    pub weight_average: Option<f64>,
     /// Seed of the dropout masks.
     pub seed: u64,
     /// An autodiff device.
@@ -51,7 +54,7 @@ struct Shares {
     cam_loss: f64,
 }
 
-/// Runs one step. If the loss is not finite, weights, moments and moving averages stay as they were;
+/// Runs one step. If the loss is not finite, weights, moments and all moving averages stay as they were;
 /// only the running statistics have changed.
 ///
 /// Batch norms take the statistics of each batch by itself, and so does the consistency loss: it
@@ -103,6 +106,10 @@ pub(super) fn step(
     state.model = state
         .optimizer
         .step(epoch.learning_rate, state.model.clone(), grads);
+    if let Some(decay) = context.weight_average {
+        let average = state.average.take();
+        state.average = Some(weight_average::moved(average, &state.model, decay));
+    }
     state.ema = cam_loss.ema;
     Ok(result)
 }

@@ -42,7 +42,7 @@ pub fn repeated(evidence: &Path, measure: usize) -> Result<Vec<EpochRecord>, Box
                         equivalent_models: Vec::new(),
                         lambda: None,
                         epoch: row.epoch as u32,
-                        kappa: Some(row.kappa),
+                        kappa: row.kappa,
                         consistency: value(row, further, measure),
                     }),
             );

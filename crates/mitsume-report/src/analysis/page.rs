@@ -85,7 +85,7 @@ fn row(run: &RunSummary, linked: bool) -> RunRow {
             run.lambda.to_string(),
             run.seed.to_string(),
             run.epochs.clone(),
-            dash(last.map(|row| row.kappa)),
+            dash(last.and_then(|row| row.kappa)),
             dash(last.and_then(|row| row.consistency_squared_l2)),
             dash(last.and_then(|row| row.consistency_l2)),
         ],

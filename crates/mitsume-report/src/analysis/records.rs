@@ -33,6 +33,7 @@ pub(crate) struct RunSummary {
     pub unfinished: bool,
     /// Whether it repeats another run, which is counted instead.
     pub repeats: bool,
+    /// The last evaluated epoch.
     pub last: Option<EpochRow>,
     /// Whether it has an evaluation and therefore a report.
     pub evaluated: bool,
@@ -136,6 +137,7 @@ impl<'a> Folder<'a> {
     fn epoch_measure(&self, name: MeasureName, value: fn(&EpochRow) -> Option<f64>) -> Measure {
         let records = self.counted_runs().flat_map(|index| {
             let rows = self.runs[index].epochs.iter();
+            let rows = rows.filter(|row| row.is_evaluated());
             rows.map(move |row| self.record(index, row, value(row)))
         });
         Measure {
@@ -149,6 +151,7 @@ impl<'a> Folder<'a> {
         let records = self.counted_runs().flat_map(|index| {
             let rows = self.runs[index].epochs.iter();
             let rows = rows.zip(&self.more_measures[index]);
+            let rows = rows.filter(|(row, _)| row.is_evaluated());
             rows.map(move |(row, measures)| self.record(index, row, value(measures)))
         });
         Measure {
@@ -172,7 +175,7 @@ impl<'a> Folder<'a> {
             equivalent_models: self.conditions.equivalent_models[index].clone(),
             lambda: self.lambda_varies.then(|| effective_lambda(config)),
             epoch: u32::try_from(row.epoch).unwrap_or(u32::MAX),
-            kappa: Some(row.kappa),
+            kappa: row.kappa,
             consistency,
         }
     }
@@ -189,7 +192,7 @@ impl<'a> Folder<'a> {
             epochs: format!("{}/{}", run.epochs.len(), run.config.train.epochs),
             unfinished: !run.config.train.is_done(&run.epochs),
             repeats: self.conditions.same_as[index].is_some(),
-            last: run.epochs.last().cloned(),
+            last: EpochRow::last_evaluated(&run.epochs).cloned(),
             evaluated: entry.evaluation.is_some(),
         };
         runs.map(summary).collect()

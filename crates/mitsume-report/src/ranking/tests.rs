@@ -63,7 +63,7 @@ fn run(lambda: f64, seed: u64, done: usize) -> Run {
     let row = EpochRow {
         epoch: 1,
         lambda,
-        kappa: 0.5,
+        kappa: Some(0.5),
         ..EpochRow::default()
     };
     Run {
@@ -152,7 +152,7 @@ fn a_model_at_chance_level_is_not_ranked() {
     // Kappa 0.07 of 200 images is within 1.645 standard errors by chance, 0.15 is not.
     assert!(at_chance(&evaluation([57, 50])) && !at_chance(&evaluation([65, 50])));
     let mut going_on = run(0.0, 0, 1);
-    going_on.epochs[0].kappa = 0.0;
+    going_on.epochs[0].kappa = Some(0.0);
     let reason = row_problem(&entry(Some(going_on), None), Quantity::Kappa);
     assert_eq!(reason, Some(Reason::AtChance));
 }

@@ -311,13 +311,13 @@ fn epoch_row(epoch: u64, lambda_max: f64) -> EpochRow {
         train_cross_entropy: 1.3 * (-t / 5.0).exp(),
         train_cam_loss: (lambda != 0.0).then_some(0.002),
         train_accuracy: accuracy + 0.01,
-        val_loss: 1.35 * (-t / 6.0).exp() + 0.08 + wobble,
-        val_accuracy: accuracy,
-        kappa: if epoch > 1 { accuracy * 1.3 - 0.3 } else { 0.0 },
+        val_loss: Some(1.35 * (-t / 6.0).exp() + 0.08 + wobble),
+        val_accuracy: Some(accuracy),
+        kappa: Some(if epoch > 1 { accuracy * 1.3 - 0.3 } else { 0.0 }),
         consistency_squared_l2: (epoch > 1)
             .then_some(0.03 + pull * 0.05 * (-t / 5.0).exp() + 0.02 * pull),
         consistency_l2: (epoch > 1).then_some(0.006 + pull * 0.004 * (-t / 5.0).exp()),
-        counted: 1200,
+        counted: Some(1200),
         ..EpochRow::default()
     };
     row.seconds = 31.4;

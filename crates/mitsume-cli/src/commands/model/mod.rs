@@ -252,7 +252,7 @@ fn open_onnx(
         transform,
         settings,
         maps: maps(args),
-        unfinished: None,
+        unfinished: run.and_then(|run| run.unfinished.clone()),
     })
 }
 
