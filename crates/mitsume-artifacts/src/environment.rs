@@ -73,6 +73,9 @@ pub struct DataSetRecord {
     /// checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also_trained_on: Option<usize>,
+    /// Number of images of patients who have training images, too; `None` if no patient is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_training_patients: Option<usize>,
 }
 
 impl Environment {
@@ -246,6 +249,7 @@ mod tests {
             fingerprint: "00ff".to_owned(),
             other_files: BTreeMap::from([("GIF".to_owned(), 2)]),
             also_trained_on: Some(1),
+            of_training_patients: Some(2),
         });
         environment.write(&path).unwrap();
         assert_eq!(Environment::read(&path).unwrap(), environment);

@@ -1,7 +1,9 @@
 //! Warnings about a data set: files that are not images, duplicates, leaks.
 
+use std::path::Path;
+
 use mitsume_data::OtherFiles;
-use mitsume_engine::{LeakedImages, shell_word};
+use mitsume_engine::{LeakedImages, SharedPatients, shell_word};
 use mitsume_locale::{Language, text};
 
 /// Number of items that are listed of a long list.
@@ -41,13 +43,30 @@ pub fn leaks(leaks: &LeakedImages, language: Language) -> String {
         images = pairs.len(),
         of = leaks.validation_images
     );
-    let command = format!(
-        "mitsume data check {} {} --json",
-        shell_word(&leaks.train),
-        shell_word(&leaks.valid)
-    );
-    let all = text!(language, "command-leaking-all", command = command);
+    let all = see_all(&leaks.train, &leaks.valid, language);
     format!("{head}\n{}  {all}", groups(&pairs, language))
+}
+
+/// Patients of training and validation: their number, the first few, and the command that lists all.
+pub fn shared_patients(shared: &SharedPatients, language: Language) -> String {
+    let names = shared.patients.iter().map(|one| one.patient.clone());
+    let names: Vec<String> = names.collect();
+    let head = text!(
+        language,
+        "command-shared-patients",
+        patients = names.len(),
+        images = shared.images(),
+        of = shared.validation_images
+    );
+    let all = see_all(&shared.train, &shared.valid, language);
+    format!("{head}\n  {}\n  {all}", first_few(&names, ", ", language))
+}
+
+/// The command that lists all that is wrong with two splits.
+fn see_all(train: &Path, valid: &Path, language: Language) -> String {
+    let (train, valid) = (shell_word(train), shell_word(valid));
+    let command = format!("mitsume data check {train} {valid} --json");
+    text!(language, "command-leaking-all", command = command)
 }
 
 /// The first few items of a list, and the number of the others.

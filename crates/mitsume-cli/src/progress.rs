@@ -86,6 +86,11 @@ impl Progress {
                 self.remove_bar();
                 self.console.warn(&data_warnings::leaks(&leaks, language));
             }
+            Event::SharedPatients(shared) => {
+                self.remove_bar();
+                let warning = data_warnings::shared_patients(&shared, language);
+                self.console.warn(&warning);
+            }
             Event::Step {
                 epoch,
                 epochs,

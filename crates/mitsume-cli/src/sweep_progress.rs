@@ -76,6 +76,10 @@ impl SweepProgress {
             CellEvent::Run(Event::Leaks(leaks)) => {
                 self.warn_once(data_warnings::leaks(&leaks, self.console.language));
             }
+            CellEvent::Run(Event::SharedPatients(shared)) => {
+                let language = self.console.language;
+                self.warn_once(data_warnings::shared_patients(&shared, language));
+            }
             CellEvent::Run(Event::Step {
                 epoch,
                 epochs,

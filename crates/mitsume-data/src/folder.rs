@@ -1,5 +1,6 @@
 //! A data set of one folder per class, or a list of images, in the order of torchvision's `ImageFolder`.
 
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,19 @@ pub struct ImageFolder {
     /// without the extension of an image, and image files beside the class folders. Hidden files,
     /// `Thumbs.db` and `desktop.ini` are not listed.
     pub other_paths: Vec<PathBuf>,
+    /// The patients that a list names, by image.
+    pub patients: HashMap<PathBuf, String>,
+}
+
+/// A patient with images in two data sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedPatient {
+    /// As the lists name the patient.
+    pub patient: String,
+    /// Number of images in the first data set.
+    pub images: usize,
+    /// Number of images in the other.
+    pub in_other: usize,
 }
 
 impl ImageFolder {
@@ -89,6 +103,11 @@ impl ImageFolder {
         };
         let classes = list.classes();
         let images = list.images.iter().filter(|image| image.split == split);
+        let patients = images.clone().filter_map(|image| {
+            let patient = image.patient.clone()?;
+            Some((image.path.clone(), patient))
+        });
+        let patients = patients.collect();
         let samples = images.map(|image| Sample {
             path: image.path.clone(),
             class: classes.binary_search(&image.label).expect("one of them"),
@@ -111,6 +130,7 @@ impl ImageFolder {
             classes,
             samples,
             other_paths: Vec::new(),
+            patients,
         })
     }
 
@@ -158,6 +178,7 @@ impl ImageFolder {
             classes,
             samples,
             other_paths,
+            patients: HashMap::new(),
         })
     }
 
@@ -179,6 +200,7 @@ impl ImageFolder {
             classes: vec![String::new()],
             samples: files.images.into_iter().map(sample).collect(),
             other_paths: files.other_paths,
+            patients: HashMap::new(),
         })
     }
 
@@ -201,6 +223,7 @@ impl ImageFolder {
             classes: vec![String::new()],
             samples: images.map(sample).collect(),
             other_paths: Vec::new(),
+            patients: HashMap::new(),
         })
     }
 
@@ -232,6 +255,34 @@ impl ImageFolder {
             kept.extend((0..count).map(|i| samples[i * samples.len() / count].clone()));
         }
         self.samples = kept;
+    }
+
+    /// The patients of the images with the indices `own` who have images among `others` of another
+    /// data set, too; by name, as lists name them.
+    pub fn shared_patients(
+        &self,
+        own: &[usize],
+        (other, others): (&Self, &[usize]),
+    ) -> Vec<SharedPatient> {
+        let own = self.images_per_patient(own);
+        let others = other.images_per_patient(others);
+        let shared = own.into_iter().filter_map(|(patient, images)| {
+            Some(SharedPatient {
+                patient: patient.to_owned(),
+                images,
+                in_other: *others.get(patient)?,
+            })
+        });
+        shared.collect()
+    }
+
+    fn images_per_patient(&self, images: &[usize]) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        let images = images.iter().map(|&index| &self.samples[index].path);
+        for patient in images.filter_map(|path| self.patients.get(path)) {
+            *counts.entry(patient.as_str()).or_default() += 1;
+        }
+        counts
     }
 
     /// BLAKE3 hash of class names, file names relative to the root, and file contents, as 64

@@ -42,6 +42,8 @@
 //! | `walkdir` | listing folders | follows links and detects loops |
 //! | `rayon` | decoding in parallel | the thread pool of all crates |
 //! | `blake3` | fingerprints, duplicates | fast, no accidental collisions |
+//! | `regex` | patients in file names | linear in the length of a name, whatever the pattern |
+//! | `csv`, `serde_json` | lists | the standards |
 //! | `serde` | the report of a data-set check | the standard |
 //! | `thiserror`, `tracing` | errors, warnings | the standard for libraries |
 
@@ -52,6 +54,7 @@ pub mod check;
 mod colour;
 mod crop;
 pub mod decode;
+pub mod divide;
 mod duplicates;
 mod error;
 mod folder;
@@ -60,6 +63,7 @@ mod image_cache;
 mod image_transform;
 mod list;
 mod other_files;
+mod patient_pattern;
 pub mod phantom;
 mod pixels;
 mod preprocess;
@@ -72,12 +76,13 @@ pub use batches::{Batch, Batches};
 pub use crop::{CropBox, CropRandom, random_resized_crop};
 pub use duplicates::find_duplicates;
 pub use error::DataError;
-pub use folder::{ImageFolder, Sample};
+pub use folder::{ImageFolder, Sample, SharedPatient};
 pub use grey::to_grey;
 pub use image_cache::ImageCache;
 pub use image_transform::{ImageTransform, Interpolation};
-pub use list::{ImageList, ListedImage, Split};
+pub use list::{ImageList, ListedImage, Split, write_list};
 pub use other_files::OtherFiles;
+pub use patient_pattern::PatientPattern;
 pub use pixels::Pixels;
 pub use preprocess::Preprocess;
 pub use resize::resize;

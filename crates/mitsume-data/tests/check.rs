@@ -9,7 +9,7 @@ use std::path::Path;
 use support::data_set;
 
 fn run(dir: &Path) -> CheckReport {
-    check(dir, &|_, _| ()).unwrap()
+    check(dir, None, &|_, _| ()).unwrap()
 }
 
 fn save(path: &Path, class: PhantomClass, index: u64) {
@@ -172,7 +172,7 @@ fn separate_folders_are_checked_as_splits_of_one_data_set() {
     let (ours, theirs) = (dir.path().join("ours"), dir.path().join("x/theirs"));
     data_set(&ours, &["ill", "well"], &[2, 2]);
     data_set(&theirs, &["ill", "well"], &[3, 2]);
-    let report = check_splits(&[ours.clone(), theirs.clone()], &|_, _| ()).unwrap();
+    let report = check_splits(&[ours.clone(), theirs.clone()], None, &|_, _| ()).unwrap();
     assert_eq!(report.splits[1].name, theirs.display().to_string());
     assert_eq!(report.leaks.images, 4);
     let pair = [&ours, &theirs].map(|dir| dir.join("ill/000.png").display().to_string());
@@ -182,8 +182,8 @@ fn separate_folders_are_checked_as_splits_of_one_data_set() {
 #[test]
 fn a_folder_without_images_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(check(&dir.path().join("missing"), &|_, _| ()).is_err());
+    assert!(check(&dir.path().join("missing"), None, &|_, _| ()).is_err());
     fs::create_dir(dir.path().join("a")).unwrap();
-    let error = check(dir.path(), &|_, _| ()).unwrap_err();
+    let error = check(dir.path(), None, &|_, _| ()).unwrap_err();
     assert!(error.to_string().contains("no image"), "{error}");
 }

@@ -208,7 +208,7 @@ fn a_check_finds_patients_in_several_splits() {
     let rows = "path,label,split,patient\na/000.png,a,train,p1\nb/000.png,b,train,p2\n\
                 a/001.png,a,test,p1\nb/001.png,b,test,p3\nb/002.png,b,test,p3\na/002.png,a,test,\n";
     fs::write(&file, rows).unwrap();
-    let report = check(&file, &|_, _| {}).unwrap();
+    let report = check(&file, None, &|_, _| {}).unwrap();
     let counts: Vec<_> = report
         .splits
         .iter()
@@ -226,11 +226,16 @@ fn a_check_finds_patients_in_several_splits() {
         .collect();
     assert_eq!(splits, [("test", 1), ("train", 1)]);
     assert_eq!(
-        check(&dir.path().join("list.csv/test"), &|_, _| {})
+        check(&dir.path().join("list.csv/test"), None, &|_, _| {})
             .unwrap()
             .splits[0]
             .images,
         4
     );
-    assert!(check(dir.path(), &|_, _| {}).unwrap().patients.is_none());
+    assert!(
+        check(dir.path(), None, &|_, _| {})
+            .unwrap()
+            .patients
+            .is_none()
+    );
 }

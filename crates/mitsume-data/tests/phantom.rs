@@ -96,7 +96,7 @@ fn a_written_set_is_a_data_set_with_masks_and_the_same_on_any_number_of_threads(
     assert_eq!(classes, ["glioma", "meningioma", "notumor", "pituitary"]);
     let names = |dir: &Path| contents(dir).into_iter().map(|c| c.0).collect::<Vec<_>>();
     assert_eq!(names(&a.train), names(&a.masks.join("Training")));
-    let report = mitsume_data::check::check(one.path(), &|_, _| ()).unwrap();
+    let report = mitsume_data::check::check(one.path(), None, &|_, _| ()).unwrap();
     let counts: Vec<_> = report
         .splits
         .iter()

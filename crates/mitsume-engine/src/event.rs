@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mitsume_artifacts::EpochRow;
-use mitsume_data::{OtherFiles, Skipped};
+use mitsume_data::{OtherFiles, SharedPatient, Skipped};
 
 /// Progress of training, evaluation or explanation.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub enum Event {
     },
     /// Validation images that are training images too.
     Leaks(LeakedImages),
+    /// Patients with images both in training and in validation.
+    SharedPatients(SharedPatients),
     /// A training step is done.
     Step {
         /// Epoch, from 1, of `epochs`.
@@ -83,6 +85,27 @@ pub struct LeakedImages {
     pub validation_images: usize,
     /// Each leaked validation image with the first training image that it equals.
     pub pairs: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Patients whom lists name in training and in validation: what is learned about a patient is known
+/// in validation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedPatients {
+    /// The list of the training images.
+    pub train: PathBuf,
+    /// The list of the validation images.
+    pub valid: PathBuf,
+    /// The patients, by name, at least one; the first number is that of validation.
+    pub patients: Vec<SharedPatient>,
+    /// Number of validation images.
+    pub validation_images: usize,
+}
+
+impl SharedPatients {
+    /// Number of validation images of these patients.
+    pub fn images(&self) -> usize {
+        self.patients.iter().map(|patient| patient.images).sum()
+    }
 }
 
 /// Receives events, on the thread that does the work.

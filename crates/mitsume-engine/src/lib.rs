@@ -65,7 +65,7 @@ pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::EngineError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
 pub use evaluation_input::{EvaluationInput, report_other_files};
-pub use event::{Event, LeakedImages, Observer, Phase};
+pub use event::{Event, LeakedImages, Observer, Phase, SharedPatients};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps, predicted_class_maps};
 pub use mitsume_onnx::{DefaultReason, FeatureLayout, InputImages, Layer, Module, modules};

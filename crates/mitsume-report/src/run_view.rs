@@ -119,6 +119,18 @@ fn data_facts(run: &Run, language: Language) -> Vec<(String, String)> {
             let files = format!("{} ({})", kinds.join(", "), data.root);
             facts.push((text!(language, "report-other-files"), files));
         }
+        if let Some(images) = data.of_training_patients {
+            let value = match images {
+                0 => text!(language, "report-patients-none"),
+                _ => text!(
+                    language,
+                    "report-patients-value",
+                    images = images,
+                    of = data.images
+                ),
+            };
+            facts.push((text!(language, "report-patients"), value));
+        }
         let leaks = match data.also_trained_on {
             None => continue,
             Some(0) => text!(language, "report-leaks-none"),

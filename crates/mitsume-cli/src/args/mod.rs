@@ -15,7 +15,7 @@ mod trust;
 pub use analyze::AnalyzeArgs;
 pub use bench::{Alpha, BenchArgs, BenchCommand, BenchSizes, BenchStepArgs, Loss};
 pub use console::ConsoleArgs;
-pub use data::{CheckArgs, DataArgs, DataCommand, SynthArgs};
+pub use data::{CheckArgs, DataArgs, DataCommand, SplitArgs, SynthArgs};
 pub use explain::ExplainArgs;
 pub use images::{ImageArgs, InterpolationArg, Preset};
 pub use layers::LayersArgs;
@@ -53,7 +53,7 @@ pub struct Args {
 pub enum Command {
     /// Show everything on generated images: train with and without consistency, compare in a report
     Demo(DemoArgs),
-    /// Make a data set of phantoms, or check one of your own
+    /// Check a data set of your own, divide it, or make one of phantoms
     Data(DataArgs),
     /// Train a classifier, with or without the consistency loss, into a run directory
     Train(TrainArgs),

@@ -1,10 +1,13 @@
 //! `mitsume data`
 
+use std::collections::BTreeMap;
+
+use mitsume_data::PatientPattern;
 use mitsume_data::check::{CheckReport, Patients, SplitReport, check, check_splits};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_locale::{Language, text};
 
-use super::output;
+use super::{output, split};
 use crate::args::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 use crate::console::Console;
 use crate::data_warnings;
@@ -16,6 +19,7 @@ pub fn run(args: DataArgs, console: Console) -> Result {
     match args.command {
         DataCommand::Synth(args) => synth(args, console),
         DataCommand::Check(args) => run_check(args, console),
+        DataCommand::Split(args) => split::run(args, console),
     }
 }
 
@@ -41,15 +45,22 @@ fn synth(args: SynthArgs, console: Console) -> Result {
 
 fn run_check(args: CheckArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
+    let patients = patient_pattern(args.patient_regex.as_deref())?;
     let report = match &args.dirs[..] {
-        [dir] => check(dir, &|_, _| {})?,
-        splits => check_splits(splits, &|_, _| {})?,
+        [dir] => check(dir, patients.as_ref(), &|_, _| {})?,
+        splits => check_splits(splits, patients.as_ref(), &|_, _| {})?,
     };
     if args.json {
         output::json(&report)
     } else {
         output::text(&summary(&report, console.language))
     }
+}
+
+/// The value of `--patient-regex`.
+pub(super) fn patient_pattern(text: Option<&str>) -> Result<Option<PatientPattern>> {
+    let pattern = text.map(PatientPattern::new).transpose();
+    pattern.map_err(|error| Failure::Request(format!("--patient-regex: {error}")))
 }
 
 fn summary(report: &CheckReport, language: Language) -> String {
@@ -89,13 +100,18 @@ fn split_summary(split: &SplitReport, language: Language) -> String {
         (text!(language, "command-split-sizes"), &split.sizes),
         (text!(language, "command-split-modes"), &split.modes),
     ] {
-        let counts = counts
-            .iter()
-            .map(|(value, count)| format!("{value} {count}"));
-        let counts = shortened(&counts.collect::<Vec<_>>().join(", "));
-        text += &format!("  {}{counts}\n", output::pad_right(&name, 8));
+        text += &counts_line(&name, counts);
     }
     text
+}
+
+/// A name, and how often each value occurs.
+pub(super) fn counts_line(name: &str, counts: &BTreeMap<String, usize>) -> String {
+    let counts = counts
+        .iter()
+        .map(|(value, count)| format!("{value} {count}"));
+    let counts = shortened(&counts.collect::<Vec<_>>().join(", "));
+    format!("  {}{counts}\n", output::pad_right(name, 8))
 }
 
 /// Duplicates, near duplicates, leaks and conflicting labels, with the first groups of each.

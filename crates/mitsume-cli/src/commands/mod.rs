@@ -12,6 +12,7 @@ mod output;
 pub mod report;
 pub mod score;
 pub mod shell;
+mod split;
 pub mod sweep;
 pub mod train;
 pub mod trust;

@@ -121,3 +121,142 @@ fn every_command_on_images_takes_a_split_of_a_list() {
         assert_refused(&sandbox, command, &[place]);
     }
 }
+
+#[test]
+fn a_divided_data_set_is_trained_and_evaluated_from_its_list() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    let split = [
+        "data", "split", "data", "--pool", "--test", "0.25", "--json",
+    ];
+    let of_file = |out: &'static str| [&split[..], &["--out", out]].concat();
+    let divided = sandbox.json(&of_file("list.csv"));
+    let splits = &divided["lists"][0]["splits"];
+    // 17 images of each class, of phantoms 0 to 11 and 0 to 4; shares 0.55, 0.2, 0.25.
+    assert_eq!(splits["train"]["classes"]["pituitary"], 10);
+    assert_eq!(
+        (&splits["valid"]["images"], &splits["test"]["images"]),
+        (&12.into(), &16.into())
+    );
+    sandbox.json(&of_file("again.csv"));
+    assert!(
+        sandbox.read("list.csv") == sandbox.read("again.csv"),
+        "the same seed"
+    );
+    assert_refused(
+        &sandbox,
+        &of_file("list.csv"),
+        &["list.csv is there already"],
+    );
+    sandbox.train(
+        "run",
+        &[
+            "--set",
+            "train.epochs=1",
+            "--set",
+            "data.train=list.csv",
+            "--set",
+            "data.valid=list.csv",
+        ],
+    );
+    let evaluation = sandbox.json(&["eval", "--run", "run", "--data", "list.csv/test", "--json"]);
+    assert_eq!(evaluation["data"]["images"], 16);
+    let folds = [&split[..], &["--folds", "3", "--out", "cv.csv"]].concat();
+    let folds = sandbox.json(&folds);
+    assert_eq!(folds["lists"].as_array().unwrap().len(), 3);
+    sandbox.json(&["data", "check", "cv-fold3.csv", "--json"]);
+}
+
+#[test]
+fn a_division_says_what_it_knows_of_patients_and_refuses_what_it_cannot_do() {
+    let sandbox = Sandbox::new();
+    let split = |more: &[&'static str]| {
+        [
+            &["data", "split", "data/Training", "--out", "list.csv"],
+            more,
+        ]
+        .concat()
+    };
+    let output = sandbox.succeeds(&split(&[]));
+    assert!(
+        text(&output.stderr).contains("no patient is known"),
+        "{}",
+        text(&output.stderr)
+    );
+    let shown = text(&output.stdout);
+    assert!(shown.contains("list.csv\ntrain: 40 images\n"), "{shown}");
+    std::fs::remove_file(sandbox.path("list.csv")).unwrap();
+    // Phantom k of every class as patient k.
+    let output = sandbox.succeeds(&split(&["--patient-regex", r"\d+\.\w+$"]));
+    assert_eq!(text(&output.stderr), "");
+    let shown = text(&output.stdout);
+    assert!(shown.contains("valid: 8 images of 2 patients\n"), "{shown}");
+    for (arguments, words) in [
+        (&["--patient-regex", "("][..], "--patient-regex: "),
+        (&["--patient-regex", "glioma"], "finds none in"),
+        (&["--folds", "1"], "1 folds"),
+        (&["--folds", "13"], "fewer folds"),
+        (&["--valid", "1.5"], "shares of 1.5"),
+        (&["--valid", "NaN"], "shares of NaN"),
+        (&["--keep-test"], "no test to keep"),
+    ] {
+        std::fs::remove_file(sandbox.path("list.csv")).ok();
+        assert_refused(&sandbox, &split(arguments), &[words]);
+        assert!(!sandbox.path("list.csv").exists(), "{arguments:?}");
+    }
+    let both = ["data", "split", "data", "--out", "list.csv"];
+    assert_refused(
+        &sandbox,
+        &both,
+        &["Training, Testing", "--keep-test", "--pool"],
+    );
+    let elsewhere = ["data", "split", "data", "--pool", "--out", "other/list.csv"];
+    assert_refused(&sandbox, &elsewhere, &["folder above the images"]);
+    let text_file = ["data", "split", "data", "--pool", "--out", "list.txt"];
+    assert_refused(&sandbox, &text_file, &["ends in .csv"]);
+}
+
+#[test]
+fn a_run_says_which_patients_are_in_training_and_in_validation() {
+    let sandbox = Sandbox::new();
+    sandbox.configure("level1", "");
+    write_list(&sandbox, false);
+    let train = ["train", "--config", "run.toml", "--out", "run", "--quiet"];
+    let lists = [
+        "--set",
+        "train.epochs=1",
+        "--set",
+        "data.train=list.csv",
+        "--set",
+        "data.valid=list.csv",
+    ];
+    let output = sandbox.succeeds(&[&train[..], &lists].concat());
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("5 patients of the validation images have training images, too (20 of 20"),
+        "{said}"
+    );
+    assert!(said.contains("  0, 1, 2, 3, 4\n"), "{said}");
+    assert!(said.contains("list.csv/valid --json"), "{said}");
+    let record: Value = serde_json::from_slice(&sandbox.read("run/environment.json")).unwrap();
+    assert_eq!(record["data"][1]["of_training_patients"], 20);
+    sandbox.succeeds(&["report", "run"]);
+    let page = text(&sandbox.read("run/report.html"));
+    assert!(page.contains("20 of 20 validation images are of patients with training images"));
+    // The names of folders and files, where no list tells.
+    let check = [
+        "data",
+        "check",
+        "data",
+        "--patient-regex",
+        r"\d+\.\w+$",
+        "--json",
+    ];
+    assert_eq!(
+        sandbox.json(&check)["patients"]["shared"]
+            .as_array()
+            .unwrap()
+            .len(),
+        5
+    );
+}

@@ -4,7 +4,7 @@
 mod connected_components;
 mod patients;
 mod perceptual;
-mod splits;
+pub(crate) mod splits;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use crate::folder::relative;
 use crate::grey::to_grey;
 use crate::list::ListPath;
 use crate::other_files::OtherFiles;
+use crate::patient_pattern::PatientPattern;
 use connected_components::connected_components;
 pub use patients::{Patients, SharedPatient};
 use perceptual::PerceptualHash;
@@ -45,7 +46,7 @@ pub struct CheckReport {
     pub conflicts: Vec<Vec<String>>,
     /// Images that look alike without being equal.
     pub near_duplicates: NearDuplicates,
-    /// The patients, if lists name them.
+    /// The patients, if lists or a pattern name them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patients: Option<Patients>,
 }
@@ -119,22 +120,30 @@ struct DecodedImage {
 }
 
 /// Checks a folder of splits, each with class folders, a folder of class folders, or a list. Decodes every
-/// image once, in parallel; memory is about 1.2 kB per image. `progress` is called from any thread
-/// with the number of images done and the total.
+/// image once, in parallel; memory is about 1.2 kB per image. `patients` finds the patients of images
+/// whose list does not name them. `progress` is called from any thread with the number of images done
+/// and the total.
 ///
 /// # Errors
 /// If the folder is missing, cannot be listed, or has no image in a class folder. Problems of
 /// single images are in the report.
 pub fn check(
     dir: &Path,
+    patients: Option<&PatientPattern>,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<CheckReport, DataError> {
-    let splits = find_splits(dir)?;
+    let mut splits = find_splits(dir)?;
     let root = match ListPath::parse(dir) {
         Some(_) => splits.first().map_or(dir.to_owned(), |s| s.dir.clone()),
         None => dir.to_owned(),
     };
-    check_images(splits, &|path| relative(path, &root), dir, progress)
+    let name = |path: &Path| relative(path, &root);
+    if let Some(pattern) = patients {
+        splits
+            .iter_mut()
+            .for_each(|split| split.find_patients(pattern, &name));
+    }
+    check_images(splits, &name, dir, progress)
 }
 
 /// Checks folders of class folders, lists, and splits of lists (`list.csv/test`) as the splits of one data set; the first is the training split.
@@ -146,10 +155,18 @@ pub fn check(
 /// If there is no folder.
 pub fn check_splits(
     dirs: &[PathBuf],
+    patients: Option<&PatientPattern>,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<CheckReport, DataError> {
-    let read = |dir: &PathBuf| read_split(dir, dir.display().to_string());
-    let splits = dirs.iter().map(read).collect::<Result<_, _>>()?;
+    let read = |dir: &PathBuf| {
+        let mut split = read_split(dir, dir.display().to_string())?;
+        if let Some(pattern) = patients {
+            let root = split.dir.clone();
+            split.find_patients(pattern, &|path| relative(path, &root));
+        }
+        Ok(split)
+    };
+    let splits = dirs.iter().map(read).collect::<Result<_, DataError>>()?;
     check_images(
         splits,
         &|path| path.display().to_string(),

@@ -10,9 +10,10 @@ use crate::folder::{
     is_split_name,
 };
 use crate::list::{ImageList, ListPath, ListedImage, Split as ListSplit};
+use crate::patient_pattern::PatientPattern;
 
 /// A split and the image files of its classes.
-pub(super) struct Split {
+pub(crate) struct Split {
     pub name: String,
     pub dir: PathBuf,
     pub classes: Vec<(String, Vec<PathBuf>)>,
@@ -30,7 +31,7 @@ pub(super) struct Split {
 /// otherwise.
 ///
 /// A list's splits are those of its column `split`; without one it is a single split.
-pub(super) fn find_splits(dir: &Path) -> Result<Vec<Split>, DataError> {
+pub(crate) fn find_splits(dir: &Path) -> Result<Vec<Split>, DataError> {
     if let Some(path) = ListPath::parse(dir) {
         return list_splits(&path);
     }
@@ -90,6 +91,17 @@ fn list_splits(path: &ListPath<'_>) -> Result<Vec<Split>, DataError> {
 }
 
 impl Split {
+    /// Finds the patients that are not known in the names of the images.
+    pub fn find_patients(&mut self, pattern: &PatientPattern, name: &dyn Fn(&Path) -> String) {
+        for path in self.classes.iter().flat_map(|(_, files)| files) {
+            if !self.patients.contains_key(path)
+                && let Some(patient) = pattern.patient(&name(path))
+            {
+                self.patients.insert(path.clone(), patient.to_owned());
+            }
+        }
+    }
+
     fn from_list<'a>(
         list: &ImageList,
         name: &str,

@@ -3,10 +3,12 @@
 mod check_rows;
 mod csv_rows;
 mod json_rows;
+mod write;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+pub use write::write_list;
 
 /// The largest list that is read.
 const MAX_LIST_BYTES: u64 = 1 << 28;

@@ -14,7 +14,9 @@ use super::checkpoint::TrainState;
 use super::optimizer;
 use super::plateau::Plateau;
 use super::progress::Progress;
-use crate::{EngineError, Event, LeakedImages, Observer, Result, report_other_files};
+use crate::{
+    EngineError, Event, LeakedImages, Observer, Result, SharedPatients, report_other_files,
+};
 
 /// The images of one split with their preprocessing.
 pub(super) struct LoadedSplit {
@@ -106,6 +108,7 @@ pub(super) fn load_split(
             .map(|o| (o.kind, o.paths.len()))
             .collect(),
         also_trained_on: None,
+        of_training_patients: None,
     };
     Ok(LoadedSplit {
         folder,
@@ -165,6 +168,29 @@ pub(super) fn find_leaks(
         validation_images: valid.readable.len(),
         pairs: paths.collect(),
     }));
+}
+
+/// Finds patients with images in training and in validation, if lists name them, reports them and
+/// records the number of their validation images.
+pub(super) fn find_shared_patients(
+    train: &LoadedSplit,
+    valid: &mut LoadedSplit,
+    observer: &mut Observer<'_>,
+) {
+    if train.folder.patients.is_empty() || valid.folder.patients.is_empty() {
+        return;
+    }
+    let training = (&train.folder, &train.readable[..]);
+    let shared = SharedPatients {
+        patients: valid.folder.shared_patients(&valid.readable, training),
+        train: train.folder.named.clone(),
+        valid: valid.folder.named.clone(),
+        validation_images: valid.readable.len(),
+    };
+    valid.record.of_training_patients = Some(shared.images());
+    if !shared.patients.is_empty() {
+        observer(Event::SharedPatients(shared));
+    }
 }
 
 /// The state of a run before its first step: new weights, no moments, empty moving averages.

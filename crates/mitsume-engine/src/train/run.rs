@@ -85,6 +85,7 @@ impl<'a> Run<'a> {
         let mut valid = prepare::load_split("valid", config, &request.image_cache, observer)?;
         prepare::refuse_different_classes(&train, &valid)?;
         prepare::find_leaks(&train, &mut valid, observer);
+        prepare::find_shared_patients(&train, &mut valid, observer);
         let classes = train.folder.classes.clone();
         let device = request.device.clone().autodiff();
         let architecture = Architecture::open(config, classes.len(), &request.device)?;

@@ -105,6 +105,17 @@ command-duplicates = exact duplicates (same pixels): { $groups } groups, { $repe
 command-near-duplicates = near duplicates (same to the eye, perhaps): { $groups } groups, { $images } images in all
 command-leaks = leaks: { $images } images of a later split equal one in the first
 command-patients = patients: { $patients }; with images in several splits: { $shared }; images without a patient: { $unknown }
+command-divided-side = { $split }: { $images ->
+        [one] { $images } image
+       *[other] { $images } images
+    }{ $patients ->
+        [0] { "" }
+        [one] {" "}of { $patients } patient
+       *[other] {" "}of { $patients } patients
+    }
+command-divided-fold = fold { $fold } of { $folds }: { $list }
+command-no-patients = note: no patient is known, so images were divided one by one: those of one patient may be on both sides. Name the patients in a list's column patient, or find them in the file names with --patient-regex
+command-some-patients-unknown = note: the patient of { $images } of { $of } images is not known; each of these was divided by itself
 command-conflicts = label conflicts: { $groups } groups with the same pixels under different classes
 command-json-lists = --json lists every file.
 
@@ -215,6 +226,10 @@ command-leaking = { $images } of { $of } validation { $of ->
        *[other] images are also training images
     } (same pixels): accuracy, kappa and consistency are not those of new images
 command-leaking-all = see all: { $command }
+command-shared-patients = { $patients ->
+        [one] { $patients } patient of the validation images has training images
+       *[other] { $patients } patients of the validation images have training images
+    }, too ({ $images } of { $of } validation images): accuracy, kappa and consistency are not those of new patients
 
 # A figure whose letters are in no font of the machine.
 command-no-png = warning: { $file }: no PNG beside it, because no font on this machine has { $characters }; install one, such as Noto Sans CJK

@@ -240,4 +240,8 @@ report-points = { $points } points
 report-leaks = leaks
 report-leaks-value = { $images } of { $of } validation images are also training images (same pixels)
 report-leaks-none = none: no validation image is also a training image
+# A run's fact: validation images of patients who have training images, too.
+report-patients = patients
+report-patients-value = { $images } of { $of } validation images are of patients with training images
+report-patients-none = no patient has images both in training and in validation
 report-other-files = not taken as images

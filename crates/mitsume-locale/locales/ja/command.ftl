@@ -90,6 +90,13 @@ command-duplicates = 完全な重複（画素が一致）: { $groups } 組、余
 command-near-duplicates = ほぼ同じ画像（見た目では区別できない可能性）: { $groups } 組、計 { $images } 枚
 command-leaks = データリーク: 後の分割の { $images } 枚が、最初の分割の画像と同じです
 command-patients = 患者: { $patients } 人。複数の分割に画像がある患者: { $shared } 人。患者が不明な画像: { $unknown } 枚
+command-divided-side = { $split }: 画像 { $images } 枚{ $patients ->
+        [0] { "" }
+       *[other] （患者 { $patients } 人）
+    }
+command-divided-fold = 分割 { $fold }/{ $folds }: { $list }
+command-no-patients = 注意: 患者が不明なため、画像を 1 枚ずつ分けました。同じ患者の画像が両側にあるかもしれません。リストの patient 列に患者を書くか、--patient-regex でファイル名から患者を示してください
+command-some-patients-unknown = 注意: { $of } 枚のうち { $images } 枚は患者が不明なため、1 枚ずつ分けました
 command-conflicts = ラベルの食い違い: 画素が一致し、クラスが異なるもの { $groups } 組
 command-json-lists = すべてのファイルの一覧は --json で得られます。
 
@@ -197,6 +204,7 @@ command-not-images-none = 画像として扱わないファイル: なし
 command-not-images-in = { $folder }: 画像として扱わないファイル: { $files }
 command-leaking = 検証画像 { $of } 枚のうち { $images } 枚は、学習画像にも含まれます（画素が一致）。正答率、kappa、一貫性は、新しい画像での値とは言えません
 command-leaking-all = すべて見るには: { $command }
+command-shared-patients = 検証画像の患者のうち { $patients } 人は、学習画像もあります（検証画像 { $of } 枚のうち { $images } 枚）。正答率、kappa、一貫性は、新しい患者での値とは言えません
 
 # 文字がこのマシンのどのフォントにもない図。
 command-no-png = 警告: { $file }: PNG は作りません。{ $characters } を含むフォントがこのマシンにありません。Noto Sans CJK などをインストールしてください

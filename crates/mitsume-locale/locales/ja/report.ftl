@@ -227,4 +227,8 @@ report-points = { $points } ポイント
 report-leaks = データリーク
 report-leaks-value = 検証画像 { $of } 枚のうち { $images } 枚は、学習画像にも含まれます（画素が一致）
 report-leaks-none = なし（学習画像にも含まれる検証画像はありません）
+# 学習画像もある患者の検証画像。
+report-patients = 患者
+report-patients-value = 検証画像 { $of } 枚のうち { $images } 枚は、学習画像もある患者のものです
+report-patients-none = 学習と検証の両方に画像のある患者はいません
 report-other-files = 画像として扱わないファイル

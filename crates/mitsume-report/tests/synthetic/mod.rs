@@ -289,6 +289,7 @@ pub fn run(root: &Path, data: &Path, lambda: f64, plan: &Plan) -> PathBuf {
         fingerprint: "9f86d081884c7d65".to_owned(),
         other_files: Default::default(),
         also_trained_on: None,
+        of_training_patients: None,
     });
     environment.write(&run.environment()).unwrap();
     let rows: Vec<EpochRow> = (1..=20).map(|epoch| epoch_row(epoch, lambda)).collect();
