@@ -29,6 +29,14 @@ def test_an_evaluation_is_the_object_of_the_program_with_its_maps(evaluation):
     assert "kappa" in repr(evaluation)
 
 
+def test_maps_of_the_predicted_class_are_grouped_by_it(reference, class_folders):
+    path = reference("residual")[0]
+    evaluation = mitsume.evaluate(path, class_folders, preset="levels", explain="predicted")
+    assert evaluation["model"]["explain"] == "predicted"
+    assert evaluation["consistency"]["counted"] == 20
+    assert evaluation.consistency().value == pytest.approx(evaluation.value, rel=1e-6)
+
+
 def test_maps_are_those_of_the_model_in_this_process(reference, class_folders):
     path = reference("residual")[0]
     maps = mitsume.evaluate(path, class_folders, preset="levels").maps()

@@ -9,7 +9,7 @@ use mitsume_data::{ImageTransform, OtherFiles};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
-use crate::{ArtifactError, ModelSettings, Result};
+use crate::{ArtifactError, ExplainedClass, ModelSettings, Result};
 
 /// Accuracy, kappa and consistency of one model on one data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,13 +24,14 @@ pub struct Evaluation {
     pub kappa: f64,
     /// Mean cross-entropy over the images.
     pub cross_entropy: f64,
-    /// The metric over all correctly classified images.
+    /// The metric over all images of the classes' groups: by default the correctly classified ones
+    /// (see [`ExplainedClass`]).
     pub consistency: ConsistencyResult,
     /// Further measures of consistency, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measures: Option<Measures>,
-    /// Relevance mass of the correctly classified images' maps on the border and the empty
-    /// background. `None` without a correctly classified image, and in older files.
+    /// Relevance mass of the same images' maps on the border and the empty background. `None`
+    /// without such an image, and in older files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<MeanSurroundings>,
     /// The metric by class, in label order.
@@ -54,6 +55,9 @@ pub struct ModelSummary {
     /// Whether maps are averaged with those of the mirrored images.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flip: bool,
+    /// Which class's map is computed for each image; the true class where it is absent.
+    #[serde(default, skip_serializing_if = "ExplainedClass::is_label")]
+    pub explain: ExplainedClass,
     /// Height and width of a map.
     pub cam_size: [usize; 2],
     /// Height and width of the network's inputs; `None` in older files.
@@ -116,7 +120,7 @@ pub struct ConsistencyResult {
     pub squared_l2: Option<f64>,
     /// `l2`, as the published code computes it: classes with one correct image are left out.
     pub l2: Option<f64>,
-    /// Number of correctly classified images.
+    /// Number of images counted: the correctly classified ones, or all (see [`ExplainedClass`]).
     pub counted: u64,
 }
 
@@ -129,13 +133,25 @@ pub struct ClassResult {
     pub images: u64,
     /// Number of them classified correctly.
     pub correct: u64,
-    /// Mean `squared-l2` deviation of the correct images from their mean map.
+    /// Number of images in the class's group, where that is not `correct`: those predicted as the
+    /// class, for maps of the predicted class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
+    /// Mean `squared-l2` deviation of the counted images from their mean map.
     pub squared_l2: Option<f64>,
     /// Mean `l2` deviation.
     pub l2: Option<f64>,
-    /// Border and empty background over the class's correct images, as in [`Evaluation`].
+    /// Border and empty background over the counted images, as in [`Evaluation`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<MeanSurroundings>,
+}
+
+impl ClassResult {
+    /// Number of images that the class's mean map and consistency are over.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.counted.unwrap_or(self.correct)
+    }
 }
 
 /// Reads `eval.json` and checks that its values are consistent.
@@ -262,6 +278,7 @@ mod tests {
             class: name.to_owned(),
             images,
             correct,
+            counted: None,
             squared_l2,
             l2: None,
             surroundings: None,
@@ -273,6 +290,7 @@ mod tests {
                 target_layer: "features.13".to_owned(),
                 method: Method::GradCam,
                 flip: false,
+                explain: ExplainedClass::Label,
                 cam_size: [28, 28],
                 image_size: Some([224, 224]),
                 settings: ModelSettings::default(),

@@ -41,6 +41,7 @@ mod error;
 mod evaluation;
 mod evaluation_dir;
 mod explained;
+mod explained_class;
 mod images;
 mod maps;
 mod maps_writer;
@@ -66,6 +67,7 @@ pub use evaluation::{
     read_evaluation, write_evaluation,
 };
 pub use evaluation_dir::{EvaluationDir, EvaluationWriter};
+pub use explained_class::{ExplainedClass, GroupMembership};
 pub use explained::{ExplainedImage, ExplainedRow, write_explained};
 pub use images::{ImageRow, ImagesWriter, read_images};
 pub use maps::Maps;

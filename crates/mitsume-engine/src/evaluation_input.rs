@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
-use mitsume_artifacts::{AppliedTransform, DataSummary, ModelSettings, ModelSummary};
+use mitsume_artifacts::{
+    AppliedTransform, DataSummary, ExplainedClass, ModelSettings, ModelSummary,
+};
 use mitsume_data::{Batch, ImageFolder, ImageSource, OtherFiles, Skipped};
 
 use crate::maps::MapOptions;
@@ -43,7 +45,7 @@ impl EvaluationInput<'_> {
         Tensor::from_data(data, &self.network.device())
     }
 
-    /// Summary of the model and of how its maps are made.
+    /// Summary of the model and of how its maps, of the true classes, are made.
     pub(crate) fn model_summary(&self, maps: MapOptions) -> ModelSummary {
         ModelSummary {
             name: self.network.name(),
@@ -51,6 +53,7 @@ impl EvaluationInput<'_> {
             target_layer: self.network.target_layer(),
             method: maps.method,
             flip: maps.flip,
+            explain: ExplainedClass::Label,
             cam_size: self.cam_size(),
             image_size: Some(self.size()),
             settings: self.settings.clone(),

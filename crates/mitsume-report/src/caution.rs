@@ -13,7 +13,7 @@ pub(crate) fn entry_caution(entry: &Entry, counted: Option<u64>, language: Langu
     };
     let classes = entry.evaluation.as_ref().map(|evaluated| {
         let per_class = &evaluated.summary.per_class;
-        per_class.iter().filter(|class| class.correct > 0).count()
+        per_class.iter().filter(|class| class.counted() > 0).count()
     });
     if let Some(classes) = classes.filter(|classes| *classes < MIN_COUNTED_CLASSES) {
         return text!(language, "report-few-classes", count = classes);

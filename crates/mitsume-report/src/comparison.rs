@@ -1,7 +1,7 @@
 //! The comparison table: accuracy, kappa and consistency of each entry, and the best of each.
 
 use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
-use mitsume_artifacts::{ConsistencyConfig, EpochRow};
+use mitsume_artifacts::{ConsistencyConfig, EpochRow, ExplainedClass};
 use mitsume_locale::{Language, text};
 
 use crate::entries::{Entry, Run};
@@ -64,6 +64,7 @@ pub(crate) fn compare_entries(entries: &[Entry], language: Language) -> Comparis
             squared_l2: squared_l2.next().unwrap_or_default(),
             l2: l2.next().unwrap_or_default(),
             counted: metrics.counted.map_or_else(dash, number_format::count),
+            explained: explained(entry).kind(),
             caution: caution::entry_caution(entry, metrics.counted, language),
         }
     });
@@ -74,7 +75,8 @@ pub(crate) fn compare_entries(entries: &[Entry], language: Language) -> Comparis
     }
 }
 
-/// Index of the entry that `row` is compared with: of the same model, evaluated on the same images.
+/// Index of the entry that `row` is compared with: of the same model, evaluated on the same images
+/// with maps of the same classes.
 /// For a run it is the run of the same seed trained without CAM loss and with otherwise the same
 /// effective settings; for an evaluation the first one trained without CAM loss. If there is none,
 /// the first such entry of any lambda. `None` if that is `row` itself.
@@ -84,6 +86,7 @@ fn baseline_of(entries: &[Entry], row: usize) -> Option<usize> {
         let other = &entries[*i];
         model(other) == model(own)
             && evaluated_images(other) == evaluated_images(own)
+            && explained(other) == explained(own)
             && same_seed_and_settings(other, own)
     };
     let same = || (0..entries.len()).filter(alike);
@@ -93,6 +96,14 @@ fn baseline_of(entries: &[Entry], row: usize) -> Option<usize> {
     };
     let baseline = same().find(is_plain).or_else(|| same().next());
     baseline.filter(|baseline| *baseline != row)
+}
+
+/// Which class's map is computed for each image; that of a run is the true class.
+fn explained(entry: &Entry) -> &ExplainedClass {
+    let evaluated = entry.evaluation.as_ref();
+    evaluated.map_or(&ExplainedClass::Label, |evaluated| {
+        &evaluated.summary.model.explain
+    })
 }
 
 /// Whether two runs have the same seed, training images and settings, ignoring settings without

@@ -30,6 +30,7 @@ pub(crate) fn evaluation_view(
         many,
         class_maps: class_maps::class_maps(evaluated)?,
         galleries: gallery::galleries(evaluated, limits)?,
+        explained: summary.model.explain.kind(),
         skipped: skipped.iter().take(MAX_SKIPPED).cloned().collect(),
         skipped_more: skipped.len().saturating_sub(MAX_SKIPPED),
     })
@@ -43,7 +44,7 @@ fn per_class(class: &ClassResult, language: Language) -> PerClass {
         share: number_format::percent(class.correct as f64 / class.images.max(1) as f64),
         squared_l2: number_format::significant_4_or_dash(class.squared_l2),
         l2: number_format::significant_4_or_dash(class.l2),
-        caution: few_images_caution(class.correct, language),
+        caution: few_images_caution(class.counted(), language),
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn extremes(evaluation: &Evaluation) -> Option<Extremes> {
         let mut classes: Vec<usize> = (0..evaluation.per_class.len())
             .filter(|class| {
                 let class = &evaluation.per_class[*class];
-                class.squared_l2.is_some() && class.correct >= min_correct
+                class.squared_l2.is_some() && class.counted() >= min_correct
             })
             .collect();
         let value = |class: usize| evaluation.per_class[class].squared_l2.unwrap_or(f64::NAN);

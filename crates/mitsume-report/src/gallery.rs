@@ -67,7 +67,7 @@ pub(crate) fn galleries(evaluated: &Evaluated, limits: GalleryLimits) -> Result<
     let summary = &evaluated.summary;
     let mut galleries = Vec::new();
     for class in classes_with_images(summary) {
-        let ordered = by_deviation(rows, class);
+        let ordered = by_deviation(rows, &summary.model.explain, class);
         if ordered.is_empty() {
             continue;
         }
@@ -130,6 +130,14 @@ fn card(summary: &Evaluation, row: &ImageRow, maps: &Maps, index: usize) -> Resu
         overlay: over,
         map: alone,
         correct: row.correct,
+        label: summary.data.classes[row.label].clone(),
+        explained: match summary.model.explain.class() {
+            Some(explained) => explained.to_owned(),
+            None => {
+                let group = summary.model.explain.group(row.label, row.prediction);
+                summary.data.classes[group.class].clone()
+            }
+        },
         predicted: summary.data.classes[row.prediction].clone(),
         probability: number_format::percent(row.probability),
         probability_label: number_format::percent(row.probability_label),

@@ -1,12 +1,16 @@
 //! Which images of a class a gallery shows.
 
-use mitsume_artifacts::ImageRow;
+use mitsume_artifacts::{ExplainedClass, ImageRow};
 
-/// The positions in `rows` of the images of `class`, from the most typical to the most deviant;
+/// The positions in `rows` of the images that are compared with the mean map of `class`, from the most typical to the most deviant;
 /// images without a deviation come last, by name.
-pub(crate) fn by_deviation(rows: &[ImageRow], class: usize) -> Vec<usize> {
+pub(crate) fn by_deviation(
+    rows: &[ImageRow],
+    explain: &ExplainedClass,
+    class: usize,
+) -> Vec<usize> {
     let mut all: Vec<usize> = (0..rows.len())
-        .filter(|i| rows[*i].label == class)
+        .filter(|i| explain.group(rows[*i].label, rows[*i].prediction).class == class)
         .collect();
     let key = |i: usize| rows[i].squared_l2.unwrap_or(f64::INFINITY);
     all.sort_by(|a, b| {
@@ -73,7 +77,7 @@ mod tests {
 
     fn chosen(correct: usize, wrong: usize, limit: usize) -> (usize, usize) {
         let rows = rows(correct, wrong);
-        let chosen = select_images(&rows, &by_deviation(&rows, 0), limit);
+        let chosen = select_images(&rows, &by_deviation(&rows, &ExplainedClass::Label, 0), limit);
         let right = chosen.iter().filter(|i| rows[**i].correct).count();
         assert!(chosen.is_sorted_by(|a, b| rows[*a].squared_l2 < rows[*b].squared_l2));
         (right, chosen.len() - right)
@@ -93,7 +97,7 @@ mod tests {
     #[test]
     fn the_most_typical_and_the_most_deviant_are_among_them() {
         let rows = rows(90, 0);
-        let ordered = by_deviation(&rows, 0);
+        let ordered = by_deviation(&rows, &ExplainedClass::Label, 0);
         let chosen = select_images(&rows, &ordered, 7);
         assert_eq!(chosen.first(), ordered.first());
         assert_eq!(chosen.last(), ordered.last());
@@ -104,7 +108,15 @@ mod tests {
         let mut rows = rows(4, 0);
         rows[0].squared_l2 = None;
         rows[2].squared_l2 = None;
-        assert_eq!(by_deviation(&rows, 0), [3, 1, 0, 2]);
-        assert!(by_deviation(&rows, 1).is_empty());
+        assert_eq!(by_deviation(&rows, &ExplainedClass::Label, 0), [3, 1, 0, 2]);
+        assert!(by_deviation(&rows, &ExplainedClass::Label, 1).is_empty());
+    }
+
+    #[test]
+    fn maps_of_the_predicted_class_are_shown_with_that_class() {
+        let rows = rows(2, 1);
+        let predicted = |class| by_deviation(&rows, &ExplainedClass::Predicted, class);
+        assert_eq!(predicted(0).len(), 2);
+        assert_eq!(predicted(1), [2]);
     }
 }

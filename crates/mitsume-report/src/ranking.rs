@@ -45,6 +45,7 @@ pub(crate) enum Reason {
     DataDiffer,
     EpochsDiffer,
     MethodsDiffer,
+    ExplainedDiffer,
     SizesDiffer,
     LayersDiffer,
     ClassesDiffer,
@@ -146,7 +147,7 @@ pub(crate) fn at_chance(summary: &Evaluation) -> bool {
 fn counted_classes(summary: &Evaluation, quantity: Quantity) -> Vec<&str> {
     let least = if quantity == Quantity::L2 { 2 } else { 1 };
     let classes = summary.per_class.iter();
-    let counted = classes.filter(|class| class.correct >= least);
+    let counted = classes.filter(|class| class.counted() >= least);
     counted.map(|class| &class.class[..]).collect()
 }
 
@@ -178,6 +179,10 @@ fn comparison_problem(entries: &[&Entry], quantity: Quantity) -> Option<Reason> 
         (
             differ(&evaluations, |e| (model(e).method, model(e).flip)),
             Reason::MethodsDiffer,
+        ),
+        (
+            differ(&evaluations, |e| model(e).explain),
+            Reason::ExplainedDiffer,
         ),
         (
             differ(&evaluations, |e| model(e).cam_size),
@@ -316,6 +321,7 @@ impl Reason {
             Self::DataDiffer => text!(language, "report-ranking-data-differ"),
             Self::EpochsDiffer => text!(language, "report-ranking-epochs-differ"),
             Self::MethodsDiffer => text!(language, "report-ranking-methods-differ"),
+            Self::ExplainedDiffer => text!(language, "report-ranking-explained-differ"),
             Self::SizesDiffer => text!(language, "report-ranking-sizes-differ"),
             Self::LayersDiffer => text!(language, "report-ranking-layers-differ"),
             Self::ClassesDiffer => text!(language, "report-ranking-classes-differ"),

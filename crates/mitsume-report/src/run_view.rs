@@ -53,6 +53,15 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
         ));
         facts.push(("report-fact-layer", model.target_layer.clone()));
         facts.push(("report-fact-maps", model.method.to_string()));
+        facts.push((
+            "report-fact-explained",
+            text!(
+                language,
+                "report-fact-explained-class",
+                explained = model.explain.kind(),
+                class = model.explain.class().unwrap_or_default()
+            ),
+        ));
         facts.push(("report-fact-map-size", format!("{height} × {width}")));
         facts.push((
             "report-fact-evaluated-images",

@@ -15,6 +15,8 @@ pub(crate) struct ComparisonRow {
     pub squared_l2: MetricCell,
     pub l2: MetricCell,
     pub counted: String,
+    /// Whose maps the consistency is over: `label`, `predicted` or `class`.
+    pub explained: &'static str,
     /// Caution for a consistency over few images or classes; may be empty.
     pub caution: String,
 }
@@ -94,6 +96,8 @@ pub(crate) struct EvaluationView {
     pub many: Option<ManyClasses>,
     pub class_maps: Vec<ClassMapView>,
     pub galleries: Vec<ClassGallery>,
+    /// Whose maps these are: `label`, `predicted` or `class`.
+    pub explained: &'static str,
     pub skipped: Vec<String>,
     /// How many more were skipped than are listed.
     pub skipped_more: usize,
@@ -189,6 +193,9 @@ pub(crate) struct Card {
     /// The map alone, where the picture is missing.
     pub map: Option<String>,
     pub correct: bool,
+    pub label: String,
+    /// The class of the map.
+    pub explained: String,
     pub predicted: String,
     pub probability: String,
     pub probability_label: String,

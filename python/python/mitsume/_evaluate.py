@@ -66,7 +66,7 @@ class Evaluation(Mapping[str, Any]):
 
     @property
     def value(self) -> float:
-        """squared-l2 over the correct images; NaN without one."""
+        """squared-l2 over the correct images (with ``explain="predicted"`` all); NaN without one."""
         value = self["consistency"]["squared_l2"]
         return float("nan") if value is None else float(value)
 
@@ -82,8 +82,11 @@ class Evaluation(Mapping[str, Any]):
     def consistency(self, **options: Any) -> ConsistencyResult:
         """The result of ``mitsume.consistency`` for the maps, with its options."""
         maps = self.maps()
+        # Maps of the predicted class are grouped by it, right or wrong.
+        predicted = self["model"].get("explain") == "predicted"
+        labels = maps.predictions if predicted else maps.labels
         options.setdefault("num_classes", len(self["per_class"]))
-        return consistency(maps.cams, maps.labels, maps.predictions, **options)
+        return consistency(maps.cams, labels, maps.predictions, **options)
 
     def __repr__(self) -> str:
         return (
@@ -98,7 +101,7 @@ def evaluate(
     """Evaluates ``model``, an ONNX file or a run directory, on the class folders in ``data``.
 
     ``options`` are those of ``mitsume eval``, with underscores: ``preset="imagenet"``,
-    ``target_layer="layer4"``, ``method="layer-cam"``, ``classes="names.txt"``, ``flip=True``, ...
+    ``target_layer="layer4"``, ``method="layer-cam"``, ``classes="names.txt"``, ``flip=True``, ``explain="predicted"``, ...
 
     Raises
     ------

@@ -65,7 +65,8 @@ pub(super) fn parse_grid(text: &str) -> Result<[usize; 2], String> {
 #[command(after_help = "Examples:\n  \
     mitsume eval --run runs/first --data brain/Testing --json\n  \
     mitsume eval --model level2 --weights published.pth --image-size 224 --data brain/Testing\n  \
-    mitsume eval --model resnet18.onnx --preset imagenet --classes names.txt --data photos --out looked")]
+    mitsume eval --model resnet18.onnx --preset imagenet --classes names.txt --data photos --out looked\n  \
+    mitsume eval --run runs/first --data brain/Testing --explain predicted")]
 pub struct EvalArgs {
     #[command(flatten)]
     pub model: ModelArgs,
@@ -73,6 +74,11 @@ pub struct EvalArgs {
     /// label, split, patient), or a split of a list (list.csv/test)
     #[arg(long, value_name = "DIR_OR_LIST", value_hint = ValueHint::AnyPath)]
     pub data: PathBuf,
+    /// Which class's map is made of each image: its label, its predicted class, or the class of this
+    /// name. A class's consistency is over its correctly classified images; with `predicted` over
+    /// all images predicted as it [default: label]
+    #[arg(long, value_name = "label|predicted|CLASS")]
+    pub explain: Option<String>,
     /// Keep maps, labels and predictions in this file (readable by `score`) [default: not kept]
     #[arg(long, value_name = "FILE.safetensors", value_hint = ValueHint::FilePath)]
     pub cams: Option<PathBuf>,

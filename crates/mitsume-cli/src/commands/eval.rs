@@ -1,6 +1,6 @@
 //! `mitsume eval`
 
-use mitsume_artifacts::Evaluation;
+use mitsume_artifacts::{Evaluation, ExplainedClass};
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_engine::{EvaluateOptions, EvaluationInput, MeasureOptions, evaluate};
 use mitsume_locale::{Language, text};
@@ -9,7 +9,7 @@ use mitsume_report::surroundings_sentences;
 use super::{model, output};
 use crate::args::{EvalArgs, MeasureSet};
 use crate::console::Console;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::{device, stop, threads};
 
@@ -27,6 +27,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
         source: &source,
         settings: model.settings,
     };
+    let explain = explained_class(args.explain.as_deref(), &folder.classes)?;
     let stop = stop::on_signal(console);
     let options = EvaluateOptions {
         batch_size: args.batch_size as usize,
@@ -34,6 +35,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
         out: args.out.as_deref(),
         cams: args.cams.as_deref(),
         maps: model.maps,
+        explain: Some(&explain),
         measures: (args.measures != MeasureSet::None).then(|| MeasureOptions {
             grid: args.grid.into(),
             all: args.measures == MeasureSet::All,
@@ -48,6 +50,24 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
         output::json(&evaluation)
     } else {
         output::text(&summary(&evaluation, console.language))
+    }
+}
+
+/// The choice of `--explain`.
+fn explained_class(name: Option<&str>, classes: &[String]) -> Result<ExplainedClass> {
+    let is_class = |name: &str| classes.iter().any(|class| class == name);
+    match name {
+        None => Ok(ExplainedClass::Label),
+        Some(name @ ("label" | "predicted")) if is_class(name) => Err(Failure::Request(format!(
+            "--explain {name}: a class is named so too; rename the class"
+        ))),
+        Some("label") => Ok(ExplainedClass::Label),
+        Some("predicted") => Ok(ExplainedClass::Predicted),
+        Some(name) if is_class(name) => Ok(ExplainedClass::Class(name.to_owned())),
+        Some(name) => Err(Failure::Request(format!(
+            "--explain: no class \"{name}\": label, predicted, or one of {}",
+            classes.join(", ")
+        ))),
     }
 }
 
@@ -77,6 +97,18 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
         method = evaluation.model.method.to_string(),
         layer = evaluation.model.target_layer.as_str(),
     );
+    let explain = &evaluation.model.explain;
+    let explained = match explain {
+        ExplainedClass::Label => String::new(),
+        ExplainedClass::Predicted | ExplainedClass::Class(_) => {
+            text!(
+                language,
+                "command-explained",
+                explained = explain.kind(),
+                class = explain.class().unwrap_or_default()
+            ) + "\n"
+        }
+    };
     let agreement = text!(
         language,
         "command-agreement",
@@ -85,12 +117,15 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
         loss = format!("{:.4}", evaluation.cross_entropy),
     );
     format!(
-        "{head}\n{overrides}{agreement}\n{consistency}{more}\n{table}\n{surroundings}",
+        "{head}\n{explained}{overrides}{agreement}\n{consistency}{more}\n{table}\n{surroundings}",
         overrides = model::overrides(&evaluation.model.settings, language),
         consistency = output::consistency(
             evaluation.consistency.counted,
-            evaluation.consistency.squared_l2,
-            evaluation.consistency.l2,
+            explain,
+            [
+                evaluation.consistency.squared_l2,
+                evaluation.consistency.l2
+            ],
             language
         ),
         more = output::measures(evaluation.measures.as_ref(), language),

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write};
 
 use mitsume::measures::Measures;
+use mitsume_artifacts::ExplainedClass;
 use mitsume_locale::{Language, text};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -91,13 +92,18 @@ pub fn measures(measures: Option<&Measures>, language: Language) -> String {
 /// Both forms of the metric, with the number of counted images.
 pub fn consistency(
     counted: u64,
-    squared_l2: Option<f64>,
-    l2: Option<f64>,
+    explain: &ExplainedClass,
+    [squared_l2, l2]: [Option<f64>; 2],
     language: Language,
 ) -> String {
     format!(
         "{}\n  squared-l2 {}\n  l2         {}\n",
-        text!(language, "command-consistency", counted = counted),
+        text!(
+            language,
+            "command-consistency",
+            counted = counted,
+            explained = explain.kind()
+        ),
         decimal(squared_l2),
         decimal(l2),
     )

@@ -1,6 +1,7 @@
 //! `mitsume score`
 
 use mitsume::score::{Score, ScoreMeasures, ScoreOptions, score};
+use mitsume_artifacts::ExplainedClass;
 use mitsume_engine::PERMUTATIONS;
 use mitsume_locale::{Language, text};
 
@@ -57,8 +58,8 @@ fn summary(score: &Score, language: Language) -> String {
         "{head}\n{}{}\n{}",
         output::consistency(
             score.consistency.counted,
-            score.consistency.squared_l2,
-            score.consistency.l2,
+            &ExplainedClass::Label,
+            [score.consistency.squared_l2, score.consistency.l2],
             language
         ),
         output::measures(score.measures.as_ref(), language),

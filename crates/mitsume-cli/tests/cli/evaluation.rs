@@ -55,6 +55,89 @@ fn eval_agrees_with_the_run_and_score_agrees_with_eval() {
     assert_eq!(scored["kappa"], eval["kappa"]);
 }
 
+/// A class's maps are the same whichever way it is chosen, and only the groups differ.
+#[test]
+fn maps_of_the_predicted_class_are_grouped_by_it_and_said_to_be() {
+    let sandbox = trained();
+    let label = eval(&sandbox, &["--out", "label"]);
+    let explicit = eval(&sandbox, &["--explain", "label"]);
+    assert_eq!(label, explicit);
+    assert!(label["model"].get("explain").is_none());
+    let predicted = eval(&sandbox, &["--explain", "predicted", "--out", "predicted"]);
+    assert_eq!(predicted["model"]["explain"], "predicted");
+    assert_eq!(predicted["confusion"], label["confusion"]);
+    assert_eq!(predicted["consistency"]["counted"], 20);
+    let column = |class: usize| -> u64 {
+        let rows = predicted["confusion"].as_array().unwrap().iter();
+        rows.map(|row| row[class].as_u64().unwrap()).sum()
+    };
+    for class in 0..4 {
+        assert_eq!(predicted["per_class"][class]["counted"], column(class));
+    }
+    // As `score` finds with the predictions as labels.
+    let kept = mitsume_artifacts::EvaluationDir::new(sandbox.path("predicted"));
+    let (summary, rows, maps) = kept.read().unwrap();
+    let mut means = mitsume::ClassMeans::new(4, [4, 4]);
+    for (index, row) in rows.iter().enumerate() {
+        means.push(row.prediction, &maps.cam(index).unwrap()).unwrap();
+    }
+    let expected = means.squared_l2().total().mean().unwrap();
+    let found = summary.consistency.squared_l2.unwrap();
+    assert!((found - expected).abs() <= 1e-12 * expected, "{found} {expected}");
+    // Where the prediction is right, both evaluations have the same map.
+    let (_, _, of_labels) = mitsume_artifacts::EvaluationDir::new(sandbox.path("label"))
+        .read()
+        .unwrap();
+    let right = rows.iter().position(|row| row.correct).expect("a correct image");
+    let wrong = rows.iter().position(|row| !row.correct).expect("a wrong image");
+    assert_eq!(maps.cam(right).unwrap(), of_labels.cam(right).unwrap());
+    assert_ne!(maps.cam(wrong).unwrap(), of_labels.cam(wrong).unwrap());
+    let args = [&EVAL[..], &["--explain", "predicted"]].concat();
+    let summary = text(&sandbox.succeeds(&args).stdout);
+    assert!(summary.contains("maps of the predicted class"), "{summary}");
+    assert!(summary.contains("20 images, by predicted class"), "{summary}");
+    sandbox.succeeds(&["report", "predicted"]);
+    let page = text(&sandbox.read("predicted/report.html"));
+    assert!(page.contains("predicted as it"), "the caption of a mean map");
+    assert!(page.contains("the predicted class of each image"), "a fact");
+}
+
+#[test]
+fn one_class_is_explained_in_every_image() {
+    let sandbox = trained();
+    eval(&sandbox, &["--out", "label"]);
+    let glioma = eval(&sandbox, &["--explain", "glioma", "--out", "glioma"]);
+    assert_eq!(glioma["model"]["explain"]["class"], "glioma");
+    let read = |name: &str| {
+        mitsume_artifacts::EvaluationDir::new(sandbox.path(name))
+            .read()
+            .unwrap()
+    };
+    let ((summary, rows, maps), (labels, _, of_labels)) = (read("glioma"), read("label"));
+    for (index, row) in rows.iter().enumerate() {
+        let same = maps.cam(index).unwrap() == of_labels.cam(index).unwrap();
+        assert_eq!(same, row.label == 0, "{}", row.path);
+    }
+    assert_eq!(summary.confusion, labels.confusion);
+    assert_eq!(summary.per_class[0], labels.per_class[0]);
+    // Its mean maps are no reference for the maps of other classes.
+    let image = "data/Testing/glioma/0000.png";
+    let explain = [
+        "explain", "--run", "run", image, "--out", "out", "--reference", "glioma", "--class",
+    ];
+    assert_refused(
+        &sandbox,
+        &[&explain[..], &["notumor"]].concat(),
+        &["glioma", "--explain"],
+    );
+    sandbox.succeeds(&[&explain[..], &["glioma"]].concat());
+    assert_refused(
+        &sandbox,
+        &[&EVAL[..], &["--explain", "gliona"]].concat(),
+        &["--explain", "gliona", "glioma"],
+    );
+}
+
 #[test]
 fn the_number_of_threads_and_the_batch_size_do_not_change_an_evaluation() {
     let sandbox = trained();

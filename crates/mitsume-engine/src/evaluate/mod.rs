@@ -5,6 +5,7 @@
 
 mod evaluation_sums;
 mod forward;
+mod group_sums;
 mod rank;
 
 use std::path::Path;
@@ -12,14 +13,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mitsume::measures::{Distances, GridMaps, Measures};
 use mitsume::{Deviation, DeviationPass, MapSpill};
-use mitsume_artifacts::{Evaluation, EvaluationWriter, ImageRow, MapsShape, MapsWriter};
+use mitsume_artifacts::{
+    Evaluation, EvaluationWriter, ExplainedClass, ImageRow, MapsShape, MapsWriter,
+};
 use mitsume_data::{Batch, ImageFolder, Skipped};
 
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
 use evaluation_sums::{EvaluationSums, ImageResult};
-use forward::{BatchOutputs, forward};
+use forward::{BatchOutputs, ForwardOptions, explained_class, forward};
 use rank::ranks;
 
 /// Options of an evaluation.
@@ -37,6 +40,8 @@ pub struct EvaluateOptions<'a> {
     pub measures: Option<MeasureOptions>,
     /// How maps are made.
     pub maps: MapOptions,
+    /// Which class's map is computed for each image; `None` for the true class.
+    pub explain: Option<&'a ExplainedClass>,
     /// Checked between batches: once it is set, the evaluation ends and nothing of it is kept.
     pub stop: Option<&'a AtomicBool>,
 }
@@ -57,13 +62,17 @@ pub const PERMUTATIONS: usize = 999;
 /// Evaluates a model on a folder of images.
 ///
 /// # Errors
-/// An unreadable image with `strict`; a class left without an image; files that cannot be written;
-/// [`EngineError::Interrupted`].
+/// An unreadable image with `strict`; a class left without an image; an explained class that the
+/// data does not have; files that cannot be written; [`EngineError::Interrupted`].
 pub fn evaluate(
     input: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<Evaluation> {
+    let explain = options.explain.unwrap_or(&ExplainedClass::Label);
+    if let Some(name) = explain.class() {
+        explained_class(input, name)?;
+    }
     let draft = options.out.map(EvaluationWriter::new).transpose()?;
     report_other_files(input.folder, observer);
     let shape = maps_shape(input);
@@ -74,9 +83,10 @@ pub fn evaluate(
     if let Some(path) = options.cams {
         writers.push(MapsWriter::create(path, shape)?);
     }
-    let mut pass = first_pass(input, options, &mut writers, observer)?;
+    let mut pass = FirstPass::new(input, options, explain)?;
+    first_pass(input, options, &mut pass, &mut writers, observer)?;
     let (evaluation, deviations) = second_pass(input, &mut pass, options)?;
-    let class_maps = pass.sums.class_maps();
+    let class_maps = pass.sums.groups.class_maps();
     for writer in writers {
         writer.finish(&class_maps)?;
     }
@@ -115,30 +125,48 @@ fn maps_shape(input: &EvaluationInput<'_>) -> MapsShape {
 }
 
 /// Results of the first pass over the images.
-struct FirstPass {
-    sums: EvaluationSums,
+struct FirstPass<'a> {
+    sums: EvaluationSums<'a>,
+    explain: &'a ExplainedClass,
     images: Vec<ImageResult>,
     maps: MapSpill,
     grid: Option<GridMaps>,
     skipped: Vec<Skipped>,
 }
 
-impl FirstPass {
+impl<'a> FirstPass<'a> {
+    fn new(
+        input: &EvaluationInput<'_>,
+        options: &EvaluateOptions<'_>,
+        explain: &'a ExplainedClass,
+    ) -> Result<Self> {
+        let shape = maps_shape(input);
+        let [h, w] = shape.cam;
+        let grid = |measures: MeasureOptions| GridMaps::new(shape.classes, shape.cam, measures.grid);
+        Ok(Self {
+            sums: EvaluationSums::new(shape, input.source.preprocess(), explain),
+            explain,
+            images: Vec::with_capacity(shape.capacity),
+            maps: MapSpill::new(h * w)?,
+            grid: options.measures.map(grid),
+            skipped: Vec::new(),
+        })
+    }
+
     fn add_batch(
         &mut self,
         batch: &Batch,
         outputs: &BatchOutputs,
         writers: &mut [MapsWriter],
     ) -> Result<()> {
-        let [h, w] = self.sums.means.shape();
         for i in 0..batch.indices.len() {
             let image = self.sums.add(batch, outputs, i)?;
-            let map = &outputs.maps[i * h * w..][..h * w];
+            let map = outputs.map(i);
             self.maps.push(map)?;
-            if image.label == image.prediction
+            if image.group.counted
                 && let Some(grid) = &mut self.grid
             {
-                grid.push(image.label, map)?;
+                grid.push(image.group.class, map)?;
             }
             for writer in &mut *writers {
                 let probabilities = outputs.probabilities(i);
@@ -153,27 +181,22 @@ impl FirstPass {
 fn first_pass(
     input: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
+    pass: &mut FirstPass<'_>,
     writers: &mut [MapsWriter],
     observer: &mut Observer<'_>,
-) -> Result<FirstPass> {
-    let shape = maps_shape(input);
-    let [h, w] = shape.cam;
+) -> Result<()> {
     let total = input.source.len();
     let batch_size = if options.batch_size == 0 {
         32
     } else {
         options.batch_size
     };
-    let mut pass = FirstPass {
-        sums: EvaluationSums::new(shape, input.source.preprocess()),
-        images: Vec::with_capacity(total),
-        maps: MapSpill::new(h * w)?,
-        grid: options
-            .measures
-            .map(|measures| GridMaps::new(shape.classes, shape.cam, measures.grid)),
-        skipped: Vec::new(),
+    let surroundings = SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess());
+    let forward_options = ForwardOptions {
+        maps: options.maps,
+        explain: pass.explain,
+        surroundings: &surroundings,
     };
-    let surroundings = SurroundingsEvaluator::new(shape.cam, input.source.preprocess());
     let mut done = 0;
     for batch in input.source.batches((0..total).collect(), batch_size, 0) {
         done += batch.indices.len() + batch.skipped.len();
@@ -186,7 +209,7 @@ fn first_pass(
         }
         pass.skipped.extend(batch.skipped.iter().cloned());
         if !batch.indices.is_empty() {
-            let outputs = forward(input, &batch, options.maps, &surroundings)?;
+            let outputs = forward(input, &batch, &forward_options)?;
             pass.add_batch(&batch, &outputs, writers)?;
         }
         observer(Event::Evaluating { done, total });
@@ -197,11 +220,10 @@ fn first_pass(
             return Err(EngineError::Interrupted);
         }
     }
-    refuse_empty_classes(input.folder, &pass)?;
-    Ok(pass)
+    refuse_empty_classes(input.folder, pass)
 }
 
-fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
+fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass<'_>) -> Result<()> {
     for class in 0..folder.classes.len() {
         if !pass.images.iter().any(|image| image.label == class) {
             let reason = pass
@@ -223,28 +245,28 @@ fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass) -> Result<()> {
     Ok(())
 }
 
-/// Deviations from the class mean maps: of the correctly classified images for the metric, and of
-/// all images if the evaluation is kept.
+/// Deviations from the class mean maps: of the groups' images for the metric, and of all images if
+/// the evaluation is kept.
 fn second_pass(
     input: &EvaluationInput<'_>,
-    pass: &mut FirstPass,
+    pass: &mut FirstPass<'_>,
     options: &EvaluateOptions<'_>,
 ) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
     let is_kept = options.out.is_some();
     let all_measures = options.measures.is_some_and(|measures| measures.all);
     let mut distances = Distances::new(maps_shape(input).cam);
-    let means = pass.sums.means.clone();
+    let means = pass.sums.groups.means.clone();
     let mut l2 = DeviationPass::new(&means);
     let mut deviations = Vec::new();
     let images = &pass.images;
     pass.maps.for_each(|index, map| {
         let image = &images[index];
-        let deviation = match means.mean(image.label) {
-            Some(mean) if image.label == image.prediction => {
+        let deviation = match means.mean(image.group.class) {
+            Some(mean) if image.group.counted => {
                 if all_measures {
                     distances.push(map, mean);
                 }
-                Some(l2.push(image.label, map)?)
+                Some(l2.push(image.group.class, map)?)
             }
             Some(mean) if is_kept => Some(
                 Deviation::between(map, mean).map_err(|e| EngineError::Failed(e.to_string()))?,

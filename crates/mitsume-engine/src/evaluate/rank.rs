@@ -4,7 +4,7 @@ use mitsume::Deviation;
 
 use super::evaluation_sums::ImageResult;
 
-/// The rank of each image among those of its true class by deviation (`squared-l2`): 1 is the most
+/// The rank of each image among those compared with the same class mean map by deviation (`squared-l2`): 1 is the most
 /// typical. Equal deviations share the smaller rank. `None` for an image without a deviation.
 pub(super) fn ranks(
     images: &[ImageResult],
@@ -16,11 +16,11 @@ pub(super) fn ranks(
         .collect();
     // `l2` gives the same order within a class.
     order.sort_by(|&a, &b| {
-        let classes = images[a].label.cmp(&images[b].label);
+        let classes = images[a].group.class.cmp(&images[b].group.class);
         classes.then_with(|| value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0)))
     });
     let mut ranks = vec![None; images.len()];
-    for class in order.chunk_by(|&a, &b| images[a].label == images[b].label) {
+    for class in order.chunk_by(|&a, &b| images[a].group.class == images[b].group.class) {
         let mut rank = 1;
         for (place, &index) in class.iter().enumerate() {
             if place > 0 && value(index) != value(class[place - 1]) {
@@ -34,6 +34,8 @@ pub(super) fn ranks(
 
 #[cfg(test)]
 mod tests {
+    use mitsume_artifacts::ExplainedClass;
+
     use super::*;
 
     fn image(label: usize) -> ImageResult {
@@ -41,6 +43,7 @@ mod tests {
             index: 0,
             label,
             prediction: 0,
+            group: ExplainedClass::Label.group(label, 0),
             probability: 1.0,
             probability_label: 1.0,
             surroundings: None,

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use mitsume_artifacts::{EvaluationDir, Maps, RunDir};
 
-use super::ExplainOptions;
+use super::{ExplainOptions, ExplainTarget};
 use crate::maps::MapOptions;
 use crate::{EngineError, Result};
 
 /// Opens the maps of an evaluation, or of a run's own evaluation.
 ///
 /// # Errors
-/// Maps of another size, method or other classes than those of `options`.
+/// Maps of another size or method, of other classes, or all of a class that is not the target.
 pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
     let run = RunDir::new(path);
     let dir = if run.is_run() {
@@ -54,6 +54,19 @@ pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Resul
             summary.data.classes.join(", "),
             options.classes.join(", ")
         )));
+    }
+    if let Some(explained) = summary.model.explain.class() {
+        let target = match options.target {
+            ExplainTarget::Class(class) => Some(options.classes[class].as_str()),
+            ExplainTarget::Predicted => None,
+        };
+        if target != Some(explained) {
+            return Err(EngineError::Request(format!(
+                "{}: all its maps are of {explained} (--explain): take --class {explained}, or an \
+                 evaluation without --explain",
+                path.display(),
+            )));
+        }
     }
     Ok(maps)
 }

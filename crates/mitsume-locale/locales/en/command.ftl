@@ -39,6 +39,10 @@ command-evaluated =
         [0] { "" }
        *[other] , { $skipped } skipped
     }, { $method } at { $layer }
+command-explained = maps of { $explained ->
+        [predicted] the predicted class; a class’s images are those predicted as it, right or wrong
+       *[class] { $class } in every image; a class’s images are its correct ones
+    }
 command-agreement = accuracy { $accuracy }  kappa { $kappa }  cross-entropy { $loss }
 command-scored =
     { $images ->
@@ -47,8 +51,14 @@ command-scored =
     } of { $size }, accuracy { $accuracy }, kappa { $kappa }
 command-consistency =
     consistency over { $counted ->
-        [one] { $counted } correct image
-       *[other] { $counted } correct images
+        [one] { $counted } { $explained ->
+            [predicted] image, by predicted class
+           *[label] correct image
+        }
+       *[other] { $counted } { $explained ->
+            [predicted] images, by predicted class
+           *[label] correct images
+        }
     } (lower: more consistent)
 command-measures = beyond the metric (grid { $grid }; distances from the class mean map)
 command-measure-grid-squared-l2 = squared-l2 on the grid

@@ -16,7 +16,10 @@ findings-caution = Caution:{" "}
 ## Figures
 
 findings-one = { $model } classifies { $accuracy } of the { $images } images of { $data } correctly; kappa, the agreement beyond chance, is { $kappa } (1 is perfect, 0 is guessing).
-findings-one-consistency = On average the map of a correctly classified image differs from the mean map of its class by { $squared } (squared-l2, over { $counted } images). Lower is more consistent: the model looks at the same place for the same class.
+findings-one-consistency = On average the map of { $explained ->
+        [predicted] an image, right or wrong, differs from the mean map of its predicted class
+       *[label] a correctly classified image differs from the mean map of its class
+    } by { $squared } (squared-l2, over { $counted } images). Lower is more consistent: the model looks at the same place for the same class.
 findings-chance = The class explains { $share } of how the maps vary (chance-corrected: 0 % if the class does not decide where the model looks, 100 % if it decides everything).
 findings-several = { $count ->
         [one] One evaluation: { $most }, kappa { $high } (agreement beyond chance: 1 is perfect, 0 is guessing).
@@ -29,6 +32,11 @@ findings-many-at-chance = { $count ->
     }
 findings-single-class = { $name } knows one class only, { $class }: every prediction is right, and kappa is 0 by definition.
 findings-one-class = { $name } has correctly classified images of { $class } alone: its consistency is over that class and says nothing of the others.
+findings-explained = { $explained ->
+        [predicted] In { $name } every map is that of the image’s predicted class, and the images of a class are those predicted as it, right or wrong: where this page speaks of correctly classified images, of maps and their consistency, read images predicted as the class.
+       *[class] In { $name } every map is that of { $class }, whichever class the image has: the mean map of a class shows where its correctly classified images speak for { $class }.
+    }
+findings-many-explained = In { $count } of them the maps are not those of the true classes (see “maps of” at the end of the page); their consistency is not compared with that of the others.
 findings-few-images = { $name }: only { $images } images were evaluated; with others the figures may be quite different.
 findings-unfinished = { $name } has done { $done } of { $planned } epochs and has no evaluation yet; its figures below are of its last epoch on the validation images, and it is not compared.
 findings-many-unfinished = { $count } runs are not over, or have no evaluation yet; they are not compared.

@@ -21,8 +21,14 @@ report-consistency-squared-l2 = Consistency, squared-l2
 report-consistency-l2 = Consistency, l2
 report-lower = lower is more consistent
 report-depends-on-size = depends on the map’s size
-report-counted-of-model = { $model }. The consistency is over { $counted } correctly classified images.
-report-counted-of-run = { $model }; lambda { $lambda } ({ $loss }); epoch { $epochs }. The consistency is over { $counted } correctly classified images.
+report-counted-of-model = { $model }. The consistency is over { $counted } { $explained ->
+        [predicted] images, by predicted class, right or wrong
+       *[label] correctly classified images
+    }.
+report-counted-of-run = { $model }; lambda { $lambda } ({ $loss }); epoch { $epochs }. The consistency is over { $counted } { $explained ->
+        [predicted] images, by predicted class, right or wrong
+       *[label] correctly classified images
+    }.
 report-comparison = Comparison of the runs
 report-run = Run
 report-model = Model
@@ -83,7 +89,10 @@ report-not-evaluated = Not evaluated yet: there is no evaluation folder in this 
 report-mean-image-alt = Mean of the correctly classified images of { $class }
 report-mean-map-alt = Mean map of { $class } over its mean image
 report-no-mean-map = no correctly classified image, so no mean map
-report-mean-caption = mean of { $correct } correct; squared-l2 { $deviation }
+report-mean-caption = mean of { $correct } { $explained ->
+        [predicted] predicted as it
+       *[label] correct
+    }; squared-l2 { $deviation }
 report-bar = colours from 0, black, to 1, light yellow
 report-mean-note = Left: mean of the class’s correctly classified images. Right: their mean map over it, from 0 to 1:
 report-per-class = Per class
@@ -154,6 +163,12 @@ report-fact-parameters = parameters
 report-fact-layer = hooked layer
 report-fact-maps = maps
 report-fact-map-size = map size
+report-fact-explained = maps of
+report-fact-explained-class = { $explained ->
+        [predicted] the predicted class of each image (--explain predicted)
+        [class] { $class }, in every image (--explain)
+       *[label] the true class of each image
+    }
 report-fact-evaluated-images = evaluated images
 report-fact-evaluated-folder = evaluated folder
 report-fact-input = input
@@ -225,6 +240,7 @@ report-ranking-not-evaluated = not all evaluated
 report-ranking-data-differ = data differ
 report-ranking-epochs-differ = epochs differ
 report-ranking-methods-differ = methods differ
+report-ranking-explained-differ = maps of other classes
 report-ranking-sizes-differ = map sizes differ
 report-ranking-layers-differ = layers differ
 report-ranking-classes-differ = classes differ

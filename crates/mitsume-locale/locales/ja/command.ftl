@@ -35,9 +35,16 @@ command-evaluated = { $model }: 画像 { $images } 枚{ $skipped ->
         [0] { "" }
        *[other] （ほかに読めない { $skipped } 枚を除外）
     }、{ $method }、対象層 { $layer }
+command-explained = { $explained ->
+        [predicted] マップは予測クラスのもの。クラスの画像とは、正誤を問わず、そのクラスと予測された画像
+       *[class] マップはすべての画像で { $class } のもの。クラスの画像とは、その正解画像
+    }
 command-agreement = 正答率 { $accuracy }  kappa { $kappa }  交差エントロピー { $loss }
 command-scored = { $size } のマップ { $images } 枚、正答率 { $accuracy }、kappa { $kappa }
-command-consistency = 正解画像 { $counted } 枚の一貫性（小さいほど一貫している）
+command-consistency = { $explained ->
+        [predicted] 予測クラス別の画像
+       *[label] 正解画像
+    } { $counted } 枚の一貫性（小さいほど一貫している）
 command-measures = そのほかの尺度（格子 { $grid }。距離はクラス平均マップから）
 command-measure-grid-squared-l2 = 格子上の squared-l2
 command-measure-grid-l2 = 格子上の l2

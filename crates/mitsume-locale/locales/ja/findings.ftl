@@ -16,7 +16,10 @@ findings-caution = 注意：
 ## 数値
 
 findings-one = { $model } は、{ $data } の画像 { $images } 枚のうち { $accuracy } を正しく分類しました。偶然による一致を除いた一致度である kappa は { $kappa } です（完全に一致すれば 1、当て推量なら 0）。
-findings-one-consistency = 正解予測された画像のマップとクラス平均マップとの差は、平均で { $squared } です（squared-l2、対象は { $counted } 枚）。小さいほど一貫しており、モデルは同じクラスなら同じところを見ています。
+findings-one-consistency = { $explained ->
+        [predicted] 画像（正誤を問わない）のマップと、予測クラスの平均マップとの差は
+       *[label] 正解予測された画像のマップとクラス平均マップとの差は
+    }、平均で { $squared } です（squared-l2、対象は { $counted } 枚）。小さいほど一貫しており、モデルは同じクラスなら同じところを見ています。
 findings-chance = マップのばらつきのうち { $share } がクラスで説明されます（偶然を補正した値。どこを見るかがクラスで決まらなければ 0 %、すべて決まれば 100 %）。
 findings-several = { $count ->
        *[other] 評価は { $count } 件です。偶然による一致を除いた一致度である kappa（完全に一致すれば 1、当て推量なら 0）は、{ $low }（{ $least }）から { $high }（{ $most }）の範囲にあります。
@@ -25,6 +28,11 @@ findings-at-chance = { $name } の分類は当て推量と変わりません（k
 findings-many-at-chance = そのうち { $count } 件の分類は当て推量と変わりません。どこを見ているかにも、どれだけ一貫しているかにも、意味はありません。
 findings-single-class = { $name } のクラスは { $class } だけです。すべての予測が正解になり、kappa は定義により 0 です。
 findings-one-class = { $name } が正しく分類した画像は { $class } だけです。一貫性はこのクラスだけの値で、ほかのクラスについては何も言えません。
+findings-explained = { $explained ->
+        [predicted] { $name } のマップは、どれもその画像の予測クラスのものです。クラスの画像とは、正誤を問わず、そのクラスと予測された画像です。マップと一貫性について「正解予測された画像」とあるところは、そう読み替えてください。
+       *[class] { $name } のマップは、画像のクラスによらず、どれも { $class } のものです。クラス平均マップは、そのクラスの正解画像のどこが { $class } らしいかを示します。
+    }
+findings-many-explained = そのうち { $count } 件のマップは、正解クラスのものではありません（ページ末尾の「マップのクラス」を参照）。一貫性は、ほかと比べません。
 findings-few-images = { $name } で評価した画像は { $images } 枚だけです。別の画像では、値が大きく変わるかもしれません。
 findings-unfinished = { $name } は { $planned } エポックのうち { $done } エポックまで進んだところで、まだ評価がありません。以下の値は、最後のエポックの検証画像でのものです。比較には含めていません。
 findings-many-unfinished = { $count } 件の実行は、完了していないか、まだ評価がありません。比較には含めていません。

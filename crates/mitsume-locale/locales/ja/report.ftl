@@ -21,8 +21,14 @@ report-consistency-squared-l2 = 一貫性（squared-l2）
 report-consistency-l2 = 一貫性（l2）
 report-lower = 小さいほど一貫しています
 report-depends-on-size = マップの大きさに依存します
-report-counted-of-model = { $model }。一貫性は、正解予測された画像 { $counted } 枚についての値です。
-report-counted-of-run = { $model }、lambda { $lambda }（{ $loss }）、{ $epochs } エポック。一貫性は、正解予測された画像 { $counted } 枚についての値です。
+report-counted-of-model = { $model }。一貫性は、{ $explained ->
+        [predicted] 画像（正誤を問わず、予測クラス別）
+       *[label] 正解予測された画像
+    } { $counted } 枚についての値です。
+report-counted-of-run = { $model }、lambda { $lambda }（{ $loss }）、{ $epochs } エポック。一貫性は、{ $explained ->
+        [predicted] 画像（正誤を問わず、予測クラス別）
+       *[label] 正解予測された画像
+    } { $counted } 枚についての値です。
 report-comparison = 実行の比較
 report-run = 実行
 report-model = モデル
@@ -83,7 +89,10 @@ report-not-evaluated = まだ評価されていません。この実行には ev
 report-mean-image-alt = { $class } の正解画像の平均
 report-mean-map-alt = { $class } の平均画像に重ねたクラス平均マップ
 report-no-mean-map = 正解予測された画像がないため、クラス平均マップはありません
-report-mean-caption = 正解 { $correct } 枚の平均、squared-l2 { $deviation }
+report-mean-caption = { $explained ->
+        [predicted] このクラスと予測された
+       *[label] 正解
+    } { $correct } 枚の平均、squared-l2 { $deviation }
 report-bar = 0（黒）から 1（薄い黄色）までの色
 report-mean-note = 左は、そのクラスの正解画像の平均です。右は、それに重ねたクラス平均マップです。値と色の対応（0 から 1）：
 report-per-class = クラスごとの値
@@ -153,6 +162,12 @@ report-fact-parameters = パラメータ数
 report-fact-layer = 対象層
 report-fact-maps = マップの手法
 report-fact-map-size = マップの大きさ
+report-fact-explained = マップのクラス
+report-fact-explained-class = { $explained ->
+        [predicted] 各画像の予測クラス（--explain predicted）
+        [class] すべての画像で { $class }（--explain）
+       *[label] 各画像の正解クラス
+    }
 report-fact-evaluated-images = 評価した画像の枚数
 report-fact-evaluated-folder = 評価データのフォルダ
 report-fact-input = 入力
@@ -212,6 +227,7 @@ report-ranking-not-evaluated = 未評価あり
 report-ranking-data-differ = データが異なる
 report-ranking-epochs-differ = エポック数が異なる
 report-ranking-methods-differ = 手法が異なる
+report-ranking-explained-differ = マップのクラスが異なる
 report-ranking-sizes-differ = マップの大きさが異なる
 report-ranking-layers-differ = 層が異なる
 report-ranking-classes-differ = クラスが異なる

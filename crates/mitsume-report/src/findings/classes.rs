@@ -129,7 +129,7 @@ fn least_consistent(summary: &Evaluation, name: &str, language: Language) -> Opt
     let mut classes: Vec<(f64, &str)> = summary
         .per_class
         .iter()
-        .filter(|class| class.correct >= MIN_CORRECT_IMAGES)
+        .filter(|class| class.counted() >= MIN_CORRECT_IMAGES)
         .filter_map(|class| Some((class.squared_l2?, &class.class[..])))
         .collect();
     classes.sort_by(|a, b| a.0.total_cmp(&b.0));

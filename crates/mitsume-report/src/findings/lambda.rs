@@ -174,7 +174,7 @@ fn consistencies([base, own]: [&Evaluation; 2]) -> Option<[f64; 2]> {
         summary
             .per_class
             .iter()
-            .map(|class| class.correct > 0)
+            .map(|class| class.counted() > 0)
             .collect()
     };
     let comparable =

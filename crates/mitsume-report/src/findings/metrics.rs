@@ -19,6 +19,7 @@ pub(super) fn sentences(entries: &[Entry], language: Language) -> Vec<Finding> {
         [one] => sentences.extend(for_one_entry(one, language)),
         _ => sentences.extend(for_several_entries(entries, language)),
     }
+    sentences.extend(other_classes_explained(entries, language));
     sentences.extend(unfinished(entries, language));
     sentences
 }
@@ -49,6 +50,7 @@ fn for_one_entry(entry: &Entry, language: Language) -> Vec<Finding> {
             "findings-one-consistency",
             squared = number_format::significant_4(squared_l2),
             counted = number_format::count(summary.consistency.counted),
+            explained = summary.model.explain.kind(),
         )));
     }
     let chance = summary.measures.as_ref();
@@ -133,7 +135,7 @@ fn doubts(entry: &Entry, summary: &Evaluation, language: Language) -> Vec<Findin
             kappa = kappa
         ));
     } else {
-        let mut correct = summary.per_class.iter().filter(|class| class.correct > 0);
+        let mut correct = summary.per_class.iter().filter(|class| class.counted() > 0);
         if let (Some(only), None) = (correct.next(), correct.next()) {
             let class = only.class.as_str();
             doubts.push(text!(
@@ -154,6 +156,29 @@ fn doubts(entry: &Entry, summary: &Evaluation, language: Language) -> Vec<Findin
         ));
     }
     doubts.into_iter().map(Finding::caution).collect()
+}
+
+/// Evaluations whose maps are not those of the true classes.
+fn other_classes_explained(entries: &[Entry], language: Language) -> Vec<Finding> {
+    let others: Vec<(&Entry, &Evaluation)> = entries
+        .iter()
+        .filter_map(|entry| Some((entry, summary(entry)?)))
+        .filter(|(_, summary)| !summary.model.explain.is_label())
+        .collect();
+    if others.len() > MAX_NAMED {
+        let text = text!(language, "findings-many-explained", count = others.len());
+        return vec![Finding::caution(text)];
+    }
+    let sentence = |(entry, summary): &(&Entry, &Evaluation)| {
+        Finding::plain(text!(
+            language,
+            "findings-explained",
+            name = entry.name.as_str(),
+            explained = summary.model.explain.kind(),
+            class = summary.model.explain.class().unwrap_or_default(),
+        ))
+    };
+    others.iter().map(sentence).collect()
 }
 
 /// Runs that are unfinished or not evaluated.

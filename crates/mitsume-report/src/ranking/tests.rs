@@ -16,6 +16,7 @@ fn evaluation(correct: [u64; 2]) -> Evaluation {
         class: ["a", "b"][class].to_owned(),
         images: 100,
         correct: correct[class],
+        counted: None,
         squared_l2: None,
         l2: None,
     };
@@ -28,6 +29,7 @@ fn evaluation(correct: [u64; 2]) -> Evaluation {
             target_layer: "features.13".to_owned(),
             method: Default::default(),
             flip: false,
+            explain: Default::default(),
             cam_size: [7, 7],
             image_size: None,
             settings: Default::default(),
@@ -243,6 +245,7 @@ fn consistencies_over_different_classes_are_not_compared() {
             class: summary.data.classes[index].clone(),
             images: 100,
             correct: known[index],
+            counted: None,
             squared_l2: None,
             l2: None,
         };
