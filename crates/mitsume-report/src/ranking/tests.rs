@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mitsume_artifacts::{
-    ClassResult, ConsistencyResult, DataSummary, EpochRow, ModelSummary, RunConfig,
+    ClassResult, ConsistencyResult, DataSummary, EpochRow, ExplainedClass, ModelSummary, RunConfig,
 };
 
 use super::*;
@@ -201,7 +201,7 @@ fn what_cannot_be_compared_has_no_best() {
         assert_eq!(against(elsewhere, quantity), Reason::DataDiffer);
     }
     type ChangedEvaluation = (fn(&mut Evaluation), Reason);
-    let changed_maps: [ChangedEvaluation; 4] = [
+    let changed_maps: [ChangedEvaluation; 5] = [
         (
             |summary| summary.model.cam_size = [14, 14],
             Reason::SizesDiffer,
@@ -211,6 +211,10 @@ fn what_cannot_be_compared_has_no_best() {
             Reason::LayersDiffer,
         ),
         (|summary| summary.model.flip = true, Reason::MethodsDiffer),
+        (
+            |summary| summary.model.explain = ExplainedClass::Predicted,
+            Reason::ExplainedDiffer,
+        ),
         (
             |summary| {
                 let data = &mut summary.data;
