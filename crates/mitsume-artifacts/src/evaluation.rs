@@ -9,7 +9,7 @@ use mitsume_data::{ImageTransform, OtherFiles};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{read_json, write_json};
-use crate::{ArtifactError, ExplainedClass, ModelSettings, Result};
+use crate::{ArtifactError, ExplainedClass, ModelSettings, Result, is_multi_label};
 
 /// Accuracy, kappa and consistency of one model on one data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct ModelSummary {
     /// Whether maps are averaged with those of the mirrored images.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flip: bool,
+    /// Whether its two classes are made of one output z, as the logits (0, z).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub single_logit: bool,
     /// Which class's map is computed for each image; the true class where it is absent.
     #[serde(default, skip_serializing_if = "ExplainedClass::is_label")]
     pub explain: ExplainedClass,
@@ -159,6 +162,11 @@ impl ClassResult {
 /// # Errors
 /// [`ArtifactError`] naming the file and the invalid key.
 pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
+    if is_multi_label(path)? {
+        let problem =
+            "of a multi-label model; an evaluation of one class for each image is expected";
+        return Err(ArtifactError::malformed(path, problem));
+    }
     let evaluation: Evaluation = read_json(path)?;
     match evaluation.problem() {
         Some(problem) => Err(ArtifactError::malformed(path, problem)),
@@ -290,6 +298,7 @@ mod tests {
                 target_layer: "features.13".to_owned(),
                 method: Method::GradCam,
                 flip: false,
+                single_logit: false,
                 explain: ExplainedClass::Label,
                 cam_size: [28, 28],
                 image_size: Some([224, 224]),

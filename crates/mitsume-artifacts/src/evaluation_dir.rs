@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     ArtifactError, AtomicDir, Evaluation, ImageRow, ImagesWriter, Maps, MapsShape, MapsWriter,
-    Result, read_evaluation, read_images, recover_dir, write_class_means, write_evaluation,
+    MultiLabelEvaluation, MultiLabelImagesWriter, Result, is_multi_label, read_evaluation,
+    read_images, read_multi_label, recover_dir, write_class_means, write_evaluation,
+    write_multi_label,
 };
 
 /// The folder of an evaluation.
@@ -63,6 +65,39 @@ impl EvaluationDir {
     pub fn summary(&self) -> Result<Evaluation> {
         recover_dir(&self.root)?;
         read_evaluation(&self.summary_path())
+    }
+
+    /// Whether the evaluation is of a multi-label model.
+    ///
+    /// # Errors
+    /// As [`is_multi_label`].
+    pub fn is_multi_label(&self) -> Result<bool> {
+        recover_dir(&self.root)?;
+        is_multi_label(&self.summary_path())
+    }
+
+    /// Reads `eval.json` of a multi-label model, and opens its maps where they are kept: one for
+    /// each true positive, with the finding as label and prediction.
+    ///
+    /// # Errors
+    /// As [`read_multi_label`] and [`Maps::open`]; maps of other findings.
+    pub fn read_multi_label(&self) -> Result<(MultiLabelEvaluation, Option<Maps>)> {
+        recover_dir(&self.root)?;
+        let summary = read_multi_label(&self.summary_path())?;
+        if !self.maps_path().exists() {
+            return Ok((summary, None));
+        }
+        let maps = Maps::open(&self.maps_path())?;
+        let counts = summary.per_finding.iter().map(|one| one.true_positives);
+        let agree = counts.eq(maps.class_counts().iter().copied())
+            && maps.cam_size() == summary.model.cam_size;
+        match agree {
+            true => Ok((summary, Some(maps))),
+            false => Err(ArtifactError::malformed(
+                &self.maps_path(),
+                "its maps are of other findings or sizes than eval.json",
+            )),
+        }
     }
 
     /// Reads `eval.json` and `images.csv`, opens the maps, and checks that the three agree.
@@ -185,6 +220,28 @@ impl EvaluationWriter {
             .folder
             .with_final_path(ImagesWriter::create(&path, classes))?;
         Ok(writer.with_error_path(self.folder.final_path(&path)))
+    }
+
+    /// Starts `images.csv` of a multi-label model with these findings.
+    ///
+    /// # Errors
+    /// As [`MultiLabelImagesWriter::create`].
+    pub fn multi_label_images(&self, findings: &[String]) -> Result<MultiLabelImagesWriter> {
+        let path = self.dir().images_path();
+        let writer = self
+            .folder
+            .with_final_path(MultiLabelImagesWriter::create(&path, findings))?;
+        Ok(writer.with_error_path(self.folder.final_path(&path)))
+    }
+
+    /// As [`EvaluationWriter::commit`], of a multi-label model.
+    ///
+    /// # Errors
+    /// As [`write_multi_label`] and [`AtomicDir::commit`].
+    pub fn commit_multi_label(self, evaluation: &MultiLabelEvaluation) -> Result<()> {
+        let written = write_multi_label(&self.dir().summary_path(), evaluation);
+        self.folder.with_final_path(written)?;
+        self.folder.commit()
     }
 
     /// Writes `eval.json` and moves the folder to its final path.

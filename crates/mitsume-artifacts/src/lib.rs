@@ -47,6 +47,7 @@ mod maps;
 mod maps_writer;
 mod measures;
 mod model_settings;
+mod multi_label;
 mod npy;
 mod preprocessing;
 mod run_dir;
@@ -67,13 +68,17 @@ pub use evaluation::{
     read_evaluation, write_evaluation,
 };
 pub use evaluation_dir::{EvaluationDir, EvaluationWriter};
-pub use explained_class::{ExplainedClass, GroupMembership};
 pub use explained::{ExplainedImage, ExplainedRow, write_explained};
+pub use explained_class::{ExplainedClass, GroupMembership};
 pub use images::{ImageRow, ImagesWriter, read_images};
 pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
 pub use measures::{MeasureRow, read_measures, write_measures};
 pub use model_settings::{ModelSetting, ModelSettings, Override};
+pub use multi_label::{
+    FindingCell, FindingResult, FindingScores, MultiLabelEvaluation, MultiLabelImagesWriter,
+    MultiLabelTask, is_multi_label, read_multi_label, write_multi_label,
+};
 pub use npy::{write_class_means, write_map};
 pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;

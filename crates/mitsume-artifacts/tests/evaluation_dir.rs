@@ -60,6 +60,7 @@ fn evaluation() -> Evaluation {
             target_layer: "features.4".to_owned(),
             method: Default::default(),
             flip: false,
+            single_logit: false,
             explain: Default::default(),
             cam_size: CAM,
             image_size: None,

@@ -80,7 +80,7 @@ pub use folder::{ImageFolder, Sample, SharedPatient};
 pub use grey::to_grey;
 pub use image_cache::ImageCache;
 pub use image_transform::{ImageTransform, Interpolation};
-pub use list::{ImageList, ListedImage, Split, write_list};
+pub use list::{ImageList, ListLabels, ListedImage, MultiLabelData, Split, write_list};
 pub use other_files::OtherFiles;
 pub use patient_pattern::PatientPattern;
 pub use pixels::Pixels;

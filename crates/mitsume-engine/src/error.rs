@@ -94,6 +94,7 @@ impl EngineError {
             EngineError::Report(error) => matches!(
                 error,
                 ReportError::Nothing { .. }
+                    | ReportError::MultiLabel { .. }
                     | ReportError::List { .. }
                     | ReportError::Table(_)
                     | ReportError::Analysis { .. }

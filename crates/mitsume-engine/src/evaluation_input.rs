@@ -53,6 +53,7 @@ impl EvaluationInput<'_> {
             target_layer: self.network.target_layer(),
             method: maps.method,
             flip: maps.flip,
+            single_logit: self.network.has_single_logit(),
             explain: ExplainedClass::Label,
             cam_size: self.cam_size(),
             image_size: Some(self.size()),

@@ -55,6 +55,9 @@ pub struct ExplainOptions<'a> {
     pub overlay: bool,
     /// Whether to also write each map as a NumPy file.
     pub raw_maps: bool,
+    /// Whether the network's outputs are findings that do not exclude each other: their probabilities
+    /// are sigmoids, and the predicted one is the most probable.
+    pub is_multi_label: bool,
     /// Settings that differ from those the network was trained with, for the page.
     pub settings: &'a ModelSettings,
     /// Language of the page.
@@ -85,11 +88,11 @@ pub struct Explained {
     pub map: Option<String>,
     /// Predicted class.
     pub predicted: String,
-    /// Softmax probability of the predicted class.
+    /// Probability of the predicted class: softmax, or sigmoid of a finding.
     pub probability: f64,
     /// The explained class.
     pub target: String,
-    /// Softmax probability of the explained class.
+    /// Probability of the explained class.
     pub target_probability: f64,
     /// `squared-l2` deviation from the reference's class mean map, if there is one (Eq. 9).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,7 +103,7 @@ pub struct Explained {
     /// Relevance mass on the image's border and uniform background; `None` for a map that is all
     /// zero.
     pub surroundings: Option<Surroundings>,
-    /// Softmax probability of each class, in the order of the logits.
+    /// Probability of each class, in the order of the logits.
     pub probabilities: Vec<f64>,
 }
 

@@ -30,6 +30,8 @@
 //!
 //! - [`train()`] fills a run directory; [`resume()`] continues an interrupted run, bit for bit.
 //! - [`evaluate()`] computes accuracy, kappa and consistency with one forward pass per image.
+//! - [`evaluate_multi_label()`] does so for models whose outputs are findings that do not exclude each
+//!   other.
 //! - [`explain()`] draws the maps of single images.
 //! - [`trust()`] tests whether the maps can be trusted.
 //! - [`demo()`] shows training and evaluation on phantoms.
@@ -63,17 +65,19 @@ pub use bench::{
 };
 pub use demo::{DemoOptions, DemoOutcome, demo};
 pub use error::EngineError;
-pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate};
+pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate, evaluate_multi_label};
 pub use evaluation_input::{EvaluationInput, report_other_files};
 pub use event::{Event, LeakedImages, Observer, Phase, SharedPatients};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps, predicted_class_maps};
-pub use mitsume_onnx::{DefaultReason, FeatureLayout, InputImages, Layer, Module, modules};
+pub use mitsume_onnx::{
+    DefaultReason, FeatureLayout, InputImages, Layer, Module, OutputActivation, modules,
+};
 pub use model_file::{LoadedModel, ModelInput};
 pub use model_source::{ModelRequest, ModelSource, OnnxRun, OnnxSource};
 pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layer_record,
-    layers, reorder_classes,
+    layers, reorder_classes, two_classes,
 };
 pub use shell_word::shell_word;
 pub use train::{

@@ -30,15 +30,31 @@ impl Messages {
             Language::English => (
                 &ENGLISH,
                 files!(
-                    "en", "language", "explain", "findings", "report", "figures", "analysis",
-                    "trust", "command"
+                    "en",
+                    "language",
+                    "explain",
+                    "findings",
+                    "report",
+                    "figures",
+                    "analysis",
+                    "trust",
+                    "multi_label",
+                    "command"
                 ),
             ),
             Language::Japanese => (
                 &JAPANESE,
                 files!(
-                    "ja", "language", "explain", "findings", "report", "figures", "analysis",
-                    "trust", "command"
+                    "ja",
+                    "language",
+                    "explain",
+                    "findings",
+                    "report",
+                    "figures",
+                    "analysis",
+                    "trust",
+                    "multi_label",
+                    "command"
                 ),
             ),
         };

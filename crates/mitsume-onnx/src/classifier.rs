@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::execution_plan::ExecutionPlan;
 use crate::file::ModelFile;
 use crate::fuse::{KnownValues, Shapes, fuse};
-use crate::graph::{Graph, Node, ReadFor, ValueId};
+use crate::graph::{Graph, Node, OutputActivation, ReadFor, ValueId};
 use crate::hooked::HookedClassifier;
 use crate::layers::{self, Layer, LayoutRequest};
 use crate::layout::{AxesByValue, infer_axes};
@@ -42,7 +42,7 @@ impl Classifier {
     /// Reads a model and infers the shape of every value.
     ///
     /// - `path`: an ONNX file with one float32 image input [N, C, H, W] and logits [N, K] as its
-    ///   first output of two axes. A final softmax is removed.
+    ///   first output of two axes. A final softmax or sigmoid is removed.
     /// - `images`: channels, height and width; they must agree with what the file fixes.
     /// - `device`: where to compute; without autodiff.
     ///
@@ -113,9 +113,9 @@ impl Classifier {
         self.graph.parameters
     }
 
-    /// Whether the file ends in a softmax, which was removed.
-    pub fn had_softmax(&self) -> bool {
-        self.graph.had_softmax
+    /// The softmax or sigmoid that the file ends in, which was removed.
+    pub fn output_activation(&self) -> Option<OutputActivation> {
+        self.graph.activation
     }
 
     /// Layers whose output can be hooked, in order.

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
-use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError, TrainedNode};
+use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError, TrainedNode, Unary};
 use crate::proto::{GraphProto, NodeProto, StringStringEntryProto};
 use crate::value::Value;
 pub(crate) use any::AnyGraph;
@@ -63,12 +63,29 @@ pub(crate) struct Graph {
     pub input: ImageInput,
     /// The logits.
     pub output: ValueId,
-    /// Whether the file ends in a softmax, which was removed.
-    pub had_softmax: bool,
+    /// What the file ends in after the logits, which was removed.
+    pub activation: Option<OutputActivation>,
     /// Number of values in float initialisers.
     pub parameters: usize,
     /// Parameters, if the graph was read to be trained; else they are constants.
     pub trained: Vec<Parameter>,
+}
+
+/// What makes probabilities of a classifier's logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputActivation {
+    /// A softmax over the classes, which exclude each other.
+    Softmax,
+    /// A sigmoid of each output by itself.
+    Sigmoid,
+}
+
+/// The nodes at the end of a file that make probabilities of its logits.
+struct OutputNodes {
+    logits: ValueId,
+    activation: OutputActivation,
+    /// Their positions.
+    nodes: Vec<usize>,
 }
 
 /// What a graph is read for.
@@ -434,6 +451,34 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// The softmax or sigmoid that makes `output`, with conversions of floats after it.
+    fn output_nodes(&self, mut output: ValueId) -> Option<OutputNodes> {
+        let mut nodes = Vec::new();
+        loop {
+            let makes = |node: &Node| node.outputs.first() == Some(&Some(output));
+            let position = self.nodes.iter().position(makes)?;
+            let node = &self.nodes[position];
+            let input = (*node.inputs.first()?)?;
+            nodes.push(position);
+            let activation = match &node.op {
+                Op::Softmax(_) => OutputActivation::Softmax,
+                Op::Unary(Unary::Sigmoid) => OutputActivation::Sigmoid,
+                op if node.op_type == "Cast"
+                    && matches!(op.operator().output_type(), OutputType::Float) =>
+                {
+                    output = input;
+                    continue;
+                }
+                _ => return None,
+            };
+            return Some(OutputNodes {
+                logits: input,
+                activation,
+                nodes,
+            });
+        }
+    }
+
     fn finish(mut self, input: ImageInput, output: &str, device: &Device) -> Result<Graph> {
         if let Some(error) = self.refusals.error(self.file) {
             return Err(error);
@@ -442,18 +487,15 @@ impl<'a> Builder<'a> {
             self.file
                 .error(format!("its output \"{output}\" is computed by no node"))
         })?;
-        let last = self
-            .nodes
-            .iter()
-            .position(|n| n.outputs.first() == Some(&Some(output)));
-        let mut had_softmax = false;
-        if let Some(last) = last
-            && matches!(self.nodes[last].op, Op::Softmax(_))
-            && let Some(Some(logits)) = self.nodes[last].inputs.first()
-        {
-            output = *logits;
-            had_softmax = true;
-            self.nodes.remove(last);
+        let end = self.output_nodes(output);
+        let activation = end.as_ref().map(|end| end.activation);
+        if let Some(mut end) = end {
+            output = end.logits;
+            // From the last position down, so that the others stay where they are.
+            end.nodes.sort_unstable();
+            for position in end.nodes.into_iter().rev() {
+                self.nodes.remove(position);
+            }
         }
         if self.constants.contains_key(&output) || output == input.id {
             return Err(self.file.error("its output does not depend on the image"));
@@ -477,7 +519,7 @@ impl<'a> Builder<'a> {
             names: self.names,
             input,
             output,
-            had_softmax,
+            activation,
             parameters: self.parameters,
             trained: self.trained,
         })

@@ -4,7 +4,7 @@
 mod writing;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_onnx::{Classifier, InputImages, LayoutRequest};
+use mitsume_onnx::{Classifier, InputImages, LayoutRequest, OutputActivation};
 use writing::{Message, floats, graph, graph_of_type, model, node, tensor, with_int};
 
 fn open(bytes: &[u8]) -> Result<Classifier, String> {
@@ -190,4 +190,42 @@ fn constants_that_nobody_reads_any_more_take_no_memory() {
     nodes.push(node("Flatten", &["c"], "logits"));
     let bytes = model(graph(&nodes, &[weights(), shape]), 17);
     assert_eq!(logits(&bytes).len(), 2);
+}
+
+/// A file may end in a softmax or in sigmoids, with a conversion of type after it: the logits are
+/// what is before, and which it was is told.
+#[test]
+fn what_makes_probabilities_of_the_logits_is_removed_and_told() {
+    let ending = |ends: &[Message]| {
+        let mut nodes = vec![
+            node("Conv", &["image", "w"], "a"),
+            node("GlobalAveragePool", &["a"], "b"),
+        ];
+        let last = if ends.is_empty() { "logits" } else { "z" };
+        nodes.push(node("Flatten", &["b"], last));
+        nodes.extend(ends.iter().cloned());
+        model(graph(&nodes, &[weights()]), 17)
+    };
+    let activation = |bytes: &[u8]| open(bytes).unwrap().output_activation();
+    let plain = ending(&[]);
+    assert_eq!(activation(&plain), None);
+    let cast = || with_int(node("Cast", &["p"], "logits"), "to", 1);
+    for (kind, expected) in [
+        ("Softmax", OutputActivation::Softmax),
+        ("Sigmoid", OutputActivation::Sigmoid),
+    ] {
+        let direct = ending(&[node(kind, &["z"], "logits")]);
+        let converted = ending(&[node(kind, &["z"], "p"), cast()]);
+        for bytes in [direct, converted] {
+            assert_eq!(activation(&bytes), Some(expected));
+            assert_eq!(logits(&bytes), logits(&plain), "{kind}");
+        }
+    }
+    // A sigmoid elsewhere is a layer.
+    let gate = ending(&[
+        node("Sigmoid", &["z"], "g"),
+        node("Mul", &["z", "g"], "logits"),
+    ]);
+    assert_eq!(activation(&gate), None);
+    assert_ne!(logits(&gate), logits(&plain));
 }

@@ -7,6 +7,7 @@ use mitsume_artifacts::{
     read_epochs,
 };
 
+use crate::multi_label::MultiLabelEntry;
 use crate::{ReportError, Result};
 
 /// How many folders below the given one are searched.
@@ -37,8 +38,20 @@ pub(crate) struct Evaluated {
     pub images: Option<(Vec<ImageRow>, Maps)>,
 }
 
+/// What is found in a folder.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Runs, and evaluations of one class for each image.
+    Entries(Vec<Entry>),
+    /// Evaluations of multi-label models.
+    MultiLabel(Vec<MultiLabelEntry>),
+}
+
 /// Reads all runs and evaluations in `dir`, in the order of the folders' names.
-pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
+///
+/// # Errors
+/// Nothing is found; evaluations of multi-label models beside others; a damaged record.
+pub(crate) fn read_folder(dir: &Path) -> Result<Found> {
     let mut found = Vec::new();
     find_folders(dir, MAX_DEPTH, &mut found)?;
     if found.is_empty() {
@@ -47,7 +60,58 @@ pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
             depth: MAX_DEPTH,
         });
     }
-    found.iter().map(|path| read_entry(dir, path)).collect()
+    let mut multi_label = Vec::new();
+    for path in &found {
+        let evaluation = EvaluationDir::new(path);
+        let is_run = RunDir::new(path).is_run();
+        multi_label.push(!is_run && evaluation.is_multi_label()?);
+    }
+    if multi_label.iter().all(|is| *is) {
+        let entries = found.iter().map(|path| read_multi_label(dir, path));
+        return Ok(Found::MultiLabel(entries.collect::<Result<_>>()?));
+    }
+    if let Some(position) = multi_label.iter().position(|is| *is) {
+        return Err(ReportError::MultiLabel {
+            path: found[position].clone(),
+        });
+    }
+    let entries = found.iter().map(|path| read_entry(dir, path));
+    Ok(Found::Entries(entries.collect::<Result<_>>()?))
+}
+
+/// As [`read_folder`], where only runs and evaluations of one class for each image are expected.
+///
+/// # Errors
+/// As [`read_folder`]; evaluations of multi-label models.
+pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
+    match read_folder(dir)? {
+        Found::Entries(entries) => Ok(entries),
+        Found::MultiLabel(_) => Err(ReportError::MultiLabel {
+            path: dir.to_owned(),
+        }),
+    }
+}
+
+fn read_multi_label(dir: &Path, path: &Path) -> Result<MultiLabelEntry> {
+    let (summary, maps) = EvaluationDir::new(path).read_multi_label()?;
+    Ok(MultiLabelEntry {
+        name: entry_name(dir, path),
+        summary,
+        maps,
+    })
+}
+
+/// The folder relative to the reported one, or its own name.
+fn entry_name(dir: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(dir).unwrap_or(path);
+    if relative.as_os_str().is_empty() {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        whole
+            .file_name()
+            .map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned())
+    } else {
+        relative.to_string_lossy().into_owned()
+    }
 }
 
 /// Finds the folders with a run or an evaluation; these are not searched further.
@@ -79,15 +143,7 @@ fn find_folders(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
 }
 
 fn read_entry(dir: &Path, path: &Path) -> Result<Entry> {
-    let relative = path.strip_prefix(dir).unwrap_or(path);
-    let name = if relative.as_os_str().is_empty() {
-        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        whole
-            .file_name()
-            .map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned())
-    } else {
-        relative.to_string_lossy().into_owned()
-    };
+    let name = entry_name(dir, path);
     let run = RunDir::new(path);
     if run.is_run() {
         let inner = EvaluationDir::new(run.evaluation());

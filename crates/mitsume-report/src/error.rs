@@ -22,6 +22,15 @@ pub enum ReportError {
         /// How many levels of folders were searched.
         depth: usize,
     },
+    /// An evaluation of a multi-label model beside runs or evaluations of other models.
+    #[error(
+        "{}: of a multi-label model, whose scores are not those of the others here: report it by itself",
+        path.display()
+    )]
+    MultiLabel {
+        /// The evaluation's folder.
+        path: PathBuf,
+    },
     /// A folder could not be listed.
     #[error("cannot read {}: {source}", path.display())]
     List {

@@ -77,7 +77,11 @@ mod tests {
 
     fn chosen(correct: usize, wrong: usize, limit: usize) -> (usize, usize) {
         let rows = rows(correct, wrong);
-        let chosen = select_images(&rows, &by_deviation(&rows, &ExplainedClass::Label, 0), limit);
+        let chosen = select_images(
+            &rows,
+            &by_deviation(&rows, &ExplainedClass::Label, 0),
+            limit,
+        );
         let right = chosen.iter().filter(|i| rows[**i].correct).count();
         assert!(chosen.is_sorted_by(|a, b| rows[*a].squared_l2 < rows[*b].squared_l2));
         (right, chosen.len() - right)

@@ -58,6 +58,7 @@ mod gallery_selection;
 mod lettering;
 mod links;
 mod more_measures;
+mod multi_label;
 mod number_format;
 mod options;
 mod overlay;

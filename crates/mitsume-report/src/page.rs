@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use askama::Template;
+use mitsume_artifacts::Maps;
 use mitsume_locale::{Language, text};
 
 use crate::chart::{Chart, style_classes};
 use crate::comparison::compare_entries;
-use crate::entries::{Entry, read_entries};
+use crate::entries::{Entry, Found, read_folder};
 use crate::export::{ExportLabels, Exported, export};
 use crate::file_names::file_stem_from_parts;
 use crate::findings::{Findings, findings, title};
 use crate::gallery::gallery_limits;
 use crate::more_measures::more_measures;
+use crate::multi_label::multi_label_page;
 use crate::options::ReportOptions;
 use crate::run_view::run_view;
 use crate::template_data::{ChartView, ComparisonRow, LegendItem, MeasureTable, RunView};
@@ -46,13 +48,25 @@ pub fn export_figures(
     options: &ReportOptions,
 ) -> Result<Exported> {
     let mut exported = export_page(&page.html, options.language, out)?;
-    let entries = read_entries(dir)?;
-    for entry in &entries {
-        let maps = entry.evaluation.as_ref().and_then(|e| e.images.as_ref());
-        if let Some((_, maps)) = maps {
-            let name = match entries.len() {
+    let found = read_folder(dir)?;
+    let means: Vec<(&str, Option<&Maps>)> = match &found {
+        Found::Entries(entries) => entries
+            .iter()
+            .map(|entry| {
+                let kept = entry.evaluation.as_ref().and_then(|e| e.images.as_ref());
+                (&entry.name[..], kept.map(|(_, maps)| maps))
+            })
+            .collect(),
+        Found::MultiLabel(entries) => entries
+            .iter()
+            .map(|entry| (&entry.name[..], entry.maps.as_ref()))
+            .collect(),
+    };
+    for (name, maps) in &means {
+        if let Some(maps) = maps {
+            let name = match means.len() {
                 1 => String::new(),
-                _ => format!("-{}", file_stem_from_parts(&[&entry.name])),
+                _ => format!("-{}", file_stem_from_parts(&[name])),
             };
             let path = out.join(format!("class-means{name}.npy"));
             mitsume_artifacts::write_class_means(&path, maps)?;
@@ -121,13 +135,19 @@ struct Document<'a> {
 /// # Errors
 /// [`ReportError`](crate::ReportError): nothing found, or a record is damaged; the file is named.
 pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
-    let language = options.language;
-    let mut entries = read_entries(dir)?;
-    order(&mut entries);
     let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let folder = whole
         .file_name()
         .map_or("/".into(), |name| name.to_string_lossy().into_owned());
+    match read_folder(dir)? {
+        Found::Entries(entries) => entries_page(entries, &folder, options.language),
+        Found::MultiLabel(entries) => multi_label_page(&entries, &folder, options.language),
+    }
+}
+
+/// The page of runs, and of evaluations of one class for each image.
+fn entries_page(mut entries: Vec<Entry>, folder: &str, language: Language) -> Result<Page> {
+    order(&mut entries);
     let limits = gallery_limits(&entries);
     let runs: Vec<RunView> = entries
         .iter()
@@ -151,7 +171,7 @@ pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
         language,
         export: ExportLabels::new(language),
         title: &title(&entries, language),
-        folder: &folder,
+        folder,
         findings: &findings,
         style: include_str!("../templates/style.css"),
         script: include_str!("../templates/script.js"),
@@ -226,7 +246,7 @@ fn chart_view(chart: &Chart, language: Language) -> ChartView {
 }
 
 /// The map's colours from 0 to 1 as a CSS gradient.
-fn colour_bar() -> String {
+pub(crate) fn colour_bar() -> String {
     let stops = (0..=16).map(|i| {
         let image::Rgb([r, g, b]) = crate::ColourMap::default().colour(i as f32 / 16.0);
         format!("#{r:02x}{g:02x}{b:02x}")

@@ -51,6 +51,10 @@ fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
             "report-fact-parameters",
             number_format::count(model.parameters),
         ));
+        if model.single_logit {
+            let name = text!(language, "report-fact-outputs-single");
+            facts.push(("report-fact-outputs", name));
+        }
         facts.push(("report-fact-layer", model.target_layer.clone()));
         facts.push(("report-fact-maps", model.method.to_string()));
         facts.push((

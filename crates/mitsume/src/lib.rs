@@ -42,6 +42,8 @@
 //! [`methods`] has the other class activation maps. [`trust`] has sanity checks and faithfulness
 //! tests of maps.
 //!
+//! [`multi_label`] scores the findings of models whose labels do not exclude each other.
+//!
 //! All but `train` works on plain arrays, so that maps of any tool can be scored ([`score`]).
 //!
 //! Libraries, and why: `ndarray` for arrays with a shape; `zip` and `ndarray-npy`'s header parser
@@ -60,6 +62,7 @@ pub mod grad_cam;
 pub mod kappa;
 pub mod measures;
 pub mod methods;
+pub mod multi_label;
 pub mod normalise;
 pub mod preset;
 pub mod score;

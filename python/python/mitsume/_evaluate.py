@@ -85,10 +85,13 @@ class Evaluation(Mapping[str, Any]):
         # Maps of the predicted class are grouped by it, right or wrong.
         predicted = self["model"].get("explain") == "predicted"
         labels = maps.predictions if predicted else maps.labels
-        options.setdefault("num_classes", len(self["per_class"]))
+        options.setdefault("num_classes", len(self["data"]["classes"]))
         return consistency(maps.cams, labels, maps.predictions, **options)
 
     def __repr__(self) -> str:
+        if self.get("task") == "multi-label":
+            auc = self["macro"]["auc"]
+            return f"Evaluation(squared-l2={self.value:.6g}, macro AUC={auc})"
         return (
             f"Evaluation(squared-l2={self.value:.6g}, kappa={self['kappa']:.4g}, "
             f"accuracy={self['accuracy']:.4g})"

@@ -6,7 +6,7 @@ use clap::ValueHint;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use mitsume_report::{ColourMap, OverlayStyle};
 
-use super::{DeviceArg, ModelArgs, ThreadsArg};
+use super::{DeviceArg, ModelArgs, Task, ThreadsArg};
 
 /// `mitsume explain`
 #[derive(clap::Args)]
@@ -23,7 +23,12 @@ pub struct ExplainArgs {
     /// list.json) and splits of lists (list.csv/test)
     #[arg(value_name = "IMAGE_OR_DIR", required = true, value_hint = ValueHint::AnyPath)]
     pub images: Vec<PathBuf>,
-    /// The class to explain: a name, or `predicted`
+    /// What the outputs of the model are [default: multi-label if its file ends in sigmoids, or by
+    /// the columns of the list of --data; else single-label]
+    #[arg(long, value_name = "TASK")]
+    pub task: Option<Task>,
+    /// The class to explain: a name, or `predicted` (of a multi-label model its most probable
+    /// finding)
     #[arg(long, value_name = "NAME", default_value = "predicted")]
     pub class: String,
     /// A folder with one folder per class, or a list, for the class names, where the weights do not

@@ -19,7 +19,7 @@ pub use data::{CheckArgs, DataArgs, DataCommand, SplitArgs, SynthArgs};
 pub use explain::ExplainArgs;
 pub use images::{ImageArgs, InterpolationArg, Preset};
 pub use layers::LayersArgs;
-pub use model::{EvalArgs, MeasureSet, ModelArgs};
+pub use model::{EvalArgs, MeasureSet, ModelArgs, Task};
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
 pub use trust::TrustArgs;

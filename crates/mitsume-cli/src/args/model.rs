@@ -60,20 +60,36 @@ pub(super) fn parse_grid(text: &str) -> Result<[usize; 2], String> {
     }
 }
 
+fn parse_probability(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("a number from 0 to 1".to_owned()),
+    }
+}
+
 /// `mitsume eval`
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     mitsume eval --run runs/first --data brain/Testing --json\n  \
     mitsume eval --model level2 --weights published.pth --image-size 224 --data brain/Testing\n  \
     mitsume eval --model resnet18.onnx --preset imagenet --classes names.txt --data photos --out looked\n  \
-    mitsume eval --run runs/first --data brain/Testing --explain predicted")]
+    mitsume eval --run runs/first --data brain/Testing --explain predicted\n  \
+    mitsume eval --model findings.onnx --preset imagenet --data scans.csv/test --threshold 0.3 --out looked")]
 pub struct EvalArgs {
     #[command(flatten)]
     pub model: ModelArgs,
     /// The images: a folder with one folder per class, a list (list.csv, list.json: columns path,
-    /// label, split, patient), or a split of a list (list.csv/test)
+    /// label, split, patient), or a split of a list (list.csv/test). Of a multi-label model a list
+    /// with a column labels (Effusion|Mass), or a column of 0 and 1 for each finding
     #[arg(long, value_name = "DIR_OR_LIST", value_hint = ValueHint::AnyPath)]
     pub data: PathBuf,
+    /// What the outputs of the model are [default: multi-label for a list with the column labels, or
+    /// with findings and no column label; else single-label]
+    #[arg(long, value_name = "TASK")]
+    pub task: Option<Task>,
+    /// Probability from which a finding of a multi-label model is found [default: 0.5]
+    #[arg(long, value_name = "0..1", value_parser = parse_probability)]
+    pub threshold: Option<f64>,
     /// Which class's map is made of each image: its label, its predicted class, or the class of this
     /// name. A class's consistency is over its correctly classified images; with `predicted` over
     /// all images predicted as it [default: label]
@@ -105,6 +121,15 @@ pub struct EvalArgs {
     pub device: DeviceArg,
     #[command(flatten)]
     pub threads: ThreadsArg,
+}
+
+/// `--task`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Task {
+    /// Classes that exclude each other: one label for each image, a softmax over the outputs
+    SingleLabel,
+    /// Findings that do not: any number of labels for each image, a sigmoid of each output
+    MultiLabel,
 }
 
 /// `--measures`

@@ -1,13 +1,13 @@
 //! `mitsume eval`
 
 use mitsume_artifacts::{Evaluation, ExplainedClass};
-use mitsume_data::{ImageFolder, ImageSource};
+use mitsume_data::{ImageFolder, ImageSource, ListLabels};
 use mitsume_engine::{EvaluateOptions, EvaluationInput, MeasureOptions, evaluate};
 use mitsume_locale::{Language, text};
 use mitsume_report::surroundings_sentences;
 
-use super::{model, output};
-use crate::args::{EvalArgs, MeasureSet};
+use super::{model, multi_label, output};
+use crate::args::{EvalArgs, MeasureSet, Task};
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
@@ -17,6 +17,14 @@ use crate::{device, stop, threads};
 pub fn run(args: EvalArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
     let device = device::open(&args.device, console)?;
+    if task(&args, console)? == Task::MultiLabel {
+        return multi_label::run(&args, &device, console);
+    }
+    if args.threshold.is_some() {
+        let problem = "--threshold is for multi-label models: the prediction of a single-label one is \
+                       its most probable class";
+        return Err(Failure::Request(problem.into()));
+    }
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     // Every image is needed once, so nothing is cached.
@@ -36,10 +44,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
         cams: args.cams.as_deref(),
         maps: model.maps,
         explain: Some(&explain),
-        measures: (args.measures != MeasureSet::None).then(|| MeasureOptions {
-            grid: args.grid.into(),
-            all: args.measures == MeasureSet::All,
-        }),
+        measures: measures(&args),
         stop: Some(&stop),
     };
     let mut progress = Progress::new(console);
@@ -51,6 +56,37 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
     } else {
         output::text(&summary(&evaluation, console.language))
     }
+}
+
+/// The task that is named, or that the columns of the data tell, which is said.
+fn task(args: &EvalArgs, console: Console) -> Result<Task> {
+    if let Some(task) = args.task {
+        return Ok(task);
+    }
+    match ListLabels::of(&args.data)? {
+        ListLabels::Single => Ok(Task::SingleLabel),
+        ListLabels::Multi => {
+            console.note(&text!(
+                console.language,
+                "command-task-by-columns",
+                list = args.data.display().to_string()
+            ));
+            Ok(Task::MultiLabel)
+        }
+        ListLabels::Both => Err(Failure::Request(format!(
+            "{}: has a column label and a column labels: --task single-label takes the first, --task \
+             multi-label the second",
+            args.data.display()
+        ))),
+    }
+}
+
+/// The choice of `--measures`.
+pub fn measures(args: &EvalArgs) -> Option<MeasureOptions> {
+    (args.measures != MeasureSet::None).then(|| MeasureOptions {
+        grid: args.grid.into(),
+        all: args.measures == MeasureSet::All,
+    })
 }
 
 /// The choice of `--explain`.
@@ -121,11 +157,8 @@ fn summary(evaluation: &Evaluation, language: Language) -> String {
         overrides = model::overrides(&evaluation.model.settings, language),
         consistency = output::consistency(
             evaluation.consistency.counted,
-            explain,
-            [
-                evaluation.consistency.squared_l2,
-                evaluation.consistency.l2
-            ],
+            explain.kind(),
+            [evaluation.consistency.squared_l2, evaluation.consistency.l2],
             language
         ),
         more = output::measures(evaluation.measures.as_ref(), language),

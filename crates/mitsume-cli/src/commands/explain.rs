@@ -1,7 +1,8 @@
 //! `mitsume explain`
 
+use burn::tensor::Device;
 use mitsume::trust::SurroundingsSum;
-use mitsume_data::ImageFolder;
+use mitsume_data::{ImageFolder, ListLabels};
 use mitsume_engine::{
     ExplainOptions, ExplainTarget, Explained, Explanation, explain, report_other_files,
 };
@@ -10,7 +11,7 @@ use mitsume_report::{OverlayStyle, surroundings_sentences};
 
 use super::model::{self, OpenedModel};
 use super::output;
-use crate::args::ExplainArgs;
+use crate::args::{ExplainArgs, Task};
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
@@ -21,12 +22,7 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
     let language = console.language;
     threads::set(args.threads.count())?;
     let device = device::open(&args.device, console)?;
-    let folder = args.data.as_deref().map(ImageFolder::open).transpose()?;
-    if let Some(folder) = &folder {
-        let mut progress = Progress::new(console);
-        report_other_files(folder, &mut |event| progress.show(event));
-    }
-    let model = model::open(&args.model, folder.as_ref(), &device, console)?;
+    let model = open_model(&args, &device, console)?;
     if let Some(reference) = &args.reference {
         model.refuse_outdated_reference(reference)?;
     }
@@ -46,6 +42,7 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         overlay: args.overlay,
         raw_maps: args.raw_maps,
         settings: &model.settings,
+        is_multi_label: model.is_multi_label,
         language,
         stop: &stop,
     };
@@ -72,6 +69,30 @@ pub fn run(args: ExplainArgs, console: Console) -> Result {
         0 => Ok(()),
         failed => Err(Failure::Work(not_explained(&explanation, failed))),
     }
+}
+
+/// The model, with its classes or findings as the data names them.
+fn open_model(args: &ExplainArgs, device: &Device, console: Console) -> Result<OpenedModel> {
+    let list = args.data.as_deref();
+    let labels = list.map(ListLabels::of).transpose()?;
+    let told = args.task == Some(Task::MultiLabel);
+    if told || (args.task.is_none() && labels == Some(ListLabels::Multi)) {
+        return Ok(model::open_multi_label(&args.model, list, device, console)?.0);
+    }
+    let folder = list.map(ImageFolder::open).transpose()?;
+    if let Some(folder) = &folder {
+        let mut progress = Progress::new(console);
+        report_other_files(folder, &mut |event| progress.show(event));
+    }
+    let model = model::open(&args.model, folder.as_ref(), device, console)?;
+    if model.is_multi_label && args.task == Some(Task::SingleLabel) {
+        return Err(Failure::Request(format!(
+            "{}: ends in sigmoids, so its outputs are no classes that exclude each other: leave out \
+             --task single-label",
+            model.network.name()
+        )));
+    }
+    Ok(model)
 }
 
 fn json(explanation: &Explanation, model: &OpenedModel) -> serde_json::Value {

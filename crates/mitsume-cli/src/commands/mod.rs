@@ -8,6 +8,7 @@ pub mod eval;
 pub mod explain;
 pub mod layers;
 mod model;
+mod multi_label;
 mod output;
 pub mod report;
 pub mod score;

@@ -3,7 +3,6 @@
 use std::io::{ErrorKind, Write};
 
 use mitsume::measures::Measures;
-use mitsume_artifacts::ExplainedClass;
 use mitsume_locale::{Language, text};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -89,10 +88,11 @@ pub fn measures(measures: Option<&Measures>, language: Language) -> String {
     )
 }
 
-/// Both forms of the metric, with the number of counted images.
+/// Both forms of the metric, with the number of counted images and what these are: `label`,
+/// `predicted`, `class` (see `ExplainedClass::kind`) or `finding`.
 pub fn consistency(
     counted: u64,
-    explain: &ExplainedClass,
+    over: &str,
     [squared_l2, l2]: [Option<f64>; 2],
     language: Language,
 ) -> String {
@@ -102,7 +102,7 @@ pub fn consistency(
             language,
             "command-consistency",
             counted = counted,
-            explained = explain.kind()
+            explained = over
         ),
         decimal(squared_l2),
         decimal(l2),

@@ -58,7 +58,7 @@ fn summary(score: &Score, language: Language) -> String {
         "{head}\n{}{}\n{}",
         output::consistency(
             score.consistency.counted,
-            &ExplainedClass::Label,
+            ExplainedClass::Label.kind(),
             [score.consistency.squared_l2, score.consistency.l2],
             language
         ),

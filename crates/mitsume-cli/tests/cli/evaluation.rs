@@ -79,26 +79,43 @@ fn maps_of_the_predicted_class_are_grouped_by_it_and_said_to_be() {
     let (summary, rows, maps) = kept.read().unwrap();
     let mut means = mitsume::ClassMeans::new(4, [4, 4]);
     for (index, row) in rows.iter().enumerate() {
-        means.push(row.prediction, &maps.cam(index).unwrap()).unwrap();
+        means
+            .push(row.prediction, &maps.cam(index).unwrap())
+            .unwrap();
     }
     let expected = means.squared_l2().total().mean().unwrap();
     let found = summary.consistency.squared_l2.unwrap();
-    assert!((found - expected).abs() <= 1e-12 * expected, "{found} {expected}");
+    assert!(
+        (found - expected).abs() <= 1e-12 * expected,
+        "{found} {expected}"
+    );
     // Where the prediction is right, both evaluations have the same map.
     let (_, _, of_labels) = mitsume_artifacts::EvaluationDir::new(sandbox.path("label"))
         .read()
         .unwrap();
-    let right = rows.iter().position(|row| row.correct).expect("a correct image");
-    let wrong = rows.iter().position(|row| !row.correct).expect("a wrong image");
+    let right = rows
+        .iter()
+        .position(|row| row.correct)
+        .expect("a correct image");
+    let wrong = rows
+        .iter()
+        .position(|row| !row.correct)
+        .expect("a wrong image");
     assert_eq!(maps.cam(right).unwrap(), of_labels.cam(right).unwrap());
     assert_ne!(maps.cam(wrong).unwrap(), of_labels.cam(wrong).unwrap());
     let args = [&EVAL[..], &["--explain", "predicted"]].concat();
     let summary = text(&sandbox.succeeds(&args).stdout);
     assert!(summary.contains("maps of the predicted class"), "{summary}");
-    assert!(summary.contains("20 images, by predicted class"), "{summary}");
+    assert!(
+        summary.contains("20 images, by predicted class"),
+        "{summary}"
+    );
     sandbox.succeeds(&["report", "predicted"]);
     let page = text(&sandbox.read("predicted/report.html"));
-    assert!(page.contains("predicted as it"), "the caption of a mean map");
+    assert!(
+        page.contains("predicted as it"),
+        "the caption of a mean map"
+    );
     assert!(page.contains("the predicted class of each image"), "a fact");
 }
 
@@ -123,7 +140,15 @@ fn one_class_is_explained_in_every_image() {
     // Its mean maps are no reference for the maps of other classes.
     let image = "data/Testing/glioma/0000.png";
     let explain = [
-        "explain", "--run", "run", image, "--out", "out", "--reference", "glioma", "--class",
+        "explain",
+        "--run",
+        "run",
+        image,
+        "--out",
+        "out",
+        "--reference",
+        "glioma",
+        "--class",
     ];
     assert_refused(
         &sandbox,

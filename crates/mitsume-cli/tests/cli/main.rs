@@ -13,6 +13,7 @@ mod full_disk;
 mod interruption;
 mod lists;
 mod model;
+mod multi_label;
 mod onnx;
 mod onnx_training;
 mod pages;

@@ -48,9 +48,13 @@ impl Columns {
         let needed = |name: &str| {
             find(name)?.ok_or_else(|| {
                 let found: Vec<&str> = header.iter().collect();
+                let several = match name == "label" && matches!(find("labels"), Ok(Some(_))) {
+                    true => "; several labels for an image (labels) are only evaluated",
+                    false => "",
+                };
                 let reason = format!(
                     "no column {name}: the first line names the columns path and label (and, if \
-                     there are any, split and patient), separated by commas; it has {}",
+                     there are any, split and patient), separated by commas; it has {}{several}",
                     found.join(" | ")
                 );
                 Problem::new("line 1", reason)
@@ -69,7 +73,7 @@ impl Columns {
 }
 
 /// The line of a record. The reader's own is that of the empty lines before it.
-fn line(position: Option<&csv::Position>, bytes: &[u8]) -> u64 {
+pub(super) fn line(position: Option<&csv::Position>, bytes: &[u8]) -> u64 {
     let Some(position) = position else {
         return 1;
     };
@@ -78,7 +82,7 @@ fn line(position: Option<&csv::Position>, bytes: &[u8]) -> u64 {
     position.line() + empty.filter(|b| **b == b'\n').count() as u64
 }
 
-fn problem(error: &csv::Error, bytes: &[u8]) -> Problem {
+pub(super) fn problem(error: &csv::Error, bytes: &[u8]) -> Problem {
     let place = format!("line {}", line(error.position(), bytes));
     match error.kind() {
         ErrorKind::UnequalLengths {

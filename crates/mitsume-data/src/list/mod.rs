@@ -3,11 +3,13 @@
 mod check_rows;
 mod csv_rows;
 mod json_rows;
+mod multi_label;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+pub use multi_label::{ListLabels, MultiLabelData};
 pub use write::write_list;
 
 /// The largest list that is read.
@@ -94,13 +96,11 @@ impl ImageList {
     }
 
     fn read_rows(file: &Path, labels: Labels) -> Result<Self, DataError> {
-        let bytes = mitsume_guard::file::read(file, MAX_LIST_BYTES);
-        let bytes = bytes.map_err(|error| DataError::read(file, error))?;
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let bytes = read_bytes(file)?;
         let rows = if has_extension(file, "json") {
-            json_rows::read(bytes)
+            json_rows::read(&bytes)
         } else {
-            csv_rows::read(bytes, labels)
+            csv_rows::read(&bytes, labels)
         };
         let root = match file.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -129,6 +129,16 @@ impl ImageList {
         splits.dedup();
         splits
     }
+}
+
+/// The bytes of a list, without a byte order mark.
+fn read_bytes(file: &Path) -> Result<Vec<u8>, DataError> {
+    let bytes = mitsume_guard::file::read(file, MAX_LIST_BYTES);
+    let mut bytes = bytes.map_err(|error| DataError::read(file, error))?;
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
 }
 
 /// A list as it is named on the command line or in a configuration: `list.csv`, or a split of it,

@@ -86,7 +86,8 @@ impl<'a> EvaluationSums<'a> {
         let squared_l2 = means.squared_l2();
         let total = Consistency::new(&squared_l2, l2);
         let surroundings = self.groups.surroundings();
-        let counted = |class| (*self.explain == ExplainedClass::Predicted).then(|| means.count(class));
+        let counted =
+            |class| (*self.explain == ExplainedClass::Predicted).then(|| means.count(class));
         let per_class = (0..means.classes())
             .map(|class| ClassResult {
                 class: data.classes[class].clone(),

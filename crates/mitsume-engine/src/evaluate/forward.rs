@@ -95,9 +95,7 @@ pub(crate) fn forward(
         probabilities,
         classes: input.folder.classes.len(),
         predictions,
-        surroundings: options
-            .surroundings
-            .measure_batch(&batch.images, &maps)?,
+        surroundings: options.surroundings.measure_batch(&batch.images, &maps)?,
         maps,
     })
 }

@@ -6,6 +6,7 @@
 mod evaluation_sums;
 mod forward;
 mod group_sums;
+mod multi_label;
 mod rank;
 
 use std::path::Path;
@@ -22,6 +23,8 @@ use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
 use evaluation_sums::{EvaluationSums, ImageResult};
+pub use multi_label::evaluate_multi_label;
+
 use forward::{BatchOutputs, ForwardOptions, explained_class, forward};
 use rank::ranks;
 
@@ -44,6 +47,16 @@ pub struct EvaluateOptions<'a> {
     pub explain: Option<&'a ExplainedClass>,
     /// Checked between batches: once it is set, the evaluation ends and nothing of it is kept.
     pub stop: Option<&'a AtomicBool>,
+}
+
+impl EvaluateOptions<'_> {
+    /// Images per forward pass.
+    fn images_per_batch(&self) -> usize {
+        match self.batch_size {
+            0 => 32,
+            images => images,
+        }
+    }
 }
 
 /// Measures besides the two forms of the metric.
@@ -142,7 +155,8 @@ impl<'a> FirstPass<'a> {
     ) -> Result<Self> {
         let shape = maps_shape(input);
         let [h, w] = shape.cam;
-        let grid = |measures: MeasureOptions| GridMaps::new(shape.classes, shape.cam, measures.grid);
+        let grid =
+            |measures: MeasureOptions| GridMaps::new(shape.classes, shape.cam, measures.grid);
         Ok(Self {
             sums: EvaluationSums::new(shape, input.source.preprocess(), explain),
             explain,
@@ -186,11 +200,6 @@ fn first_pass(
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     let total = input.source.len();
-    let batch_size = if options.batch_size == 0 {
-        32
-    } else {
-        options.batch_size
-    };
     let surroundings = SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess());
     let forward_options = ForwardOptions {
         maps: options.maps,
@@ -198,15 +207,10 @@ fn first_pass(
         surroundings: &surroundings,
     };
     let mut done = 0;
-    for batch in input.source.batches((0..total).collect(), batch_size, 0) {
+    let order = (0..total).collect();
+    for batch in input.source.batches(order, options.images_per_batch(), 0) {
         done += batch.indices.len() + batch.skipped.len();
-        for skipped in &batch.skipped {
-            if options.strict {
-                let (path, reason) = (skipped.path.display(), &skipped.reason);
-                return Err(EngineError::Request(format!("{path}: {reason} (--strict)")));
-            }
-            observer(Event::Skipped(skipped.clone()));
-        }
+        refuse_unreadable(&batch, options.strict, observer)?;
         pass.skipped.extend(batch.skipped.iter().cloned());
         if !batch.indices.is_empty() {
             let outputs = forward(input, &batch, &forward_options)?;
@@ -221,6 +225,18 @@ fn first_pass(
         }
     }
     refuse_empty_classes(input.folder, pass)
+}
+
+/// Reports the images of a batch that cannot be read; if `strict`, the first is an error.
+fn refuse_unreadable(batch: &Batch, strict: bool, observer: &mut Observer<'_>) -> Result<()> {
+    for skipped in &batch.skipped {
+        if strict {
+            let (path, reason) = (skipped.path.display(), &skipped.reason);
+            return Err(EngineError::Request(format!("{path}: {reason} (--strict)")));
+        }
+        observer(Event::Skipped(skipped.clone()));
+    }
+    Ok(())
 }
 
 fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass<'_>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Explains one image.
 
-use burn::tensor::activation::softmax;
+use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::{Tensor, TensorData};
 use mitsume::Deviation;
 use mitsume::train::predictions;
@@ -74,7 +74,7 @@ struct NetworkOutput {
     predicted: usize,
     /// The explained class.
     target: usize,
-    /// Softmax probabilities, `[K]`.
+    /// Probabilities, `[K]`.
     probabilities: Vec<f32>,
     /// Normalised map of the target, [h, w].
     cam: Vec<f32>,
@@ -90,7 +90,10 @@ fn predict_and_map(pixels: Vec<f32>, options: &ExplainOptions<'_>) -> Result<Net
     let hooked = network.hook(image.clone())?;
     let logits = hooked[0].logits()?;
     let predicted = predictions(&logits)[0];
-    let probabilities = floats(softmax(logits, 1));
+    let probabilities = floats(match options.is_multi_label {
+        true => sigmoid(logits),
+        false => softmax(logits, 1),
+    });
     if !probabilities.iter().all(|p| p.is_finite()) {
         return Err(EngineError::Failed(
             "the network's output is not a finite number: its weights have diverged".into(),

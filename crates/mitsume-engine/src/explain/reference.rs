@@ -19,8 +19,21 @@ pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Resul
     } else {
         EvaluationDir::new(path)
     };
-    let summary = dir.summary()?;
-    let maps = Maps::open(&dir.maps_path())?;
+    let (model, classes, maps) = if options.is_multi_label {
+        let (summary, _) = dir.read_multi_label()?;
+        (
+            summary.model,
+            summary.data.classes,
+            Maps::open(&dir.maps_path())?,
+        )
+    } else {
+        let summary = dir.summary()?;
+        (
+            summary.model,
+            summary.data.classes,
+            Maps::open(&dir.maps_path())?,
+        )
+    };
     let cam = options.network.cam_size(options.size());
     if maps.cam_size() != cam {
         return Err(EngineError::Request(format!(
@@ -31,8 +44,8 @@ pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Resul
         )));
     }
     let made = MapOptions {
-        method: summary.model.method,
-        flip: summary.model.flip,
+        method: model.method,
+        flip: model.flip,
     };
     if made != options.maps {
         return Err(EngineError::Request(format!(
@@ -47,15 +60,15 @@ pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Resul
             },
         )));
     }
-    if summary.data.classes != options.classes {
+    if classes != options.classes {
         return Err(EngineError::Request(format!(
             "{}: its classes are {}, this model's {}",
             path.display(),
-            summary.data.classes.join(", "),
+            classes.join(", "),
             options.classes.join(", ")
         )));
     }
-    if let Some(explained) = summary.model.explain.class() {
+    if let Some(explained) = model.explain.class() {
         let target = match options.target {
             ExplainTarget::Class(class) => Some(options.classes[class].as_str()),
             ExplainTarget::Predicted => None,

@@ -19,7 +19,7 @@ pub(crate) struct FeatureMaps<'a> {
     pub shape: [usize; 4],
 }
 
-/// The target's logit of each image multiplied by each of its feature maps, `[N][C]`. A feature map
+/// The target's score of each image multiplied by each of its feature maps, `[N][C]`. A feature map
 /// is upsampled to the image's size (bilinear, corners aligned) and normalised to [0, 1], as in
 /// pytorch-grad-cam.
 ///
@@ -53,7 +53,8 @@ pub(crate) fn masked_scores(
             let classes = logits.dims()[1];
             let logits = floats(logits);
             let target = request.targets[i];
-            scores.extend((0..count).map(|k| f64::from(logits[k * classes + target])));
+            let rows = logits.chunks_exact(classes);
+            scores.extend(rows.map(|row| f64::from(network.target_score(row, target))));
         }
         all.push(scores);
     }

@@ -78,7 +78,9 @@ fn raw_maps(
         .map_err(|error| EngineError::Failed(error.to_string()))?;
         let inputs = MapInputs {
             hooked,
-            score: f64::from(values[i * classes + targets[i]]),
+            score: network
+                .target_score(&values[i * classes..][..classes], targets[i])
+                .into(),
             channel_scores: &scores[i],
             seed: request.seeds[i],
         };

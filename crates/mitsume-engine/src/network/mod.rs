@@ -1,5 +1,6 @@
 //! Interface of models for evaluation and explanation.
 
+mod binary;
 mod class_order;
 mod level;
 mod onnx;
@@ -9,6 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::Result;
 
+pub use binary::two_classes;
 pub use class_order::ClassOrder;
 pub use level::LevelNetwork;
 pub use onnx::{OnnxNetwork, OnnxRequest, layer_record, layers};
@@ -60,6 +62,16 @@ pub trait Network: Send + Sync {
     /// # Errors
     /// As [`Self::hook`].
     fn randomised(&self, count: usize, seed: u64) -> Result<Box<dyn Network>>;
+
+    /// The score that the map of class `target` explains, of an image's logits `[K]`.
+    fn target_score(&self, logits: &[f32], target: usize) -> f32 {
+        logits[target]
+    }
+
+    /// Whether its two classes are made of one output (see [`two_classes`]).
+    fn has_single_logit(&self) -> bool {
+        false
+    }
 
     /// Height and width of its maps: those of the hooked layer with the most pixels.
     fn cam_size(&self, image: [usize; 2]) -> [usize; 2] {

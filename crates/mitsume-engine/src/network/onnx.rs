@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use mitsume_onnx::{
     CapturedActivations, Classifier, FeatureLayout, HookedClassifier, InputImages, Layer,
-    LayoutRequest, TrainableClassifier,
+    LayoutRequest, OutputActivation, TrainableClassifier,
 };
 
 use super::{HookedImages, Network};
@@ -107,9 +107,9 @@ impl OnnxNetwork {
         self.model.image()
     }
 
-    /// Whether the model ended in a softmax, which was removed.
-    pub fn had_softmax(&self) -> bool {
-        self.model.had_softmax()
+    /// The softmax or sigmoid that the file ends in, which was removed.
+    pub fn output_activation(&self) -> Option<OutputActivation> {
+        self.model.output_activation()
     }
 }
 

@@ -9,7 +9,12 @@ command-model-overrides = not as it was trained: { $changes }
 # The weight file knows nothing; `settings` are keys and values such as "image_size 224".
 command-model-assumed = note: { $model } does not say how its images were prepared; assumed, as published: { $settings }
 command-model-classes-by-position = note: { $model } does not name its classes; assumed, in the order of the folders: { $classes }
+command-model-findings-by-position = note: { $model } does not name its findings; assumed, in the order of the list’s columns, or of the names in its column: { $classes }
 command-model-softmax = note: { $model } ends in a softmax; the class scores are the logits before it
+command-model-sigmoids = note: { $model } ends in sigmoids: each output is a finding by itself, and its score the logit before the sigmoid
+command-model-findings = note: { $model } does not say what its outputs are; each is taken for the logit of a finding, with the sigmoid as its probability
+command-model-single-logit = note: { $model } has one output z, taken for two classes with the logits (0, z): the map of { $positive } is of z, that of { $negative } of -z
+command-task-by-columns = note: { $list } has several labels for an image; the model is evaluated as a multi-label one (--task)
 command-model-unfinished = note: { $run } is not finished; the weights of its last checkpoint are used (step { $step }, { $done } of { $epochs } epochs done)
 
 command-train-other-init = warning: { $path } is another file than the run began with; the weights of its checkpoint are used
@@ -44,6 +49,17 @@ command-explained = maps of { $explained ->
        *[class] { $class } in every image; a class’s images are its correct ones
     }
 command-agreement = accuracy { $accuracy }  kappa { $kappa }  cross-entropy { $loss }
+command-finding = finding
+command-positives = with it
+command-found = found in
+command-true-positives = both
+command-average-precision = av. precision
+command-finding-scores =
+    multi-label, { $findings ->
+        [one] { $findings } finding
+       *[other] { $findings } findings
+    }, found from probability { $threshold }
+    mean AUC { $auc }  average precision { $precision }  F1 { $f1 }  binary cross-entropy { $loss }
 command-scored =
     { $images ->
         [one] { $images } map
@@ -53,10 +69,12 @@ command-consistency =
     consistency over { $counted ->
         [one] { $counted } { $explained ->
             [predicted] image, by predicted class
+            [finding] map of a finding that is there and found
            *[label] correct image
         }
        *[other] { $counted } { $explained ->
             [predicted] images, by predicted class
+            [finding] maps of findings that are there and found
            *[label] correct images
         }
     } (lower: more consistent)

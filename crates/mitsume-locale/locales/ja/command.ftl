@@ -9,7 +9,12 @@ command-model-overrides = 学習時と異なる設定: { $changes }
 # 重みのファイルには何も記録されていない。`settings` は "image_size 224" のような項目と値。
 command-model-assumed = 注: { $model } には画像の前処理が記録されていません。公開コードに合わせて次のように仮定します: { $settings }
 command-model-classes-by-position = 注: { $model } にはクラス名が記録されていません。フォルダの順に次のように仮定します: { $classes }
+command-model-findings-by-position = 注: { $model } には所見の名前が記録されていません。リストの列の順（一つの列に名前が書かれている場合は名前順）に次のように仮定します: { $classes }
 command-model-softmax = 注: { $model } の末尾は softmax です。クラスのスコアには、その前のロジットを使います
+command-model-sigmoids = 注: { $model } の末尾は sigmoid です。出力はそれぞれ独立した所見で、スコアは sigmoid の前のロジットです
+command-model-findings = 注: { $model } には出力の意味が書かれていません。それぞれを所見のロジットとみなし、その sigmoid を確率とします
+command-model-single-logit = 注: { $model } の出力は z の一つだけです。ロジット (0, z) の 2 クラスとみなします。{ $positive } のマップは z、{ $negative } のマップは -z についてのものです
+command-task-by-columns = 注: { $list } の画像には複数のラベルがあるため、マルチラベルのモデルとして評価します（--task）
 command-model-unfinished = 注: { $run } は途中の実行です。最後のチェックポイントの重みを使います（ステップ { $step }、全 { $epochs } エポックのうち { $done } エポック完了）
 
 command-train-other-init = 警告: { $path } は、実行を始めたときのファイルと異なります。チェックポイントの重みを使います
@@ -40,9 +45,17 @@ command-explained = { $explained ->
        *[class] マップはすべての画像で { $class } のもの。クラスの画像とは、その正解画像
     }
 command-agreement = 正答率 { $accuracy }  kappa { $kappa }  交差エントロピー { $loss }
+command-finding = 所見
+command-positives = あり
+command-found = 検出
+command-true-positives = 両方
+command-average-precision = 平均適合率
+command-finding-scores = マルチラベル、所見 { $findings } 種、確率 { $threshold } 以上で検出
+    平均 AUC { $auc }  平均適合率 { $precision }  F1 { $f1 }  二値交差エントロピー { $loss }
 command-scored = { $size } のマップ { $images } 枚、正答率 { $accuracy }、kappa { $kappa }
 command-consistency = { $explained ->
         [predicted] 予測クラス別の画像
+        [finding] 実際にあり、検出された所見のマップ
        *[label] 正解画像
     } { $counted } 枚の一貫性（小さいほど一貫している）
 command-measures = そのほかの尺度（格子 { $grid }。距離はクラス平均マップから）

@@ -15,6 +15,7 @@ use mitsume_locale::{Language, text};
 
 use crate::entries::Entry;
 
+pub(crate) use surroundings::surroundings_sentences;
 pub(crate) use title::title;
 
 /// A sentence.

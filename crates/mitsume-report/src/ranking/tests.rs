@@ -29,6 +29,7 @@ fn evaluation(correct: [u64; 2]) -> Evaluation {
             target_layer: "features.13".to_owned(),
             method: Default::default(),
             flip: false,
+            single_logit: false,
             explain: Default::default(),
             cam_size: [7, 7],
             image_size: None,

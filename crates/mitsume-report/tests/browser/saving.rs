@@ -39,6 +39,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
             target_layer: "features.13".to_owned(),
             method: Default::default(),
             flip: false,
+            single_logit: false,
             explain: Default::default(),
             cam_size: [2, 2],
             image_size: None,

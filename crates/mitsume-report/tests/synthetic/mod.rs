@@ -226,6 +226,7 @@ fn figures(data: &Path, plan: &Plan, counts: &[u64], deviations: &[(f64, f64)]) 
             target_layer: "features.13".to_owned(),
             method: Default::default(),
             flip: false,
+            single_logit: false,
             explain: Default::default(),
             cam_size: [SIDE, SIDE],
             image_size: None,

@@ -1,19 +1,19 @@
 //! Opens the model that a command uses.
 
+mod classes;
 mod notes;
+mod onnx;
 mod preprocessing;
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use mitsume_artifacts::{ModelSetting, ModelSettings, Override, Preprocessing};
-use mitsume_data::{ImageFolder, ImageTransform, Preprocess};
+use mitsume_artifacts::ModelSettings;
+use mitsume_data::{ImageFolder, ImageTransform, MultiLabelData, Preprocess};
 use mitsume_engine::{
-    ClassOrder, InputImages, LoadedModel, MapOptions, ModelInput, ModelRequest, ModelSource,
-    Network, OnnxNetwork, OnnxRequest, OnnxSource, RunStatus, reorder_classes, shell_word,
+    LoadedModel, MapOptions, ModelRequest, ModelSource, Network, RunStatus, reorder_classes,
+    shell_word,
 };
-use mitsume_guard::file::read_to_string;
-use mitsume_locale::text;
 use mitsume_nn::Level;
 
 use crate::args::ModelArgs;
@@ -37,6 +37,8 @@ pub struct OpenedModel {
     /// Height and width of the input.
     size: [usize; 2],
     transform: ImageTransform,
+    /// Whether its outputs are findings that do not exclude each other.
+    pub is_multi_label: bool,
     /// Status of its run, if that is not finished.
     unfinished: Option<RunStatus>,
 }
@@ -81,13 +83,8 @@ pub fn open(
     device: &Device,
     console: Console,
 ) -> Result<OpenedModel> {
-    let request = ModelRequest {
-        model: args.model.as_deref(),
-        run: args.run.as_deref(),
-        weights: args.weights.as_deref(),
-    };
-    let opened = match request.find()? {
-        ModelSource::Onnx(source) => open_onnx(args, &source, folder, device, console)?,
+    let opened = match find(args)? {
+        ModelSource::Onnx(source) => onnx::open(args, &source, folder, device, console)?,
         ModelSource::Level {
             level,
             weights,
@@ -97,10 +94,43 @@ pub fn open(
             ..open_level(args, level, &weights, folder, device)?
         },
     };
+    check_and_note(&opened, console)?;
+    Ok(opened)
+}
+
+/// Opens a model whose outputs are findings that do not exclude each other, and prints notes on its
+/// settings. With `list`, the findings and labels are the list's.
+pub fn open_multi_label(
+    args: &ModelArgs,
+    list: Option<&Path>,
+    device: &Device,
+    console: Console,
+) -> Result<(OpenedModel, Option<MultiLabelData>)> {
+    let (opened, data) = match find(args)? {
+        ModelSource::Onnx(source) => onnx::open_multi_label(args, &source, list, device, console)?,
+        ModelSource::Level { weights, .. } => {
+            let reason = "holds weights of a level, which ends in a softmax";
+            return Err(onnx::not_multi_label(&weights, reason));
+        }
+    };
+    check_and_note(&opened, console)?;
+    Ok((opened, data))
+}
+
+fn find(args: &ModelArgs) -> Result<ModelSource> {
+    let request = ModelRequest {
+        model: args.model.as_deref(),
+        run: args.run.as_deref(),
+        weights: args.weights.as_deref(),
+    };
+    Ok(request.find()?)
+}
+
+fn check_and_note(opened: &OpenedModel, console: Console) -> Result {
     let transform = opened.transform.validate(opened.size);
     transform.map_err(|error| Failure::Request(error.to_string()))?;
-    notes::print_notes(&opened, console);
-    Ok(opened)
+    notes::print_notes(opened, console);
+    Ok(())
 }
 
 fn maps(args: &ModelArgs) -> MapOptions {
@@ -131,20 +161,13 @@ fn open_level(
     let metadata = loaded.metadata.as_ref();
     let given = preprocessing::given(&args.images, metadata.map(|metadata| metadata.image_size))?;
     let mut input = loaded.input(&given)?;
+    let outputs = loaded.network.classes();
     let trained = metadata.map(|metadata| metadata.classes.clone());
-    let names = class_names(args, loaded.network.classes(), weights)?;
-    let names = names.or_else(|| trained.clone());
     let settings = &mut input.settings;
-    if names.is_none() && folder.is_some() {
-        settings.assumed.push(ModelSetting::Classes);
-    }
-    let order = ClassOrder::choose(weights, loaded.network.classes(), names, folder)?;
-    settings
-        .overrides
-        .extend(trained.and_then(|trained| class_override(trained, &order)));
+    let order = classes::order(args, (weights, outputs), trained, folder, settings)?;
     Ok(OpenedModel {
         source: weights.to_owned(),
-        outputs: loaded.network.classes(),
+        outputs,
         classes: order.names().to_vec(),
         network: reorder_classes(Box::new(loaded.network), &order),
         size: [input.size; 2],
@@ -152,148 +175,6 @@ fn open_level(
         settings: input.settings,
         maps: maps(args),
         unfinished: None,
+        is_multi_label: false,
     })
-}
-
-/// An override if the classes are not those of training. Their order does not matter.
-fn class_override(trained: Vec<String>, order: &ClassOrder) -> Option<Override> {
-    let outputs = order.outputs().iter().map(|&output| &trained[output]);
-    let same = order.names().iter().eq(outputs) && trained.len() == order.names().len();
-    (!same).then(|| Override {
-        key: ModelSetting::Classes,
-        used: order.names().to_vec().into(),
-        trained_with: trained.into(),
-    })
-}
-
-fn open_onnx(
-    args: &ModelArgs,
-    source: &OnnxSource,
-    folder: Option<&ImageFolder>,
-    device: &Device,
-    console: Console,
-) -> Result<OpenedModel> {
-    let OnnxSource { path, run } = source;
-    let run = run.as_ref();
-    let metadata = run.map(|run| &run.metadata);
-    let given = preprocessing::given(&args.images, metadata.map(|metadata| metadata.image_size))?;
-    if metadata.is_none() {
-        refuse_unknown_preprocessing(path, &given)?;
-    }
-    let request = OnnxRequest {
-        layers: match (
-            &args.target_layer[..],
-            run.and_then(|run| run.target_layer.clone()),
-        ) {
-            ([], Some(layer)) => vec![layer],
-            _ => args.target_layer.clone(),
-        },
-        layout: args.layout,
-        tokens: args.token_grid.or(run.and_then(|run| run.token_grid)),
-        images: InputImages {
-            channels: given.channels,
-            size: given
-                .size
-                .or(metadata.map(|m| m.image_size))
-                .map(|side| [side; 2]),
-        },
-    };
-    let network = OnnxNetwork::open(path, &request, device)?;
-    let network = match metadata {
-        Some(metadata) => network.named(&metadata.model),
-        None => network,
-    };
-    if network.had_softmax() {
-        let model = path.display().to_string();
-        console.note(&text!(
-            console.language,
-            "command-model-softmax",
-            model = model
-        ));
-    }
-    let [_, height, width] = network.image();
-    let (transform, mut settings) = match metadata {
-        Some(metadata) => {
-            let input = ModelInput::of_trained(metadata, &given);
-            (input.transform, input.settings)
-        }
-        None => {
-            // The crop of a preset keeps its share of the image, whose size only the file knows.
-            let given = preprocessing::given(&args.images, Some(height))?;
-            let transform = given.transform(ImageTransform::default());
-            (transform, ModelSettings::default())
-        }
-    };
-    let outputs = network.classes();
-    let trained = metadata.map(|metadata| metadata.classes.clone());
-    if trained
-        .as_ref()
-        .is_some_and(|trained| trained.len() != outputs)
-    {
-        return Err(Failure::Request(format!(
-            "{}: {outputs} classes, other than its run's",
-            path.display()
-        )));
-    }
-    let names = class_names(args, outputs, path)?.or_else(|| trained.clone());
-    if names.is_none() && folder.is_some() {
-        settings.assumed.push(ModelSetting::Classes);
-    }
-    let order = ClassOrder::choose(path, outputs, names, folder)?;
-    settings
-        .overrides
-        .extend(trained.and_then(|trained| class_override(trained, &order)));
-    Ok(OpenedModel {
-        source: path.to_owned(),
-        outputs,
-        classes: order.names().to_vec(),
-        network: reorder_classes(Box::new(network), &order),
-        size: [height, width],
-        transform,
-        settings,
-        maps: maps(args),
-        unfinished: run.and_then(|run| run.unfinished.clone()),
-    })
-}
-
-/// A file says nothing of how its images are prepared: mean and standard deviation must be given.
-fn refuse_unknown_preprocessing(path: &Path, given: &Preprocessing) -> Result {
-    if given.mean.is_none() || given.std.is_none() {
-        return Err(Failure::Request(format!(
-            "{}: how were its images prepared? --preset imagenet, --preset levels, --preprocess \
-             FILE.toml, or --mean and --std",
-            path.display()
-        )));
-    }
-    Ok(())
-}
-
-/// The class names of `--classes`, one for each output.
-fn class_names(args: &ModelArgs, outputs: usize, model: &Path) -> Result<Option<Vec<String>>> {
-    let Some(file) = &args.classes else {
-        return Ok(None);
-    };
-    let names = read_names(file)?;
-    if names.len() != outputs {
-        return Err(Failure::Request(format!(
-            "--classes {}: {} names, but {} has {outputs} classes",
-            file.display(),
-            names.len(),
-            model.display()
-        )));
-    }
-    Ok(Some(names))
-}
-
-/// Reads class names, one per line.
-fn read_names(path: &Path) -> Result<Vec<String>> {
-    const MAX_BYTES: u64 = 1 << 24;
-    let about =
-        |problem: String| Failure::Request(format!("--classes {}: {problem}", path.display()));
-    let text = read_to_string(path, MAX_BYTES).map_err(|error| about(error.to_string()))?;
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-    match names.iter().position(String::is_empty) {
-        Some(line) => Err(about(format!("line {} is empty", line + 1))),
-        None => Ok(names),
-    }
 }

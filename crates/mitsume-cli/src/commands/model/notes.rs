@@ -158,9 +158,13 @@ fn print_settings(opened: &OpenedModel, console: Console) {
 fn classes_by_position(opened: &OpenedModel, language: Language) -> Option<String> {
     let assumed = opened.settings.assumed.contains(&ModelSetting::Classes);
     assumed.then(|| {
+        let message = match opened.is_multi_label {
+            true => "command-model-findings-by-position",
+            false => "command-model-classes-by-position",
+        };
         text!(
             language,
-            "command-model-classes-by-position",
+            message,
             model = opened.source.display().to_string(),
             classes = opened.classes.join(", ")
         )

@@ -9,7 +9,8 @@ use mitsume::train::{CamRequest, ForwardOutput, differentiable_maps};
 use mitsume_artifacts::RunConfig;
 use mitsume_nn::weights::{self, FloatTensor, StateTensor, Weights};
 use mitsume_onnx::{
-    GraphParameters, InputImages, LayoutRequest, NewHead, TrainableClassifier, TrainableHook,
+    GraphParameters, InputImages, LayoutRequest, NewHead, OutputActivation, TrainableClassifier,
+    TrainableHook,
 };
 
 use super::DropoutKey;
@@ -55,6 +56,14 @@ impl GraphArchitecture {
             seed: config.train.seed,
         });
         let model = TrainableClassifier::open(&path, images, new_head, device)?;
+        if model.evaluated().output_activation() == Some(OutputActivation::Sigmoid) {
+            return Err(EngineError::Request(format!(
+                "model.name: {} ends in a sigmoid: multi-label models and models of one output are \
+                 not trained. For classes that exclude each other, export one logit for each, \
+                 without it",
+                path.display()
+            )));
+        }
         let outputs = model.evaluated().classes();
         if outputs != classes {
             return Err(EngineError::Request(format!(
