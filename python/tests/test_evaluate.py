@@ -90,3 +90,27 @@ def test_ctrl_c_stops_a_command(tmp_path):
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
+
+
+def test_progress_of_the_program_is_shown_by_tqdm(reference, class_folders, monkeypatch, capsys):
+    shown = []
+
+    class Bar:
+        def __init__(self, total, desc, leave):
+            self.n = 0
+            shown.append([desc, total, 0])
+
+        def update(self, steps):
+            self.n += steps
+            shown[-1][2] = self.n
+
+        def close(self):
+            pass
+
+    module = type(sys)("tqdm.auto")
+    module.tqdm = Bar
+    monkeypatch.setitem(sys.modules, "tqdm", type(sys)("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", module)
+    mitsume.evaluate(reference("residual")[0], class_folders, preset="levels", lang="en")
+    assert ["evaluating", 20, 20] in shown, shown
+    assert "activity" not in capsys.readouterr().err

@@ -16,6 +16,7 @@ mod epoch_line;
 mod failure;
 mod memory;
 mod progress;
+mod progress_lines;
 mod stop;
 mod sweep_progress;
 mod threads;

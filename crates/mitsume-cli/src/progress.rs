@@ -14,6 +14,7 @@ use crate::commands::duration;
 use crate::console::{Console, Verbosity, columns, screen};
 use crate::data_warnings;
 use crate::epoch_line::EpochLines;
+use crate::progress_lines::ProgressLines;
 use crate::time_left::{StepPosition, TimeLeft};
 
 /// Terminals with fewer columns get the counts without a bar.
@@ -23,6 +24,7 @@ const MIN_BAR_COLUMNS: usize = 76;
 pub struct Progress {
     console: Console,
     bar: Option<ProgressBar>,
+    lines: Option<ProgressLines>,
     terminal: bool,
     began: Instant,
     /// The current activity and its start.
@@ -40,13 +42,15 @@ struct RunProgress {
 }
 
 impl Progress {
-    /// Draws bars only if stderr is a terminal.
+    /// Draws bars only if stderr is a terminal, and the environment does not ask for lines.
     pub fn new(console: Console) -> Self {
         let is_shown = console.verbosity > Verbosity::Quiet;
+        let lines = ProgressLines::from_environment().filter(|_| is_shown);
         Progress {
             console,
             bar: None,
-            terminal: is_shown && std::io::stderr().is_terminal(),
+            terminal: is_shown && lines.is_none() && std::io::stderr().is_terminal(),
+            lines,
             began: Instant::now(),
             activity: None,
             run: RunProgress::default(),
@@ -191,6 +195,9 @@ impl Progress {
         {
             self.end_activity();
             self.activity = Some((name.clone(), Instant::now()));
+        }
+        if let Some(lines) = &mut self.lines {
+            lines.show(&name, done, total);
         }
         if !self.terminal {
             return;

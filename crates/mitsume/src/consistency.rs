@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::deviation::{Deviation, Distance, MapLength};
+use crate::pixel_sums::{all_within, update_mean};
 
 /// A class, map or accumulator that cannot be added.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -118,13 +119,7 @@ impl ClassMean {
     /// Welford's update: no cancellation, even if the mean is large compared with the spread.
     pub(crate) fn push<T: Copy + Into<f64>>(&mut self, map: &[T]) {
         self.count += 1;
-        let count = self.count as f64;
-        for (mean, &value) in self.mean.iter_mut().zip(map) {
-            let value: f64 = value.into();
-            let before = value - *mean;
-            *mean += before / count;
-            self.squares += before * (value - *mean);
-        }
+        self.squares += update_mean(&mut self.mean, map, self.count);
     }
 
     /// Chan's pairwise update.
@@ -144,6 +139,9 @@ impl ClassMean {
 
 /// An error if a value is not finite.
 pub(crate) fn check_finite<T: Copy + Into<f64>>(map: &[T]) -> Result<(), ConsistencyError> {
+    if all_within(map, f64::MIN, f64::MAX) {
+        return Ok(());
+    }
     match map.iter().position(|&value| !value.into().is_finite()) {
         Some(index) => Err(ConsistencyError::NotFinite { index }),
         None => Ok(()),

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::pixel_sums::squared_differences;
+
 /// The deviation of a map from a reference map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Distance {
@@ -82,7 +84,7 @@ pub struct Deviation {
 }
 
 impl Deviation {
-    /// The deviation of `map` from `reference` (Eq. 9), both [h * w], summed in `f64` in order.
+    /// The deviation of `map` from `reference` (Eq. 9), both [h * w], summed in `f64`.
     pub fn between<T: Copy + Into<f64>>(map: &[T], reference: &[f64]) -> Result<Self, MapLength> {
         if map.len() != reference.len() {
             return Err(MapLength {
@@ -90,14 +92,7 @@ impl Deviation {
                 found: map.len(),
             });
         }
-        let sum_of_squares = map
-            .iter()
-            .zip(reference)
-            .map(|(&value, &expected)| {
-                let difference = value.into() - expected;
-                difference * difference
-            })
-            .sum();
+        let sum_of_squares = squared_differences(map, reference);
         Ok(Self {
             squared_l2: Distance::SquaredL2.from_sum_of_squares(sum_of_squares, map.len()),
             l2: Distance::L2.from_sum_of_squares(sum_of_squares, map.len()),

@@ -64,6 +64,7 @@ pub mod measures;
 pub mod methods;
 pub mod multi_label;
 pub mod normalise;
+mod pixel_sums;
 pub mod preset;
 pub mod score;
 pub mod spill;

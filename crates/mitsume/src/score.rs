@@ -14,7 +14,6 @@ mod npz;
 mod safetensors;
 mod streaming;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +24,7 @@ use crate::consistency::{
 use crate::kappa::cohens_kappa;
 use crate::measures::{Distances, GridMaps, Measures};
 use crate::normalise::normalise;
+use crate::pixel_sums::all_within;
 use array::Container;
 pub use arrays::{ScoreArrays, ScoredArrays, score_arrays};
 pub use error::{ScoreError, ScoreProblem};
@@ -170,6 +170,9 @@ fn prepare(image: usize, map: &mut [f64], options: ScoreOptions) -> Result<(), S
 }
 
 fn check_finite_map<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), ScoreProblem> {
+    if all_within(map, f64::MIN, f64::MAX) {
+        return Ok(());
+    }
     match map.iter().position(|&value| !value.into().is_finite()) {
         Some(index) => Err(ScoreProblem::NotFinite {
             image,
@@ -181,6 +184,9 @@ fn check_finite_map<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), 
 }
 
 fn check_unit_range<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), ScoreProblem> {
+    if all_within(map, -RANGE_TOLERANCE, 1.0 + RANGE_TOLERANCE) {
+        return Ok(());
+    }
     let outside = |value: &f64| !(-RANGE_TOLERANCE..=1.0 + RANGE_TOLERANCE).contains(value);
     match map.iter().map(|&value| value.into()).find(outside) {
         Some(value) => Err(ScoreProblem::OutsideUnit { image, value }),
@@ -221,14 +227,18 @@ impl LabelsAndPredictions {
     }
 
     fn check_memory(&self, height: usize, width: usize) -> Result<(), ScoreProblem> {
-        let seen: BTreeSet<usize> = (0..self.labels.len())
-            .filter_map(|image| self.correct_class(image))
-            .collect();
+        let mut seen = vec![false; self.classes];
+        for image in 0..self.labels.len() {
+            if let Some(class) = self.correct_class(image) {
+                seen[class] = true;
+            }
+        }
+        let seen = seen.iter().filter(|&&seen| seen).count();
         let bytes = (height * width * size_of::<f64>()) as u64;
-        match bytes.checked_mul(seen.len() as u64) {
+        match bytes.checked_mul(seen as u64) {
             Some(bytes) if bytes <= MAX_MEANS_BYTES => Ok(()),
             _ => Err(ScoreProblem::TooLarge {
-                classes: seen.len(),
+                classes: seen,
                 height,
                 width,
             }),

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._consistency import ConsistencyResult, consistency
+from ._progress import ActivityBar
 
 
 class MitsumeError(RuntimeError):
@@ -131,7 +133,8 @@ def report(directory: str | os.PathLike[str], **options: Any) -> Path:
 
 
 def run(arguments: list[str]) -> str:
-    """What ``mitsume`` prints with ``arguments``. Its notes follow on stderr at the end.
+    """What ``mitsume`` prints with ``arguments``. Its progress is shown by tqdm where that is
+    installed; its notes follow on stderr at the end.
 
     Raises
     ------
@@ -139,20 +142,34 @@ def run(arguments: list[str]) -> str:
         With the last lines of stderr.
     """
     command = [sys.executable, "-m", "mitsume", *arguments]
+    environment = {**os.environ, "MITSUME_PROGRESS": "json"}
+    pipe = subprocess.PIPE
+    output: list[str] = []
+    messages = ""
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+        command, stdout=pipe, stderr=pipe, env=environment, encoding="utf-8", errors="replace"
     ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        stdout = process.stdout
+        # Both pipes are read at once, so that neither fills.
+        reader = threading.Thread(target=lambda: output.append(stdout.read()))
+        reader.start()
         try:
-            output, messages = process.communicate()
+            with ActivityBar() as bar:
+                for line in process.stderr:
+                    if not bar.show(line):
+                        messages += line
         except KeyboardInterrupt:
             # It was interrupted too, and saves what it has.
             process.wait()
             raise
+        finally:
+            reader.join()
     if process.returncode != 0:
         raise MitsumeError(messages.strip() or "mitsume failed", process.returncode)
     if messages:
         print(messages, end="", file=sys.stderr)
-    return output
+    return output[0]
 
 
 def flags(options: dict[str, Any]) -> list[str]:

@@ -55,6 +55,9 @@ impl AreaAverage {
             height * width,
             "values of a {height}x{width} map"
         );
+        if self.from == self.to {
+            return map.iter().map(|&value| value.into()).collect();
+        }
         let mut out = Vec::with_capacity(self.to[0] * self.to[1]);
         for row in &self.rows {
             for column in &self.columns {

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::maps::MAX_PIXELS;
 use super::{
-    LabelsAndPredictions, MAX_CLASSES, Score, ScoreOptions, ScoreProblem, check_finite_map,
-    check_unit_range, too_wide,
+    LabelsAndPredictions, MAX_CLASSES, Score, ScoreMeasures, ScoreOptions, ScoreProblem,
+    check_finite_map, check_unit_range, too_wide,
 };
 use crate::consistency::{ClassMean, ClassMeans, DeviationPass, check_finite};
 use crate::deviation::Deviation;
@@ -120,8 +120,12 @@ pub(super) trait MapSource: Sync {
     /// N, h and w.
     fn dim(&self) -> (usize, usize, usize);
 
-    /// The map [h * w] of an image, checked; in `buffer` unless its values lie in order.
-    fn map<'a>(
+    /// The map [h * w] of an image; in `buffer` unless its values lie in order. The map has passed
+    /// [`MapSource::checked`].
+    fn map<'a>(&'a self, image: usize, buffer: &'a mut Vec<Self::Value>) -> &'a [Self::Value];
+
+    /// [`MapSource::map`], its values checked.
+    fn checked<'a>(
         &'a self,
         image: usize,
         buffer: &'a mut Vec<Self::Value>,
@@ -138,24 +142,41 @@ impl<T: Copy + Into<f64> + Send + Sync> MapSource for AsStored<'_, T> {
         self.0.dim()
     }
 
-    fn map<'a>(&'a self, image: usize, buffer: &'a mut Vec<T>) -> Result<&'a [T], ScoreProblem> {
+    fn map<'a>(&'a self, image: usize, buffer: &'a mut Vec<T>) -> &'a [T] {
         let map = self.0.index_axis(Axis(0), image);
-        let values = match map.to_slice() {
+        match map.to_slice() {
             Some(values) => values,
             None => {
                 buffer.clear();
                 buffer.extend(map.iter());
-                &buffer[..]
+                buffer
             }
-        };
-        check_finite_map(image, values)?;
-        check_unit_range(image, values)?;
-        Ok(values)
+        }
+    }
+
+    fn checked<'a>(
+        &'a self,
+        image: usize,
+        buffer: &'a mut Vec<T>,
+    ) -> Result<&'a [T], ScoreProblem> {
+        let map = self.map(image, buffer);
+        check_finite_map(image, map)?;
+        check_unit_range(image, map)?;
+        Ok(map)
     }
 }
 
 /// Maps that are normalised by Eq. 2.
 pub(super) struct Normalised<'a, T>(pub ArrayView3<'a, T>);
+
+impl<T: Copy + Into<f64> + Sync> Normalised<'_, T> {
+    /// The map before normalisation.
+    fn read(&self, image: usize, buffer: &mut Vec<f64>) {
+        let map: ArrayView2<T> = self.0.index_axis(Axis(0), image);
+        buffer.clear();
+        buffer.extend(map.iter().map(|&value| value.into()));
+    }
+}
 
 impl<T: Copy + Into<f64> + Sync> MapSource for Normalised<'_, T> {
     type Value = f64;
@@ -164,14 +185,18 @@ impl<T: Copy + Into<f64> + Sync> MapSource for Normalised<'_, T> {
         self.0.dim()
     }
 
-    fn map<'a>(
+    fn map<'a>(&'a self, image: usize, buffer: &'a mut Vec<f64>) -> &'a [f64] {
+        self.read(image, buffer);
+        normalise(buffer);
+        buffer
+    }
+
+    fn checked<'a>(
         &'a self,
         image: usize,
         buffer: &'a mut Vec<f64>,
     ) -> Result<&'a [f64], ScoreProblem> {
-        let map: ArrayView2<T> = self.0.index_axis(Axis(0), image);
-        buffer.clear();
-        buffer.extend(map.iter().map(|&value| value.into()));
+        self.read(image, buffer);
         check_finite_map(image, buffer)?;
         normalise(buffer);
         check_finite(buffer).map_err(|error| too_wide(image, error))?;
@@ -185,87 +210,59 @@ fn scored<S: MapSource>(
     options: ScoreOptions,
 ) -> Result<ScoredArrays, ScoreProblem> {
     let (images, height, width) = source.dim();
-    let shape = [height, width];
-    check_all(source, images)?;
-    let means = class_means(source, &truth)?;
-    let wanted = options.measures;
-    let grid = match wanted {
-        Some(measures) => Some(grid_maps(source, &truth, measures.grid)?),
-        None => None,
+    let classes = match class_means(source, &truth) {
+        Ok(classes) => classes,
+        // Classes are read side by side; the error to report is that of the first image.
+        Err(error) => return Err(check_all(source, images).err().unwrap_or(error)),
     };
-    let permutations = wanted.map_or(0, |measures| measures.permutations);
-    let distances = Distances::new(shape);
-    let compared = |image: usize| -> Result<Option<Compared>, ScoreProblem> {
-        let class = truth.correct_class(image);
-        let Some(mean) = class.and_then(|class| means.mean(class)) else {
-            return Ok(None);
-        };
-        let mut buffer = Vec::new();
-        let map = source.map(image, &mut buffer)?;
-        let deviation = Deviation::between(map, mean);
-        Ok(Some(Compared {
-            deviation: deviation.map_err(|error| too_wide(image, error.into()))?,
-            distances: (permutations > 0).then(|| distances.between(map, mean)),
-        }))
-    };
-    let compared: Vec<Option<Compared>> = (0..images)
-        .into_par_iter()
-        .map(compared)
-        .collect::<Result<_, _>>()?;
+    let means =
+        ClassMeans::from_classes([height, width], classes).map_err(|error| too_wide(0, error))?;
+    let deviations = deviations(source, &truth, &means);
     // Summed in order, so that the result does not depend on threads.
     let mut pass = DeviationPass::new(&means);
-    let mut sums = distances.clone();
-    for (image, compared) in compared.iter().enumerate() {
-        if let (Some(class), Some(compared)) = (truth.correct_class(image), compared) {
-            pass.push_deviation(class, compared.deviation);
-            if let Some(found) = compared.distances {
-                sums.push_distances(found);
-            }
+    for (image, deviation) in deviations.iter().enumerate() {
+        if let (Some(class), Some(deviation)) = (truth.correct_class(image), deviation) {
+            pass.push_deviation(class, *deviation);
         }
     }
-    let measures = grid.map(|grid| match permutations {
-        0 => Measures::from_grid(&grid),
-        _ => Measures::new(&grid, &sums, permutations, 0),
-    });
+    let measures = match options.measures {
+        Some(wanted) => Some(measures(source, &truth, &means, wanted)?),
+        None => None,
+    };
     let score = Score {
         measures,
         ..truth.score(&means, Some(&pass.l2()))
     };
-    let deviations = compared
-        .iter()
-        .map(|one| one.as_ref().map(|one| one.deviation));
     Ok(ScoredArrays {
         score,
-        deviations: deviations.collect(),
+        deviations,
         means,
     })
 }
 
-/// A correct image's map compared with its class mean map.
-struct Compared {
-    deviation: Deviation,
-    distances: Option<[f64; 4]>,
-}
-
 /// Checks every map, whether or not its image is correct. The error is of the first image.
 pub(super) fn check_all<S: MapSource>(source: &S, images: usize) -> Result<(), ScoreProblem> {
-    let problem = (0..images).into_par_iter().find_map_first(|image| {
-        let mut buffer = Vec::new();
-        source.map(image, &mut buffer).err()
-    });
+    let problem = (0..images)
+        .into_par_iter()
+        .map_init(Vec::new, |buffer, image| {
+            source.checked(image, buffer).err()
+        })
+        .find_map_first(|problem| problem);
     problem.map_or(Ok(()), Err)
 }
 
-/// The class means: classes in parallel, each with its images in order.
+/// The class means: classes in parallel, each with its images in order. All maps are checked.
 fn class_means<S: MapSource>(
     source: &S,
     truth: &LabelsAndPredictions,
-) -> Result<ClassMeans, ScoreProblem> {
+) -> Result<Vec<Option<ClassMean>>, ScoreProblem> {
     let (images, height, width) = source.dim();
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); truth.classes];
+    let mut others = Vec::new();
     for image in 0..images {
-        if let Some(class) = truth.correct_class(image) {
-            members[class].push(image);
+        match truth.correct_class(image) {
+            Some(class) => members[class].push(image),
+            None => others.push(image),
         }
     }
     let mean_of = |members: &Vec<usize>| -> Result<Option<ClassMean>, ScoreProblem> {
@@ -275,12 +272,56 @@ fn class_means<S: MapSource>(
         let mut mean = ClassMean::new(height * width);
         let mut buffer = Vec::new();
         for &image in members {
-            mean.push(source.map(image, &mut buffer)?);
+            mean.push(source.checked(image, &mut buffer)?);
         }
         Ok(Some(mean))
     };
-    let classes = members.par_iter().map(mean_of).collect::<Result<_, _>>()?;
-    ClassMeans::from_classes([height, width], classes).map_err(|error| too_wide(0, error))
+    let (checked, means) = rayon::join(
+        || {
+            let others = others.par_iter();
+            others.try_for_each_init(Vec::new, |buffer, &image| {
+                source.checked(image, buffer).map(|_| ())
+            })
+        },
+        || members.par_iter().map(mean_of).collect(),
+    );
+    checked.and(means)
+}
+
+/// Each image's deviation from its class mean map; `None` for an image that is not correct.
+fn deviations<S: MapSource>(
+    source: &S,
+    truth: &LabelsAndPredictions,
+    means: &ClassMeans,
+) -> Vec<Option<Deviation>> {
+    let deviation = |buffer: &mut Vec<S::Value>, image: usize| {
+        let mean = means.mean(truth.correct_class(image)?)?;
+        let deviation = Deviation::between(source.map(image, buffer), mean);
+        Some(deviation.expect("a class mean map has the size of the maps"))
+    };
+    each_image(source, deviation)
+}
+
+/// Further measures; the permutation null and the distances where they are asked for.
+fn measures<S: MapSource>(
+    source: &S,
+    truth: &LabelsAndPredictions,
+    means: &ClassMeans,
+    wanted: ScoreMeasures,
+) -> Result<Measures, ScoreProblem> {
+    let grid = grid_maps(source, truth, wanted.grid)?;
+    if wanted.permutations == 0 {
+        return Ok(Measures::from_grid(&grid));
+    }
+    let mut distances = Distances::new(means.shape());
+    let each = each_image(source, |buffer, image| {
+        let mean = means.mean(truth.correct_class(image)?)?;
+        Some(distances.between(source.map(image, buffer), mean))
+    });
+    for found in each.into_iter().flatten() {
+        distances.push_distances(found);
+    }
+    Ok(Measures::new(&grid, &distances, wanted.permutations, 0))
 }
 
 /// The maps of the correct images on the common grid, in order.
@@ -289,19 +330,12 @@ fn grid_maps<S: MapSource>(
     truth: &LabelsAndPredictions,
     side: usize,
 ) -> Result<GridMaps, ScoreProblem> {
-    let (images, height, width) = source.dim();
+    let (_, height, width) = source.dim();
     let mut grid = GridMaps::new(truth.classes, [height, width], side);
-    let averaged = |image: usize| -> Result<Option<Vec<f32>>, ScoreProblem> {
-        if truth.correct_class(image).is_none() {
-            return Ok(None);
-        }
-        let mut buffer = Vec::new();
-        Ok(Some(grid.average(source.map(image, &mut buffer)?)))
-    };
-    let averaged: Vec<Option<Vec<f32>>> = (0..images)
-        .into_par_iter()
-        .map(averaged)
-        .collect::<Result<_, _>>()?;
+    let averaged = each_image(source, |buffer, image| {
+        truth.correct_class(image)?;
+        Some(grid.average(source.map(image, buffer)))
+    });
     for (image, map) in averaged.iter().enumerate() {
         if let (Some(class), Some(map)) = (truth.correct_class(image), map) {
             let pushed = grid.push_averaged(class, map);
@@ -309,4 +343,16 @@ fn grid_maps<S: MapSource>(
         }
     }
     Ok(grid)
+}
+
+/// `found` of every image, in parallel, with a buffer for [`MapSource::map`].
+fn each_image<S: MapSource, R: Send>(
+    source: &S,
+    found: impl Fn(&mut Vec<S::Value>, usize) -> R + Send + Sync,
+) -> Vec<R> {
+    /// Fewer are not worth a task of their own.
+    const IMAGES: usize = 64;
+    let (images, ..) = source.dim();
+    let images = (0..images).into_par_iter().with_min_len(IMAGES);
+    images.map_init(Vec::new, found).collect()
 }

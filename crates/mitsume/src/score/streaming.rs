@@ -112,7 +112,7 @@ impl StreamingScore {
             self.truths[truth.labels[image] as usize] += 1;
             self.predicted[truth.predictions[image] as usize] += 1;
             if let Some(class) = truth.correct_class(image) {
-                let map = source.map(image, &mut buffer)?;
+                let map = source.map(image, &mut buffer);
                 let pushed = means.push(class, map).and_then(|()| grid.push(class, map));
                 pushed.map_err(|error| too_wide(image, error))?;
             }

@@ -1,0 +1,122 @@
+//! Loops over the values of a map, vectorised.
+//!
+//! A sum is eight partial sums, added in a fixed order: the same bits with and without vector
+//! instructions. [`pulp`] compiles each loop for the vector instructions of several processors and
+//! chooses at run time; it is in the dependencies of Burn already.
+
+use pulp::Arch;
+
+/// Partial sums: one AVX-512 vector of `f64`, two of AVX2.
+const LANES: usize = 8;
+
+/// Whether every value lies in [low, high]; NaN does not.
+pub(crate) fn all_within<T: Copy + Into<f64>>(values: &[T], low: f64, high: f64) -> bool {
+    // Counted rather than searched: a loop without an exit vectorises.
+    let outside: u64 = Arch::new().dispatch(|| {
+        let outside = |&value: &T| {
+            let value: f64 = value.into();
+            u64::from(!((value >= low) & (value <= high)))
+        };
+        values.iter().map(outside).sum()
+    });
+    outside == 0
+}
+
+/// The sum of (map - reference)^2 over the pixels, both [h * w].
+pub(crate) fn squared_differences<T: Copy + Into<f64>>(map: &[T], reference: &[f64]) -> f64 {
+    Arch::new().dispatch(|| {
+        let (chunks, rest) = map.as_chunks::<LANES>();
+        let (references, rest_of_reference) = reference.as_chunks::<LANES>();
+        let mut sums = [0.0; LANES];
+        for (values, expected) in chunks.iter().zip(references) {
+            for lane in 0..LANES {
+                let difference = values[lane].into() - expected[lane];
+                sums[lane] += difference * difference;
+            }
+        }
+        for (lane, (&value, &expected)) in rest.iter().zip(rest_of_reference).enumerate() {
+            let difference = value.into() - expected;
+            sums[lane] += difference * difference;
+        }
+        total(sums)
+    })
+}
+
+/// Welford's update of `mean` [h * w] by the `count`th map. Returns what it adds to the sum over
+/// the pixels of squared differences from the mean.
+pub(crate) fn update_mean<T: Copy + Into<f64>>(mean: &mut [f64], map: &[T], count: u64) -> f64 {
+    let share = 1.0 / count as f64;
+    Arch::new().dispatch(|| {
+        let update = |mean: &mut f64, value: T, sum: &mut f64| {
+            let value: f64 = value.into();
+            let before = value - *mean;
+            *mean += before * share;
+            *sum += before * (value - *mean);
+        };
+        let (chunks, rest) = map.as_chunks::<LANES>();
+        let (means, rest_of_mean) = mean.as_chunks_mut::<LANES>();
+        let mut sums = [0.0; LANES];
+        for (values, means) in chunks.iter().zip(means) {
+            for lane in 0..LANES {
+                update(&mut means[lane], values[lane], &mut sums[lane]);
+            }
+        }
+        for (lane, (&value, mean)) in rest.iter().zip(rest_of_mean).enumerate() {
+            update(mean, value, &mut sums[lane]);
+        }
+        total(sums)
+    })
+}
+
+fn total([a, b, c, d, e, f, g, h]: [f64; LANES]) -> f64 {
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values that are sums of few powers of two: all sums of their products are exact in `f64`.
+    fn exact(count: usize, step: u32) -> Vec<f32> {
+        let value = |at: usize| (at as u32 * step % 16) as f32 / 16.0;
+        (0..count).map(value).collect()
+    }
+
+    #[test]
+    fn squared_differences_count_every_pixel_once() {
+        for count in [1, 7, 8, 9, 49, 64, 101] {
+            let map = exact(count, 7);
+            let reference: Vec<f64> = exact(count, 3).into_iter().map(f64::from).collect();
+            let each = map.iter().zip(&reference);
+            let expected: f64 = each.map(|(&a, &b)| (f64::from(a) - b).powi(2)).sum();
+            assert_eq!(squared_differences(&map, &reference), expected, "{count}");
+        }
+    }
+
+    #[test]
+    fn mean_and_squares_of_two_maps_are_exact() {
+        for count in [1, 8, 49] {
+            let (first, second) = (exact(count, 7), exact(count, 3));
+            let mut mean = vec![0.0; count];
+            let squares = update_mean(&mut mean, &first, 1) + update_mean(&mut mean, &second, 2);
+            let each = first.iter().zip(&second);
+            let differences = each.clone().map(|(&a, &b)| f64::from(a - b).powi(2));
+            assert_eq!(squares, differences.sum::<f64>() / 2.0, "{count}");
+            let middle: Vec<f64> = each.map(|(&a, &b)| f64::from(a + b) / 2.0).collect();
+            assert_eq!(mean, middle);
+        }
+    }
+
+    #[test]
+    fn one_value_outside_or_not_a_number_is_found_at_any_place() {
+        for place in [0, 8, 30, 48] {
+            for bad in [f32::NAN, f32::INFINITY, -0.5, 1.5] {
+                let mut values = vec![0.5_f32; 49];
+                assert!(all_within(&values, 0.0, 1.0));
+                values[place] = bad;
+                assert!(!all_within(&values, 0.0, 1.0), "{bad} at {place}");
+            }
+        }
+        assert!(all_within(&[0.0, 1.0], 0.0, 1.0));
+    }
+}
