@@ -4,29 +4,62 @@
 //! instructions. [`pulp`] compiles each loop for the vector instructions of several processors and
 //! chooses at run time; it is in the dependencies of Burn already.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 /// Partial sums: one AVX-512 vector of `f64`, two of AVX2.
 const LANES: usize = 8;
 
 /// Whether every value lies in [low, high]; NaN does not.
 pub(crate) fn all_within<T: Copy + Into<f64>>(values: &[T], low: f64, high: f64) -> bool {
-    // Counted rather than searched: a loop without an exit vectorises.
-    let outside: u64 = Arch::new().dispatch(|| {
-        let outside = |&value: &T| {
-            let value: f64 = value.into();
-            u64::from(!((value >= low) & (value <= high)))
-        };
-        values.iter().map(outside).sum()
-    });
-    outside == 0
+    Arch::new().dispatch(AllWithin { values, low, high })
 }
 
 /// The sum of (map - reference)^2 over the pixels, both [h * w].
 pub(crate) fn squared_differences<T: Copy + Into<f64>>(map: &[T], reference: &[f64]) -> f64 {
-    Arch::new().dispatch(|| {
-        let (chunks, rest) = map.as_chunks::<LANES>();
-        let (references, rest_of_reference) = reference.as_chunks::<LANES>();
+    Arch::new().dispatch(SquaredDifferences { map, reference })
+}
+
+/// Welford's update of `mean` [h * w] by the `count`th map. Returns what it adds to the sum over
+/// the pixels of squared differences from the mean.
+pub(crate) fn update_mean<T: Copy + Into<f64>>(mean: &mut [f64], map: &[T], count: u64) -> f64 {
+    let share = 1.0 / count as f64;
+    Arch::new().dispatch(UpdateMean { mean, map, share })
+}
+
+struct AllWithin<'a, T> {
+    values: &'a [T],
+    low: f64,
+    high: f64,
+}
+
+impl<T: Copy + Into<f64>> NullaryFnOnce for AllWithin<'_, T> {
+    type Output = bool;
+
+    // Inlined always, or the loop is not compiled for the vector instructions.
+    #[inline(always)]
+    fn call(self) -> bool {
+        // Counted rather than searched: a loop without an exit vectorises.
+        let mut outside = 0_u64;
+        for &value in self.values {
+            let value: f64 = value.into();
+            outside += u64::from(!((value >= self.low) & (value <= self.high)));
+        }
+        outside == 0
+    }
+}
+
+struct SquaredDifferences<'a, T> {
+    map: &'a [T],
+    reference: &'a [f64],
+}
+
+impl<T: Copy + Into<f64>> NullaryFnOnce for SquaredDifferences<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let (chunks, rest) = self.map.as_chunks::<LANES>();
+        let (references, rest_of_reference) = self.reference.as_chunks::<LANES>();
         let mut sums = [0.0; LANES];
         for (values, expected) in chunks.iter().zip(references) {
             for lane in 0..LANES {
@@ -39,35 +72,44 @@ pub(crate) fn squared_differences<T: Copy + Into<f64>>(map: &[T], reference: &[f
             sums[lane] += difference * difference;
         }
         total(sums)
-    })
+    }
 }
 
-/// Welford's update of `mean` [h * w] by the `count`th map. Returns what it adds to the sum over
-/// the pixels of squared differences from the mean.
-pub(crate) fn update_mean<T: Copy + Into<f64>>(mean: &mut [f64], map: &[T], count: u64) -> f64 {
-    let share = 1.0 / count as f64;
-    Arch::new().dispatch(|| {
-        let update = |mean: &mut f64, value: T, sum: &mut f64| {
-            let value: f64 = value.into();
-            let before = value - *mean;
-            *mean += before * share;
-            *sum += before * (value - *mean);
-        };
-        let (chunks, rest) = map.as_chunks::<LANES>();
-        let (means, rest_of_mean) = mean.as_chunks_mut::<LANES>();
+struct UpdateMean<'a, T> {
+    mean: &'a mut [f64],
+    map: &'a [T],
+    /// 1 / the number of maps.
+    share: f64,
+}
+
+impl<T: Copy + Into<f64>> NullaryFnOnce for UpdateMean<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let (chunks, rest) = self.map.as_chunks::<LANES>();
+        let (means, rest_of_mean) = self.mean.as_chunks_mut::<LANES>();
         let mut sums = [0.0; LANES];
         for (values, means) in chunks.iter().zip(means) {
             for lane in 0..LANES {
-                update(&mut means[lane], values[lane], &mut sums[lane]);
+                sums[lane] += updated(&mut means[lane], values[lane].into(), self.share);
             }
         }
         for (lane, (&value, mean)) in rest.iter().zip(rest_of_mean).enumerate() {
-            update(mean, value, &mut sums[lane]);
+            sums[lane] += updated(mean, value.into(), self.share);
         }
         total(sums)
-    })
+    }
 }
 
+#[inline(always)]
+fn updated(mean: &mut f64, value: f64, share: f64) -> f64 {
+    let before = value - *mean;
+    *mean += before * share;
+    before * (value - *mean)
+}
+
+#[inline(always)]
 fn total([a, b, c, d, e, f, g, h]: [f64; LANES]) -> f64 {
     ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
