@@ -52,8 +52,9 @@ impl Workspace {
     /// A buffer of `len` values of unspecified content.
     pub(crate) fn take(&self, len: usize) -> Buffer {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        // The smallest that fits, but none much larger, which a larger request may need.
-        let fitting = |b: &Vec<f32>| b.capacity() >= len && b.capacity() <= len + len / 2 + 1024;
+        // The smallest that fits, but none much larger, which a larger request may need. Twice as large
+        // are the idle buffers of the stage before, where a network halves its maps.
+        let fitting = |b: &Vec<f32>| b.capacity() >= len && b.capacity() <= 2 * len + 1024;
         let best = (0..free.len())
             .filter(|&i| fitting(&free[i]))
             .min_by_key(|&i| free[i].capacity());

@@ -4,13 +4,14 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume_kernels::attention::{Attention, QueriesKeysValues};
 use mitsume_kernels::burn_extension::training::{
-    BatchNormOptions, activate_train, attention_train, batch_norm_train, convolution_train,
-    layer_norm_train, pool_train,
+    BatchNormOptions, activate_train, attention_train, batch_norm_train, concat_train,
+    convolution_train, layer_norm_train, pool_train,
 };
 use mitsume_kernels::burn_extension::workspace;
 use mitsume_kernels::inference::{Activation, Nhwc, Pooling, Window, pool};
 use mitsume_kernels::training::{
-    BatchNorm, Convolution, LayerNorm, activate, activation_gradient, pool_gradient,
+    BatchNorm, Convolution, LayerNorm, activate, activation_gradient, concat, concat_gradients,
+    pool_gradient,
 };
 
 fn wave(n: usize, phase: f32) -> Vec<f32> {
@@ -218,6 +219,19 @@ fn a_layer_norm_and_its_gradients_are_those_of_the_slices() {
     let expected = norm.backward(workspace(), &x, &dy).unwrap();
     let found = gradients_of(y, &dy, &leaves);
     assert_eq!(found, [expected.x.to_vec(), expected.scale, expected.shift]);
+}
+
+#[test]
+fn a_concatenation_and_its_gradients_are_those_of_the_slices() {
+    let (a, b, dy) = (wave(12, 0.0), wave(8, 1.0), wave(20, 2.0));
+    let [ta, tb] = leaves([&a, &b]);
+    let y = concat_train(ta.clone(), tb.clone(), [3, 2]).unwrap();
+    let expected = concat(workspace(), &a, &b, [3, 2]).unwrap();
+    assert_eq!(read(y.clone()), expected.to_vec());
+    let expected = concat_gradients(workspace(), &dy, [3, 2]).unwrap();
+    let found = gradients_of(y, &dy, &[ta.clone(), tb.clone()]);
+    assert_eq!(found, expected.map(|gradient| gradient.to_vec()));
+    assert!(concat_train(ta, tb, [2, 3]).is_err());
 }
 
 #[test]

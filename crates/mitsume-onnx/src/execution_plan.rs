@@ -143,47 +143,52 @@ impl ExecutionPlan {
         Ok(values)
     }
 
-    /// The vector-Jacobian product of value `output` with respect to value `input`, node by node from
-    /// the last to the first, as differentiable operations.
+    /// The vector-Jacobian products of value `output` with respect to the values `inputs`, node by node
+    /// from the last to the first, as differentiable operations. Inputs that `output` does not depend on
+    /// have none.
     ///
     /// - `values`: of a pass that recorded all values.
     /// - `cotangent`: of `output`, of its shape.
     ///
     /// # Errors
-    /// An operator between the two that has no vector-Jacobian product.
+    /// An operator between them that has no vector-Jacobian product.
     pub fn vjp(
         &self,
         values: &Values,
         pass: Pass,
-        [input, output]: [ValueId; 2],
-        cotangent: Floats,
-    ) -> Result<Option<Floats>> {
+        inputs: &[ValueId],
+        (output, cotangent): (ValueId, Floats),
+    ) -> Result<HashMap<ValueId, Floats>> {
         let device = match pass.autodiff {
             true => self.device.clone().autodiff(),
             false => self.device.clone(),
         };
-        let mut depends = HashSet::from([input]);
+        let wanted = inputs;
+        let mut depends: HashSet<ValueId> = wanted.iter().copied().collect();
         for node in &self.nodes {
             if node.runtime_inputs().any(|id| depends.contains(&id)) {
                 depends.extend(node.outputs.iter().flatten());
             }
         }
         let mut cotangents = HashMap::from([(output, cotangent)]);
+        let mut found = HashMap::new();
         for node in self.nodes.iter().rev() {
             let operator_error = |reason: OperatorError| Error::Operator {
                 node: node.name.clone(),
                 operator: node.op_type.clone(),
                 reason,
             };
-            let outputs = node.outputs.iter().flatten();
-            let mut reached = outputs.filter_map(|id| Some((*id, cotangents.remove(id)?)));
-            let Some((reached_output, cotangent)) = reached.next() else {
+            let outputs = node.outputs.iter();
+            let reached = outputs.map(|id| {
+                let cotangent = cotangents.remove(id.as_ref()?)?;
+                if let Some(id) = id.filter(|id| wanted.contains(id)) {
+                    found.insert(id, cotangent.clone());
+                }
+                Some(cotangent)
+            });
+            let reached: Vec<Option<Floats>> = reached.collect();
+            if reached.iter().all(Option::is_none) {
                 continue;
-            };
-            if reached.next().is_some() || node.outputs[0] != Some(reached_output) {
-                return Err(operator_error(OperatorError::Unsupported(
-                    "a gradient through the gradient of a later output is not supported".into(),
-                )));
             }
             let needed: HashSet<ValueId> = node.runtime_inputs().collect();
             let value = |id: &Option<ValueId>| {
@@ -199,7 +204,8 @@ impl ExecutionPlan {
             let mut inputs = Inputs::new(node.inputs.iter().map(value).collect(), device.clone());
             inputs.training = pass.training;
             let operator = node.op.operator();
-            let results = operator.vjp(inputs, cotangent).map_err(operator_error)?;
+            let results = operator.vjp_of_outputs(inputs, reached);
+            let results = results.map_err(operator_error)?;
             for (id, result) in node.inputs.iter().zip(results) {
                 let (Some(id), Some(result)) = (id, result) else {
                     continue;
@@ -215,7 +221,9 @@ impl ExecutionPlan {
                 }
             }
         }
-        Ok(cotangents.remove(&input))
+        cotangents.retain(|id, _| wanted.contains(id));
+        found.extend(cotangents);
+        Ok(found)
     }
 
     fn input(

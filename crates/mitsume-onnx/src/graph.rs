@@ -19,7 +19,7 @@ use crate::file::ModelFile;
 use crate::limits;
 use crate::module_path::module_path;
 use crate::op::{self, NodeInfo, Op, OperatorError, OutputType, ParseError, TrainedNode, Unary};
-use crate::proto::{GraphProto, NodeProto, StringStringEntryProto};
+use crate::proto::{AttributeProto, GraphProto, NodeProto, StringStringEntryProto};
 use crate::value::Value;
 pub(crate) use any::AnyGraph;
 use folding::{ConstantUses, FoldError, constant_value, to_device};
@@ -127,6 +127,11 @@ impl Graph {
         }
         builder.finish(input, &output, device)
     }
+}
+
+/// The value of a Constant node with these attributes, if it is one that is read.
+pub(crate) fn constant_of(attributes: Vec<AttributeProto>) -> Option<Constant> {
+    constant_value(Attributes::new(attributes)).ok()
 }
 
 /// Whether operators of a domain are ONNX's own.
@@ -400,7 +405,7 @@ impl<'a> Builder<'a> {
             self.constants.contains_key(id)
                 || (self.floats.contains(id) && type_only.any(|only| only == Some(*id)))
         };
-        inputs.iter().flatten().all(is_known)
+        !op.operator().is_random() && inputs.iter().flatten().all(is_known)
     }
 
     /// Whether output `i` is float32.

@@ -73,7 +73,7 @@ impl HookedClassifier {
     ) -> Result<Self> {
         let hook = layer.id;
         let output = model.graph.output;
-        let Some(Split { head, boundary }) = split_at(&model.graph, hook) else {
+        let Some(Split { head, boundary }) = split_at(&model.graph, &[hook]) else {
             let name = layer.name;
             return Err(Error::Request(format!(
                 "layer {name} does not lead to the logits"

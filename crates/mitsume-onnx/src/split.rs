@@ -4,18 +4,19 @@ use std::collections::HashSet;
 
 use crate::graph::{Graph, Node, ValueId};
 
-/// The part of a graph after a value.
+/// The part of a graph after some values.
 pub(crate) struct Split {
-    /// Nodes that the logits need and that depend on the value, in order.
+    /// Nodes that the logits need and that depend on one of the values, in order.
     pub head: Vec<Node>,
-    /// What the head reads: the value, and skip connections around it, in order of their numbers.
+    /// What the head reads: the values that it does not compute from another of them, and skip
+    /// connections around them, in order of their numbers.
     pub boundary: Vec<ValueId>,
 }
 
-/// Divides `graph` at `hook`; none if the logits do not depend on it.
-pub(crate) fn split_at(graph: &Graph, hook: ValueId) -> Option<Split> {
+/// Divides `graph` at `hooks`; none if the logits depend on none of them.
+pub(crate) fn split_at(graph: &Graph, hooks: &[ValueId]) -> Option<Split> {
     let mut downstream = Vec::new();
-    let mut depends = HashSet::from([hook]);
+    let mut depends: HashSet<ValueId> = hooks.iter().copied().collect();
     for node in &graph.nodes {
         if node.runtime_inputs().any(|id| depends.contains(&id)) {
             depends.extend(node.outputs.iter().flatten());
@@ -33,7 +34,7 @@ pub(crate) fn split_at(graph: &Graph, hook: ValueId) -> Option<Split> {
         .flat_map(Node::runtime_inputs)
         .filter(|id| !computed.contains(id) && !graph.constants.contains_key(id))
         .collect();
-    boundary.push(hook);
+    boundary.extend(hooks.iter().filter(|id| !computed.contains(id)));
     boundary.sort_unstable();
     boundary.dedup();
     Some(Split { head, boundary })
@@ -53,6 +54,6 @@ pub(crate) fn ancestors(nodes: Vec<Node>, wanted: &[ValueId]) -> Vec<Node> {
     kept
 }
 
-fn outputs(node: &Node) -> Vec<ValueId> {
+pub(crate) fn outputs(node: &Node) -> Vec<ValueId> {
     node.outputs.iter().flatten().copied().collect()
 }

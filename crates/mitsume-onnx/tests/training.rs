@@ -59,7 +59,7 @@ fn ten_steps_of_adam_have_pytorchs_losses_gradients_and_running_statistics() {
     for name in MODELS {
         let (model, reference) = open(name);
         let device = Device::flex().autodiff();
-        let mut parameters = model.initial_parameters(|_| true);
+        let mut parameters = model.initial_parameters(|_| true).unwrap();
         let grid = (name == "vision-transformer").then_some([4, 4]);
         let request = LayoutRequest { layout: None, grid };
         let hook = model.hook(None, request).unwrap();
@@ -151,7 +151,7 @@ impl Recorded {
         let hook = model.hook(Some(layer), LayoutRequest { layout: None, grid });
         let device = Device::flex().autodiff();
         Some(Self {
-            parameters: model.initial_parameters(|_| true),
+            parameters: model.initial_parameters(|_| true).unwrap(),
             hook: hook.ok()?,
             images: reference.images(&device).narrow(0, 0, 4),
             targets: vec![0, 1, 2, 1],
@@ -169,7 +169,7 @@ impl Recorded {
         let detached = self
             .hook
             .detached_gradients(&pass, parameters, &self.targets);
-        host(detached.unwrap())
+        host(detached.unwrap().remove(0))
     }
 }
 
@@ -193,16 +193,17 @@ const DIFFERENTIABLE: [(&str, usize); 6] = [
 #[test]
 fn gradients_as_expressions_are_those_of_autodiff() {
     for (name, least) in DIFFERENTIABLE {
-        let layers = open(name).0.evaluated().layers();
+        let layers = open(name).0.evaluated().unwrap().layers();
         let mut differentiable = 0;
         for layer in layers {
             let Some(recorded) = Recorded::new(name, &layer.name) else {
                 continue;
             };
             let pass = recorded.pass(&recorded.parameters);
-            let Ok(gradients) = recorded.hook.gradients(&pass, &recorded.targets) else {
+            let Ok(mut gradients) = recorded.hook.gradients(&pass, &recorded.targets) else {
                 continue;
             };
+            let gradients = gradients.remove(0);
             differentiable += 1;
             let expected = recorded.detached(&recorded.parameters);
             let what = format!("{name}, {}", layer.name);
@@ -215,7 +216,8 @@ fn gradients_as_expressions_are_those_of_autodiff() {
 /// `sum(c G)` with G the gradients, and its gradients.
 fn loss_of_gradients(recorded: &Recorded) -> Gradients {
     let pass = recorded.pass(&recorded.parameters);
-    let gradients = recorded.hook.gradients(&pass, &recorded.targets).unwrap();
+    let mut gradients = recorded.hook.gradients(&pass, &recorded.targets).unwrap();
+    let gradients = gradients.remove(0);
     let weights = TensorData::new(weights(gradients.shape().num_elements()), gradients.dims());
     let device = gradients.device();
     (gradients * Tensor::from_data(weights, &device))
@@ -304,4 +306,84 @@ fn direction(number: usize, like: &Tensor<1>) -> Tensor<1> {
     let signs: Vec<f32> = signs.collect();
     let count = signs.len();
     Tensor::from_data(TensorData::new(signs, [count]), &like.device().inner())
+}
+
+/// Two layers of a model: side by side, or one after the other with a residual block or attention between
+/// them.
+const PAIRS: [(&str, [&str; 2]); 4] = [
+    ("residual", ["features.2", "features.3"]),
+    (
+        "residual",
+        [
+            "/features/features.2/conv2/Conv",
+            "/features/features.2/downsample/downsample.0/Conv",
+        ],
+    ),
+    ("next", ["node_conv2d_3", "node_add_21"]),
+    (
+        "vision-transformer",
+        [
+            "encoder.layers.encoder_layer_0",
+            "encoder.layers.encoder_layer_1.ln_1",
+        ],
+    ),
+];
+
+/// The gradients of `sum over layers of sum(c G)` by all parameters, of the layers hooked together or
+/// each alone, and the gradients G.
+fn of_layers(name: &str, layers: &[&str]) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
+    let (model, reference) = open(name);
+    let grid = (name == "vision-transformer").then_some([4, 4]);
+    let named: Vec<_> = layers.iter().copied().map(Some).collect();
+    let request = LayoutRequest { layout: None, grid };
+    let hook = model
+        .hook_several(&named, request)
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let device = Device::flex().autodiff();
+    let images = reference.images(&device).narrow(0, 0, 4);
+    let parameters = model.initial_parameters(|_| true).unwrap();
+    let pass = hook.forward(&parameters, images, key(0), true).unwrap();
+    let targets = [0, 1, 2, 1];
+    let detached = hook.detached_gradients(&pass, &parameters, &targets);
+    let gradients = hook.gradients(&pass, &targets).unwrap();
+    let values: Vec<Vec<f32>> = gradients.iter().cloned().map(host).collect();
+    for (detached, values) in detached.unwrap().into_iter().zip(&values) {
+        reference::assert_close(&host(detached), values, 1e-4, name);
+    }
+    let weighted = gradients.into_iter().map(|gradients| {
+        let weights = weights(gradients.shape().num_elements());
+        let weights = TensorData::new(weights, gradients.dims());
+        (gradients * Tensor::from_data(weights, &device)).sum()
+    });
+    let loss = weighted.reduce(|a, b| a + b).unwrap();
+    let backward = loss.backward();
+    let of_parameters = parameters.values.iter().map(|value| {
+        let gradient = value.val().grad(&backward).map(host);
+        gradient.unwrap_or_else(|| vec![0.0; value.val().dims()[0]])
+    });
+    (of_parameters.collect(), values)
+}
+
+/// The same sums in another order: 1e-4 of the largest.
+#[test]
+fn layers_hooked_together_have_the_gradients_of_each_alone() {
+    for (name, layers) in PAIRS {
+        let (together, values) = of_layers(name, &layers);
+        let [first, second] = layers.map(|layer| of_layers(name, &[layer]));
+        reference::assert_close(&values[0], &first.1[0], 1e-4, name);
+        reference::assert_close(&values[1], &second.1[0], 1e-4, name);
+        for ((together, first), second) in together.iter().zip(&first.0).zip(&second.0) {
+            let sum: Vec<f32> = first.iter().zip(second).map(|(a, b)| a + b).collect();
+            let largest = sum.iter().fold(1e-3f32, |most, v| most.max(v.abs()));
+            reference::assert_within(together, &sum, 1e-4 * largest, name);
+        }
+    }
+}
+
+#[test]
+fn a_layer_that_is_named_twice_is_refused() {
+    let (model, _) = open("residual");
+    let names = [Some("features.3"), Some("features.3")];
+    let error = model.hook_several(&names, LayoutRequest::default()).err();
+    assert!(error.unwrap().to_string().contains("twice"));
 }

@@ -23,6 +23,10 @@ pub struct ModelConfig {
     /// ONNX: the hooked layer, by node, value or module name. Default: the last with a spatial map.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_layer: Option<String>,
+    /// ONNX: the layers whose maps are in the consistency loss, which is the mean over them. Default: the
+    /// target layer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loss_layers: Vec<String>,
     /// ONNX: rows and columns of the hooked layer's tokens, where they cannot be inferred.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_grid: Option<[usize; 2]>,
@@ -43,6 +47,7 @@ pub(super) struct ModelKeys {
     dropout: Option<f64>,
     init: Option<PathBuf>,
     target_layer: Option<String>,
+    loss_layers: Vec<String>,
     token_grid: Option<[usize; 2]>,
     new_head: bool,
     freeze: Vec<String>,
@@ -101,6 +106,10 @@ pub(super) fn resolve(keys: ModelKeys, source: ConfigSource) -> Result<ModelConf
     if keys.token_grid.is_some_and(|grid| grid.contains(&0)) {
         return Err(source.error("model.token_grid", "rows and columns are 1 or more"));
     }
+    if keys.loss_layers.iter().any(String::is_empty) {
+        let problem = "an empty name is no layer; name layers, such as \"layer3\"";
+        return Err(source.error("model.loss_layers", problem));
+    }
     if keys.freeze.iter().any(String::is_empty) {
         let problem = "an empty name is the beginning of all; name layers, such as \"layer1.\"";
         return Err(source.error("model.freeze", problem));
@@ -114,6 +123,7 @@ pub(super) fn resolve(keys: ModelKeys, source: ConfigSource) -> Result<ModelConf
         dropout: 0.0,
         init,
         target_layer: keys.target_layer,
+        loss_layers: keys.loss_layers,
         token_grid: keys.token_grid,
         new_head: keys.new_head,
         freeze: keys.freeze,
@@ -128,6 +138,7 @@ fn resolve_level(
 ) -> Result<ModelConfig> {
     let onnx_keys = [
         ("model.target_layer", keys.target_layer.is_some()),
+        ("model.loss_layers", !keys.loss_layers.is_empty()),
         ("model.token_grid", keys.token_grid.is_some()),
         ("model.new_head", keys.new_head),
         ("model.freeze", !keys.freeze.is_empty()),
@@ -150,6 +161,7 @@ fn resolve_level(
         dropout,
         init,
         target_layer: None,
+        loss_layers: Vec::new(),
         token_grid: None,
         new_head: false,
         freeze: Vec::new(),

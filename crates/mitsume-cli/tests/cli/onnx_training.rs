@@ -169,6 +169,42 @@ fn the_gradient_through_alpha_trains_what_a_detached_one_does_not() {
     assert_ne!(full[2], detached[2]);
 }
 
+/// With a weight of next to nothing the steps are the same for all layers, but for rounding.
+#[test]
+fn several_layers_train_the_mean_of_their_losses_and_a_stop_changes_nothing() {
+    let sandbox = sandbox_with_model();
+    let cam_losses = |run: &str, layers: &'static str| {
+        let sets = ["consistency.lambda_max=1e-12", layers];
+        let sets: Vec<&str> = sets.into_iter().flat_map(|set| ["--set", set]).collect();
+        sandbox.train(run, &[&with_loss(&[])[..], &sets].concat());
+        let steps = String::from_utf8(sandbox.read(&format!("{run}/steps.csv"))).unwrap();
+        let losses = steps.lines().skip(1).filter_map(|line| {
+            let cam_loss = line.split(',').nth(4)?;
+            cam_loss.parse::<f64>().ok()
+        });
+        losses.sum::<f64>()
+    };
+    let one = cam_losses("one", "model.loss_layers=[\"features.2\"]");
+    let two = cam_losses("two", "model.loss_layers=[\"features.3\"]");
+    let both = cam_losses("both", "model.loss_layers=[\"features.2\", \"features.3\"]");
+    assert!(one > 0.0 && two > 0.0, "{one} {two}");
+    assert!((one - two).abs() > 0.01 * one, "{one} {two}");
+    assert!(
+        (both / (one + two) - 0.5).abs() < 1e-3,
+        "{both}: {one} {two}"
+    );
+
+    let layers = [
+        "--set",
+        "model.loss_layers=[\"features.2\", \"features.3\"]",
+    ];
+    sandbox.train("whole", &with_loss(&layers));
+    let part = [&layers[..], &["--set", "train.epochs=1"]].concat();
+    sandbox.train("parts", &with_loss(&part));
+    sandbox.succeeds(&["train", "--resume", "parts", "--set", "train.epochs=3"]);
+    assert_eq!(sandbox.results("parts"), sandbox.results("whole"));
+}
+
 #[test]
 fn layers_of_a_file_in_training_form_are_listed() {
     let sandbox = sandbox_with_model();
@@ -186,6 +222,7 @@ fn what_a_run_was_trained_with_is_not_changed_when_it_goes_on() {
     for set in [
         "model.target_layer=features.2",
         "model.freeze=[\"fc.\"]",
+        "model.loss_layers=[\"features.2\"]",
         "train.learning_rate=0.1",
         "train.plateau.patience=1",
     ] {
@@ -235,6 +272,16 @@ fn what_cannot_be_trained_is_refused() {
     refuse(
         &["model.name=level2", "model.target_layer=features.3"],
         &["model.target_layer", "ONNX", "level2"],
+    );
+    let twice = "model.loss_layers=[\"features.3\", \"features.3\"]";
+    refuse(&[preset, new, twice], &["features.3", "twice"]);
+    refuse(
+        &[preset, new, "model.loss_layers=[\"\"]"],
+        &["model.loss_layers", "empty"],
+    );
+    refuse(
+        &["model.name=level2", "model.loss_layers=[\"features.3\"]"],
+        &["model.loss_layers", "ONNX", "level2"],
     );
     refuse(&["model.name=none.onnx", preset], &["none.onnx"]);
 }

@@ -10,7 +10,7 @@ use super::step::{BenchLoss, StepTime, TimedStep};
 use super::{DEFAULT_CLASSES, random_pixels};
 use crate::Result;
 use crate::train::architecture::Architecture;
-use crate::train::architecture::graph::{GraphArchitecture, HookedLayer};
+use crate::train::architecture::graph::{GraphArchitecture, HookedLayers};
 
 /// Options of [`bench_model_step`].
 #[derive(Clone, Debug)]
@@ -42,12 +42,15 @@ pub fn bench_model_step(options: &BenchModelOptions, loss: BenchLoss) -> Result<
         size: Some([options.size; 2]),
     };
     let model = TrainableClassifier::open(&options.model, images, None, &Device::flex())?;
-    let (classes, [channels, ..]) = (model.evaluated().classes(), model.evaluated().image());
-    let layer = HookedLayer {
-        name: options.target_layer.clone(),
+    let evaluated = model.evaluated()?;
+    let (classes, [channels, ..]) = (evaluated.classes(), evaluated.image());
+    drop(evaluated);
+    let layers = HookedLayers {
+        target: options.target_layer.clone(),
+        loss: Vec::new(),
         token_grid: options.token_grid,
     };
-    let graph = GraphArchitecture::new(&options.model, model, images, layer)?;
+    let graph = GraphArchitecture::new(&options.model, model, images, layers)?;
     let timed = TimedStep {
         architecture: Architecture::Graph(graph.into()),
         classes,

@@ -47,7 +47,8 @@ pub fn bench_run(config: &RunConfig, classes: usize) -> Result<RunTime> {
     };
     let batch = timed.run(|| (pixels.clone(), labels.clone()))?;
     let architecture = timed.architecture;
-    let network = architecture.network(&architecture.new_model(0, &device.clone().autodiff()))?;
+    let model = architecture.new_model(0, &device.clone().autodiff())?;
+    let network = architecture.network(&model)?;
     let options = MapOptions {
         method: config.consistency.method,
         flip: false,

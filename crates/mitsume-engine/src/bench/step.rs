@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::batch_source::BatchSource;
 use super::{BenchOptions, process_stats, refuse_small_images, spec, time_repetitions};
-use crate::Result;
 use crate::train::architecture::{Architecture, DropoutKey};
+use crate::{EngineError, Result};
 
 /// Loss of a timed step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -96,14 +96,15 @@ impl TimedStep {
     pub fn run(&self, mut next: impl FnMut() -> (Vec<f32>, Vec<usize>)) -> Result<StepTime> {
         let device = Device::flex().autodiff();
         let [batch, _, _, size] = self.images;
-        let mut model = self.architecture.new_model(0, &device);
+        let mut model = self.architecture.new_model(0, &device)?;
         let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
         let settings = self.settings;
-        let map_size = self.architecture.map_size(size);
-        let mut cam = CamLoss {
-            settings,
-            ema: EmaMaps::new(EmaMaps::DEFAULT_DECAY, self.classes, map_size)?,
+        let sizes = self.architecture.map_sizes(size).into_iter();
+        let cam_loss = |size| {
+            let ema = EmaMaps::new(EmaMaps::DEFAULT_DECAY, self.classes, size)?;
+            Ok::<_, EngineError>(CamLoss { settings, ema })
         };
+        let mut cam_losses = sizes.map(cam_loss).collect::<Result<Vec<_>>>()?;
         let lambda = if self.loss == BenchLoss::Cam {
             50.0
         } else {
@@ -126,7 +127,8 @@ impl TimedStep {
             // so that the consistency loss costs the most.
             predictions(&out.logits);
             let labels = (&labels[..], &labels[..]);
-            let terms = training_loss(out, labels, &CrossEntropy::default(), lambda, &mut cam)?;
+            let cross_entropy = CrossEntropy::default();
+            let terms = training_loss(out, labels, &cross_entropy, lambda, &mut cam_losses)?;
             let grads = GradientsParams::from_grads(terms.total.backward(), &model);
             model = optimizer.step(1e-4, model.clone(), grads);
             Ok(())

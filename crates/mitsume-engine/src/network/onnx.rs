@@ -36,7 +36,7 @@ pub fn layers(path: &Path, images: InputImages) -> Result<Vec<Layer>> {
         Ok(model) => Ok(model.layers()),
         // A file in training form has the layers that it has in evaluation.
         Err(error) => match TrainableClassifier::open(path, images, None, &device) {
-            Ok(model) => Ok(model.evaluated().layers()),
+            Ok(model) => Ok(model.evaluated()?.layers()),
             Err(_) => Err(error.into()),
         },
     }

@@ -22,7 +22,8 @@ pub(super) struct TrainState {
     /// The moving average of the weights, after the first step of a run that has one.
     pub average: Option<TrainedModel>,
     pub optimizer: ModuleOptimizer,
-    pub ema: EmaMaps,
+    /// The class maps' moving averages, of each layer with maps.
+    pub emas: Vec<EmaMaps>,
     pub progress: Progress,
 }
 
@@ -83,7 +84,11 @@ pub(super) fn save(
         EngineError::Failed(format!("cannot write {}: {error}", path.display()))
     })?;
     dir.write_file(OPTIMIZER, &bytes)?;
-    dir.write_file(EMA, &json(&state.ema))?;
+    let emas = match &state.emas[..] {
+        [ema] => json(ema),
+        emas => json(&emas),
+    };
+    dir.write_file(EMA, &emas)?;
     dir.write_file(PROGRESS, &json(&state.progress))?;
     dir.commit()?;
     Ok(())
@@ -135,7 +140,7 @@ pub(super) fn load(
     let TrainState {
         mut model,
         optimizer,
-        ema,
+        emas,
         ..
     } = state;
     architecture.load_weights(&folder.join(WEIGHTS), &mut model)?;
@@ -163,11 +168,17 @@ pub(super) fn load(
     let optimizer = catch_panic(|| optimizer.load(&path))
         .ok_or_else(panicked)?
         .map_err(|error| damaged(error.to_string()))?;
-    let stored: EmaMaps = read_json(&folder.join(EMA))?;
-    let fits = stored.shape() == ema.shape()
-        && stored.maps().len() == ema.maps().len()
-        && stored.decay() == ema.decay();
-    if !fits {
+    let path = folder.join(EMA);
+    let stored: Vec<EmaMaps> = match emas.len() {
+        1 => vec![read_json(&path)?],
+        _ => read_json(&path)?,
+    };
+    let fits = |(stored, ema): (&EmaMaps, &EmaMaps)| {
+        stored.shape() == ema.shape()
+            && stored.maps().len() == ema.maps().len()
+            && stored.decay() == ema.decay()
+    };
+    if stored.len() != emas.len() || !stored.iter().zip(&emas).all(fits) {
         let path = folder.join(EMA);
         let reason = "moving averages of other classes, map size or decay than the configuration's";
         return Err(EngineError::Request(format!(
@@ -179,7 +190,7 @@ pub(super) fn load(
         model,
         average,
         optimizer,
-        ema: stored,
+        emas: stored,
         progress,
     })
 }

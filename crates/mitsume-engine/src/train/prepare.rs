@@ -200,9 +200,10 @@ pub(super) fn initial_state(
     classes: usize,
     device: &burn::tensor::Device,
 ) -> Result<TrainState> {
-    let model = architecture.new_model(config.train.seed, device);
-    let map_size = architecture.map_size(config.data.image_size);
-    let ema = EmaMaps::new(config.consistency.ema_decay, classes, map_size)?;
+    let model = architecture.new_model(config.train.seed, device)?;
+    let sizes = architecture.map_sizes(config.data.image_size).into_iter();
+    let emas = sizes.map(|size| EmaMaps::new(config.consistency.ema_decay, classes, size));
+    let emas = emas.collect::<std::result::Result<_, _>>()?;
     let plateau = config.train.plateau;
     let plateau = Plateau::new(config.train.learning_rate, plateau.factor, plateau.patience);
     let progress = Progress {
@@ -218,7 +219,7 @@ pub(super) fn initial_state(
         model,
         average: None,
         optimizer,
-        ema,
+        emas,
         progress,
     })
 }

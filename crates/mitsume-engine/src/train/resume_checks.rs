@@ -140,6 +140,7 @@ pub(super) fn refuse_changed_graph(dir: &RunDir, now: &RunConfig) -> Result<()> 
     let now = &now.model;
     let changed = [
         ("model.target_layer", began.target_layer != now.target_layer),
+        ("model.loss_layers", began.loss_layers != now.loss_layers),
         ("model.token_grid", began.token_grid != now.token_grid),
         ("model.new_head", began.new_head != now.new_head),
         ("model.freeze", began.freeze != now.freeze),

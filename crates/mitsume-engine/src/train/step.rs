@@ -2,8 +2,8 @@
 
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume::CamLossSettings;
 use mitsume::train::{CamLoss, CamRequest, CrossEntropy, LossTerms, predictions, training_loss};
+use mitsume::{CamLossSettings, EmaMaps};
 use mitsume_data::Batch;
 
 use super::architecture::{Architecture, DropoutKey};
@@ -66,10 +66,11 @@ pub(super) fn step(
     group: StepBatches<impl Iterator<Item = Result<Batch>>>,
     epoch: EpochSettings,
 ) -> Result<StepResult> {
-    let mut cam_loss = CamLoss {
+    let cam_loss = |ema: &EmaMaps| CamLoss {
         settings: context.settings,
-        ema: state.ema.clone(),
+        ema: ema.clone(),
     };
+    let mut cam_losses: Vec<CamLoss> = state.emas.iter().map(cam_loss).collect();
     let mut gradients = GradientsAccumulator::new();
     let mut result = StepResult::default();
     for batch in group.batches {
@@ -86,7 +87,7 @@ pub(super) fn step(
             key,
         };
         result.images += batch.indices.len();
-        let (loss, correct) = pass.run(state, batch, &mut cam_loss)?;
+        let (loss, correct) = pass.run(state, batch, &mut cam_losses)?;
         let total = shares.total(&loss, epoch.lambda);
         result.add(&loss, &total, &shares, epoch.lambda);
         result.correct += correct;
@@ -110,7 +111,10 @@ pub(super) fn step(
         let average = state.average.take();
         state.average = Some(weight_average::moved(average, &state.model, decay));
     }
-    state.ema = cam_loss.ema;
+    state.emas = cam_losses
+        .into_iter()
+        .map(|cam_loss| cam_loss.ema)
+        .collect();
     Ok(result)
 }
 
@@ -128,7 +132,7 @@ impl BatchPass<'_> {
         &self,
         state: &mut TrainState,
         batch: Batch,
-        cam_loss: &mut CamLoss,
+        cam_losses: &mut [CamLoss],
     ) -> Result<(LossTerms, usize)> {
         let n = batch.indices.len();
         let [channels, height, width] = self.context.image;
@@ -147,7 +151,7 @@ impl BatchPass<'_> {
         let correct = pairs.filter(|(p, l)| p == l).count();
         let labels = (&batch.labels[..], &predicted[..]);
         let cross_entropy = &self.context.cross_entropy;
-        let loss = training_loss(out, labels, cross_entropy, self.lambda, cam_loss)?;
+        let loss = training_loss(out, labels, cross_entropy, self.lambda, cam_losses)?;
         Ok((loss, correct))
     }
 }

@@ -12,6 +12,7 @@
 
 mod deviation;
 pub mod inference;
+mod kept;
 mod pooled_features;
 mod tensors;
 pub mod training;
@@ -37,7 +38,7 @@ use burn_flex::FlexTensor;
 use pooled_features::{PoolFeaturesState, PoolFeaturesStep, pack};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use tensors::{channels_last, feature_map_tensor, flat, values};
+use tensors::{channels_last, feature_map_tensor, flat, reclaim_buffers, values};
 
 /// Whether the operations here accept tensors on `device`.
 pub fn supports(device: &Device) -> bool {
@@ -369,10 +370,12 @@ impl Backward<Flex, 1> for TrunkStep {
     }
 }
 
-/// The workspace of all operations of this module.
+/// The workspace of all operations of this module. Buffers that Burn has dropped return to it first.
 pub fn workspace() -> &'static Workspace {
     static SHARED: OnceLock<Workspace> = OnceLock::new();
-    SHARED.get_or_init(Workspace::default)
+    let workspace = SHARED.get_or_init(Workspace::default);
+    reclaim_buffers(workspace);
+    workspace
 }
 
 fn train(

@@ -1,7 +1,7 @@
 //! Conversions between Burn's CPU tensors and slices.
 
-use super::workspace;
-use crate::workspace::Buffer;
+use super::kept::{Formula, Recomputation};
+use crate::workspace::{Buffer, Workspace};
 use burn::backend::TensorMetadata;
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
@@ -50,8 +50,14 @@ pub(super) fn channels_last(tensor: &FlexTensor) -> Cow<'_, [f32]> {
     Cow::Owned(out)
 }
 
+/// A buffer shared with Burn tensors.
+struct SharedBuffer {
+    data: Arc<Bytes>,
+    recomputation: Option<Arc<Recomputation>>,
+}
+
 /// Buffers shared with Burn tensors; reclaimed once Burn has dropped them.
-static SHARED_BUFFERS: Mutex<Vec<Arc<Bytes>>> = Mutex::new(Vec::new());
+static SHARED_BUFFERS: Mutex<Vec<SharedBuffer>> = Mutex::new(Vec::new());
 
 /// More buffers than a training step of a deep network has alive at a time; buffers beyond this
 /// number are not reclaimed.
@@ -66,6 +72,26 @@ pub(super) fn feature_map_tensor(features: Buffer, [n, h, w, c]: [usize; 4]) -> 
     )
 }
 
+/// A flat tensor of values of the workspace, of which it is the only owner: Burn adds to it in place,
+/// on all threads. [`recycle`] returns them.
+pub(super) fn own_flat_tensor(values: Buffer) -> FlexTensor {
+    flat(values.into_vec())
+}
+
+/// Returns the values of a tensor to `workspace`, if nothing else has them.
+pub(super) fn recycle(workspace: &Workspace, tensor: FlexTensor) {
+    let layout = tensor.layout();
+    let is_whole = layout.is_contiguous()
+        && layout.start_offset() == 0
+        && layout.num_elements() * size_of::<f32>() == tensor.bytes().len();
+    if is_whole && tensor.is_unique() && tensor.dtype() == DType::F32 {
+        let (bytes, ..) = tensor.into_data().into_parts();
+        if let Ok(values) = bytes.try_into_vec::<f32>() {
+            workspace.recycle(values);
+        }
+    }
+}
+
 /// A flat tensor around values of the workspace.
 pub(super) fn shared_flat_tensor(values: Buffer) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from(vec![values.len()]));
@@ -77,32 +103,62 @@ pub(super) fn shared_row_major_tensor(values: Buffer, shape: &[usize]) -> FlexTe
     shared_tensor(values, Layout::contiguous(Shape::from(shape.to_vec())))
 }
 
-fn shared_tensor(values: Buffer, layout: Layout) -> FlexTensor {
-    reclaim_buffers();
+/// A flat tensor around values of the workspace, the result of `formula`.
+pub(super) fn recomputable_tensor(values: Buffer, formula: impl Formula + 'static) -> FlexTensor {
+    let layout = Layout::contiguous(Shape::from(vec![values.len()]));
     let data = Arc::new(Bytes::from_elems(values.into_vec()));
+    let recomputation = Recomputation::new(&data, formula).map(Arc::new);
+    share(data, layout, recomputation)
+}
+
+/// How the values of `tensor` are computed again, if they are all of a
+/// [`recomputable_tensor`].
+pub(super) fn recomputation_of(tensor: &FlexTensor) -> Option<Arc<Recomputation>> {
+    let (layout, data) = (tensor.layout(), tensor.data_arc());
+    let is_whole = layout.is_contiguous()
+        && layout.start_offset() == 0
+        && layout.num_elements() * size_of::<f32>() == data.len();
+    let shared = SHARED_BUFFERS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut latest_first = shared.iter().rev();
+    let found = latest_first.find(|buffer| is_whole && Arc::ptr_eq(&buffer.data, &data))?;
+    found.recomputation.clone()
+}
+
+fn shared_tensor(values: Buffer, layout: Layout) -> FlexTensor {
+    share(Arc::new(Bytes::from_elems(values.into_vec())), layout, None)
+}
+
+fn share(
+    data: Arc<Bytes>,
+    layout: Layout,
+    recomputation: Option<Arc<Recomputation>>,
+) -> FlexTensor {
     let mut shared = SHARED_BUFFERS
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     if shared.len() >= MAX_SHARED_BUFFERS {
         shared.remove(0);
     }
-    shared.push(Arc::clone(&data));
+    shared.push(SharedBuffer {
+        data: Arc::clone(&data),
+        recomputation,
+    });
     FlexTensor::from_arc(data, layout, DType::F32)
 }
 
-/// Returns the buffers that Burn has dropped to the workspace.
-fn reclaim_buffers() {
+/// Returns the buffers that Burn has dropped to `workspace`.
+pub(super) fn reclaim_buffers(workspace: &Workspace) {
     let mut shared = SHARED_BUFFERS
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    for data in std::mem::take(&mut *shared) {
-        match Arc::try_unwrap(data) {
-            Ok(bytes) => {
-                if let Ok(values) = bytes.try_into_vec::<f32>() {
-                    workspace().recycle(values);
-                }
-            }
-            Err(held) => shared.push(held),
+    let is_dropped = |buffer: &mut SharedBuffer| Arc::strong_count(&buffer.data) == 1;
+    let dropped: Vec<SharedBuffer> = shared.extract_if(.., is_dropped).collect();
+    drop(shared);
+    for SharedBuffer { data, .. } in dropped {
+        if let Some(values) = Arc::into_inner(data).and_then(|bytes| bytes.try_into_vec().ok()) {
+            workspace.recycle(values);
         }
     }
 }

@@ -83,30 +83,54 @@ impl BatchNorm<'_> {
         )?;
         let moments = channel_moments(workspace, z, channels);
         let norm = Normalisation::new(&moments, self.weight, self.bias, self.epsilon);
+        let activation = self.activation;
+        let saved = SavedNorm { norm, activation };
+        Ok(Normalised {
+            y: saved.normalise(workspace, z, residual),
+            statistics: moments.statistics(&vec![0.0; channels]),
+            saved,
+        })
+    }
+}
+
+impl SavedNorm {
+    /// The result [`BatchNorm::forward`] had for the same `z` and `residual`, to the bit.
+    ///
+    /// # Errors
+    /// If a length does not fit.
+    pub fn forward_again(
+        &self,
+        workspace: &Workspace,
+        z: &[f32],
+        residual: Option<&[f32]>,
+    ) -> Result<Buffer, Error> {
+        let channels = self.norm.scale.len();
+        check_lengths(
+            self.activation,
+            [channels; 2],
+            z.len(),
+            residual.map(<[f32]>::len),
+        )?;
+        Ok(self.normalise(workspace, z, residual))
+    }
+
+    fn normalise(&self, workspace: &Workspace, z: &[f32], residual: Option<&[f32]>) -> Buffer {
         let mut y = workspace.take(z.len());
-        let part = values_per_task(channels);
+        let part = values_per_task(self.norm.scale.len());
         let tasks = y.par_chunks_mut(part).enumerate();
         tasks.for_each(|(task, y)| {
             let values = task * part..task * part + y.len();
             workspace.isa().run(Forward {
-                norm: &norm,
+                norm: &self.norm,
                 activation: self.activation,
                 z: &z[values.clone()],
                 residual: residual.map(|residual| &residual[values]),
                 y,
             });
         });
-        let statistics = moments.statistics(&vec![0.0; channels]);
-        let activation = self.activation;
-        Ok(Normalised {
-            y,
-            statistics,
-            saved: SavedNorm { norm, activation },
-        })
+        y
     }
-}
 
-impl SavedNorm {
     /// The gradients from that of the result, `dy`.
     ///
     /// - `z`: as given to [`BatchNorm::forward`].

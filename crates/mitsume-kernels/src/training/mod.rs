@@ -8,12 +8,14 @@
 mod activation;
 pub(crate) mod batch_norm;
 mod channel_sums;
+mod concat;
 mod convolution;
 mod layer_norm;
 mod pool;
 
 pub use activation::{activate, activation_gradient};
 pub use batch_norm::{BatchNorm, BatchNormGradients, Normalised, SavedNorm};
+pub use concat::{concat, concat_gradients};
 pub use convolution::Convolution;
 pub use layer_norm::{LayerNorm, LayerNormGradients};
-pub use pool::pool_gradient;
+pub use pool::{MeanTaps, max_positions, mean_taps, pool_gradient};

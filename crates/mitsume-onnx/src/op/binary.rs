@@ -137,6 +137,20 @@ impl Operator for Binary {
                 let slope = a.map(|a| power(a, exponent - 1.0).mul_scalar(exponent));
                 (apply(BinaryFunction::Mul, g, slope)?, None)
             }
+            BinaryFunction::Min | BinaryFunction::Max => {
+                // Of equal values the first is taken.
+                let comparison = match self.0 {
+                    BinaryFunction::Min => BinaryFunction::LessOrEqual,
+                    _ => BinaryFunction::GreaterOrEqual,
+                };
+                let first = Binary(comparison).compared(a, b)?;
+                let first = float(Value::Int(first), &device)?;
+                let second = first.clone().map(|x| x.neg().add_scalar(1.0));
+                (
+                    apply(BinaryFunction::Mul, g.clone(), first)?,
+                    Some(apply(BinaryFunction::Mul, g, second)?),
+                )
+            }
             other => {
                 return Err(OperatorError::Unsupported(format!(
                     "a gradient through the gradient of {other:?} is not supported"
@@ -203,7 +217,7 @@ pub(super) fn broadcast_to(x: Floats, shape: &[usize]) -> Result<Floats, Operato
 }
 
 /// The sum of `x` over the axes along which a tensor of `shape` is broadcast to it.
-fn summed_to(x: Floats, shape: &[usize]) -> Result<Floats, OperatorError> {
+pub(super) fn summed_to(x: Floats, shape: &[usize]) -> Result<Floats, OperatorError> {
     if x.shape() == shape {
         return Ok(x);
     }

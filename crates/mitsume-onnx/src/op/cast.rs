@@ -122,6 +122,15 @@ impl Operator for CastLike {
         OutputType::AsInput(1)
     }
 
+    /// As that of [`Cast`].
+    fn vjp(
+        &self,
+        _inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        Ok(vec![Some(cotangent)])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Kept
     }

@@ -73,8 +73,22 @@ fn repeated(x: Floats, axis: usize, times: usize) -> Result<Floats, OperatorErro
 pub(crate) struct Tile;
 
 impl Operator for Tile {
-    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
-        vjp_of_selection(self, inputs, cotangent)
+    /// The sum over the repeats.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let shape = inputs.float(0)?.shape().to_vec();
+        let mut g = cotangent.into_row_major();
+        for (axis, side) in shape.into_iter().enumerate() {
+            let [outer, tiled, inner] = outer_axis_inner(g.shape(), axis);
+            let mut to = g.shape().to_vec();
+            to[axis] = side;
+            let repeats = g.into_tensor([outer, tiled / side, side * inner]);
+            g = Floats::from_tensor(repeats.sum_dim(1)).reshaped(to)?;
+        }
+        Ok(vec![Some(g)])
     }
 
     fn axis_rule(&self) -> AxisRule {

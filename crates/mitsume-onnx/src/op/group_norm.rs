@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::layer_norm::standardised_rows;
+use super::layer_norm::{standardised_rows, standardised_rows_vjp};
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::dimension;
 use crate::layout::AxisRule;
@@ -57,9 +57,37 @@ impl Operator for GroupNorm {
         AxisRule::PerChannel
     }
 
+    /// With the cotangent times the scale.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
+        let shape = x.shape().to_vec();
+        let [n, groups, own, inner] = self.sides(&shape)?;
+        let rows = [n * groups, own * inner];
+        let h = cotangent.into_tensor([n, groups, own, inner]) * per_channel(scale, [groups, own])?;
+        let dx = standardised_rows_vjp(x.into_tensor(rows), h.reshape(rows), self.epsilon);
+        Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (x, scale, bias) = (inputs.float(0)?, inputs.float(1)?, inputs.float(2)?);
         let shape = x.shape().to_vec();
+        let [n, groups, own, inner] = self.sides(&shape)?;
+        let scale = per_channel(scale, [groups, own])?;
+        let bias = per_channel(bias, [groups, own])?;
+        let x = x.into_tensor([n * groups, own * inner]);
+        let y = standardised_rows(x, self.epsilon);
+        let y = y.reshape([n, groups, own, inner]) * scale + bias;
+        Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(shape)?)])
+    }
+}
+
+impl GroupNorm {
+    /// Images, groups, channels of a group, and pixels.
+    fn sides(&self, shape: &[usize]) -> Result<[usize; 4], OperatorError> {
         let [n, channels, ..] = shape[..] else {
             return Err(OperatorError::Invalid(format!(
                 "input of shape {shape:?}: two axes or more expected"
@@ -71,13 +99,6 @@ impl Operator for GroupNorm {
                 "{channels} channels in {groups} groups"
             )));
         }
-        let own = channels / groups;
-        let inner: usize = shape[2..].iter().product();
-        let scale = per_channel(scale, [groups, own])?;
-        let bias = per_channel(bias, [groups, own])?;
-        let x = x.into_tensor([n * groups, own * inner]);
-        let y = standardised_rows(x, self.epsilon);
-        let y = y.reshape([n, groups, own, inner]) * scale + bias;
-        Ok(vec![Value::Float(Floats::from_tensor(y).reshaped(shape)?)])
+        Ok([n, groups, channels / groups, shape[2..].iter().product()])
     }
 }

@@ -43,8 +43,7 @@ impl Operator for LayerNorm {
         AxisRule::Normalised { axis: self.axis }
     }
 
-    /// `(h - mean(h) - n mean(h n)) / s` with h the cotangent times the scale, n the normalised input and
-    /// s its standard deviation.
+    /// With the cotangent times the scale.
     fn vjp(
         &self,
         mut inputs: Inputs,
@@ -57,12 +56,7 @@ impl Operator for LayerNorm {
         let outer: usize = shape[..axis].iter().product();
         let x = x.into_tensor([outer, inner]);
         let h = cotangent.into_tensor([outer, inner]) * scale.into_tensor([1, inner]);
-        let centred = x.clone() - x.mean_dim(1);
-        let variance = (centred.clone() * centred.clone()).mean_dim(1);
-        let deviation = variance.add_scalar(self.epsilon).sqrt();
-        let normalised = centred / deviation.clone();
-        let along = normalised.clone() * (h.clone() * normalised).mean_dim(1);
-        let dx = (h.clone() - h.mean_dim(1) - along) / deviation;
+        let dx = standardised_rows_vjp(x, h, self.epsilon);
         Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
     }
 
@@ -104,6 +98,17 @@ impl Operator for LayerNorm {
         let result = Floats::from_tensor(y).reshaped(shape)?;
         Ok(vec![Value::Float(result)])
     }
+}
+
+/// The cotangent of x for that of [`standardised_rows`], h: `(h - mean(h) - n mean(h n)) / s` with n the
+/// normalised row and s its standard deviation.
+pub(super) fn standardised_rows_vjp(x: Tensor<2>, h: Tensor<2>, epsilon: f32) -> Tensor<2> {
+    let centred = x.clone() - x.mean_dim(1);
+    let variance = (centred.clone() * centred.clone()).mean_dim(1);
+    let deviation = variance.add_scalar(epsilon).sqrt();
+    let normalised = centred / deviation.clone();
+    let along = normalised.clone() * (h.clone() * normalised).mean_dim(1);
+    (h.clone() - h.mean_dim(1) - along) / deviation
 }
 
 /// `(x - mean) / sqrt(variance + epsilon)` of each row.

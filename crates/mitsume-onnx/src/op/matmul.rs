@@ -1,11 +1,10 @@
 //! MatMul and Gemm.
 
 use burn::tensor::Tensor;
-use mitsume_kernels::burn_extension::training::convolution_train;
-use mitsume_kernels::inference::Window;
 
 use super::binary::broadcast_to;
-use super::{Inputs, NodeInfo, Operator, OperatorError, Weights, differentiates_on_kernels};
+use super::trainable_linear::linear;
+use super::{Inputs, NodeInfo, Operator, OperatorError, Weights};
 use crate::layout::AxisRule;
 use crate::limits;
 use crate::shape::broadcast;
@@ -110,23 +109,10 @@ impl Operator for MatMul {
     }
 }
 
-/// `a b`. Where it is differentiated on the CPU, as a convolution of one pixel: the same sums, and
-/// gradients by the kernels.
+/// `a b`.
 fn product_with_matrix(a: Tensor<2>, b: Tensor<2>) -> Result<Tensor<2>, OperatorError> {
-    if !differentiates_on_kernels(&a.device()) {
-        return Ok(a.matmul(b));
-    }
     let ([rows, k], [_, m]) = (a.dims(), b.dims());
-    let weights = b.transpose().reshape([m, k, 1, 1]);
-    let a = a.reshape([rows * k]);
-    let (product, _) = convolution_train(
-        a,
-        weights,
-        None,
-        [1, 1, rows, k],
-        Window::square(1, 1, 0),
-        1,
-    )?;
+    let product = linear(a.reshape([rows * k]), b.transpose(), None, rows)?;
     Ok(product.reshape([rows, m]))
 }
 

@@ -27,6 +27,7 @@ mod one_hot;
 mod pad;
 mod pool;
 mod prelu;
+mod random;
 mod ranking;
 mod reduce;
 mod reshape;
@@ -43,6 +44,7 @@ mod table;
 mod three_dimensional;
 mod trainable_batch_norm;
 mod trainable_convolution;
+mod trainable_linear;
 mod transpose;
 mod unary;
 mod variadic;
@@ -65,10 +67,12 @@ pub(crate) use linear::Linear;
 pub(crate) use matmul::{Gemm, MatMul};
 pub(crate) use scaled_dot_product::ScaledDotProduct;
 pub(crate) use separable::Separable;
+pub(crate) use slice::Concat;
 pub(crate) use softmax::Softmax;
 use table::other;
 pub(crate) use table::{names, parse};
 pub(crate) use trainable_batch_norm::{RESIDUAL_INPUT, TrainableBatchNorm};
+pub(crate) use trainable_linear::TrainableLinear;
 pub(crate) use transpose::Transpose;
 pub(crate) use unary::Unary;
 
@@ -91,6 +95,23 @@ pub(crate) trait Operator: Debug + Send + Sync {
         Err(OperatorError::Unsupported(
             "a gradient through its gradient is not supported".into(),
         ))
+    }
+
+    /// As [`Self::vjp`], for cotangents of several outputs, at least one of which is given.
+    ///
+    /// # Errors
+    /// An operator without one.
+    fn vjp_of_outputs(
+        &self,
+        inputs: Inputs,
+        mut cotangents: Vec<Option<Floats>>,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        match cotangents.remove(0) {
+            Some(first) if cotangents.iter().all(Option::is_none) => self.vjp(inputs, first),
+            _ => Err(OperatorError::Unsupported(
+                "a gradient through the gradient of a later output is not supported".into(),
+            )),
+        }
     }
 
     /// How it moves axes.
@@ -130,6 +151,11 @@ pub(crate) trait Operator: Debug + Send + Sync {
     /// training its outputs 1 and 2 are the batch's mean and unbiased variance.
     fn running_momentum(&self) -> Option<f64> {
         None
+    }
+
+    /// Whether it draws random numbers: it is not computed beforehand.
+    fn is_random(&self) -> bool {
+        false
     }
 
     /// Whether it is linear or affine in each of its inputs: such operators after a global average pool
@@ -254,6 +280,8 @@ pub(crate) enum Op {
     BatchNorm(std::sync::Arc<BatchNorm>),
     /// A batch norm in training, with fused residual add and activation.
     TrainableBatchNorm(std::sync::Arc<TrainableBatchNorm>),
+    /// A linear layer in training, with a fused bias.
+    TrainableLinear(TrainableLinear),
     /// A product of two tensors.
     MatMul(MatMul),
     /// A product of two matrices, plus a third.
@@ -266,6 +294,8 @@ pub(crate) enum Op {
     Binary(Binary),
     /// Softmax; at the end of a graph it is removed, so that the output is logits.
     Softmax(Softmax),
+    /// Tensors one after the other along an axis.
+    Concat(Concat),
     /// A permutation of axes.
     Transpose(std::sync::Arc<Transpose>),
     /// The identity.
@@ -282,12 +312,14 @@ impl Op {
             Self::Separable(op) => op.as_ref(),
             Self::BatchNorm(op) => op.as_ref(),
             Self::TrainableBatchNorm(op) => op.as_ref(),
+            Self::TrainableLinear(op) => op,
             Self::MatMul(op) => op,
             Self::Gemm(op) => op,
             Self::Linear(op) => op.as_ref(),
             Self::Unary(op) => op,
             Self::Binary(op) => op,
             Self::Softmax(op) => op,
+            Self::Concat(op) => op,
             Self::Transpose(op) => op.as_ref(),
             Self::Identity => &identity::Identity,
             Self::Other(op) => op.as_ref(),

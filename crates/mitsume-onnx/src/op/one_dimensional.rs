@@ -63,6 +63,24 @@ impl Operator for OneDimensional {
         self.op.operator().parsed_inputs()
     }
 
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let with_row = |x: Floats| match x.shape()[..] {
+            [n, c, length] => x.reshaped(vec![n, c, 1, length]),
+            _ => Err(OperatorError::Invalid("three axes expected".into())),
+        };
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        inputs.put(0, Value::Float(with_row(x)?));
+        let mut found = self.op.operator().vjp(inputs, with_row(cotangent)?)?;
+        let dx = found.remove(0);
+        let dx = dx.map(|dx| dx.into_row_major().reshaped(shape));
+        Ok(vec![dx.transpose()?])
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let [n, c, length] = x.shape()[..] else {

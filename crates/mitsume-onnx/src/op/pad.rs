@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::selection::vjp_of_selection;
 use super::slice::slice_axis;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::constant::Constant;
@@ -67,6 +68,25 @@ impl Operator for Pad {
 
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Padded
+    }
+
+    /// Of constants nothing is added to the input; other borders are values of it.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let Border::Constant(_) = self.border else {
+            return vjp_of_selection(self, inputs, cotangent);
+        };
+        let pads = inputs.ints(1)?.ok_or("the pads are missing")?;
+        let removed = pads.into_iter().map(i64::wrapping_neg).collect();
+        inputs.put(0, Value::Float(cotangent));
+        inputs.put(1, Value::Int(Ints::vector(removed)));
+        let zeros = Self {
+            border: Border::Constant(0.0),
+        };
+        Ok(vec![Some(zeros.run(inputs)?.remove(0).float()?)])
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {

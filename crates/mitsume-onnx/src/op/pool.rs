@@ -1,15 +1,17 @@
 //! MaxPool, AveragePool and their global forms.
 
-use burn::tensor::module;
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::{IndexingUpdateOp, Tensor, TensorData, module};
 use mitsume_kernels::burn_extension::{inference, training::pool_train};
-use mitsume_kernels::inference::{Pooling, Window};
+use mitsume_kernels::inference::{Nhwc, Pooling, Window};
+use mitsume_kernels::training::{max_positions, mean_taps};
 
+use super::reduce::extreme_vjp;
 use super::window::PaddedWindow;
 use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels, trains_on_kernels};
 use crate::layout::AxisRule;
 use crate::limits;
-use crate::value::{Floats, MemoryOrder, Value, image_shape};
+use crate::value::{Floats, MemoryOrder, Value, image_shape, index_tensor};
 
 /// MaxPool or AveragePool.
 #[derive(Debug)]
@@ -37,6 +39,54 @@ impl Pool {
 }
 
 impl Operator for Pool {
+    /// Linear in the cotangent: of a maximum it goes to the first of the largest values, of a mean
+    /// divided to all.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        let [n, c, h, w] = x.image_shape()?;
+        let window = self.window.for_size([h, w]);
+        let [_, _, rows, columns] = cotangent.image_shape()?;
+        let g = cotangent.into_channels_last().into_flat();
+        let device = g.device();
+        let dx = if self.pooling == Pooling::Max {
+            let x = x.without_gradient().into_channels_last().into_flat();
+            let x = x.into_data().convert::<f32>();
+            let data = x
+                .as_slice()
+                .map_err(|e| OperatorError::Invalid(format!("{e:?}")))?;
+            let images = Nhwc {
+                data,
+                shape: [n, h, w, c],
+            };
+            let places = index_tensor(max_positions(&window, images, [rows, columns])?, &device);
+            let zeros = Tensor::<1>::zeros([n * h * w * c], &device);
+            zeros.select_assign(0, places, g, IndexingUpdateOp::Add)
+        } else {
+            let taps = mean_taps(self.pooling, &window, [h, w], [rows, columns])?;
+            let pixels = |image: usize, size: usize, at: &[usize]| {
+                let at = at.iter().map(move |at| image * size + at);
+                at.collect::<Vec<usize>>()
+            };
+            let from = (0..n).flat_map(|image| pixels(image, rows * columns, &taps.from));
+            let to = (0..n).flat_map(|image| pixels(image, h * w, &taps.to));
+            let count = n * taps.share.len();
+            let share = TensorData::new(taps.share.repeat(n), [count, 1]);
+            let each = g.reshape([n * rows * columns, c]);
+            let each = each.select(0, index_tensor(from, &device));
+            let each = each * Tensor::<2>::from_data(share, &device);
+            let zeros = Tensor::<2>::zeros([n * h * w, c], &device);
+            let dx = zeros.select_assign(0, index_tensor(to, &device), each, IndexingUpdateOp::Add);
+            dx.reshape([n * h * w * c])
+        };
+        let dx = Floats::with_order(dx, shape, MemoryOrder::ChannelsLast)?;
+        Ok(vec![Some(dx)])
+    }
+
     fn output_shape(
         &self,
         inputs: &[Option<&[usize]>],
@@ -85,11 +135,7 @@ impl Operator for Pool {
 }
 
 impl Pool {
-    fn run_composed(
-        &self,
-        x: burn::tensor::Tensor<4>,
-        window: Window,
-    ) -> Result<burn::tensor::Tensor<4>, OperatorError> {
+    fn run_composed(&self, x: Tensor<4>, window: Window) -> Result<Tensor<4>, OperatorError> {
         let padding = [0, 1].map(|axis| (window.pad_before[axis], window.pad_after[axis]));
         if self.pooling == Pooling::Max {
             let mut options = MaxPoolOptions::new(window.kernel).with_stride(window.stride);
@@ -131,12 +177,15 @@ impl Operator for GlobalPool {
         mut inputs: Inputs,
         cotangent: Floats,
     ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let x = inputs.float(0)?;
+        let [n, c, h, w] = x.image_shape()?;
         if self.max {
-            return Err(OperatorError::Unsupported(
-                "a gradient through the gradient of a maximum is not supported".into(),
-            ));
+            let g = cotangent.into_tensor([n * c, 1, 1]);
+            let dx = extreme_vjp(x.into_tensor([n * c, h * w, 1]), g, true);
+            return Ok(vec![Some(
+                Floats::from_tensor(dx).reshaped(vec![n, c, h, w])?,
+            )]);
         }
-        let [n, c, h, w] = inputs.float(0)?.image_shape()?;
         let each = cotangent
             .into_tensor([n, c, 1, 1])
             .div_scalar((h * w) as f32);

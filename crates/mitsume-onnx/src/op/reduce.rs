@@ -1,9 +1,9 @@
 //! Means, sums, extremes, products and norms over axes.
 
-use burn::tensor::Tensor;
+use burn::tensor::{IndexingUpdateOp, Tensor};
 
 use super::binary::broadcast_to;
-use super::{Inputs, NodeInfo, Operator, OperatorError};
+use super::{Binary, BinaryFunction, Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, axes, axis};
 use crate::layout::AxisRule;
 use crate::shape::outer_axis_inner;
@@ -76,26 +76,43 @@ impl Operator for Reduce {
         mut inputs: Inputs,
         cotangent: Floats,
     ) -> Result<Vec<Option<Floats>>, OperatorError> {
-        let shape = inputs.float(0)?.shape().to_vec();
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
         let given = inputs.ints(1)?;
         let Some(over) = self.over(given, shape.len())? else {
             return Ok(vec![Some(cotangent)]);
         };
         let count: usize = over.iter().map(|&axis| shape[axis]).product();
-        let scale = match self.reduction {
-            Reduction::Mean => 1.0 / count as f32,
-            Reduction::Sum => 1.0,
-            other => {
-                return Err(OperatorError::Unsupported(format!(
-                    "a gradient through the gradient of a reduction by {other:?} is not supported"
-                )));
-            }
-        };
         let mut kept = shape.clone();
         over.iter().for_each(|&axis| kept[axis] = 1);
         let cotangent = cotangent.into_row_major().reshaped(kept)?;
-        let each = broadcast_to(cotangent, &shape)?.map(|y| y.mul_scalar(scale));
-        Ok(vec![Some(each)])
+        let times = |a, b| Binary(BinaryFunction::Mul).floats(a, b);
+        let dx = match self.reduction {
+            Reduction::Mean => {
+                let scale = 1.0 / count as f32;
+                broadcast_to(cotangent, &shape)?.map(|y| y.mul_scalar(scale))
+            }
+            Reduction::Sum => broadcast_to(cotangent, &shape)?,
+            Reduction::L1 => times(x.map(Tensor::sign), cotangent)?,
+            Reduction::SumOfSquares => times(x, cotangent)?.map(|dx| dx.mul_scalar(2.0)),
+            Reduction::L2 => {
+                let length = self.floats(x.clone(), &over)?;
+                let by = length.map(|length| {
+                    let positive = length.clone().greater_scalar(0.0).float();
+                    let zero = positive.clone().neg().add_scalar(1.0);
+                    positive / (length + zero)
+                });
+                times(x, times(cotangent, by)?)?
+            }
+            Reduction::Max | Reduction::Min => self.extreme_vjp(x, &over, cotangent)?,
+            Reduction::Product | Reduction::LogSum => {
+                return Err(OperatorError::Unsupported(format!(
+                    "a gradient through the gradient of a reduction by {:?} is not supported",
+                    self.reduction
+                )));
+            }
+        };
+        Ok(vec![Some(dx)])
     }
 
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
@@ -187,6 +204,30 @@ impl Reduce {
         Ok(x)
     }
 
+    /// The cotangent of an extreme goes to the first value that is it.
+    fn extreme_vjp(
+        &self,
+        x: Floats,
+        over: &[usize],
+        cotangent: Floats,
+    ) -> Result<Floats, OperatorError> {
+        if over.windows(2).any(|pair| pair[0] + 1 != pair[1]) {
+            return Err(OperatorError::Unsupported(
+                "a gradient through the gradient of an extreme over axes that are not adjacent is \
+                 not supported"
+                    .into(),
+            ));
+        }
+        let shape = x.shape().to_vec();
+        let [outer, _, _] = outer_axis_inner(&shape, over[0]);
+        let side: usize = over.iter().map(|&axis| shape[axis]).product();
+        let inner = shape[over[over.len() - 1] + 1..].iter().product();
+        let x = x.into_tensor([outer, side, inner]);
+        let g = cotangent.into_tensor([outer, 1, inner]);
+        let is_max = self.reduction == Reduction::Max;
+        Floats::from_tensor(extreme_vjp(x, g, is_max)).reshaped(shape)
+    }
+
     /// Reduces the middle axis.
     fn reduce_axis(&self, x: Tensor<3>, side: usize) -> Result<Tensor<3>, OperatorError> {
         Ok(match self.reduction {
@@ -240,6 +281,17 @@ impl Reduce {
         }
         Ints::new(data, kept)
     }
+}
+
+/// The cotangent of x for that of its largest values (or smallest) along the middle axis, g: at the first
+/// of them, else 0.
+pub(super) fn extreme_vjp(x: Tensor<3>, g: Tensor<3>, is_max: bool) -> Tensor<3> {
+    let zeros = x.zeros_like();
+    let at = match is_max {
+        true => x.argmax(1),
+        false => x.argmin(1),
+    };
+    zeros.scatter(1, at, g, IndexingUpdateOp::Add)
 }
 
 /// The square root of a sum of squares, whose gradient is 0 where it is 0, as PyTorch has it.

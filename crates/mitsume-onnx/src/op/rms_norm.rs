@@ -1,5 +1,7 @@
 //! RMSNormalization and LpNormalization.
 
+use burn::tensor::Tensor;
+
 use super::reduce::norm;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::axis;
@@ -25,6 +27,28 @@ impl RmsNorm {
 }
 
 impl Operator for RmsNorm {
+    /// `(h - n mean(h n)) / r` with h the cotangent times the scale, r the root of the mean square and n
+    /// the normalised input.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
+        let shape = x.shape().to_vec();
+        let axis = axis(self.axis, shape.len())?;
+        let inner: usize = shape[axis..].iter().product();
+        let outer: usize = shape[..axis].iter().product();
+        let x = x.into_tensor([outer, inner]);
+        let h = cotangent.into_tensor([outer, inner]) * scale.into_tensor([1, inner]);
+        let mean = (x.clone() * x.clone()).mean_dim(1);
+        let root = mean.add_scalar(self.epsilon).sqrt();
+        let normalised = x / root.clone();
+        let along = normalised.clone() * (h.clone() * normalised).mean_dim(1);
+        let dx = (h - along) / root;
+        Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Normalised { axis: self.axis }
     }
@@ -74,6 +98,27 @@ impl LpNorm {
 }
 
 impl Operator for LpNorm {
+    /// `(g - d sum(g y)) / |x|` with y the result and d the length's derivative.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let x = inputs.float(0)?;
+        let shape = x.shape().to_vec();
+        let sides = outer_axis_inner(&shape, axis(self.axis, shape.len())?);
+        let (x, g) = (x.into_tensor(sides), cotangent.into_tensor(sides));
+        let length = self.length(x.clone());
+        let y = x.clone() / length.clone();
+        let slope = match self.absolute {
+            true => x.sign(),
+            false => y.clone(),
+        };
+        let along = slope * (g.clone() * y).sum_dim(1);
+        let dx = (g - along) / length;
+        Ok(vec![Some(Floats::from_tensor(dx).reshaped(shape)?)])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Kept
     }
@@ -83,12 +128,19 @@ impl Operator for LpNorm {
         let shape = x.shape().to_vec();
         let sides = outer_axis_inner(&shape, axis(self.axis, shape.len())?);
         let x = x.into_tensor(sides);
-        let length = match self.absolute {
-            true => x.clone().abs().sum_dim(1),
-            false => norm((x.clone() * x.clone()).sum_dim(1)),
-        };
+        let length = self.length(x.clone());
         Ok(vec![Value::Float(
             Floats::from_tensor(x / length).reshaped(shape)?,
         )])
+    }
+}
+
+impl LpNorm {
+    /// Of the middle axis.
+    fn length(&self, x: Tensor<3>) -> Tensor<3> {
+        match self.absolute {
+            true => x.abs().sum_dim(1),
+            false => norm((x.clone() * x).sum_dim(1)),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bool, Tensor, TensorData};
 
-use super::binary::broadcast_ints;
+use super::binary::{broadcast_ints, summed_to};
 use super::{Inputs, Operator, OperatorError};
 use crate::ints::Ints;
 use crate::layout::AxisRule;
@@ -15,6 +15,32 @@ use crate::value::{Floats, Value};
 pub(crate) struct Where;
 
 impl Operator for Where {
+    /// The cotangent where the input was chosen, else 0.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let condition = inputs.take(0)?.int()?;
+        let shapes = [inputs.take(1)?, inputs.take(2)?].map(|x| x.shape().to_vec());
+        let shape = cotangent.shape().to_vec();
+        let truth = broadcast_ints(&condition, &shape)?;
+        let zeros = cotangent.clone().map(|g| g.zeros_like());
+        let a = select(
+            truth.clone(),
+            cotangent.clone(),
+            zeros.clone(),
+            shape.clone(),
+        )?;
+        let b = select(truth, zeros, cotangent, shape)?;
+        let [a_shape, b_shape] = shapes;
+        Ok(vec![
+            None,
+            Some(summed_to(a, &a_shape)?),
+            Some(summed_to(b, &b_shape)?),
+        ])
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }

@@ -1,9 +1,10 @@
 //! Concat, Split and Slice.
 
 use burn::tensor::Tensor;
+use mitsume_kernels::burn_extension::training::concat_train;
 
 use super::selection::vjp_of_selection;
-use super::{Inputs, NodeInfo, Operator, OperatorError};
+use super::{Inputs, NodeInfo, Operator, OperatorError, differentiates_on_kernels};
 use crate::ints::{Ints, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
@@ -11,9 +12,9 @@ use crate::shape::outer_axis_inner;
 use crate::value::{Floats, MemoryOrder, Value, index_tensor};
 
 /// Concatenates tensors along an axis.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Concat {
-    axis: i64,
+    pub axis: i64,
 }
 
 impl Concat {
@@ -25,6 +26,20 @@ impl Concat {
 }
 
 impl Operator for Concat {
+    /// The parts of the cotangent.
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let axis = axis(self.axis, cotangent.rank())?;
+        let mut start = 0;
+        let parts = inputs.all()?.into_iter().map(|input| {
+            let count = input.shape()[axis];
+            let whole = Value::Float(cotangent.clone());
+            let part = slice_axis(whole, axis, start, count, 1)?.float()?;
+            start += count;
+            Ok(Some(part))
+        });
+        parts.collect()
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Concatenated { axis: self.axis }
     }
@@ -66,12 +81,24 @@ fn concatenated(
     if axis == 1 && parts.iter().all(|p| p.order() == MemoryOrder::ChannelsLast) {
         // Channels last: each pixel's channels are concatenated, without a conversion.
         let [n, h, w] = [shape[0], shape[2], shape[3]];
+        let count = limits::elements(&shape)?;
+        if differentiates_on_kernels(&parts[0].device()) {
+            let mut parts = parts.into_iter().map(|part| {
+                let channels = part.shape()[1];
+                (part.into_flat(), channels)
+            });
+            let first = parts.next().ok_or("no inputs")?;
+            let both = parts.try_fold(first, |(a, before), (b, more)| {
+                let y = concat_train(a, b, [before, more])?;
+                Ok::<_, OperatorError>((y, before + more))
+            });
+            return Floats::with_order(both?.0, shape, MemoryOrder::ChannelsLast);
+        }
         let view = |part: Floats| {
             let channels = part.shape()[1];
             part.into_flat().reshape([n * h * w, channels])
         };
         let result = Tensor::cat(parts.into_iter().map(view).collect(), 1);
-        let count = limits::elements(&shape)?;
         return Floats::with_order(result.reshape([count]), shape, MemoryOrder::ChannelsLast);
     }
     let view = |part: Floats| {
@@ -177,11 +204,46 @@ impl Operator for Split {
         AxisRule::Split { axis: self.axis }
     }
 
+    /// The cotangents one after the other, zeros where an output has none.
+    fn vjp_of_outputs(
+        &self,
+        mut inputs: Inputs,
+        cotangents: Vec<Option<Floats>>,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let shape = inputs.float(0)?.shape().to_vec();
+        let axis = axis(self.axis, shape.len())?;
+        let sizes = self.sizes(inputs.ints(1)?, shape[axis])?;
+        let parts = cotangents.into_iter().zip(sizes);
+        let parts = parts.map(|(cotangent, size)| match cotangent {
+            Some(part) => Ok(part.into_row_major()),
+            None => {
+                let part = [&shape[..axis], &[size], &shape[axis + 1..]].concat();
+                let count = limits::elements(&part)?;
+                Floats::new(Tensor::zeros([count], &inputs.device), part)
+            }
+        });
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        Ok(vec![Some(concatenated(parts, axis, shape)?)])
+    }
+
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.take(0)?;
         let axis = axis(self.axis, x.shape().len())?;
-        let whole = x.shape()[axis];
-        let sizes: Vec<usize> = match inputs.ints(1)?.or_else(|| self.sizes.clone()) {
+        let sizes = self.sizes(inputs.ints(1)?, x.shape()[axis])?;
+        let mut start = 0;
+        let mut parts = Vec::new();
+        for size in sizes {
+            parts.push(slice_axis(x.clone(), axis, start, size, 1)?);
+            start += size;
+        }
+        Ok(parts)
+    }
+}
+
+impl Split {
+    /// The sizes of the parts of `whole` values; `given` is the second input.
+    fn sizes(&self, given: Option<Vec<i64>>, whole: usize) -> Result<Vec<usize>, OperatorError> {
+        let sizes: Vec<usize> = match given.or_else(|| self.sizes.clone()) {
             Some(sizes) => sizes.into_iter().map(dimension).collect::<Result<_, _>>()?,
             None if self.outputs == 0 || self.outputs > whole => {
                 return Err(OperatorError::Invalid(format!(
@@ -201,13 +263,7 @@ impl Operator for Split {
                 "parts of {sizes:?} of {whole} values"
             )));
         }
-        let mut start = 0;
-        let mut parts = Vec::new();
-        for size in sizes {
-            parts.push(slice_axis(x.clone(), axis, start, size, 1)?);
-            start += size;
-        }
-        Ok(parts)
+        Ok(sizes)
     }
 }
 

@@ -19,16 +19,7 @@ pub(crate) struct Softmax {
 impl Operator for Softmax {
     /// `s (g - sum(s g))`
     fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
-        let shape = cotangent.shape().to_vec();
-        let axis = axis(self.axis, shape.len())?;
-        let sides = match self.flattens {
-            true => [
-                shape[..axis].iter().product(),
-                shape[axis..].iter().product(),
-                1,
-            ],
-            false => outer_axis_inner(&shape, axis),
-        };
+        let sides = self.sides(cotangent.shape())?;
         let g = cotangent.into_tensor(sides);
         let mut dx = self.run_along_axis(inputs, |x| {
             let s = activation::softmax(x, 1);
@@ -75,6 +66,18 @@ impl Softmax {
         })
     }
 
+    /// `shape` with what is normalised in the middle.
+    fn sides(self, shape: &[usize]) -> Result<[usize; 3], OperatorError> {
+        let axis = axis(self.axis, shape.len())?;
+        Ok(match self.flattens {
+            true => {
+                let inner = shape[axis..].iter().product();
+                [shape[..axis].iter().product(), inner, 1]
+            }
+            false => outer_axis_inner(shape, axis),
+        })
+    }
+
     fn run_along_axis(
         self,
         mut inputs: Inputs,
@@ -82,13 +85,7 @@ impl Softmax {
     ) -> Result<Vec<Value>, OperatorError> {
         let x = inputs.float(0)?;
         let shape = x.shape().to_vec();
-        let axis = axis(self.axis, shape.len())?;
-        let sides = if self.flattens {
-            let inner = shape[axis..].iter().product();
-            [shape[..axis].iter().product(), inner, 1]
-        } else {
-            outer_axis_inner(&shape, axis)
-        };
+        let sides = self.sides(&shape)?;
         let result = Floats::from_tensor(function(x.into_tensor(sides))).reshaped(shape)?;
         Ok(vec![Value::Float(result)])
     }
@@ -99,6 +96,17 @@ impl Softmax {
 pub(crate) struct LogSoftmax(pub Softmax);
 
 impl Operator for LogSoftmax {
+    /// `g - s sum(g)` with s the softmax.
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let sides = self.0.sides(cotangent.shape())?;
+        let g = cotangent.into_tensor(sides);
+        let mut dx = self.0.run_along_axis(inputs, |x| {
+            let sum = g.clone().sum_dim(1);
+            g - activation::softmax(x, 1) * sum
+        })?;
+        Ok(vec![Some(dx.remove(0).float()?)])
+    }
+
     fn output_shape(
         &self,
         inputs: &[Option<&[usize]>],

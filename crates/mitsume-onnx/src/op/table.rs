@@ -5,13 +5,13 @@ use mitsume_kernels::inference::Activation;
 use super::one_dimensional::is_one_dimensional;
 use super::three_dimensional::is_three_dimensional;
 use super::{
-    BatchNorm, Binary, BinaryFunction, Convolution, Gemm, MatMul, NodeInfo, Op, Operator,
+    BatchNorm, Binary, BinaryFunction, Concat, Convolution, Gemm, MatMul, NodeInfo, Op, Operator,
     OperatorError, ParseError, Softmax, TrainableBatchNorm, Unary,
 };
 use super::{
     attention, batch_statistics, cast, col2im, conv_transpose, cumulative_sum, dropout, einsum,
     expand, gather, gather_nd, group_norm, is_nan, layer_norm, not, one_dimensional, one_hot, pad,
-    pool, prelu, ranking, reduce, reshape, resize, rms_norm, select, slice, softmax,
+    pool, prelu, random, ranking, reduce, reshape, resize, rms_norm, select, slice, softmax,
     three_dimensional, trainable_convolution, transpose, variadic,
 };
 
@@ -188,7 +188,7 @@ const TABLE: &[(&str, Parse)] = &[
     }),
     ("Range", |_| other(expand::Range)),
     // Concatenation, slices, gathers, resize
-    ("Concat", |node| other(slice::Concat::parse(node))),
+    ("Concat", |node| Ok(Op::Concat(Concat::parse(node)))),
     ("Split", |node| other(slice::Split::parse(node))),
     ("Slice", |_| other(slice::Slice)),
     ("Pad", |node| other(pad::Pad::parse(node)?)),
@@ -201,6 +201,11 @@ const TABLE: &[(&str, Parse)] = &[
     // Identities
     ("Identity", |_| Ok(Op::Identity)),
     ("Dropout", dropout::parse),
+    // Random numbers of stochastic depth
+    ("RandomUniformLike", |node| {
+        other(random::Random::parse(node)?)
+    }),
+    ("Bernoulli", |node| other(random::Random::parse(node)?)),
 ];
 
 /// Names of the operators that are supported.

@@ -1,6 +1,5 @@
 //! Transpose and DepthToSpace.
 
-use super::selection::vjp_of_selection;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, dimension};
 use crate::layout::AxisRule;
@@ -47,6 +46,11 @@ impl Operator for Transpose {
 }
 
 impl Transpose {
+    /// Whether it transposes a matrix.
+    pub fn is_of_matrix(&self) -> bool {
+        self.order.as_deref() == Some(&[1, 0])
+    }
+
     /// Whether it swaps the last two of three axes or more and keeps the others.
     pub fn swaps_last_axes(&self) -> bool {
         let Some([kept @ .., a, b]) = self.order.as_deref() else {
@@ -174,8 +178,22 @@ impl DepthToSpace {
 }
 
 impl Operator for DepthToSpace {
-    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
-        vjp_of_selection(self, inputs, cotangent)
+    /// Blocks of pixels become blocks of channels.
+    fn vjp(
+        &self,
+        mut inputs: Inputs,
+        cotangent: Floats,
+    ) -> Result<Vec<Option<Floats>>, OperatorError> {
+        let shape = inputs.float(0)?.shape().to_vec();
+        let [n, depth, h, w] = cotangent.image_shape()?;
+        let b = self.block;
+        let sides = vec![n, depth, h / b, b, w / b, b];
+        let order = match self.columns_first {
+            true => [0, 1, 3, 5, 2, 4],
+            false => [0, 3, 5, 1, 2, 4],
+        };
+        let dx = permuted(cotangent.into_row_major().reshaped(sides)?, &order)?;
+        Ok(vec![Some(dx.reshaped(shape)?)])
     }
 
     fn axis_rule(&self) -> AxisRule {

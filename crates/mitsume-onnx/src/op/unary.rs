@@ -11,6 +11,10 @@ use crate::ints::Ints;
 use crate::layout::AxisRule;
 use crate::value::{Floats, MemoryOrder, Value};
 
+/// `x (1 + tanh(GELU_SCALE (x + GELU_CUBE x^3))) / 2`: GELU in its tanh approximation.
+const GELU_SCALE: f32 = 0.797_884_6;
+const GELU_CUBE: f32 = 0.044_715;
+
 /// An element-wise function of one tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Unary {
@@ -79,7 +83,7 @@ impl Operator for Unary {
     ) -> Result<Vec<Option<Floats>>, OperatorError> {
         let x = inputs.float(0)?;
         let (order, shape) = (x.order(), x.shape().to_vec());
-        let slope = self.derivative(x.into_flat())?;
+        let slope = self.derivative(x.into_flat());
         let g = match order {
             MemoryOrder::ChannelsLast => cotangent.into_channels_last(),
             MemoryOrder::RowMajor | MemoryOrder::GroupsLast => cotangent.into_row_major(),
@@ -208,12 +212,12 @@ impl Unary {
 
 impl Unary {
     /// The derivative at `x`.
-    fn derivative(self, x: Tensor<1>) -> Result<Tensor<1>, OperatorError> {
+    fn derivative(self, x: Tensor<1>) -> Tensor<1> {
         // 1 strictly between the bounds, else 0.
         let between = |x: Tensor<1>, low: f32, high: f32| {
             x.clone().greater_scalar(low).float() * x.lower_scalar(high).float()
         };
-        Ok(match self {
+        match self {
             Self::Neg => x.ones_like().neg(),
             Self::Abs => x.sign(),
             Self::Exp => x.exp(),
@@ -247,6 +251,24 @@ impl Unary {
                 let negative = positive.clone().neg().add_scalar(1.0);
                 positive + negative * x.clamp_max(0.0).exp().mul_scalar(alpha)
             }
+            // Constant almost everywhere.
+            Self::Floor | Self::Ceil | Self::Round | Self::Sign => x.zeros_like(),
+            Self::Mish => {
+                let t = activation::softplus(x.clone(), 1.0).tanh();
+                let rest = (t.clone() * t.clone()).neg().add_scalar(1.0);
+                t + x.clone() * rest * activation::sigmoid(x)
+            }
+            Self::Selu(alpha, gamma) => Self::Elu(alpha).derivative(x).mul_scalar(gamma),
+            Self::Celu(alpha) => x.clamp_max(0.0).div_scalar(alpha).exp(),
+            Self::GeluTanh => {
+                let square = x.clone() * x.clone();
+                let inner = square.clone().mul_scalar(GELU_CUBE).add_scalar(1.0);
+                let t = (inner * x.clone()).mul_scalar(GELU_SCALE).tanh();
+                let inner_slope = square.mul_scalar(3.0 * GELU_CUBE).add_scalar(1.0);
+                let rest = (t.clone() * t.clone()).neg().add_scalar(1.0);
+                let along = x * rest * inner_slope.mul_scalar(GELU_SCALE);
+                (t.add_scalar(1.0) + along).mul_scalar(0.5)
+            }
             Self::Activation(Activation::Identity) => x.ones_like(),
             Self::Activation(Activation::Relu) => x.greater_scalar(0.0).float(),
             Self::Activation(Activation::Clip(low, high)) => between(x, low, high),
@@ -265,12 +287,7 @@ impl Unary {
                 let density = (x.clone() * x.clone()).mul_scalar(-0.5).exp();
                 cdf + x * density.mul_scalar(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
             }
-            other => {
-                return Err(OperatorError::Unsupported(format!(
-                    "a gradient through the gradient of {other:?} is not supported"
-                )));
-            }
-        })
+        }
     }
 }
 

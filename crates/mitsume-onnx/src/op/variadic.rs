@@ -1,8 +1,9 @@
 //! Sum, Min and Max of any number of tensors, broadcast to one shape.
 
+use super::binary::summed_to;
 use super::{Binary, BinaryFunction, Inputs, NodeInfo, Op, Operator, OperatorError};
 use crate::layout::AxisRule;
-use crate::value::Value;
+use crate::value::{Floats, Value};
 
 /// A binary function applied from the first input to the last.
 #[derive(Debug)]
@@ -17,6 +18,20 @@ pub(super) fn parse(function: BinaryFunction, node: &NodeInfo) -> Result<Op, Ope
 }
 
 impl Operator for Variadic {
+    /// Of a sum.
+    fn vjp(&self, inputs: Inputs, cotangent: Floats) -> Result<Vec<Option<Floats>>, OperatorError> {
+        if self.0 != BinaryFunction::Add {
+            return Err(OperatorError::Unsupported(
+                "a gradient through the gradient of an extreme of three or more is not supported"
+                    .into(),
+            ));
+        }
+        let inputs = inputs.all()?.into_iter();
+        inputs
+            .map(|input| summed_to(cotangent.clone(), input.shape()).map(Some))
+            .collect()
+    }
+
     fn axis_rule(&self) -> AxisRule {
         AxisRule::Pointwise
     }

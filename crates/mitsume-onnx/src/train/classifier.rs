@@ -1,10 +1,11 @@
 //! A classifier of an ONNX file, read to be trained.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor};
 
-use super::evaluation_form::{NewValues, evaluation_form};
+use super::evaluation_form::{NewValues, evaluation_form, without_values};
 use super::hook::{ForwardPass, TrainableHook};
 use super::new_head::{NewHead, replace_head};
 use super::parameters::{GraphParameters, ParameterInfo};
@@ -17,16 +18,25 @@ use crate::layers::LayoutRequest;
 /// An image classifier that can be trained. It has no state but the file: parameters are in
 /// [`GraphParameters`], which the caller holds.
 pub struct TrainableClassifier {
+    /// The file without the values of its parameters.
     file: ModelFile,
+    /// Its parameters are without values.
     pub(super) graph: Graph,
-    /// The same file as it is evaluated, for names, shapes and layouts of layers.
-    pub(super) evaluated: Classifier,
+    /// What is read from the file's weights, until [`Self::release_weights`].
+    weights: Mutex<Option<Arc<FileWeights>>>,
     pub(super) norms: Vec<RunningNorm>,
     parameters: Vec<ParameterInfo>,
     images: InputImages,
-    /// Number of classes, where it is not the file's.
-    new_classes: Option<usize>,
+    new_head: Option<NewHead>,
     pub(super) device: Device,
+}
+
+/// The weights of a file.
+pub(super) struct FileWeights {
+    /// Of each parameter.
+    values: Vec<Vec<f32>>,
+    /// The same file as it is evaluated, for names, shapes and layouts of layers.
+    pub evaluated: Classifier,
 }
 
 /// A batch norm with running statistics.
@@ -56,40 +66,47 @@ impl TrainableClassifier {
         new_head: Option<NewHead>,
         device: &Device,
     ) -> Result<Self> {
-        let file = ModelFile::open(path)?;
-        let mut decoded = ModelFile::from_bytes(path, file.data.clone())?;
-        let mut graph = Graph::read(&mut decoded, device, ReadFor::Training)?;
-        if graph.trained.is_empty() {
-            return Err(file.error("it has no parameters: initialisers of floats"));
-        }
-        if let Some(head) = &new_head {
-            replace_head(&mut graph, head).map_err(|reason| file.error(reason))?;
-        }
-        let new_classes = new_head.map(|head| head.classes);
+        let (file, graph, weights) = read(path, images, new_head, device)?;
         let norms = running_norms(&graph);
         let parameters = parameter_infos(&graph, &norms);
-        let values = graph.trained.iter();
-        let values: NewValues = values
-            .map(|p| (p.name.as_str(), (&p.shape[..], p.values.clone())))
-            .collect();
-        let bytes = evaluation_form(&file, &values, new_classes)?;
-        let evaluated = ModelFile::from_bytes(path, bytes.into())?;
-        let evaluated = Classifier::from_file(evaluated, images, device)?;
+        let names = parameters.iter().map(|info| info.name.as_str()).collect();
+        let bytes = without_values(&file, &names)?;
         Ok(Self {
-            file,
-            evaluated,
+            file: ModelFile::from_bytes(path, bytes.into())?,
+            weights: Mutex::new(Some(weights.into())),
             norms,
             parameters,
             images,
-            new_classes,
+            new_head,
             device: device.clone(),
             graph,
         })
     }
 
     /// The classifier as the file has it, in evaluation.
-    pub fn evaluated(&self) -> &Classifier {
-        &self.evaluated
+    ///
+    /// # Errors
+    /// After [`Self::release_weights`]: a file that cannot be read again, or has changed.
+    pub fn evaluated(&self) -> Result<Classifier> {
+        Ok(self.weights()?.evaluated.clone())
+    }
+
+    /// Frees the memory of the file's weights, which are neither those of [`GraphParameters`] nor
+    /// required in training; what asks for them later reads the file again.
+    pub fn release_weights(&self) {
+        *self.weights.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn weights(&self) -> Result<Arc<FileWeights>> {
+        let mut weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(weights) = &*weights {
+            return Ok(Arc::clone(weights));
+        }
+        let (file, graph, read) = read(self.file.path(), self.images, self.new_head, &self.device)?;
+        if parameter_infos(&graph, &running_norms(&graph)) != self.parameters {
+            return Err(file.error("it has changed since it was opened"));
+        }
+        Ok(Arc::clone(weights.insert(read.into())))
     }
 
     /// Where it computes, without autodiff.
@@ -111,16 +128,17 @@ impl TrainableClassifier {
     /// The parameters of the file, on the device with autodiff.
     ///
     /// - `is_trained`: whether the parameter of this name is trained; others are frozen.
-    pub fn initial_parameters(&self, is_trained: impl Fn(&str) -> bool) -> GraphParameters {
+    ///
+    /// # Errors
+    /// As [`Self::evaluated`].
+    pub fn initial_parameters(&self, is_trained: impl Fn(&str) -> bool) -> Result<GraphParameters> {
         let trained = |number: usize| {
             let info = &self.parameters[number];
             !info.is_running_statistic && is_trained(&info.name)
         };
-        GraphParameters::new(
-            &self.graph.trained,
-            trained,
-            &self.device.clone().autodiff(),
-        )
+        let values = &self.weights()?.values;
+        let device = self.device.clone().autodiff();
+        Ok(GraphParameters::new(values, trained, &device))
     }
 
     /// Moves the running statistics of the batch norms towards those of a forward pass.
@@ -146,7 +164,22 @@ impl TrainableClassifier {
     /// # Errors
     /// As [`Classifier::hook`].
     pub fn hook(&self, layer: Option<&str>, requested: LayoutRequest) -> Result<TrainableHook> {
-        TrainableHook::new(self, layer, requested)
+        self.hook_several(&[layer], requested)
+    }
+
+    /// As [`Self::hook`], at each of several layers, of which there is at least one.
+    ///
+    /// # Errors
+    /// As [`Self::hook`]; two names of one layer.
+    ///
+    /// # Panics
+    /// Without a layer.
+    pub fn hook_several(
+        &self,
+        layers: &[Option<&str>],
+        requested: LayoutRequest,
+    ) -> Result<TrainableHook> {
+        TrainableHook::new(self, layers, requested)
     }
 
     /// Names, shapes and values of parameters and running statistics, as a state dict.
@@ -167,7 +200,8 @@ impl TrainableClassifier {
             let values = parameters.host_values(number);
             (info.name.as_str(), (&info.shape[..], values))
         });
-        evaluation_form(&self.file, &values.collect(), self.new_classes)
+        let classes = self.new_head.map(|head| head.classes);
+        evaluation_form(&self.file, &values.collect(), classes)
     }
 
     /// The classifier with these parameters, in evaluation.
@@ -179,6 +213,35 @@ impl TrainableClassifier {
         let file = ModelFile::from_bytes(self.file.path(), bytes.into())?;
         Classifier::from_file(file, self.images, &self.device)
     }
+}
+
+/// The file, its graph without the values of the parameters, and its weights.
+fn read(
+    path: &Path,
+    images: InputImages,
+    new_head: Option<NewHead>,
+    device: &Device,
+) -> Result<(ModelFile, Graph, FileWeights)> {
+    let file = ModelFile::open(path)?;
+    let mut decoded = ModelFile::from_bytes(path, file.data.clone())?;
+    let mut graph = Graph::read(&mut decoded, device, ReadFor::Training)?;
+    if graph.trained.is_empty() {
+        return Err(file.error("it has no parameters: initialisers of floats"));
+    }
+    if let Some(head) = &new_head {
+        replace_head(&mut graph, head).map_err(|reason| file.error(reason))?;
+    }
+    let values = graph.trained.iter_mut();
+    let values: Vec<Vec<f32>> = values.map(|p| std::mem::take(&mut p.values)).collect();
+    let named = graph.trained.iter().zip(&values);
+    let named: NewValues = named
+        .map(|(p, values)| (p.name.as_str(), (&p.shape[..], values.clone())))
+        .collect();
+    let bytes = evaluation_form(&file, &named, new_head.map(|head| head.classes))?;
+    drop(named);
+    let evaluated = ModelFile::from_bytes(path, bytes.into())?;
+    let evaluated = Classifier::from_file(evaluated, images, device)?;
+    Ok((file, graph, FileWeights { values, evaluated }))
 }
 
 fn running_norms(graph: &Graph) -> Vec<RunningNorm> {

@@ -3,7 +3,7 @@
 //! The file is copied message by message, and only what changes is decoded: nothing that this crate
 //! does not know is lost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::{Buf, BufMut, Bytes};
 use prost::Message;
@@ -11,6 +11,8 @@ use prost::encoding::{
     DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
 };
 
+use super::stochastic_depth::LeftOut;
+use crate::constant::Constant;
 use crate::error::Result;
 use crate::file::ModelFile;
 use crate::proto::{NodeProto, TensorProto, ValueInfoProto, data_type};
@@ -46,6 +48,41 @@ pub(super) fn evaluation_form(
     Ok(out)
 }
 
+/// The bytes of `file` without the values of the initialisers of these names.
+pub(super) fn without_values(file: &ModelFile, names: &HashSet<&str>) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for_each_field(file.data.clone(), |tag, field| {
+        if tag != GRAPH {
+            out.put_slice(&field.whole);
+            return Ok(());
+        }
+        let mut graph = Vec::new();
+        for_each_field(field.content, |tag, field| {
+            let mut tensor = match tag {
+                INITIALISER => TensorProto::decode(field.content)
+                    .map_err(|error| file.error(error.to_string()))?,
+                _ => {
+                    graph.put_slice(&field.whole);
+                    return Ok(());
+                }
+            };
+            if names.contains(tensor.name.as_str()) {
+                tensor = TensorProto {
+                    dims: tensor.dims,
+                    data_type: tensor.data_type,
+                    name: tensor.name,
+                    ..TensorProto::default()
+                };
+            }
+            put_message(&mut graph, INITIALISER, &tensor.encode_to_vec());
+            Ok(())
+        })?;
+        put_message(&mut out, GRAPH, &graph);
+        Ok(())
+    })?;
+    Ok(out)
+}
+
 fn rewrite_graph(
     file: &ModelFile,
     graph: Bytes,
@@ -55,6 +92,7 @@ fn rewrite_graph(
     let damaged = |error: prost::DecodeError| file.error(error.to_string());
     let mut out = Vec::with_capacity(graph.len());
     let mut left: NewValues = values.clone();
+    let stochastic_depth = stochastic_depth(file, graph.clone())?;
     for_each_field(graph, |tag, field| {
         match tag {
             INITIALISER => {
@@ -70,6 +108,13 @@ fn rewrite_graph(
             }
             NODE => {
                 let node = NodeProto::decode(field.content).map_err(damaged)?;
+                if stochastic_depth.leaves_out(&node) {
+                    return Ok(());
+                }
+                if let Some(one) = stochastic_depth.one(&node) {
+                    put_message(&mut out, NODE, &one.encode_to_vec());
+                    return Ok(());
+                }
                 match rewrite_node(node, values) {
                     Rewritten::Same => out.put_slice(&field.whole),
                     Rewritten::Changed(node) => put_message(&mut out, NODE, &node.encode_to_vec()),
@@ -97,6 +142,33 @@ fn rewrite_graph(
         put_message(&mut out, INITIALISER, &tensor.encode_to_vec());
     }
     Ok(out)
+}
+
+/// What is stochastic depth in a graph.
+fn stochastic_depth(file: &ModelFile, graph: Bytes) -> Result<LeftOut> {
+    let damaged = |error: prost::DecodeError| file.error(error.to_string());
+    let (mut nodes, mut outputs, mut scalars) = (Vec::new(), HashSet::new(), HashMap::new());
+    for_each_field(graph, |tag, field| {
+        match tag {
+            NODE => nodes.push(NodeProto::decode(field.content).map_err(damaged)?),
+            OUTPUT => {
+                let output = ValueInfoProto::decode(field.content).map_err(damaged)?;
+                outputs.insert(output.name);
+            }
+            INITIALISER => {
+                let tensor = TensorProto::decode(field.content).map_err(damaged)?;
+                let is_scalar = tensor.dims.iter().all(|&side| side == 1);
+                if let (true, Ok(Constant::Float(values, _))) =
+                    (is_scalar, Constant::read(&tensor, None))
+                {
+                    scalars.insert(tensor.name, values[0]);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(LeftOut::find(&nodes, &scalars, &outputs))
 }
 
 enum Rewritten {

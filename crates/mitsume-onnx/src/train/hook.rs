@@ -1,4 +1,4 @@
-//! A trainable classifier divided at a layer, and its forward pass.
+//! A trainable classifier divided at one layer or several, and its forward pass.
 
 use burn::tensor::Tensor;
 
@@ -12,23 +12,33 @@ use crate::graph::{Graph, Node, ValueId};
 use crate::hooked::class_scores;
 use crate::layers::{self, LayoutRequest};
 use crate::op::{OperatorError, TrainingPass};
-use crate::split::{Split, ancestors, split_at};
+use crate::split::{Split, ancestors, outputs, split_at};
 use crate::value::{Floats, Value};
 
-/// A trainable classifier divided at the hooked layer.
+/// A trainable classifier divided at the hooked layers.
 pub struct TrainableHook {
     trunk: ExecutionPlan,
     head: ExecutionPlan,
-    boundary: Vec<ValueId>,
+    /// The head node by node, for a gradient through its gradient.
+    recorded_head: ExecutionPlan,
+    layers: Vec<HookedLayer>,
     /// Of each parameter, its value in the graph and its shape.
     parameters: Vec<(ValueId, Vec<usize>)>,
     input: ValueId,
-    hook: ValueId,
     output: ValueId,
-    feature_maps: FeatureMaps,
-    layer: String,
-    is_gap_linear: bool,
     norms: Vec<[ValueId; 2]>,
+}
+
+/// A layer whose maps are taken.
+struct HookedLayer {
+    name: String,
+    hook: ValueId,
+    feature_maps: FeatureMaps,
+    is_gap_linear: bool,
+    /// From it alone to the logits.
+    head: ExecutionPlan,
+    /// What that reads.
+    boundary: Vec<ValueId>,
 }
 
 /// What the masks of dropout are a function of.
@@ -44,8 +54,9 @@ pub struct DropoutKey {
 pub struct ForwardPass {
     /// Logits [N, K], to be differentiated.
     pub logits: Tensor<2>,
-    /// Feature maps A of the hooked layer, [N, C, h, w], to be differentiated.
-    pub features: Tensor<4>,
+    /// Feature maps A of each hooked layer, [N, C, h, w], to be differentiated.
+    pub features: Vec<Tensor<4>>,
+    /// What the heads of the layers read.
     boundary: Values,
     /// Values of the head, if they were recorded.
     head: Option<Values>,
@@ -57,67 +68,71 @@ pub struct ForwardPass {
 impl TrainableHook {
     pub(super) fn new(
         model: &TrainableClassifier,
-        layer: Option<&str>,
+        layers: &[Option<&str>],
         requested: LayoutRequest,
     ) -> Result<Self> {
-        let evaluated = &model.evaluated;
-        let found = layers::find(evaluated, layer)?;
-        let feature_maps = layers::feature_maps(evaluated, found.id, requested)
-            .map_err(|reason| Error::Request(format!("layer {}: {reason}", found.name)))?;
+        let layers = layers
+            .iter()
+            .map(|&layer| hooked_layer(model, layer, requested));
+        let layers: Vec<HookedLayer> = layers.collect::<Result<_>>()?;
+        for (at, layer) in layers.iter().enumerate() {
+            if layers[..at].iter().any(|other| other.hook == layer.hook) {
+                let name = &layer.name;
+                return Err(Error::Request(format!("layer {name} is named twice")));
+            }
+        }
         let graph = &model.graph;
-        let hook = same_value(&evaluated.graph, found.id, graph);
-        let split = hook.and_then(|hook| split_at(graph, hook).map(|split| (hook, split)));
-        let Some((hook, Split { head, boundary })) = split else {
-            let name = found.name;
-            return Err(Error::Request(format!(
-                "layer {name} does not lead to the logits"
-            )));
-        };
+        let hooks: Vec<ValueId> = layers.iter().map(|layer| layer.hook).collect();
+        let Split { head, mut boundary } =
+            split_at(graph, &hooks).expect("the logits depend on each of them");
+        let read: Vec<ValueId> = layers.iter().flat_map(|l| l.boundary.clone()).collect();
+        let in_head: Vec<ValueId> = head.iter().flat_map(outputs).collect();
+        boundary.extend(read.iter().filter(|id| !in_head.contains(id)));
+        boundary.sort_unstable();
+        boundary.dedup();
+        let mut head_outputs = vec![graph.output];
+        head_outputs.extend(read.into_iter().filter(|id| in_head.contains(id)));
+        head_outputs.dedup();
         let batch: Vec<ValueId> = model.norms.iter().flat_map(|norm| norm.batch).collect();
-        let plan = |nodes: Vec<Node>, wanted: Vec<ValueId>| {
-            ExecutionPlan::new(nodes, wanted, &graph.constants, &model.device)
-        };
-        let with_batch = |mut wanted: Vec<ValueId>| {
+        let trunk = ancestors(graph.nodes.clone(), &boundary);
+        let [trunk_outputs, head_outputs] = [boundary, head_outputs].map(|mut wanted| {
             wanted.extend(&batch);
             wanted
-        };
-        let trunk = ancestors(graph.nodes.clone(), &boundary);
-        let trunk_outputs = with_batch(boundary.clone());
-        let kept = trunk_outputs.iter().copied().collect();
-        // The head is not fused: a gradient through its gradient goes node by node.
-        let trunk = fuse_for_training(&trunk, &kept, &graph.constants);
+        });
         Ok(Self {
-            trunk: plan(trunk, trunk_outputs),
-            head: plan(head, with_batch(vec![graph.output])),
-            boundary,
+            trunk: plan(model, fused(model, &trunk, &trunk_outputs), trunk_outputs),
+            head: plan(
+                model,
+                fused(model, &head, &head_outputs),
+                head_outputs.clone(),
+            ),
+            recorded_head: plan(model, head, head_outputs),
+            layers,
             parameters: graph
                 .trained
                 .iter()
                 .map(|p| (p.id, p.shape.clone()))
                 .collect(),
             input: graph.input.id,
-            hook,
             output: graph.output,
-            feature_maps,
-            is_gap_linear: evaluated.hook(layer, requested)?.is_gap_linear(),
-            layer: found.name,
             norms: model.norms.iter().map(|norm| norm.batch).collect(),
         })
     }
 
-    /// The hooked layer's name.
-    pub fn layer(&self) -> &str {
-        &self.layer
+    /// The hooked layers' names.
+    pub fn layers(&self) -> Vec<&str> {
+        self.layers.iter().map(|layer| &*layer.name).collect()
     }
 
-    /// Channels, rows and columns of its feature maps, [C, h, w].
-    pub fn map_shape(&self) -> [usize; 3] {
-        self.feature_maps.shape
+    /// Channels, rows and columns of the feature maps of each, [C, h, w].
+    pub fn map_shapes(&self) -> Vec<[usize; 3]> {
+        let layers = self.layers.iter();
+        layers.map(|layer| layer.feature_maps.shape).collect()
     }
 
-    /// Whether only a global average pool and a linear layer follow.
+    /// Whether only a global average pool and a linear layer follow each of them.
     pub fn is_gap_linear(&self) -> bool {
-        self.is_gap_linear
+        self.layers.iter().all(|layer| layer.is_gap_linear)
     }
 
     /// A forward pass in training mode.
@@ -147,13 +162,23 @@ impl TrainableHook {
         values.insert(self.input, Value::Float(Floats::from_tensor(images)));
         let mut statistics = Values::new();
         let mut boundary = self.run(&self.trunk, values, pass, &mut statistics)?;
-        boundary.retain(|id, _| self.boundary.contains(id));
         let mut values = self.parameter_values(parameters);
         values.extend(boundary.iter().map(|(id, value)| (*id, value.clone())));
         let pass = Pass { records, ..pass };
-        let outputs = self.run(&self.head, values, pass, &mut statistics)?;
+        let head = match records {
+            true => &self.recorded_head,
+            false => &self.head,
+        };
+        let outputs = self.run(head, values, pass, &mut statistics)?;
         let logits = self.logits(&outputs)?;
-        let features = self.hooked_value(&boundary)?;
+        let read = outputs.iter().filter(|(id, _)| **id != self.output);
+        boundary.extend(read.map(|(id, value)| (*id, value.clone())));
+        boundary.retain(|id, _| self.layers.iter().any(|l| l.boundary.contains(id)));
+        let features = self.layers.iter().map(|layer| {
+            let hooked = layer.hooked_value(&boundary)?;
+            Ok(layer.feature_maps.extract(hooked))
+        });
+        let features = features.collect::<Result<_>>()?;
         let statistics = self.norms.iter().map(|ids| {
             ids.map(|id| {
                 let value = statistics.remove(&id).expect("every batch norm ran");
@@ -164,7 +189,7 @@ impl TrainableHook {
         });
         Ok(ForwardPass {
             logits,
-            features: self.feature_maps.extract(features),
+            features,
             statistics: statistics.collect(),
             boundary,
             head: records.then_some(outputs),
@@ -172,15 +197,16 @@ impl TrainableHook {
         })
     }
 
-    /// The gradient of each image's logit of `targets` (N indices) with respect to its feature maps, [N, C, h,
-    /// w], as an expression of the parameters and the feature maps: a loss of it can be differentiated.
+    /// The gradient of each image's logit of `targets` (N indices) with respect to its feature maps of each
+    /// layer, [N, C, h, w], as an expression of the parameters and the feature maps: a loss of it can be
+    /// differentiated.
     ///
     /// # Errors
     /// An operator after the layer whose gradient cannot be differentiated.
     ///
     /// # Panics
     /// If the pass did not record its values, or there is not one target for each image.
-    pub fn gradients(&self, forward: &ForwardPass, targets: &[usize]) -> Result<Tensor<4>> {
+    pub fn gradients(&self, forward: &ForwardPass, targets: &[usize]) -> Result<Vec<Tensor<4>>> {
         let values = forward.head.as_ref().expect("a pass that recorded");
         let [n, classes] = forward.logits.dims();
         let mut one_hot = vec![0f32; n * classes];
@@ -189,21 +215,42 @@ impl TrainableHook {
         }
         let device = forward.logits.device();
         let cotangent = Floats::from_values(one_hot, vec![n, classes], &device);
-        let cotangent = cotangent.map_err(|reason| self.layer_error(reason))?;
-        let ends = [self.hook, self.output];
-        let gradient = self.head.vjp(values, forward.pass, ends, cotangent)?;
-        let hooked = self.hooked_value(&forward.boundary)?;
-        let gradient = gradient.unwrap_or_else(|| hooked.map(|x| x.zeros_like()));
-        Ok(self.feature_maps.extract(gradient))
+        let cotangent = cotangent.map_err(|reason| self.layers[0].error(reason))?;
+        let hooks: Vec<ValueId> = self.layers.iter().map(|layer| layer.hook).collect();
+        let end = (self.output, cotangent);
+        let mut found = self.recorded_head.vjp(values, forward.pass, &hooks, end)?;
+        let gradients = self.layers.iter().map(|layer| {
+            let gradient = match found.remove(&layer.hook) {
+                Some(gradient) => gradient,
+                None => layer
+                    .hooked_value(&forward.boundary)?
+                    .map(|x| x.zeros_like()),
+            };
+            Ok(layer.feature_maps.extract(gradient))
+        });
+        gradients.collect()
     }
 
-    /// The gradient of each image's logit of `targets` (N indices) with respect to its feature maps, [N, C, h,
-    /// w], as numbers: no gradient flows through it.
+    /// The gradient of each image's logit of `targets` (N indices) with respect to its feature maps of each
+    /// layer, [N, C, h, w], as numbers: no gradient flows through it.
     ///
     /// # Errors
     /// What an operator refuses.
     pub fn detached_gradients(
         &self,
+        forward: &ForwardPass,
+        parameters: &GraphParameters,
+        targets: &[usize],
+    ) -> Result<Vec<Tensor<4>>> {
+        let layers = self.layers.iter();
+        let gradients = layers.map(|layer| self.detached(layer, forward, parameters, targets));
+        gradients.collect()
+    }
+
+    /// [`Self::detached_gradients`] of one layer.
+    fn detached(
+        &self,
+        layer: &HookedLayer,
         forward: &ForwardPass,
         parameters: &GraphParameters,
         targets: &[usize],
@@ -213,29 +260,30 @@ impl TrainableHook {
             ints => ints,
         };
         let values = self.parameter_values(parameters).into_iter();
-        let boundary = forward.boundary.iter();
-        let values = values.chain(boundary.map(|(id, value)| (*id, value.clone())));
+        let boundary = layer.boundary.iter();
+        let boundary = boundary.map(|id| (*id, forward.boundary[id].clone()));
+        let values = values.chain(boundary);
         let mut values: Values = values.map(|(id, value)| (id, detached(value))).collect();
-        let hooked = self.hooked_value(&values)?;
+        let hooked = layer.hooked_value(&values)?;
         let (shape, order) = (hooked.shape().to_vec(), hooked.order());
         let leaf = hooked.into_flat().require_grad();
         let floats = |data| {
             let floats = Floats::with_order(data, shape.clone(), order);
-            floats.map_err(|reason| self.layer_error(reason))
+            floats.map_err(|reason| layer.error(reason))
         };
-        values.insert(self.hook, Value::Float(floats(leaf.clone())?));
+        values.insert(layer.hook, Value::Float(floats(leaf.clone())?));
         let pass = Pass {
             records: false,
             ..forward.pass
         };
-        let outputs = self.run(&self.head, values, pass, &mut Values::new())?;
+        let outputs = layer.head.run_pass(values, pass)?;
         let classes = targets.iter().map(|&target| target as i64).collect();
         let scores = class_scores(&self.logits(&outputs)?, classes);
         let mut gradients = scores.sum().backward();
         let gradient = leaf.grad_remove(&mut gradients);
         let gradient = gradient.unwrap_or_else(|| leaf.clone().inner().zeros_like());
         let gradient = floats(Tensor::from_inner(gradient))?;
-        Ok(self.feature_maps.extract(gradient))
+        Ok(layer.feature_maps.extract(gradient))
     }
 
     fn run(
@@ -264,11 +312,6 @@ impl TrainableHook {
             .collect()
     }
 
-    fn hooked_value(&self, values: &Values) -> Result<Floats> {
-        let value = values[&self.hook].clone().float();
-        value.map_err(|reason| self.layer_error(reason))
-    }
-
     fn logits(&self, outputs: &Values) -> Result<Tensor<2>> {
         match outputs.get(&self.output).cloned().map(Value::float) {
             Some(Ok(logits)) if logits.rank() == 2 => {
@@ -280,10 +323,60 @@ impl TrainableHook {
             )),
         }
     }
+}
 
-    fn layer_error(&self, reason: OperatorError) -> Error {
-        Error::Request(format!("layer {}: {reason}", self.layer))
+impl HookedLayer {
+    fn hooked_value(&self, values: &Values) -> Result<Floats> {
+        let value = values[&self.hook].clone().float();
+        value.map_err(|reason| self.error(reason))
     }
+
+    fn error(&self, reason: OperatorError) -> Error {
+        Error::Request(format!("layer {}: {reason}", self.name))
+    }
+}
+
+/// The layer of this name; the default one for `None`.
+fn hooked_layer(
+    model: &TrainableClassifier,
+    layer: Option<&str>,
+    requested: LayoutRequest,
+) -> Result<HookedLayer> {
+    let weights = model.weights()?;
+    let evaluated = &weights.evaluated;
+    let found = layers::find(evaluated, layer)?;
+    let feature_maps = layers::feature_maps(evaluated, found.id, requested)
+        .map_err(|reason| Error::Request(format!("layer {}: {reason}", found.name)))?;
+    let graph = &model.graph;
+    let hook = same_value(&evaluated.graph, found.id, graph);
+    let split = hook.and_then(|hook| split_at(graph, &[hook]).map(|split| (hook, split)));
+    let Some((hook, Split { head, boundary })) = split else {
+        let name = found.name;
+        return Err(Error::Request(format!(
+            "layer {name} does not lead to the logits"
+        )));
+    };
+    let wanted = vec![graph.output];
+    Ok(HookedLayer {
+        name: found.name,
+        hook,
+        feature_maps,
+        is_gap_linear: evaluated.hook(layer, requested)?.is_gap_linear(),
+        head: plan(model, fused(model, &head, &wanted), wanted),
+        boundary,
+    })
+}
+
+fn plan(model: &TrainableClassifier, nodes: Vec<Node>, wanted: Vec<ValueId>) -> ExecutionPlan {
+    ExecutionPlan::new(nodes, wanted, &model.graph.constants, &model.device)
+}
+
+/// `nodes` fused, but for the values in `kept`.
+fn fused(model: &TrainableClassifier, nodes: &[Node], kept: &[ValueId]) -> Vec<Node> {
+    let graph = &model.graph;
+    let shapes = graph.trained.iter().map(|p| (p.id, p.shape.clone()));
+    let kept = kept.iter().copied().collect();
+    fuse_for_training(nodes, &kept, &graph.constants, &shapes.collect())
 }
 
 /// Value `id` of `graph` in another reading of the same file.

@@ -6,6 +6,7 @@ mod evaluation_form;
 mod hook;
 mod new_head;
 mod parameters;
+mod stochastic_depth;
 
 pub use classifier::TrainableClassifier;
 pub use hook::{DropoutKey, ForwardPass, TrainableHook};

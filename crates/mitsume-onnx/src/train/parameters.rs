@@ -3,8 +3,6 @@
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::graph::Parameter;
-
 /// Parameters and running statistics of a graph, as flat tensors, in the order of
 /// [`TrainableClassifier::parameters`](super::TrainableClassifier::parameters): a value for an
 /// optimiser to change.
@@ -26,16 +24,16 @@ pub struct ParameterInfo {
 }
 
 impl GraphParameters {
-    /// On `device`, with autodiff. Identities are the numbers of the parameters, so that an optimiser's
+    /// With these values, on `device`, with autodiff. Identities are the numbers of the parameters, so that an optimiser's
     /// state that one process saves fits the model that another builds.
     pub(super) fn new(
-        parameters: &[Parameter],
+        parameters: &[Vec<f32>],
         is_trained: impl Fn(usize) -> bool,
         device: &Device,
     ) -> Self {
-        let values = parameters.iter().enumerate().map(|(number, parameter)| {
-            let count = parameter.values.len();
-            let data = TensorData::new(parameter.values.clone(), [count]);
+        let values = parameters.iter().enumerate().map(|(number, values)| {
+            let count = values.len();
+            let data = TensorData::new(values.clone(), [count]);
             let id = ParamId::from(number as u64 + 1);
             let tensor = Tensor::from_data(data, device);
             let value = Param::initialized(id, tensor);

@@ -15,9 +15,10 @@ use crate::preset::AlphaGradient;
 pub struct ForwardOutput {
     /// [N, K].
     pub logits: Tensor<2>,
-    /// The labels' maps before Eq. 2, [N, h, w], if requested: of Grad-CAM the weighted sums of Eq.
-    /// 1 before the ReLU, of another method after it. The loss applies a ReLU, which is idempotent.
-    pub weighted_sum: Option<Tensor<3>>,
+    /// The labels' maps before Eq. 2 of each layer, [N, h, w], if requested: of Grad-CAM the weighted
+    /// sums of Eq. 1 before the ReLU, of another method after it. The loss applies a ReLU, which is
+    /// idempotent.
+    pub weighted_sums: Vec<Tensor<3>>,
 }
 
 /// The maps requested of a forward pass.
@@ -112,7 +113,7 @@ impl ForwardOutput {
         let Some(maps) = maps else {
             return Ok(ForwardOutput {
                 logits: head.logits(features, mask),
-                weighted_sum: None,
+                weighted_sums: Vec::new(),
             });
         };
         maps.check(head)?;
@@ -129,7 +130,7 @@ impl ForwardOutput {
         let (logits, weighted_sum) = logits_and_weighted_sums(head, features, mask, linear_alpha);
         Ok(ForwardOutput {
             logits,
-            weighted_sum: Some(weighted_sum),
+            weighted_sums: vec![weighted_sum],
         })
     }
 
@@ -150,7 +151,7 @@ impl ForwardOutput {
         let raw = differentiable_maps(maps.method, features, gradients)?;
         Ok(ForwardOutput {
             logits,
-            weighted_sum: Some(raw),
+            weighted_sums: vec![raw],
         })
     }
 }
@@ -187,20 +188,35 @@ pub fn predictions(logits: &Tensor<2>) -> Vec<usize> {
 ///
 /// - `forward`: from [`forward`], of the same batch.
 /// - `labels`, `predictions`: N class indices each.
+/// - `cam_losses`: of each layer with maps. L_cam is their mean.
+///
+/// # Panics
+/// If there is another number of layers with maps.
 pub fn training_loss(
     forward: ForwardOutput,
     (labels, predictions): (&[usize], &[usize]),
     cross_entropy: &CrossEntropy,
     lambda: f64,
-    cam_loss: &mut CamLoss,
+    cam_losses: &mut [CamLoss],
 ) -> Result<LossTerms, EmaError> {
     let cross_entropy = cross_entropy.forward(forward.logits, labels);
-    let cam = match forward.weighted_sum {
-        Some(weighted_sum) if lambda != 0.0 => {
-            cam_loss.forward(weighted_sum, labels, predictions)?
+    let maps = forward.weighted_sums;
+    let mut cam = None;
+    if lambda != 0.0 && !maps.is_empty() {
+        let layers = maps.len();
+        assert_eq!(layers, cam_losses.len(), "layers with maps");
+        // Which images count does not depend on the layer: all have a loss, or none has.
+        for (maps, cam_loss) in maps.into_iter().zip(cam_losses) {
+            let own = cam_loss.forward(maps, labels, predictions)?;
+            cam = match (cam, own) {
+                (Some(sum), Some(own)) => Some(sum + own),
+                (sum, own) => sum.or(own),
+            };
         }
-        _ => None,
-    };
+        if layers > 1 {
+            cam = cam.map(|sum: Tensor<1>| sum.div_scalar(layers as f32));
+        }
+    }
     let total = match &cam {
         Some(cam) => cross_entropy.clone() + cam.clone().mul_scalar(lambda),
         None => cross_entropy.clone(),

@@ -157,7 +157,7 @@ fn total(model: &Classifier, fixture: &Fixture, lambda: f64, settings: CamLossSe
         (&labels, &predicted),
         &CrossEntropy::default(),
         lambda,
-        &mut cam,
+        std::slice::from_mut(&mut cam),
     )
     .unwrap();
     let ce = f64::from(floats(&loss.cross_entropy.inner())[0]);
@@ -206,7 +206,7 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
             (&labels, &predicted),
             &CrossEntropy::default(),
             lambda,
-            &mut cam,
+            std::slice::from_mut(&mut cam),
         )
         .unwrap();
         let grads = loss.total.backward();
@@ -254,7 +254,7 @@ fn lambda_zero_is_plain_training_and_touches_no_average() {
         (&labels, &predicted),
         &CrossEntropy::default(),
         0.0,
-        &mut cam,
+        std::slice::from_mut(&mut cam),
     )
     .unwrap();
     assert!(loss.cam_loss.is_none());

@@ -137,7 +137,7 @@ impl Case {
         };
         let features = self.features.clone();
         let out = ForwardOutput::new(&self.head, features, self.mask.clone(), Some(maps));
-        relu(out.unwrap().weighted_sum.unwrap())
+        relu(out.unwrap().weighted_sums.remove(0))
     }
 
     fn gradients(&self) -> Tensor<4> {

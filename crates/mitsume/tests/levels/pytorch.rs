@@ -214,7 +214,7 @@ fn every_training_case_has_the_loss_and_the_gradients_of_pytorch() {
                 (&labels, &predicted),
                 &CrossEntropy::default(),
                 lambda,
-                &mut cam,
+                std::slice::from_mut(&mut cam),
             )
             .unwrap();
             let what = format!("{level} {name} {way:?}");
@@ -297,7 +297,7 @@ fn five_adam_steps_follow_pytorch() {
                 (&labels, &predicted),
                 &CrossEntropy::default(),
                 lambda,
-                &mut cam,
+                std::slice::from_mut(&mut cam),
             )
             .unwrap();
             let what = format!("{level} {way:?} step {step}");

@@ -26,19 +26,22 @@ pub(crate) struct GraphArchitecture {
     freeze: Vec<String>,
 }
 
-/// The layer whose maps are taken.
+/// The layers whose maps are taken.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HookedLayer {
-    /// Its name; the default layer if there is none.
-    pub name: Option<String>,
-    /// Rows and columns of its tokens.
+pub(crate) struct HookedLayers {
+    /// Of the maps that are evaluated; the default layer if there is none.
+    pub target: Option<String>,
+    /// Of the maps in the loss; the target layer if there are none.
+    pub loss: Vec<String>,
+    /// Rows and columns of their tokens.
     pub token_grid: Option<[usize; 2]>,
 }
 
-impl HookedLayer {
+impl HookedLayers {
     fn of_config(config: &RunConfig) -> Self {
         Self {
-            name: config.model.target_layer.clone(),
+            target: config.model.target_layer.clone(),
+            loss: config.model.loss_layers.clone(),
             token_grid: config.model.token_grid,
         }
     }
@@ -56,7 +59,8 @@ impl GraphArchitecture {
             seed: config.train.seed,
         });
         let model = TrainableClassifier::open(&path, images, new_head, device)?;
-        if model.evaluated().output_activation() == Some(OutputActivation::Sigmoid) {
+        let evaluated = model.evaluated()?;
+        if evaluated.output_activation() == Some(OutputActivation::Sigmoid) {
             return Err(EngineError::Request(format!(
                 "model.name: {} ends in a sigmoid: multi-label models and models of one output are \
                  not trained. For classes that exclude each other, export one logit for each, \
@@ -64,7 +68,8 @@ impl GraphArchitecture {
                 path.display()
             )));
         }
-        let outputs = model.evaluated().classes();
+        let outputs = evaluated.classes();
+        drop(evaluated);
         if outputs != classes {
             return Err(EngineError::Request(format!(
                 "model.name: {} has {outputs} classes, data.train has {classes}: set \
@@ -73,7 +78,7 @@ impl GraphArchitecture {
             )));
         }
         refuse_unknown_names(&model, &config.model.freeze)?;
-        let mut graph = Self::new(&path, model, images, HookedLayer::of_config(config))?;
+        let mut graph = Self::new(&path, model, images, HookedLayers::of_config(config))?;
         let hook = &graph.hook;
         let consistency = &config.consistency;
         let alpha = (!consistency.is_plain(config.train.epochs)).then_some(consistency.alpha);
@@ -88,7 +93,7 @@ impl GraphArchitecture {
         Ok(graph)
     }
 
-    /// The graph of `path`, read as `model` for images of `images`, hooked at `layer`.
+    /// The graph of `path`, read as `model` for images of `images`, hooked at `layers`.
     ///
     /// # Errors
     /// A layer that is not in the graph, or whose axes are not known.
@@ -96,17 +101,22 @@ impl GraphArchitecture {
         path: &Path,
         model: TrainableClassifier,
         images: InputImages,
-        layer: HookedLayer,
+        layers: HookedLayers,
     ) -> Result<Self> {
         let layout = LayoutRequest {
             layout: None,
-            grid: layer.token_grid,
+            grid: layers.token_grid,
         };
-        let hook = model.hook(layer.name.as_deref(), layout)?;
+        let mut hook = model.hook(layers.target.as_deref(), layout)?;
+        let target = hook.layers()[0].to_owned();
+        if !layers.loss.is_empty() {
+            let names: Vec<_> = layers.loss.iter().map(|name| Some(&**name)).collect();
+            hook = model.hook_several(&names, layout)?;
+        }
         let request = OnnxRequest {
-            layers: vec![hook.layer().to_owned()],
+            layers: vec![target],
             layout: None,
-            tokens: layer.token_grid,
+            tokens: layers.token_grid,
             images,
         };
         Ok(Self {
@@ -118,9 +128,12 @@ impl GraphArchitecture {
         })
     }
 
-    pub(super) fn new_model(&self) -> GraphParameters {
+    /// Frees the memory of the file's weights.
+    pub(super) fn new_model(&self) -> Result<GraphParameters> {
         let frozen = |name: &str| self.freeze.iter().any(|begin| name.starts_with(begin));
-        self.model.initial_parameters(|name| !frozen(name))
+        let parameters = self.model.initial_parameters(|name| !frozen(name))?;
+        self.model.release_weights();
+        Ok(parameters)
     }
 
     /// The values of a graph's parameters are flat; their shapes are the file's.
@@ -130,9 +143,9 @@ impl GraphArchitecture {
         vectors.map(|(_, value)| value.id).collect()
     }
 
-    pub(super) fn map_size(&self) -> [usize; 2] {
-        let [_, rows, columns] = self.hook.map_shape();
-        [rows, columns]
+    pub(super) fn map_sizes(&self) -> Vec<[usize; 2]> {
+        let shapes = self.hook.map_shapes().into_iter();
+        shapes.map(|[_, rows, columns]| [rows, columns]).collect()
     }
 
     pub(super) fn to_onnx(&self, parameters: &GraphParameters) -> Result<Vec<u8>> {
@@ -155,8 +168,8 @@ impl GraphArchitecture {
         let full = maps.filter(|maps| maps.alpha == AlphaGradient::Full);
         let hook = &self.hook;
         let pass = hook.forward(parameters, images, key, full.is_some())?;
-        let weighted_sum = match maps {
-            None => None,
+        let weighted_sums = match maps {
+            None => Vec::new(),
             Some(maps) => {
                 let gradients = match maps.alpha {
                     AlphaGradient::Full => hook.gradients(&pass, maps.labels)?,
@@ -164,14 +177,17 @@ impl GraphArchitecture {
                         hook.detached_gradients(&pass, parameters, maps.labels)?
                     }
                 };
-                let features = pass.features.clone();
-                Some(differentiable_maps(maps.method, features, gradients)?)
+                let pairs = pass.features.iter().zip(gradients);
+                let maps = pairs.map(|(features, gradients)| {
+                    differentiable_maps(maps.method, features.clone(), gradients)
+                });
+                maps.collect::<std::result::Result<_, _>>()?
             }
         };
         self.model.update_running_statistics(parameters, &pass);
         Ok(ForwardOutput {
             logits: pass.logits,
-            weighted_sum,
+            weighted_sums,
         })
     }
 
@@ -231,7 +247,7 @@ fn try_gradients(
     hook: &TrainableHook,
     images: InputImages,
 ) -> Result<()> {
-    let parameters = model.initial_parameters(|_| true);
+    let parameters = model.initial_parameters(|_| true)?;
     let [height, width] = images.size.expect("given above");
     let channels = images.channels.expect("given above");
     let device = model.device().autodiff();
@@ -241,8 +257,8 @@ fn try_gradients(
     hook.gradients(&pass, &[0, 0]).map_err(|error| {
         EngineError::Request(format!(
             "consistency.alpha = \"full\": {error}; set consistency.alpha = \"detached\", or choose a \
-             later model.target_layer than {}",
-            hook.layer()
+             later layer than {} (model.target_layer, model.loss_layers)",
+            hook.layers().join(", ")
         ))
     })?;
     Ok(())

@@ -55,11 +55,14 @@ impl Architecture {
 
     /// The network before its first step, from `seed` or the file's weights, on `device`, which has
     /// autodiff.
-    pub fn new_model(&self, seed: u64, device: &Device) -> TrainedModel {
-        match self {
+    ///
+    /// # Errors
+    /// An ONNX file that cannot be read again.
+    pub fn new_model(&self, seed: u64, device: &Device) -> Result<TrainedModel> {
+        Ok(match self {
             Self::Level(spec) => TrainedModel::Level(Classifier::new(*spec, seed, device)),
-            Self::Graph(graph) => TrainedModel::Graph(graph.new_model()),
-        }
+            Self::Graph(graph) => TrainedModel::Graph(graph.new_model()?),
+        })
     }
 
     /// Reads the weights of a file into `model`.
@@ -126,11 +129,11 @@ impl Architecture {
         }
     }
 
-    /// Height and width of the maps of square images of `size` pixels.
-    pub fn map_size(&self, size: usize) -> [usize; 2] {
+    /// Height and width of the maps of each layer, of square images of `size` pixels.
+    pub fn map_sizes(&self, size: usize) -> Vec<[usize; 2]> {
         match self {
-            Self::Level(spec) => spec.level.cam_size([size, size]),
-            Self::Graph(graph) => graph.map_size(),
+            Self::Level(spec) => vec![spec.level.cam_size([size, size])],
+            Self::Graph(graph) => graph.map_sizes(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Attention as a Burn operation: what is kept for the backward pass are its inputs.
 
 use crate::attention::{Attention, QueriesKeysValues};
-use crate::burn_extension::tensors::{shared_flat_tensor, values};
+use crate::burn_extension::tensors::{own_flat_tensor, recycle, values};
 use crate::burn_extension::workspace;
 use crate::error::{Error, check_length};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -62,7 +62,7 @@ impl AttentionBackend for Flex {
     ) -> FlexTensor {
         let inputs = [q, k, v].map(|t| t.to_contiguous());
         let y = attention.forward(workspace(), queries_keys_values(&inputs));
-        shared_flat_tensor(y.expect("shapes were checked"))
+        own_flat_tensor(y.expect("shapes were checked"))
     }
 }
 
@@ -114,8 +114,9 @@ impl Backward<Flex, 3> for AttentionStep {
         let gradients = [found.q, found.k, found.v];
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(node) = node {
-                grads.register::<Flex>(node.id, shared_flat_tensor(gradient));
+                grads.register::<Flex>(node.id, own_flat_tensor(gradient));
             }
         }
+        recycle(workspace(), dy);
     }
 }

@@ -1,11 +1,15 @@
 //! Batch normalisation as a Burn operation.
 
-use crate::burn_extension::tensors::{flat, shared_flat_tensor, values};
+use crate::burn_extension::kept::{Formula, Kept};
+use crate::burn_extension::tensors::{
+    flat, own_flat_tensor, recomputable_tensor, recycle, shared_flat_tensor, values,
+};
 use crate::burn_extension::workspace;
 use crate::error::Error;
 use crate::inference::Activation;
 use crate::training::batch_norm::check_lengths;
 use crate::training::{BatchNorm, Normalised, SavedNorm};
+use crate::workspace::Buffer;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -97,7 +101,7 @@ fn forward(
     bias: &FlexTensor,
     residual: Option<&FlexTensor>,
     options: BatchNormOptions,
-) -> (FlexTensor, FlexTensor, SavedNorm) {
+) -> (Buffer, FlexTensor, SavedNorm) {
     let norm = BatchNorm {
         weight: values(weight),
         bias: values(bias),
@@ -112,7 +116,7 @@ fn forward(
         .forward(workspace(), values(x), residual.map(values))
         .expect("shapes were checked");
     let both = [statistics.mean, statistics.variance].concat();
-    (shared_flat_tensor(y), flat(both), saved)
+    (y, flat(both), saved)
 }
 
 impl BatchNormBackend for Flex {
@@ -127,7 +131,7 @@ impl BatchNormBackend for Flex {
         let [x, weight, bias, residual] = [x, weight, bias, residual].map(|t| t.to_contiguous());
         let residual = has_residual.then_some(&residual);
         let (y, statistics, _) = forward(&x, &weight, &bias, residual, options);
-        (y, statistics)
+        (shared_flat_tensor(y), statistics)
     }
 }
 
@@ -153,14 +157,19 @@ impl<C: CheckpointStrategy> BatchNormBackend for Autodiff<Flex, C> {
             .stateful();
         let y = match prep {
             OpsKind::Tracked(prep) => {
-                let state = BatchNormState {
-                    x,
-                    y: has_residual.then(|| y.clone()),
-                    norm,
-                };
-                prep.finish(state, y)
+                let x = Kept::of(&x);
+                let y = recomputable_tensor(
+                    y,
+                    NormFormula {
+                        x: x.clone(),
+                        residual: residual.map(Kept::of),
+                        norm: norm.clone(),
+                    },
+                );
+                let y_kept = has_residual.then(|| Kept::of(&y));
+                prep.finish(BatchNormState { x, y: y_kept, norm }, y)
             }
-            OpsKind::UnTracked(prep) => prep.finish(y),
+            OpsKind::UnTracked(prep) => prep.finish(shared_flat_tensor(y)),
         };
         (y, <FloatTensor<Self>>::new(statistics))
     }
@@ -172,10 +181,31 @@ struct BatchNormStep;
 /// State of the backward pass.
 #[derive(Clone, Debug)]
 struct BatchNormState {
-    x: FlexTensor,
+    x: Kept,
     /// The result, if there was a residual.
-    y: Option<FlexTensor>,
+    y: Option<Kept>,
     norm: SavedNorm,
+}
+
+/// How the result is computed again.
+#[derive(Debug)]
+struct NormFormula {
+    x: Kept,
+    residual: Option<Kept>,
+    norm: SavedNorm,
+}
+
+impl Formula for NormFormula {
+    fn inputs(&self) -> Vec<&Kept> {
+        std::iter::once(&self.x).chain(&self.residual).collect()
+    }
+
+    fn compute(&self) -> Buffer {
+        let (x, residual) = (self.x.tensor(), self.residual.as_ref().map(Kept::tensor));
+        let residual = residual.as_ref().map(values);
+        let y = self.norm.forward_again(workspace(), values(&x), residual);
+        y.expect("shapes were checked in the forward pass")
+    }
 }
 
 impl Backward<Flex, 4> for BatchNormStep {
@@ -184,12 +214,13 @@ impl Backward<Flex, 4> for BatchNormStep {
     fn backward(self, ops: Ops<BatchNormState, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = grads.consume::<Flex>(&ops.node).to_contiguous();
         let BatchNormState { x, y, norm } = ops.state;
+        let (x, y) = (x.into_tensor(), y.map(Kept::into_tensor));
         let found = norm
             .backward(workspace(), values(&x), y.as_ref().map(values), values(&dy))
             .expect("shapes were checked in the forward pass");
         let [x_node, weight_node, bias_node, residual_node] = ops.parents;
         if let Some(node) = x_node {
-            grads.register::<Flex>(node.id, shared_flat_tensor(found.z));
+            grads.register::<Flex>(node.id, own_flat_tensor(found.z));
         }
         if let Some(node) = weight_node {
             grads.register::<Flex>(node.id, flat(found.weight));
@@ -197,8 +228,15 @@ impl Backward<Flex, 4> for BatchNormStep {
         if let Some(node) = bias_node {
             grads.register::<Flex>(node.id, flat(found.bias));
         }
-        if let Some(node) = residual_node {
-            grads.register::<Flex>(node.id, found.residual.map_or(dy, shared_flat_tensor));
+        match (residual_node, found.residual) {
+            (Some(node), None) => grads.register::<Flex>(node.id, dy),
+            (node, residual) => {
+                if let (Some(node), Some(gradient)) = (node, residual) {
+                    grads.register::<Flex>(node.id, own_flat_tensor(gradient));
+                }
+                recycle(workspace(), dy);
+            }
         }
+        recycle(workspace(), x);
     }
 }

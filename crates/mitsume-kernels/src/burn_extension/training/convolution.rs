@@ -1,6 +1,9 @@
 //! A convolution as a Burn operation.
 
-use crate::burn_extension::tensors::{flat, shared_flat_tensor, shared_row_major_tensor, values};
+use crate::burn_extension::kept::Kept;
+use crate::burn_extension::tensors::{
+    flat, own_flat_tensor, recycle, shared_row_major_tensor, values,
+};
 use crate::burn_extension::workspace;
 use crate::error::{Error, check_length};
 use crate::inference::Window;
@@ -88,7 +91,7 @@ impl ConvolutionBackend for Flex {
                 has_bias.then(|| values(&bias)),
             )
             .expect("shapes were checked");
-        shared_flat_tensor(y)
+        own_flat_tensor(y)
     }
 }
 
@@ -100,6 +103,7 @@ impl<C: CheckpointStrategy> ConvolutionBackend for Autodiff<Flex, C> {
         has_bias: bool,
         convolution: Convolution,
     ) -> FloatTensor<Self> {
+        let (has_x_gradient, has_weight_gradient) = (x.is_tracked(), weights.is_tracked());
         let (x, x_node) = x.into_parts();
         let (weights, weights_node) = weights.into_parts();
         let (bias, bias_node) = bias.into_parts();
@@ -112,8 +116,8 @@ impl<C: CheckpointStrategy> ConvolutionBackend for Autodiff<Flex, C> {
         match prep {
             OpsKind::Tracked(prep) => {
                 let state = ConvolutionState {
-                    x,
-                    weights,
+                    x: has_weight_gradient.then(|| Kept::of(&x)),
+                    weights: has_x_gradient.then_some(weights),
                     convolution,
                 };
                 prep.finish(state, y)
@@ -129,8 +133,10 @@ struct ConvolutionStep;
 /// State of the backward pass.
 #[derive(Clone, Debug)]
 struct ConvolutionState {
-    x: FlexTensor,
-    weights: FlexTensor,
+    /// If the weights have a gradient.
+    x: Option<Kept>,
+    /// If x has a gradient.
+    weights: Option<FlexTensor>,
     convolution: Convolution,
 }
 
@@ -138,8 +144,8 @@ impl Backward<Flex, 3> for ConvolutionStep {
     type State = ConvolutionState;
 
     fn backward(self, ops: Ops<ConvolutionState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let dy = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let dy = values(&dy);
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let dy = values(&gradient);
         let ConvolutionState {
             x,
             weights,
@@ -151,18 +157,21 @@ impl Backward<Flex, 3> for ConvolutionStep {
             let gradient = convolution.bias_gradient(workspace(), dy).expect(CHECKED);
             grads.register::<Flex>(node.id, flat(gradient));
         }
-        if let Some(node) = weights_node {
+        if let (Some(node), Some(x)) = (weights_node, x) {
+            let x = x.into_tensor();
             let gradient = convolution
                 .weight_gradient(workspace(), values(&x), dy)
                 .expect(CHECKED);
+            recycle(workspace(), x);
             let gradient = shared_row_major_tensor(gradient, &convolution.weight_shape());
             grads.register::<Flex>(node.id, gradient);
         }
-        if let Some(node) = x_node {
+        if let (Some(node), Some(weights)) = (x_node, weights) {
             let gradient = convolution
                 .input_gradient(workspace(), dy, values(&weights))
                 .expect(CHECKED);
-            grads.register::<Flex>(node.id, shared_flat_tensor(gradient));
+            grads.register::<Flex>(node.id, own_flat_tensor(gradient));
         }
+        recycle(workspace(), gradient);
     }
 }

@@ -1,9 +1,13 @@
 //! Layer normalization as a Burn operation.
 
-use crate::burn_extension::tensors::{flat, shared_flat_tensor, values};
+use crate::burn_extension::kept::{Formula, Kept};
+use crate::burn_extension::tensors::{
+    flat, own_flat_tensor, recomputable_tensor, recycle, shared_flat_tensor, values,
+};
 use crate::burn_extension::workspace;
 use crate::error::{Error, check_length, check_rows};
 use crate::training::LayerNorm;
+use crate::workspace::Buffer;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -60,13 +64,18 @@ impl LayerNormBackend for Flex {
         epsilon: f32,
     ) -> FlexTensor {
         let [x, scale, shift] = [x, scale, shift].map(|t| t.to_contiguous());
-        let norm = LayerNorm {
-            scale: values(&scale),
-            epsilon,
-        };
-        let y = norm.forward(workspace(), values(&x), values(&shift));
-        shared_flat_tensor(y.expect("shapes were checked"))
+        shared_flat_tensor(forward(&x, &scale, &shift, epsilon))
     }
+}
+
+/// Forward pass on contiguous tensors.
+fn forward(x: &FlexTensor, scale: &FlexTensor, shift: &FlexTensor, epsilon: f32) -> Buffer {
+    let norm = LayerNorm {
+        scale: values(scale),
+        epsilon,
+    };
+    let y = norm.forward(workspace(), values(x), values(shift));
+    y.expect("shapes were checked")
 }
 
 impl<C: CheckpointStrategy> LayerNormBackend for Autodiff<Flex, C> {
@@ -79,12 +88,22 @@ impl<C: CheckpointStrategy> LayerNormBackend for Autodiff<Flex, C> {
         let (x, x_node) = x.into_parts();
         let (scale, scale_node) = scale.into_parts();
         let (shift, shift_node) = shift.into_parts();
-        let [x, scale] = [x, scale].map(|t| t.to_contiguous());
-        let y = Flex::layer_norm_train(x.clone(), scale.clone(), shift, epsilon);
+        let [x, scale, shift] = [x, scale, shift].map(|t| t.to_contiguous());
+        let y = forward(&x, &scale, &shift, epsilon);
         let nodes = [x_node, scale_node, shift_node];
         match LayerNormStep.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(LayerNormState { x, scale, epsilon }, y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
+            OpsKind::Tracked(prep) => {
+                let x = Kept::of(&x);
+                let formula = LayerNormFormula {
+                    x: x.clone(),
+                    scale: scale.clone(),
+                    shift,
+                    epsilon,
+                };
+                let y = recomputable_tensor(y, formula);
+                prep.finish(LayerNormState { x, scale, epsilon }, y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(shared_flat_tensor(y)),
         }
     }
 }
@@ -95,9 +114,28 @@ struct LayerNormStep;
 /// State of the backward pass.
 #[derive(Clone, Debug)]
 struct LayerNormState {
-    x: FlexTensor,
+    x: Kept,
     scale: FlexTensor,
     epsilon: f32,
+}
+
+/// How the result is computed again.
+#[derive(Debug)]
+struct LayerNormFormula {
+    x: Kept,
+    scale: FlexTensor,
+    shift: FlexTensor,
+    epsilon: f32,
+}
+
+impl Formula for LayerNormFormula {
+    fn inputs(&self) -> Vec<&Kept> {
+        vec![&self.x]
+    }
+
+    fn compute(&self) -> Buffer {
+        forward(&self.x.tensor(), &self.scale, &self.shift, self.epsilon)
+    }
 }
 
 impl Backward<Flex, 3> for LayerNormStep {
@@ -106,6 +144,7 @@ impl Backward<Flex, 3> for LayerNormStep {
     fn backward(self, ops: Ops<LayerNormState, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = grads.consume::<Flex>(&ops.node).to_contiguous();
         let LayerNormState { x, scale, epsilon } = ops.state;
+        let x = x.into_tensor();
         let norm = LayerNorm {
             scale: values(&scale),
             epsilon,
@@ -115,7 +154,7 @@ impl Backward<Flex, 3> for LayerNormStep {
             .expect("shapes were checked in the forward pass");
         let [x_node, scale_node, shift_node] = ops.parents;
         if let Some(node) = x_node {
-            grads.register::<Flex>(node.id, shared_flat_tensor(found.x));
+            grads.register::<Flex>(node.id, own_flat_tensor(found.x));
         }
         if let Some(node) = scale_node {
             grads.register::<Flex>(node.id, flat(found.scale));
@@ -123,5 +162,7 @@ impl Backward<Flex, 3> for LayerNormStep {
         if let Some(node) = shift_node {
             grads.register::<Flex>(node.id, flat(found.shift));
         }
+        recycle(workspace(), dy);
+        recycle(workspace(), x);
     }
 }

@@ -6,12 +6,14 @@
 
 mod attention;
 mod batch_norm;
+mod concat;
 mod convolution;
 mod layer_norm;
 mod parameterless;
 
 pub use attention::{AttentionBackend, attention_train};
 pub use batch_norm::{BatchNormBackend, BatchNormOptions, BatchNormTensors, batch_norm_train};
+pub use concat::{ConcatBackend, concat_train};
 pub use convolution::{ConvolutionBackend, convolution_train};
 pub use layer_norm::{LayerNormBackend, layer_norm_train};
 pub use parameterless::{Layer, LayerBackend, activate_train, pool_train};

@@ -1,6 +1,9 @@
 //! Activations and pooling as Burn operations: the backward pass needs the input alone.
 
-use crate::burn_extension::tensors::{shared_flat_tensor, values};
+use crate::burn_extension::kept::{Formula, Kept};
+use crate::burn_extension::tensors::{
+    own_flat_tensor, recomputable_tensor, recycle, shared_flat_tensor, values,
+};
 use crate::burn_extension::workspace;
 use crate::error::{Error, check_length};
 use crate::inference::{Activation, Nhwc, Pooling, Window, pool};
@@ -99,11 +102,39 @@ impl<C: CheckpointStrategy> LayerBackend for Autodiff<Flex, C> {
     fn apply_layer(x: FloatTensor<Self>, layer: Layer) -> FloatTensor<Self> {
         let (x, x_node) = x.into_parts();
         let x = x.to_contiguous();
-        let y = Flex::apply_layer(x.clone(), layer);
+        let y = layer.forward(values(&x));
         match LayerStep.prepare::<C>([x_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, layer), y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
+            OpsKind::Tracked(prep) => {
+                let x = Kept::of(&x);
+                let y = match layer {
+                    Layer::Activation(activation) => {
+                        let x = x.clone();
+                        recomputable_tensor(y, ActivationFormula { x, activation })
+                    }
+                    // The result is smaller than the input, which nothing else may keep.
+                    Layer::Pool(..) => own_flat_tensor(y),
+                };
+                prep.finish((x, layer), y)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(shared_flat_tensor(y)),
         }
+    }
+}
+
+/// How the result of an activation is computed again.
+#[derive(Debug)]
+struct ActivationFormula {
+    x: Kept,
+    activation: Activation,
+}
+
+impl Formula for ActivationFormula {
+    fn inputs(&self) -> Vec<&Kept> {
+        vec![&self.x]
+    }
+
+    fn compute(&self) -> Buffer {
+        activate(workspace(), self.activation, values(&self.x.tensor()))
     }
 }
 
@@ -111,20 +142,18 @@ impl<C: CheckpointStrategy> LayerBackend for Autodiff<Flex, C> {
 struct LayerStep;
 
 impl Backward<Flex, 1> for LayerStep {
-    type State = (FlexTensor, Layer);
+    type State = (Kept, Layer);
 
-    fn backward(
-        self,
-        ops: Ops<(FlexTensor, Layer), 1>,
-        grads: &mut Gradients,
-        _: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<(Kept, Layer), 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = grads.consume::<Flex>(&ops.node).to_contiguous();
         let (x, layer) = ops.state;
         let [x_node] = ops.parents;
         if let Some(node) = x_node {
+            let x = x.into_tensor();
             let dx = layer.backward(values(&x), values(&dy));
-            grads.register::<Flex>(node.id, shared_flat_tensor(dx));
+            grads.register::<Flex>(node.id, own_flat_tensor(dx));
+            recycle(workspace(), x);
         }
+        recycle(workspace(), dy);
     }
 }
