@@ -49,7 +49,7 @@ trap 'rm -rf "$TMPDIR"' EXIT
 for target in "${targets[@]}"; do
   # Longest input, and seconds that one may take.
   case $target in
-    png | jpeg | dicom | npz | npy | cams_safetensors | pth | safetensors | onnx) longest=16384 ;;
+    png | jpeg | tiff | webp | bmp | gif | dicom | npz | npy | cams_safetensors | pth | safetensors | onnx) longest=16384 ;;
     checkpoint) longest=65536 ;;
     *) longest=2048 ;;
   esac

@@ -49,6 +49,7 @@ mod measures;
 mod model_settings;
 mod multi_label;
 mod npy;
+mod predictions;
 mod preprocessing;
 mod run_dir;
 mod steps;
@@ -80,6 +81,7 @@ pub use multi_label::{
     MultiLabelTask, is_multi_label, read_multi_label, write_multi_label,
 };
 pub use npy::{write_class_means, write_map};
+pub use predictions::{Prediction, PredictionsWriter};
 pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;
 pub use steps::{StepRow, StepWriter, read_steps};

@@ -1,6 +1,6 @@
 //! Warnings about a data set: files that are not images, duplicates, leaks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mitsume_data::OtherFiles;
 use mitsume_engine::{LeakedImages, SharedPatients, shell_word};
@@ -16,6 +16,19 @@ pub fn other_files(files: &[OtherFiles], language: Language) -> String {
         format!("{} {} ({listed})", other.paths.len(), other.kind)
     };
     files.iter().map(kind).collect::<Vec<_>>().join("; ")
+}
+
+/// Images of whose files the first of several frames is used.
+pub fn more_frames(images: &[PathBuf], language: Language) -> String {
+    let names = images.iter().map(|path| path.display().to_string());
+    let names: Vec<String> = names.collect();
+    let files = first_few(&names, ", ", language);
+    text!(
+        language,
+        "command-more-frames",
+        images = names.len(),
+        files = files
+    )
 }
 
 /// Groups of equal images, one per line, and the number of groups that are not shown.

@@ -57,6 +57,7 @@ fn run_command(args: args::Args) -> failure::Result {
         Command::Train(args) => commands::train::run(args, console),
         Command::Eval(args) => commands::eval::run(args, console),
         Command::Explain(args) => commands::explain::run(args, console),
+        Command::Predict(args) => commands::predict::run(args, console),
         Command::Layers(args) => commands::layers::run(args, console),
         Command::Trust(args) => commands::trust::run(args, console),
         Command::Score(args) => commands::score::run(args, console),

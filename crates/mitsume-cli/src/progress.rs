@@ -86,6 +86,11 @@ impl Progress {
                 self.console
                     .warn(&other_files_line(&root, &files, self.console));
             }
+            Event::MoreFrames(images) => {
+                self.remove_bar();
+                self.console
+                    .warn(&data_warnings::more_frames(&images, language));
+            }
             Event::Leaks(leaks) => {
                 self.remove_bar();
                 self.console.warn(&data_warnings::leaks(&leaks, language));

@@ -73,6 +73,10 @@ impl SweepProgress {
             CellEvent::Run(Event::OtherFiles { root, files }) => {
                 self.warn_once(other_files_line(&root, &files, self.console));
             }
+            CellEvent::Run(Event::MoreFrames(images)) => {
+                let language = self.console.language;
+                self.warn_once(data_warnings::more_frames(&images, language));
+            }
             CellEvent::Run(Event::Leaks(leaks)) => {
                 self.warn_once(data_warnings::leaks(&leaks, self.console.language));
             }

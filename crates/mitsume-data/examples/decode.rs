@@ -1,8 +1,9 @@
 //! What becomes of image files: `cargo run --release -p mitsume-data --example decode -- FILE...`.
 //!
-//! A line of JSON a file: its size, how it stores pixels, and their 8-bit values row by row; or why
+//! A line of JSON a file: its size, how it stores pixels, and their values (8 or 16 bits) row by row; or why
 //! it is not read.
 
+use mitsume_data::DecodedPixels;
 use mitsume_data::decode::decode_file;
 use serde_json::json;
 
@@ -15,8 +16,13 @@ fn main() {
             match decoded {
                 Ok(decoded) => {
                     let pixels = decoded.pixels;
-                    json!({ "path": path, "mode": decoded.mode.name(), "width": pixels.width,
-                        "height": pixels.height, "channels": pixels.channels, "data": pixels.data })
+                    let data = match &pixels {
+                        DecodedPixels::Bits8(pixels) => json!(pixels.data),
+                        DecodedPixels::Bits16(pixels) => json!(pixels.data),
+                    };
+                    json!({ "path": path, "mode": decoded.mode.name(), "width": pixels.width(),
+                        "height": pixels.height(), "channels": pixels.channels(), "data": data,
+                        "more_frames": decoded.more_frames })
                 }
                 Err(error) => json!({ "path": path, "error": error.reason() }),
             }

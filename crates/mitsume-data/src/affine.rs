@@ -1,6 +1,6 @@
 //! Rotation, shift and scaling of an image about its centre.
 
-use crate::pixels::Pixels;
+use crate::pixels::{PixelValue, Pixels};
 
 /// What is around an image is 0, and values between pixels are bilinear: torchvision's
 /// `functional.affine` on tensors without a fill, which is `torch.nn.functional.grid_sample` with
@@ -17,10 +17,10 @@ pub(crate) struct Affine {
 
 impl Affine {
     /// The image after the transform, of the same size.
-    pub fn apply(&self, image: &Pixels) -> Pixels {
+    pub fn apply<V: PixelValue>(&self, image: &Pixels<V>) -> Pixels<V> {
         let (sine, cosine) = self.angle.to_radians().sin_cos();
         let centre = [image.width, image.height].map(|side| side as f64 / 2.0 - 0.5);
-        let mut data = vec![0; image.data.len()];
+        let mut data = vec![V::zeroed(); image.data.len()];
         let mut pixels = data.chunks_exact_mut(image.channels);
         for row in 0..image.height {
             let y = row as f64 - centre[1] - self.shift[1];
@@ -37,7 +37,7 @@ impl Affine {
 }
 
 /// The value at a point, column first, of every channel.
-fn bilinear(image: &Pixels, point: [f64; 2], to: &mut [u8]) {
+fn bilinear<V: PixelValue>(image: &Pixels<V>, point: [f64; 2], to: &mut [V]) {
     let [left, top] = point.map(f64::floor);
     let [right_share, lower_share] = [point[0] - left, point[1] - top];
     let corners = [
@@ -52,11 +52,12 @@ fn bilinear(image: &Pixels, point: [f64; 2], to: &mut [u8]) {
             let place = inside(*x, image.width).zip(inside(*y, image.height));
             place.map_or(0.0, |(x, y)| {
                 let index = (y * image.width + x) * image.channels + channel;
-                share * f64::from(image.data[index])
+                let value: f64 = image.data[index].into();
+                share * value
             })
         };
         let sum: f64 = corners.iter().map(value).sum();
-        *to = sum.round_ties_even() as u8;
+        *to = V::truncated(sum.round_ties_even());
     }
 }
 

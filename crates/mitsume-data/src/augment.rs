@@ -213,7 +213,8 @@ mod tests {
             seed: 5,
             transform: Default::default(),
         };
-        preprocess.random_part(&Pixels::new(SIZE, SIZE, 1, data), epoch, index)
+        let image = Pixels::new(SIZE, SIZE, 1, data).into();
+        preprocess.random_part(&image, epoch, index).into_8_bits()
     }
 
     /// No crop and no flip, so that only what a test sets is seen.

@@ -8,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use rayon::prelude::*;
 
 use crate::error::DataError;
-use crate::pixels::Pixels;
+use crate::pixels::DecodedPixels;
 use crate::preprocess::normalise;
 use crate::source::{ImageSource, Skipped};
 
@@ -51,7 +51,7 @@ struct PrefetchQueue {
     prepared: Condvar,
 }
 
-type Prepared = Result<Pixels, DataError>;
+type Prepared = Result<DecodedPixels, DataError>;
 
 struct QueueState {
     /// Position in the order of the first of `results`.

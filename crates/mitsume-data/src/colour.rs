@@ -1,7 +1,7 @@
 //! Brightness and contrast.
 
 use crate::grey::to_grey;
-use crate::pixels::Pixels;
+use crate::pixels::{PixelValue, Pixels};
 
 /// Factors of torchvision's `ColorJitter`, as its `adjust_brightness` and `adjust_contrast` apply
 /// them to 8-bit tensors: values are cut off to whole numbers after each.
@@ -16,7 +16,7 @@ pub(crate) struct ColourFactors {
 }
 
 impl ColourFactors {
-    pub fn apply(&self, image: &mut Pixels) {
+    pub fn apply<V: PixelValue>(&self, image: &mut Pixels<V>) {
         if self.contrast_first {
             blend(image, mean_grey(image), self.contrast);
         }
@@ -27,20 +27,21 @@ impl ColourFactors {
     }
 }
 
-/// `factor * image + (1 - factor) * other`, in [0, 255].
-fn blend(image: &mut Pixels, other: f64, factor: f64) {
+/// `factor * image + (1 - factor) * other`, from black to white.
+fn blend<V: PixelValue>(image: &mut Pixels<V>, other: f64, factor: f64) {
     if factor == 1.0 {
         return;
     }
     for value in &mut image.data {
-        let blended = factor * f64::from(*value) + (1.0 - factor) * other;
-        *value = blended.clamp(0.0, 255.0) as u8;
+        let own: f64 = (*value).into();
+        let blended = factor * own + (1.0 - factor) * other;
+        *value = V::truncated(blended.clamp(0.0, V::WHITE));
     }
 }
 
-fn mean_grey(image: &Pixels) -> f64 {
-    let mean = |data: &[u8]| {
-        let sum: u64 = data.iter().map(|value| u64::from(*value)).sum();
+fn mean_grey<V: PixelValue>(image: &Pixels<V>) -> f64 {
+    let mean = |data: &[V]| {
+        let sum: u64 = data.iter().map(|value| -> u64 { (*value).into() }).sum();
         sum as f64 / data.len() as f64
     };
     match image.channels {

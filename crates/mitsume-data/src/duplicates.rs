@@ -2,14 +2,26 @@
 
 use std::collections::HashMap;
 
-use crate::pixels::Pixels;
+use crate::grey::to_grey;
+use crate::pixels::{DecodedPixels, PixelValue, Pixels};
 use crate::source::ImageSource;
 
-/// BLAKE3 digest of size and grey pixels: equal for two files of one image, however they store it.
-pub(crate) fn pixel_digest(grey: &Pixels) -> blake3::Hash {
+/// BLAKE3 digest of size and grey pixels: equal for two files of one image, however they store it,
+/// also if one stores it with 16 bits that say no more than the 8 of the other.
+pub(crate) fn pixel_digest(image: DecodedPixels) -> blake3::Hash {
+    match image {
+        DecodedPixels::Bits8(image) => digest(&to_grey(image)),
+        DecodedPixels::Bits16(image) if image.data.iter().all(|v| v % 257 == 0) => {
+            digest(&to_grey(DecodedPixels::Bits16(image).into_8_bits()))
+        }
+        DecodedPixels::Bits16(image) => digest(&to_grey(image)),
+    }
+}
+
+fn digest<V: PixelValue>(grey: &Pixels<V>) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&(grey.width as u64).to_le_bytes());
-    hasher.update(&grey.data);
+    hasher.update(bytemuck::cast_slice(&grey.data));
     hasher.finalize()
 }
 

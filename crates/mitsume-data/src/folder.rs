@@ -12,10 +12,10 @@ use crate::error::DataError;
 use crate::list::{ImageList, ListPath, ListedImage, Split};
 use crate::other_files::OtherFiles;
 
-/// File extensions of images: torchvision's list, and DICOM. The format is recognised when a file
+/// File extensions of images: torchvision's list, GIF and DICOM. The format is recognised when a file
 /// is decoded; one that is not supported is reported.
-const EXTENSIONS: [&str; 10] = [
-    "jpg", "jpeg", "png", "dcm", "ppm", "bmp", "pgm", "tif", "tiff", "webp",
+const EXTENSIONS: [&str; 11] = [
+    "jpg", "jpeg", "png", "dcm", "ppm", "bmp", "pgm", "tif", "tiff", "webp", "gif",
 ];
 
 /// Files that operating systems create in folders. Names that begin with a dot are ignored too.

@@ -1,19 +1,19 @@
 //! Greyscale conversion, equal to torchvision's `rgb_to_grayscale` on 8-bit tensors.
 
-use crate::pixels::Pixels;
+use crate::pixels::{PixelValue, Pixels};
 
 const RED: f32 = 0.2989;
 const GREEN: f32 = 0.587;
 const BLUE: f32 = 0.114;
 
-/// `0.2989 R + 0.587 G + 0.114 B` in f32, truncated (not rounded) to 8 bits.
+/// `0.2989 R + 0.587 G + 0.114 B` in f32, truncated (not rounded) to 8 or 16 bits.
 ///
 /// The weights sum to 0.9999, so a pixel with R = G = B = v > 0 becomes v - 1, in torchvision as
 /// here.
 #[inline]
-fn luma(red: u8, green: u8, blue: u8) -> u8 {
-    let sum = f32::from(red) * RED + f32::from(green) * GREEN + f32::from(blue) * BLUE;
-    sum as u8
+fn luma<V: PixelValue>(red: V, green: V, blue: V) -> V {
+    let [red, green, blue]: [f32; 3] = [red, green, blue].map(Into::into);
+    V::truncated_f32(red * RED + green * GREEN + blue * BLUE)
 }
 
 /// Converts an image to greyscale, one channel.
@@ -22,7 +22,7 @@ fn luma(red: u8, green: u8, blue: u8) -> u8 {
 /// `ImageFolder` (which loads every file as RGB) and `Grayscale`. Otherwise grey and RGB files of a
 /// data set would differ by one level; in Brain Tumor MRI their shares differ between classes, so
 /// that this would leak the class.
-pub fn to_grey(image: Pixels) -> Pixels {
+pub fn to_grey<V: PixelValue>(image: Pixels<V>) -> Pixels<V> {
     let Pixels {
         width,
         height,

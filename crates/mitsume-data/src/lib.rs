@@ -35,7 +35,8 @@
 //!
 //! | crate | for | why |
 //! | --- | --- | --- |
-//! | `image` | PNG, pixel types, EXIF orientation | the standard; built with PNG only |
+//! | `image` | PNG, TIFF, WebP, BMP, GIF, pixel types, EXIF orientation | the standard; pure Rust, built with these formats only |
+//! | `bytemuck` | 16-bit values as bytes | checked casts without unsafe code |
 //! | `dicom-object`, `dicom-pixeldata` | DICOM | pure Rust; lookup tables, windows, encapsulated pixels |
 //! | `zune-jpeg` | JPEG | as in `image`, which does not offer its strict mode for truncated files |
 //! | `fast_image_resize` | antialiased resize | the convolution of Pillow and PyTorch on 8-bit pixels |
@@ -83,7 +84,7 @@ pub use image_transform::{ImageTransform, Interpolation};
 pub use list::{ImageList, ListLabels, ListedImage, MultiLabelData, Split, write_list};
 pub use other_files::OtherFiles;
 pub use patient_pattern::PatientPattern;
-pub use pixels::Pixels;
+pub use pixels::{DecodedPixels, PixelValue, Pixels};
 pub use preprocess::Preprocess;
 pub use resize::resize;
 pub use shuffle::shuffled;

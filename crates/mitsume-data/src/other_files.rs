@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::decode::{ImageFormat, format_of};
+use crate::decode::format_of;
 use crate::folder::relative;
 
 /// Number of bytes that identify a format.
@@ -16,7 +16,7 @@ const MAGIC_BYTES: u64 = 132;
 /// Files of one kind that are not used as images.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherFiles {
-    /// A format recognised by magic bytes (`GIF`), a supported format without its extension
+    /// A format recognised by magic bytes (`JPEG 2000`), a supported format without its extension
     /// (`DICOM without .dcm`), or else the extension (`.txt`).
     pub kind: String,
     /// The files, relative to the data set's folder, with `/` between the parts.
@@ -57,9 +57,7 @@ fn kind(root: &Path, file: &Path) -> String {
         return "image beside the class folders".into();
     }
     match format_of(&first_bytes(file)) {
-        Some((Some(ImageFormat::Png), name)) => format!("{name} without .png"),
-        Some((Some(ImageFormat::Jpeg), name)) => format!("{name} without .jpg"),
-        Some((Some(ImageFormat::Dicom), name)) => format!("{name} without .dcm"),
+        Some((Some(format), name)) => format!("{name} without {}", format.ending()),
         Some((None, name)) => name.into(),
         None => match file.extension() {
             Some(ending) => format!(".{}", ending.to_string_lossy().to_lowercase()),

@@ -7,7 +7,7 @@ use crate::crop::CropBox;
 use crate::error::DataError;
 use crate::grey::to_grey;
 use crate::image_transform::{ImageTransform, MAX_SIDE};
-use crate::pixels::Pixels;
+use crate::pixels::{DecodedPixels, PixelValue, Pixels, of_any_depth};
 use crate::resize::resize_with;
 
 /// How images become network inputs.
@@ -57,12 +57,12 @@ impl Preprocess {
     }
 
     /// A decoded image as the network's input, [C, H, W], without augmentation.
-    pub fn prepare(&self, image: Pixels) -> Vec<f32> {
+    pub fn prepare(&self, image: impl Into<DecodedPixels>) -> Vec<f32> {
         let without_augmentation = Self {
             augment: None,
             ..self.clone()
         };
-        let image = without_augmentation.deterministic_part(image);
+        let image = without_augmentation.deterministic_part(image.into());
         let mut out = vec![0.0; self.len()];
         normalise(&image, self.channels, &self.transform, &mut out);
         out
@@ -90,7 +90,11 @@ impl Preprocess {
 
     /// The part that does not depend on the epoch and is cached: greyscale, and without
     /// augmentation also resize and crop.
-    pub(crate) fn deterministic_part(&self, image: Pixels) -> Pixels {
+    pub(crate) fn deterministic_part(&self, image: DecodedPixels) -> DecodedPixels {
+        of_any_depth!(image, image => self.fixed(image).into())
+    }
+
+    fn fixed<V: PixelValue>(&self, image: Pixels<V>) -> Pixels<V> {
         let image = if self.channels == 1 {
             to_grey(image)
         } else {
@@ -115,7 +119,16 @@ impl Preprocess {
 
     /// The part that depends on epoch and index: flip, random crop and its resize. The result has
     /// the target size; only [`normalise`] is left.
-    pub(crate) fn random_part(&self, image: &Pixels, epoch: u64, index: usize) -> Pixels {
+    pub(crate) fn random_part(
+        &self,
+        image: &DecodedPixels,
+        epoch: u64,
+        index: usize,
+    ) -> DecodedPixels {
+        of_any_depth!(image, image => self.drawn(image, epoch, index).into())
+    }
+
+    fn drawn<V: PixelValue>(&self, image: &Pixels<V>, epoch: u64, index: usize) -> Pixels<V> {
         let Some(augment) = &self.augment else {
             return image.clone();
         };
@@ -137,7 +150,10 @@ impl Preprocess {
 }
 
 /// The whole image after both flips and the affine transform.
-fn flipped_and_transformed(image: &Pixels, sample: &AugmentationSample) -> Pixels {
+fn flipped_and_transformed<V: PixelValue>(
+    image: &Pixels<V>,
+    sample: &AugmentationSample,
+) -> Pixels<V> {
     let whole = CropBox {
         top: 0,
         left: 0,
@@ -155,9 +171,11 @@ fn flipped_and_transformed(image: &Pixels, sample: &AugmentationSample) -> Pixel
     }
 }
 
-/// `(v * (1 / 255) - mean) / std`, with torchvision's order of float32 operations.
-fn scaled(v: u8, mean: f32, std: f32) -> f32 {
-    (f32::from(v) * (1.0_f64 / 255.0) as f32 - mean) / std
+/// `(v * (1 / white) - mean) / std`, with torchvision's order of float32 operations; white is 255,
+/// of 16 bits 65535.
+fn scaled<V: PixelValue>(v: V, mean: f32, std: f32) -> f32 {
+    let v: f32 = v.into();
+    (v * V::SCALE - mean) / std
 }
 
 /// Normalises an image of the target size into `out`, `[C, H, W]`.
@@ -165,7 +183,16 @@ fn scaled(v: u8, mean: f32, std: f32) -> f32 {
 /// # Panics
 /// If `out` does not have `channels * height * width` values.
 pub(crate) fn normalise(
-    image: &Pixels,
+    image: &DecodedPixels,
+    channels: usize,
+    transform: &ImageTransform,
+    out: &mut [f32],
+) {
+    of_any_depth!(image, image => normalise_values(image, channels, transform, out));
+}
+
+fn normalise_values<V: PixelValue>(
+    image: &Pixels<V>,
     channels: usize,
     transform: &ImageTransform,
     out: &mut [f32],
@@ -173,7 +200,7 @@ pub(crate) fn normalise(
     let plane = image.width * image.height;
     assert_eq!(out.len(), channels * plane, "one number per value");
     for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
-        let scaled = |v: u8| scaled(v, transform.mean[channel], transform.std[channel]);
+        let scaled = |v: V| scaled(v, transform.mean[channel], transform.std[channel]);
         if image.channels == 1 {
             // A grey image is repeated for a network with three channels.
             let values = out.iter_mut().zip(&image.data);

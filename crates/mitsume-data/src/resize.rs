@@ -1,22 +1,22 @@
 //! Antialiased resize.
 
 use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use std::borrow::Cow;
 
 use crate::image_transform::Interpolation;
-use crate::pixels::Pixels;
+use crate::pixels::{PixelValue, Pixels};
 
 /// Bilinear, antialiased resize to `height` x `width`, as torchvision's `Resize` on 8-bit tensors
 /// (PyTorch's `interpolate(mode="bilinear", antialias=True)`).
 ///
 /// A triangle filter whose support grows with the reduction is applied along rows, then along
-/// columns, each pass rounded to 8 bits. Fixed-point weights are rounded differently, so single
+/// columns, each pass rounded to 8 bits (16 of an image of 16 bits). Fixed-point weights are rounded differently, so single
 /// pixels may differ by one level.
 ///
 /// # Panics
 /// If `height` or `width` is 0 or above `u32::MAX`.
-pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
+pub fn resize<V: PixelValue>(image: &Pixels<V>, height: usize, width: usize) -> Cow<'_, Pixels<V>> {
     resize_with(image, height, width, Interpolation::Bilinear)
 }
 
@@ -24,12 +24,12 @@ pub fn resize(image: &Pixels, height: usize, width: usize) -> Cow<'_, Pixels> {
 ///
 /// # Panics
 /// As [`resize`].
-pub(crate) fn resize_with(
-    image: &Pixels,
+pub(crate) fn resize_with<V: PixelValue>(
+    image: &Pixels<V>,
     height: usize,
     width: usize,
     interpolation: Interpolation,
-) -> Cow<'_, Pixels> {
+) -> Cow<'_, Pixels<V>> {
     let algorithm = match interpolation {
         Interpolation::Nearest => ResizeAlg::Nearest,
         Interpolation::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
@@ -67,11 +67,11 @@ pub(crate) fn resize_with(
 }
 
 /// The transpose of an image of one channel.
-fn transposed(image: &Pixels) -> Pixels {
+fn transposed<V: PixelValue>(image: &Pixels<V>) -> Pixels<V> {
     /// Side of a block that stays in the L1 cache.
     const BLOCK: usize = 16;
     let (height, width) = (image.height, image.width);
-    let mut data = vec![0; height * width];
+    let mut data = vec![V::zeroed(); height * width];
     for top in (0..height).step_by(BLOCK) {
         for left in (0..width).step_by(BLOCK) {
             for x in left..(left + BLOCK).min(width) {
@@ -86,25 +86,25 @@ fn transposed(image: &Pixels) -> Pixels {
     Pixels::new(height, width, 1, data)
 }
 
-fn convolve(
+fn convolve<V: PixelValue>(
     resizer: &mut Resizer,
-    image: &Pixels,
+    image: &Pixels<V>,
     algorithm: ResizeAlg,
     height: usize,
     width: usize,
-) -> Pixels {
+) -> Pixels<V> {
     let side = |n: usize| u32::try_from(n).expect("image sides fit 32 bits");
-    let kind = if image.channels == 1 {
-        PixelType::U8
-    } else {
-        PixelType::U8x3
-    };
-    let source = ImageRef::new(side(image.width), side(image.height), &image.data, kind)
-        .expect("Pixels hold width * height * channels bytes");
-    let mut target = Image::new(side(width), side(height), kind);
+    let kind = V::TYPES[usize::from(image.channels == 3)];
+    let bytes = bytemuck::cast_slice(&image.data);
+    let source = ImageRef::new(side(image.width), side(image.height), bytes, kind)
+        .expect("Pixels hold width * height * channels values");
+    let mut resized = vec![V::zeroed(); width * height * image.channels];
+    let bytes = bytemuck::cast_slice_mut(&mut resized);
+    let mut target = Image::from_slice_u8(side(width), side(height), bytes, kind)
+        .expect("there are width * height * channels values");
     let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
     resizer
         .resize(&source, &mut target, &options)
         .expect("source and target have the same pixel type");
-    Pixels::new(width, height, image.channels, target.into_vec())
+    Pixels::new(width, height, image.channels, resized)
 }

@@ -1,5 +1,6 @@
 //! Images of a data set as network inputs, with a cache of decoded pixels.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,8 +12,7 @@ use crate::decode::decode_file;
 use crate::duplicates::pixel_digest;
 use crate::error::DataError;
 use crate::folder::Sample;
-use crate::grey::to_grey;
-use crate::pixels::Pixels;
+use crate::pixels::DecodedPixels;
 use crate::preprocess::{Preprocess, normalise};
 
 /// A file that could not be used, and why.
@@ -27,7 +27,7 @@ pub struct Skipped {
 /// Images as network inputs. Clones share one cache, as do sources made with
 /// [`ImageSource::with_preprocess`].
 ///
-/// The cache holds 8-bit pixels of the part that does not depend on the epoch: for evaluation the
+/// The cache holds pixels (8 bits, 16 of files of 16) of the part that does not depend on the epoch: for evaluation the
 /// image at target size, for training with augmentation the decoded image (as in torchvision, the
 /// random crop is taken from the original); one channel if the input is grey. Images beyond the
 /// cache's limit are decoded each time. Results depend neither on the cache nor on the number of
@@ -42,6 +42,8 @@ pub struct ImageSource {
 struct ImageStore {
     samples: Vec<Sample>,
     entries: Vec<OnceLock<CacheEntry>>,
+    /// The images whose files have more frames than the one that is used, of those decoded so far.
+    more_frames: Mutex<BTreeSet<usize>>,
     /// Digests of the decoded grey pixels, set by the first decoding.
     digests: Vec<OnceLock<blake3::Hash>>,
     free_bytes: AtomicU64,
@@ -51,7 +53,7 @@ struct ImageStore {
 }
 
 /// The cached pixels of an image, or the reason why it cannot be decoded.
-type CacheEntry = Result<Pixels, String>;
+type CacheEntry = Result<DecodedPixels, String>;
 
 impl ImageSource {
     /// A source of `samples` with a cache of at most `cache_bytes` bytes of pixels. Opens no file.
@@ -67,6 +69,7 @@ impl ImageSource {
         let store = Arc::new(ImageStore {
             samples: samples.to_vec(),
             entries: samples.iter().map(|_| OnceLock::new()).collect(),
+            more_frames: Mutex::default(),
             digests: samples.iter().map(|_| OnceLock::new()).collect(),
             free_bytes: AtomicU64::new(cache_bytes),
             decodings: AtomicU64::new(0),
@@ -144,6 +147,15 @@ impl ImageSource {
         all.into_iter().flatten().collect()
     }
 
+    /// The images whose files have more frames or pages than the first, which is the one that is used,
+    /// of those decoded so far, in order.
+    pub fn with_more_frames(&self) -> Vec<PathBuf> {
+        let found = self.store.more_frames.lock();
+        let found = found.unwrap_or_else(PoisonError::into_inner);
+        let path = |&index: &usize| self.samples()[index].path.clone();
+        found.iter().map(path).collect()
+    }
+
     /// The normalised image, `[C, H, W]`. `epoch` matters with augmentation only.
     ///
     /// # Errors
@@ -159,9 +171,9 @@ impl ImageSource {
         Ok(out)
     }
 
-    /// The image at target size in 8 bits, a quarter of the memory of `f32`.
-    pub(crate) fn pixels(&self, index: usize, epoch: u64) -> Result<Pixels, DataError> {
-        let random = |fixed: &Pixels| self.preprocess.random_part(fixed, epoch, index);
+    /// The image at target size in 8 or 16 bits, less memory than `f32`.
+    pub(crate) fn pixels(&self, index: usize, epoch: u64) -> Result<DecodedPixels, DataError> {
+        let random = |fixed: &DecodedPixels| self.preprocess.random_part(fixed, epoch, index);
         self.with_deterministic(index, random)
     }
 
@@ -185,7 +197,7 @@ impl ImageSource {
     fn with_deterministic<T>(
         &self,
         index: usize,
-        use_pixels: impl FnOnce(&Pixels) -> T,
+        use_pixels: impl FnOnce(&DecodedPixels) -> T,
     ) -> Result<T, DataError> {
         let store = &self.store;
         let path = &store.samples[index].path;
@@ -202,6 +214,10 @@ impl ImageSource {
         match decode_file(path) {
             Ok(decoded) => {
                 store.keep_digest(index, &decoded.pixels);
+                if decoded.more_frames {
+                    let found = store.more_frames.lock();
+                    found.unwrap_or_else(PoisonError::into_inner).insert(index);
+                }
                 let fixed = self.preprocess.deterministic_part(decoded.pixels);
                 let result = use_pixels(&fixed);
                 store.keep(index, fixed);
@@ -218,15 +234,12 @@ impl ImageSource {
 
 impl ImageStore {
     /// Stores the digest of a decoded image; fast compared with decoding.
-    fn keep_digest(&self, index: usize, decoded: &Pixels) {
-        self.digests[index].get_or_init(|| match decoded.channels {
-            1 => pixel_digest(decoded),
-            _ => pixel_digest(&to_grey(decoded.clone())),
-        });
+    fn keep_digest(&self, index: usize, decoded: &DecodedPixels) {
+        self.digests[index].get_or_init(|| pixel_digest(decoded.clone()));
     }
 
-    fn keep(&self, index: usize, pixels: Pixels) {
-        let bytes = pixels.data.len() as u64;
+    fn keep(&self, index: usize, pixels: DecodedPixels) {
+        let bytes = pixels.bytes() as u64;
         let room = |free: u64| free.checked_sub(bytes);
         let reserved = self
             .free_bytes

@@ -56,8 +56,8 @@ fn data_set_with_problems() -> tempfile::TempDir {
     brighter.save(at("Training/notumor/brighter.png")).unwrap();
     fs::write(at("Testing/notumor/broken.jpg"), b"\xff\xd8\xff").unwrap();
     // Files that are not used as images, and system files, which are not reported.
-    fs::write(at("Training/glioma/moving.gif"), b"GIF89a").unwrap();
-    fs::write(at("Testing/glioma/picture.gif"), b"GIF89a").unwrap();
+    fs::write(at("Training/glioma/one.jp2"), b"\0\0\0\x0cjP").unwrap();
+    fs::write(at("Testing/glioma/two.jp2"), b"\0\0\0\x0cjP").unwrap();
     fs::copy(at("Training/glioma/1.png"), at("Training/glioma/scan")).unwrap();
     fs::write(at("Training/glioma/notes.txt"), b"notes").unwrap();
     for leaving in ["Thumbs.db", "desktop.ini", ".DS_Store"] {
@@ -92,8 +92,8 @@ fn duplicates_leaks_and_conflicts_are_found() {
         others,
         [
             (
-                "GIF",
-                vec!["Training/glioma/moving.gif", "Testing/glioma/picture.gif"]
+                "JPEG 2000",
+                vec!["Training/glioma/one.jp2", "Testing/glioma/two.jp2"]
             ),
             (".txt", vec!["Training/glioma/notes.txt"]),
             ("PNG without .png", vec!["Training/glioma/scan"]),

@@ -48,7 +48,7 @@ fn every_mode_decodes_as_pillow_does() {
         ("ycck.jpg", Mode::Cmyk, 3, 4),
     ] {
         let decoded = decode_file(&file(name)).unwrap();
-        let pixels = &decoded.pixels;
+        let pixels = &decoded.pixels.into_8_bits();
         assert_eq!(decoded.mode, mode, "{name}");
         let shape = (pixels.width, pixels.height, pixels.channels);
         assert_eq!(shape, (16, 8, channels), "{name}");
@@ -62,7 +62,10 @@ fn every_mode_decodes_as_pillow_does() {
 /// Decoders interpolate reduced colour differently near edges; block centres agree.
 #[test]
 fn subsampled_colour_agrees_away_from_edges() {
-    let ours = decode_file(&file("subsampled.jpg")).unwrap().pixels;
+    let ours = decode_file(&file("subsampled.jpg"))
+        .unwrap()
+        .pixels
+        .into_8_bits();
     let theirs = expected("subsampled.jpg");
     for (x, y) in [(2, 1), (13, 1), (2, 6), (13, 6)] {
         for channel in 0..3 {
@@ -82,7 +85,7 @@ fn orientation_is_applied() {
     ] {
         for extension in ["png", "jpg"] {
             let name = format!("turned{orientation}.{extension}");
-            let pixels = decode_file(&file(&name)).unwrap().pixels;
+            let pixels = decode_file(&file(&name)).unwrap().pixels.into_8_bits();
             assert_eq!((pixels.width, pixels.height), size, "{name}");
             let at = (corner.1 * pixels.width + corner.0) * 3;
             let red = &pixels.data[at..at + 3];
@@ -95,7 +98,7 @@ fn orientation_is_applied() {
 }
 
 #[test]
-fn sixteen_bits_are_scaled_with_rounding() {
+fn sixteen_bits_are_shown_as_8_with_rounding() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("deep.png");
     let values = [0u16, 128, 129, 257, 385, 386, 32_768, 65_535];
@@ -104,7 +107,7 @@ fn sixteen_bits_are_scaled_with_rounding() {
     grey.save(&path).unwrap();
     let decoded = decode_file(&path).unwrap();
     assert_eq!(
-        (decoded.mode, decoded.pixels.data),
+        (decoded.mode, decoded.pixels.into_8_bits().data),
         (Mode::Grey16, expected.to_vec())
     );
     let deep: Vec<u16> = values.iter().flat_map(|v| [*v, 0, 65_535, 7]).collect();
@@ -112,7 +115,10 @@ fn sixteen_bits_are_scaled_with_rounding() {
     rgba.save(&path).unwrap();
     let decoded = decode_file(&path).unwrap();
     let colours: Vec<u8> = expected.iter().flat_map(|v| [*v, 0, 255]).collect();
-    assert_eq!((decoded.mode, decoded.pixels.data), (Mode::Rgba16, colours));
+    assert_eq!(
+        (decoded.mode, decoded.pixels.into_8_bits().data),
+        (Mode::Rgba16, colours)
+    );
 }
 
 #[test]
@@ -127,12 +133,14 @@ fn the_format_is_recognised_by_content() {
 }
 
 #[test]
-fn other_formats_are_named() {
+fn formats_are_named() {
     for (start, name) in [
         (&b"GIF89a"[..], "GIF"),
         (b"II*\0....", "TIFF"),
         (b"RIFF....WEBP", "WebP"),
-        (b"hello", "neither PNG, JPEG nor DICOM"),
+        (b"P5 8 8 255 ", "PGM is not read"),
+        (b"\0\0\0\x0cjP  ", "JPEG 2000 is not read"),
+        (b"hello", "neither PNG, JPEG,"),
         (b"", "empty"),
     ] {
         let reason = decode(start).unwrap_err();
@@ -198,7 +206,7 @@ proptest! {
             data[at] = value;
         }
         if let Ok(decoded) = decode(&data) {
-            let p = decoded.pixels;
+            let p = decoded.pixels.into_8_bits();
             prop_assert_eq!(p.data.len(), p.width * p.height * p.channels);
         }
     }

@@ -89,7 +89,7 @@ fn refused(bytes: &[u8], words: &[&str]) {
 fn without_a_window_the_image_fills_the_range() {
     let decoded = pixels(&file([100, 200, 300, 400, 500, 600], &[], EXPLICIT));
     assert_eq!(decoded.mode, Mode::Grey16);
-    let image = decoded.pixels;
+    let image = decoded.pixels.into_8_bits();
     assert_eq!((image.width, image.height, image.channels), (3, 2, 1));
     assert_eq!(image.data, [0, 51, 102, 153, 204, 255]);
 }
@@ -105,7 +105,9 @@ fn the_window_applies_to_rescaled_values() {
     ];
     // -1000, -160, 40, 140, 240, 4000: PS3.3 C.11.2.1.2.1 puts 40 at (0.5 / 399 + 0.5) of the
     // range.
-    let image = pixels(&file([0, 420, 520, 570, 620, 2500], &more, EXPLICIT)).pixels;
+    let image = pixels(&file([0, 420, 520, 570, 620, 2500], &more, EXPLICIT))
+        .pixels
+        .into_8_bits();
     assert_eq!((image.data[0], image.data[1]), (0, 0));
     assert_eq!((image.data[4], image.data[5]), (255, 255));
     assert_eq!((image.data[2], image.data[3]), (128, 192));
@@ -118,7 +120,9 @@ fn monochrome1_is_inverted() {
         VR::CS,
         "MONOCHROME1",
     )];
-    let image = pixels(&file([0, 100, 200, 300, 400, 500], &more, EXPLICIT)).pixels;
+    let image = pixels(&file([0, 100, 200, 300, 400, 500], &more, EXPLICIT))
+        .pixels
+        .into_8_bits();
     assert_eq!(image.data, [255, 204, 153, 102, 51, 0]);
 }
 
@@ -274,7 +278,9 @@ const RLE: &str = "1.2.840.10008.1.2.5";
 
 #[test]
 fn run_lengths_are_decoded() {
-    let image = pixels(&encoded(&run_lengths(), &[], RLE)).pixels;
+    let image = pixels(&encoded(&run_lengths(), &[], RLE))
+        .pixels
+        .into_8_bits();
     assert_eq!(image.data, [0, 51, 102, 153, 204, 255]);
 }
 

@@ -108,9 +108,9 @@ fn layouts_that_are_no_data_set_are_explained() {
         message.contains("empty") && message.contains("no image file"),
         "{message}"
     );
-    fs::write(root.join("empty/1.gif"), b"GIF89a").unwrap();
+    fs::write(root.join("empty/1.jp2"), b"\0\0\0\x0cjP").unwrap();
     assert!(
-        reason(root).contains("no image file in this class folder (1 GIF)"),
+        reason(root).contains("no image file in this class folder (1 JPEG 2000)"),
         "{}",
         reason(root)
     );

@@ -91,6 +91,14 @@ impl EvaluationInput<'_> {
     }
 }
 
+/// Reports which of the images decoded so far have more frames than the one that is used, if any do.
+pub(crate) fn report_more_frames(source: &ImageSource, observer: &mut Observer<'_>) {
+    let images = source.with_more_frames();
+    if !images.is_empty() {
+        observer(Event::MoreFrames(images));
+    }
+}
+
 /// Reports which files of a data set are not used as images, if there are any, and returns them.
 pub fn report_other_files(folder: &ImageFolder, observer: &mut Observer<'_>) -> Vec<OtherFiles> {
     let files = folder.other_files();

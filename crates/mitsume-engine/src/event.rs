@@ -29,6 +29,8 @@ pub enum Event {
         /// The files, the most frequent kind first.
         files: Vec<OtherFiles>,
     },
+    /// Images whose files have more frames or pages than the first, which is the one that is used.
+    MoreFrames(Vec<PathBuf>),
     /// Validation images that are training images too.
     Leaks(LeakedImages),
     /// Patients with images both in training and in validation.

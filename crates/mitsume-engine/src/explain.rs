@@ -1,8 +1,7 @@
 //! Explains single images: maps as pictures, a table and a page.
 
 mod image;
-mod listing;
-mod reference;
+pub(crate) mod listing;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,10 +17,10 @@ use serde::Serialize;
 
 use crate::maps::MapOptions;
 use crate::network::Network;
+use crate::reference_maps::{ComparedMaps, open_reference};
 use crate::{Event, Observer, Result};
 use image::explain_image;
 use listing::list_images;
-use reference::open_reference;
 use writer::ExplanationWriter;
 
 /// The class whose score a map explains.
@@ -137,21 +136,32 @@ pub fn explain(
     options: &ExplainOptions<'_>,
     observer: &mut Observer<'_>,
 ) -> Result<Explanation> {
+    let compared = ComparedMaps {
+        cam: options.network.cam_size(options.size()),
+        options: options.maps,
+        classes: options.classes,
+        target: options.target,
+        is_multi_label: options.is_multi_label,
+    };
     let reference = options
         .reference
-        .map(|path| open_reference(path, options))
+        .map(|path| open_reference(path, &compared))
         .transpose()?;
     let (images, failed_paths) = list_images(paths, observer);
     options.preprocess.validate()?;
     let mut writer = ExplanationWriter::new(options);
     let total = images.len();
     let mut done = 0;
+    let mut more_frames = Vec::new();
     for image in &images {
         if options.stop.load(Ordering::Relaxed) {
             break;
         }
         match decode_file(&image.path) {
             Ok(decoded) => {
+                if decoded.more_frames {
+                    more_frames.push(image.path.clone());
+                }
                 explain_image(
                     image,
                     decoded.pixels,
@@ -164,6 +174,9 @@ pub fn explain(
         }
         done += 1;
         observer(Event::Evaluating { done, total });
+    }
+    if !more_frames.is_empty() {
+        observer(Event::MoreFrames(more_frames));
     }
     for failed in failed_paths {
         writer.add_failure(failed.path, failed.reason, observer);

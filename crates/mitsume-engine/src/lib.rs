@@ -33,6 +33,7 @@
 //! - [`evaluate_multi_label()`] does so for models whose outputs are findings that do not exclude each
 //!   other.
 //! - [`explain()`] draws the maps of single images.
+//! - [`predict()`] writes a table of what single images are.
 //! - [`trust()`] tests whether the maps can be trusted.
 //! - [`demo()`] shows training and evaluation on phantoms.
 //!
@@ -53,6 +54,8 @@ mod maps;
 mod model_file;
 mod model_source;
 mod network;
+mod predict;
+mod reference_maps;
 mod shell_word;
 mod surroundings;
 mod train;
@@ -79,6 +82,7 @@ pub use network::{
     ClassOrder, HookedImages, LevelNetwork, Network, OnnxNetwork, OnnxRequest, layer_record,
     layers, reorder_classes, two_classes,
 };
+pub use predict::{PredictOptions, PredictedClass, Predictions, predict};
 pub use shell_word::shell_word;
 pub use train::{
     Plateau, ResumeRequest, RunStatus, TrainOutcome, TrainRequest, check_checkpoint,

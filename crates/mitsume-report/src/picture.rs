@@ -17,9 +17,8 @@ const JPEG_QUALITY: u8 = 82;
 /// # Errors
 /// [`ReportError::Picture`](crate::ReportError::Picture) naming the file and what is wrong.
 pub(crate) fn load_picture(path: &Path) -> Result<RgbImage> {
-    Ok(picture_from_pixels(
-        &mitsume_data::decode::decode_file(path)?.pixels,
-    ))
+    let decoded = mitsume_data::decode::decode_file(path)?;
+    Ok(picture_from_pixels(&decoded.pixels.into_8_bits()))
 }
 
 /// The part of an image file that `transform` shows a network with inputs of `size` (`[height,

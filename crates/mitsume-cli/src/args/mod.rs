@@ -8,6 +8,7 @@ mod explain;
 mod images;
 mod layers;
 mod model;
+mod predict;
 mod sweep;
 mod train;
 mod trust;
@@ -20,6 +21,7 @@ pub use explain::ExplainArgs;
 pub use images::{ImageArgs, InterpolationArg, Preset};
 pub use layers::LayersArgs;
 pub use model::{EvalArgs, MeasureSet, ModelArgs, Task};
+pub use predict::PredictArgs;
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
 pub use trust::TrustArgs;
@@ -61,6 +63,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Draw where a model looks in single images
     Explain(ExplainArgs),
+    /// What single images are: a table of classes, probabilities and, where asked for, maps
+    Predict(PredictArgs),
     /// Layers of an ONNX model that can be hooked, with their shapes
     Layers(LayersArgs),
     /// Can the maps be trusted: randomised weights, removed pixels, masks of the objects

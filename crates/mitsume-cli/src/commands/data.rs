@@ -1,6 +1,7 @@
 //! `mitsume data`
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use mitsume_data::PatientPattern;
 use mitsume_data::check::{CheckReport, Patients, SplitReport, check, check_splits};
@@ -73,6 +74,10 @@ fn summary(report: &CheckReport, language: Language) -> String {
     text.push('\n');
     for (path, reason) in report.unreadable.iter().zip(&report.unreadable_reasons) {
         text += &format!("  {path}: {reason}\n");
+    }
+    if !report.more_frames.is_empty() {
+        let images: Vec<PathBuf> = report.more_frames.iter().map(PathBuf::from).collect();
+        text += &format!("{}\n", data_warnings::more_frames(&images, language));
     }
     let others = match data_warnings::other_files(&report.other_files, language) {
         none if none.is_empty() => text!(language, "command-not-images-none"),

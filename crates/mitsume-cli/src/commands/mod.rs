@@ -10,6 +10,7 @@ pub mod layers;
 mod model;
 mod multi_label;
 mod output;
+pub mod predict;
 pub mod report;
 pub mod score;
 pub mod shell;

@@ -17,6 +17,7 @@ mod multi_label;
 mod onnx;
 mod onnx_training;
 mod pages;
+mod predict;
 mod support;
 mod sweep;
 mod training;

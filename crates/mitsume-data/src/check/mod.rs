@@ -36,6 +36,9 @@ pub struct CheckReport {
     pub unreadable: Vec<String>,
     /// The reasons, in the order of `unreadable`.
     pub unreadable_reasons: Vec<String>,
+    /// Images whose file has more frames or pages than the one that is used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_frames: Vec<String>,
     /// Files in class folders that are not used as images, the most frequent kind first.
     pub other_files: Vec<OtherFiles>,
     /// Images with equal decoded grey pixels.
@@ -115,6 +118,7 @@ struct Entry {
 struct DecodedImage {
     size: (usize, usize),
     mode: Mode,
+    more_frames: bool,
     pixels: blake3::Hash,
     perceptual_hash: PerceptualHash,
 }
@@ -208,6 +212,10 @@ fn check_images(
         .zip(&decoded)
         .filter_map(|(entry, image)| Some((entry.name.clone(), image.as_ref().err()?.reason())))
         .unzip();
+    let more_frames = entries.iter().zip(&decoded);
+    let more_frames =
+        more_frames.filter(|(_, image)| image.as_ref().is_ok_and(|image| image.more_frames));
+    let more_frames = more_frames.map(|(entry, _)| entry.name.clone()).collect();
     let duplicates = duplicate_groups(&decoded);
     let near_duplicates = near_duplicate_groups(&decoded, &duplicates);
     let class = |index: usize| &entries[index].class;
@@ -216,6 +224,7 @@ fn check_images(
         splits,
         unreadable,
         unreadable_reasons,
+        more_frames,
         other_files,
         conflicts: group_names(&entries, &duplicates, &in_several_classes),
         leaks: Leaks::new(&entries, &duplicates),
@@ -305,12 +314,13 @@ fn list(found: Vec<Split>, name: &dyn Fn(&Path) -> String) -> (Vec<SplitReport>,
 
 fn inspect_image(path: &Path) -> Result<DecodedImage, DataError> {
     let decoded = decode_file(path)?;
-    let size = (decoded.pixels.width, decoded.pixels.height);
-    let grey = to_grey(decoded.pixels);
+    let size = (decoded.pixels.width(), decoded.pixels.height());
+    let grey = to_grey(decoded.pixels.clone().into_8_bits());
     Ok(DecodedImage {
         size,
         mode: decoded.mode,
-        pixels: pixel_digest(&grey),
+        more_frames: decoded.more_frames,
+        pixels: pixel_digest(decoded.pixels),
         perceptual_hash: PerceptualHash::new(&grey),
     })
 }

@@ -1,9 +1,12 @@
-//! Decodes image files to 8-bit pixels.
+//! Decodes image files to pixels of 8 bits, or 16 where the file has 16.
 //!
-//! PNG, JPEG and DICOM are recognised by their first bytes, not by their names. Conversions:
+//! PNG, JPEG, TIFF, WebP, BMP, GIF and DICOM are recognised by their first bytes, not by their names.
+//! Conversions:
 //!
-//! - **16-bit samples**: `round(v / 257)`, which maps 65535 to 255 (Pillow's `convert("RGB")` clips
-//!   a 16-bit grey file at 255, which turns it white).
+//! - **16-bit samples**: kept until values are scaled to [0, 1], by 65535 (Pillow's `convert("RGB")`
+//!   clips a 16-bit grey file at 255, which turns it white).
+//! - **several frames or pages** (GIF, WebP, TIFF): the first is taken, and [`Decoded::more_frames`]
+//!   says that there are others.
 //! - **1-, 2- and 4-bit grey**: scaled to the full range. **Palettes**: looked up.
 //! - **alpha**: dropped, as Pillow's `convert("RGB")` does; the colour stored under a transparent
 //!   pixel is used.
@@ -18,8 +21,10 @@
 //! allocated, an incomplete file is an error, and a panic inside a decoder is caught.
 
 mod dicom;
+mod frames;
 mod jpeg;
 mod png;
+mod raster;
 
 use std::fs::File;
 use std::io::Read;
@@ -29,7 +34,7 @@ use image::DynamicImage;
 use mitsume_guard::catch_panic;
 
 use crate::error::DataError;
-use crate::pixels::Pixels;
+use crate::pixels::{DecodedPixels, Pixels};
 
 /// Largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -86,16 +91,18 @@ impl Mode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// Upright pixels, 1 channel for grey files, otherwise 3.
-    pub pixels: Pixels,
+    pub pixels: DecodedPixels,
     /// How the file stores them.
     pub mode: Mode,
+    /// Whether the file has other frames or pages, which are not used.
+    pub more_frames: bool,
 }
 
 /// Reads and decodes one image file.
 ///
 /// # Errors
-/// If the file cannot be read, is not a complete PNG, JPEG or DICOM file, or is above the limits of
-/// this module.
+/// If the file cannot be read, is not a complete file of a format of this module, or is above its
+/// limits.
 pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
     let bytes = read_file(path)?;
     decode(&bytes).map_err(|reason| DataError::Decode {
@@ -114,11 +121,16 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         ImageFormat::Png => png::decode(bytes),
         ImageFormat::Jpeg => jpeg::decode(bytes),
         ImageFormat::Dicom => dicom::decode(bytes),
+        ImageFormat::Tiff => raster::tiff(bytes),
+        ImageFormat::WebP => raster::webp(bytes),
+        ImageFormat::Bmp => raster::bmp(bytes),
+        ImageFormat::Gif => raster::gif(bytes),
     });
     let (image, mode) = decoded.ok_or("damaged: the decoder gave up")??;
     Ok(Decoded {
-        pixels: to_pixels(image),
+        pixels: to_pixels(image)?,
         mode,
+        more_frames: frames::has_more(format, bytes),
     })
 }
 
@@ -150,29 +162,56 @@ pub(crate) enum ImageFormat {
     Png,
     Jpeg,
     Dicom,
+    Tiff,
+    WebP,
+    Bmp,
+    Gif,
+}
+
+impl ImageFormat {
+    /// The usual ending of its files.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Png => ".png",
+            Self::Jpeg => ".jpg",
+            Self::Dicom => ".dcm",
+            Self::Tiff => ".tif",
+            Self::WebP => ".webp",
+            Self::Bmp => ".bmp",
+            Self::Gif => ".gif",
+        }
+    }
 }
 
 /// The format by magic bytes (the first 132 bytes of a file) and its name; `None` for the format if
 /// it is known but cannot be decoded.
 pub(crate) fn format_of(bytes: &[u8]) -> Option<(Option<ImageFormat>, &'static str)> {
-    const OTHERS: [(&[u8], &str); 8] = [
-        (b"GIF8", "GIF"),
-        (b"BM", "BMP"),
-        (b"II*\0", "TIFF"),
-        (b"MM\0*", "TIFF"),
-        (b"RIFF", "WebP"),
+    const FORMATS: [(&[u8], ImageFormat, &str); 7] = [
+        (b"\x89PNG\r\n\x1a\n", ImageFormat::Png, "PNG"),
+        (b"\xff\xd8", ImageFormat::Jpeg, "JPEG"),
+        (b"GIF87a", ImageFormat::Gif, "GIF"),
+        (b"GIF89a", ImageFormat::Gif, "GIF"),
+        (b"BM", ImageFormat::Bmp, "BMP"),
+        (b"II*\0", ImageFormat::Tiff, "TIFF"),
+        (b"MM\0*", ImageFormat::Tiff, "TIFF"),
+    ];
+    const OTHERS: [(&[u8], &str); 5] = [
+        (b"II+\0", "BigTIFF"),
+        (b"MM\0+", "BigTIFF"),
         (b"P5", "PGM"),
         (b"P6", "PPM"),
         (b"\0\0\0\x0cjP", "JPEG 2000"),
     ];
-    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Some((Some(ImageFormat::Png), "PNG"));
-    }
-    if bytes.starts_with(b"\xff\xd8") {
-        return Some((Some(ImageFormat::Jpeg), "JPEG"));
-    }
+    // Before the short beginnings of others, which a preamble may have.
     if dicom::is_dicom(bytes) {
         return Some((Some(ImageFormat::Dicom), "DICOM"));
+    }
+    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        return Some((Some(ImageFormat::WebP), "WebP"));
+    }
+    let mut known = FORMATS.iter();
+    if let Some((_, format, name)) = known.find(|(magic, ..)| bytes.starts_with(magic)) {
+        return Some((Some(*format), name));
     }
     let other = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic));
     other.map(|(_, name)| (None, *name))
@@ -185,7 +224,7 @@ fn image_format(bytes: &[u8]) -> Result<ImageFormat, String> {
     match format_of(bytes) {
         Some((Some(format), _)) => Ok(format),
         Some((None, name)) => Err(format!("{name} is not read: convert it to PNG or JPEG")),
-        None => Err("neither PNG, JPEG nor DICOM".into()),
+        None => Err("neither PNG, JPEG, TIFF, WebP, BMP, GIF nor DICOM".into()),
     }
 }
 
@@ -202,29 +241,25 @@ fn check_size(width: usize, height: usize) -> Result<(), String> {
     Ok(())
 }
 
-fn to_pixels(image: DynamicImage) -> Pixels {
+fn to_pixels(image: DynamicImage) -> Result<DecodedPixels, String> {
     let (width, height) = (image.width() as usize, image.height() as usize);
-    let drop_alpha = |data: Vec<u8>, kept: usize| -> Vec<u8> {
-        let opaque = data.chunks_exact(kept + 1).flat_map(|p| &p[..kept]);
-        opaque.copied().collect()
-    };
-    let to_8_bits = |data: Vec<u16>, stored: usize, kept: usize| -> Vec<u8> {
-        let opaque = data.chunks_exact(stored).flat_map(|p| &p[..kept]);
-        opaque
-            .map(|v| ((u32::from(*v) + 128) / 257) as u8)
-            .collect()
-    };
-    let (channels, data) = match image {
-        DynamicImage::ImageLuma8(i) => (1, i.into_raw()),
-        DynamicImage::ImageLumaA8(i) => (1, drop_alpha(i.into_raw(), 1)),
-        DynamicImage::ImageRgb8(i) => (3, i.into_raw()),
-        DynamicImage::ImageRgba8(i) => (3, drop_alpha(i.into_raw(), 3)),
-        DynamicImage::ImageLuma16(i) => (1, to_8_bits(i.into_raw(), 1, 1)),
-        DynamicImage::ImageLumaA16(i) => (1, to_8_bits(i.into_raw(), 2, 1)),
-        DynamicImage::ImageRgb16(i) => (3, to_8_bits(i.into_raw(), 3, 3)),
-        DynamicImage::ImageRgba16(i) => (3, to_8_bits(i.into_raw(), 4, 3)),
-        // No decoder here gives floating-point pixels.
-        other => (3, other.into_rgb8().into_raw()),
-    };
-    Pixels::new(width, height, channels, data)
+    let eight = |channels: usize, data: Vec<u8>| Pixels::new(width, height, channels, data).into();
+    let deep = |channels: usize, data: Vec<u16>| Pixels::new(width, height, channels, data).into();
+    Ok(match image {
+        DynamicImage::ImageLuma8(i) => eight(1, i.into_raw()),
+        DynamicImage::ImageLumaA8(i) => eight(1, without_alpha(i.into_raw(), 1)),
+        DynamicImage::ImageRgb8(i) => eight(3, i.into_raw()),
+        DynamicImage::ImageRgba8(i) => eight(3, without_alpha(i.into_raw(), 3)),
+        DynamicImage::ImageLuma16(i) => deep(1, i.into_raw()),
+        DynamicImage::ImageLumaA16(i) => deep(1, without_alpha(i.into_raw(), 1)),
+        DynamicImage::ImageRgb16(i) => deep(3, i.into_raw()),
+        DynamicImage::ImageRgba16(i) => deep(3, without_alpha(i.into_raw(), 3)),
+        _ => return Err("floating-point samples are not read: convert them to 16-bit PNG".into()),
+    })
+}
+
+/// The first `kept` of each pixel's `kept + 1` values.
+fn without_alpha<V: Copy>(data: Vec<V>, kept: usize) -> Vec<V> {
+    let opaque = data.chunks_exact(kept + 1).flat_map(|p| &p[..kept]);
+    opaque.copied().collect()
 }

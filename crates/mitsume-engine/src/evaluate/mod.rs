@@ -19,6 +19,7 @@ use mitsume_artifacts::{
 };
 use mitsume_data::{Batch, ImageFolder, Skipped};
 
+use crate::evaluation_input::report_more_frames;
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
@@ -98,6 +99,7 @@ pub fn evaluate(
     }
     let mut pass = FirstPass::new(input, options, explain)?;
     first_pass(input, options, &mut pass, &mut writers, observer)?;
+    report_more_frames(input.source, observer);
     let (evaluation, deviations) = second_pass(input, &mut pass, options)?;
     let class_maps = pass.sums.groups.class_maps();
     for writer in writers {

@@ -6,7 +6,7 @@ use mitsume::Deviation;
 use mitsume::train::predictions;
 use mitsume::trust::Surroundings;
 use mitsume_artifacts::{Maps, write_atomic, write_map};
-use mitsume_data::Pixels;
+use mitsume_data::DecodedPixels;
 use mitsume_report::{
     ActivationMap, Panel, PanelClass, PanelReference, crop_picture, full_overlay_png,
     picture_from_pixels, visible_part,
@@ -22,12 +22,12 @@ use crate::{EngineError, Result};
 /// Explains an image from its decoded pixels, writes its map files and adds it to `writer`.
 pub(super) fn explain_image(
     listed: &ListedImage,
-    decoded: Pixels,
+    decoded: DecodedPixels,
     options: &ExplainOptions<'_>,
     reference: Option<&Maps>,
     writer: &mut ExplanationWriter<'_>,
 ) -> Result<()> {
-    let whole = picture_from_pixels(&decoded);
+    let whole = picture_from_pixels(&decoded.clone().into_8_bits());
     let output = predict_and_map(options.preprocess.prepare(decoded), options)?;
     let [h, w] = options.network.cam_size(options.size());
     let comparison = reference

@@ -13,13 +13,13 @@ const PICTURE_SUFFIX: &str = ".explained.png";
 const OVERLAY_SUFFIX: &str = ".explained.overlay.png";
 const MAP_SUFFIX: &str = ".explained.map.npy";
 /// File name of the table.
-pub(super) const TABLE_FILE: &str = "explained.csv";
+pub(crate) const TABLE_FILE: &str = "explained.csv";
 /// File name of the page.
-pub(super) const PAGE_FILE: &str = "explained.html";
+pub(crate) const PAGE_FILE: &str = "explained.html";
 
 /// An image to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ListedImage {
+pub(crate) struct ListedImage {
     /// The image file.
     pub path: PathBuf,
     /// Name on the page: the file name, or the path below the requested folder.
@@ -51,7 +51,7 @@ impl ListedImage {
 /// The images of `paths` (files, lists, and folders with all images in and below them), in this order, and
 /// the folders that cannot be listed or hold no image. Images of a folder are in the order of
 /// [`ImageFolder::unlabelled`], without the pictures of earlier explanations.
-pub(super) fn list_images(
+pub(crate) fn list_images(
     paths: &[PathBuf],
     observer: &mut Observer<'_>,
 ) -> (Vec<ListedImage>, Vec<Skipped>) {

@@ -14,6 +14,7 @@ use super::checkpoint::TrainState;
 use super::optimizer;
 use super::plateau::Plateau;
 use super::progress::Progress;
+use crate::evaluation_input::report_more_frames;
 use crate::{
     EngineError, Event, LeakedImages, Observer, Result, SharedPatients, report_other_files,
 };
@@ -96,6 +97,7 @@ pub(super) fn load_split(
     skipped
         .into_iter()
         .for_each(|skipped| observer(Event::Skipped(skipped)));
+    report_more_frames(&source, observer);
     let other_files = report_other_files(&folder, observer);
     let record = DataSetRecord {
         role: role.into(),

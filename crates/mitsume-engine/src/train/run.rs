@@ -349,7 +349,7 @@ impl<'a> Run<'a> {
         };
         // Unreadable images and other files were reported at the start.
         let mut quiet = |event: Event| match event {
-            Event::Skipped(_) | Event::OtherFiles { .. } => {}
+            Event::Skipped(_) | Event::OtherFiles { .. } | Event::MoreFrames(_) => {}
             event => observer(event),
         };
         evaluate(&input, options, &mut quiet)

@@ -70,7 +70,7 @@ impl Masks {
         }
         let size = |path: &Path| -> Result<[usize; 2]> {
             let pixels = decode_file(path)?.pixels;
-            Ok([pixels.height, pixels.width])
+            Ok([pixels.height(), pixels.width()])
         };
         let (image_size, mask_size) = (size(image)?, size(mask)?);
         if image_size != mask_size {

@@ -16,6 +16,7 @@ use mitsume_artifacts::TrustResult;
 use mitsume_data::{Batch, Skipped};
 use mitsume_report::{ActivationMap, CascadeExample};
 
+use crate::evaluation_input::report_more_frames;
 use crate::maps::{MapOptions, MapRequest, maps_at};
 use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
 use cascading_randomisation::{CascadingRandomisation, Example};
@@ -85,6 +86,7 @@ pub fn trust(
             return Err(EngineError::Interrupted);
         }
     }
+    report_more_frames(input.source, observer);
     if images == 0 {
         let root = input.folder.named.display();
         return Err(EngineError::Request(format!(

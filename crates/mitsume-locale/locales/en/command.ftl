@@ -94,6 +94,7 @@ command-measure-ssim = 1 - SSIM
 command-picture = picture
 command-predicted = predicted
 command-map-of = map of
+command-mean-probability = mean probability
 
 ## layers
 
@@ -249,6 +250,10 @@ command-more = and { $count } more
 command-not-images = not taken as images: { $files }
 command-not-images-none = not taken as images: none
 command-not-images-in = { $folder }: not taken as images: { $files }
+command-more-frames = of several frames or pages the first is used: { $images ->
+        [one] { $images } image
+       *[other] { $images } images
+    } ({ $files })
 command-leaking = { $images } of { $of } validation { $of ->
         [one] image is also a training image
        *[other] images are also training images

@@ -74,6 +74,7 @@ command-measure-ssim = 1 - SSIM
 command-picture = 図
 command-predicted = 予測
 command-map-of = マップのクラス
+command-mean-probability = 平均確率
 
 ## layers
 
@@ -222,6 +223,7 @@ command-more = ほか { $count } 件
 command-not-images = 画像として扱わないファイル: { $files }
 command-not-images-none = 画像として扱わないファイル: なし
 command-not-images-in = { $folder }: 画像として扱わないファイル: { $files }
+command-more-frames = 複数のフレームやページのうち、最初のものだけを使います: 画像 { $images } 枚（{ $files }）
 command-leaking = 検証画像 { $of } 枚のうち { $images } 枚は、学習画像にも含まれます（画素が一致）。正答率、kappa、一貫性は、新しい画像での値とは言えません
 command-leaking-all = すべて見るには: { $command }
 command-shared-patients = 検証画像の患者のうち { $patients } 人は、学習画像もあります（検証画像 { $of } 枚のうち { $images } 枚）。正答率、kappa、一貫性は、新しい患者での値とは言えません

@@ -12,8 +12,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| -> libfuzzer_sys::Corpus {
         return libfuzzer_sys::Corpus::Reject;
     }
     if let Ok(image) = decode(bytes) {
-        let pixels = image.pixels;
-        assert_eq!(pixels.data.len(), pixels.width * pixels.height * pixels.channels);
+        let values = image.pixels.width() * image.pixels.height() * image.pixels.channels();
+        assert_eq!(image.pixels.into_8_bits().data.len(), values);
     }
     libfuzzer_sys::Corpus::Keep
 });

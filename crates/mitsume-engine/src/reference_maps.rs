@@ -1,53 +1,60 @@
-//! The class mean maps that explained images are compared with.
+//! The class mean maps that the maps of single images are compared with.
 
 use std::path::Path;
 
 use mitsume_artifacts::{EvaluationDir, Maps, RunDir};
 
-use super::{ExplainOptions, ExplainTarget};
+use crate::explain::ExplainTarget;
 use crate::maps::MapOptions;
 use crate::{EngineError, Result};
+
+/// How the maps are made that are compared with a reference.
+pub(crate) struct ComparedMaps<'a> {
+    /// Rows and columns.
+    pub cam: [usize; 2],
+    pub options: MapOptions,
+    /// Class names in the order of the logits.
+    pub classes: &'a [String],
+    /// Which class's map is made of each image.
+    pub target: ExplainTarget,
+    /// Whether the outputs are findings that do not exclude each other.
+    pub is_multi_label: bool,
+}
 
 /// Opens the maps of an evaluation, or of a run's own evaluation.
 ///
 /// # Errors
-/// Maps of another size or method, of other classes, or all of a class that is not the target.
-pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Result<Maps> {
+/// Maps of another size, method or other classes than those of `compared`, or all of a class that
+/// is not its target.
+pub(crate) fn open_reference(path: &Path, compared: &ComparedMaps<'_>) -> Result<Maps> {
     let run = RunDir::new(path);
     let dir = if run.is_run() {
         EvaluationDir::new(run.evaluation())
     } else {
         EvaluationDir::new(path)
     };
-    let (model, classes, maps) = if options.is_multi_label {
+    let (model, classes) = if compared.is_multi_label {
         let (summary, _) = dir.read_multi_label()?;
-        (
-            summary.model,
-            summary.data.classes,
-            Maps::open(&dir.maps_path())?,
-        )
+        (summary.model, summary.data.classes)
     } else {
         let summary = dir.summary()?;
-        (
-            summary.model,
-            summary.data.classes,
-            Maps::open(&dir.maps_path())?,
-        )
+        (summary.model, summary.data.classes)
     };
-    let cam = options.network.cam_size(options.size());
-    if maps.cam_size() != cam {
+    let maps = Maps::open(&dir.maps_path())?;
+    if maps.cam_size() != compared.cam {
         return Err(EngineError::Request(format!(
-            "{}: its maps are {:?}, this model's {cam:?}: use the reference of the same model and \
+            "{}: its maps are {:?}, this model's {:?}: use the reference of the same model and \
              --image-size",
             path.display(),
-            maps.cam_size()
+            maps.cam_size(),
+            compared.cam
         )));
     }
     let made = MapOptions {
         method: model.method,
         flip: model.flip,
     };
-    if made != options.maps {
+    if made != compared.options {
         return Err(EngineError::Request(format!(
             "{0}: its maps are made with {1}{2}: compare with --method {1}{3}",
             path.display(),
@@ -60,17 +67,17 @@ pub(super) fn open_reference(path: &Path, options: &ExplainOptions<'_>) -> Resul
             },
         )));
     }
-    if classes != options.classes {
+    if classes != compared.classes {
         return Err(EngineError::Request(format!(
             "{}: its classes are {}, this model's {}",
             path.display(),
             classes.join(", "),
-            options.classes.join(", ")
+            compared.classes.join(", ")
         )));
     }
     if let Some(explained) = model.explain.class() {
-        let target = match options.target {
-            ExplainTarget::Class(class) => Some(options.classes[class].as_str()),
+        let target = match compared.target {
+            ExplainTarget::Class(class) => Some(compared.classes[class].as_str()),
             ExplainTarget::Predicted => None,
         };
         if target != Some(explained) {
