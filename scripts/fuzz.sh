@@ -28,11 +28,10 @@ for name in "$@"; do
   esac
 done
 
-# libFuzzer needs counters, which stable Rust's LLVM inserts when asked through its passes; --target keeps them out of
-# build scripts. `fuzzing` makes the PNG decoder pass over checksums.
-export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
--Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
--Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=16"
+# libFuzzer needs counters, which stable Rust's LLVM inserts when asked through its passes (scripts/fuzz-rustc.sh).
+# `fuzzing` makes the PNG decoder pass over checksums.
+export RUSTC_WRAPPER="$PWD/../scripts/fuzz-rustc.sh"
+export RUSTFLAGS="--cfg fuzzing"
 host=$(rustc -vV | sed -n 's/^host: //p')
 for target in "${targets[@]}"; do
   package=mitsume-fuzz-models
@@ -49,11 +48,10 @@ trap 'rm -rf "$TMPDIR"' EXIT
 for target in "${targets[@]}"; do
   # Longest input, and seconds that one may take.
   case $target in
-    png | jpeg | tiff | webp | bmp | gif | dicom | npz | npy | cams_safetensors | pth | safetensors | onnx) longest=16384 ;;
-    checkpoint) longest=65536 ;;
-    *) longest=2048 ;;
+    png | jpeg | tiff | webp | bmp | gif | dicom | npz | npy | cams_safetensors) longest=16384 ;;
+    *) longest=4096 ;;
   esac
-  grown=grown/$target
+  grown=${FUZZ_GROWN:-grown}/$target
   mkdir -p "$grown" found
   printf '\n== %s\n' "$target"
   log=$(mktemp "$TMPDIR/log.XXXXXX")

@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# Trains six classifiers and every optimiser and schedule with mitsume and with PyTorch, from the same weights on the same
-# batches, and compares losses, running statistics and learning rates: `scripts/test-training.sh [FOLDER [networks|schedules]]`
-# (default target/training-reference, both). FOLDER gets a Python environment with PyTorch if it has none; PYTHON names another one
-# to use. Prints the tables of docs/training.md; fails if anything is further apart than rounding takes it.
+# Trains six classifiers with mitsume and with PyTorch, from the same weights on the same batches, and compares losses and running
+# statistics: `scripts/test-training.sh [FOLDER]` (default target/training-reference). FOLDER gets a Python environment with PyTorch
+# if it has none; PYTHON names another one to use. Prints the table of docs/training.md; fails if anything is further apart than rounding takes it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folder="${1:-target/training-reference}"
-shift $(($# > 0 ? 1 : 0))
 mkdir -p "$folder"
 python="${PYTHON:-$folder/venv/bin/python}"
 needed="import torch, torchvision, onnx, onnxscript, safetensors, numpy, PIL"
@@ -26,4 +24,4 @@ if ! "$python" -c "$needed"; then
 fi
 # The same packages each time, so that dependencies are built with the same features: once.
 cargo build --quiet --release --workspace --bin mitsume --example epoch_order
-"$python" scripts/reference/training_runs "$folder/runs" "$@"
+"$python" scripts/reference/training_runs "$folder/runs"

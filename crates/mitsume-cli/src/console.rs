@@ -1,26 +1,9 @@
 //! Language and verbosity of a command's output.
 
-use std::sync::LazyLock;
-
-use indicatif::MultiProgress;
 use mitsume_locale::Language;
 
 use crate::args::ConsoleArgs;
-
-/// The progress bars on stderr, if it is a terminal. All lines of all threads are written through
-/// it, so that none lands in the middle of a bar.
-static SCREEN: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
-
-/// The progress bars on stderr.
-pub fn screen() -> &'static MultiProgress {
-    &SCREEN
-}
-
-/// Number of columns of stderr; `None` if it is no terminal.
-pub fn columns() -> Option<usize> {
-    let size = terminal_size::terminal_size_of(std::io::stderr());
-    size.map(|(width, _)| usize::from(width.0))
-}
+use crate::screen::screen;
 
 /// How much is written to stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,20 +40,20 @@ impl Console {
 
     /// Prints a warning, also with `--quiet`.
     pub fn warn(self, text: &str) {
-        SCREEN.suspend(|| eprintln!("{text}"));
+        screen().suspend(|| eprintln!("{text}"));
     }
 
     /// Prints a note, unless `--quiet`.
     pub fn note(self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
-            SCREEN.suspend(|| eprintln!("{text}"));
+            screen().suspend(|| eprintln!("{text}"));
         }
     }
 
     /// Prints a detail, only with `--verbose`.
     pub fn detail(self, text: &str) {
         if self.verbosity >= Verbosity::Verbose {
-            SCREEN.suspend(|| eprintln!("{text}"));
+            screen().suspend(|| eprintln!("{text}"));
         }
     }
 }

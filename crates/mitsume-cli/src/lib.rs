@@ -3,9 +3,10 @@
 //!
 //! Arguments are in `args`, one file per command in `commands`; the work is done by the library
 //! crates. Dependencies, and why: `clap` (with `clap_complete` and `clap_mangen`) for arguments,
-//! completions and manual pages from one definition; `indicatif` for progress on a terminal;
-//! `ctrlc` for SIGINT and SIGTERM on every platform; `terminal_size` for lines that fit;
-//! `unicode-width` for columns of text in any script; `libc` for one setting of glibc's allocator.
+//! completions and manual pages from one definition; `indicatif` for progress on a terminal, with
+//! `console`, through which it draws; `ctrlc` for SIGINT and SIGTERM on every platform;
+//! `terminal_size` for lines that fit; `unicode-width` for columns of text in any script; `libc`
+//! for one setting of glibc's allocator.
 
 mod args;
 mod commands;
@@ -17,6 +18,7 @@ mod failure;
 mod memory;
 mod progress;
 mod progress_lines;
+mod screen;
 mod stop;
 mod sweep_progress;
 mod threads;
@@ -26,10 +28,11 @@ use std::ffi::OsString;
 
 use args::Command;
 use clap::Parser;
-use console::Console;
 
-/// Runs the command with `arguments`, of which the first is the program's name, and returns its exit
-/// code: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
+use crate::console::Console;
+
+/// Runs the command with `arguments`, of which the first is the program's name, and returns its
+/// exit code: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
 ///
 /// To be called once, at the start of a program: it sets the allocator, the thread pool and the
 /// handler of signals for the whole process. A second Ctrl-C ends the process.
@@ -38,7 +41,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let args = match args::Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(shown) => {
-            // Help and version count as errors too. Nothing is to be done if they cannot be printed.
+            // Help and version count as errors too. Nothing is to be done if they cannot be
+            // printed.
             let _ = shown.print();
             return if shown.use_stderr() { 2 } else { 0 };
         }

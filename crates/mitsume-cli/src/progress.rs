@@ -11,10 +11,11 @@ use mitsume_engine::{Event, Phase};
 use mitsume_locale::text;
 
 use crate::commands::duration;
-use crate::console::{Console, Verbosity, columns, screen};
+use crate::console::{Console, Verbosity};
 use crate::data_warnings;
 use crate::epoch_line::EpochLines;
 use crate::progress_lines::ProgressLines;
+use crate::screen::{screen, stderr_columns};
 use crate::time_left::{StepPosition, TimeLeft};
 
 /// Terminals with fewer columns get the counts without a bar.
@@ -107,24 +108,13 @@ impl Progress {
                 steps,
                 loss,
             } => {
-                let now = self.began.elapsed();
-                self.run.epochs = epochs;
                 let position = StepPosition {
                     epoch,
                     epochs,
                     step,
                     steps,
                 };
-                let left = self.run.left.step(&position, now);
-                let name = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
-                let left = left.map_or(String::new(), |left| {
-                    let time = duration(left, language);
-                    text!(language, "command-about-left", time = time)
-                });
-                let loss = format!("{loss:.4}");
-                let loss = text!(language, "command-step-loss", loss = loss);
-                // A narrow terminal truncates the message.
-                self.bar(name, step, steps, format!("{left}  {loss}"));
+                self.step(&position, loss);
             }
             Event::Evaluating { done, total } => {
                 let name = text!(language, "command-evaluating");
@@ -162,12 +152,33 @@ impl Progress {
         self.console.note(&text);
     }
 
+    fn step(&mut self, position: &StepPosition, loss: f64) {
+        let language = self.console.language;
+        let StepPosition { epoch, epochs, .. } = *position;
+        self.run.epochs = epochs;
+        let left = self.run.left.step(position, self.began.elapsed());
+        let name = text!(language, "command-epoch-of", epoch = epoch, epochs = epochs);
+        let left = left.map_or(String::new(), |left| {
+            let time = duration(left, language);
+            text!(language, "command-about-left", time = time)
+        });
+        let loss = format!("{loss:.4}");
+        let loss = text!(language, "command-step-loss", loss = loss);
+        // A narrow terminal truncates the message.
+        self.bar(
+            name,
+            position.step,
+            position.steps,
+            format!("{left}  {loss}"),
+        );
+    }
+
     fn epoch(&mut self, row: &EpochRow) {
         let left = self.run.left.epoch(row.epoch, self.began.elapsed());
         self.end_activity();
         let language = self.console.language;
         let lines = self.run.lines.get_or_insert_with(|| {
-            let lines = EpochLines::new(language, columns());
+            let lines = EpochLines::new(language, stderr_columns());
             self.console.note(&lines.header());
             lines
         });
@@ -210,7 +221,7 @@ impl Progress {
         let total = total as u64;
         let bar = self.bar.get_or_insert_with(|| {
             // The bar takes the remaining width; a narrow terminal gets none.
-            let template = match columns() {
+            let template = match stderr_columns() {
                 Some(0..MIN_BAR_COLUMNS) => "{prefix} {pos}/{len}  {wide_msg}",
                 _ => "{prefix} [{wide_bar}] {pos}/{len}  {msg}",
             };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::console::screen;
+use crate::screen::screen;
 
 /// Environment variable; set to `json`, lines take the place of bars.
 const VARIABLE: &str = "MITSUME_PROGRESS";

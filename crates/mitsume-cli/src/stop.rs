@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mitsume_engine::EngineError;
 use mitsume_locale::text;
 
-use crate::console::{Console, screen};
+use crate::console::Console;
 use crate::failure::Failure;
+use crate::screen::screen;
 
 /// A flag that the first signal sets. The second signal ends the process at once; the last
 /// checkpoint is intact in both cases.

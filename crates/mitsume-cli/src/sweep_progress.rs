@@ -12,9 +12,10 @@ use mitsume_locale::{Language, text};
 use mitsume_sweep::{Cell, CellEvent, CellOutcome};
 
 use crate::commands::duration;
-use crate::console::{Console, Verbosity, screen};
+use crate::console::{Console, Verbosity};
 use crate::data_warnings;
 use crate::progress::{other_files_line, skipped_line};
+use crate::screen::screen;
 use crate::time_left::{StepPosition, TimeLeft};
 
 /// Shows the events of a sweep.

@@ -19,6 +19,8 @@ pub struct DemoOptions {
     pub out: PathBuf,
     /// Seed of the phantoms and the runs.
     pub seed: u64,
+    /// Images and epochs.
+    pub size: DemoSize,
     /// Language of the page and the findings.
     pub language: Language,
 }
@@ -40,10 +42,29 @@ pub struct DemoOutcome {
     pub example: PathBuf,
 }
 
-/// Side of the phantoms in pixels.
-const IMAGE_SIDE: usize = 64;
-const TRAIN_PER_CLASS: usize = 300;
-const TEST_PER_CLASS: usize = 75;
+/// Images and epochs of a demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemoSize {
+    /// Side of the phantoms in pixels.
+    pub image_side: usize,
+    /// Training images of each class.
+    pub train_per_class: usize,
+    /// Test images of each class.
+    pub test_per_class: usize,
+    /// Epochs of each run.
+    pub epochs: u64,
+}
+
+impl DemoSize {
+    /// A minute or two on a laptop.
+    pub const DEFAULT: Self = Self {
+        image_side: 64,
+        train_per_class: 300,
+        test_per_class: 75,
+        epochs: 20,
+    };
+}
+
 /// `lambda_max` of the second run.
 const LAMBDA: f64 = 50.0;
 
@@ -66,9 +87,9 @@ pub fn demo(
     let data = options.out.join("phantoms");
     observer(Event::Phase(Phase::Phantoms(data.clone())));
     let spec = PhantomSpec {
-        per_class_train: TRAIN_PER_CLASS,
-        per_class_test: TEST_PER_CLASS,
-        size: IMAGE_SIDE,
+        per_class_train: options.size.train_per_class,
+        per_class_test: options.size.test_per_class,
+        size: options.size.image_side,
         seed: options.seed,
     };
     write_data_set(&data, spec, &|_, _| {})?;
@@ -79,7 +100,7 @@ pub fn demo(
         observer(Event::Phase(Phase::Training { lambda }));
         let out = options.out.join("runs").join(format!("lambda-{lambda}"));
         let request = TrainRequest {
-            config: config(&data, options.seed, lambda)?,
+            config: config(&data, options, lambda)?,
             out: out.clone(),
             device: Device::flex(),
             device_name: "cpu".into(),
@@ -107,14 +128,21 @@ pub fn demo(
     }))
 }
 
-/// Fewer epochs than the published runs, so a higher learning rate. lambda grows only from epoch 8
-/// on: an untrained network could minimise the consistency loss with empty maps.
-fn config(data: &Path, seed: u64, lambda: f64) -> Result<RunConfig> {
+/// Fewer epochs than the published runs, so a higher learning rate. lambda grows only from two
+/// fifths of the epochs on: an untrained network could minimise the consistency loss with empty
+/// maps.
+fn config(data: &Path, options: &DemoOptions, lambda: f64) -> Result<RunConfig> {
+    let DemoSize {
+        image_side, epochs, ..
+    } = options.size;
     let text = format!(
-        "[data]\ntrain = {train:?}\nvalid = {valid:?}\nimage_size = {IMAGE_SIDE}\n\
+        "[data]\ntrain = {train:?}\nvalid = {valid:?}\nimage_size = {image_side}\n\
          [model]\nname = \"level2\"\n\
-         [train]\nepochs = 20\nseed = {seed}\nlearning_rate = 1e-3\n\
-         [consistency]\npreset = \"published\"\nlambda_max = {lambda:?}\nt0 = 8\nt1 = 16\n",
+         [train]\nepochs = {epochs}\nseed = {seed}\nlearning_rate = 1e-3\n\
+         [consistency]\npreset = \"published\"\nlambda_max = {lambda:?}\nt0 = {t0}\nt1 = {t1}\n",
+        seed = options.seed,
+        t0 = epochs * 2 / 5,
+        t1 = epochs * 4 / 5,
         train = data.join("Training").display().to_string(),
         valid = data.join("Testing").display().to_string(),
     );

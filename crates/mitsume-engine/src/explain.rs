@@ -140,7 +140,7 @@ pub fn explain(
         cam: options.network.cam_size(options.size()),
         options: options.maps,
         classes: options.classes,
-        target: options.target,
+        target: options.target.clone(),
         is_multi_label: options.is_multi_label,
     };
     let reference = options

@@ -66,7 +66,7 @@ pub use bench::{
     BenchLoss, BenchModelOptions, BenchOptions, EvalTime, RunTime, StepTime, bench_eval,
     bench_model_step, bench_run, bench_step,
 };
-pub use demo::{DemoOptions, DemoOutcome, demo};
+pub use demo::{DemoOptions, DemoOutcome, DemoSize, demo};
 pub use error::EngineError;
 pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate, evaluate_multi_label};
 pub use evaluation_input::{EvaluationInput, report_other_files};

@@ -76,17 +76,23 @@ pub(crate) fn open_reference(path: &Path, compared: &ComparedMaps<'_>) -> Result
         )));
     }
     if let Some(explained) = model.explain.class() {
-        let target = match compared.target {
-            ExplainTarget::Class(class) => Some(compared.classes[class].as_str()),
-            ExplainTarget::Predicted => None,
-        };
-        if target != Some(explained) {
-            return Err(EngineError::Request(format!(
-                "{}: all its maps are of {explained} (--explain): take --class {explained}, or an \
-                 evaluation without --explain",
-                path.display(),
-            )));
-        }
+        refuse_other_target(path, explained, compared)?;
     }
     Ok(maps)
+}
+
+/// An error unless the target is `explained`, the class of all maps in `path`.
+fn refuse_other_target(path: &Path, explained: &str, compared: &ComparedMaps<'_>) -> Result<()> {
+    let target = match compared.target {
+        ExplainTarget::Class(class) => Some(compared.classes[class].as_str()),
+        ExplainTarget::Predicted => None,
+    };
+    if target == Some(explained) {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "{}: all its maps are of {explained} (--explain): take --class {explained}, or an \
+         evaluation without --explain",
+        path.display(),
+    )))
 }

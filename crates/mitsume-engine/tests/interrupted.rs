@@ -1,10 +1,10 @@
 //! A run that is stopped during an evaluation resumes to the same bits.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
-use mitsume_artifacts::{EvaluationDir, RunConfig, RunDir};
+use mitsume_artifacts::{EpochRow, EvaluationDir, RunConfig, RunDir, read_epochs};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_engine::{Event, ResumeRequest, TrainOutcome, TrainRequest, resume, train};
 
@@ -69,15 +69,17 @@ fn resumed(out: &Path) -> TrainOutcome {
 }
 
 /// Weights, `steps.csv`, and `epochs.csv` without the times.
-fn results(out: &Path) -> (Vec<u8>, String, Vec<String>) {
+fn results(out: &Path) -> (Vec<u8>, String, Vec<EpochRow>) {
     let dir = RunDir::new(out);
-    let text = |path: PathBuf| std::fs::read_to_string(path).unwrap();
-    let epochs = text(dir.epochs());
-    let untimed = epochs.lines().map(|line| line.rsplit_once(',').unwrap().0);
+    let epochs = read_epochs(&dir.epochs()).unwrap().into_iter();
+    let untimed = epochs.map(|row| EpochRow {
+        seconds: 0.0,
+        ..row
+    });
     (
         std::fs::read(dir.weights()).unwrap(),
-        text(dir.steps()),
-        untimed.map(str::to_owned).collect(),
+        std::fs::read_to_string(dir.steps()).unwrap(),
+        untimed.collect(),
     )
 }
 

@@ -1,5 +1,5 @@
-//! The five convolutional classifiers of the thesis (section 4.3) as data, levels 1 to 5: the blocks
-//! of the trunk, which ends at the hooked layer, and the head after it.
+//! The five convolutional classifiers of the thesis (section 4.3) as data, levels 1 to 5: the
+//! blocks of the trunk, which ends at the hooked layer, and the head after it.
 //!
 //! Everything else is made from this: `mitsume-nn` its modules, `mitsume-kernels` the stages of its
 //! fused trunk, a run's configuration its names and defaults.

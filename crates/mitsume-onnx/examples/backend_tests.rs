@@ -9,12 +9,39 @@ use std::process::ExitCode;
 
 use mitsume_onnx::backend_test::{Case, Outcome, WAYS, operators};
 
+/// How a case ended, over all ways of giving its inputs.
+enum Verdict {
+    Passed,
+    /// Its first output passed; with the others it is refused.
+    First,
+    Refused(String),
+    Wrong(String),
+}
+
 #[derive(Default)]
 struct Counts {
     passed: usize,
     first: usize,
     refused: usize,
     wrong: usize,
+}
+
+impl Counts {
+    fn count(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Passed => self.passed += 1,
+            Verdict::First => self.first += 1,
+            Verdict::Refused(_) => self.refused += 1,
+            Verdict::Wrong(_) => self.wrong += 1,
+        }
+    }
+
+    fn print(&self, operator: &str) {
+        println!(
+            "{operator:20} {:>7} {:>7} {:>7} {:>7}",
+            self.passed, self.first, self.refused, self.wrong
+        );
+    }
 }
 
 fn main() -> ExitCode {
@@ -46,23 +73,20 @@ fn folders(root: &Path) -> std::io::Result<Vec<PathBuf>> {
 fn run(folders: &[PathBuf]) -> ExitCode {
     let table = operators();
     let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
-    let (mut other_operators, mut other_types, mut wrong) = (0, 0, Vec::new());
     let mut total = Counts::default();
-    let (mut passed, mut first, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut other_operators, mut other_types) = (0, 0);
+    let mut verdicts: Vec<(String, Verdict)> = Vec::new();
     for folder in folders {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let case = match Case::read(folder) {
             Ok(case) => case,
             Err(error) => {
-                wrong.push(format!("{name}: {error}"));
+                verdicts.push((name.into_owned(), Verdict::Wrong(error.to_string())));
                 continue;
             }
         };
-        if case
-            .operators
-            .iter()
-            .any(|op| !table.contains(&op.as_str()))
-        {
+        let mut used = case.operators.iter().map(String::as_str);
+        if used.any(|operator| !table.contains(&operator)) {
             other_operators += 1;
             continue;
         }
@@ -75,70 +99,62 @@ fn run(folders: &[PathBuf]) -> ExitCode {
             [one] => one.clone(),
             _ => "(several)".to_owned(),
         };
-        let of = counts.entry(operator).or_default();
-        match outcome(&case) {
-            Outcome::Passed => {
-                of.passed += 1;
-                total.passed += 1;
-                passed.push(name.into_owned());
-            }
-            Outcome::Refused(reason) => match case.first_output().map(|case| outcome(&case)) {
-                Some(Outcome::Passed) => {
-                    of.first += 1;
-                    total.first += 1;
-                    first.push(name.into_owned());
-                }
-                Some(Outcome::Wrong(reason)) => {
-                    of.wrong += 1;
-                    total.wrong += 1;
-                    wrong.push(format!("{name}: {reason}"));
-                }
-                Some(Outcome::Refused(_)) | None => {
-                    of.refused += 1;
-                    total.refused += 1;
-                    refused.push(format!("{name}: {reason}"));
-                }
-            },
-            Outcome::Wrong(reason) => {
-                of.wrong += 1;
-                total.wrong += 1;
-                wrong.push(format!("{name}: {reason}"));
-            }
-        }
+        let verdict = verdict(case);
+        counts.entry(operator).or_default().count(&verdict);
+        total.count(&verdict);
+        verdicts.push((name.into_owned(), verdict));
     }
-    for name in &passed {
-        println!("passed  {name}");
-    }
-    for name in &first {
-        println!("first   {name}");
-    }
-    for line in &refused {
-        println!("refused {line}");
-    }
-    for line in &wrong {
-        println!("WRONG   {line}");
-    }
-    let row = |operator: &str, of: &Counts| {
-        println!(
-            "{operator:20} {:>7} {:>7} {:>7} {:>7}",
-            of.passed, of.first, of.refused, of.wrong
-        );
-    };
+    print_verdicts(&verdicts);
     println!(
         "{:20} {:>7} {:>7} {:>7} {:>7}",
         "operator", "passed", "first", "refused", "wrong"
     );
-    for (operator, of) in &counts {
-        row(operator, of);
+    for (operator, counts) in &counts {
+        counts.print(operator);
     }
-    row("all", &total);
+    total.print("all");
     println!(
         "first: passed with the first output alone; the others are refused\n\
          not run: {other_operators} cases of other operators, {other_types} of other data types"
     );
-    match wrong.is_empty() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+    let is_wrong = |(_, verdict): &(String, Verdict)| matches!(verdict, Verdict::Wrong(_));
+    match verdicts.iter().any(is_wrong) {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}
+
+/// A line for each case, those that passed first.
+fn print_verdicts(verdicts: &[(String, Verdict)]) {
+    let lines = |line: fn(&str, &Verdict) -> Option<String>| {
+        for (name, verdict) in verdicts {
+            if let Some(line) = line(name, verdict) {
+                println!("{line}");
+            }
+        }
+    };
+    lines(|name, verdict| matches!(verdict, Verdict::Passed).then(|| format!("passed  {name}")));
+    lines(|name, verdict| matches!(verdict, Verdict::First).then(|| format!("first   {name}")));
+    lines(|name, verdict| match verdict {
+        Verdict::Refused(reason) => Some(format!("refused {name}: {reason}")),
+        _ => None,
+    });
+    lines(|name, verdict| match verdict {
+        Verdict::Wrong(reason) => Some(format!("WRONG   {name}: {reason}")),
+        _ => None,
+    });
+}
+
+fn verdict(case: Case) -> Verdict {
+    let refusal = match outcome(&case) {
+        Outcome::Passed => return Verdict::Passed,
+        Outcome::Wrong(reason) => return Verdict::Wrong(reason),
+        Outcome::Refused(reason) => reason,
+    };
+    match case.first_output().map(|case| outcome(&case)) {
+        Some(Outcome::Passed) => Verdict::First,
+        Some(Outcome::Wrong(reason)) => Verdict::Wrong(reason),
+        Some(Outcome::Refused(_)) | None => Verdict::Refused(refusal),
     }
 }
 

@@ -34,6 +34,16 @@ pub fn elements(shape: &[usize]) -> Result<usize, OperatorError> {
     Ok(count)
 }
 
+/// As [`elements`], of float32 values: a tensor without any is an error too.
+pub fn float_elements(shape: &[usize]) -> Result<usize, OperatorError> {
+    match elements(shape)? {
+        0 => Err(OperatorError::Invalid(format!(
+            "a tensor of shape {shape:?} has no values"
+        ))),
+        count => Ok(count),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -68,9 +68,7 @@ impl Floats {
     ) -> Result<Self, OperatorError> {
         let count = values.len();
         if count == 0 {
-            return Err(OperatorError::Invalid(format!(
-                "a tensor of shape {shape:?} has no values"
-            )));
+            limits::float_elements(&shape)?;
         }
         Self::new(
             Tensor::from_data(TensorData::new(values, [count]), device),

@@ -192,6 +192,29 @@ fn a_window_larger_than_its_image_is_refused() {
     );
 }
 
+/// Found by random models (`scripts/fuzz-onnx-models.py`).
+#[test]
+fn a_tensor_without_values_is_refused() {
+    let nodes = [
+        node("Gather", &["image", "none"], "a"),
+        node("Log", &["a"], "b"),
+        node("Flatten", &["b"], "logits"),
+    ];
+    let none = tensor("none", 7, &[0, 3], &[]);
+    let words = ["the Gather", "shape [0, 3, 1, 4, 4] has no values"];
+    refused(&model(graph(&nodes, &[none]), 17), &words);
+    let nodes = [
+        node("Where", &["none", "one", "image"], "a"),
+        node("Flatten", &["a"], "logits"),
+    ];
+    let constants = [
+        tensor("none", 9, &[0, 1, 1, 1], &[]),
+        floats("one", &[1], &[1.0]),
+    ];
+    let words = ["the Where", "shape [0, 1, 4, 4] has no values"];
+    refused(&model(graph(&nodes, &constants), 17), &words);
+}
+
 #[test]
 fn data_outside_the_models_folder_is_not_read() {
     let folder = Folder::new();

@@ -1,5 +1,5 @@
-//! Random numbers that depend on a seed or a key and on nothing else, the same on every platform and
-//! in every version of the program.
+//! Random numbers that depend on a seed or a key and on nothing else, the same on every platform
+//! and in every version of the program.
 //!
 //! ```
 //! use mitsume_random::RandomStream;
@@ -26,8 +26,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 pub struct RandomStream(ChaCha8Rng);
 
 impl RandomStream {
-    /// The stream of `purpose` and `key`, such as (seed, epoch, image). Different purposes or keys give
-    /// unrelated streams.
+    /// The stream of `purpose` and `key`, such as (seed, epoch, image). Different purposes or keys
+    /// give unrelated streams.
     pub fn new(purpose: &str, key: &[u64]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(purpose);
         for number in key {
@@ -41,8 +41,8 @@ impl RandomStream {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// The stream of this number among the 2^64 of a seed, that of [`RandomStream::from_seed`] being
-    /// number 0.
+    /// The stream of this number among the 2^64 of a seed, that of [`RandomStream::from_seed`]
+    /// being number 0.
     pub fn from_seed_and_number(seed: u64, number: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(number);
@@ -69,8 +69,8 @@ impl RandomStream {
         low + (high - low) * self.unit()
     }
 
-    /// An integer in 0..n, by the high half of a 128-bit product: its bias, below n / 2^64, cannot be
-    /// measured.
+    /// An integer in 0..n, by the high half of a 128-bit product: its bias, below n / 2^64, cannot
+    /// be measured.
     ///
     /// # Panics
     /// If `n` is 0.

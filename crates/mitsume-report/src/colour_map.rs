@@ -21,7 +21,8 @@ pub enum ColourMap {
     Viridis,
     /// Blue, grey, yellow; looks the same with red-green colour blindness.
     Cividis,
-    /// Blue, green, red, as jet but smooth; d3's polynomials, whose ends are darker than matplotlib's.
+    /// Blue, green, red, as jet but smooth; d3's polynomials, whose ends are darker than
+    /// matplotlib's.
     Turbo,
 }
 

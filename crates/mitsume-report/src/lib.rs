@@ -69,6 +69,7 @@ mod ranking;
 mod run_view;
 mod settings;
 mod template_data;
+mod text_table;
 mod thresholds;
 mod trust;
 mod xml;
@@ -86,6 +87,7 @@ pub use overlay::OverlayStyle;
 pub use page::{Page, export_figures, export_page, override_text, report};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{crop_picture, picture_from_pixels, visible_part};
+pub use text_table::{Alignment, text_table};
 pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
 
 /// Result of this crate.

@@ -3,7 +3,7 @@
 use mitsume_locale::{Language, text};
 
 use crate::comparison;
-use crate::entries::{Entry, Run};
+use crate::entries::{Entry, Evaluated, Run};
 use crate::epoch_table::epoch_table;
 use crate::evaluation_view::evaluation_view;
 use crate::gallery::GalleryLimits;
@@ -44,78 +44,83 @@ pub(crate) fn run_view(
 fn facts(entry: &Entry, language: Language) -> Vec<(String, String)> {
     let mut facts: Vec<(&str, String)> = Vec::new();
     if let Some(evaluated) = &entry.evaluation {
-        let (model, data) = (&evaluated.summary.model, &evaluated.summary.data);
-        let [height, width] = model.cam_size;
-        facts.push(("report-fact-model", model.name.clone()));
-        facts.push((
-            "report-fact-parameters",
-            number_format::count(model.parameters),
-        ));
-        if model.single_logit {
-            let name = text!(language, "report-fact-outputs-single");
-            facts.push(("report-fact-outputs", name));
-        }
-        facts.push(("report-fact-layer", model.target_layer.clone()));
-        facts.push(("report-fact-maps", model.method.to_string()));
-        facts.push((
-            "report-fact-explained",
-            text!(
-                language,
-                "report-fact-explained-class",
-                explained = model.explain.kind(),
-                class = model.explain.class().unwrap_or_default()
-            ),
-        ));
-        facts.push(("report-fact-map-size", format!("{height} × {width}")));
-        facts.push((
-            "report-fact-evaluated-images",
-            number_format::count(data.images),
-        ));
-        facts.push(("report-fact-evaluated-folder", data.named().to_owned()));
-        for one in &model.settings.overrides {
-            facts.push(("report-fact-overrides", override_text(one, language)));
-        }
+        facts.extend(evaluation_facts(evaluated, language));
     }
     if let Some(run) = &entry.run {
-        let config = &run.config;
         if entry.evaluation.is_none() {
-            facts.push(("report-fact-model", config.model.title().to_owned()));
+            facts.push(("report-fact-model", run.config.model.title().to_owned()));
         }
-        let side = config.data.image_size;
-        facts.push((
-            "report-fact-input",
-            text!(
-                language,
-                "report-fact-input-size",
-                side = side.to_string(),
-                channels = config.data.channels.to_string()
-            ),
-        ));
-        facts.push((
-            "report-fact-training-folder",
-            config.data.train.display().to_string(),
-        ));
-        facts.push(("report-fact-epochs", comparison::epochs(run, language)));
-        if let Some(best) = config.train.best.criterion.best_epoch(&run.epochs) {
-            facts.push((
-                "report-fact-best-epoch",
-                text!(
-                    language,
-                    "report-fact-best-epoch-value",
-                    epoch = best.epoch.to_string(),
-                    criterion = config.train.best.criterion.to_string(),
-                    kappa = number_format::or_dash(best.kappa, |kappa| format!("{kappa:.4}")),
-                    loss = number_format::or_dash(best.val_loss, |loss| format!("{loss:.4}"))
-                ),
-            ));
-        }
-        facts.push(("report-fact-batch", config.train.batch_size.to_string()));
-        facts.push(("report-fact-seed", config.train.seed.to_string()));
+        facts.extend(training_facts(run, language));
     }
     facts
         .into_iter()
         .map(|(name, value)| (text!(language, name), value))
         .collect()
+}
+
+/// Names of messages, with values.
+fn evaluation_facts(evaluated: &Evaluated, language: Language) -> Vec<(&'static str, String)> {
+    let (model, data) = (&evaluated.summary.model, &evaluated.summary.data);
+    let [height, width] = model.cam_size;
+    let parameters = number_format::count(model.parameters);
+    let images = number_format::count(data.images);
+    let mut facts = vec![
+        ("report-fact-model", model.name.clone()),
+        ("report-fact-parameters", parameters),
+    ];
+    if model.single_logit {
+        let name = text!(language, "report-fact-outputs-single");
+        facts.push(("report-fact-outputs", name));
+    }
+    let explained = text!(
+        language,
+        "report-fact-explained-class",
+        explained = model.explain.kind(),
+        class = model.explain.class().unwrap_or_default()
+    );
+    facts.extend([
+        ("report-fact-layer", model.target_layer.clone()),
+        ("report-fact-maps", model.method.to_string()),
+        ("report-fact-explained", explained),
+        ("report-fact-map-size", format!("{height} × {width}")),
+        ("report-fact-evaluated-images", images),
+        ("report-fact-evaluated-folder", data.named().to_owned()),
+    ]);
+    for one in &model.settings.overrides {
+        facts.push(("report-fact-overrides", override_text(one, language)));
+    }
+    facts
+}
+
+/// Names of messages, with values.
+fn training_facts(run: &Run, language: Language) -> Vec<(&'static str, String)> {
+    let (data, train) = (&run.config.data, &run.config.train);
+    let input = text!(
+        language,
+        "report-fact-input-size",
+        side = data.image_size.to_string(),
+        channels = data.channels.to_string()
+    );
+    let folder = data.train.display().to_string();
+    let mut facts = vec![
+        ("report-fact-input", input),
+        ("report-fact-training-folder", folder),
+        ("report-fact-epochs", comparison::epochs(run, language)),
+    ];
+    if let Some(best) = train.best.criterion.best_epoch(&run.epochs) {
+        let best = text!(
+            language,
+            "report-fact-best-epoch-value",
+            epoch = best.epoch.to_string(),
+            criterion = train.best.criterion.to_string(),
+            kappa = number_format::or_dash(best.kappa, |kappa| format!("{kappa:.4}")),
+            loss = number_format::or_dash(best.val_loss, |loss| format!("{loss:.4}"))
+        );
+        facts.push(("report-fact-best-epoch", best));
+    }
+    facts.push(("report-fact-batch", train.batch_size.to_string()));
+    facts.push(("report-fact-seed", train.seed.to_string()));
+    facts
 }
 
 /// Warnings about the data of a run: other files and leaked images. Empty if it was not checked.

@@ -25,6 +25,7 @@
   function titleOf(element) {
     if (element.matches("figure")) {
       const caption = element.querySelector("figcaption");
+      if (element.dataset.title) return element.dataset.title;
       return caption ? textOf(caption.querySelector("b") ?? caption, "script") : document.title;
     }
     const region = element.closest("[role=region][aria-label]");

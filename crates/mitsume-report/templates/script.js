@@ -143,17 +143,22 @@
     const most = 20;
     const [field, status, body] = ["input", "[role=status]", "tbody"].map((part) => element.querySelector(part));
     const classes = JSON.parse(element.querySelector("template").content.textContent);
+    const labels = Array.from(element.querySelectorAll("thead th"), (head) => head.textContent);
     function update() {
       const words = field.value.trim().toLowerCase();
       const found = words === "" ? [] : classes.filter(([name]) => name.toLowerCase().includes(words));
       const rows = found.slice(0, most).map(([name, images, correct, share, squaredL2, l2, note]) => {
         const row = document.createElement("tr");
+        row.role = "row";
         const head = document.createElement("th");
+        head.role = "rowheader";
         head.scope = "row";
         head.textContent = name;
         row.append(head);
         for (const [text, small] of [[images], [correct], [share], [squaredL2, note], [l2, note]]) {
           const cell = document.createElement("td");
+          cell.role = "cell";
+          cell.dataset.label = labels[row.children.length];
           cell.className = "num";
           cell.textContent = text;
           if (small) {

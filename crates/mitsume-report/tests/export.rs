@@ -106,6 +106,21 @@ fn tables_are_written_as_csv_and_latex() {
 }
 
 #[test]
+fn figures_and_tables_of_several_runs_are_named_after_their_run() {
+    let (dir, _) = one_run(&Plan::default());
+    let data = dir.path().join("data");
+    run(&dir.path().join("lambda-0"), &data, 0.0, &Plan::default());
+    let exported = exported(dir.path(), &dir.path().join("figures"));
+    let names = exported.files.iter().map(|file| file.file_stem().unwrap());
+    let names: BTreeSet<&str> = names.map(|name| name.to_str().unwrap()).collect();
+    for name in ["glioma-of-lambda-0", "glioma-of-lambda-50"] {
+        assert!(names.contains(name), "{names:?}");
+    }
+    let numbered = names.iter().find(|name| name.ends_with("-2"));
+    assert_eq!(numbered, None);
+}
+
+#[test]
 fn class_means_are_those_of_the_evaluation() {
     let (dir, root) = one_run(&Plan::default());
     let out = dir.path().join("figures");

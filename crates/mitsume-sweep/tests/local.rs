@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
+use mitsume_artifacts::{EpochRow, read_epochs};
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_engine::Event;
 use mitsume_sweep::{
@@ -72,14 +73,15 @@ fn run(sweep: &SweepDir, options: &LocalOptions) -> Vec<CellOutcome> {
 }
 
 /// Steps, weights, and epochs without their wall time.
-fn results(sweep: &SweepDir) -> Vec<(Vec<u8>, Vec<u8>, Vec<String>)> {
+fn results(sweep: &SweepDir) -> Vec<(Vec<u8>, Vec<u8>, Vec<EpochRow>)> {
     let of = |cell: &Cell| {
         let dir = sweep.run_dir(cell);
         let read = |path: PathBuf| std::fs::read(&path).unwrap_or_else(|e| panic!("{path:?}: {e}"));
-        let epochs = String::from_utf8(read(dir.epochs())).unwrap();
-        let epochs = epochs
-            .lines()
-            .map(|line| line.rsplit_once(',').unwrap().0.to_owned());
+        let epochs = read_epochs(&dir.epochs()).unwrap().into_iter();
+        let epochs = epochs.map(|row| EpochRow {
+            seconds: 0.0,
+            ..row
+        });
         (read(dir.steps()), read(dir.weights()), epochs.collect())
     };
     sweep.cells.iter().map(of).collect()

@@ -1,5 +1,5 @@
-//! The metric on maps made by any other tool: from a `.npz` or `.safetensors` file ([`score()`]), from
-//! arrays in memory ([`score_arrays`]), or batch by batch ([`StreamingScore`]).
+//! The metric on maps made by any other tool: from a `.npz` or `.safetensors` file ([`score()`]),
+//! from arrays in memory ([`score_arrays`]), or batch by batch ([`StreamingScore`]).
 //!
 //! The file holds three arrays: `cams` [N, h, w] (any float or integer type), `labels` `[N]` and
 //! `predictions` `[N]` (any integer type; the class indices of the truth and of the classifier).

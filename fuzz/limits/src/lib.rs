@@ -1,8 +1,8 @@
 //! What every fuzz target shares: a limit on memory, and bytes as a file.
 //!
-//! libFuzzer's own limit for single allocations needs a sanitiser, and its limit for the whole process sees only memory
-//! that was touched. The allocator here counts what is asked for, so that a file which makes a parser
-//! reserve too much is found whether or not the memory is used.
+//! libFuzzer's own limit for single allocations needs a sanitiser, and its limit for the whole
+//! process sees only memory that was touched. The allocator here counts what is asked for, so that
+//! a file which makes a parser reserve too much is found whether or not the memory is used.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};

@@ -37,8 +37,8 @@ pub struct DataConfig {
     /// In the file a number of bytes or text such as `"2GiB"`.
     #[serde(serialize_with = "byte_size")]
     pub cache: u64,
-    /// `[data.preprocessing]`: how images become inputs of the network. Default for the five levels:
-    /// theirs; required for an ONNX file.
+    /// `[data.preprocessing]`: how images become inputs of the network. Default for the five
+    /// levels: theirs; required for an ONNX file.
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "preprocessing::serialize"

@@ -30,8 +30,8 @@ pub struct ModelConfig {
     /// ONNX: rows and columns of the hooked layer's tokens, where they cannot be inferred.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_grid: Option<[usize; 2]>,
-    /// ONNX: a new last linear layer for the data's classes, initialised from the seed. Default false:
-    /// the file's, which must have as many outputs as there are classes.
+    /// ONNX: a new last linear layer for the data's classes, initialised from the seed. Default
+    /// false: the file's, which must have as many outputs as there are classes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub new_head: bool,
     /// ONNX: parameters that are not trained, by the beginnings of their names. Default: none.

@@ -41,10 +41,11 @@ pub struct OptimizerConfig {
     pub nesterov: bool,
     /// Default 0.01 for AdamW, 0 for the others.
     pub weight_decay: f64,
-    /// Whether parameters with one axis, which are norms' weights and all biases, decay too. Default
-    /// true, as PyTorch without parameter groups.
+    /// Whether parameters with one axis, which are norms' weights and all biases, decay too.
+    /// Default true, as PyTorch without parameter groups.
     pub decay_norms_and_biases: bool,
-    /// The largest norm of all gradients together; larger ones are scaled down to it. Default: none.
+    /// The largest norm of all gradients together; larger ones are scaled down to it. Default:
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
 }

@@ -15,8 +15,8 @@ use super::{DeviceArg, ModelArgs, ThreadsArg};
 pub struct TrustArgs {
     #[command(flatten)]
     pub model: ModelArgs,
-    /// A folder with one folder per class, a list, or a split of a list (list.csv/test); every image
-    /// is explained for its label
+    /// A folder with one folder per class, a list, or a split of a list (list.csv/test); every
+    /// image is explained for its label
     #[arg(long, value_name = "DIR_OR_LIST", value_hint = ValueHint::AnyPath)]
     pub data: PathBuf,
     /// Masks of the objects, at the images' own paths below this folder, ending in .png; any value

@@ -9,6 +9,7 @@ use super::report::report_exported;
 use crate::args::AnalyzeArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
+use crate::screen::stdout_columns;
 
 /// Runs the command.
 pub fn run(args: AnalyzeArgs, console: Console) -> Result {
@@ -39,6 +40,6 @@ pub fn run(args: AnalyzeArgs, console: Console) -> Result {
     if args.json {
         output::json(&report.json())
     } else {
-        output::text(&report.text())
+        output::text(&report.text(stdout_columns().unwrap_or(usize::MAX)))
     }
 }

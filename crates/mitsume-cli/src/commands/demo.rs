@@ -1,6 +1,6 @@
 //! `mitsume demo`
 
-use mitsume_engine::{DemoOptions, DemoOutcome, shell_word};
+use mitsume_engine::{DemoOptions, DemoOutcome, DemoSize, shell_word};
 use mitsume_locale::{Language, text};
 
 use super::output;
@@ -18,6 +18,7 @@ pub fn run(args: DemoArgs, console: Console) -> Result {
     let options = DemoOptions {
         out: args.out.clone(),
         seed: args.seed,
+        size: DemoSize::DEFAULT,
         language: console.language,
     };
     let outcome = mitsume_engine::demo(&options, &stop, &mut |event| progress.show(event));
@@ -71,4 +72,52 @@ fn summary(outcome: &DemoOutcome, language: Language) -> String {
         text!(language, "command-report-at", path = report),
         text!(language, "command-demo-next"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    /// A small demo in `language`: what is printed, and the page.
+    fn demo(language: Language) -> (String, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let options = DemoOptions {
+            out: dir.path().join("demo"),
+            seed: 0,
+            size: DemoSize {
+                image_side: 32,
+                train_per_class: 4,
+                test_per_class: 4,
+                epochs: 3,
+            },
+            language,
+        };
+        let outcome = mitsume_engine::demo(&options, &AtomicBool::new(false), &mut |_| ());
+        let outcome = outcome.unwrap().expect("nothing stopped it");
+        let page = std::fs::read_to_string(&outcome.report).unwrap();
+        (summary(&outcome, language), page)
+    }
+
+    #[test]
+    fn a_demo_is_in_one_language_from_its_page_to_what_is_printed() {
+        let is_japanese = |letter: char| ('\u{3041}'..='\u{9fff}').contains(&letter);
+        let (english, page) = demo(Language::English);
+        assert!(!english.contains(is_japanese), "{english}");
+        assert!(page.contains("<html lang=\"en\""));
+        assert!(english.contains("\n  mitsume explain --run "), "{english}");
+
+        let (japanese, page) = demo(Language::Japanese);
+        assert!(page.contains("<html lang=\"ja\""));
+        // Names of forms and metrics, commands and paths are the same in both languages.
+        let prose = japanese.lines().filter(|line| line.len() > 40);
+        let prose = prose.filter(|line| !line.starts_with("  mitsume "));
+        assert!(prose.clone().count() >= 3, "{japanese}");
+        for line in prose {
+            assert!(line.contains(is_japanese), "not in Japanese: {line}");
+        }
+        let command = |text: &str| text.lines().filter(|l| l.starts_with("  mitsume ")).count();
+        assert_eq!(command(&japanese), command(&english));
+    }
 }

@@ -16,6 +16,7 @@ pub mod score;
 pub mod shell;
 mod split;
 pub mod sweep;
+mod table;
 pub mod train;
 pub mod trust;
 

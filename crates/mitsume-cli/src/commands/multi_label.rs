@@ -1,7 +1,7 @@
 //! `mitsume eval` of a multi-label model.
 
 use burn::tensor::Device;
-use mitsume_artifacts::{ModelSettings, MultiLabelEvaluation};
+use mitsume_artifacts::{FindingResult, ModelSettings, MultiLabelEvaluation};
 use mitsume_data::ImageSource;
 use mitsume_engine::{EvaluateOptions, EvaluationInput, evaluate_multi_label};
 use mitsume_locale::{Language, text};
@@ -59,8 +59,13 @@ pub fn run(args: &EvalArgs, device: &Device, console: Console) -> Result {
     }
 }
 
-fn summary(evaluation: &MultiLabelEvaluation, language: Language) -> String {
-    let score = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| format!("{v:.4}"));
+/// A score with four decimals, or a dash for `None`.
+fn score(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".into(), |value| format!("{value:.4}"))
+}
+
+/// A row for each finding, under a header.
+fn finding_rows(findings: &[FindingResult], language: Language) -> Vec<Vec<String>> {
     let mut rows = vec![vec![
         text!(language, "command-finding"),
         text!(language, "command-positives"),
@@ -72,7 +77,7 @@ fn summary(evaluation: &MultiLabelEvaluation, language: Language) -> String {
         "squared-l2".into(),
         "l2".into(),
     ]];
-    for one in &evaluation.per_finding {
+    for one in findings {
         rows.push(vec![
             one.finding.clone(),
             one.positives.to_string(),
@@ -85,6 +90,10 @@ fn summary(evaluation: &MultiLabelEvaluation, language: Language) -> String {
             output::decimal(one.l2),
         ]);
     }
+    rows
+}
+
+fn summary(evaluation: &MultiLabelEvaluation, language: Language) -> String {
     let model = &evaluation.model;
     let head = text!(
         language,
@@ -118,7 +127,7 @@ fn summary(evaluation: &MultiLabelEvaluation, language: Language) -> String {
             language
         ),
         more = output::measures(evaluation.measures.as_ref(), language),
-        table = output::table(&rows),
+        table = output::table(&finding_rows(&evaluation.per_finding, language)),
         surroundings = output::bullet_list(&surroundings.unwrap_or_default()),
     )
 }

@@ -7,6 +7,8 @@ use mitsume_locale::{Language, text};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use super::table;
+pub use super::table::table;
 use crate::failure::{Failure, Result};
 
 /// Prints text with a newline at the end.
@@ -76,11 +78,9 @@ pub fn measures(measures: Option<&Measures>, language: Language) -> String {
         (text!(language, "command-measure-ssim"), measures.ssim),
     ];
     let computed = lines
-        .iter()
-        .filter_map(|(name, value)| Some((name, (*value)?)));
-    let text: String = computed
-        .map(|(name, value)| format!("  {}{value:.6}\n", pad_right(name, 32)))
-        .collect();
+        .into_iter()
+        .filter_map(|(name, value)| Some(vec![name, format!("{:.6}", value?)]));
+    let text = table::indented(&computed.collect::<Vec<_>>());
     let grid = format!("{rows}x{columns}");
     format!(
         "{}\n{text}",
@@ -145,37 +145,6 @@ pub fn duration(seconds: f64, language: Language) -> String {
     }
 }
 
-/// A table of rows, the first of them its header. The first column is aligned left, the others
-/// right.
-pub fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.width())
-            .max()
-    };
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| width(column).unwrap_or(0))
-        .collect();
-    let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .enumerate()
-            .map(|(i, (cell, width))| {
-                let padding = " ".repeat(width.saturating_sub(cell.width()));
-                if i == 0 {
-                    format!("{cell}{padding}")
-                } else {
-                    format!("{padding}{cell}")
-                }
-            });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_string() + "\n"
-    };
-    rows.iter().map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,20 +156,5 @@ mod tests {
         assert_eq!(texts(Language::English), english);
         let japanese = ["4.6 秒", "45 秒", "3 分 10 秒", "2 時間 5 分"];
         assert_eq!(texts(Language::Japanese), japanese);
-    }
-
-    #[test]
-    fn columns_are_aligned() {
-        let rows = [
-            vec!["class".into(), "n".into()],
-            vec!["a".into(), "12".into()],
-        ];
-        assert_eq!(table(&rows), "class   n\na      12\n");
-        // Japanese characters are twice as wide as Latin letters.
-        let rows = [
-            vec!["クラス".into(), "枚".into()],
-            vec!["a".into(), "12".into()],
-        ];
-        assert_eq!(table(&rows), "クラス  枚\na       12\n");
     }
 }

@@ -120,18 +120,18 @@ impl Sandbox {
     }
 
     /// What must be the same in two runs: `steps.csv`, the weights, and `epochs.csv` without times.
-    pub fn results(&self, run: &str) -> (String, Vec<u8>, Vec<String>) {
-        let epochs = String::from_utf8(self.read(&format!("{run}/epochs.csv"))).unwrap();
-        let epochs = epochs
-            .lines()
-            .map(|line| line.rsplit_once(',').unwrap().0.into())
-            .collect();
+    pub fn results(&self, run: &str) -> (String, Vec<u8>, Vec<Vec<String>>) {
+        let mut epochs = csv::Reader::from_path(self.path(&format!("{run}/epochs.csv"))).unwrap();
+        let names = epochs.headers().unwrap().clone();
+        let untimed = |row: csv::StringRecord| -> Vec<String> {
+            let cells = names.iter().zip(row.iter());
+            let cells = cells.filter(|(name, _)| *name != "seconds");
+            cells.map(|(name, cell)| format!("{name} {cell}")).collect()
+        };
+        let epochs = epochs.records().map(|row| untimed(row.unwrap())).collect();
         let steps = String::from_utf8(self.read(&format!("{run}/steps.csv"))).unwrap();
-        (
-            steps,
-            self.read(&format!("{run}/weights.safetensors")),
-            epochs,
-        )
+        let weights = self.read(&format!("{run}/weights.safetensors"));
+        (steps, weights, epochs)
     }
 }
 

@@ -48,9 +48,9 @@ impl ListedImage {
     }
 }
 
-/// The images of `paths` (files, lists, and folders with all images in and below them), in this order, and
-/// the folders that cannot be listed or hold no image. Images of a folder are in the order of
-/// [`ImageFolder::unlabelled`], without the pictures of earlier explanations.
+/// The images of `paths` (files, lists, and folders with all images in and below them), in this
+/// order, and the folders that cannot be listed or hold no image. Images of a folder are in the
+/// order of [`ImageFolder::unlabelled`], without the pictures of earlier explanations.
 pub(crate) fn list_images(
     paths: &[PathBuf],
     observer: &mut Observer<'_>,
@@ -85,7 +85,8 @@ pub(crate) fn list_images(
     (listed, failed)
 }
 
-/// The images in and below a folder, or of a list, and the folder they are named relative to. Reports the other files, except those of earlier explanations.
+/// The images in and below a folder, or of a list, and the folder they are named relative to.
+/// Reports the other files, except those of earlier explanations.
 fn images_in(
     folder: &Path,
     observer: &mut Observer<'_>,

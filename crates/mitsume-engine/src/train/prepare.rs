@@ -51,32 +51,11 @@ pub(super) fn load_split(
     observer: &mut Observer<'_>,
 ) -> Result<LoadedSplit> {
     let training = role == "train";
-    let data = &config.data;
-    let (path, split, most) = if training {
-        (&data.train, Split::Train, data.train_per_class)
-    } else {
-        (&data.valid, Split::Valid, data.valid_per_class)
-    };
-    let mut folder = ImageFolder::open_split(path, split)?;
-    if let Some(most) = most {
-        folder.subsample_per_class(most);
-    }
-    let size = config.data.image_size;
-    let preprocess = Preprocess {
-        height: size,
-        width: size,
-        channels: config.data.channels,
-        augment: data.augment.filter(|_| training).map(augmentation),
-        seed: config.train.seed,
-        transform: data.preprocessing.unwrap_or_default(),
-    };
+    let folder = open_folder(config, training)?;
     // Validation images get a quarter: they are fewer, and are cached at target size.
-    let cache = if training {
-        data.cache / 4 * 3
-    } else {
-        data.cache / 4
-    };
-    let source = images.source(&folder.samples, preprocess, cache)?;
+    let quarters = if training { 3 } else { 1 };
+    let cache = config.data.cache / 4 * quarters;
+    let source = images.source(&folder.samples, preprocess(config, training), cache)?;
     let total = source.len();
     observer(Event::Loading { done: 0, total });
     let skipped = source.load(&|_, _| {});
@@ -85,15 +64,7 @@ pub(super) fn load_split(
     let readable: Vec<usize> = (0..total)
         .filter(|&i| !unreadable.contains(folder.samples[i].path.as_path()))
         .collect();
-    for class in 0..folder.classes.len() {
-        if !readable.iter().any(|&i| folder.samples[i].class == class) {
-            let place = folder.class_place(class);
-            return Err(EngineError::Request(match folder.listed {
-                true => format!("{place}: no image can be read"),
-                false => format!("{place}: no image of this class folder can be read"),
-            }));
-        }
-    }
+    refuse_unreadable_class(&folder, &readable)?;
     skipped
         .into_iter()
         .for_each(|skipped| observer(Event::Skipped(skipped)));
@@ -118,6 +89,44 @@ pub(super) fn load_split(
         readable,
         record,
     })
+}
+
+fn open_folder(config: &RunConfig, training: bool) -> Result<ImageFolder> {
+    let data = &config.data;
+    let (path, split, most) = match training {
+        true => (&data.train, Split::Train, data.train_per_class),
+        false => (&data.valid, Split::Valid, data.valid_per_class),
+    };
+    let mut folder = ImageFolder::open_split(path, split)?;
+    if let Some(most) = most {
+        folder.subsample_per_class(most);
+    }
+    Ok(folder)
+}
+
+fn preprocess(config: &RunConfig, training: bool) -> Preprocess {
+    let data = &config.data;
+    Preprocess {
+        height: data.image_size,
+        width: data.image_size,
+        channels: data.channels,
+        augment: data.augment.filter(|_| training).map(augmentation),
+        seed: config.train.seed,
+        transform: data.preprocessing.unwrap_or_default(),
+    }
+}
+
+/// An error if there is a class of which no image is among the `readable` ones.
+fn refuse_unreadable_class(folder: &ImageFolder, readable: &[usize]) -> Result<()> {
+    let has_image = |class| readable.iter().any(|&i| folder.samples[i].class == class);
+    let Some(class) = (0..folder.classes.len()).find(|&class| !has_image(class)) else {
+        return Ok(());
+    };
+    let place = folder.class_place(class);
+    Err(EngineError::Request(match folder.listed {
+        true => format!("{place}: no image can be read"),
+        false => format!("{place}: no image of this class folder can be read"),
+    }))
 }
 
 fn augmentation(augment: mitsume_artifacts::Augment) -> Augment {

@@ -15,6 +15,7 @@ use super::checkpoint::{self, TrainState};
 use super::cross_entropy::cross_entropy;
 use super::finished;
 use super::prepare::{self, LoadedSplit};
+use super::progress::StepResult;
 use super::schedule;
 use super::start::{self, Start};
 use super::step::{EpochSettings, StepBatches, StepContext, step};
@@ -119,19 +120,7 @@ impl<'a> Run<'a> {
         Ok(Run {
             config,
             architecture,
-            context: StepContext {
-                image: [
-                    config.data.channels,
-                    config.data.image_size,
-                    config.data.image_size,
-                ],
-                settings: config.consistency.settings(),
-                cross_entropy,
-                clip_norm: config.train.optimizer.clip_norm,
-                weight_average: config.train.weight_average,
-                seed: config.train.seed,
-                device,
-            },
+            context: StepContext::new(config, cross_entropy, device),
             curriculum,
             note: serde_json::to_string(&note).expect("plain data serialises"),
             rows,
@@ -142,6 +131,22 @@ impl<'a> Run<'a> {
             train,
             valid,
             state,
+        })
+    }
+
+    /// An error if the loss of the step after the last one is not finite.
+    fn refuse_not_finite(&self, result: &StepResult, lambda: f64) -> Result<()> {
+        let progress = &self.state.progress;
+        if result.loss.is_finite() {
+            return Ok(());
+        }
+        Err(EngineError::NotFinite {
+            epoch: progress.epochs_done + 1,
+            step: progress.steps_done + 1,
+            loss: result.loss as f32,
+            cross_entropy: result.cross_entropy as f32,
+            lambda,
+            checkpoint: progress.epochs_done,
         })
     }
 
@@ -176,17 +181,8 @@ impl<'a> Run<'a> {
                 group,
                 settings,
             )?;
+            self.refuse_not_finite(&result, settings.lambda)?;
             let progress = &mut self.state.progress;
-            if !result.loss.is_finite() {
-                return Err(EngineError::NotFinite {
-                    epoch,
-                    step: progress.steps_done + 1,
-                    loss: result.loss as f32,
-                    cross_entropy: result.cross_entropy as f32,
-                    lambda: settings.lambda,
-                    checkpoint: progress.epochs_done,
-                });
-            }
             progress.count_step(result.batches);
             progress.sums.add(&result, clock.elapsed().as_secs_f64());
             clock = Instant::now();

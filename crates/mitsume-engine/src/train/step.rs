@@ -4,6 +4,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::train::{CamLoss, CamRequest, CrossEntropy, LossTerms, predictions, training_loss};
 use mitsume::{CamLossSettings, EmaMaps};
+use mitsume_artifacts::RunConfig;
 use mitsume_data::Batch;
 
 use super::architecture::{Architecture, DropoutKey};
@@ -28,6 +29,21 @@ pub(super) struct StepContext {
     pub seed: u64,
     /// An autodiff device.
     pub device: Device,
+}
+
+impl StepContext {
+    pub fn new(config: &RunConfig, cross_entropy: CrossEntropy, device: Device) -> Self {
+        let (data, optimizer) = (&config.data, &config.train.optimizer);
+        Self {
+            image: [data.channels, data.image_size, data.image_size],
+            settings: config.consistency.settings(),
+            cross_entropy,
+            clip_norm: optimizer.clip_norm,
+            weight_average: config.train.weight_average,
+            seed: config.train.seed,
+            device,
+        }
+    }
 }
 
 /// What changes from epoch to epoch.

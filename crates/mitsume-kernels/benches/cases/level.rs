@@ -21,56 +21,29 @@ pub fn level(
     mut each: impl FnMut(Case, usize),
 ) {
     let spec = TrunkSpec::level(level, 1);
-    let pass = |pass, shape, pool| pointwise(workspace, pass, images, shape, pool);
     let (mut side, mut inputs) = (SIDE, 1);
     for (index, stage) in spec.stages.iter().enumerate() {
-        let outputs = stage.channels();
+        let shape = [side, inputs, stage.channels()];
         match *stage {
             Stage::Conv(conv) if index == 0 => {
-                let [moments, forward, gradient] = first_layer(workspace, images, outputs);
+                let [moments, forward, gradient] = first_layer(workspace, images, stage.channels());
                 if conv.norm {
                     each(moments, 1);
                 }
                 each(forward, 1);
                 each(gradient, 1);
             }
-            Stage::Conv(Conv {
-                norm, pool, relu, ..
-            }) => {
-                for case in convolution(workspace, images, [side, inputs, outputs]) {
-                    each(case, 1);
-                }
-                let shape = [side, outputs];
-                if norm {
-                    // The last stage of level 2 ends in the norm: its pass has no ReLU, which costs
-                    // the same.
-                    each(pass(Pointwise::NormActivation, shape, pool), 1);
-                    // Between two convolutions the sums come with the next one's input gradient.
-                    let next = spec.stages.get(index + 1);
-                    if next.is_none() || !relu || has_squeeze_excite(stage) {
-                        each(pass(Pointwise::Sums, shape, pool), 1);
-                    }
-                    each(pass(Pointwise::InputGradient, shape, pool), 1);
-                }
+            Stage::Conv(conv) => {
+                let next = spec.stages.get(index + 1);
+                // Between two convolutions the sums come with the next one's input gradient.
+                let sums = next.is_none() || !conv.relu || has_squeeze_excite(stage);
+                conv_stage(workspace, images, shape, (&conv, sums), &mut each);
             }
             Stage::Residual { pool, .. } => {
-                for case in convolution(workspace, images, [side, inputs, outputs]) {
-                    each(case, 1);
-                }
-                for case in convolution(workspace, images, [side, outputs, outputs]) {
-                    each(case, 1);
-                }
-                let [forward, gradient] = skip(workspace, images, [side, inputs, outputs]);
-                // Forward, and the gradient of its input.
-                each(forward, 2);
-                each(gradient, 1);
-                let shape = [side, outputs];
-                each(pass(Pointwise::ResidualAdd, shape, pool), 1);
-                each(pass(Pointwise::ResidualAddGradient, shape, pool), 1);
-                each(pass(Pointwise::InputGradient, shape, false), 2);
+                residual_stage(workspace, images, shape, pool, &mut each);
             }
         }
-        inputs = outputs;
+        inputs = stage.channels();
         if has_pool(stage) {
             side /= 2;
         }
@@ -80,6 +53,51 @@ pub fn level(
     for case in head(workspace, pooling, images, [side, inputs], false) {
         each(case, 1);
     }
+}
+
+/// A convolution after the first layer, with its norm if it has one. `sums`: whether the sums of
+/// the norm's gradient are a pass of their own.
+fn conv_stage(
+    workspace: &Workspace,
+    images: usize,
+    [side, inputs, outputs]: [usize; 3],
+    (conv, sums): (&Conv, bool),
+    each: &mut impl FnMut(Case, usize),
+) {
+    for case in convolution(workspace, images, [side, inputs, outputs]) {
+        each(case, 1);
+    }
+    if conv.norm {
+        let pass = |pass| pointwise(workspace, pass, images, [side, outputs], conv.pool);
+        // The last stage of level 2 ends in the norm: its pass has no ReLU, which costs the same.
+        each(pass(Pointwise::NormActivation), 1);
+        if sums {
+            each(pass(Pointwise::Sums), 1);
+        }
+        each(pass(Pointwise::InputGradient), 1);
+    }
+}
+
+fn residual_stage(
+    workspace: &Workspace,
+    images: usize,
+    [side, inputs, outputs]: [usize; 3],
+    pool: bool,
+    each: &mut impl FnMut(Case, usize),
+) {
+    for inputs in [inputs, outputs] {
+        for case in convolution(workspace, images, [side, inputs, outputs]) {
+            each(case, 1);
+        }
+    }
+    let [forward, gradient] = skip(workspace, images, [side, inputs, outputs]);
+    // Forward, and the gradient of its input.
+    each(forward, 2);
+    each(gradient, 1);
+    let pass = |pass, pool| pointwise(workspace, pass, images, [side, outputs], pool);
+    each(pass(Pointwise::ResidualAdd, pool), 1);
+    each(pass(Pointwise::ResidualAddGradient, pool), 1);
+    each(pass(Pointwise::InputGradient, false), 2);
 }
 
 fn has_pool(stage: &Stage) -> bool {

@@ -280,19 +280,13 @@ impl StageBackward<'_> {
     ) -> StageGradient<'static> {
         let (workspace, x) = (self.workspace, self.x);
         let SavedResidual {
-            first:
-                NormalisedConv {
-                    z: mut z1,
-                    norm: norm1,
-                },
-            second:
-                NormalisedConv {
-                    z: mut z2,
-                    norm: norm2,
-                },
+            first,
+            second,
             shift,
             mut skip,
         } = saved;
+        let (mut z1, norm1) = (first.z, first.norm);
+        let (mut z2, norm2) = (second.z, second.norm);
         let channels = shift.len();
         let sum = NormActivation {
             grid: x.grid,

@@ -117,13 +117,13 @@ analysis-no-relation = { $subject }: no relation of kappa and { $measure } is sh
 analysis-more-consistent = { $subject }: epochs of higher kappa are those of more consistent maps ({ $figures }).
 analysis-less-consistent = { $subject }: epochs of higher kappa are those of less consistent maps ({ $figures }).
 analysis-shared-trend = Their changes from epoch to epoch hardly go together, so it may be a shared trend of training.
-analysis-not-confirmed = The sign-flip test does not confirm it (p = { $p }; { $runs } runs cannot give less than { $least }).
+analysis-not-confirmed = The sign-flip test does not confirm it (p { $p }; { $runs } runs cannot give less than { $least }).
 analysis-extreme-epochs = The ranks agree much less (mean rho { $rho }): a few extreme epochs make the r.
-analysis-rests-on-normal = That rests on differences being normally distributed; the sign-flip test, which does not, gives p = { $p } ({ $pairs } pairs cannot give less than { $least }).
+analysis-rests-on-normal = That rests on differences being normally distributed; the sign-flip test, which does not, gives p { $p } ({ $pairs } pairs cannot give less than { $least }).
 analysis-single-pair = { $subject }: { $outcome } changes by { $change } against lambda { $baseline } in a single pair of runs; it cannot be told from chance.
 analysis-all-alike = { $subject }: { $outcome } changes by { $change } against lambda { $baseline } in all { $pairs } pairs alike.
-analysis-effect = { $subject }: { $outcome } changes by { $change } against lambda { $baseline } ({ $pairs } pairs, interval { $interval }, corrected p = { $p }).
-analysis-no-effect = { $subject }: no effect on { $outcome } is shown ({ $change } over { $pairs } pairs, interval { $interval }, corrected p = { $p }).
+analysis-effect = { $subject }: { $outcome } changes by { $change } against lambda { $baseline } ({ $pairs } pairs, interval { $interval }, corrected p { $p }).
+analysis-no-effect = { $subject }: no effect on { $outcome } is shown ({ $change } over { $pairs } pairs, interval { $interval }, corrected p { $p }).
 
 # What the data cannot bear.
 analysis-caution-no-kappa = { $without } of { $runs } runs have no kappa and are left out.

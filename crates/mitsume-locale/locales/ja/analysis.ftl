@@ -101,13 +101,13 @@ analysis-no-relation = { $subject }：kappa と { $measure } の関係は示さ�
 analysis-more-consistent = { $subject }：kappa の高いエポックほど、マップが一貫しています（{ $figures }）。
 analysis-less-consistent = { $subject }：kappa の高いエポックほど、マップの一貫性が低くなっています（{ $figures }）。
 analysis-shared-trend = エポック間の変化どうしはほとんど連動しないため、学習に伴う共通の傾向にすぎない可能性があります。
-analysis-not-confirmed = 符号反転検定では確認できません（p = { $p }。実行 { $runs } 件では { $least } より小さくなりません）。
+analysis-not-confirmed = 符号反転検定では確認できません（p { $p }。実行 { $runs } 件では { $least } より小さくなりません）。
 analysis-extreme-epochs = 順位の相関はずっと弱く（ρ の平均 { $rho }）、r は少数の極端なエポックによるものです。
-analysis-rests-on-normal = これは差が正規分布に従うことを前提としています。その前提を置かない符号反転検定では p = { $p } です（{ $pairs } 対では { $least } より小さくなりません）。
+analysis-rests-on-normal = これは差が正規分布に従うことを前提としています。その前提を置かない符号反転検定では p { $p } です（{ $pairs } 対では { $least } より小さくなりません）。
 analysis-single-pair = { $subject }：{ $outcome } の変化は、lambda { $baseline } に比べて { $change } です。ただし、対になる実行は 1 組だけで、偶然と区別できません。
 analysis-all-alike = { $subject }：{ $outcome } の変化は、lambda { $baseline } に比べて、{ $pairs } 対のすべてで同じ { $change } です。
-analysis-effect = { $subject }：{ $outcome } の変化は、lambda { $baseline } に比べて { $change } です（{ $pairs } 対、区間 { $interval }、補正後の p = { $p }）。
-analysis-no-effect = { $subject }：{ $outcome } への効果は示されていません（{ $pairs } 対で { $change }、区間 { $interval }、補正後の p = { $p }）。
+analysis-effect = { $subject }：{ $outcome } の変化は、lambda { $baseline } に比べて { $change } です（{ $pairs } 対、区間 { $interval }、補正後の p { $p }）。
+analysis-no-effect = { $subject }：{ $outcome } への効果は示されていません（{ $pairs } 対で { $change }、区間 { $interval }、補正後の p { $p }）。
 
 # データの限界。
 analysis-caution-no-kappa = { $runs } 件の実行のうち { $without } 件には kappa がないため、除いています。

@@ -1,17 +1,18 @@
 //! Graphs with any inputs and outputs, as in ONNX's operator tests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use burn::tensor::Device;
 
 use super::folding::{to_device, to_host};
 use super::functions::inlined;
-use super::{Builder, ReadFor, ValueId, opset};
+use super::{Builder, Node, ReadFor, ValueId, opset};
 use crate::constant::Constant;
 use crate::error::{Error, Result};
 use crate::execution_plan::{ExecutionPlan, Values};
 use crate::file::ModelFile;
 use crate::op::OperatorError;
+use crate::proto::ValueInfoProto;
 use crate::value::Value;
 
 /// A graph whose inputs need not be images, nor its outputs logits.
@@ -42,22 +43,7 @@ impl AnyGraph {
         let outputs = graph.output.iter().map(|output| output.name.as_str());
         builder.uses.count(&graph, outputs);
         builder.add_initialisers(&graph)?;
-        let mut known = known;
-        let mut inputs = HashMap::new();
-        for input in &graph.input {
-            if builder.names.contains_key(&input.name) {
-                continue;
-            }
-            let id = builder.new_value(&input.name)?;
-            if let Some(constant) = known.remove(&input.name) {
-                builder.constants.insert(id, constant);
-            } else {
-                if floats.get(&input.name) == Some(&true) {
-                    builder.floats.insert(id);
-                }
-                inputs.insert(input.name.clone(), id);
-            }
-        }
+        let inputs = add_inputs(&mut builder, &graph.input, known, floats)?;
         for node in graph.node {
             let missing = node
                 .input
@@ -78,17 +64,15 @@ impl AnyGraph {
             .map(|output_info| output(&output_info.name));
         let outputs: Option<Vec<ValueId>> = outputs.collect();
         let outputs = outputs.ok_or_else(|| file.error("an output is computed by no node"))?;
-        let mut constants = Values::new();
-        for (id, constant) in builder.constants {
-            let used = builder
-                .nodes
-                .iter()
-                .any(|node| node.runtime_inputs().any(|needed| needed == id));
-            if used || outputs.contains(&id) {
-                let value = to_device(constant, device).map_err(|e| file.error(e.to_string()))?;
-                constants.insert(id, value);
-            }
-        }
+        let mut used: HashSet<ValueId> = outputs.iter().copied().collect();
+        used.extend(builder.nodes.iter().flat_map(Node::runtime_inputs));
+        let constants = builder.constants.into_iter();
+        let constants = constants.filter(|(id, _)| used.contains(id));
+        let constants = constants.map(|(id, constant)| {
+            let value = to_device(constant, device);
+            Ok((id, value.map_err(|error| file.error(error.to_string()))?))
+        });
+        let constants = constants.collect::<Result<Values>>()?;
         Ok(Self {
             plan: ExecutionPlan::new(builder.nodes, outputs.clone(), &constants, device),
             inputs,
@@ -129,4 +113,29 @@ impl AnyGraph {
         };
         self.outputs.iter().map(result).collect()
     }
+}
+
+/// Adds the inputs that are no initialisers, those of `known` as constants, and returns the others.
+fn add_inputs(
+    builder: &mut Builder,
+    inputs: &[ValueInfoProto],
+    mut known: HashMap<String, Constant>,
+    floats: &HashMap<String, bool>,
+) -> Result<HashMap<String, ValueId>> {
+    let mut added = HashMap::new();
+    for input in inputs {
+        if builder.names.contains_key(&input.name) {
+            continue;
+        }
+        let id = builder.new_value(&input.name)?;
+        if let Some(constant) = known.remove(&input.name) {
+            builder.constants.insert(id, constant);
+        } else {
+            if floats.get(&input.name) == Some(&true) {
+                builder.floats.insert(id);
+            }
+            added.insert(input.name.clone(), id);
+        }
+    }
+    Ok(added)
 }

@@ -71,24 +71,7 @@ impl Inliner<'_> {
             return Ok(());
         };
         self.calls += 1;
-        if self.calls > limits::MAX_NODES {
-            return Err(format!(
-                "more than {} calls of functions",
-                limits::MAX_NODES
-            ));
-        }
-        if depth == MAX_DEPTH {
-            return Err(format!(
-                "its function {} calls functions more than {MAX_DEPTH} deep",
-                function.name
-            ));
-        }
-        if node.input.len() > function.input.len() || node.output.len() > function.output.len() {
-            return Err(format!(
-                "node \"{}\" has more inputs or outputs than its function {}",
-                node.name, function.name
-            ));
-        }
+        self.check_call(&node, function, depth)?;
         let call = match (node.name.is_empty(), node.output.first()) {
             (true, Some(output)) => output.clone(),
             _ => node.name.clone(),
@@ -120,6 +103,34 @@ impl Inliner<'_> {
             }
             inner.attribute = attributes(inner.attribute, &node, function);
             self.add(inner, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// An error if there are too many calls, or more inputs or outputs than the function has.
+    fn check_call(
+        &self,
+        call: &NodeProto,
+        function: &FunctionProto,
+        depth: usize,
+    ) -> Result<(), String> {
+        if self.calls > limits::MAX_NODES {
+            return Err(format!(
+                "more than {} calls of functions",
+                limits::MAX_NODES
+            ));
+        }
+        if depth == MAX_DEPTH {
+            return Err(format!(
+                "its function {} calls functions more than {MAX_DEPTH} deep",
+                function.name
+            ));
+        }
+        if call.input.len() > function.input.len() || call.output.len() > function.output.len() {
+            return Err(format!(
+                "node \"{}\" has more inputs or outputs than its function {}",
+                call.name, function.name
+            ));
         }
         Ok(())
     }

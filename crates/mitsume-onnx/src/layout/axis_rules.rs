@@ -6,7 +6,7 @@ use super::axes::{
     Axes, Axis, AxisKind, Factor, Role, axis, is_channel, is_spatial, role, spans_pixels,
 };
 use crate::ints::{axes as all_axes, axis as one_axis};
-use parts::{AxisSlice, concatenated, gathered, padded, sliced, with_sliced_axis};
+use parts::{concatenated, gathered, padded, part_of_split, sliced};
 
 /// How an operator moves axes.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,32 +111,11 @@ impl AxisRule {
                 [&node.input(0)?.0[..2], &vec![Axis::new(); shape.len() - 2]].concat(),
             )),
             Self::Reshaped => Some(node.input(0)?.reshaped(shape)),
-            Self::Permuted { order } => {
-                let axes = node.input(0)?;
-                let order = permutation(order.as_deref(), axes.0.len());
-                Some(Axes(
-                    order
-                        .iter()
-                        .map(|&i| axes.0.get(i).cloned())
-                        .collect::<Option<_>>()?,
-                ))
-            }
+            Self::Permuted { order } => permuted(node.input(0)?, order.as_deref()),
             Self::Reduced { keep, .. } => {
                 let axes = node.input(0)?;
                 let over = self.reduced(axes.0.len(), node.ints(1))?;
-                let kept = axes
-                    .0
-                    .iter()
-                    .enumerate()
-                    .filter(|(i, _)| *keep || !over.contains(i));
-                let one = |(i, axis): (usize, &Axis)| {
-                    if over.contains(&i) {
-                        Axis::new()
-                    } else {
-                        axis.clone()
-                    }
-                };
-                Some(Axes(kept.map(one).collect()))
+                Some(without_reduced(axes, &over, *keep))
             }
             Self::Product => product(node, shape),
             Self::MatrixProduct { transposed } => {
@@ -153,34 +132,11 @@ impl AxisRule {
             Self::Concatenated { axis } => {
                 concatenated(node, one_axis(*axis, shape.len()).ok()?, shape)
             }
-            Self::Split { axis } => {
-                let axes = node.input(0)?;
-                let on = one_axis(*axis, shape.len()).ok()?;
-                let sides = node.outputs.iter().map(|shape| shape.map(|s| s[on]));
-                let start = sides.take(i).sum::<Option<usize>>()?;
-                Some(with_sliced_axis(
-                    axes,
-                    on,
-                    AxisSlice {
-                        start,
-                        count: shape[on],
-                        step: 1,
-                    },
-                ))
-            }
+            Self::Split { axis } => part_of_split(node, i, *axis, shape),
             Self::Sliced => sliced(node, shape),
             Self::Gathered { axis } => gathered(node, *axis, shape),
             Self::Padded => padded(node, shape),
-            Self::Tiled => {
-                let axes = node.input(0)?;
-                let sides = axes.0.iter().zip(node.shapes[0]?.iter().zip(shape));
-                let repeated = sides.map(|(old, (from, to))| match from == to {
-                    true => old.clone(),
-                    false if is_spatial(old) => axis(AxisKind::Displaced, *to),
-                    false => axis(AxisKind::Unknown, *to),
-                });
-                Some(Axes(repeated.collect()))
-            }
+            Self::Tiled => Some(tiled(node.input(0)?, node.shapes[0]?, shape)),
             Self::Unrelated => None,
         }
     }
@@ -212,6 +168,33 @@ pub(super) fn permutation(order: Option<&[i64]>, rank: usize) -> Vec<usize> {
             .collect(),
         None => (0..rank).rev().collect(),
     }
+}
+
+fn permuted(axes: &Axes, order: Option<&[i64]>) -> Option<Axes> {
+    let order = permutation(order, axes.0.len()).into_iter();
+    let permuted = order.map(|from| axes.0.get(from).cloned());
+    Some(Axes(permuted.collect::<Option<_>>()?))
+}
+
+/// `axes` after a reduction over those of `over`, which stay with length 1 if `keep`.
+fn without_reduced(axes: &Axes, over: &[usize], keep: bool) -> Axes {
+    let reduced = |(i, axis): (usize, &Axis)| match (over.contains(&i), keep) {
+        (false, _) => Some(axis.clone()),
+        (true, true) => Some(Axis::new()),
+        (true, false) => None,
+    };
+    Axes(axes.0.iter().enumerate().filter_map(reduced).collect())
+}
+
+/// `axes` of lengths `from`, repeated to those of `shape`.
+fn tiled(axes: &Axes, from: &[usize], shape: &[usize]) -> Axes {
+    let sides = axes.0.iter().zip(from.iter().zip(shape));
+    let repeated = sides.map(|(old, (from, to))| match from == to {
+        true => old.clone(),
+        false if is_spatial(old) => axis(AxisKind::Displaced, *to),
+        false => axis(AxisKind::Unknown, *to),
+    });
+    Axes(repeated.collect())
 }
 
 /// Merges two axes of broadcast inputs; known pixel axes take precedence.

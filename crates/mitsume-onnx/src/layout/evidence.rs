@@ -26,53 +26,79 @@ impl AxisRule {
             let unknown = forward.role(axis) == Role::Unknown;
             unknown.then(|| vec![Factor::whole(kind, shape[axis])])
         };
-        let mut evidence: Evidence = vec![None; rank];
         match self {
-            Self::Pointwise => evidence = pointwise(node, shape, output),
-            Self::Kept if i == 0 => evidence = (0..rank).map(|axis| known(output, axis)).collect(),
+            Self::Pointwise => pointwise(node, shape, output),
+            Self::Kept if i == 0 => all_known(output, rank),
             Self::Normalised { axis: first } if i == 0 && rank >= 1 => {
-                evidence = (0..rank).map(|axis| known(output, axis)).collect();
+                let mut evidence = all_known(output, rank);
                 if *first == -1 || *first == rank as i64 - 1 {
                     evidence[rank - 1] = whole_axis(AxisKind::Channel, rank - 1);
                 }
+                evidence
             }
             Self::PerChannel | Self::Windowed | Self::GlobalPool if i == 0 && rank >= 2 => {
-                evidence[0] = known(output, 0);
-                evidence[1] = whole_axis(AxisKind::Channel, 1);
-                if rank == 4 {
-                    evidence[2] = whole_axis(AxisKind::Row, 2);
-                    evidence[3] = whole_axis(AxisKind::Column, 3);
-                }
+                channels_first(rank, output, whole_axis)
             }
-            Self::Reshaped if i == 0 => {
-                let input = output.reshaped(shape);
-                evidence = (0..rank).map(|axis| known(&input, axis)).collect();
-            }
-            Self::Permuted { order } => {
-                for (to, from) in permutation(order.as_deref(), rank).into_iter().enumerate() {
-                    if from < rank {
-                        evidence[from] = known(output, to);
-                    }
-                }
-            }
+            Self::Reshaped if i == 0 => all_known(&output.reshaped(shape), rank),
+            Self::Permuted { order } => permuted(order.as_deref(), rank, output),
             Self::Reduced { keep, .. } if i == 0 => {
                 let over = self.reduced(rank, node.ints(1)).unwrap_or_default();
-                let kept = (0..rank).filter(|axis| *keep || !over.contains(axis));
-                for (to, axis) in kept.enumerate() {
-                    evidence[axis] = known(output, to);
-                }
+                let mut evidence = not_reduced(rank, &over, *keep, output);
                 pooled(&mut evidence, &over, *keep, whole_axis);
+                evidence
             }
             Self::Product if i < 2 && rank >= 2 && node.is_constant(1 - i) => {
-                evidence = product(i, rank, output);
+                let mut evidence = product(i, rank, output);
                 if i == 0 {
                     evidence[rank - 1] = whole_axis(AxisKind::Channel, rank - 1);
                 }
+                evidence
             }
-            _ => {}
+            _ => vec![None; rank],
         }
-        evidence
     }
+}
+
+/// The known axes of `axes`, of which there are `rank`.
+fn all_known(axes: &Axes, rank: usize) -> Evidence {
+    (0..rank).map(|axis| known(axes, axis)).collect()
+}
+
+/// An input [N, C, ...], of which four axes are [N, C, h, w].
+fn channels_first(
+    rank: usize,
+    output: &Axes,
+    whole_axis: impl Fn(AxisKind, usize) -> Option<Axis>,
+) -> Evidence {
+    let mut evidence = vec![None; rank];
+    evidence[0] = known(output, 0);
+    evidence[1] = whole_axis(AxisKind::Channel, 1);
+    if rank == 4 {
+        evidence[2] = whole_axis(AxisKind::Row, 2);
+        evidence[3] = whole_axis(AxisKind::Column, 3);
+    }
+    evidence
+}
+
+/// The input of a transpose.
+fn permuted(order: Option<&[i64]>, rank: usize, output: &Axes) -> Evidence {
+    let mut evidence = vec![None; rank];
+    for (to, from) in permutation(order, rank).into_iter().enumerate() {
+        if let Some(axis) = evidence.get_mut(from) {
+            *axis = known(output, to);
+        }
+    }
+    evidence
+}
+
+/// The input of a reduction over the axes of `over`: the other ones; all of them if `keep`.
+fn not_reduced(rank: usize, over: &[usize], keep: bool, output: &Axes) -> Evidence {
+    let mut evidence = vec![None; rank];
+    let kept = (0..rank).filter(|axis| keep || !over.contains(axis));
+    for (to, axis) in kept.enumerate() {
+        evidence[axis] = known(output, to);
+    }
+    evidence
 }
 
 /// An input of `shape` that is broadcast: the axes along which it is as long as the output.

@@ -74,6 +74,7 @@ impl Operator for Gather {
                 Value::Int(Ints::new(data, shape)?)
             }
             Value::Float(x) => {
+                limits::float_elements(&shape)?;
                 let x = x.into_tensor([outer, side, inner]);
                 let result = if let &[position] = &positions[..] {
                     x.narrow(1, position, 1)

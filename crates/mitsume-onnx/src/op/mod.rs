@@ -181,6 +181,13 @@ pub(crate) trait Operator: Debug + Send + Sync {
     }
 }
 
+/// [`Operator::output_shape`] of operators whose output has the first input's shape.
+pub(crate) fn shape_of_first(
+    inputs: &[Option<&[usize]>],
+) -> Option<Result<Vec<usize>, OperatorError>> {
+    Some(Ok((*inputs.first()?)?.to_vec()))
+}
+
 /// Type of an operator's outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutputType {

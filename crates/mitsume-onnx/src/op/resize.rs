@@ -144,22 +144,7 @@ impl Resize {
             Coordinates::CropAndResize => inputs.float(1)?.without_gradient().into_host()?,
             _ => [vec![0.0; count], vec![1.0; count]].concat(),
         };
-        let scales = inputs.optional(self.scales).map(Value::float).transpose()?;
-        let scales = scales.map(|scales| scales.without_gradient().into_host());
-        let scales = scales.transpose()?;
-        let (scales, sizes) = match (inputs.ints(3)?, scales) {
-            (Some(sizes), _) => {
-                let sizes = sizes.into_iter().map(dimension).collect::<Result<_, _>>()?;
-                self.scales_of(&from, sizes)?
-            }
-            (None, Some(scales)) if scales.len() == count => {
-                let sizes = from.iter().zip(&scales);
-                let sizes = sizes.map(|(&from, &scale)| (from as f64 * f64::from(scale)).floor());
-                let sizes = sizes.map(|size| size as usize).collect();
-                (scales.into_iter().map(f64::from).collect(), sizes)
-            }
-            _ => return Err("sizes or scales of the axes expected".into()),
-        };
+        let (scales, sizes) = self.scales_and_sizes(inputs, &from)?;
         if roi.len() != 2 * count {
             return Err(OperatorError::Invalid(format!(
                 "a region of {} numbers for {count} axes",
@@ -186,6 +171,29 @@ impl Resize {
             Ok((axes[i], axis))
         };
         (0..count).map(one).collect()
+    }
+
+    /// Scale and size of each axis, of length `from`, by the inputs.
+    fn scales_and_sizes(
+        &self,
+        inputs: &mut Inputs,
+        from: &[usize],
+    ) -> Result<(Vec<f64>, Vec<usize>), OperatorError> {
+        let scales = inputs.optional(self.scales).map(Value::float).transpose()?;
+        let scales = scales.map(|scales| scales.without_gradient().into_host());
+        match (inputs.ints(3)?, scales.transpose()?) {
+            (Some(sizes), _) => {
+                let sizes = sizes.into_iter().map(dimension).collect::<Result<_, _>>()?;
+                self.scales_of(from, sizes)
+            }
+            (None, Some(scales)) if scales.len() == from.len() => {
+                let sizes = from.iter().zip(&scales);
+                let sizes = sizes.map(|(&from, &scale)| (from as f64 * f64::from(scale)).floor());
+                let sizes = sizes.map(|size| size as usize).collect();
+                Ok((scales.into_iter().map(f64::from).collect(), sizes))
+            }
+            _ => Err("sizes or scales of the axes expected".into()),
+        }
     }
 
     /// Scales for `sizes`, which the aspect ratio may change.

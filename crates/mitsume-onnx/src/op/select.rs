@@ -77,13 +77,13 @@ fn select(
         std::array::from_fn(|axis| padded[axis])
     };
     let to = sides(&shape);
+    let count = limits::float_elements(&shape)?;
     let device = a.device();
     let (a_sides, b_sides) = (sides(a.shape()), sides(b.shape()));
     let (a, b) = (
         a.into_tensor(a_sides).expand(to),
         b.into_tensor(b_sides).expand(to),
     );
-    let count = limits::elements(&shape)?;
     let truth = truth.into_iter().map(|t| t != 0).collect::<Vec<bool>>();
     let truth = TensorData::new(truth, [count]);
     let truth = Tensor::<1, Bool>::from_data(truth, &device).reshape(to);

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::{Inputs, NodeInfo, Operator, OperatorError};
+use super::{Inputs, NodeInfo, Operator, OperatorError, shape_of_first};
 use crate::ints::axis;
 use crate::layout::AxisRule;
 use crate::shape::outer_axis_inner;
@@ -37,7 +37,7 @@ impl Operator for Softmax {
         &self,
         inputs: &[Option<&[usize]>],
     ) -> Option<Result<Vec<usize>, OperatorError>> {
-        Some(Ok((*inputs.first()?)?.to_vec()))
+        shape_of_first(inputs)
     }
 
     fn axis_rule(&self) -> AxisRule {
@@ -111,7 +111,7 @@ impl Operator for LogSoftmax {
         &self,
         inputs: &[Option<&[usize]>],
     ) -> Option<Result<Vec<usize>, OperatorError>> {
-        Some(Ok((*inputs.first()?)?.to_vec()))
+        shape_of_first(inputs)
     }
 
     fn axis_rule(&self) -> AxisRule {

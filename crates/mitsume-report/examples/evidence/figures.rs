@@ -128,20 +128,36 @@ impl Panel {
         };
         let both = [("published", &cell.published), ("repeated", &cell.repeated)]
             .map(|(class, sample)| (class, sample.runs.iter().map(read).collect::<Vec<_>>()));
-        let points = || both.iter().flat_map(|(_, runs)| runs.iter().flatten());
-        let low = points().map(|p| p.1).fold(f64::INFINITY, f64::min);
-        let high = points().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
-        let last = points().map(|p| p.0).fold(1.0, f64::max);
-        let step = step((high - low).max(1e-9));
-        let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
-        let x = |epoch: f64| self.left + (epoch - 1.0) / (last - 1.0).max(1.0) * self.width;
-        let y = |value: f64| self.top + (high - value) / (high - low) * self.height;
+        let points = both.iter().flat_map(|(_, runs)| runs.iter().flatten());
+        let range = Range::of(points.copied());
+        self.draw_axes(body, &title(&cell.key), &range);
+        let mut line = |class: &str, points: &[(f64, f64)]| {
+            let path: Vec<String> = points
+                .iter()
+                .map(|p| format!("{:.1} {:.1}", self.x(p.0, &range), self.y(p.1, &range)))
+                .collect();
+            let _ = write!(body, "<path class=\"{class}\" d=\"M{}\"/>", path.join("L"));
+        };
+        for (class, runs) in &both {
+            for run in runs.iter().filter(|run| !run.is_empty()) {
+                line(&format!("{class} run"), run);
+            }
+        }
+        for (class, runs) in &both {
+            line(&format!("{class} mean"), &mean_curve(runs));
+        }
+    }
+
+    /// The title, a line for each tick of the values, and the epochs.
+    fn draw_axes(&self, body: &mut String, title: &str, range: &Range) {
+        let Range {
+            low, high, step, ..
+        } = *range;
         let _ = write!(
             body,
-            "<text class=\"head\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            "<text class=\"head\" x=\"{:.1}\" y=\"{:.1}\">{title}</text>",
             self.left,
             self.top - 9.0,
-            title(&cell.key)
         );
         for tick in 0..=((high - low) / step).round() as u32 {
             let value = low + f64::from(tick) * step;
@@ -154,35 +170,53 @@ impl Panel {
                 self.left,
                 self.width,
                 self.left - 6.0,
-                y(value) + 4.5,
-                at = y(value),
+                self.y(value, range) + 4.5,
+                at = self.y(value, range),
             );
         }
-        for epoch in [1.0, 5.0, 10.0, 15.0, 20.0]
-            .into_iter()
-            .filter(|e| *e <= last)
-        {
+        let epochs = [1.0, 5.0, 10.0, 15.0, 20.0];
+        for epoch in epochs.into_iter().filter(|e| *e <= range.last) {
             let _ = write!(
                 body,
                 "<text class=\"small\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{epoch}</text>",
-                x(epoch),
+                self.x(epoch, range),
                 self.top + self.height + 17.0
             );
         }
-        let mut line = |class: &str, points: &[(f64, f64)]| {
-            let path: Vec<String> = points
-                .iter()
-                .map(|p| format!("{:.1} {:.1}", x(p.0), y(p.1)))
-                .collect();
-            let _ = write!(body, "<path class=\"{class}\" d=\"M{}\"/>", path.join("L"));
-        };
-        for (class, runs) in &both {
-            for run in runs.iter().filter(|run| !run.is_empty()) {
-                line(&format!("{class} run"), run);
-            }
-        }
-        for (class, runs) in &both {
-            line(&format!("{class} mean"), &mean_curve(runs));
+    }
+
+    fn x(&self, epoch: f64, range: &Range) -> f64 {
+        self.left + (epoch - 1.0) / (range.last - 1.0).max(1.0) * self.width
+    }
+
+    fn y(&self, value: f64, range: &Range) -> f64 {
+        self.top + (range.high - value) / (range.high - range.low) * self.height
+    }
+}
+
+/// What the axes of a panel span.
+struct Range {
+    /// Smallest and largest value, multiples of the step.
+    low: f64,
+    high: f64,
+    /// Distance of the ticks.
+    step: f64,
+    /// Last epoch.
+    last: f64,
+}
+
+impl Range {
+    /// The range of points (epoch, value).
+    fn of(points: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
+        let values = points.clone().map(|p| p.1);
+        let low = values.clone().fold(f64::INFINITY, f64::min);
+        let high = values.fold(f64::NEG_INFINITY, f64::max);
+        let step = step((high - low).max(1e-9));
+        Range {
+            low: (low / step).floor() * step,
+            high: (high / step).ceil() * step,
+            step,
+            last: points.map(|p| p.0).fold(1.0, f64::max),
         }
     }
 }

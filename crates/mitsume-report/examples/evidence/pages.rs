@@ -9,8 +9,8 @@ pub type Blocks = BTreeMap<String, String>;
 
 const BEGIN: &str = "<!-- begin ";
 
-/// The text of a page with what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` replaced, for
-/// every NAME in the page.
+/// The text of a page with what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`
+/// replaced, for every NAME in the page.
 ///
 /// # Errors
 /// A name without text, or a beginning without its end.

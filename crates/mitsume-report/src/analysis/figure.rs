@@ -69,7 +69,8 @@ pub(crate) struct Axes {
 }
 
 impl Axes {
-    /// Axes with round ticks around all points; with `whole` the ticks of x are whole numbers (epochs).
+    /// Axes with round ticks around all points; with `whole` the ticks of x are whole numbers
+    /// (epochs).
     pub(crate) fn around(points: &[(f64, f64)], whole: bool) -> Self {
         let (x, x_ticks) = if whole {
             let (low, high) = bounds(points.iter().map(|p| p.0)).unwrap_or((1.0, 1.0));

@@ -108,7 +108,8 @@ pub(crate) struct Measured {
 
 /// Analyses a table of epochs (`.csv`), or the runs in a folder.
 ///
-/// # Errors [`ReportError`] if nothing is found, or a record or row is damaged; the file is named.
+/// # Errors
+/// [`ReportError`] if nothing is found, or a record or row is damaged; the file is named.
 pub fn analyze_path(path: &Path, options: &AnalysisReportOptions) -> Result<AnalysisReport> {
     let records = records::read(path)?;
     let failed = |source| ReportError::Analysis {
@@ -176,9 +177,9 @@ impl AnalysisReport {
         sentences::sentences(self, self.options.language)
     }
 
-    /// The tables as text, for a terminal.
-    pub fn text(&self) -> String {
-        tables::text(self)
+    /// The tables as text, for a terminal of `width` columns; a wider table is several.
+    pub fn text(&self, width: usize) -> String {
+        tables::text(self, width)
     }
 
     /// Writes `report.html`, `analysis.json` and `figures/*.svg` into `dir`, and where `dir` is the
@@ -206,7 +207,8 @@ impl AnalysisReport {
         Ok(page)
     }
 
-    /// Writes every figure of the page as SVG and PNG, and every table as CSV and LaTeX, into `out`.
+    /// Writes every figure of the page as SVG and PNG, and every table as CSV and LaTeX, into
+    /// `out`.
     ///
     /// # Errors
     /// [`ReportError`] naming the file.

@@ -22,6 +22,7 @@ struct Document<'a> {
     scatters: Vec<&'a Figure>,
     curves: Vec<&'a Figure>,
     tables: Vec<Table>,
+    run_columns: [String; 9],
     runs: Vec<RunRow>,
     linked: bool,
     notes: Vec<(String, String)>,
@@ -60,6 +61,7 @@ pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
         scatters: figures_of_kind("scatter-"),
         curves: figures_of_kind("curve-"),
         tables: tables(report),
+        run_columns: run_columns(language),
         runs: report
             .records
             .runs
@@ -71,6 +73,20 @@ pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
         version: env!("CARGO_PKG_VERSION"),
     }
     .render()?)
+}
+
+fn run_columns(language: Language) -> [String; 9] {
+    [
+        text!(language, "analysis-column-run"),
+        text!(language, "analysis-column-dataset"),
+        text!(language, "analysis-column-model"),
+        text!(language, "analysis-column-lambda"),
+        text!(language, "analysis-column-seed"),
+        text!(language, "analysis-column-epochs"),
+        text!(language, "analysis-outcome-kappa"),
+        "squared-l2".to_owned(),
+        "l2".to_owned(),
+    ]
 }
 
 fn row(run: &RunSummary, linked: bool) -> RunRow {

@@ -10,7 +10,7 @@ use mitsume_stats::run_correlation::ConditionCorrelation;
 
 use super::AnalysisReport;
 use super::records::{Measure, Records};
-use super::tables::{interval, p, signed, signed_short};
+use super::tables::{interval, p, p_relation, signed, signed_short};
 use crate::thresholds::SIGNIFICANCE_LEVEL;
 
 /// Correlations with the first measure, effects of lambda on kappa and on that measure, cautions.
@@ -242,7 +242,7 @@ fn reservations(row: &ConditionCorrelation, language: Language) -> Vec<String> {
     }
     if let Some(value) = row.sign_flip_p.filter(|value| *value > SIGNIFICANCE_LEVEL) {
         let least = p(Some(2.0 / 2_f64.powi(row.runs as i32)));
-        let (value, runs) = (p(Some(value)), row.runs);
+        let (value, runs) = (p_relation(value), row.runs);
         doubts.push(text!(
             language,
             "analysis-not-confirmed",
@@ -269,7 +269,7 @@ fn unconfirmed(test: &PairedComparison, language: Language) -> Option<String> {
         .sign_flip_p
         .filter(|value| *value > SIGNIFICANCE_LEVEL)?;
     let least = p(Some(2.0 / 2_f64.powi(test.pairs as i32)));
-    let (value, pairs) = (p(Some(value)), test.pairs);
+    let (value, pairs) = (p_relation(value), test.pairs);
     Some(text!(
         language,
         "analysis-rests-on-normal",
@@ -315,7 +315,7 @@ fn for_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Stri
                 baseline = baseline,
                 pairs = pairs,
                 interval = range,
-                p = p(Some(value)),
+                p = p_relation(value),
             );
             let doubt = unconfirmed(test, language);
             join_sentences(
@@ -331,7 +331,7 @@ fn for_lambda(row: &LambdaComparison, outcome: &str, language: Language) -> Stri
             change = change,
             pairs = pairs,
             interval = range,
-            p = p(Some(value)),
+            p = p_relation(value),
         ),
     }
 }

@@ -7,9 +7,9 @@ use mitsume_stats::lambdas::LambdaComparison;
 use mitsume_stats::paired::PairedComparison;
 use mitsume_stats::run_correlation::ConditionCorrelation;
 use serde::{Serialize, Serializer};
-use unicode_width::UnicodeWidthStr;
 
 use super::AnalysisReport;
+use crate::text_table::{Alignment, text_table};
 
 /// Rows under a header.
 #[derive(Debug, Clone)]
@@ -199,11 +199,18 @@ fn offsets(report: &AnalysisReport) -> Table {
     }
 }
 
-/// The tables and the summary for a terminal.
-pub(crate) fn text(report: &AnalysisReport) -> String {
+/// The tables and the summary for a terminal of `width` columns.
+pub(crate) fn text(report: &AnalysisReport, width: usize) -> String {
     let mut text = String::new();
     for table in tables(report) {
-        text.push_str(&format!("{}\n{}\n", table.title, aligned(&table)));
+        text.push_str(&format!("{}\n", table.title));
+        let rows: Vec<Vec<String>> = std::iter::once(table.header).chain(table.rows).collect();
+        let table = text_table(&rows, Alignment::Left, width.saturating_sub(INDENT.len()));
+        for line in table.lines() {
+            text.push_str(format!("{INDENT}{line}").trim_end());
+            text.push('\n');
+        }
+        text.push('\n');
     }
     for sentence in report.sentences() {
         text.push_str(&format!("- {sentence}\n"));
@@ -211,22 +218,8 @@ pub(crate) fn text(report: &AnalysisReport) -> String {
     text
 }
 
-fn aligned(table: &Table) -> String {
-    let rows = || std::iter::once(&table.header).chain(&table.rows);
-    let width = |column: usize| {
-        let cells = rows().filter_map(move |row| row.get(column));
-        cells.map(|cell| cell.width()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..table.header.len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths);
-        let cells: Vec<String> = cells
-            .map(|(cell, &width)| format!("{cell}{}", " ".repeat(width - cell.width())))
-            .collect();
-        format!("  {}\n", cells.join("  ").trim_end())
-    };
-    rows().map(line).collect()
-}
+/// Before every line of a table.
+const INDENT: &str = "  ";
 
 /// An effect on a measure, in JSON.
 #[derive(Serialize)]
@@ -268,6 +261,14 @@ pub(crate) fn p(p: Option<f64>) -> String {
     }
 }
 
+/// A p-value to follow the letter p: "= 0.012", "< 0.001".
+pub(crate) fn p_relation(value: f64) -> String {
+    match p(Some(value)) {
+        below if below.starts_with('<') => below,
+        value => format!("= {value}"),
+    }
+}
+
 pub(crate) fn signed(value: f64) -> String {
     // A true minus sign, as wide as the plus.
     format!("{value:+.3}").replace('-', "−")
@@ -286,4 +287,15 @@ fn short(value: f64) -> String {
         crate::number_format::significant_4(value)
     };
     text.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_p_value_in_a_sentence_is_equal_or_below() {
+        let texts = [0.0123, 0.001, 0.0009].map(p_relation);
+        assert_eq!(texts, ["= 0.012", "= 0.001", "< 0.001"]);
+    }
 }

@@ -87,8 +87,11 @@ pub(crate) fn export(html: &str, note: &str, dir: &Path) -> Result<Exported> {
     Ok(exported)
 }
 
-/// The title of a figure.
+/// The title of a figure: its own if its caption does not tell it from others of the page.
 fn caption(figure: ElementRef<'_>) -> Option<String> {
+    if let Some(title) = figure.value().attr("data-title") {
+        return Some(collapse_whitespace(title));
+    }
     let caption = figure.select(&selector("figcaption")).next()?;
     let title = caption.select(&selector("b")).next();
     Some(text_of(title.unwrap_or(caption), "script"))

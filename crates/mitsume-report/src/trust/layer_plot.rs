@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mitsume_locale::Language;
 
-use super::line_plot::{Mark, PlotLine, PlotTitle, describe, legend, line_svg};
+use super::line_plot::{Mark, PlotLine, PlotTitle, figure, line_svg};
 use crate::analysis::figure::Figure;
 use crate::bitmap_text::shortened;
 use crate::chart::{bounds, tick_text, ticks};
@@ -73,15 +73,7 @@ pub(super) fn layer_plot(
         let marks: Vec<Mark> = line.points.iter().map(circle).collect();
         body.push_str(&line_svg(style, &marks));
     }
-    Figure {
-        file: String::new(),
-        title: title.title.to_owned(),
-        caption: title.caption.to_owned(),
-        description: describe(title.title, lines, language),
-        body,
-        size: (WIDTH, bottom + BOTTOM),
-        legend: legend(lines),
-    }
+    figure(title, lines, body, (WIDTH, bottom + BOTTOM), language)
 }
 
 fn frame(axes: &LayerAxes, x: &str, rows: &[String], ticks: &[f64]) -> String {

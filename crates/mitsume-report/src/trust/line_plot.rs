@@ -66,13 +66,24 @@ pub(super) fn line_plot(
         let marks: Vec<Mark> = line.points.iter().map(circle).collect();
         body.push_str(&line_svg(style, &marks));
     }
+    figure(title, lines, body, (WIDTH, HEIGHT), language)
+}
+
+/// The figure of a plot of `lines`, drawn in `body`.
+pub(super) fn figure(
+    title: &PlotTitle,
+    lines: &[PlotLine],
+    body: String,
+    size: (f64, f64),
+    language: Language,
+) -> Figure {
     Figure {
         file: String::new(),
         title: title.title.to_owned(),
         caption: title.caption.to_owned(),
         description: describe(title.title, lines, language),
         body,
-        size: (WIDTH, HEIGHT),
+        size,
         legend: legend(lines),
     }
 }
@@ -110,7 +121,7 @@ pub(super) fn line_svg(style: usize, marks: &[Mark]) -> String {
 }
 
 /// A description for screen readers.
-pub(super) fn describe(title: &str, lines: &[PlotLine], language: Language) -> String {
+fn describe(title: &str, lines: &[PlotLine], language: Language) -> String {
     let mut description = text!(language, "trust-chart", title = title);
     for line in lines {
         description.push_str(&line.in_words(language));
@@ -118,7 +129,7 @@ pub(super) fn describe(title: &str, lines: &[PlotLine], language: Language) -> S
     description
 }
 
-pub(super) fn legend(lines: &[PlotLine]) -> Vec<FigureLegendItem> {
+fn legend(lines: &[PlotLine]) -> Vec<FigureLegendItem> {
     let item = |(style, line): (usize, &PlotLine)| FigureLegendItem {
         label: line.label.clone(),
         swatch: format!(

@@ -37,7 +37,9 @@ struct Document {
     stages: Vec<Vec<String>>,
     examples: Vec<ExampleRow>,
     perturbation_plots: Vec<Figure>,
+    faithfulness_columns: [String; 4],
     faithfulness: Vec<Vec<String>>,
+    localisation_columns: [String; 9],
     localisation: Vec<Vec<String>>,
     facts: Vec<(String, String)>,
     version: &'static str,
@@ -82,18 +84,13 @@ pub fn trust_page(
         surroundings: surroundings::for_trust(result, language),
         sentences: sentences::sentences(result, language),
         cascade: cascade_figure(result, language),
-        stage_columns: [
-            text!(language, "trust-stage"),
-            text!(language, "trust-down-to"),
-            text!(language, "trust-spearman"),
-            text!(language, "trust-spearman-absolute"),
-            "SSIM".to_owned(),
-            text!(language, "trust-constant"),
-        ],
+        stage_columns: stage_columns(language),
         stages: stage_rows(result),
         examples: examples::example_rows(examples, &result.data, language)?,
         perturbation_plots: perturbation_plots(&result.faithfulness, language),
+        faithfulness_columns: faithfulness_columns(language),
         faithfulness: result.faithfulness.iter().map(faithfulness_row).collect(),
+        localisation_columns: localisation_columns(language),
         localisation: objects.map(localisation_row).collect(),
         facts,
         version: env!("CARGO_PKG_VERSION"),
@@ -153,6 +150,17 @@ fn cascade_figure(result: &TrustResult, language: Language) -> Figure {
         ],
         language,
     )
+}
+
+fn stage_columns(language: Language) -> [String; 6] {
+    [
+        text!(language, "trust-stage"),
+        text!(language, "trust-down-to"),
+        text!(language, "trust-spearman"),
+        text!(language, "trust-spearman-absolute"),
+        "SSIM".to_owned(),
+        text!(language, "trust-constant"),
+    ]
 }
 
 fn stage_rows(result: &TrustResult) -> Vec<Vec<String>> {
@@ -237,12 +245,35 @@ fn percent_points(curve: &CurveResult) -> Vec<(f64, f64)> {
     percents.zip(curve.scores.iter().copied()).collect()
 }
 
+fn faithfulness_columns(language: Language) -> [String; 4] {
+    [
+        text!(language, "trust-maps"),
+        text!(language, "trust-road-column"),
+        text!(language, "trust-deletion-column"),
+        text!(language, "trust-insertion-column"),
+    ]
+}
+
 fn faithfulness_row(one: &Faithfulness) -> Vec<String> {
     vec![
         one.method.to_string(),
         with_interval(one.road.combined),
         with_interval(one.deletion.area),
         with_interval(one.insertion.area),
+    ]
+}
+
+fn localisation_columns(language: Language) -> [String; 9] {
+    [
+        text!(language, "trust-maps"),
+        text!(language, "trust-images"),
+        text!(language, "trust-pointing"),
+        text!(language, "trust-by-chance"),
+        text!(language, "trust-mass"),
+        text!(language, "trust-rank"),
+        text!(language, "trust-object-share"),
+        text!(language, "trust-iou-half"),
+        text!(language, "trust-iou-area"),
     ]
 }
 

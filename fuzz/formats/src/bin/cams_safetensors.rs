@@ -8,6 +8,9 @@ use mitsume_fuzz_limits::{Limited, file};
 static ALLOCATOR: Limited = Limited { bytes: 1 << 30 };
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let options = ScoreOptions { normalise: true, measures: None };
+    let options = ScoreOptions {
+        normalise: true,
+        measures: None,
+    };
     let _ = score(&file("cams.safetensors", bytes), options);
 });

@@ -1,8 +1,8 @@
 //! Preprocessing files.
 #![no_main]
 
-use mitsume_fuzz_limits::{Limited, file};
 use mitsume_artifacts::Preprocessing;
+use mitsume_fuzz_limits::{Limited, file};
 
 #[global_allocator]
 static ALLOCATOR: Limited = Limited { bytes: 256 << 20 };

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use mitsume_fuzz_limits::Limited;
 use mitsume_artifacts::RunConfig;
+use mitsume_fuzz_limits::Limited;
 
 #[global_allocator]
 static ALLOCATOR: Limited = Limited { bytes: 256 << 20 };

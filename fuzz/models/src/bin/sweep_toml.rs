@@ -1,4 +1,5 @@
-//! `sweep.toml`, down to the configuration of every run; what is accepted must be written and read back equal.
+//! `sweep.toml`, down to the configuration of every run; what is accepted must be written and read
+//! back equal.
 #![no_main]
 
 use std::path::Path;

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use mitsume::Deviation;
 use mitsume::measures::{Distances, GridMaps, Measures};
-use mitsume::{Consistency, DeviationPass, MapSpill};
+use mitsume::{ClassDeviations, Consistency, DeviationPass, MapSpill};
 use mitsume_artifacts::{
     ConsistencyResult, EvaluationWriter, FindingCell, FindingResult, MapsShape, MapsWriter,
     MultiLabelEvaluation, MultiLabelTask,
@@ -21,6 +21,7 @@ use mitsume_data::{Batch, MultiLabelData, Skipped};
 
 use super::group_sums::{GroupImage, GroupSums};
 use super::{EvaluateOptions, PERMUTATIONS, refuse_unreadable};
+use crate::evaluation_input::report_more_frames;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Event, Observer, Result};
 use forward::{FindingMap, ForwardOptions, MultiLabelOutputs, forward};
@@ -56,6 +57,7 @@ pub fn evaluate_multi_label(
     }
     let mut pass = FirstPass::new(input, shape, threshold, options)?;
     first_pass((input, data), options, &mut pass, &mut writers, observer)?;
+    report_more_frames(input.source, observer);
     let (evaluation, deviations) = second_pass(input, &mut pass, options)?;
     let class_maps = pass.groups.class_maps();
     for writer in writers {
@@ -245,22 +247,7 @@ fn second_pass(
     });
     let (squared_l2, l2) = (means.squared_l2(), l2.l2());
     let total = Consistency::new(&squared_l2, &l2);
-    let surroundings = pass.groups.surroundings();
-    let result = |(finding, name): (usize, &String)| {
-        let counts = pass.scores.counts(finding);
-        FindingResult {
-            finding: name.clone(),
-            positives: counts.positives,
-            predicted: counts.predicted,
-            true_positives: counts.true_positives,
-            scores: pass.scores.of(finding),
-            squared_l2: squared_l2.per_class[finding].mean(),
-            l2: l2.per_class[finding].mean(),
-            surroundings: surroundings[finding].mean(),
-        }
-    };
-    let names = input.folder.classes.iter().enumerate();
-    let per_finding: Vec<FindingResult> = names.map(result).collect();
+    let per_finding = finding_results(&input.folder.classes, pass, [&squared_l2, &l2]);
     let evaluation = MultiLabelEvaluation {
         task: MultiLabelTask::MultiLabel,
         model: input.model_summary(options.maps),
@@ -278,6 +265,29 @@ fn second_pass(
         per_finding,
     };
     Ok((evaluation, deviations))
+}
+
+/// The result of each finding; `squared_l2` and `l2` are the deviations of its true positives' maps.
+fn finding_results(
+    names: &[String],
+    pass: &FirstPass,
+    [squared_l2, l2]: [&ClassDeviations; 2],
+) -> Vec<FindingResult> {
+    let surroundings = pass.groups.surroundings();
+    let result = |(finding, name): (usize, &String)| {
+        let counts = pass.scores.counts(finding);
+        FindingResult {
+            finding: name.clone(),
+            positives: counts.positives,
+            predicted: counts.predicted,
+            true_positives: counts.true_positives,
+            scores: pass.scores.of(finding),
+            squared_l2: squared_l2.per_class[finding].mean(),
+            l2: l2.per_class[finding].mean(),
+            surroundings: surroundings[finding].mean(),
+        }
+    };
+    names.iter().enumerate().map(result).collect()
 }
 
 /// Writes `images.csv`.

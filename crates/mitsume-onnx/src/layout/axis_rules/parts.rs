@@ -71,16 +71,28 @@ fn padded_axis(kind: AxisKind, side: usize, padded: [usize; 2]) -> Axis {
     }]
 }
 
+/// Output `i` of a split along `axis`; `shape` is that output's.
+pub(super) fn part_of_split(node: &NodeAxes, i: usize, axis: i64, shape: &[usize]) -> Option<Axes> {
+    let on = one_axis(axis, shape.len()).ok()?;
+    let mut sides = node.outputs.iter().map(|shape| shape.map(|s| s[on]));
+    let part = AxisSlice {
+        start: sides.by_ref().take(i).sum::<Option<usize>>()?,
+        count: shape[on],
+        step: 1,
+    };
+    Some(with_sliced_axis(node.input(0)?, on, part))
+}
+
 /// `count` positions of an axis from `start` on, `step` apart.
 #[derive(Clone, Copy)]
-pub(super) struct AxisSlice {
-    pub start: usize,
-    pub count: usize,
-    pub step: i64,
+struct AxisSlice {
+    start: usize,
+    count: usize,
+    step: i64,
 }
 
 /// `axes` with a slice of axis `on`.
-pub(super) fn with_sliced_axis(axes: &Axes, on: usize, part: AxisSlice) -> Axes {
+fn with_sliced_axis(axes: &Axes, on: usize, part: AxisSlice) -> Axes {
     let mut out = axes.clone();
     out.0[on] = sliced_axis(axes, on, part);
     out
