@@ -1,7 +1,9 @@
 //! Progress as lines of JSON on stderr, for a program that shows it in its own way: the Python
 //! package, or a web interface.
 //!
-//!     {"activity":"evaluating","done":64,"total":600}
+//! ```text
+//! {"activity":"evaluating","done":64,"total":600}
+//! ```
 
 use std::time::{Duration, Instant};
 

@@ -181,7 +181,7 @@ mod tests {
                     bar
                 })
                 .collect();
-            assert_eq!(terminal.contents().lines().count(), bars.len());
+            assert_eq!(terminal.contents().lines().count(), bars.len(), "{:?}", terminal.contents());
             terminal.print("^C").unwrap();
             screen.suspend(|| terminal.print("stopping\r\n").unwrap());
             bars.iter().for_each(ProgressBar::finish_and_clear);
