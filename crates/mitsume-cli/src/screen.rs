@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::console::Term;
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
@@ -11,7 +12,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 static SCREEN: LazyLock<MultiProgress> = LazyLock::new(|| {
     MultiProgress::with_draw_target(match io::stderr().is_terminal() {
         true => ProgressDrawTarget::term_like_with_hz(
-            Box::new(RightMargin(Term::buffered_stderr())),
+            Box::new(RightMargin::new(Term::buffered_stderr())),
             REDRAWS_PER_SECOND,
         ),
         false => ProgressDrawTarget::hidden(),
@@ -39,51 +40,84 @@ pub fn stdout_columns() -> Option<usize> {
 
 /// A terminal whose last columns stay free, because it prints `^C` itself where the cursor is, at
 /// the end of a bar: in the next line the sign would be cleared in place of the bar.
+///
+/// indicatif fills each line to the width that it is told and expects the terminal to begin the next
+/// one. The terminal does so only at its full width; before the margin, this type does.
 #[derive(Debug)]
-struct RightMargin<T>(T);
+struct RightMargin<T> {
+    terminal: T,
+    /// Columns of the line that are written.
+    column: AtomicUsize,
+}
+
+impl<T> RightMargin<T> {
+    fn new(terminal: T) -> Self {
+        RightMargin {
+            terminal,
+            column: AtomicUsize::new(0),
+        }
+    }
+}
 
 /// Columns of `^C`.
 const MARGIN: u16 = 2;
 
 impl<T: TermLike> TermLike for RightMargin<T> {
     fn width(&self) -> u16 {
-        self.0.width().saturating_sub(MARGIN).max(1)
+        self.terminal.width().saturating_sub(MARGIN).max(1)
     }
 
     fn height(&self) -> u16 {
-        self.0.height()
+        self.terminal.height()
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_up(n)
+        self.terminal.move_cursor_up(n)
     }
 
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_down(n)
+        self.terminal.move_cursor_down(n)
     }
 
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_right(n)
+        self.terminal.move_cursor_right(n)
     }
 
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_left(n)
+        self.terminal.move_cursor_left(n)
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.0.write_line(text)
+        self.column.store(0, Ordering::Relaxed);
+        self.terminal.write_line(text)
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.0.write_str(text)
+        if text == "\r" {
+            self.column.store(0, Ordering::Relaxed);
+            return self.terminal.write_str(text);
+        }
+        let columns = ::console::measure_text_width(text);
+        if columns == 0 {
+            return self.terminal.write_str(text);
+        }
+        let width = usize::from(self.width());
+        let mut column = self.column.load(Ordering::Relaxed);
+        if column >= width {
+            self.terminal.write_line("")?;
+            column = 0;
+        }
+        self.column.store(column + columns, Ordering::Relaxed);
+        self.terminal.write_str(text)
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
+        self.column.store(0, Ordering::Relaxed);
+        self.terminal.clear_line()
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.0.flush()
+        self.terminal.flush()
     }
 }
 
@@ -169,7 +203,8 @@ mod tests {
     fn nothing_of_a_bar_stays_after_the_terminal_printed_the_sign_of_ctrl_c() {
         for (bars, line) in [(1, "[{wide_bar}] {pos}/{len}"), (3, "{prefix} {wide_msg}")] {
             let terminal = Emulator::new();
-            let target = ProgressDrawTarget::term_like(Box::new(RightMargin(terminal.clone())));
+            let target =
+                ProgressDrawTarget::term_like(Box::new(RightMargin::new(terminal.clone())));
             let screen = MultiProgress::with_draw_target(target);
             let bars: Vec<ProgressBar> = (0..bars)
                 .map(|_| {
@@ -181,7 +216,8 @@ mod tests {
                     bar
                 })
                 .collect();
-            assert_eq!(terminal.contents().lines().count(), bars.len(), "{:?}", terminal.contents());
+            let lines = terminal.contents();
+            assert_eq!(lines.lines().count(), bars.len(), "{lines}");
             terminal.print("^C").unwrap();
             screen.suspend(|| terminal.print("stopping\r\n").unwrap());
             bars.iter().for_each(ProgressBar::finish_and_clear);
