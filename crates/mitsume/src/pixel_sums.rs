@@ -62,8 +62,9 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for SquaredDifferences<'_, T> {
         let (references, rest_of_reference) = self.reference.as_chunks::<LANES>();
         let mut sums = [0.0; LANES];
         for (values, expected) in chunks.iter().zip(references) {
+            let values: [f64; LANES] = values.map(Into::into);
             for lane in 0..LANES {
-                let difference = values[lane].into() - expected[lane];
+                let difference = values[lane] - expected[lane];
                 sums[lane] += difference * difference;
             }
         }
@@ -91,9 +92,13 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for UpdateMean<'_, T> {
         let (means, rest_of_mean) = self.mean.as_chunks_mut::<LANES>();
         let mut sums = [0.0; LANES];
         for (values, means) in chunks.iter().zip(means) {
+            // Read as a whole and written as a whole, or the compiler takes lane after lane.
+            let values: [f64; LANES] = values.map(Into::into);
+            let mut updates = *means;
             for lane in 0..LANES {
-                sums[lane] += updated(&mut means[lane], values[lane].into(), self.share);
+                sums[lane] += updated(&mut updates[lane], values[lane], self.share);
             }
+            *means = updates;
         }
         for (lane, (&value, mean)) in rest.iter().zip(rest_of_mean).enumerate() {
             sums[lane] += updated(mean, value.into(), self.share);
