@@ -160,8 +160,13 @@ impl Browser {
         messages
             .filter(|message| message["message"]["method"] == "Network.requestWillBeSent")
             .map(|message| message["message"]["params"].clone())
-            // Skips the browser's start page.
-            .filter(|request| !text(&request["documentURL"]).starts_with("chrome:"))
+            // Skips the browser's start page and the frames in it.
+            .filter(|request| {
+                let document = text(&request["documentURL"]);
+                !["chrome:", "chrome-untrusted:"]
+                    .iter()
+                    .any(|scheme| document.starts_with(scheme))
+            })
             .map(|request| text(&request["request"]["url"]).to_owned())
             .filter(|url| !url.starts_with("data:"))
             .collect()
