@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from torch import nn
+from torchvision.transforms.functional import pil_to_tensor, rgb_to_grayscale
 
 FINDINGS = ["glioma", "pituitary"]
 SIDE = 112
@@ -49,8 +50,9 @@ def make_pictures(data, out):
 def arrays(rows, split, out):
     """Images [N, 1, h, w] in [-1, 1] and findings [N, 2]."""
     rows = [row for row in rows if row["split"] == split]
-    pixels = np.stack([np.asarray(Image.open(out / row["path"])) for row in rows])
-    images = torch.tensor(pixels[:, None] / 255, dtype=torch.float32)
+    # As torchvision's ImageFolder and Grayscale, which mitsume follows.
+    pixels = [pil_to_tensor(Image.open(out / row["path"]).convert("RGB")) for row in rows]
+    images = rgb_to_grayscale(torch.stack(pixels)).float() / 255
     labels = torch.tensor([[row[finding] for finding in FINDINGS] for row in rows])
     return (images - 0.5) / 0.5, labels.float()
 
