@@ -16,8 +16,8 @@ use crate::evaluation_input::report_more_frames;
 use crate::explain::ExplainTarget;
 use crate::explain::listing::{ListedImage, list_images};
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
-use crate::network::Network;
-use crate::reference_maps::{ComparedMaps, open_reference};
+use crate::network::{Network, refuse_diverged};
+use crate::reference_maps::{ComparedMaps, deviation_from, open_reference};
 use crate::{EngineError, Event, Observer, Result};
 
 /// Options of predictions.
@@ -205,11 +205,7 @@ impl<'a> Predictor<'a> {
         let logits = hooked[0].logits()?;
         let predicted = predictions(&logits);
         let probabilities = floats(softmax(logits, 1));
-        if !probabilities.iter().all(|p| p.is_finite()) {
-            return Err(EngineError::Failed(
-                "the network's output is not a finite number: its weights have diverged".into(),
-            ));
-        }
+        refuse_diverged(&probabilities)?;
         let with_maps = self.reference.is_some() || options.maps_dir.is_some();
         let request = MapRequest {
             options: options.maps,
@@ -236,18 +232,12 @@ impl<'a> Predictor<'a> {
             .maps
             .as_ref()
             .map(|maps| &maps[row * h * w..][..h * w]);
-        let deviation = map
-            .zip(
-                self.reference
-                    .as_ref()
-                    .and_then(|maps| maps.class_mean(class)),
-            )
-            .map(|(map, mean)| {
-                let mean: Vec<f64> = mean.iter().map(|value| f64::from(*value)).collect();
-                Deviation::between(map, &mean)
-            })
-            .transpose()
-            .map_err(|error| EngineError::Failed(error.to_string()))?;
+        let reference = self.reference.as_ref();
+        let mean = reference.and_then(|maps| maps.class_mean(class));
+        let deviation = mean
+            .zip(map)
+            .map(|(mean, map)| deviation_from(mean, map))
+            .transpose()?;
         let file = self.options.maps_dir.map(|dir| dir.join(image.map()));
         if let (Some(file), Some(map)) = (&file, map) {
             write_map(file, map, self.cam)?;

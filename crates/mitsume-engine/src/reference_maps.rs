@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mitsume::Deviation;
 use mitsume_artifacts::{EvaluationDir, Maps, RunDir};
 
 use crate::explain::ExplainTarget;
@@ -79,6 +80,13 @@ pub(crate) fn open_reference(path: &Path, compared: &ComparedMaps<'_>) -> Result
         refuse_other_target(path, explained, compared)?;
     }
     Ok(maps)
+}
+
+/// The deviation of a map from a class mean map of a reference, both [h * w].
+pub(crate) fn deviation_from(mean: &[f32], map: &[f32]) -> Result<Deviation> {
+    let mean: Vec<f64> = mean.iter().map(|value| f64::from(*value)).collect();
+    let deviation = Deviation::between(map, &mean);
+    deviation.map_err(|error| EngineError::Failed(error.to_string()))
 }
 
 /// An error unless the target is `explained`, the class of all maps in `path`.

@@ -7,6 +7,7 @@ use mitsume_artifacts::ExplainedClass;
 use mitsume_data::Batch;
 
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
+use crate::network::refuse_diverged;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Result};
 
@@ -85,11 +86,7 @@ pub(crate) fn forward(
         .iter()
         .map(|log_p| log_p.exp().min(1.0))
         .collect();
-    if !probabilities.iter().all(|p| p.is_finite()) {
-        return Err(EngineError::Failed(
-            "the network's output is not a finite number: its weights have diverged".into(),
-        ));
-    }
+    refuse_diverged(&probabilities)?;
     Ok(BatchOutputs {
         log_probabilities,
         probabilities,

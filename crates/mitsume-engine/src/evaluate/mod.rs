@@ -3,17 +3,19 @@
 //! One forward pass per image. Deviations need the class mean maps first, so the maps are spilled
 //! to a temporary file and read a second time; memory does not grow with the number of maps.
 
+mod deviations;
 mod evaluation_sums;
+mod first_pass;
 mod forward;
 mod group_sums;
 mod multi_label;
 mod rank;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use mitsume::measures::{Distances, GridMaps, Measures};
-use mitsume::{Deviation, DeviationPass, MapSpill};
+use mitsume::measures::GridMaps;
+use mitsume::{Deviation, MapSpill};
 use mitsume_artifacts::{
     Evaluation, EvaluationWriter, ExplainedClass, ImageRow, MapsShape, MapsWriter,
 };
@@ -22,8 +24,10 @@ use mitsume_data::{Batch, ImageFolder, Skipped};
 use crate::evaluation_input::report_more_frames;
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsEvaluator;
-use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
+use crate::{EngineError, EvaluationInput, Observer, Result, report_other_files};
+use deviations::{SecondPass, second_pass};
 use evaluation_sums::{EvaluationSums, ImageResult};
+use first_pass::{for_each_batch, map_writers};
 pub use multi_label::evaluate_multi_label;
 
 use forward::{BatchOutputs, ForwardOptions, explained_class, forward};
@@ -90,17 +94,25 @@ pub fn evaluate(
     let draft = options.out.map(EvaluationWriter::new).transpose()?;
     report_other_files(input.folder, observer);
     let shape = maps_shape(input);
-    let mut writers: Vec<MapsWriter> = Vec::new();
-    if let Some(draft) = &draft {
-        writers.push(draft.maps(shape)?);
-    }
-    if let Some(path) = options.cams {
-        writers.push(MapsWriter::create(path, shape)?);
-    }
+    let mut writers = map_writers(draft.as_ref(), options, shape)?;
     let mut pass = FirstPass::new(input, options, explain)?;
     first_pass(input, options, &mut pass, &mut writers, observer)?;
     report_more_frames(input.source, observer);
-    let (evaluation, deviations) = second_pass(input, &mut pass, options)?;
+    let images = &pass.images;
+    let SecondPass {
+        l2,
+        deviations,
+        measures,
+    } = second_pass(
+        &mut pass.maps,
+        |index| images[index].group,
+        &pass.sums.groups.means,
+        pass.grid.as_ref(),
+        options,
+    )?;
+    let model = input.model_summary(options.maps);
+    let data = input.data_summary(images.len(), &pass.skipped);
+    let evaluation = pass.sums.evaluation(model, data, &l2, measures);
     let class_maps = pass.sums.groups.class_maps();
     for writer in writers {
         writer.finish(&class_maps)?;
@@ -201,44 +213,17 @@ fn first_pass(
     writers: &mut [MapsWriter],
     observer: &mut Observer<'_>,
 ) -> Result<()> {
-    let total = input.source.len();
     let surroundings = SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess());
     let forward_options = ForwardOptions {
         maps: options.maps,
         explain: pass.explain,
         surroundings: &surroundings,
     };
-    let mut done = 0;
-    let order = (0..total).collect();
-    for batch in input.source.batches(order, options.images_per_batch(), 0) {
-        done += batch.indices.len() + batch.skipped.len();
-        refuse_unreadable(&batch, options.strict, observer)?;
-        pass.skipped.extend(batch.skipped.iter().cloned());
-        if !batch.indices.is_empty() {
-            let outputs = forward(input, &batch, &forward_options)?;
-            pass.add_batch(&batch, &outputs, writers)?;
-        }
-        observer(Event::Evaluating { done, total });
-        if options
-            .stop
-            .is_some_and(|stop| stop.load(Ordering::Relaxed))
-        {
-            return Err(EngineError::Interrupted);
-        }
-    }
+    pass.skipped = for_each_batch(input, options, observer, |batch| {
+        let outputs = forward(input, batch, &forward_options)?;
+        pass.add_batch(batch, &outputs, writers)
+    })?;
     refuse_empty_classes(input.folder, pass)
-}
-
-/// Reports the images of a batch that cannot be read; if `strict`, the first is an error.
-fn refuse_unreadable(batch: &Batch, strict: bool, observer: &mut Observer<'_>) -> Result<()> {
-    for skipped in &batch.skipped {
-        if strict {
-            let (path, reason) = (skipped.path.display(), &skipped.reason);
-            return Err(EngineError::Request(format!("{path}: {reason} (--strict)")));
-        }
-        observer(Event::Skipped(skipped.clone()));
-    }
-    Ok(())
 }
 
 fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass<'_>) -> Result<()> {
@@ -261,52 +246,6 @@ fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass<'_>) -> Result<()
         }
     }
     Ok(())
-}
-
-/// Deviations from the class mean maps: of the groups' images for the metric, and of all images if
-/// the evaluation is kept.
-fn second_pass(
-    input: &EvaluationInput<'_>,
-    pass: &mut FirstPass<'_>,
-    options: &EvaluateOptions<'_>,
-) -> Result<(Evaluation, Vec<Option<Deviation>>)> {
-    let is_kept = options.out.is_some();
-    let all_measures = options.measures.is_some_and(|measures| measures.all);
-    let mut distances = Distances::new(maps_shape(input).cam);
-    let means = pass.sums.groups.means.clone();
-    let mut l2 = DeviationPass::new(&means);
-    let mut deviations = Vec::new();
-    let images = &pass.images;
-    pass.maps.for_each(|index, map| {
-        let image = &images[index];
-        let deviation = match means.mean(image.group.class) {
-            Some(mean) if image.group.counted => {
-                if all_measures {
-                    distances.push(map, mean);
-                }
-                Some(l2.push(image.group.class, map)?)
-            }
-            Some(mean) if is_kept => Some(
-                Deviation::between(map, mean).map_err(|e| EngineError::Failed(e.to_string()))?,
-            ),
-            _ => None,
-        };
-        if is_kept {
-            deviations.push(deviation);
-        }
-        Ok::<(), EngineError>(())
-    })?;
-    let model = input.model_summary(options.maps);
-    let data = input.data_summary(pass.images.len(), &pass.skipped);
-    let measures = pass.grid.as_ref().map(|grid| {
-        if all_measures {
-            Measures::new(grid, &distances, PERMUTATIONS, 0)
-        } else {
-            Measures::from_grid(grid)
-        }
-    });
-    let evaluation = pass.sums.evaluation(model, data, &l2.l2(), measures);
-    Ok((evaluation, deviations))
 }
 
 fn image_row(

@@ -15,9 +15,11 @@ use mitsume_report::{
 use super::listing::ListedImage;
 use super::writer::ExplanationWriter;
 use super::{ExplainOptions, ExplainTarget, Explained};
+use crate::Result;
 use crate::maps::{MapRequest, floats, maps_at};
+use crate::network::refuse_diverged;
+use crate::reference_maps::deviation_from;
 use crate::surroundings::SurroundingsEvaluator;
-use crate::{EngineError, Result};
 
 /// Explains an image from its decoded pixels, writes its map files and adds it to `writer`.
 pub(super) fn explain_image(
@@ -94,11 +96,7 @@ fn predict_and_map(pixels: Vec<f32>, options: &ExplainOptions<'_>) -> Result<Net
         true => sigmoid(logits),
         false => softmax(logits, 1),
     });
-    if !probabilities.iter().all(|p| p.is_finite()) {
-        return Err(EngineError::Failed(
-            "the network's output is not a finite number: its weights have diverged".into(),
-        ));
-    }
+    refuse_diverged(&probabilities)?;
     let target = match options.target {
         ExplainTarget::Predicted => predicted,
         ExplainTarget::Class(class) => class,
@@ -130,10 +128,8 @@ struct Comparison {
 impl Comparison {
     /// `cam` and `mean` are maps [h, w] = `size`.
     fn new(cam: &[f32], mean: &[f32], [h, w]: [usize; 2]) -> Result<Self> {
-        let values: Vec<f64> = mean.iter().map(|value| f64::from(*value)).collect();
-        let deviation = Deviation::between(cam, &values);
         Ok(Self {
-            deviation: deviation.map_err(|error| EngineError::Failed(error.to_string()))?,
+            deviation: deviation_from(mean, cam)?,
             mean: ActivationMap::new(mean.to_vec(), h, w)?,
         })
     }

@@ -8,7 +8,7 @@ mod reordered;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::Result;
+use crate::{EngineError, Result};
 
 pub use binary::two_classes;
 pub use class_order::ClassOrder;
@@ -122,5 +122,15 @@ pub trait HookedImages {
     fn grad_cam(&self, targets: &[usize]) -> Option<(Tensor<2>, Tensor<3>)> {
         let _ = targets;
         None
+    }
+}
+
+/// An error if one of the network's outputs is not finite.
+pub(crate) fn refuse_diverged(outputs: &[f32]) -> Result<()> {
+    match outputs.iter().all(|output| output.is_finite()) {
+        true => Ok(()),
+        false => Err(EngineError::Failed(
+            "the network's output is not a finite number: its weights have diverged".into(),
+        )),
     }
 }

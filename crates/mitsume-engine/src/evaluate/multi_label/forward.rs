@@ -4,8 +4,9 @@ use mitsume::trust::Surroundings;
 use mitsume_data::{Batch, MultiLabelData};
 
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
+use crate::network::refuse_diverged;
 use crate::surroundings::SurroundingsEvaluator;
-use crate::{EngineError, EvaluationInput, Result};
+use crate::{EvaluationInput, Result};
 
 /// How the maps of a batch are made.
 pub(super) struct ForwardOptions<'a> {
@@ -44,11 +45,7 @@ pub(super) fn forward(
     let images = input.images(batch);
     let hooked = input.network.hook(images.clone())?;
     let logits = floats(hooked[0].logits()?);
-    if !logits.iter().all(|logit| logit.is_finite()) {
-        return Err(EngineError::Failed(
-            "the network's output is not a finite number: its weights have diverged".into(),
-        ));
-    }
+    refuse_diverged(&logits)?;
     let findings: Vec<&[usize]> = batch.indices.iter().map(|&i| data.findings(i)).collect();
     let rounds = findings.iter().map(|findings| findings.len()).max();
     let mut maps: Vec<Vec<FindingMap>> = findings.iter().map(|_| Vec::new()).collect();

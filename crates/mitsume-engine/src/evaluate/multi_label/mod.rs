@@ -8,22 +8,21 @@
 mod forward;
 mod scores;
 
-use std::sync::atomic::Ordering;
-
-use mitsume::Deviation;
-use mitsume::measures::{Distances, GridMaps, Measures};
-use mitsume::{ClassDeviations, Consistency, DeviationPass, MapSpill};
+use mitsume::measures::GridMaps;
+use mitsume::{ClassDeviations, Consistency, Deviation, MapSpill};
 use mitsume_artifacts::{
-    ConsistencyResult, EvaluationWriter, FindingCell, FindingResult, MapsShape, MapsWriter,
-    MultiLabelEvaluation, MultiLabelTask,
+    ConsistencyResult, EvaluationWriter, FindingCell, FindingResult, GroupMembership, MapsShape,
+    MapsWriter, MultiLabelEvaluation, MultiLabelTask,
 };
 use mitsume_data::{Batch, MultiLabelData, Skipped};
 
+use super::EvaluateOptions;
+use super::deviations::{SecondPass, second_pass};
+use super::first_pass::{for_each_batch, map_writers};
 use super::group_sums::{GroupImage, GroupSums};
-use super::{EvaluateOptions, PERMUTATIONS, refuse_unreadable};
 use crate::evaluation_input::report_more_frames;
 use crate::surroundings::SurroundingsEvaluator;
-use crate::{EngineError, EvaluationInput, Event, Observer, Result};
+use crate::{EngineError, EvaluationInput, Observer, Result};
 use forward::{FindingMap, ForwardOptions, MultiLabelOutputs, forward};
 use scores::Scores;
 
@@ -48,35 +47,30 @@ pub fn evaluate_multi_label(
         classes: input.folder.classes.len(),
         cam: input.cam_size(),
     };
-    let mut writers: Vec<MapsWriter> = Vec::new();
-    if let Some(draft) = &draft {
-        writers.push(draft.maps(shape)?);
-    }
-    if let Some(path) = options.cams {
-        writers.push(MapsWriter::create(path, shape)?);
-    }
+    let mut writers = map_writers(draft.as_ref(), options, shape)?;
     let mut pass = FirstPass::new(input, shape, threshold, options)?;
     first_pass((input, data), options, &mut pass, &mut writers, observer)?;
     report_more_frames(input.source, observer);
-    let (evaluation, deviations) = second_pass(input, &mut pass, options)?;
+    let groups = &pass.map_groups;
+    let second = second_pass(
+        &mut pass.maps,
+        |index| groups[index],
+        &pass.groups.means,
+        pass.grid.as_ref(),
+        options,
+    )?;
+    let deviations = &second.deviations;
+    let evaluation = evaluation(input, &pass, &second, options);
     let class_maps = pass.groups.class_maps();
     for writer in writers {
         writer.finish(&class_maps)?;
     }
     if let Some(draft) = draft {
         draft.class_means(&draft.finished_maps()?)?;
-        write_images(&draft, (input, data), &pass, &deviations)?;
+        write_images(&draft, (input, data), &pass, deviations)?;
         draft.commit_multi_label(&evaluation)?;
     }
     Ok(evaluation)
-}
-
-/// A map in the spilled file.
-#[derive(Clone, Copy)]
-struct SpilledMap {
-    finding: usize,
-    /// Whether it is of a true positive.
-    counted: bool,
 }
 
 /// Results of the first pass over the images.
@@ -87,8 +81,9 @@ struct FirstPass {
     /// Positions of the images in the source.
     images: Vec<usize>,
     maps: MapSpill,
-    /// In the order of `maps`: by image, then by finding.
-    spilled: Vec<SpilledMap>,
+    /// The finding of each map, and whether it is of a true positive, in the order of `maps`: by
+    /// image, then by finding.
+    map_groups: Vec<GroupMembership>,
     grid: Option<GridMaps>,
     skipped: Vec<Skipped>,
 }
@@ -108,7 +103,7 @@ impl FirstPass {
             scores: Scores::new(shape.classes, threshold),
             images: Vec::new(),
             maps: MapSpill::new(h * w)?,
-            spilled: Vec::new(),
+            map_groups: Vec::new(),
             grid: grid.map(|grid| GridMaps::new(shape.classes, shape.cam, grid.grid)),
             skipped: Vec::new(),
         })
@@ -160,7 +155,10 @@ impl FirstPass {
             }
         }
         self.maps.push(&map.map)?;
-        self.spilled.push(SpilledMap { finding, counted });
+        self.map_groups.push(GroupMembership {
+            class: finding,
+            counted,
+        });
         Ok(())
     }
 }
@@ -172,30 +170,15 @@ fn first_pass(
     writers: &mut [MapsWriter],
     observer: &mut Observer<'_>,
 ) -> Result<()> {
-    let total = input.source.len();
     let surroundings = SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess());
     let forward_options = ForwardOptions {
         maps: options.maps,
         surroundings: &surroundings,
     };
-    let order = (0..total).collect();
-    let mut done = 0;
-    for batch in input.source.batches(order, options.images_per_batch(), 0) {
-        done += batch.indices.len() + batch.skipped.len();
-        refuse_unreadable(&batch, options.strict, observer)?;
-        pass.skipped.extend(batch.skipped.iter().cloned());
-        if !batch.indices.is_empty() {
-            let outputs = forward(input, data, &batch, &forward_options)?;
-            pass.add_batch(&batch, data, outputs, writers)?;
-        }
-        observer(Event::Evaluating { done, total });
-        if options
-            .stop
-            .is_some_and(|stop| stop.load(Ordering::Relaxed))
-        {
-            return Err(EngineError::Interrupted);
-        }
-    }
+    pass.skipped = for_each_batch(input, options, observer, |batch| {
+        let outputs = forward(input, data, batch, &forward_options)?;
+        pass.add_batch(batch, data, outputs, writers)
+    })?;
     if pass.images.is_empty() {
         let named = input.folder.named.display();
         return Err(EngineError::Request(format!(
@@ -205,50 +188,16 @@ fn first_pass(
     Ok(())
 }
 
-/// Deviations from the mean maps: of the true positives for the metric, and of all maps if the
-/// evaluation is kept.
-fn second_pass(
+fn evaluation(
     input: &EvaluationInput<'_>,
-    pass: &mut FirstPass,
+    pass: &FirstPass,
+    second: &SecondPass,
     options: &EvaluateOptions<'_>,
-) -> Result<(MultiLabelEvaluation, Vec<Option<Deviation>>)> {
-    let is_kept = options.out.is_some();
-    let all_measures = options.measures.is_some_and(|measures| measures.all);
-    let mut distances = Distances::new(pass.shape.cam);
-    let means = pass.groups.means.clone();
-    let mut l2 = DeviationPass::new(&means);
-    let mut deviations = Vec::new();
-    let spilled = &pass.spilled;
-    pass.maps.for_each(|index, map| {
-        let SpilledMap { finding, counted } = spilled[index];
-        let deviation = match means.mean(finding) {
-            Some(mean) if counted => {
-                if all_measures {
-                    distances.push(map, mean);
-                }
-                Some(l2.push(finding, map)?)
-            }
-            Some(mean) if is_kept => Some(
-                Deviation::between(map, mean).map_err(|e| EngineError::Failed(e.to_string()))?,
-            ),
-            _ => None,
-        };
-        if is_kept {
-            deviations.push(deviation);
-        }
-        Ok::<(), EngineError>(())
-    })?;
-    let measures = pass.grid.as_ref().map(|grid| {
-        if all_measures {
-            Measures::new(grid, &distances, PERMUTATIONS, 0)
-        } else {
-            Measures::from_grid(grid)
-        }
-    });
-    let (squared_l2, l2) = (means.squared_l2(), l2.l2());
-    let total = Consistency::new(&squared_l2, &l2);
-    let per_finding = finding_results(&input.folder.classes, pass, [&squared_l2, &l2]);
-    let evaluation = MultiLabelEvaluation {
+) -> MultiLabelEvaluation {
+    let (squared_l2, l2) = (pass.groups.means.squared_l2(), &second.l2);
+    let total = Consistency::new(&squared_l2, l2);
+    let per_finding = finding_results(&input.folder.classes, pass, [&squared_l2, l2]);
+    MultiLabelEvaluation {
         task: MultiLabelTask::MultiLabel,
         model: input.model_summary(options.maps),
         data: input.data_summary(pass.images.len(), &pass.skipped),
@@ -260,11 +209,10 @@ fn second_pass(
             l2: total.l2,
             counted: total.counted,
         },
-        measures,
+        measures: second.measures.clone(),
         surroundings: pass.groups.all_surroundings().mean(),
         per_finding,
-    };
-    Ok((evaluation, deviations))
+    }
 }
 
 /// The result of each finding; `squared_l2` and `l2` are the deviations of its true positives' maps.

@@ -1,0 +1,69 @@
+//! The first pass over the images, batch by batch.
+
+use std::sync::atomic::Ordering;
+
+use mitsume_artifacts::{EvaluationWriter, MapsShape, MapsWriter};
+use mitsume_data::{Batch, Skipped};
+
+use super::EvaluateOptions;
+use crate::{EngineError, EvaluationInput, Event, Observer, Result};
+
+/// Writers of the maps: into the kept evaluation, and into the file of `options.cams`.
+pub(super) fn map_writers(
+    draft: Option<&EvaluationWriter>,
+    options: &EvaluateOptions<'_>,
+    shape: MapsShape,
+) -> Result<Vec<MapsWriter>> {
+    let mut writers = Vec::new();
+    if let Some(draft) = draft {
+        writers.push(draft.maps(shape)?);
+    }
+    if let Some(path) = options.cams {
+        writers.push(MapsWriter::create(path, shape)?);
+    }
+    Ok(writers)
+}
+
+/// Calls `add` with each batch that has a readable image, and returns the images left out.
+///
+/// # Errors
+/// Those of `add`; an unreadable image with `strict`; [`EngineError::Interrupted`].
+pub(super) fn for_each_batch(
+    input: &EvaluationInput<'_>,
+    options: &EvaluateOptions<'_>,
+    observer: &mut Observer<'_>,
+    mut add: impl FnMut(&Batch) -> Result<()>,
+) -> Result<Vec<Skipped>> {
+    let total = input.source.len();
+    let order = (0..total).collect();
+    let mut done = 0;
+    let mut skipped = Vec::new();
+    for batch in input.source.batches(order, options.images_per_batch(), 0) {
+        done += batch.indices.len() + batch.skipped.len();
+        refuse_unreadable(&batch, options.strict, observer)?;
+        skipped.extend(batch.skipped.iter().cloned());
+        if !batch.indices.is_empty() {
+            add(&batch)?;
+        }
+        observer(Event::Evaluating { done, total });
+        if options
+            .stop
+            .is_some_and(|stop| stop.load(Ordering::Relaxed))
+        {
+            return Err(EngineError::Interrupted);
+        }
+    }
+    Ok(skipped)
+}
+
+/// Reports the images of a batch that cannot be read; if `strict`, the first is an error.
+fn refuse_unreadable(batch: &Batch, strict: bool, observer: &mut Observer<'_>) -> Result<()> {
+    for skipped in &batch.skipped {
+        if strict {
+            let (path, reason) = (skipped.path.display(), &skipped.reason);
+            return Err(EngineError::Request(format!("{path}: {reason} (--strict)")));
+        }
+        observer(Event::Skipped(skipped.clone()));
+    }
+    Ok(())
+}
