@@ -8,7 +8,9 @@ use mitsume::trust::MeanSurroundings;
 use mitsume_data::{ImageTransform, OtherFiles};
 use serde::{Deserialize, Serialize};
 
-use crate::environment::{read_json, write_json};
+use crate::checked::{
+    Checked, deviation_problem, fraction_problem, read_checked, transform_problem, write_checked,
+};
 use crate::{ArtifactError, ExplainedClass, ModelSettings, Result, is_multi_label};
 
 /// Accuracy, kappa and consistency of one model on one data set.
@@ -167,11 +169,7 @@ pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
             "of a multi-label model; an evaluation of one class for each image is expected";
         return Err(ArtifactError::malformed(path, problem));
     }
-    let evaluation: Evaluation = read_json(path)?;
-    match evaluation.problem() {
-        Some(problem) => Err(ArtifactError::malformed(path, problem)),
-        None => Ok(evaluation),
-    }
+    read_checked(path)
 }
 
 /// Writes `eval.json`.
@@ -179,14 +177,10 @@ pub fn read_evaluation(path: &Path) -> Result<Evaluation> {
 /// # Errors
 /// [`ArtifactError::Io`] naming the file; [`ArtifactError::Malformed`] if values are inconsistent.
 pub fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<()> {
-    match evaluation.problem() {
-        Some(problem) => Err(ArtifactError::malformed(path, problem)),
-        None => write_json(path, evaluation),
-    }
+    write_checked(path, evaluation)
 }
 
-impl Evaluation {
-    /// The first inconsistent or invalid value, if any.
+impl Checked for Evaluation {
     fn problem(&self) -> Option<String> {
         let classes = &self.data.classes;
         let k = classes.len();
@@ -199,10 +193,9 @@ impl Evaluation {
                 "data.classes has {k} classes, per_class {per_class}, confusion {rows} rows"
             ));
         }
-        if let Some(shown) = &self.data.transform
-            && let Err(error) = shown.transform.validate(shown.size)
-        {
-            return Some(format!("data.view: {error}"));
+        let transform = transform_problem(&self.data);
+        if transform.is_some() {
+            return transform;
         }
         let mut total = Some(0_u64);
         for (index, (class, row)) in self.per_class.iter().zip(&self.confusion).enumerate() {
@@ -224,33 +217,22 @@ impl Evaluation {
         }
         self.invalid_value()
     }
+}
 
+impl Evaluation {
     fn invalid_value(&self) -> Option<String> {
-        let unit = |name: &str, value: f64| {
-            let fine = (0.0..=1.0).contains(&value);
-            (!fine).then(|| format!("{name}: {value} is not in [0, 1]"))
-        };
-        let deviation = |name: String, value: Option<f64>| {
-            let value = value?;
-            let fine = value.is_finite() && value >= 0.0;
-            (!fine).then(|| format!("{name}: {value} is no deviation; finite and >= 0 would be"))
-        };
         let per_class = self
             .per_class
             .iter()
             .enumerate()
             .find_map(|(index, class)| {
-                deviation(format!("per_class[{index}].squared_l2"), class.squared_l2)
-                    .or_else(|| deviation(format!("per_class[{index}].l2"), class.l2))
+                let name = |form: &str| format!("per_class[{index}].{form}");
+                deviation_problem(&name("squared_l2"), class.squared_l2)
+                    .or_else(|| deviation_problem(&name("l2"), class.l2))
             });
-        unit("accuracy", self.accuracy)
-            .or_else(|| {
-                deviation(
-                    "consistency.squared_l2".to_owned(),
-                    self.consistency.squared_l2,
-                )
-            })
-            .or_else(|| deviation("consistency.l2".to_owned(), self.consistency.l2))
+        fraction_problem("accuracy", Some(self.accuracy))
+            .or_else(|| deviation_problem("consistency.squared_l2", self.consistency.squared_l2))
+            .or_else(|| deviation_problem("consistency.l2", self.consistency.l2))
             .or(per_class)
             .or_else(|| self.invalid_surroundings())
     }
@@ -268,9 +250,10 @@ impl Evaluation {
                 let regions = [("border", found.border), ("background", found.background)];
                 let shares =
                     regions.map(|(name, region)| [(name, region.mass), (name, region.area)]);
-                let wrong = |share: &f64| !(0.0..=1.0).contains(share);
-                let (region, share) = shares.into_iter().flatten().find(|(_, s)| wrong(s))?;
-                Some(format!("{name}.{region}: {share} is not in [0, 1]"))
+                let mut shares = shares.into_iter().flatten();
+                shares.find_map(|(region, share)| {
+                    fraction_problem(&format!("{name}.{region}"), Some(share))
+                })
             })
     }
 }

@@ -33,6 +33,7 @@
 //! processor.
 
 mod atomic;
+mod checked;
 mod config;
 mod environment;
 mod epoch_table;

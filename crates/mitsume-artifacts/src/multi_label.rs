@@ -8,7 +8,10 @@ use mitsume::measures::Measures;
 use mitsume::trust::MeanSurroundings;
 use serde::{Deserialize, Serialize};
 
-use crate::environment::{read_json, write_json};
+use crate::checked::{
+    Checked, deviation_problem, fraction_problem, read_checked, transform_problem, write_checked,
+};
+use crate::environment::read_json;
 use crate::{Action, ArtifactError, ConsistencyResult, DataSummary, ModelSummary, Result};
 
 /// What distinguishes this `eval.json` from an [`Evaluation`](crate::Evaluation)'s.
@@ -93,11 +96,7 @@ pub fn read_multi_label(path: &Path) -> Result<MultiLabelEvaluation> {
             "of one class for each image; an evaluation of a multi-label model is expected";
         return Err(ArtifactError::malformed(path, problem));
     }
-    let evaluation: MultiLabelEvaluation = read_json(path)?;
-    match evaluation.problem() {
-        Some(problem) => Err(ArtifactError::malformed(path, problem)),
-        None => Ok(evaluation),
-    }
+    read_checked(path)
 }
 
 /// Writes `eval.json` of a multi-label model.
@@ -105,10 +104,7 @@ pub fn read_multi_label(path: &Path) -> Result<MultiLabelEvaluation> {
 /// # Errors
 /// [`ArtifactError::Io`] naming the file; [`ArtifactError::Malformed`] if values are inconsistent.
 pub fn write_multi_label(path: &Path, evaluation: &MultiLabelEvaluation) -> Result<()> {
-    match evaluation.problem() {
-        Some(problem) => Err(ArtifactError::malformed(path, problem)),
-        None => write_json(path, evaluation),
-    }
+    write_checked(path, evaluation)
 }
 
 /// Whether an `eval.json` is of a multi-label model.
@@ -124,33 +120,17 @@ pub fn is_multi_label(path: &Path) -> Result<bool> {
     Ok(task.task.as_deref() == Some("multi-label"))
 }
 
-impl MultiLabelEvaluation {
-    /// The first inconsistent or invalid value, if any.
+impl Checked for MultiLabelEvaluation {
     fn problem(&self) -> Option<String> {
         let findings = &self.data.classes;
         let names = self.per_finding.iter().map(|finding| &finding.finding);
         if findings.is_empty() || !names.eq(findings) {
             return Some("per_finding has not the findings of data.classes".to_owned());
         }
-        if let Some(shown) = &self.data.transform
-            && let Err(error) = shown.transform.validate(shown.size)
-        {
-            return Some(format!("data.view: {error}"));
-        }
-        let unit = |name: &str, value: Option<f64>| {
-            let value = value.filter(|value| !(0.0..=1.0).contains(value))?;
-            Some(format!("{name}: {value} is not in [0, 1]"))
-        };
         let scores = |scores: &FindingScores| {
-            unit("auc", scores.auc)
-                .or_else(|| unit("average_precision", scores.average_precision))
-                .or_else(|| unit("f1", scores.f1))
-        };
-        let deviation = |name: &str, value: Option<f64>| {
-            let value = value.filter(|value| !(value.is_finite() && *value >= 0.0))?;
-            Some(format!(
-                "{name}: {value} is no deviation; finite and >= 0 would be"
-            ))
+            fraction_problem("auc", scores.auc)
+                .or_else(|| fraction_problem("average_precision", scores.average_precision))
+                .or_else(|| fraction_problem("f1", scores.f1))
         };
         let finding = |(index, finding): (usize, &FindingResult)| {
             let counts = [finding.positives, finding.predicted];
@@ -160,14 +140,15 @@ impl MultiLabelEvaluation {
                 .then(|| "its counts contradict each other".to_owned());
             problem
                 .or_else(|| scores(&finding.scores))
-                .or_else(|| deviation("squared_l2", finding.squared_l2))
-                .or_else(|| deviation("l2", finding.l2))
+                .or_else(|| deviation_problem("squared_l2", finding.squared_l2))
+                .or_else(|| deviation_problem("l2", finding.l2))
                 .map(|problem| format!("per_finding[{index}]: {problem}"))
         };
-        unit("threshold", Some(self.threshold))
+        transform_problem(&self.data)
+            .or_else(|| fraction_problem("threshold", Some(self.threshold)))
             .or_else(|| scores(&self.macro_average).map(|problem| format!("macro.{problem}")))
-            .or_else(|| deviation("consistency.squared_l2", self.consistency.squared_l2))
-            .or_else(|| deviation("consistency.l2", self.consistency.l2))
+            .or_else(|| deviation_problem("consistency.squared_l2", self.consistency.squared_l2))
+            .or_else(|| deviation_problem("consistency.l2", self.consistency.l2))
             .or_else(|| self.per_finding.iter().enumerate().find_map(finding))
     }
 }

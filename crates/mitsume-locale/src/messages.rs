@@ -8,9 +8,16 @@ use unic_langid::LanguageIdentifier;
 
 use crate::{Language, Value};
 
-/// The Fluent files of a language, embedded in the program.
+/// The Fluent files of a language, embedded in the program: a macro, because `include_str!` needs
+/// literals.
 macro_rules! files {
-    ($folder:literal, $($file:literal),+) => {
+    ($folder:literal) => {
+        files!(
+            $folder: "language", "explain", "findings", "report", "figures", "analysis", "trust",
+            "multi_label", "command"
+        )
+    };
+    ($folder:literal: $($file:literal),+) => {
         [$(include_str!(concat!("../locales/", $folder, "/", $file, ".ftl"))),+]
     };
 }
@@ -25,38 +32,9 @@ impl Messages {
     pub fn for_language(language: Language) -> &'static Self {
         static ENGLISH: OnceLock<Messages> = OnceLock::new();
         static JAPANESE: OnceLock<Messages> = OnceLock::new();
-        // One list per language, because `include_str!` needs literals.
         let (once, files) = match language {
-            Language::English => (
-                &ENGLISH,
-                files!(
-                    "en",
-                    "language",
-                    "explain",
-                    "findings",
-                    "report",
-                    "figures",
-                    "analysis",
-                    "trust",
-                    "multi_label",
-                    "command"
-                ),
-            ),
-            Language::Japanese => (
-                &JAPANESE,
-                files!(
-                    "ja",
-                    "language",
-                    "explain",
-                    "findings",
-                    "report",
-                    "figures",
-                    "analysis",
-                    "trust",
-                    "multi_label",
-                    "command"
-                ),
-            ),
+            Language::English => (&ENGLISH, files!("en")),
+            Language::Japanese => (&JAPANESE, files!("ja")),
         };
         once.get_or_init(|| Self::parse(language, &files))
     }

@@ -66,6 +66,12 @@ pub fn outer_axis_inner(shape: &[usize], axis: usize) -> [usize; 3] {
     ]
 }
 
+/// A tensor's shape as rows [outer, inner]: the products of the lengths before `axis` and from it on.
+pub fn rows_from(shape: &[usize], axis: usize) -> [usize; 2] {
+    let (outer, inner) = shape.split_at(axis);
+    [outer, inner].map(|sides| sides.iter().product())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,10 @@
 //! `mitsume eval`
 
+use std::sync::atomic::AtomicBool;
+
 use mitsume_artifacts::{Evaluation, ExplainedClass};
 use mitsume_data::{ImageFolder, ImageSource, ListLabels};
-use mitsume_engine::{EvaluateOptions, EvaluationInput, MeasureOptions, evaluate};
+use mitsume_engine::{EvaluateOptions, EvaluationInput, MapOptions, MeasureOptions, evaluate};
 use mitsume_locale::{Language, text};
 use mitsume_report::surroundings_sentences;
 
@@ -37,16 +39,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
     };
     let explain = explained_class(args.explain.as_deref(), &folder.classes)?;
     let stop = stop::on_signal(console);
-    let options = EvaluateOptions {
-        batch_size: args.batch_size as usize,
-        strict: args.strict,
-        out: args.out.as_deref(),
-        cams: args.cams.as_deref(),
-        maps: model.maps,
-        explain: Some(&explain),
-        measures: measures(&args),
-        stop: Some(&stop),
-    };
+    let options = options(&args, model.maps, Some(&explain), &stop);
     let mut progress = Progress::new(console);
     let evaluation = evaluate(&input, &options, &mut |event| progress.show(event));
     progress.finish();
@@ -81,12 +74,27 @@ fn task(args: &EvalArgs, console: Console) -> Result<Task> {
     }
 }
 
-/// The choice of `--measures`.
-pub fn measures(args: &EvalArgs) -> Option<MeasureOptions> {
-    (args.measures != MeasureSet::None).then(|| MeasureOptions {
+/// The options of an evaluation, single-label or multi-label.
+pub fn options<'a>(
+    args: &'a EvalArgs,
+    maps: MapOptions,
+    explain: Option<&'a ExplainedClass>,
+    stop: &'a AtomicBool,
+) -> EvaluateOptions<'a> {
+    let measures = (args.measures != MeasureSet::None).then(|| MeasureOptions {
         grid: args.grid.into(),
         all: args.measures == MeasureSet::All,
-    })
+    });
+    EvaluateOptions {
+        batch_size: args.batch_size as usize,
+        strict: args.strict,
+        out: args.out.as_deref(),
+        cams: args.cams.as_deref(),
+        maps,
+        explain,
+        measures,
+        stop: Some(stop),
+    }
 }
 
 /// The choice of `--explain`.

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use mitsume_artifacts::{FindingResult, ModelSettings, MultiLabelEvaluation};
 use mitsume_data::ImageSource;
-use mitsume_engine::{EvaluateOptions, EvaluationInput, evaluate_multi_label};
+use mitsume_engine::{EvaluationInput, evaluate_multi_label};
 use mitsume_locale::{Language, text};
 use mitsume_report::surroundings_sentences;
 
@@ -35,16 +35,7 @@ pub fn run(args: &EvalArgs, device: &Device, console: Console) -> Result {
         settings: std::mem::take(&mut model.settings),
     };
     let stop = stop::on_signal(console);
-    let options = EvaluateOptions {
-        batch_size: args.batch_size as usize,
-        strict: args.strict,
-        out: args.out.as_deref(),
-        cams: args.cams.as_deref(),
-        maps: model.maps,
-        explain: None,
-        measures: eval::measures(args),
-        stop: Some(&stop),
-    };
+    let options = eval::options(args, model.maps, None, &stop);
     let threshold = args.threshold.unwrap_or(THRESHOLD);
     let mut progress = Progress::new(console);
     let evaluation = evaluate_multi_label(&input, &data, threshold, &options, &mut |event| {

@@ -6,6 +6,7 @@ use mitsume_kernels::burn_extension::{inference, training::layer_norm_train};
 use super::{Inputs, NodeInfo, Operator, OperatorError, on_kernels, trains_on_kernels};
 use crate::ints::axis;
 use crate::layout::AxisRule;
+use crate::shape::rows_from;
 use crate::value::{Floats, Value};
 
 /// Normalises over all axes from `axis` on: `(x - mean) / sqrt(variance + epsilon) * scale + bias`.
@@ -31,8 +32,7 @@ impl Operator for LayerNorm {
         inputs: &[Option<&[usize]>],
     ) -> Option<Result<Vec<usize>, OperatorError>> {
         let shape = (*inputs.first()?)?;
-        let axis = axis(self.axis, shape.len()).ok()?;
-        let inner: usize = shape[axis..].iter().product();
+        let [_, inner] = rows_from(shape, axis(self.axis, shape.len()).ok()?);
         let mut others = inputs[1..].iter().flatten();
         // Run it to say what is wrong.
         let fits = others.all(|other| other.iter().product::<usize>() == inner);
@@ -51,9 +51,7 @@ impl Operator for LayerNorm {
     ) -> Result<Vec<Option<Floats>>, OperatorError> {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let shape = x.shape().to_vec();
-        let axis = axis(self.axis, shape.len())?;
-        let inner: usize = shape[axis..].iter().product();
-        let outer: usize = shape[..axis].iter().product();
+        let [outer, inner] = rows_from(&shape, axis(self.axis, shape.len())?);
         let x = x.into_tensor([outer, inner]);
         let h = cotangent.into_tensor([outer, inner]) * scale.into_tensor([1, inner]);
         let dx = standardised_rows_vjp(x, h, self.epsilon);
@@ -64,9 +62,7 @@ impl Operator for LayerNorm {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let bias = inputs.optional(2).map(Value::float).transpose()?;
         let shape = x.shape().to_vec();
-        let axis = axis(self.axis, shape.len())?;
-        let inner: usize = shape[axis..].iter().product();
-        let outer: usize = shape[..axis].iter().product();
+        let [outer, inner] = rows_from(&shape, axis(self.axis, shape.len())?);
         let check_len = |name: &str, v: &Floats| match v.shape().iter().product::<usize>() {
             count if count == inner => Ok(()),
             count => Err(OperatorError::Invalid(format!(

@@ -6,7 +6,7 @@ use super::reduce::norm;
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::axis;
 use crate::layout::AxisRule;
-use crate::shape::outer_axis_inner;
+use crate::shape::{outer_axis_inner, rows_from};
 use crate::value::{Floats, Value};
 
 /// `x / sqrt(mean(x^2) + epsilon) * scale`, the mean over all axes from `axis` on.
@@ -36,9 +36,7 @@ impl Operator for RmsNorm {
     ) -> Result<Vec<Option<Floats>>, OperatorError> {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let shape = x.shape().to_vec();
-        let axis = axis(self.axis, shape.len())?;
-        let inner: usize = shape[axis..].iter().product();
-        let outer: usize = shape[..axis].iter().product();
+        let [outer, inner] = rows_from(&shape, axis(self.axis, shape.len())?);
         let x = x.into_tensor([outer, inner]);
         let h = cotangent.into_tensor([outer, inner]) * scale.into_tensor([1, inner]);
         let mean = (x.clone() * x.clone()).mean_dim(1);
@@ -56,9 +54,7 @@ impl Operator for RmsNorm {
     fn run(&self, mut inputs: Inputs) -> Result<Vec<Value>, OperatorError> {
         let (x, scale) = (inputs.float(0)?, inputs.float(1)?);
         let shape = x.shape().to_vec();
-        let axis = axis(self.axis, shape.len())?;
-        let inner: usize = shape[axis..].iter().product();
-        let outer: usize = shape[..axis].iter().product();
+        let [outer, inner] = rows_from(&shape, axis(self.axis, shape.len())?);
         if scale.shape().iter().product::<usize>() != inner {
             return Err(OperatorError::Unsupported(format!(
                 "a scale of shape {:?} for {inner} values",

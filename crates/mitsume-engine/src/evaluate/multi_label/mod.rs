@@ -209,7 +209,7 @@ fn evaluation(
             l2: total.l2,
             counted: total.counted,
         },
-        measures: second.measures.clone(),
+        measures: second.measures,
         surroundings: pass.groups.all_surroundings().mean(),
         per_finding,
     }

@@ -1,0 +1,30 @@
+//! What the fuzz targets of image formats share.
+
+use mitsume_data::decode::decode;
+
+/// A fuzz target for the images that `$is_format`, a function of the file's bytes, tells by them.
+#[macro_export]
+macro_rules! image_target {
+    ($is_format:expr) => {
+        #[global_allocator]
+        static ALLOCATOR: mitsume_fuzz_limits::Limited =
+            mitsume_fuzz_limits::Limited { bytes: 2 << 30 };
+
+        libfuzzer_sys::fuzz_target!(|bytes: &[u8]| -> libfuzzer_sys::Corpus {
+            let is_format: fn(&[u8]) -> bool = $is_format;
+            if !is_format(bytes) {
+                return libfuzzer_sys::Corpus::Reject;
+            }
+            $crate::decode_completely(bytes);
+            libfuzzer_sys::Corpus::Keep
+        });
+    };
+}
+
+/// Decodes an image if it is sound; as many values as its size says must come out.
+pub fn decode_completely(bytes: &[u8]) {
+    if let Ok(image) = decode(bytes) {
+        let values = image.pixels.width() * image.pixels.height() * image.pixels.channels();
+        assert_eq!(image.pixels.into_8_bits().data.len(), values);
+    }
+}
