@@ -69,37 +69,27 @@ impl Progress {
                     .note(&text!(language, "command-stopped-early", epochs = epochs));
             }
             Event::InitChanged(path) => {
-                self.remove_bar();
                 let path = path.display().to_string();
-                self.console
-                    .warn(&text!(language, "command-train-other-init", path = path));
+                self.warn(&text!(language, "command-train-other-init", path = path));
             }
             Event::Loading { done, total } => {
                 let name = text!(language, "command-reading-images");
                 self.bar(name, done, total, String::new());
             }
             Event::Skipped(skipped) => {
-                self.remove_bar();
-                self.console.warn(&skipped_line(&skipped, self.console));
+                self.warn(&skipped_line(&skipped, self.console));
             }
             Event::OtherFiles { root, files } => {
-                self.remove_bar();
-                self.console
-                    .warn(&other_files_line(&root, &files, self.console));
+                self.warn(&other_files_line(&root, &files, self.console));
             }
             Event::MoreFrames(images) => {
-                self.remove_bar();
-                self.console
-                    .warn(&data_warnings::more_frames(&images, language));
+                self.warn(&data_warnings::more_frames(&images, language));
             }
             Event::Leaks(leaks) => {
-                self.remove_bar();
-                self.console.warn(&data_warnings::leaks(&leaks, language));
+                self.warn(&data_warnings::leaks(&leaks, language));
             }
             Event::SharedPatients(shared) => {
-                self.remove_bar();
-                let warning = data_warnings::shared_patients(&shared, language);
-                self.console.warn(&warning);
+                self.warn(&data_warnings::shared_patients(&shared, language));
             }
             Event::Step {
                 epoch,
@@ -122,6 +112,11 @@ impl Progress {
             }
             Event::Epoch(row) => self.epoch(&row),
         }
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.remove_bar();
+        self.console.warn(text);
     }
 
     /// Removes the bar and, with `--verbose`, prints the total time.

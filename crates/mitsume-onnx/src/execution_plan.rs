@@ -1,15 +1,16 @@
 //! An execution plan: nodes in order, with the lifetime of every value.
 
+mod vjp;
+
 use std::collections::{HashMap, HashSet};
 
 use burn::tensor::Device;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{Node, ValueId};
 use crate::limits;
-use crate::op::Inputs;
-use crate::op::{OperatorError, TrainingPass};
-use crate::value::{Floats, Value};
+use crate::op::{Inputs, OperatorError, TrainingPass};
+use crate::value::Value;
 
 /// Values by id.
 pub(crate) type Values = HashMap<ValueId, Value>;
@@ -82,49 +83,18 @@ impl ExecutionPlan {
 
     /// As [`Self::run`], for evaluation or training.
     pub fn run_pass(&self, mut values: Values, pass: Pass) -> Result<Values> {
-        let Pass {
-            autodiff,
-            training,
-            records,
-        } = pass;
-        // For tensors that operators create.
-        let device = match autodiff {
-            true => self.device.clone().autodiff(),
-            false => self.device.clone(),
-        };
+        let device = self.device_of(pass);
         let mut live: usize = values.values().map(Value::count).sum();
         for (node, dead_after) in self.nodes.iter().zip(&self.dead_after) {
-            let operator_error = |reason: OperatorError| Error::Operator {
-                node: node.name.clone(),
-                operator: node.op_type.clone(),
-                reason,
-            };
-            let needed: HashSet<ValueId> = node.runtime_inputs().collect();
-            let mut inputs = Vec::with_capacity(node.inputs.len());
-            for id in &node.inputs {
-                let id = id.filter(|id| needed.contains(id));
-                inputs.push(match id {
-                    None => None,
-                    Some(id) => {
-                        let uses = node
-                            .inputs
-                            .iter()
-                            .filter(|other| **other == Some(id))
-                            .count();
-                        let is_last_use = !records && uses == 1 && dead_after.contains(&id);
-                        let value = self.input(id, &mut values, is_last_use, autodiff);
-                        Some(value.map_err(operator_error)?)
-                    }
-                });
-            }
-            let mut inputs = Inputs::new(inputs, device.clone());
-            inputs.training = training;
-            let outputs = node.op.operator().run(inputs).map_err(operator_error)?;
-            if !records {
-                dead_after.iter().for_each(|id| {
-                    values.remove(id);
-                });
-            }
+            let dies: &[ValueId] = if pass.records { &[] } else { dead_after };
+            let error = |reason| node.operator_error(reason);
+            let inputs = self.inputs(node, &mut values, dies, pass);
+            let mut inputs = Inputs::new(inputs.map_err(error)?, device.clone());
+            inputs.training = pass.training;
+            let outputs = node.op.operator().run(inputs).map_err(error)?;
+            dies.iter().for_each(|id| {
+                values.remove(id);
+            });
             for (id, output) in node.outputs.iter().zip(outputs) {
                 if let Some(id) = id {
                     values.insert(*id, output);
@@ -132,126 +102,62 @@ impl ExecutionPlan {
             }
             live = live.max(values.values().map(Value::count).sum());
             if live > limits::MAX_LIVE_ELEMENTS {
-                return Err(operator_error(
-                    "the model needs too much memory at once".into(),
-                ));
+                return Err(error("the model needs too much memory at once".into()));
             }
         }
-        if !records {
+        if !pass.records {
             values.retain(|id, _| self.wanted.contains(id));
         }
         Ok(values)
     }
 
-    /// The vector-Jacobian products of value `output` with respect to the values `inputs`, node by node
-    /// from the last to the first, as differentiable operations. Inputs that `output` does not depend on
-    /// have none.
-    ///
-    /// - `values`: of a pass that recorded all values.
-    /// - `cotangent`: of `output`, of its shape.
-    ///
-    /// # Errors
-    /// An operator between them that has no vector-Jacobian product.
-    pub fn vjp(
-        &self,
-        values: &Values,
-        pass: Pass,
-        inputs: &[ValueId],
-        (output, cotangent): (ValueId, Floats),
-    ) -> Result<HashMap<ValueId, Floats>> {
-        let device = match pass.autodiff {
+    /// The device of tensors that operators create.
+    fn device_of(&self, pass: Pass) -> Device {
+        match pass.autodiff {
             true => self.device.clone().autodiff(),
             false => self.device.clone(),
-        };
-        let wanted = inputs;
-        let mut depends: HashSet<ValueId> = wanted.iter().copied().collect();
-        for node in &self.nodes {
-            if node.runtime_inputs().any(|id| depends.contains(&id)) {
-                depends.extend(node.outputs.iter().flatten());
-            }
         }
-        let mut cotangents = HashMap::from([(output, cotangent)]);
-        let mut found = HashMap::new();
-        for node in self.nodes.iter().rev() {
-            let operator_error = |reason: OperatorError| Error::Operator {
-                node: node.name.clone(),
-                operator: node.op_type.clone(),
-                reason,
-            };
-            let outputs = node.outputs.iter();
-            let reached = outputs.map(|id| {
-                let cotangent = cotangents.remove(id.as_ref()?)?;
-                if let Some(id) = id.filter(|id| wanted.contains(id)) {
-                    found.insert(id, cotangent.clone());
-                }
-                Some(cotangent)
-            });
-            let reached: Vec<Option<Floats>> = reached.collect();
-            if reached.iter().all(Option::is_none) {
-                continue;
-            }
-            let needed: HashSet<ValueId> = node.runtime_inputs().collect();
-            let value = |id: &Option<ValueId>| {
-                let id = id.filter(|id| needed.contains(id))?;
-                match (self.constants.get(&id), pass.autodiff) {
-                    (Some(Value::Float(floats)), true) => {
-                        Some(Value::Float(floats.clone().into_autodiff()))
-                    }
-                    (Some(constant), _) => Some(constant.clone()),
-                    (None, _) => values.get(&id).cloned(),
-                }
-            };
-            let mut inputs = Inputs::new(node.inputs.iter().map(value).collect(), device.clone());
-            inputs.training = pass.training;
-            let operator = node.op.operator();
-            let results = operator.vjp_of_outputs(inputs, reached);
-            let results = results.map_err(operator_error)?;
-            for (id, result) in node.inputs.iter().zip(results) {
-                let (Some(id), Some(result)) = (id, result) else {
-                    continue;
-                };
-                // Shapes depend on the input as well, but have no derivative.
-                let is_float = matches!(values.get(id), Some(Value::Float(_)));
-                if is_float && depends.contains(id) {
-                    let sum = match cotangents.remove(id) {
-                        Some(other) => added(other, result).map_err(operator_error)?,
-                        None => result,
-                    };
-                    cotangents.insert(*id, sum);
-                }
-            }
-        }
-        cotangents.retain(|id, _| wanted.contains(id));
-        found.extend(cotangents);
-        Ok(found)
     }
 
-    fn input(
+    /// The inputs of a node. Of values that it uses last, `dies`, it takes the only copy, so that the
+    /// operator can overwrite it in place.
+    fn inputs(
         &self,
-        id: ValueId,
+        node: &Node,
         values: &mut Values,
-        is_last_use: bool,
-        autodiff: bool,
-    ) -> Result<Value, OperatorError> {
-        if let Some(constant) = self.constants.get(&id) {
-            return Ok(match constant.clone() {
-                Value::Float(floats) if autodiff => Value::Float(floats.into_autodiff()),
-                value => value,
-            });
-        }
-        // The last use takes the only copy, so that the operator can overwrite it in place.
-        let found = if is_last_use {
-            values.remove(&id)
-        } else {
-            values.get(&id).cloned()
+        dies: &[ValueId],
+        pass: Pass,
+    ) -> Result<Vec<Option<Value>>, OperatorError> {
+        let needed: HashSet<ValueId> = node.runtime_inputs().collect();
+        let uses = |id: ValueId| {
+            node.inputs
+                .iter()
+                .filter(|other| **other == Some(id))
+                .count()
         };
-        found.ok_or_else(|| "an input was not computed".into())
+        let input = |id: &Option<ValueId>| {
+            let Some(id) = id.filter(|id| needed.contains(id)) else {
+                return Ok(None);
+            };
+            if let Some(constant) = self.constant(id, pass) {
+                return Ok(Some(constant));
+            }
+            let found = match dies.contains(&id) && uses(id) == 1 {
+                true => values.remove(&id),
+                false => values.get(&id).cloned(),
+            };
+            found
+                .map(Some)
+                .ok_or_else(|| "an input was not computed".into())
+        };
+        node.inputs.iter().map(input).collect()
     }
-}
 
-/// The sum of two cotangents of one value.
-fn added(a: Floats, b: Floats) -> Result<Floats, OperatorError> {
-    let shape = a.shape().to_vec();
-    let (a, b) = (a.into_row_major(), b.into_row_major());
-    Floats::new(a.into_flat() + b.into_flat(), shape)
+    /// A constant, on the device of the pass.
+    fn constant(&self, id: ValueId, pass: Pass) -> Option<Value> {
+        Some(match self.constants.get(&id)?.clone() {
+            Value::Float(floats) if pass.autodiff => Value::Float(floats.into_autodiff()),
+            value => value,
+        })
+    }
 }

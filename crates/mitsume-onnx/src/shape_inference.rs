@@ -9,7 +9,6 @@ use crate::execution_plan::{ExecutionPlan, Values};
 use crate::fuse::Shapes;
 use crate::graph::{Graph, Node, ValueId};
 use crate::limits;
-use crate::op::OperatorError;
 use crate::value::{Floats, Value};
 
 /// Most values of an integer tensor that is kept: of axes, sizes and positions.
@@ -143,11 +142,7 @@ impl<'a> ShapeInference<'a> {
             elements = elements.saturating_add(shape.iter().product());
             inputs[i] = Some(shape);
         }
-        let error = |reason: OperatorError| Error::Operator {
-            node: node.name.clone(),
-            operator: node.op_type.clone(),
-            reason,
-        };
+        let error = |reason| node.operator_error(reason);
         let Some(shape) = node.op.operator().output_shape(&inputs) else {
             return Ok(None);
         };

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use burn::tensor::Device;
 
+use super::builder::Builder;
 use super::folding::{to_device, to_host};
 use super::functions::inlined;
-use super::{Builder, Node, ReadFor, ValueId, opset};
+use super::{Node, ReadFor, ValueId, opset};
 use crate::constant::Constant;
 use crate::error::{Error, Result};
 use crate::execution_plan::{ExecutionPlan, Values};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use burn::tensor::Device;
 
-use super::{Builder, ValueId};
+use super::ValueId;
+use super::builder::Builder;
 use crate::attributes::Attributes;
 use crate::constant::Constant;
 use crate::error::Error;

@@ -1,6 +1,7 @@
 //! The image that goes in and the logits that come out.
 
-use super::{Builder, ImageInput, ReadFor};
+use super::builder::Builder;
+use super::{ImageInput, ReadFor};
 use crate::error::Result;
 use crate::proto::{GraphProto, ValueInfoProto, data_type};
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Builder, ValueId};
+use super::ValueId;
+use super::builder::Builder;
 use crate::error::Result;
 use crate::proto::GraphProto;
 

@@ -213,10 +213,6 @@ impl Unary {
 impl Unary {
     /// The derivative at `x`.
     fn derivative(self, x: Tensor<1>) -> Tensor<1> {
-        // 1 strictly between the bounds, else 0.
-        let between = |x: Tensor<1>, low: f32, high: f32| {
-            x.clone().greater_scalar(low).float() * x.lower_scalar(high).float()
-        };
         match self {
             Self::Neg => x.ones_like().neg(),
             Self::Abs => x.sign(),
@@ -269,24 +265,36 @@ impl Unary {
                 let along = x * rest * inner_slope.mul_scalar(GELU_SCALE);
                 (t.add_scalar(1.0) + along).mul_scalar(0.5)
             }
-            Self::Activation(Activation::Identity) => x.ones_like(),
-            Self::Activation(Activation::Relu) => x.greater_scalar(0.0).float(),
-            Self::Activation(Activation::Clip(low, high)) => between(x, low, high),
-            Self::Activation(Activation::HardSwish) => {
-                let inner = x.clone().div_scalar(6.0).add_scalar(0.5);
-                let slope = between(inner.clone(), 0.0, 1.0).div_scalar(6.0);
-                inner.clamp(0.0, 1.0) + x * slope
-            }
-            Self::Activation(Activation::Silu) => {
-                let s = activation::sigmoid(x.clone());
-                s.clone() + x * s.clone() * s.neg().add_scalar(1.0)
-            }
-            Self::Activation(Activation::Gelu) => {
-                let cdf = x.clone().mul_scalar(FRAC_1_SQRT_2).erf();
-                let cdf = cdf.add_scalar(1.0).mul_scalar(0.5);
-                let density = (x.clone() * x.clone()).mul_scalar(-0.5).exp();
-                cdf + x * density.mul_scalar(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
-            }
+            Self::Activation(kind) => activation_derivative(kind, x),
+        }
+    }
+}
+
+/// 1 where `x` lies strictly between the bounds, else 0.
+fn between(x: Tensor<1>, low: f32, high: f32) -> Tensor<1> {
+    x.clone().greater_scalar(low).float() * x.lower_scalar(high).float()
+}
+
+/// The derivative of an activation at `x`.
+fn activation_derivative(kind: Activation, x: Tensor<1>) -> Tensor<1> {
+    match kind {
+        Activation::Identity => x.ones_like(),
+        Activation::Relu => x.greater_scalar(0.0).float(),
+        Activation::Clip(low, high) => between(x, low, high),
+        Activation::HardSwish => {
+            let inner = x.clone().div_scalar(6.0).add_scalar(0.5);
+            let slope = between(inner.clone(), 0.0, 1.0).div_scalar(6.0);
+            inner.clamp(0.0, 1.0) + x * slope
+        }
+        Activation::Silu => {
+            let s = activation::sigmoid(x.clone());
+            s.clone() + x * s.clone() * s.neg().add_scalar(1.0)
+        }
+        Activation::Gelu => {
+            let cdf = x.clone().mul_scalar(FRAC_1_SQRT_2).erf();
+            let cdf = cdf.add_scalar(1.0).mul_scalar(0.5);
+            let density = (x.clone() * x.clone()).mul_scalar(-0.5).exp();
+            cdf + x * density.mul_scalar(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2)
         }
     }
 }
