@@ -2,18 +2,10 @@
 
 use mitsume_kernels::inference::Activation;
 
-use super::one_dimensional::is_one_dimensional;
-use super::three_dimensional::is_three_dimensional;
-use super::{
-    BatchNorm, Binary, BinaryFunction, Concat, Convolution, Gemm, MatMul, NodeInfo, Op, Operator,
-    OperatorError, ParseError, Softmax, TrainableBatchNorm, Unary,
-};
-use super::{
-    attention, batch_statistics, cast, col2im, conv_transpose, cumulative_sum, dropout, einsum,
-    expand, gather, gather_nd, group_norm, is_nan, layer_norm, not, one_dimensional, one_hot, pad,
-    pool, prelu, random, ranking, reduce, reshape, resize, rms_norm, select, slice, softmax,
-    three_dimensional, trainable_convolution, transpose, variadic,
-};
+// Each operator has a file of its own beside this one.
+use super::*;
+use one_dimensional::is_one_dimensional;
+use three_dimensional::is_three_dimensional;
 
 type Parse = fn(&mut NodeInfo) -> Result<Op, OperatorError>;
 
