@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 SIZE, BATCH, STEPS = 32, 16, 10
 LABELS = [0, 0, 1, 0, 2, 0, 3, 1, 0, 2, 0, 0, 1, 3, 0, 2]
 WEIGHTS = [0.5, 1.5, 2.0, 1.0]
+HEAD = 4
 
 
 def hash01(n, stream):
@@ -67,7 +68,10 @@ def images(step):
     return torch.from_numpy(values).double().reshape(BATCH, 1, SIZE, SIZE)
 
 
-def groups(model, weight_decay, vectors_decay):
+def groups(model, weight_decay, vectors_decay, head_rate=None):
+    if head_rate:
+        parts = [("features", {}), ("classifier", {"lr": head_rate})]
+        return [{"params": model[name].parameters(), "weight_decay": weight_decay, **lr} for name, lr in parts]
     if vectors_decay:
         return [{"params": model.parameters(), "weight_decay": weight_decay}]
     split = {True: [], False: []}
@@ -81,9 +85,9 @@ def divisor(criterion, labels):
     return len(labels) if criterion.weight is None else criterion.weight[labels].sum().item()
 
 
-def losses(make_optimizer, criterion, clip, weight_decay, vectors_decay, batch):
+def losses(make_optimizer, criterion, clip, batch, **group_options):
     model = hashed(level2()).train()
-    optimizer = make_optimizer(groups(model, weight_decay, vectors_decay))
+    optimizer = make_optimizer(groups(model, **group_options))
     labels, rows = torch.tensor(LABELS), []
     for step in range(STEPS):
         optimizer.zero_grad()
@@ -101,9 +105,12 @@ def losses(make_optimizer, criterion, clip, weight_decay, vectors_decay, batch):
     return rows
 
 
-def trajectory(name, settings, optimizer, criterion=None, clip=None, weight_decay=0.0, vectors_decay=True, batch=BATCH):
+def trajectory(
+    name, settings, optimizer, criterion=None, clip=None, weight_decay=0.0, vectors_decay=True, batch=BATCH, head_rate=None
+):
     criterion = criterion or nn.CrossEntropyLoss()
-    rows = losses(optimizer, criterion, clip, weight_decay, vectors_decay, batch)
+    options = {"weight_decay": weight_decay, "vectors_decay": vectors_decay, "head_rate": head_rate}
+    rows = losses(optimizer, criterion, clip, batch, **options)
     return {"name": name, "settings": settings, "losses": rows}
 
 
@@ -128,6 +135,9 @@ def trajectories():
         trajectory("sgd with weight decay", s + ["weight_decay=2"], sgd(momentum=0.9), weight_decay=2.0),
         trajectory("sgd with weight decay but on vectors", s + ["weight_decay=2", "decay_norms_and_biases=false"],
                    sgd(momentum=0.9), weight_decay=2.0, vectors_decay=False),
+        trajectory("adam with another rate of the head", a + ["head_learning_rate=2e-3"], adam, head_rate=2e-3),
+        trajectory("sgd with another rate of the head", s + ["head_learning_rate=5e-4", "weight_decay=2"],
+                   sgd(momentum=0.9), weight_decay=2.0, head_rate=5e-4),
         trajectory("clipping", s + ["clip_norm=0.5"], sgd(momentum=0.9), clip=0.5),
         trajectory("label smoothing", s + ["label_smoothing=0.2"], sgd(momentum=0.9),
                    nn.CrossEntropyLoss(label_smoothing=0.2)),
@@ -165,19 +175,23 @@ def average(decay):
 
 
 def rates(name, settings, epochs, lr, warmup, make):
-    """Learning rates of `epochs` epochs; the scheduler follows `warmup` epochs of a linear one."""
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    """Learning rates of `epochs` epochs, and of a head that has HEAD times as much; the scheduler follows `warmup` epochs of
+    a linear one."""
+    some = lambda: [torch.zeros(1, requires_grad=True)]
+    optimizer = torch.optim.SGD([{"params": some()}, {"params": some(), "lr": HEAD * lr}], lr=lr)
     scheduler = make(optimizer)
     if warmup:
         linear = lr_scheduler.LinearLR(optimizer, start_factor=1 / (warmup + 1), total_iters=warmup)
         scheduler = lr_scheduler.SequentialLR(optimizer, [linear, scheduler], milestones=[warmup])
-    found = []
+    found, head = [], []
     for _ in range(epochs):
-        found.append(optimizer.param_groups[0]["lr"])
+        for row, group in zip([found, head], optimizer.param_groups):
+            row.append(group["lr"])
         optimizer.step()
         scheduler.step()
     settings = settings + [f"epochs={epochs}", f"learning_rate={lr}", f"warmup_epochs={warmup}"]
-    return {"name": name, "settings": settings, "rates": found}
+    settings += [f"head_learning_rate={HEAD * lr}"]
+    return {"name": name, "settings": settings, "rates": found, "head_rates": head}
 
 
 def schedules():

@@ -21,6 +21,9 @@ pub struct TrainConfig {
     pub accumulate: usize,
     /// Initial learning rate, after the warm-up if there is one. Default 1e-4.
     pub learning_rate: f64,
+    /// As [`Self::learning_rate`], of the last linear layer. Default: the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_learning_rate: Option<f64>,
     /// Seed of all random numbers. Default 0; at most 2^63 - 1, the largest TOML integer.
     pub seed: u64,
     /// Whether training images are shuffled each epoch. Default true.
@@ -54,6 +57,7 @@ pub(super) struct TrainKeys {
     batch_size: Option<u64>,
     accumulate: Option<u64>,
     learning_rate: Option<f64>,
+    head_learning_rate: Option<f64>,
     seed: Option<u64>,
     shuffle: Option<bool>,
     pub(super) optimizer: Option<Optimizer>,
@@ -82,12 +86,16 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConf
     let epochs = source.range("train.epochs", raw.epochs.unwrap_or(20), 1..=1_000_000)?;
     let learning_rate = raw.learning_rate.unwrap_or(1e-4);
     let learning_rate = source.range("train.learning_rate", learning_rate, 1e-12..=1e3)?;
+    let head_learning_rate = raw
+        .head_learning_rate
+        .map(|rate| source.range("train.head_learning_rate", rate, 1e-12..=1e3));
     let evaluate_every = raw.evaluate_every.unwrap_or(1);
     Ok(TrainConfig {
         epochs,
         batch_size: source.range("train.batch_size", batch_size, 1..=65_536)? as usize,
         accumulate: source.range("train.accumulate", accumulate, 1..=65_536)? as usize,
         learning_rate,
+        head_learning_rate: head_learning_rate.transpose()?,
         seed: raw.seed.unwrap_or(0),
         shuffle: raw.shuffle.unwrap_or(true),
         optimizer: optimizer::resolve(raw, source)?,

@@ -8,6 +8,7 @@ mod finished;
 mod init;
 mod moments;
 mod optimizer;
+mod parameter_group;
 mod plateau;
 mod prepare;
 mod progress;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::architecture::{Architecture, TrainedModel};
 use super::checkpoint::TrainState;
 use super::cross_entropy::cross_entropy;
+use super::schedule::LearningRates;
 use super::step::{EpochSettings, StepBatches, StepContext, step};
 use super::{prepare, schedule};
 use crate::Result;
@@ -48,6 +49,8 @@ struct Rates {
     name: String,
     settings: Vec<String>,
     rates: Vec<f64>,
+    /// Of the last linear layer.
+    head_rates: Vec<f64>,
 }
 
 fn reference() -> Reference {
@@ -164,6 +167,13 @@ fn start(config: &RunConfig, labels: &[usize]) -> (Architecture, TrainState, Ste
     (architecture, state, context)
 }
 
+fn first_rates(config: &RunConfig) -> LearningRates {
+    LearningRates {
+        base: config.train.learning_rate,
+        head: config.train.head_learning_rate,
+    }
+}
+
 #[test]
 fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
     let reference = reference();
@@ -171,7 +181,7 @@ fn ten_steps_with_each_option_have_the_losses_of_pytorch() {
         let config = config(&trajectory.settings);
         let (architecture, mut state, context) = start(&config, &reference.labels);
         let epoch = EpochSettings {
-            learning_rate: config.train.learning_rate,
+            learning_rates: first_rates(&config),
             lambda: 0.0,
         };
         for (number, theirs) in trajectory.losses.iter().enumerate() {
@@ -209,7 +219,7 @@ fn the_moving_average_of_the_weights_has_the_losses_of_pytorch() {
         let config = config(&average.settings);
         let (architecture, mut state, context) = start(&config, labels);
         let epoch = EpochSettings {
-            learning_rate: config.train.learning_rate,
+            learning_rates: first_rates(&config),
             lambda: 0.0,
         };
         let first = batches(labels, 0, labels.len()).remove(0).images;
@@ -270,7 +280,7 @@ fn batches_of_one_step_count_by_their_images_in_the_consistency_loss_too() {
     config.consistency.reference = mitsume::Reference::Batch;
     let labels = reference().labels;
     let epoch = EpochSettings {
-        learning_rate: config.train.learning_rate,
+        learning_rates: first_rates(&config),
         lambda: 5.0,
     };
     let change = |batches: Vec<Batch>| {
@@ -309,13 +319,18 @@ fn learning_rates_are_those_of_pytorch() {
     for case in reference().schedules {
         let config = config(&case.settings);
         let state = start(&config, &[0, 1, 2, 3]).1;
-        for (done, theirs) in case.rates.iter().enumerate() {
+        let pairs = case.rates.iter().zip(&case.head_rates).enumerate();
+        for (done, (base, head)) in pairs {
             let epoch = done as u64 + 1;
-            let ours = schedule::learning_rate(&config.train, &state.progress.plateau, epoch);
+            let plateau = &state.progress.plateau;
+            let ours = schedule::learning_rates(&config.train, plateau, epoch);
+            let ours = [ours.base, ours.head.unwrap()];
             // The same in f64, added up in another order.
             assert!(
-                (ours - theirs).abs() <= 1e-12,
-                "{} {:?}, epoch {epoch}: {ours}, PyTorch {theirs}",
+                ours.iter()
+                    .zip([base, head])
+                    .all(|(a, b)| (a - b).abs() <= 1e-12),
+                "{} {:?}, epoch {epoch}: {ours:?}, PyTorch {base}, {head}",
                 case.name,
                 case.settings
             );

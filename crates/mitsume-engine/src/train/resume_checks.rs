@@ -114,6 +114,10 @@ pub(super) fn refuse_changed_plateau(dir: &RunDir, now: &RunConfig) -> Result<()
             began.learning_rate != now.learning_rate,
         ),
         (
+            "train.head_learning_rate",
+            began.head_learning_rate != now.head_learning_rate,
+        ),
+        (
             "train.plateau.factor",
             began.plateau.factor != now.plateau.factor,
         ),

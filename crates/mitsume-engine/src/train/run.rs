@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
         let progress = &mut self.state.progress;
         let row = EpochRow::new(
             epoch,
-            [settings.learning_rate, settings.lambda],
+            [settings.learning_rates.base, settings.lambda],
             &progress.sums.means(settings.lambda),
             evaluation.as_ref(),
             progress.sums.seconds + clock.elapsed().as_secs_f64(),
@@ -380,7 +380,7 @@ impl<'a> Run<'a> {
         let plateau = &self.state.progress.plateau;
         let counted = u32::try_from(epoch).unwrap_or(u32::MAX);
         EpochSettings {
-            learning_rate: schedule::learning_rate(&self.config.train, plateau, epoch),
+            learning_rates: schedule::learning_rates(&self.config.train, plateau, epoch),
             lambda: self.curriculum.lambda(counted),
         }
     }

@@ -10,7 +10,9 @@ use mitsume_data::Batch;
 use super::architecture::{Architecture, DropoutKey};
 use super::checkpoint::TrainState;
 use super::clip::clip_norm;
+use super::parameter_group::take_gradients;
 use super::progress::StepResult;
+use super::schedule::LearningRates;
 use super::weight_average;
 use crate::Result;
 
@@ -50,7 +52,7 @@ impl StepContext {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EpochSettings {
     /// Of the optimiser.
-    pub learning_rate: f64,
+    pub learning_rates: LearningRates,
     /// lambda_t of the curriculum.
     pub lambda: f64,
 }
@@ -120,9 +122,7 @@ pub(super) fn step(
         Some(max_norm) => clip_norm(grads, &state.model, max_norm),
         None => grads,
     };
-    state.model = state
-        .optimizer
-        .step(epoch.learning_rate, state.model.clone(), grads);
+    update(state, architecture, epoch.learning_rates, grads);
     if let Some(decay) = context.weight_average {
         let average = state.average.take();
         state.average = Some(weight_average::moved(average, &state.model, decay));
@@ -132,6 +132,22 @@ pub(super) fn step(
         .map(|cam_loss| cam_loss.ema)
         .collect();
     Ok(result)
+}
+
+/// Moves the parameters along their gradients.
+fn update(
+    state: &mut TrainState,
+    architecture: &Architecture,
+    rates: LearningRates,
+    mut grads: GradientsParams,
+) {
+    if let Some(rate) = rates.head {
+        let head = architecture.head(&state.model).unwrap_or_default();
+        let own = take_gradients(&mut grads, &state.model, &head);
+        state.model = state.optimizer.step(rate, state.model.clone(), own);
+    }
+    // Parameters without a gradient stay as they are.
+    state.model = state.optimizer.step(rates.base, state.model.clone(), grads);
 }
 
 /// The forward pass of one batch.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::tensor::{Device, Tensor};
 
 use super::evaluation_form::{NewValues, evaluation_form, without_values};
+use super::head::{NewHead, head_parameters, replace_head};
 use super::hook::{ForwardPass, TrainableHook};
-use super::new_head::{NewHead, replace_head};
 use super::parameters::{GraphParameters, ParameterInfo};
 use crate::classifier::{Classifier, InputImages};
 use crate::error::Result;
@@ -117,6 +117,12 @@ impl TrainableClassifier {
     /// Parameters and running statistics, in the order of [`GraphParameters::values`].
     pub fn parameters(&self) -> &[ParameterInfo] {
         &self.parameters
+    }
+
+    /// Numbers of the parameters of its last linear layer, in [`Self::parameters`]; none if it does not
+    /// end in one with weights of its own.
+    pub fn head(&self) -> Option<Vec<usize>> {
+        head_parameters(&self.graph)
     }
 
     /// Whether its convolutions are followed by batch norms that can be trained. Exporters fold them into

@@ -3,12 +3,12 @@
 
 mod classifier;
 mod evaluation_form;
+mod head;
 mod hook;
-mod new_head;
 mod parameters;
 mod stochastic_depth;
 
 pub use classifier::TrainableClassifier;
+pub use head::NewHead;
 pub use hook::{DropoutKey, ForwardPass, TrainableHook};
-pub use new_head::NewHead;
 pub use parameters::{GraphParameters, ParameterInfo};

@@ -78,6 +78,9 @@ impl GraphArchitecture {
             )));
         }
         refuse_unknown_names(&model, &config.model.freeze)?;
+        if config.train.head_learning_rate.is_some() {
+            refuse_untrained_head(&model, &config.model.freeze)?;
+        }
         let mut graph = Self::new(&path, model, images, HookedLayers::of_config(config))?;
         let hook = &graph.hook;
         let consistency = &config.consistency;
@@ -130,10 +133,16 @@ impl GraphArchitecture {
 
     /// Frees the memory of the file's weights.
     pub(super) fn new_model(&self) -> Result<GraphParameters> {
-        let frozen = |name: &str| self.freeze.iter().any(|begin| name.starts_with(begin));
-        let parameters = self.model.initial_parameters(|name| !frozen(name))?;
+        let parameters = self
+            .model
+            .initial_parameters(|name| !is_frozen(name, &self.freeze))?;
         self.model.release_weights();
         Ok(parameters)
+    }
+
+    pub(super) fn head(&self, parameters: &GraphParameters) -> Option<Vec<ParamId>> {
+        let head = self.model.head()?.into_iter();
+        Some(head.map(|number| parameters.values[number].id).collect())
     }
 
     /// The values of a graph's parameters are flat; their shapes are the file's.
@@ -262,6 +271,29 @@ fn try_gradients(
         ))
     })?;
     Ok(())
+}
+
+/// Whether a parameter of this name is not trained.
+fn is_frozen(name: &str, freeze: &[String]) -> bool {
+    freeze.iter().any(|begin| name.starts_with(begin))
+}
+
+/// Refuses a learning rate of the head where no parameter would have it.
+fn refuse_untrained_head(model: &TrainableClassifier, freeze: &[String]) -> Result<()> {
+    let problem = match model.head() {
+        None => "the network does not end in a linear layer with weights of its own".to_owned(),
+        Some(head) => {
+            let mut names = head.iter().map(|&number| &*model.parameters()[number].name);
+            if !names.clone().all(|name| is_frozen(name, freeze)) {
+                return Ok(());
+            }
+            let name = names.next().unwrap_or_default();
+            format!("the last linear layer, {name}, is frozen by model.freeze")
+        }
+    };
+    Err(EngineError::Request(format!(
+        "train.head_learning_rate: {problem}"
+    )))
 }
 
 fn refuse_unknown_names(model: &TrainableClassifier, freeze: &[String]) -> Result<()> {

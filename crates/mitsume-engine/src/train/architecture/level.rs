@@ -61,6 +61,11 @@ pub(super) fn network(spec: ClassifierSpec, model: &Classifier) -> Box<dyn Netwo
     })
 }
 
+pub(super) fn head(model: &Classifier) -> Vec<ParamId> {
+    let linear = &model.head.linear;
+    vec![linear.weight.id, linear.bias.id]
+}
+
 pub(super) fn vectors<M: Module>(model: &M) -> Vec<ParamId> {
     struct Vectors(Vec<ParamId>);
     impl ModuleVisitor for Vectors {

@@ -149,6 +149,15 @@ impl Architecture {
         }
     }
 
+    /// The parameters of the last linear layer; none if the network does not end in one.
+    pub fn head(&self, model: &TrainedModel) -> Option<Vec<ParamId>> {
+        match (self, model) {
+            (Self::Level(_), TrainedModel::Level(model)) => Some(level::head(model)),
+            (Self::Graph(graph), TrainedModel::Graph(parameters)) => graph.head(parameters),
+            _ => unreachable!("{MISMATCH}"),
+        }
+    }
+
     /// Parameters with one axis: norms' weights and all biases.
     pub fn vectors(&self, model: &TrainedModel) -> Vec<ParamId> {
         match (self, model) {

@@ -1,4 +1,4 @@
-//! A new last linear layer, for another number of classes.
+//! The last linear layer, and a new one for another number of classes.
 
 use mitsume_random::RandomStream;
 
@@ -47,6 +47,12 @@ pub(super) fn replace_head(graph: &mut Graph, head: &NewHead) -> Result<(), Stri
         bias.values = draw(head.classes);
     }
     Ok(())
+}
+
+/// Numbers of the parameters of the last linear layer, if the graph ends in one with weights of its own.
+pub(super) fn head_parameters(graph: &Graph) -> Option<Vec<usize>> {
+    let last = last_linear(graph)?;
+    Some(std::iter::once(last.weights).chain(last.bias).collect())
 }
 
 fn last_linear(graph: &Graph) -> Option<LastLinear> {
