@@ -45,24 +45,29 @@ TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/fuzz.XXXXXX")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 
-for target in "${targets[@]}"; do
-  # Longest input, and seconds that one may take.
+# Runs one target, and prints what it did once it is done.
+run_target() {
+  local target=$1 longest=4096
+  # Longest input; -timeout is in seconds.
   case $target in
     png | jpeg | tiff | webp | bmp | gif | dicom | npz | npy | cams_safetensors) longest=16384 ;;
-    *) longest=4096 ;;
   esac
-  grown=${FUZZ_GROWN:-grown}/$target
+  local grown=${FUZZ_GROWN:-grown}/$target log
   mkdir -p "$grown" found
-  printf '\n== %s\n' "$target"
   log=$(mktemp "$TMPDIR/log.XXXXXX")
-  options=("$limit" "-max_len=$longest" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
+  local options=("$limit" "-max_len=$longest" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
     -reload=0 "-artifact_prefix=found/$target-")
   # A run of a number of executions that can be repeated.
   [ -z "${FUZZ_SEED:-}" ] || options+=("-seed=$FUZZ_SEED")
   if ! "target/$host/release/$target" "${options[@]}" "$grown" "corpus/$target" >"$log" 2>&1; then
     tail -n 60 "$log" >&2
     echo "fuzz: $target: the input that did it is the newest of fuzz/found/$target-*" >&2
-    exit 1
+    return 1
   fi
-  sed -n 's/^stat::number_of_executed_units: */executions: /p; s/^stat::average_exec_per_sec: */a second: /p' "$log"
-done
+  printf '\n== %s\n%s\n' "$target" "$(sed -n \
+    's/^stat::number_of_executed_units: */executions: /p; s/^stat::average_exec_per_sec: */a second: /p' "$log")"
+}
+export limit host
+export -f run_target
+
+printf '%s\n' "${targets[@]}" | xargs -P "${FUZZ_JOBS:-1}" -I TARGET bash -euo pipefail -c 'run_target TARGET || exit 255' || exit 1

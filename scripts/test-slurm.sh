@@ -20,7 +20,8 @@ if ! command -v slurmctld >/dev/null || ! command -v munged >/dev/null || ! comm
 fi
 
 target="${CARGO_TARGET_DIR:-target}"
-cargo build --release --workspace
+# With an example: dependencies then have the features that tests compile them with, and are built once.
+cargo build --release --workspace --bin mitsume --example check
 mitsume="$(realpath "$target/release/mitsume")"
 log="$(realpath "$target")/slurm-test.log"
 exec > >(tee "$log") 2>&1

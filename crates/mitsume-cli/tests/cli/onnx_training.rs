@@ -156,6 +156,34 @@ fn frozen_parameters_stay_and_the_others_move() {
     }
 }
 
+/// Adam moves a parameter by at most the learning rate in its first step.
+#[test]
+fn the_last_linear_layer_moves_by_its_own_learning_rate() {
+    let sandbox = sandbox_with_model();
+    let trained = |run: &str, head: &str| {
+        let sets = ["train.epochs=1", "train.batch_size=4096", head];
+        let sets: Vec<&str> = sets.into_iter().flat_map(|set| ["--set", set]).collect();
+        sandbox.train(run, &[&NEW_HEAD[..], &sets].concat());
+        sandbox.read(&format!("{run}/weights.safetensors"))
+    };
+    let slow = trained("slow", "train.head_learning_rate=1e-12");
+    let fast = trained("fast", "train.head_learning_rate=0.5");
+    let [slow, fast] = [&slow, &fast].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+    for (name, tensor) in slow.tensors() {
+        let same = tensor.data() == fast.tensor(&name).unwrap().data();
+        assert_eq!(same, !name.starts_with("fc."), "{name}");
+    }
+    let floats = |tensor: safetensors::tensor::TensorView| -> Vec<f32> {
+        let chunks = tensor.data().as_chunks::<4>().0.iter();
+        chunks.map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    };
+    let [slow, fast] = [slow, fast].map(|file| floats(file.tensor("fc.bias").unwrap()));
+    for (slow, fast) in slow.iter().zip(&fast) {
+        // Adam's first step is the learning rate times the gradient's sign, but for its epsilon.
+        assert!(((slow - fast).abs() - 0.5).abs() < 1e-3, "{slow}, {fast}");
+    }
+}
+
 #[test]
 fn the_gradient_through_alpha_trains_what_a_detached_one_does_not() {
     let sandbox = sandbox_with_model();
@@ -256,6 +284,15 @@ fn what_cannot_be_trained_is_refused() {
     refuse(
         &[preset, new, "model.freeze=[\"layer9\"]"],
         &["model.freeze", "layer9", "features.0.0.weight"],
+    );
+    let rate = "train.head_learning_rate=1e-3";
+    refuse(
+        &[preset, new, rate, "model.freeze=[\"fc.\"]"],
+        &["train.head_learning_rate", "fc.", "model.freeze"],
+    );
+    refuse(
+        &[preset, new, "train.head_learning_rate=0"],
+        &["train.head_learning_rate", "0"],
     );
     refuse(
         &[preset, new, "model.target_layer=fetures.3"],

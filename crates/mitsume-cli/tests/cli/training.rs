@@ -65,7 +65,8 @@ fn every_optimiser_and_schedule_resumes_to_the_same_bits() {
                   decay_norms_and_biases = false\nclip_norm = 1\n[data.augment]\nvertical_flip = 0.5\n\
                   rotation = 20\naffine_scale = [0.8, 1.2]\nbrightness = 0.2\ncontrast = 0.2";
     let step = "optimizer = \"adamw\"\nschedule = \"step\"\nstep_size = 1\nwarmup_epochs = 1\n\
-                label_smoothing = 0.1\nclass_weights = \"balanced\"\nweight_average = 0.9";
+                label_smoothing = 0.1\nclass_weights = \"balanced\"\nweight_average = 0.9\n\
+                head_learning_rate = 1e-3";
     let half = (0.011 + 1e-3) / 2.0;
     for (name, more, rates) in [
         ("cosine", cosine, [0.011, half + 0.0025, half - 0.0025]),
