@@ -4,26 +4,31 @@
 //! instructions. [`pulp`] compiles each loop for the vector instructions of several processors and
 //! chooses at run time; it is in the dependencies of Burn already.
 
+use std::sync::LazyLock;
+
 use pulp::{Arch, NullaryFnOnce};
+
+/// Found once: asking the processor for each map would take longer than a small map's loop.
+static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// Partial sums: one AVX-512 vector of `f64`, two of AVX2.
 const LANES: usize = 8;
 
 /// Whether every value lies in [low, high]; NaN does not.
 pub(crate) fn all_within<T: Copy + Into<f64>>(values: &[T], low: f64, high: f64) -> bool {
-    Arch::new().dispatch(AllWithin { values, low, high })
+    ARCH.dispatch(AllWithin { values, low, high })
 }
 
 /// The sum of (map - reference)^2 over the pixels, both [h * w].
 pub(crate) fn squared_differences<T: Copy + Into<f64>>(map: &[T], reference: &[f64]) -> f64 {
-    Arch::new().dispatch(SquaredDifferences { map, reference })
+    ARCH.dispatch(SquaredDifferences { map, reference })
 }
 
 /// Welford's update of `mean` [h * w] by the `count`th map. Returns what it adds to the sum over
 /// the pixels of squared differences from the mean.
 pub(crate) fn update_mean<T: Copy + Into<f64>>(mean: &mut [f64], map: &[T], count: u64) -> f64 {
     let share = 1.0 / count as f64;
-    Arch::new().dispatch(UpdateMean { mean, map, share })
+    ARCH.dispatch(UpdateMean { mean, map, share })
 }
 
 struct AllWithin<'a, T> {

@@ -160,8 +160,8 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
 
 /// Checks one map, whether or not its image is correct, and normalises it where asked.
 fn prepare(image: usize, map: &mut [f64], options: ScoreOptions) -> Result<(), ScoreProblem> {
-    check_finite_map(image, map)?;
     if options.normalise {
+        check_finite_map(image, map)?;
         normalise(map);
         Ok(())
     } else {
@@ -183,10 +183,12 @@ fn check_finite_map<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), 
     }
 }
 
+/// Refuses values that are not finite, or outside [0, 1].
 fn check_unit_range<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), ScoreProblem> {
     if all_within(map, -RANGE_TOLERANCE, 1.0 + RANGE_TOLERANCE) {
         return Ok(());
     }
+    check_finite_map(image, map)?;
     let outside = |value: &f64| !(-RANGE_TOLERANCE..=1.0 + RANGE_TOLERANCE).contains(value);
     match map.iter().map(|&value| value.into()).find(outside) {
         Some(value) => Err(ScoreProblem::OutsideUnit { image, value }),

@@ -30,7 +30,7 @@ BATCH = 16
 # Small: what a step of Adam does to a weight whose gradient is nearly 0 is rounding's, and as large as the learning rate.
 ADAM = 1e-5
 # Of a network without batch norms, whose losses rounding does not take apart.
-SGD, ADAMW = 1e-2, 1e-4
+SGD, ADAMW = 1e-2, 5e-4
 OPTIMIZERS = [
     ("SGD", f'optimizer = "sgd"\nlearning_rate = {SGD}\nmomentum = 0.9\nweight_decay = 1e-3',
      lambda p: optim.SGD(p, lr=SGD, momentum=0.9, weight_decay=1e-3)),

@@ -52,7 +52,7 @@ pub fn score_arrays<T: Copy + Into<f64> + Send + Sync>(
     if options.normalise {
         scored(&Normalised(arrays.cams), truth, options)
     } else {
-        scored(&AsStored(arrays.cams), truth, options)
+        scored(&AsStored::new(arrays.cams), truth, options)
     }
 }
 
@@ -133,17 +133,32 @@ pub(super) trait MapSource: Sync {
 }
 
 /// Maps in [0, 1], as they are.
-pub(super) struct AsStored<'a, T>(pub ArrayView3<'a, T>);
+pub(super) struct AsStored<'a, T> {
+    cams: ArrayView3<'a, T>,
+    /// All values, if they lie in order.
+    values: Option<&'a [T]>,
+}
+
+impl<'a, T> AsStored<'a, T> {
+    pub fn new(cams: ArrayView3<'a, T>) -> Self {
+        let values = cams.to_slice();
+        Self { cams, values }
+    }
+}
 
 impl<T: Copy + Into<f64> + Send + Sync> MapSource for AsStored<'_, T> {
     type Value = T;
 
     fn dim(&self) -> (usize, usize, usize) {
-        self.0.dim()
+        self.cams.dim()
     }
 
     fn map<'a>(&'a self, image: usize, buffer: &'a mut Vec<T>) -> &'a [T] {
-        let map = self.0.index_axis(Axis(0), image);
+        if let Some(values) = self.values {
+            let (_, height, width) = self.cams.dim();
+            return &values[image * height * width..][..height * width];
+        }
+        let map = self.cams.index_axis(Axis(0), image);
         match map.to_slice() {
             Some(values) => values,
             None => {
@@ -160,7 +175,6 @@ impl<T: Copy + Into<f64> + Send + Sync> MapSource for AsStored<'_, T> {
         buffer: &'a mut Vec<T>,
     ) -> Result<&'a [T], ScoreProblem> {
         let map = self.map(image, buffer);
-        check_finite_map(image, map)?;
         check_unit_range(image, map)?;
         Ok(map)
     }

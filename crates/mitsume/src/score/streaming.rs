@@ -91,7 +91,7 @@ impl StreamingScore {
         if self.normalise {
             self.update_from(&Normalised(arrays.cams), &truth)
         } else {
-            self.update_from(&AsStored(arrays.cams), &truth)
+            self.update_from(&AsStored::new(arrays.cams), &truth)
         }
     }
 
