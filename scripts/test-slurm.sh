@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Tests `sweep --launcher slurm` against a real Slurm of one node: submits a small sweep, ends one
-# task with SIGTERM (as preemption does) and another with SIGKILL in the middle, and checks that
-# the sweep completes with the numbers of the local launcher. Installs Slurm and MUNGE where
+# Tests `sweep --launcher slurm` and `eval --launcher slurm` against a real Slurm of one node:
+# submits a small sweep, ends one task with SIGTERM (as preemption does) and another with SIGKILL in
+# the middle, and checks that the sweep completes with the numbers of the local launcher; evaluates a
+# model in shards, with one that fails at first, and compares with one process. Installs Slurm and MUNGE where
 # apt-get can, starts its own daemons in a folder of its own, and stops them. Needs root.
 # The log is left in the target folder (slurm-test.log).
 set -euo pipefail
@@ -175,4 +176,52 @@ for run in "$work"/local/runs/*; do
   cmp "$run/measures.csv" "$other/measures.csv"
   echo "$name: the same bits"
 done
+say "an evaluation in shards, the waiting interrupted and gone on with"
+run="$(basename "$(find "$work/local/runs" -mindepth 1 -maxdepth 1 | sort | head -n 1)")"
+"$mitsume" data synth "$work/many" --train 1 --test 60 --size 64 >/dev/null
+cat > "$work/it's slurm.toml" <<CONF
+[slurm]
+partition = "test"
+memory = "1G"
+cpus = 1
+options = ["--comment=shards"]
+# A shard takes a moment, so that there is time to look at the queue.
+setup = ["sleep 2"]
+CONF
+cd "$work"
+evaluate=("$mitsume" eval --run "local/runs/$run" --data "many/Testing" --batch-size 8 --measures all)
+"${evaluate[@]}" --out whole >/dev/null
+sharded=("${evaluate[@]}" --out "in shards" --shards 5 --launcher slurm --slurm "it's slurm.toml")
+"${sharded[@]}" >/dev/null 2>interrupted.log &
+waiting=$!
+submitted() { [ -f "$work/in shards/slurm/job-after" ]; }
+wait_for 60 "the submission of the shards" submitted
+kill -TERM "$waiting"
+status=0
+wait "$waiting" || status=$?
+[ "$status" -eq 130 ] || fail "interrupted waiting has exit code $status"
+grep -q "the jobs go on" interrupted.log || fail "interrupted waiting does not say that the jobs go on"
+squeue --array
+"${sharded[@]}" --json > merged.json
+for file in eval.json images.csv maps.safetensors class_means.npy; do
+  cmp "whole/$file" "in shards/$file"
+done
+cmp whole/eval.json merged.json
+[ ! -e "in shards/shards" ] || fail "shards are left after the merge"
+grep -q -- "--comment=shards" "in shards/slurm/array.sh"
+echo "five shards: the bytes of one process"
+
+say "shards that fail are named, and only they are made again"
+sed -i 's/^setup.*/setup = ["[ \\"${SLURM_ARRAY_TASK_ID:-0}\\" != 2 ] || [ -e again ] || exit 7"]/' "it's slurm.toml"
+sharded=("${evaluate[@]}" --out again-shards --shards 3 --launcher slurm --slurm "it's slurm.toml")
+status=0
+"${sharded[@]}" >/dev/null 2>failed.log || status=$?
+[ "$status" -eq 1 ] || { cat failed.log; fail "a missing shard has exit code $status"; }
+grep -q "1 of 3 shards are missing" failed.log || { cat failed.log; fail "the missing shard is not named"; }
+touch again
+"${sharded[@]}" >/dev/null
+grep -qx "2/3" again-shards/slurm/shards.txt || fail "another shard was made again"
+[ "$(wc -l < again-shards/slurm/shards.txt)" -eq 1 ] || fail "finished shards were made again"
+cmp whole/eval.json again-shards/eval.json
+cmp whole/maps.safetensors again-shards/maps.safetensors
 say "passed"

@@ -12,7 +12,7 @@ use tempfile::{Builder, TempDir};
 
 use crate::{Action, ArtifactError, Result};
 
-const TEMPORARY_PREFIX: &str = ".tmp-";
+pub(crate) const TEMPORARY_PREFIX: &str = ".tmp-";
 
 /// Writes `bytes` to `path`, replacing an existing file atomically.
 ///
@@ -67,6 +67,22 @@ pub(crate) fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result
     temporary.persist(path).map_err(|e| fail(e.error))?;
     sync_dir(&parent_of(path));
     Ok(())
+}
+
+/// As [`write_atomic`], but leaves a file that is there already; returns whether it was written.
+pub(crate) fn write_atomic_new(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let fail = |source| ArtifactError::io(Action::Write, path, source);
+    let temporary = temporary_file(path)?;
+    temporary.as_file().write_all(bytes).map_err(fail)?;
+    temporary.as_file().sync_all().map_err(fail)?;
+    match temporary.persist_noclobber(path) {
+        Ok(_) => {
+            sync_dir(&parent_of(path));
+            Ok(true)
+        }
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(fail(error.error)),
+    }
 }
 
 /// A folder replaced atomically: write into [`AtomicDir::path`], then call [`AtomicDir::commit`].
@@ -159,6 +175,29 @@ impl AtomicDir {
             fs::remove_dir_all(&old).map_err(|e| ArtifactError::io(Action::Remove, &old, e))?;
         }
         sync_dir(&parent_of(&target));
+        Ok(())
+    }
+
+    /// Flushes every file and moves them into the target, which keeps what else is in it: `last`
+    /// after all others, so that where it is, all are.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Io`] naming a file of the target.
+    pub fn commit_files(self, last: &str) -> Result<()> {
+        self.with_final_path(sync_tree(self.path()))?;
+        let fail = |e| ArtifactError::io(Action::Write, &self.target, e);
+        fs::create_dir_all(&self.target).map_err(fail)?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.path()).map_err(fail)? {
+            names.push(entry.map_err(fail)?.file_name());
+        }
+        names.sort_by_key(|name| name == last);
+        for name in names {
+            let to = self.target.join(&name);
+            fs::rename(self.path().join(&name), &to)
+                .map_err(|e| ArtifactError::io(Action::Write, &to, e))?;
+            sync_dir(&self.target);
+        }
         Ok(())
     }
 }

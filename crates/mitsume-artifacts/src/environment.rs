@@ -224,6 +224,14 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     })
 }
 
+/// As [`write_json`], but leaves a file that is there already; returns whether it was written.
+pub(crate) fn write_json_new<T: Serialize>(path: &Path, value: &T) -> Result<bool> {
+    let fail = |e: serde_json::Error| ArtifactError::io(Action::Write, path, e.into());
+    let mut text = serde_json::to_string_pretty(value).map_err(fail)?;
+    text.push('\n');
+    atomic::write_atomic_new(path, text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

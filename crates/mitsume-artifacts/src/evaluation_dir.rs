@@ -174,6 +174,16 @@ impl EvaluationWriter {
         })
     }
 
+    /// Starts an evaluation in `root`, beside the shards it is merged from, which stay.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Io`] if the parent folder cannot be written.
+    pub fn beside_shards(root: &Path) -> Result<Self> {
+        Ok(Self {
+            folder: AtomicDir::new(root)?,
+        })
+    }
+
     /// The temporary folder, to read finished files back.
     #[must_use]
     pub fn dir(&self) -> EvaluationDir {
@@ -252,5 +262,17 @@ impl EvaluationWriter {
         let written = write_evaluation(&self.dir().summary_path(), evaluation);
         self.folder.with_final_path(written)?;
         self.folder.commit()
+    }
+
+    /// Writes `eval.json` and moves the files to their final paths, `eval.json` last.
+    ///
+    /// # Errors
+    /// As [`write_evaluation`] and [`AtomicDir::commit_files`].
+    pub fn commit_beside_shards(self, evaluation: &Evaluation) -> Result<()> {
+        let path = self.dir().summary_path();
+        self.folder
+            .with_final_path(write_evaluation(&path, evaluation))?;
+        let last = path.file_name().unwrap_or_default().to_string_lossy();
+        self.folder.commit_files(&last)
     }
 }

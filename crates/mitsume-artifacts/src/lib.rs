@@ -28,7 +28,7 @@
 //!
 //! Why these crates: `toml`, `csv` and `serde_json` are the usual serde crates of these formats;
 //! `serde_path_to_error` names the key of an invalid value; `strsim` suggests a key for a misspelt
-//! one; `bytesize` parses `"2GiB"`; `safetensors` parses and checks tensor headers; `tempfile` and
+//! one; `bytesize` parses `"2GiB"`; `safetensors` parses and checks tensor headers; `blake3` tells a damaged shard, fast; `tempfile` and
 //! `rustix` give temporary files and the atomic exchange of folders; `raw-cpuid` names the
 //! processor.
 
@@ -44,6 +44,7 @@ mod evaluation_dir;
 mod explained;
 mod explained_class;
 mod images;
+mod lock;
 mod maps;
 mod maps_writer;
 mod measures;
@@ -53,6 +54,8 @@ mod npy;
 mod predictions;
 mod preprocessing;
 mod run_dir;
+mod safetensors_file;
+mod shards;
 mod steps;
 mod trust;
 
@@ -73,6 +76,7 @@ pub use evaluation_dir::{EvaluationDir, EvaluationWriter};
 pub use explained::{ExplainedImage, ExplainedRow, write_explained};
 pub use explained_class::{ExplainedClass, GroupMembership};
 pub use images::{ImageRow, ImagesWriter, read_images};
+pub use lock::Lock;
 pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
 pub use measures::{MeasureRow, read_measures, write_measures};
@@ -85,6 +89,10 @@ pub use npy::{write_class_means, write_map};
 pub use predictions::{Prediction, PredictionsWriter};
 pub use preprocessing::{PerChannel, Preprocessing};
 pub use run_dir::RunDir;
+pub use shards::{
+    Shard, ShardFile, ShardImage, ShardMeasures, ShardOptions, ShardPlan, ShardRecord, ShardShape,
+    ShardWriter, ShardedData, ShardedEvaluation, ShardsDir,
+};
 pub use steps::{StepRow, StepWriter, read_steps};
 pub use trust::{
     CurveResult, Faithfulness, LocalisationResult, RoadResult, SurroundingsResult, TrustResult,

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use safetensors::tensor::{Dtype, TensorInfo};
 
+use crate::safetensors_file::{find, read_at, read_header};
 use crate::{Action, ArtifactError, Result};
 
 /// An open `maps.safetensors`; only its small tensors are in memory.
@@ -22,11 +23,10 @@ pub struct Maps {
     predictions: Vec<usize>,
     counts: Vec<u64>,
     means: Vec<f32>,
-    mean_images: Vec<f32>,
+    /// Offset of the mean images, which are read one by one: of many classes they are large.
+    mean_images: u64,
 }
 
-/// Largest header that is read.
-const MAX_HEADER_BYTES: u64 = 64 << 20;
 /// Largest side of a map or a mean image, and largest number of classes; limits the memory that a
 /// hostile header can claim.
 const MAX_MAP_SIDE: usize = 4096;
@@ -81,7 +81,7 @@ impl Maps {
             predictions: Vec::new(),
             counts: Vec::new(),
             means: Vec::new(),
-            mean_images: Vec::new(),
+            mean_images: at(images),
         };
         maps.labels = maps.read_below(at(labels), n, k, "labels")?;
         maps.predictions = maps.read_below(at(predictions), n, k, "predictions")?;
@@ -91,8 +91,6 @@ impl Maps {
             .map(|count| count as u64)
             .collect();
         maps.means = maps.read_f32(at(means), k * h * w, "class_means")?;
-        maps.mean_images =
-            maps.read_f32(at(images), images.shape.iter().product(), "mean_images")?;
         Ok(maps)
     }
 
@@ -155,16 +153,21 @@ impl Maps {
         (self.counts[class] > 0).then_some(mean)
     }
 
-    /// Mean input of the correctly classified images of a class in [0, 1], `[C * H * W]`; `None` if
-    /// there is none.
+    /// Reads the mean input of the correctly classified images of a class in [0, 1],
+    /// `[C * H * W]`; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`Maps::cam`].
     ///
     /// # Panics
     /// If there is no such class.
-    #[must_use]
-    pub fn mean_image(&self, class: usize) -> Option<&[f32]> {
+    pub fn mean_image(&self, class: usize) -> Result<Option<Vec<f32>>> {
+        if self.counts[class] == 0 {
+            return Ok(None);
+        }
         let size: usize = self.image.iter().product();
-        let mean = &self.mean_images[class * size..(class + 1) * size];
-        (self.counts[class] > 0).then_some(mean)
+        let offset = self.mean_images + 4 * class as u64 * size as u64;
+        self.read_f32(offset, size, "mean_images").map(Some)
     }
 
     /// Reads the map `[h * w]` of one image.
@@ -236,78 +239,6 @@ fn check_sizes(path: &Path, [h, w]: [usize; 2], classes: usize, image: [usize; 3
     if ![1, 3].contains(&image[0]) {
         let problem = format!("mean_images has {} channels; 1 or 3 are expected", image[0]);
         return Err(ArtifactError::malformed(path, problem));
-    }
-    Ok(())
-}
-
-/// The parsed header and the offset of the data after it.
-fn read_header(file: &File, length: u64, path: &Path) -> Result<(Metadata, u64)> {
-    let no_safetensors = |why: String| {
-        ArtifactError::malformed(path, format!("no complete safetensors file: {why}"))
-    };
-    if length < 8 {
-        return Err(no_safetensors(format!("{length} bytes")));
-    }
-    let size = read_at(file, path, 0, 8)?;
-    let size = u64::from_le_bytes(size.try_into().unwrap_or_default());
-    // The header includes padding of 16 bytes for each skipped image.
-    if size > MAX_HEADER_BYTES.min(length - 8) {
-        return Err(no_safetensors(format!(
-            "a header of {size} bytes in a file of {length}"
-        )));
-    }
-    let header = read_at(file, path, 8, size as usize)?;
-    let metadata: Metadata =
-        serde_json::from_slice(&header).map_err(|e| no_safetensors(e.to_string()))?;
-    let data = 8 + size;
-    if metadata.data_len() as u64 != length - data {
-        let (claimed, there) = (metadata.data_len(), length - data);
-        return Err(no_safetensors(format!(
-            "{claimed} bytes of tensors claimed, {there} there"
-        )));
-    }
-    Ok((metadata, data))
-}
-
-fn find<'a>(
-    metadata: &'a Metadata,
-    path: &Path,
-    name: &str,
-    dtype: Dtype,
-    rank: usize,
-) -> Result<&'a TensorInfo> {
-    let problem = match metadata.info(name) {
-        Some(info) if info.dtype == dtype && info.shape.len() == rank => return Ok(info),
-        Some(info) => format!(
-            "tensor {name} is {:?} of shape {:?}; {dtype:?} with {rank} dimensions is expected",
-            info.dtype, info.shape
-        ),
-        None => format!("tensor {name} is missing"),
-    };
-    Err(ArtifactError::malformed(path, problem))
-}
-
-/// Reads `count` bytes from `offset`, within the bounds checked on opening.
-fn read_at(file: &File, path: &Path, offset: u64, count: usize) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; count];
-    fill_at(file, offset, &mut bytes).map_err(|e| ArtifactError::io(Action::Read, path, e))?;
-    Ok(bytes)
-}
-
-#[cfg(unix)]
-fn fill_at(file: &File, offset: u64, bytes: &mut [u8]) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn fill_at(file: &File, offset: u64, bytes: &mut [u8]) -> std::io::Result<()> {
-    let mut done = 0..bytes.len();
-    while !done.is_empty() {
-        let at = offset + done.start as u64;
-        match std::os::windows::fs::FileExt::seek_read(file, &mut bytes[done.clone()], at)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            read => done.start += read,
-        }
     }
     Ok(())
 }

@@ -10,9 +10,9 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use tempfile::NamedTempFile;
 
+use crate::safetensors_file::{header, write_f32};
 use crate::{Action, ArtifactError, Result, atomic};
 
 /// Sizes, known before the first map.
@@ -34,8 +34,6 @@ pub struct ClassMaps {
     pub means: Vec<f32>,
     /// Number of images of each mean, `[K]`.
     pub counts: Vec<u64>,
-    /// Mean input of the same images, in [0, 1], `[K, C, H, W]`.
-    pub mean_images: Vec<f32>,
     /// `[C, H, W]` of a mean image.
     pub image: [usize; 3],
 }
@@ -151,11 +149,17 @@ impl MapsWriter {
         Ok(())
     }
 
-    /// Writes the remaining tensors and the header, and renames the file.
+    /// Writes the remaining tensors and the header, and renames the file. `mean_image` gives the mean
+    /// input of a class's images in [0, 1], `[C * H * W]`, one class after the other: together they
+    /// can be larger than the memory.
     ///
     /// # Errors
-    /// As [`MapsWriter::push`].
-    pub fn finish(mut self, classes: &ClassMaps) -> Result<()> {
+    /// As [`MapsWriter::push`], and those of `mean_image`.
+    pub fn finish(
+        mut self,
+        classes: &ClassMaps,
+        mean_image: &mut dyn FnMut(usize) -> Result<Vec<f32>>,
+    ) -> Result<()> {
         self.check(classes)?;
         let error_path = self.error_path.clone();
         let fail = |e| ArtifactError::io(Action::Write, &error_path, e);
@@ -166,12 +170,16 @@ impl MapsWriter {
         spilled.rewind().map_err(fail)?;
         std::io::copy(&mut spilled, &mut self.out).map_err(fail)?;
         write_f32(&mut self.out, &classes.means).map_err(fail)?;
-        write_f32(&mut self.out, &classes.mean_images).map_err(fail)?;
+        for class in 0..self.shape.classes {
+            let image = mean_image(class)?;
+            check_mean_image(&error_path, class, &image, classes.image)?;
+            write_f32(&mut self.out, &image).map_err(fail)?;
+        }
         self.out.flush().map_err(fail)?;
 
         let (n, k, [h, w]) = (self.labels.len(), self.shape.classes, self.shape.cam);
         let [c, image_h, image_w] = classes.image;
-        let header = header(&[
+        let tensors: [(&str, &str, &[usize]); 7] = [
             ("labels", "I64", &[n]),
             ("predictions", "I64", &[n]),
             ("class_counts", "I64", &[k]),
@@ -179,7 +187,8 @@ impl MapsWriter {
             ("probabilities", "F32", &[n, k]),
             ("class_means", "F32", &[k, h, w]),
             ("mean_images", "F32", &[k, c, image_h, image_w]),
-        ]);
+        ];
+        let header = header(&tensors, &[]);
         let header_bytes = (self.data_offset - 8) as usize - 8 * (2 * n + k);
         debug_assert!(
             header.len() <= header_bytes,
@@ -209,23 +218,15 @@ impl MapsWriter {
     }
 
     fn check(&self, classes: &ClassMaps) -> Result<()> {
-        let (k, [h, w], [c, image_h, image_w]) =
-            (self.shape.classes, self.shape.cam, classes.image);
-        let fits = classes.means.len() == k * h * w
-            && classes.counts.len() == k
-            && classes.mean_images.len() == k * c * image_h * image_w;
+        let (k, [h, w]) = (self.shape.classes, self.shape.cam);
+        let fits = classes.means.len() == k * h * w && classes.counts.len() == k;
         if !fits {
             return Err(ArtifactError::malformed(
                 &self.path,
                 format!("class maps are not of {k} classes"),
             ));
         }
-        if !classes
-            .means
-            .iter()
-            .chain(&classes.mean_images)
-            .all(|v| v.is_finite())
-        {
+        if !classes.means.iter().all(|v| v.is_finite()) {
             return Err(ArtifactError::malformed(
                 &self.path,
                 "a class mean is not finite",
@@ -235,24 +236,10 @@ impl MapsWriter {
     }
 }
 
-fn header(tensors: &[(&str, &str, &[usize])]) -> String {
-    let mut end = 0_u64;
-    let mut object = serde_json::Map::new();
-    object.insert("__metadata__".to_owned(), json!({"format": "pt"}));
-    for (name, dtype, shape) in tensors {
-        let size = if *dtype == "I64" { 8 } else { 4 };
-        let start = end;
-        end += size * shape.iter().map(|n| *n as u64).product::<u64>();
-        object.insert(
-            (*name).to_owned(),
-            json!({"dtype": dtype, "shape": shape, "data_offsets": [start, end]}),
-        );
+fn check_mean_image(path: &Path, class: usize, image: &[f32], [c, h, w]: [usize; 3]) -> Result<()> {
+    if image.len() == c * h * w && image.iter().all(|v| v.is_finite()) {
+        return Ok(());
     }
-    serde_json::Value::Object(object).to_string()
-}
-
-fn write_f32(out: &mut impl Write, values: &[f32]) -> std::io::Result<()> {
-    values
-        .iter()
-        .try_for_each(|value| out.write_all(&value.to_le_bytes()))
+    let problem = format!("mean image of class {class}: {c}x{h}x{w} finite values expected");
+    Err(ArtifactError::malformed(path, problem))
 }

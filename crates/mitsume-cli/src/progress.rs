@@ -110,6 +110,28 @@ impl Progress {
                 let name = text!(language, "command-evaluating");
                 self.bar(name, done, total, String::new());
             }
+            Event::CheckingShards { done, total } => {
+                let name = text!(language, "command-checking-shards");
+                self.bar(name, done, total, String::new());
+            }
+            Event::Merging { done, total } => {
+                let name = text!(language, "command-merging");
+                self.bar(name, done, total, String::new());
+            }
+            Event::ShardDamaged(problem) => {
+                let problem = problem.as_str();
+                self.warn(&text!(language, "command-shard-damaged", problem = problem));
+            }
+            Event::MixedProcessors { shards, processors } => {
+                self.warn(&text!(
+                    language,
+                    "command-mixed-processors",
+                    first = shards[0],
+                    first_processor = processors[0].as_str(),
+                    other = shards[1],
+                    other_processor = processors[1].as_str(),
+                ));
+            }
             Event::Epoch(row) => self.epoch(&row),
         }
     }
@@ -117,6 +139,12 @@ impl Progress {
     fn warn(&mut self, text: &str) {
         self.remove_bar();
         self.console.warn(text);
+    }
+
+    /// Shows how many shards of an evaluation are done.
+    pub fn shards(&mut self, done: usize, total: usize) {
+        let name = text!(self.console.language, "command-shards");
+        self.bar(name, done, total, String::new());
     }
 
     /// Removes the bar and, with `--verbose`, prints the total time.

@@ -55,6 +55,30 @@ pub enum Event {
         /// Images in all.
         total: usize,
     },
+    /// Stored shards were checked for damage.
+    CheckingShards {
+        /// Shards so far.
+        done: usize,
+        /// Shards in all.
+        total: usize,
+    },
+    /// Images of stored shards were merged.
+    Merging {
+        /// Images so far.
+        done: usize,
+        /// Images in all.
+        total: usize,
+    },
+    /// The file of a shard is damaged, and made again; the error names it.
+    ShardDamaged(String),
+    /// Shards were made on processors with different vector instructions: the last digits may differ
+    /// from those of one process.
+    MixedProcessors {
+        /// Numbers of two such shards.
+        shards: [usize; 2],
+        /// Their processors.
+        processors: [String; 2],
+    },
     /// An epoch is done, evaluated and saved.
     Epoch(EpochRow),
     /// A run ends before its last epoch, since none of the last ones was better than the best.

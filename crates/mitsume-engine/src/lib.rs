@@ -30,6 +30,8 @@
 //!
 //! - [`train()`] fills a run directory; [`resume()`] continues an interrupted run, bit for bit.
 //! - [`evaluate()`] computes accuracy, kappa and consistency with one forward pass per image.
+//! - [`evaluate_shard()`] does so for a part of the images; [`merge_shards()`] makes the evaluation of
+//!   all parts, with the same bits.
 //! - [`evaluate_multi_label()`] does so for models whose outputs are findings that do not exclude each
 //!   other.
 //! - [`explain()`] draws the maps of single images.
@@ -68,13 +70,18 @@ pub use bench::{
 };
 pub use demo::{DemoOptions, DemoOutcome, DemoSize, demo};
 pub use error::EngineError;
-pub use evaluate::{EvaluateOptions, MeasureOptions, PERMUTATIONS, evaluate, evaluate_multi_label};
+pub use evaluate::{
+    EvaluateOptions, MeasureOptions, MergeOptions, PERMUTATIONS, PlanRequest, ShardOutcome,
+    ShardRequest, evaluate, evaluate_multi_label, evaluate_shard, files_sha256, merge_shards,
+    shard_plan,
+};
 pub use evaluation_input::{EvaluationInput, report_other_files};
 pub use event::{Event, LeakedImages, Observer, Phase, SharedPatients};
 pub use explain::{ExplainOptions, ExplainTarget, Explained, Explanation, explain};
 pub use maps::{MapOptions, image_maps, predicted_class_maps};
 pub use mitsume_onnx::{
-    DefaultReason, FeatureLayout, InputImages, Layer, Module, OutputActivation, modules,
+    DefaultReason, FeatureLayout, InputImages, Layer, Module, OutputActivation, model_files,
+    modules,
 };
 pub use model_file::{LoadedModel, ModelInput};
 pub use model_source::{ModelRequest, ModelSource, OnnxRun, OnnxSource};
@@ -83,7 +90,7 @@ pub use network::{
     layers, reorder_classes, two_classes,
 };
 pub use predict::{PredictOptions, PredictedClass, Predictions, predict};
-pub use shell_word::shell_word;
+pub use shell_word::{shell_argument, shell_word};
 pub use train::{
     Plateau, ResumeRequest, RunStatus, TrainOutcome, TrainRequest, check_checkpoint,
     recorded_device, resume, train, train_or_resume,

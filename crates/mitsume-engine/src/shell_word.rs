@@ -11,10 +11,15 @@ pub fn shell_word(path: &Path) -> String {
     } else {
         text
     };
-    match shlex::try_quote(&text) {
+    shell_argument(&text)
+}
+
+/// Text, such as an option with its value, as one word of a POSIX shell's command line.
+pub fn shell_argument(text: &str) -> String {
+    match shlex::try_quote(text) {
         Ok(word) => word.into_owned(),
-        // Fails for a NUL byte only, which no path contains.
-        Err(_) => text,
+        // Fails for a NUL byte only, which no argument contains.
+        Err(_) => text.to_owned(),
     }
 }
 

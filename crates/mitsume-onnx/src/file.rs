@@ -163,6 +163,28 @@ impl ModelFile {
     }
 }
 
+/// The files of a model: `path`, then the files of its external data, by name.
+///
+/// # Errors
+/// A file that is no ONNX model; external data outside the model's folder.
+pub fn model_files(path: &Path) -> Result<Vec<PathBuf>> {
+    let file = ModelFile::open(path)?;
+    let graph = file.model.graph.iter();
+    let mut names: Vec<&str> = graph
+        .flat_map(|graph| &graph.initializer)
+        .filter(|tensor| tensor.data_location == 1)
+        .flat_map(|tensor| &tensor.external_data)
+        .filter(|entry| entry.key == "location")
+        .map(|entry| entry.value.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let more = names.into_iter().map(|name| file.external_path(name));
+    let more: std::result::Result<Vec<PathBuf>, String> = more.collect();
+    let more = more.map_err(|reason| file.error(format!("external data: {reason}")))?;
+    Ok([vec![path.to_owned()], more].concat())
+}
+
 /// Tags of fields that hold messages, and the fields of those.
 struct Fields(&'static [(u32, &'static Fields)]);
 

@@ -66,6 +66,7 @@ mod value;
 pub use classifier::{Classifier, InputImages};
 pub use default_layer::DefaultReason;
 pub use error::{Error, Result};
+pub use file::model_files;
 pub use graph::OutputActivation;
 pub use hooked::{CapturedActivations, HookedClassifier};
 pub use layers::{Layer, LayoutRequest};

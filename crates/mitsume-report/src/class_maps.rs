@@ -37,11 +37,11 @@ pub(crate) fn class_maps(evaluated: &Evaluated) -> Result<Vec<ClassMapView>> {
 
 /// The mean image of a class as a data URI, and its mean map over it; `None` without either.
 pub(crate) fn mean_pictures(maps: &Maps, class: usize) -> Result<Option<(String, String)>> {
-    let (Some(mean), Some(image)) = (maps.class_mean(class), maps.mean_image(class)) else {
+    let (Some(mean), Some(image)) = (maps.class_mean(class), maps.mean_image(class)?) else {
         return Ok(None);
     };
     let [height, width] = maps.cam_size();
-    let image = fit_to_side(&picture_from_planes(image, maps.image_size()), SIDE);
+    let image = fit_to_side(&picture_from_planes(&image, maps.image_size()), SIDE);
     let mean = ActivationMap::new(mean.to_vec(), height, width)?;
     let over = overlay(&image, &mean, &OverlayStyle::DEFAULT);
     Ok(Some((jpeg_uri(&image)?, jpeg_uri(&over)?)))

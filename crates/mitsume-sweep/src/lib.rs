@@ -36,7 +36,6 @@ mod error;
 mod estimate;
 mod grid;
 mod local;
-mod lock;
 pub mod preset;
 pub mod slurm;
 mod state;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use burn::tensor::Device;
-use mitsume_artifacts::write_atomic;
+use mitsume_artifacts::{Lock, write_atomic};
 use mitsume_data::ImageCache;
 use mitsume_engine::{Event, TrainOutcome, TrainRequest, train_or_resume};
 
-use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError, lock};
+use crate::{Cell, CellState, CellStatus, Result, SweepDir, SweepError};
 
 /// Options for running cells.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl Worker<'_> {
     }
 
     fn run_cell(&self, index: usize, cell: &Cell) -> Result<CellOutcome> {
-        let Some(_lock) = lock::acquire(&self.sweep.lock(cell))? else {
+        let Some(_lock) = Lock::acquire(&self.sweep.lock(cell))? else {
             return Ok(CellOutcome::LockedElsewhere);
         };
         // Checked with the lock held, because another process may have finished the cell meanwhile.

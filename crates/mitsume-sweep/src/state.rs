@@ -2,11 +2,11 @@
 
 use std::io::ErrorKind;
 
-use mitsume_artifacts::{EpochRow, EvaluationDir, read_epochs};
+use mitsume_artifacts::{EpochRow, EvaluationDir, Lock, read_epochs};
 use mitsume_guard::file::read_to_string;
 use serde::Serialize;
 
-use crate::{Cell, Result, SweepDir, lock};
+use crate::{Cell, Result, SweepDir};
 
 /// Largest failure message that is read, in bytes.
 const MAX_FAILURE_BYTES: u64 = 1 << 20;
@@ -71,7 +71,7 @@ impl CellStatus {
         let finished = cell.config.train.is_done(&rows) && run.weights().is_file() && evaluated;
         let state = if finished {
             CellState::Finished
-        } else if lock::is_held(&sweep.lock(cell)) {
+        } else if Lock::is_held(&sweep.lock(cell)) {
             CellState::Running
         } else if error.is_some() {
             CellState::Failed

@@ -7,7 +7,7 @@ use mitsume::measures::DEFAULT_GRID;
 use mitsume::methods::Method;
 use mitsume_engine::FeatureLayout;
 
-use super::{DeviceArg, ImageArgs, ThreadsArg};
+use super::{DeviceArg, ImageArgs, ShardArgs, ThreadsArg};
 
 /// Which model, where it is hooked and how its maps are made.
 #[derive(clap::Args)]
@@ -69,12 +69,16 @@ fn parse_probability(text: &str) -> Result<f64, String> {
 
 /// `mitsume eval`
 #[derive(clap::Args)]
+#[command(mut_arg("model", |model| model.required_unless_present_any(["run", "weights", "merge"])))]
 #[command(after_help = "Examples:\n  \
     mitsume eval --run runs/first --data brain/Testing --json\n  \
     mitsume eval --model level2 --weights published.pth --image-size 224 --data brain/Testing\n  \
     mitsume eval --model resnet18.onnx --preset imagenet --classes names.txt --data photos --out looked\n  \
     mitsume eval --run runs/first --data brain/Testing --explain predicted\n  \
-    mitsume eval --model findings.onnx --preset imagenet --data scans.csv/test --threshold 0.3 --out looked")]
+    mitsume eval --model findings.onnx --preset imagenet --data scans.csv/test --threshold 0.3 --out looked\n  \
+    mitsume eval --run runs/first --data many --out looked --shard 2/8    (a process for each of the 8)\n  \
+    mitsume eval --merge looked\n  \
+    mitsume eval --run runs/first --data many --out looked --shards 64 --launcher slurm")]
 pub struct EvalArgs {
     #[command(flatten)]
     pub model: ModelArgs,
@@ -82,7 +86,8 @@ pub struct EvalArgs {
     /// label, split, patient), or a split of a list (list.csv/test). Of a multi-label model a list
     /// with a column labels (Effusion|Mass), or a column of 0 and 1 for each finding
     #[arg(long, value_name = "DIR_OR_LIST", value_hint = ValueHint::AnyPath)]
-    pub data: PathBuf,
+    #[arg(required_unless_present = "merge")]
+    pub data: Option<PathBuf>,
     /// What the outputs of the model are [default: multi-label for a list with the column labels, or
     /// with findings and no column label; else single-label]
     #[arg(long, value_name = "TASK")]
@@ -117,6 +122,8 @@ pub struct EvalArgs {
     /// Images per forward pass
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub batch_size: u32,
+    #[command(flatten)]
+    pub shards: ShardArgs,
     #[command(flatten)]
     pub device: DeviceArg,
     #[command(flatten)]

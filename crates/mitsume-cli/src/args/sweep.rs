@@ -72,11 +72,11 @@ pub struct SweepArgs {
     pub threads: ThreadsArg,
 }
 
-/// Where the cells run.
+/// Where the cells of a sweep, or the shards of an evaluation, are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Launcher {
     /// On this machine
     Local,
-    /// As a job array ([slurm] in sweep.toml has partition, time, memory, constraint, cpus)
+    /// As a job array ([slurm] in a TOML file has partition, time, memory, constraint, cpus)
     Slurm,
 }

@@ -1,5 +1,6 @@
 //! `mitsume eval`
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use mitsume_artifacts::{Evaluation, ExplainedClass};
@@ -8,8 +9,8 @@ use mitsume_engine::{EvaluateOptions, EvaluationInput, MapOptions, MeasureOption
 use mitsume_locale::{Language, text};
 use mitsume_report::surroundings_sentences;
 
-use super::{model, multi_label, output};
-use crate::args::{EvalArgs, MeasureSet, Task};
+use super::{launch, model, multi_label, output, shards};
+use crate::args::{EvalArgs, Launcher, MeasureSet, Task};
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
@@ -18,7 +19,16 @@ use crate::{device, stop, threads};
 /// Runs the command.
 pub fn run(args: EvalArgs, console: Console) -> Result {
     threads::set(args.threads.count())?;
-    let device = device::open(&args.device, console)?;
+    if let Some(dir) = &args.shards.merge {
+        let stop = stop::on_signal(console);
+        let evaluation = shards::merge(dir, &args, &stop, console)?;
+        return show(&evaluation, &args, console);
+    }
+    let device = match args.shards.launcher {
+        Launcher::Local => device::open(&args.device, console)?,
+        // The machine that submits need not have the device.
+        Launcher::Slurm => device::open_named("cpu", console)?,
+    };
     if task(&args, console)? == Task::MultiLabel {
         return multi_label::run(&args, &device, console);
     }
@@ -27,28 +37,52 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
                        its most probable class";
         return Err(Failure::Request(problem.into()));
     }
-    let folder = ImageFolder::open(&args.data)?;
-    let model = model::open(&args.model, Some(&folder), &device, console)?;
+    let folder = ImageFolder::open(data(&args)?)?;
+    let mut model = model::open(&args.model, Some(&folder), &device, console)?;
     // Every image is needed once, so nothing is cached.
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
     let input = EvaluationInput {
         network: model.network.as_ref(),
         folder: &folder,
         source: &source,
-        settings: model.settings,
+        settings: std::mem::take(&mut model.settings),
     };
     let explain = explained_class(args.explain.as_deref(), &folder.classes)?;
     let stop = stop::on_signal(console);
     let options = options(&args, model.maps, Some(&explain), &stop);
+    if let Some(shard) = args.shards.shard {
+        let plan = shards::plan(
+            shard.of(),
+            &model,
+            (&input, &options),
+            &args,
+            args.device.name(),
+        )?;
+        return shards::run_shard(shard, &plan, (&input, &options), &args, console);
+    }
+    if let Some(shards) = args.shards.shards {
+        let evaluation = launch::run(shards.into(), &model, (&input, &options), &args, console)?;
+        return show(&evaluation, &args, console);
+    }
     let mut progress = Progress::new(console);
     let evaluation = evaluate(&input, &options, &mut |event| progress.show(event));
     progress.finish();
     let evaluation = evaluation.map_err(|error| stop::failure(error, console))?;
+    show(&evaluation, &args, console)
+}
+
+fn show(evaluation: &Evaluation, args: &EvalArgs, console: Console) -> Result {
     if args.json {
-        output::json(&evaluation)
+        output::json(evaluation)
     } else {
-        output::text(&summary(&evaluation, console.language))
+        output::text(&summary(evaluation, console.language))
     }
+}
+
+/// The images; every evaluation but a merge has them.
+pub fn data(args: &EvalArgs) -> Result<&Path> {
+    let data = args.data.as_deref();
+    data.ok_or_else(|| Failure::Request("--data: which images?".into()))
 }
 
 /// The task that is named, or that the columns of the data tell, which is said.
@@ -56,20 +90,20 @@ fn task(args: &EvalArgs, console: Console) -> Result<Task> {
     if let Some(task) = args.task {
         return Ok(task);
     }
-    match ListLabels::of(&args.data)? {
+    match ListLabels::of(data(args)?)? {
         ListLabels::Single => Ok(Task::SingleLabel),
         ListLabels::Multi => {
             console.note(&text!(
                 console.language,
                 "command-task-by-columns",
-                list = args.data.display().to_string()
+                list = data(args)?.display().to_string()
             ));
             Ok(Task::MultiLabel)
         }
         ListLabels::Both => Err(Failure::Request(format!(
             "{}: has a column label and a column labels: --task single-label takes the first, --task \
              multi-label the second",
-            args.data.display()
+            data(args)?.display()
         ))),
     }
 }

@@ -7,7 +7,7 @@ use mitsume_engine::{EvaluationInput, evaluate_multi_label};
 use mitsume_locale::{Language, text};
 use mitsume_report::surroundings_sentences;
 
-use super::{eval, model, output};
+use super::{eval, model, output, shards};
 use crate::args::EvalArgs;
 use crate::console::Console;
 use crate::failure::{Failure, Result};
@@ -24,8 +24,9 @@ pub fn run(args: &EvalArgs, device: &Device, console: Console) -> Result {
                        image has its own map";
         return Err(Failure::Request(problem.into()));
     }
-    let (mut model, data) =
-        model::open_multi_label(&args.model, Some(&args.data), device, console)?;
+    shards::refuse(args)?;
+    let list = eval::data(args)?;
+    let (mut model, data) = model::open_multi_label(&args.model, Some(list), device, console)?;
     let data = data.expect("it was opened with data");
     let source = ImageSource::new(&data.folder.samples, model.preprocess(), 0)?;
     let input = EvaluationInput {

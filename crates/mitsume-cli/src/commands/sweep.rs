@@ -211,7 +211,7 @@ fn submit(sweep: &SweepDir, console: Console) -> Result {
         "command-submitted",
         job = submission.array.to_string(),
         tasks = submission.tasks,
-        analysis = submission.analysis.to_string(),
+        analysis = submission.after.to_string(),
         logs = sweep.root().join("slurm").display().to_string(),
         command = format!("mitsume sweep --out {root} --dry-run"),
     ));

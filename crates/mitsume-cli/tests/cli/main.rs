@@ -18,6 +18,7 @@ mod onnx;
 mod onnx_training;
 mod pages;
 mod predict;
+mod shards;
 mod support;
 mod sweep;
 mod training;

@@ -8,11 +8,25 @@ use mitsume_artifacts::{
     ClassResult, ConsistencyResult, DataSummary, Evaluation, ExplainedClass, GroupMembership,
     MapsShape, ModelSummary,
 };
-use mitsume_data::{Batch, Preprocess};
 
-use super::forward::BatchOutputs;
-use super::group_sums::{GroupImage, GroupSums};
+use super::group_sums::GroupSums;
 use crate::{EngineError, Result};
+
+/// What the network gives for one image, of a batch or of a stored shard.
+pub(crate) struct ImageOutputs<'a> {
+    /// Position of the image in the data set.
+    pub index: usize,
+    pub label: usize,
+    pub prediction: usize,
+    /// `-log p` of the true class.
+    pub cross_entropy: f64,
+    /// Softmax probabilities, `[K]`.
+    pub probabilities: &'a [f32],
+    /// Its map, [h * w].
+    pub map: &'a [f32],
+    /// `None` if the map is all zero.
+    pub surroundings: Option<Surroundings>,
+}
 
 /// Results of one image, except its map.
 #[derive(Clone, Copy, Debug)]
@@ -37,40 +51,37 @@ pub(crate) struct EvaluationSums<'a> {
 }
 
 impl<'a> EvaluationSums<'a> {
-    pub fn new(shape: MapsShape, preprocess: &Preprocess, explain: &'a ExplainedClass) -> Self {
+    pub fn new(shape: MapsShape, explain: &'a ExplainedClass) -> Self {
         EvaluationSums {
-            groups: GroupSums::new(shape, preprocess),
+            groups: GroupSums::new(shape),
             confusion: ConfusionMatrix::new(shape.classes),
             cross_entropy: 0.0,
             explain,
         }
     }
 
-    /// Adds image `i` of a batch.
-    pub fn add(&mut self, batch: &Batch, outputs: &BatchOutputs, i: usize) -> Result<ImageResult> {
-        let (label, prediction) = (batch.labels[i], outputs.predictions[i]);
-        let probabilities = outputs.probabilities(i);
-        self.cross_entropy += outputs.cross_entropy(i, label);
+    /// Adds an image.
+    ///
+    /// # Errors
+    /// An unknown class, or a map with a value that is not finite.
+    pub fn add(&mut self, image: &ImageOutputs<'_>) -> Result<ImageResult> {
+        let (label, prediction) = (image.label, image.prediction);
+        self.cross_entropy += image.cross_entropy;
         let added = self.confusion.add(label, prediction);
         added.map_err(|error| EngineError::Failed(error.to_string()))?;
         let group = self.explain.group(label, prediction);
         if group.counted {
-            let pixels = self.groups.pixels();
-            let image = GroupImage {
-                map: outputs.map(i),
-                surroundings: outputs.surroundings[i],
-                pixels: &batch.images[i * pixels..][..pixels],
-            };
-            self.groups.add(group.class, &image)?;
+            let surroundings = image.surroundings.as_ref();
+            self.groups.add(group.class, image.map, surroundings)?;
         }
         Ok(ImageResult {
-            index: batch.indices[i],
+            index: image.index,
             label,
             prediction,
             group,
-            probability: probabilities[prediction],
-            probability_label: probabilities[label],
-            surroundings: outputs.surroundings[i],
+            probability: image.probabilities[prediction],
+            probability_label: image.probabilities[label],
+            surroundings: image.surroundings,
         })
     }
 

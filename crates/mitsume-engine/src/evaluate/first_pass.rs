@@ -1,11 +1,13 @@
 //! The first pass over the images, batch by batch.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use mitsume_artifacts::{EvaluationWriter, MapsShape, MapsWriter};
 use mitsume_data::{Batch, Skipped};
 
 use super::EvaluateOptions;
+use super::group_sums::GroupSums;
 use crate::{EngineError, EvaluationInput, Event, Observer, Result};
 
 /// Writers of the maps: into the kept evaluation, and into the file of `options.cams`.
@@ -24,18 +26,36 @@ pub(super) fn map_writers(
     Ok(writers)
 }
 
-/// Calls `add` with each batch that has a readable image, and returns the images left out.
+/// Finishes the files of maps. `mean_image` gives the mean image of a class of so many images.
+pub(super) fn write_class_maps(
+    writers: Vec<MapsWriter>,
+    groups: &GroupSums,
+    image: [usize; 3],
+    mean_image: &mut dyn FnMut(usize, u64) -> mitsume_artifacts::Result<Vec<f32>>,
+) -> Result<()> {
+    let class_maps = groups.class_maps(image);
+    for writer in writers {
+        writer.finish(&class_maps, &mut |class| {
+            mean_image(class, class_maps.counts[class])
+        })?;
+    }
+    Ok(())
+}
+
+/// Calls `add` with each batch of `images` that has a readable image, and returns the images left
+/// out.
 ///
 /// # Errors
 /// Those of `add`; an unreadable image with `strict`; [`EngineError::Interrupted`].
 pub(super) fn for_each_batch(
     input: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
+    images: Range<usize>,
     observer: &mut Observer<'_>,
     mut add: impl FnMut(&Batch) -> Result<()>,
 ) -> Result<Vec<Skipped>> {
-    let total = input.source.len();
-    let order = (0..total).collect();
+    let total = images.len();
+    let order = images.collect();
     let mut done = 0;
     let mut skipped = Vec::new();
     for batch in input.source.batches(order, options.images_per_batch(), 0) {

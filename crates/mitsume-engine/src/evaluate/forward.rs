@@ -6,6 +6,7 @@ use mitsume::trust::Surroundings;
 use mitsume_artifacts::ExplainedClass;
 use mitsume_data::Batch;
 
+use super::evaluation_sums::ImageOutputs;
 use crate::maps::{MapOptions, MapRequest, floats, maps_at};
 use crate::network::refuse_diverged;
 use crate::surroundings::SurroundingsEvaluator;
@@ -26,20 +27,24 @@ pub(crate) struct BatchOutputs {
 }
 
 impl BatchOutputs {
-    /// Softmax probabilities of image `i`, `[K]`.
-    pub fn probabilities(&self, i: usize) -> &[f32] {
-        &self.probabilities[i * self.classes..][..self.classes]
-    }
-
     /// Map of image `i`, [h * w].
     pub fn map(&self, i: usize) -> &[f32] {
         let size = self.maps.len() / self.predictions.len();
         &self.maps[i * size..][..size]
     }
 
-    /// Cross-entropy of image `i` for the true class `class`: `-log p`.
-    pub fn cross_entropy(&self, i: usize, class: usize) -> f64 {
-        -f64::from(self.log_probabilities[i * self.classes + class])
+    /// What is known of image `i` of `batch`.
+    pub fn image(&self, batch: &Batch, i: usize) -> ImageOutputs<'_> {
+        let label = batch.labels[i];
+        ImageOutputs {
+            index: batch.indices[i],
+            label,
+            prediction: self.predictions[i],
+            cross_entropy: -f64::from(self.log_probabilities[i * self.classes + label]),
+            probabilities: &self.probabilities[i * self.classes..][..self.classes],
+            map: self.map(i),
+            surroundings: self.surroundings[i],
+        }
     }
 }
 

@@ -8,30 +8,32 @@ mod evaluation_sums;
 mod first_pass;
 mod forward;
 mod group_sums;
+mod image_sums;
 mod multi_label;
+mod passes;
 mod rank;
+mod shards;
+mod sum_store;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use mitsume::measures::GridMaps;
-use mitsume::{Deviation, MapSpill};
-use mitsume_artifacts::{
-    Evaluation, EvaluationWriter, ExplainedClass, ImageRow, MapsShape, MapsWriter,
-};
-use mitsume_data::{Batch, ImageFolder, Skipped};
+use mitsume_artifacts::{Evaluation, EvaluationWriter, ExplainedClass, MapsShape};
+use mitsume_data::{ImageFolder, Skipped};
 
 use crate::evaluation_input::report_more_frames;
 use crate::maps::MapOptions;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Observer, Result, report_other_files};
-use deviations::{SecondPass, second_pass};
-use evaluation_sums::{EvaluationSums, ImageResult};
 use first_pass::{for_each_batch, map_writers};
+use forward::{ForwardOptions, explained_class, forward};
+use image_sums::ImageSums;
 pub use multi_label::evaluate_multi_label;
-
-use forward::{BatchOutputs, ForwardOptions, explained_class, forward};
-use rank::ranks;
+use passes::{Described, FirstPass};
+pub use shards::{
+    MergeOptions, PlanRequest, ShardOutcome, ShardRequest, evaluate_shard, files_sha256,
+    merge_shards, shard_plan,
+};
 
 /// Options of an evaluation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,53 +96,22 @@ pub fn evaluate(
     let draft = options.out.map(EvaluationWriter::new).transpose()?;
     report_other_files(input.folder, observer);
     let shape = maps_shape(input);
-    let mut writers = map_writers(draft.as_ref(), options, shape)?;
-    let mut pass = FirstPass::new(input, options, explain)?;
-    first_pass(input, options, &mut pass, &mut writers, observer)?;
+    let writers = map_writers(draft.as_ref(), options, shape)?;
+    let mut pass = FirstPass::new(shape, options, explain, writers)?;
+    let (mut image_sums, skipped) = first_pass(input, options, &mut pass, observer)?;
     report_more_frames(input.source, observer);
-    let images = &pass.images;
-    let SecondPass {
-        l2,
-        deviations,
-        measures,
-    } = second_pass(
-        &mut pass.maps,
-        |index| images[index].group,
-        &pass.sums.groups.means,
-        pass.grid.as_ref(),
-        options,
-    )?;
-    let model = input.model_summary(options.maps);
-    let data = input.data_summary(images.len(), &pass.skipped);
-    let evaluation = pass.sums.evaluation(model, data, &l2, measures);
-    let class_maps = pass.sums.groups.class_maps();
-    for writer in writers {
-        writer.finish(&class_maps)?;
-    }
+    let described = Described {
+        model: input.model_summary(options.maps),
+        data: input.data_summary(pass.images(), &skipped),
+        path: &|index| input.relative(&input.folder.samples[index].path),
+        image: image_sums.image(),
+        mean_image: &mut |class, count| image_sums.mean(class, count),
+    };
+    let evaluation = pass.conclude(described, draft.as_ref(), options)?;
     if let Some(draft) = draft {
-        write_images_and_means(&draft, input, &pass.images, &deviations)?;
         draft.commit(&evaluation)?;
     }
     Ok(evaluation)
-}
-
-/// Writes `images.csv` and `class_means.npy`. The probabilities are read back from the maps' file,
-/// so that memory does not grow with the number of classes.
-fn write_images_and_means(
-    draft: &EvaluationWriter,
-    input: &EvaluationInput<'_>,
-    images: &[ImageResult],
-    deviations: &[Option<Deviation>],
-) -> Result<()> {
-    let maps = draft.finished_maps()?;
-    draft.class_means(&maps)?;
-    let ranks = ranks(images, deviations);
-    let mut table = draft.images(&input.folder.classes)?;
-    for (index, image) in images.iter().enumerate() {
-        let row = image_row(input, image, deviations[index]);
-        table.push(&row, ranks[index], &maps.probabilities(index)?)?;
-    }
-    Ok(table.finish()?)
 }
 
 fn maps_shape(input: &EvaluationInput<'_>) -> MapsShape {
@@ -151,119 +122,52 @@ fn maps_shape(input: &EvaluationInput<'_>) -> MapsShape {
     }
 }
 
-/// Results of the first pass over the images.
-struct FirstPass<'a> {
-    sums: EvaluationSums<'a>,
-    explain: &'a ExplainedClass,
-    images: Vec<ImageResult>,
-    maps: MapSpill,
-    grid: Option<GridMaps>,
-    skipped: Vec<Skipped>,
-}
-
-impl<'a> FirstPass<'a> {
-    fn new(
-        input: &EvaluationInput<'_>,
-        options: &EvaluateOptions<'_>,
-        explain: &'a ExplainedClass,
-    ) -> Result<Self> {
-        let shape = maps_shape(input);
-        let [h, w] = shape.cam;
-        let grid =
-            |measures: MeasureOptions| GridMaps::new(shape.classes, shape.cam, measures.grid);
-        Ok(Self {
-            sums: EvaluationSums::new(shape, input.source.preprocess(), explain),
-            explain,
-            images: Vec::with_capacity(shape.capacity),
-            maps: MapSpill::new(h * w)?,
-            grid: options.measures.map(grid),
-            skipped: Vec::new(),
-        })
-    }
-
-    fn add_batch(
-        &mut self,
-        batch: &Batch,
-        outputs: &BatchOutputs,
-        writers: &mut [MapsWriter],
-    ) -> Result<()> {
-        for i in 0..batch.indices.len() {
-            let image = self.sums.add(batch, outputs, i)?;
-            let map = outputs.map(i);
-            self.maps.push(map)?;
-            if image.group.counted
-                && let Some(grid) = &mut self.grid
-            {
-                grid.push(image.group.class, map)?;
-            }
-            for writer in &mut *writers {
-                let probabilities = outputs.probabilities(i);
-                writer.push(map, image.label, image.prediction, probabilities)?;
-            }
-            self.images.push(image);
-        }
-        Ok(())
-    }
-}
-
+/// Runs all images through the network.
 fn first_pass(
     input: &EvaluationInput<'_>,
     options: &EvaluateOptions<'_>,
     pass: &mut FirstPass<'_>,
-    writers: &mut [MapsWriter],
     observer: &mut Observer<'_>,
-) -> Result<()> {
-    let surroundings = SurroundingsEvaluator::new(input.cam_size(), input.source.preprocess());
+) -> Result<(ImageSums, Vec<Skipped>)> {
+    let preprocess = input.source.preprocess();
+    let surroundings = SurroundingsEvaluator::new(input.cam_size(), preprocess);
     let forward_options = ForwardOptions {
         maps: options.maps,
-        explain: pass.explain,
+        explain: pass.explain(),
         surroundings: &surroundings,
     };
-    pass.skipped = for_each_batch(input, options, observer, |batch| {
+    let mut image_sums = ImageSums::new(input.folder.classes.len(), preprocess);
+    let all = 0..input.source.len();
+    let skipped = for_each_batch(input, options, all, observer, |batch| {
         let outputs = forward(input, batch, &forward_options)?;
-        pass.add_batch(batch, &outputs, writers)
-    })?;
-    refuse_empty_classes(input.folder, pass)
-}
-
-fn refuse_empty_classes(folder: &ImageFolder, pass: &FirstPass<'_>) -> Result<()> {
-    for class in 0..folder.classes.len() {
-        if !pass.images.iter().any(|image| image.label == class) {
-            let reason = pass
-                .skipped
-                .iter()
-                .find(|skipped| {
-                    let mut samples = folder.samples.iter();
-                    samples.any(|sample| sample.class == class && sample.path == skipped.path)
-                })
-                .map(|skipped| format!(": {}: {}", skipped.path.display(), skipped.reason))
-                .unwrap_or_default();
-            let place = folder.class_place(class);
-            return Err(EngineError::Request(match folder.listed {
-                true => format!("{place}: no image can be read{reason}"),
-                false => format!("{place}: no image of this class folder can be read{reason}"),
-            }));
+        for i in 0..batch.indices.len() {
+            let group = pass.add(&outputs.image(batch, i))?;
+            if group.counted {
+                image_sums.add(group.class, &batch.images, i)?;
+            }
         }
+        Ok(())
+    })?;
+    if let Some(class) = pass.empty_class() {
+        return Err(empty_class(input.folder, class, &skipped));
     }
-    Ok(())
+    Ok((image_sums, skipped))
 }
 
-fn image_row(
-    input: &EvaluationInput<'_>,
-    image: &ImageResult,
-    deviation: Option<Deviation>,
-) -> ImageRow {
-    ImageRow {
-        path: input.relative(&input.folder.samples[image.index].path),
-        label: image.label,
-        prediction: image.prediction,
-        correct: image.label == image.prediction,
-        probability: f64::from(image.probability),
-        probability_label: f64::from(image.probability_label),
-        squared_l2: deviation.map(|deviation| deviation.squared_l2),
-        l2: deviation.map(|deviation| deviation.l2),
-        border_mass: image.surroundings.map(|found| found.border.mass),
-        background_mass: image.surroundings.map(|found| found.background.mass),
-        background_area: image.surroundings.map(|found| found.background.area),
-    }
+/// The error of a class without a readable image.
+fn empty_class(folder: &ImageFolder, class: usize, skipped: &[Skipped]) -> EngineError {
+    let of_class = |skipped: &&Skipped| {
+        let mut samples = folder.samples.iter();
+        samples.any(|sample| sample.class == class && sample.path == skipped.path)
+    };
+    let reason = skipped
+        .iter()
+        .find(of_class)
+        .map(|skipped| format!(": {}: {}", skipped.path.display(), skipped.reason))
+        .unwrap_or_default();
+    let place = folder.class_place(class);
+    EngineError::Request(match folder.listed {
+        true => format!("{place}: no image can be read{reason}"),
+        false => format!("{place}: no image of this class folder can be read{reason}"),
+    })
 }

@@ -209,6 +209,28 @@ command-nothing-left =
     { $out } is finished: all { $epochs } epochs are done and evaluated, nothing was left to do
     train longer: { $longer }
     see it: { $command }
+command-checking-shards = checking shards
+command-merging = merging
+command-shard-damaged = warning: { $problem }; this shard is made again
+command-mixed-processors = warning: shards { $first } ({ $first_processor }) and { $other } ({ $other_processor }) were made with different vector instructions: the last digits may differ from those of one process
+command-shard-done =
+    shard { $shard } is done; { $left ->
+        [one] { $left } shard is
+       *[other] { $left } shards are
+    } left
+command-shards-complete = shard { $shard } is done, and with it all; next: { $command }
+command-shard-was-done = shard { $shard } of { $dir } was done already
+command-shards-were-merged = { $dir } is merged already: nothing left to do
+command-shards = shards
+command-shards-found = { $done } of { $shards } shards are done already
+command-shards-interrupted = interrupted: { $left } of { $shards } shards are left; go on with: { $command }
+command-shards-queued = job { $job } of this evaluation is still queued or running: waiting for it
+command-shards-submitted =
+    job { $job } has { $tasks } tasks; job { $merge } merges after them; waiting for both
+    logs: { $logs }
+command-shards-go-on = no longer waiting: the jobs go on; wait for them again with: { $command }
+command-shard-interrupted = interrupted: nothing of this shard was kept; it starts again with: { $command }
+command-merge-interrupted = interrupted: the shards are as they were
 command-nothing-kept = interrupted: nothing of this was kept
 command-explain-interrupted = interrupted: { $done } of { $images } images are done; { $page } has them
 command-interrupted = interrupted: saved; go on with: { $command }

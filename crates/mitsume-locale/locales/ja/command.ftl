@@ -182,6 +182,24 @@ command-nothing-left =
     { $out } は完了しています。全 { $epochs } エポックの学習と評価が済んでおり、することは残っていません
     さらに学習するには: { $longer }
     結果を見るには: { $command }
+command-checking-shards = シャードの確認
+command-merging = マージ
+command-shard-damaged = 警告: { $problem }。このシャードを作り直します
+command-mixed-processors = 警告: シャード { $first }（{ $first_processor }）と { $other }（{ $other_processor }）では、使われたベクトル命令が異なります。一つのプロセスの結果と末尾の桁が異なることがあります
+command-shard-done = シャード { $shard } が完了しました。残りは { $left } 個です
+command-shards-complete = シャード { $shard } が完了し、すべて揃いました。次は: { $command }
+command-shard-was-done = { $dir } のシャード { $shard } は完了しています
+command-shards-were-merged = { $dir } はマージ済みです。することは残っていません
+command-shards = シャード
+command-shards-found = { $shards } 個のシャードのうち { $done } 個は完了しています
+command-shards-interrupted = 中断: { $shards } 個のシャードのうち { $left } 個が残っています。再開するには: { $command }
+command-shards-queued = この評価のジョブ { $job } が待ち行列にあるか実行中です。終わるのを待ちます
+command-shards-submitted =
+    ジョブ { $job }（タスク { $tasks } 個）。終わるとジョブ { $merge } がマージします。両方を待ちます
+    ログ: { $logs }
+command-shards-go-on = 待つのをやめました。ジョブは続いています。もう一度待つには: { $command }
+command-shard-interrupted = 中断: このシャードは何も保存していません。最初から行うには: { $command }
+command-merge-interrupted = 中断: シャードは元のままです
 command-nothing-kept = 中断: この結果は何も保存していません
 command-explain-interrupted = 中断: { $images } 枚のうち { $done } 枚まで済んでいます。{ $page } にあります
 command-interrupted = 中断: 状態を保存しました。再開するには: { $command }

@@ -159,7 +159,11 @@ pub fn evaluation(root: &Path, data: &Path, plan: &Plan) -> Evaluation {
         };
         rows.push(&row, None, &all).unwrap();
     }
-    maps.finish(&means).unwrap();
+    let mut mean_image = |class| {
+        let image = head(class, plan.classes.len(), 0);
+        Ok(image.pixels().map(|p| f32::from(p.0[0]) / 255.0).collect())
+    };
+    maps.finish(&means, &mut mean_image).unwrap();
     rows.finish().unwrap();
     let evaluation = figures(data, plan, &means.counts, &deviations);
     draft.commit(&evaluation).unwrap();
@@ -186,18 +190,9 @@ fn class_means(images: &[Made], k: usize) -> ClassMaps {
             .for_each(|value| *value /= (*count).max(1) as f32);
     }
     let side = PIXELS as usize;
-    let mean_images = (0..k)
-        .flat_map(|class| {
-            head(class, k, 0)
-                .pixels()
-                .map(|p| f32::from(p.0[0]) / 255.0)
-                .collect::<Vec<_>>()
-        })
-        .collect();
     ClassMaps {
         means,
         counts,
-        mean_images,
         image: [1, side, side],
     }
 }

@@ -1,6 +1,12 @@
 //! `[slurm]` of `sweep.toml`.
 
+use std::path::Path;
+
+use mitsume_guard::file::read_to_string;
 use serde::{Deserialize, Serialize};
+
+use crate::config::MAX_CONFIG_BYTES;
+use crate::{Result, SweepError};
 
 /// Resources and options of the tasks. All keys are optional, with the cluster's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,4 +39,24 @@ pub struct SlurmConfig {
     /// Shell lines before the work, such as "module load rocm".
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setup: Vec<String>,
+}
+
+/// A file of which only `[slurm]` is read.
+#[derive(Deserialize)]
+struct WithSlurm {
+    slurm: SlurmConfig,
+}
+
+impl SlurmConfig {
+    /// Reads `[slurm]` of a TOML file, such as a `sweep.toml`.
+    ///
+    /// # Errors
+    /// [`SweepError::Config`] naming the file and the key.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = read_to_string(path, MAX_CONFIG_BYTES)
+            .map_err(|error| SweepError::config(path, format!("cannot read it: {error}")))?;
+        let file: WithSlurm = toml::from_str(&text)
+            .map_err(|error| SweepError::config(path, error.to_string().trim_end()))?;
+        Ok(file.slurm)
+    }
 }

@@ -1,4 +1,4 @@
-//! A sweep as a job array on a Slurm cluster.
+//! Work as a job array on a Slurm cluster: the cells of a sweep, or other tasks ([`ArrayJob`]).
 //!
 //! Each cell is one task. A task that is preempted or reaches its time limit saves a checkpoint at
 //! the next step, requeues itself and resumes. A job that depends on the array analyses the
@@ -9,5 +9,5 @@ mod queue;
 mod script;
 
 pub use config::SlurmConfig;
-pub use queue::{Submission, submit};
-pub use script::{Scripts, scripts};
+pub use queue::{Submission, queued_after, queued_job, submit};
+pub use script::{AfterJob, ArrayJob, Scripts, cpus, quoted, sweep_job};

@@ -11,8 +11,8 @@ use burn::tensor::Device;
 use mitsume_artifacts::ModelSettings;
 use mitsume_data::{ImageFolder, ImageTransform, MultiLabelData, Preprocess};
 use mitsume_engine::{
-    LoadedModel, MapOptions, ModelRequest, ModelSource, Network, RunStatus, reorder_classes,
-    shell_word,
+    EngineError, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, RunStatus,
+    model_files, reorder_classes, shell_word,
 };
 use mitsume_nn::Level;
 
@@ -53,6 +53,18 @@ impl OpenedModel {
             augment: None,
             seed: 0,
             transform: self.transform,
+        }
+    }
+
+    /// The files of the network and its weights.
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let is_onnx = self
+            .source
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("onnx"));
+        match is_onnx {
+            true => model_files(&self.source).map_err(|error| EngineError::from(error).into()),
+            false => Ok(vec![self.source.clone()]),
         }
     }
 

@@ -154,6 +154,19 @@ fn print_settings(opened: &OpenedModel, console: Console) {
     ));
 }
 
+/// The names, or of many the first and the last ones.
+fn few(names: &[String]) -> String {
+    const MOST: usize = 24;
+    match names.len() {
+        0..=MOST => names.join(", "),
+        many => format!(
+            "{}, ..., {}",
+            names[..MOST - 4].join(", "),
+            names[many - 4..].join(", ")
+        ),
+    }
+}
+
 /// Classes of a folder that were assigned to the outputs by position.
 fn classes_by_position(opened: &OpenedModel, language: Language) -> Option<String> {
     let assumed = opened.settings.assumed.contains(&ModelSetting::Classes);
@@ -166,7 +179,7 @@ fn classes_by_position(opened: &OpenedModel, language: Language) -> Option<Strin
             language,
             message,
             model = opened.source.display().to_string(),
-            classes = opened.classes.join(", ")
+            classes = few(&opened.classes)
         )
     })
 }

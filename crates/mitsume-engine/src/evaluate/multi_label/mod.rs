@@ -18,8 +18,9 @@ use mitsume_data::{Batch, MultiLabelData, Skipped};
 
 use super::EvaluateOptions;
 use super::deviations::{SecondPass, second_pass};
-use super::first_pass::{for_each_batch, map_writers};
-use super::group_sums::{GroupImage, GroupSums};
+use super::first_pass::{for_each_batch, map_writers, write_class_maps};
+use super::group_sums::GroupSums;
+use super::image_sums::ImageSums;
 use crate::evaluation_input::report_more_frames;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EngineError, EvaluationInput, Observer, Result};
@@ -61,10 +62,10 @@ pub fn evaluate_multi_label(
     )?;
     let deviations = &second.deviations;
     let evaluation = evaluation(input, &pass, &second, options);
-    let class_maps = pass.groups.class_maps();
-    for writer in writers {
-        writer.finish(&class_maps)?;
-    }
+    let sums = &mut pass.image_sums;
+    write_class_maps(writers, &pass.groups, sums.image(), &mut |class, count| {
+        sums.mean(class, count)
+    })?;
     if let Some(draft) = draft {
         draft.class_means(&draft.finished_maps()?)?;
         write_images(&draft, (input, data), &pass, deviations)?;
@@ -77,6 +78,8 @@ pub fn evaluate_multi_label(
 struct FirstPass {
     shape: MapsShape,
     groups: GroupSums,
+    /// Of the true positives of each finding.
+    image_sums: ImageSums,
     scores: Scores,
     /// Positions of the images in the source.
     images: Vec<usize>,
@@ -99,7 +102,8 @@ impl FirstPass {
         let grid = options.measures;
         Ok(Self {
             shape,
-            groups: GroupSums::new(shape, input.source.preprocess()),
+            groups: GroupSums::new(shape),
+            image_sums: ImageSums::new(shape.classes, input.source.preprocess()),
             scores: Scores::new(shape.classes, threshold),
             images: Vec::new(),
             maps: MapSpill::new(h * w)?,
@@ -116,36 +120,27 @@ impl FirstPass {
         outputs: MultiLabelOutputs,
         writers: &mut [MapsWriter],
     ) -> Result<()> {
-        let pixels = self.groups.pixels();
         let images = batch.indices.iter().zip(outputs.maps);
         for (i, (&index, maps)) in images.enumerate() {
             let logits = &outputs.logits[i * self.shape.classes..][..self.shape.classes];
             self.scores.add(logits, data.findings(index));
-            let pixels = &batch.images[i * pixels..][..pixels];
             for map in maps {
-                self.add_map(&map, pixels, writers)?;
+                if self.add_map(&map, writers)? {
+                    self.image_sums.add(map.finding, &batch.images, i)?;
+                }
             }
             self.images.push(index);
         }
         Ok(())
     }
 
-    /// Adds a map of the image added last.
-    fn add_map(
-        &mut self,
-        map: &FindingMap,
-        pixels: &[f32],
-        writers: &mut [MapsWriter],
-    ) -> Result<()> {
+    /// Adds a map of the image added last, and returns whether it is of a true positive.
+    fn add_map(&mut self, map: &FindingMap, writers: &mut [MapsWriter]) -> Result<bool> {
         let finding = map.finding;
         let counted = self.scores.is_found_in_last(finding);
         if counted {
-            let image = GroupImage {
-                map: &map.map,
-                surroundings: map.surroundings,
-                pixels,
-            };
-            self.groups.add(finding, &image)?;
+            let surroundings = map.surroundings.as_ref();
+            self.groups.add(finding, &map.map, surroundings)?;
             if let Some(grid) = &mut self.grid {
                 grid.push(finding, &map.map)?;
             }
@@ -159,7 +154,7 @@ impl FirstPass {
             class: finding,
             counted,
         });
-        Ok(())
+        Ok(counted)
     }
 }
 
@@ -175,7 +170,8 @@ fn first_pass(
         maps: options.maps,
         surroundings: &surroundings,
     };
-    pass.skipped = for_each_batch(input, options, observer, |batch| {
+    let images = 0..input.source.len();
+    pass.skipped = for_each_batch(input, options, images, observer, |batch| {
         let outputs = forward(input, data, batch, &forward_options)?;
         pass.add_batch(batch, data, outputs, writers)
     })?;
