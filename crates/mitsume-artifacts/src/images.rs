@@ -161,9 +161,9 @@ impl ImagesWriter {
     }
 }
 
-/// Largest table that is read, in bytes; ImageNet's 50,000 images with 1,000 probabilities each
-/// have 500 MB.
-const MAX_TABLE_BYTES: u64 = 2 << 30;
+/// Largest table that is read, in bytes. It is read row by row; a million images with 1,000
+/// probabilities each have 20 GB.
+const MAX_TABLE_BYTES: u64 = 64 << 30;
 
 /// Reads all rows of an evaluation with `classes` classes. All versions of the file begin with the
 /// first eight columns of [`ImageRow`].
