@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mitsume::trust::Surroundings;
 use mitsume::trust::surroundings::Region;
-use safetensors::tensor::{Dtype, TensorInfo};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use super::writer::data_hash;
 use super::{ShardRecord, ShardShape};
@@ -14,6 +14,11 @@ use crate::{Action, ArtifactError, Result};
 
 /// Largest record that is read, in bytes; a million paths have a tenth.
 const MAX_RECORD_BYTES: usize = 1 << 30;
+
+/// Largest number of images, and largest side of a map or an image and number of classes; limits the
+/// memory that a hostile header can claim.
+const MAX_IMAGES: usize = 1 << 26;
+const MAX_SIDE: usize = 16_384;
 
 /// What a shard holds of one image.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +59,74 @@ pub struct ShardFile {
     record: ShardRecord,
 }
 
+/// The tensors of a shard file.
+struct Tensors<'a> {
+    labels: &'a TensorInfo,
+    predictions: &'a TensorInfo,
+    cross_entropies: &'a TensorInfo,
+    surroundings: &'a TensorInfo,
+    maps: &'a TensorInfo,
+    probabilities: &'a TensorInfo,
+    sum_classes: &'a TensorInfo,
+    sums: &'a TensorInfo,
+    record: &'a TensorInfo,
+}
+
+impl<'a> Tensors<'a> {
+    fn find(metadata: &'a Metadata, path: &Path) -> Result<Self> {
+        let find = |name: &str, dtype: Dtype, rank: usize| find(metadata, path, name, dtype, rank);
+        Ok(Self {
+            labels: find("labels", Dtype::I64, 1)?,
+            predictions: find("predictions", Dtype::I64, 1)?,
+            cross_entropies: find("cross_entropies", Dtype::F64, 1)?,
+            surroundings: find("surroundings", Dtype::F64, 2)?,
+            maps: find("cams", Dtype::F32, 3)?,
+            probabilities: find("probabilities", Dtype::F32, 2)?,
+            sum_classes: find("sum_classes", Dtype::I64, 1)?,
+            sums: find("image_sums", Dtype::F64, 4)?,
+            record: find("record", Dtype::U8, 1)?,
+        })
+    }
+
+    /// The sizes, on which all tensors must agree.
+    fn shape(&self, path: &Path) -> Result<ShardShape> {
+        let (cam, image) = (&self.maps.shape, &self.sums.shape);
+        let shape = ShardShape {
+            images: self.labels.shape[0],
+            classes: self.probabilities.shape[1],
+            cam: [cam[1], cam[2]],
+            image: [image[1], image[2], image[3]],
+        };
+        let rows = [
+            self.predictions,
+            self.cross_entropies,
+            self.surroundings,
+            self.maps,
+            self.probabilities,
+        ];
+        let sums = self.sum_classes.shape[0];
+        let agree = rows.iter().all(|tensor| tensor.shape[0] == shape.images)
+            && self.surroundings.shape[1] == 4
+            && self.sums.shape[0] == sums
+            && sums <= shape.classes;
+        let sides = shape.cam.iter().chain(&shape.image);
+        let small = sides
+            .chain([&shape.classes])
+            .all(|side| (1..=MAX_SIDE).contains(side));
+        match agree
+            && small
+            && shape.images <= MAX_IMAGES
+            && self.record.shape[0] <= MAX_RECORD_BYTES
+        {
+            true => Ok(shape),
+            false => Err(ArtifactError::malformed(
+                path,
+                "its tensors disagree about their sizes, or are too large",
+            )),
+        }
+    }
+}
+
 impl ShardFile {
     /// Opens the file and checks its header, its small tensors and its record.
     ///
@@ -64,69 +137,30 @@ impl ShardFile {
         let file = File::open(path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
         let (metadata, data) = read_header(&file, length, path)?;
-        let find = |name: &str, dtype: Dtype, rank: usize| find(&metadata, path, name, dtype, rank);
-        let (labels, predictions) = (
-            find("labels", Dtype::I64, 1)?,
-            find("predictions", Dtype::I64, 1)?,
-        );
-        let entropies = find("cross_entropies", Dtype::F64, 1)?;
-        let surroundings = find("surroundings", Dtype::F64, 2)?;
-        let (maps, probabilities) = (
-            find("cams", Dtype::F32, 3)?,
-            find("probabilities", Dtype::F32, 2)?,
-        );
-        let (sum_classes, sums) = (
-            find("sum_classes", Dtype::I64, 1)?,
-            find("image_sums", Dtype::F64, 4)?,
-        );
-        let record = find("record", Dtype::U8, 1)?;
-        let (n, k, m) = (
-            labels.shape[0],
-            probabilities.shape[1],
-            sum_classes.shape[0],
-        );
-        let shape = ShardShape {
-            images: n,
-            classes: k,
-            cam: [maps.shape[1], maps.shape[2]],
-            image: [sums.shape[1], sums.shape[2], sums.shape[3]],
-        };
-        let rows = [predictions, entropies, surroundings, maps, probabilities];
-        let agree = rows.iter().all(|tensor| tensor.shape[0] == n)
-            && surroundings.shape[1] == 4
-            && sums.shape[0] == m
-            && record.shape[0] <= MAX_RECORD_BYTES;
-        if !agree {
-            return Err(ArtifactError::malformed(
-                path,
-                "its tensors disagree about their sizes",
-            ));
-        }
+        let tensors = Tensors::find(&metadata, path)?;
+        let shape = tensors.shape(path)?;
         let at = |info: &TensorInfo| data + info.data_offsets.0 as u64;
         let read = |info: &TensorInfo| {
             let (start, end) = info.data_offsets;
             read_at(&file, path, data + start as u64, end - start)
         };
-        let numbers = [labels, predictions, sum_classes].map(|info| read(info).map(|b| i64s(&b)));
-        let [labels, predictions, sum_classes] = numbers;
-        let record = serde_json::from_slice(&read(record)?);
-        let hash = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|more| more.get("blake3").cloned());
+        let classes = |info: &TensorInfo| below(i64s(&read(info)?), shape.classes, path);
+        let predictions = i64s(&read(tensors.predictions)?);
+        let record = serde_json::from_slice(&read(tensors.record)?);
+        let more = metadata.metadata().as_ref();
         let shard = Self {
             path: path.to_owned(),
             data,
-            hash,
-            maps: at(maps),
-            probabilities: at(probabilities),
-            sums: at(sums),
+            hash: more.and_then(|more| more.get("blake3").cloned()),
+            maps: at(tensors.maps),
+            probabilities: at(tensors.probabilities),
+            sums: at(tensors.sums),
             shape,
-            labels: below(labels?, k, path)?,
-            predictions: predictions_below(predictions?, k, path)?,
-            cross_entropies: f64s(&read(entropies)?),
-            surroundings: f64s(&read(surroundings)?),
-            sum_classes: below(sum_classes?, k, path)?,
+            labels: classes(tensors.labels)?,
+            predictions: predictions_below(predictions, shape.classes, path)?,
+            cross_entropies: f64s(&read(tensors.cross_entropies)?),
+            surroundings: f64s(&read(tensors.surroundings)?),
+            sum_classes: classes(tensors.sum_classes)?,
             record: record.map_err(|e| ArtifactError::malformed(path, format!("record: {e}")))?,
             file,
         };

@@ -208,45 +208,27 @@ impl Launch<'_> {
 
     fn submit(&self, config: &SlurmConfig, device: &str) -> Result {
         let dir = ShardsDir::new(self.dir);
-        // One that a process works on is left to it; one that is damaged is made again by its task.
+        // One that a process works on is left to it.
         let missing: Vec<String> = Shard::all(self.of())
             .filter(|shard| !dir.file(*shard).is_file() && !Lock::is_held(&dir.lock(*shard)))
             .map(|shard| shard.to_string())
             .collect();
-        let root = std::path::absolute(self.dir)
-            .map_err(|error| Failure::Work(format!("{}: {error}", self.dir.display())))?;
-        let (language, cpus) = (self.console.language, cpus(config));
-        let here = std::env::current_dir().and_then(|here| Ok((here, std::env::current_exe()?)));
-        let (here, program) = here
-            .map_err(|error| Failure::Work(format!("cannot find this program's file: {error}")))?;
-        let program = quoted(&program)?;
-        let lang = language.tag();
-        let cams = match &self.args.cams {
-            Some(path) => format!(" --cams {}", quoted(path)?),
-            None => String::new(),
-        };
-        let merge = format!(
-            "{program} eval --merge {}{cams} --lang {lang}",
-            quoted(self.dir)?
-        );
         if missing.is_empty() {
             // Nothing is left to compute.
             return self.merge().map(drop);
         }
-        let arguments = shards::command_line(self.args, Some(device), Some(cpus));
-        // A path with a line break could add lines to the script.
-        if arguments.contains('\n') {
-            return Err(Failure::Request(
-                "--launcher slurm: a job script cannot hold an argument with a line break".into(),
-            ));
-        }
+        let here = std::env::current_dir();
+        let here = here.map_err(|error| Failure::Work(format!("the current folder: {error}")))?;
+        let root = std::path::absolute(self.dir)
+            .map_err(|error| Failure::Work(format!("{}: {error}", self.dir.display())))?;
+        let [task, merge] = self.commands(config, device)?;
         let job = ArrayJob {
             root: &root,
             config,
             origin: "--slurm",
             directory: Some(&here),
             tasks: ("shards.txt", missing),
-            command: format!("{program} {arguments} --shard \"$task\" --lang {lang}"),
+            command: task,
             resumes: false,
             after: AfterJob {
                 name: ("mitsume-merge", "merge"),
@@ -255,7 +237,7 @@ impl Launch<'_> {
         };
         let submission = job.submit("evaluation")?;
         self.console.note(&text!(
-            language,
+            self.console.language,
             "command-shards-submitted",
             job = submission.array,
             tasks = submission.tasks,
@@ -263,6 +245,30 @@ impl Launch<'_> {
             logs = root.join("slurm").display().to_string(),
         ));
         Ok(())
+    }
+
+    /// The commands of a task and of the merge, for the shell.
+    fn commands(&self, config: &SlurmConfig, device: &str) -> Result<[String; 2]> {
+        let program = std::env::current_exe()
+            .map_err(|error| Failure::Work(format!("cannot find this program's file: {error}")))?;
+        let program = quoted(&program)?;
+        let lang = self.console.language.tag();
+        let arguments = shards::command_line(self.args, Some(device), Some(cpus(config)));
+        // It could add lines to the script.
+        if arguments.contains('\n') {
+            return Err(Failure::Request(
+                "--launcher slurm: a job script cannot hold an argument with a line break".into(),
+            ));
+        }
+        let cams = match &self.args.cams {
+            Some(path) => format!(" --cams {}", quoted(path)?),
+            None => String::new(),
+        };
+        let dir = quoted(self.dir)?;
+        Ok([
+            format!("{program} {arguments} --shard \"$task\" --lang {lang}"),
+            format!("{program} eval --merge {dir}{cams} --lang {lang}"),
+        ])
     }
 
     /// Waits until no job is in the queue any more.

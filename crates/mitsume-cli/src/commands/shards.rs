@@ -11,7 +11,7 @@ use mitsume_engine::{
     ShardRequest, evaluate_shard, files_sha256, merge_shards, shard_plan, shell_argument,
     shell_word,
 };
-use mitsume_locale::text;
+use mitsume_locale::{Language, text};
 
 use super::model::OpenedModel;
 use super::output;
@@ -40,7 +40,6 @@ pub fn run_shard(
     args: &EvalArgs,
     console: Console,
 ) -> Result {
-    let language = console.language;
     let request = ShardRequest {
         dir: out(args)?,
         shard,
@@ -48,42 +47,46 @@ pub fn run_shard(
     };
     let outcome = make(&request, (input, options), console).map_err(|error| match error {
         EngineError::Interrupted => Failure::Interrupted(text!(
-            language,
+            console.language,
             "command-shard-interrupted",
             command = plan.command_of(shard)
         )),
         error => error.into(),
     })?;
+    let (state, note) = state_and_note(outcome, &request, console.language)?;
+    console.note(&note);
+    match args.json {
+        true => output::json(&serde_json::json!({ "shard": shard.to_string(), "state": state })),
+        false => Ok(()),
+    }
+}
+
+/// What became of a shard, for `--json` and in a sentence.
+fn state_and_note(
+    outcome: ShardOutcome,
+    request: &ShardRequest<'_>,
+    language: Language,
+) -> Result<(&'static str, String)> {
     let dir = request.dir.display().to_string();
-    let name = shard.to_string();
-    let (state, note) = match outcome {
+    let name = request.shard.to_string();
+    let shard = name.as_str();
+    Ok(match outcome {
         ShardOutcome::Finished => {
-            let left = missing(request.dir, shard.of());
             let command = format!("mitsume eval --merge {}", shell_word(request.dir));
-            let note = match left {
+            let note = match missing(request.dir, request.shard.of()) {
                 0 => text!(
                     language,
                     "command-shards-complete",
-                    shard = name.as_str(),
+                    shard = shard,
                     command = command
                 ),
-                left => text!(
-                    language,
-                    "command-shard-done",
-                    shard = name.as_str(),
-                    left = left
-                ),
+                left => text!(language, "command-shard-done", shard = shard, left = left),
             };
             ("finished", note)
         }
         ShardOutcome::AlreadyFinished => (
             "already-finished",
-            text!(
-                language,
-                "command-shard-was-done",
-                shard = name.as_str(),
-                dir = dir
-            ),
+            text!(language, "command-shard-was-done", shard = shard, dir = dir),
         ),
         ShardOutcome::AlreadyMerged => (
             "already-merged",
@@ -94,12 +97,7 @@ pub fn run_shard(
                 "shard {name} of {dir}: another process works on it"
             )));
         }
-    };
-    console.note(&note);
-    match args.json {
-        true => output::json(&serde_json::json!({ "shard": name, "state": state })),
-        false => Ok(()),
-    }
+    })
 }
 
 /// Evaluates a shard, with its progress.

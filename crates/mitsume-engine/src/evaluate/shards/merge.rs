@@ -15,6 +15,9 @@ use super::super::passes::{Described, FirstPass};
 use super::super::{EvaluateOptions, MeasureOptions};
 use crate::{EngineError, Event, Observer, Result};
 
+/// Commands that a message lists.
+const LISTED: usize = 8;
+
 /// Options of a merge.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MergeOptions<'a> {
@@ -51,6 +54,10 @@ pub fn merge_shards(
             "{root}: another process merges these shards"
         )));
     };
+    // Another process may have merged them since.
+    if dir.is_merged() {
+        return merged(&dir, options);
+    }
     let shards = open_all(&dir, &plan, observer)?;
     report_mixed_processors(&shards, observer);
     let evaluation = merge(&dir, &plan, &shards, options, observer)?;
@@ -87,8 +94,6 @@ fn refuse_missing(dir: &ShardsDir, plan: &ShardPlan) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    /// Commands that a message lists.
-    const LISTED: usize = 8;
     let commands = missing.iter().take(LISTED);
     let commands: Vec<String> = commands
         .map(|shard| {
