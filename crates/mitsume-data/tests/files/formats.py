@@ -125,6 +125,15 @@ clear = few.copy()
 clear.save("formats/transparent.gif", transparency=clear.getpixel((0, 0)))
 keep("transparent.gif", few.convert("RGB"), "palette")
 
+# Codestreams for DICOM files. Signed samples have the bit of their sign set in the header: the same numbers, less 32768.
+Image.fromarray(grey16).save("formats/grey16.j2k", irreversible=False)
+keep("grey16.j2k", Image.open("formats/grey16.j2k"), "grey16")
+assert expected["grey16.j2k"]["data"] == grey16.ravel().tolist()
+colour.save("formats/rgb.j2k", irreversible=False)
+keep("rgb.j2k", colour, "rgb")
+colour.save("formats/lossy.j2k", irreversible=True, quality_mode="dB", quality_layers=[60])
+keep("lossy.j2k", Image.open("formats/lossy.j2k"), "rgb")
+
 # (v / 65535 - mean) / std of the image resized to 5 x 7 in float32, antialiased, three channels; and of its grey.
 as_floats = torch.from_numpy(deep.astype(np.float32) / 65535).permute(2, 0, 1)[None]
 resized = torch.nn.functional.interpolate(as_floats, (5, 7), mode="bilinear", antialias=True, align_corners=False)

@@ -2,12 +2,13 @@
 //!
 //! Stored values go through the modality LUT (rescale slope and intercept), then the first window
 //! the file gives (or its VOI LUT); without one, the full range of the image is used. MONOCHROME1,
-//! where high is dark, is inverted. Encapsulated RLE and JPEG (baseline, lossless) are read; JPEG
-//! 2000, JPEG-LS and deflated data sets are not.
+//! where high is dark, is inverted. Encapsulated RLE, JPEG (baseline, lossless) and JPEG 2000 are
+//! read; JPEG-LS and deflated data sets are not.
 //!
 //! DICOM files contain patient data. Only pixels and their layout leave this module: error messages
 //! contain no values from the data set.
 
+mod jpeg2000;
 mod lengths;
 mod rle;
 
@@ -29,11 +30,14 @@ pub(super) fn is_dicom(bytes: &[u8]) -> bool {
 pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     lengths::check(&bytes[MAGIC_OFFSET + 4..])?;
     let options = OpenFileOptions::new().read_preamble(ReadPreamble::Always);
-    let object = options
+    let mut object = options
         .from_reader(bytes)
         .map_err(|_| "DICOM: damaged, incomplete, or of a transfer syntax that is not read")?;
-    check(&object)?;
+    let layout = check(&object)?;
     let syntax = object.meta().transfer_syntax().to_owned();
+    if jpeg2000::is_jpeg2000(&syntax) {
+        jpeg2000::decode_pixels(&mut object, &layout)?;
+    }
     let pixels = object
         .decode_pixel_data()
         .map_err(|_| decode_error(&syntax))?;
@@ -50,7 +54,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
 }
 
 /// Checks that must pass before pixels are allocated.
-fn check(object: &DefaultDicomObject) -> Result<(), String> {
+fn check(object: &DefaultDicomObject) -> Result<PixelLayout, String> {
     let number = |tag: Tag| -> Option<u32> { object.get(tag)?.to_int().ok() };
     let (Some(rows), Some(columns)) = (number(tags::ROWS), number(tags::COLUMNS)) else {
         return Err("DICOM: holds no image (no rows and columns)".into());
@@ -72,14 +76,15 @@ fn check(object: &DefaultDicomObject) -> Result<(), String> {
             "DICOM: colour of {bits} bits is not read: convert it to PNG"
         ));
     }
-    let Some(fragments) = data.fragments() else {
-        return Ok(());
-    };
     let layout = PixelLayout {
         rows,
         columns,
         samples: number(tags::SAMPLES_PER_PIXEL).unwrap_or(1),
         bits,
+        signed: number(tags::PIXEL_REPRESENTATION) == Some(1),
+    };
+    let Some(fragments) = data.fragments() else {
+        return Ok(layout);
     };
     let syntax = object.meta().transfer_syntax().trim_end_matches('\0');
     if syntax == uids::RLE_LOSSLESS {
@@ -87,16 +92,17 @@ fn check(object: &DefaultDicomObject) -> Result<(), String> {
             return Err("DICOM: damaged: run-length encoding in several pieces".into());
         };
         let pixels = columns as usize * rows as usize;
-        return rle::check(frame, (layout.samples * bits / 8) as usize, pixels);
+        rle::check(frame, (layout.samples * bits / 8) as usize, pixels)?;
+        return Ok(layout);
     }
     if fragments.iter().any(|piece| piece.starts_with(SOI)) {
         let rgb = object
             .get(tags::PHOTOMETRIC_INTERPRETATION)
             .and_then(|element| element.to_str().ok())
             .is_some_and(|name| name.trim() == "RGB");
-        return check_jpeg(&fragments.concat(), &layout, rgb);
+        check_jpeg(&fragments.concat(), &layout, rgb)?;
     }
-    Ok(())
+    Ok(layout)
 }
 
 /// Layout of the pixels according to the data set.
@@ -105,6 +111,7 @@ struct PixelLayout {
     columns: u32,
     samples: u32,
     bits: u32,
+    signed: bool,
 }
 
 /// Start of a JPEG image.
