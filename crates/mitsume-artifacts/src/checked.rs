@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mitsume::trust::MeanSurroundings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,6 +44,15 @@ pub(crate) fn deviation_problem(name: &str, value: Option<f64>) -> Option<String
     Some(format!(
         "{name}: {value} is no deviation; finite and >= 0 would be"
     ))
+}
+
+/// The problem of shares of border or background outside [0, 1].
+pub(crate) fn surroundings_problem(name: &str, found: Option<MeanSurroundings>) -> Option<String> {
+    let found = found?;
+    let regions = [("border", found.border), ("background", found.background)];
+    let shares = regions.map(|(name, region)| [(name, region.mass), (name, region.area)]);
+    let mut shares = shares.into_iter().flatten();
+    shares.find_map(|(region, share)| fraction_problem(&format!("{name}.{region}"), Some(share)))
 }
 
 /// The problem of the transform that images were shown with.

@@ -9,7 +9,8 @@ use mitsume_data::{ImageTransform, OtherFiles};
 use serde::{Deserialize, Serialize};
 
 use crate::checked::{
-    Checked, deviation_problem, fraction_problem, read_checked, transform_problem, write_checked,
+    Checked, deviation_problem, fraction_problem, read_checked, surroundings_problem,
+    transform_problem, write_checked,
 };
 use crate::{ArtifactError, ExplainedClass, ModelSettings, Result, is_multi_label};
 
@@ -229,32 +230,13 @@ impl Evaluation {
                 let name = |form: &str| format!("per_class[{index}].{form}");
                 deviation_problem(&name("squared_l2"), class.squared_l2)
                     .or_else(|| deviation_problem(&name("l2"), class.l2))
+                    .or_else(|| surroundings_problem(&name("surroundings"), class.surroundings))
             });
         fraction_problem("accuracy", Some(self.accuracy))
             .or_else(|| deviation_problem("consistency.squared_l2", self.consistency.squared_l2))
             .or_else(|| deviation_problem("consistency.l2", self.consistency.l2))
             .or(per_class)
-            .or_else(|| self.invalid_surroundings())
-    }
-
-    /// The first fraction of border or background outside [0, 1], if any.
-    fn invalid_surroundings(&self) -> Option<String> {
-        let classes = self.per_class.iter().enumerate();
-        let classes = classes.map(|(index, class)| {
-            let name = format!("per_class[{index}].surroundings");
-            (name, class.surroundings)
-        });
-        let all = std::iter::once(("surroundings".to_owned(), self.surroundings)).chain(classes);
-        all.filter_map(|(name, found)| Some((name, found?)))
-            .find_map(|(name, found)| {
-                let regions = [("border", found.border), ("background", found.background)];
-                let shares =
-                    regions.map(|(name, region)| [(name, region.mass), (name, region.area)]);
-                let mut shares = shares.into_iter().flatten();
-                shares.find_map(|(region, share)| {
-                    fraction_problem(&format!("{name}.{region}"), Some(share))
-                })
-            })
+            .or_else(|| surroundings_problem("surroundings", self.surroundings))
     }
 }
 

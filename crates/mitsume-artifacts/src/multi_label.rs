@@ -9,7 +9,8 @@ use mitsume::trust::MeanSurroundings;
 use serde::{Deserialize, Serialize};
 
 use crate::checked::{
-    Checked, deviation_problem, fraction_problem, read_checked, transform_problem, write_checked,
+    Checked, deviation_problem, fraction_problem, read_checked, surroundings_problem,
+    transform_problem, write_checked,
 };
 use crate::environment::read_json;
 use crate::{Action, ArtifactError, ConsistencyResult, DataSummary, ModelSummary, Result};
@@ -142,6 +143,7 @@ impl Checked for MultiLabelEvaluation {
                 .or_else(|| scores(&finding.scores))
                 .or_else(|| deviation_problem("squared_l2", finding.squared_l2))
                 .or_else(|| deviation_problem("l2", finding.l2))
+                .or_else(|| surroundings_problem("surroundings", finding.surroundings))
                 .map(|problem| format!("per_finding[{index}]: {problem}"))
         };
         transform_problem(&self.data)
@@ -149,6 +151,7 @@ impl Checked for MultiLabelEvaluation {
             .or_else(|| scores(&self.macro_average).map(|problem| format!("macro.{problem}")))
             .or_else(|| deviation_problem("consistency.squared_l2", self.consistency.squared_l2))
             .or_else(|| deviation_problem("consistency.l2", self.consistency.l2))
+            .or_else(|| surroundings_problem("surroundings", self.surroundings))
             .or_else(|| self.per_finding.iter().enumerate().find_map(finding))
     }
 }
@@ -322,6 +325,13 @@ mod tests {
         let counts = refuse(&|e| e["per_finding"][1]["true_positives"] = 3.into());
         assert!(counts.contains("per_finding[1]: its counts"), "{counts}");
         assert!(refuse(&|e| e["data"]["classes"][0] = "x".into()).contains("per_finding"));
+        let region = serde_json::json!({ "mass": 1.5, "area": 0.5 });
+        let regions = serde_json::json!({
+            "images": 3, "with_background": 3, "border": region, "background": region,
+        });
+        let outside = refuse(&|e| e["per_finding"][1]["surroundings"] = regions.clone());
+        let place = "per_finding[1]: surroundings.border: 1.5 is not in [0, 1]";
+        assert!(outside.contains(place), "{outside}");
         let other = refuse(&|e| e["task"] = "other".into());
         assert!(other.contains("multi-label model is expected"), "{other}");
     }
