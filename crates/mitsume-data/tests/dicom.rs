@@ -95,6 +95,47 @@ fn without_a_window_the_image_fills_the_range() {
     assert_eq!(image.data, [0, 51, 102, 153, 204, 255]);
 }
 
+/// Scanners store Hounsfield units, which are negative in air, as signed values; some without a window.
+#[test]
+fn without_a_window_signed_values_fill_the_range_too() {
+    let signed = |bits: u16| {
+        [
+            (tags::PIXEL_REPRESENTATION, 1),
+            (tags::BITS_STORED, bits),
+            (tags::HIGH_BIT, bits - 1),
+        ]
+        .map(|(tag, value)| (tag, VR::US, PrimitiveValue::from(value)))
+    };
+    let values = [-1000_i16, -750, -500, -250, 0, 250];
+    let expected = [0, 51, 102, 153, 204, 255];
+    for (bits, values) in [
+        (16, values.map(|value| value as u16)),
+        // Bits above those of the value are another's (overlays).
+        (12, values.map(|value| value as u16 & 0xfff)),
+        (12, values.map(|value| value as u16 & 0xfff | 0x5000)),
+    ] {
+        let image = pixels(&file(values, &signed(bits), EXPLICIT));
+        assert_eq!(image.pixels.into_8_bits().data, expected, "{bits} bits");
+        // A falling slope: what is stored as the largest is the darkest.
+        let slope = [
+            text(tags::RESCALE_SLOPE, VR::DS, "-0.001"),
+            text(tags::RESCALE_INTERCEPT, VR::DS, "3"),
+        ];
+        let falling = [&signed(bits)[..], &slope].concat();
+        let image = pixels(&file(values, &falling, EXPLICIT));
+        assert_eq!(
+            image.pixels.into_8_bits().data,
+            expected.map(|v| 255 - v),
+            "{bits} bits"
+        );
+    }
+    let same = pixels(&file([7; 6], &[], EXPLICIT))
+        .pixels
+        .into_8_bits()
+        .data;
+    assert!(same.iter().all(|&value| value == same[0]), "{same:?}");
+}
+
 /// Values of -1000 to 4000 Hounsfield units with a window of width 400 and centre 40.
 #[test]
 fn the_window_applies_to_rescaled_values() {
@@ -336,7 +377,7 @@ fn jpeg_2000_of_16_bits_is_decoded_as_pillow_does() {
         };
         assert_eq!((image.width, image.height, image.channels), (16, 8, 1));
         for (ours, theirs) in image.data.iter().zip(&expected) {
-            // The window of the whole range is one value wide of it.
+            // 65,535 times a quotient in f64, cut off.
             assert!((f64::from(*ours) - theirs).abs() <= 1.0, "{ours} {theirs}");
         }
     }

@@ -8,6 +8,7 @@
 //! DICOM files contain patient data. Only pixels and their layout leave this module: error messages
 //! contain no values from the data set.
 
+mod full_range;
 mod jpeg2000;
 mod lengths;
 mod rle;
@@ -41,8 +42,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     let pixels = object
         .decode_pixel_data()
         .map_err(|_| decode_error(&syntax))?;
-    let image = pixels
-        .to_dynamic_image(0)
+    let image = full_range::options(&pixels)
+        .and_then(|options| pixels.to_dynamic_image_with_options(0, &options))
         .map_err(|_| decode_error(&syntax))?;
     let mode = match image {
         DynamicImage::ImageLuma8(_) => Mode::Grey,
