@@ -61,6 +61,8 @@ for line in lines:
         counts["pydicom does not read it"] += 1
         continue
     ours = np.array(found["data"], dtype=np.float64)
+    if found["mode"].endswith("16"):
+        ours *= 255 / 65535
     far = np.abs(ours - np.clip(theirs, 0, 255)).max() if ours.shape == theirs.shape else np.inf
     counts["same" if far <= 2 else "differs"] += 1
     if far > 2:
