@@ -1,4 +1,5 @@
-//! Bootstrap interval of a mean over runs (Efron 1979, percentile interval).
+//! Percentile intervals of the bootstrap (Efron 1979): of a mean over runs, or of whatever else was
+//! computed from resamples.
 
 use crate::interval::Interval;
 use mitsume_random::RandomStream;
@@ -27,11 +28,20 @@ pub fn bootstrap_interval(
             sum / values.len() as f64
         })
         .collect();
-    means.sort_by(f64::total_cmp);
+    percentile_interval(&mut means, confidence)
+}
+
+/// The interval between the quantiles of what `resamples` gave, each leaving half of
+/// 1 - `confidence` outside; the values are sorted in place. `None` without a value.
+pub fn percentile_interval(resamples: &mut [f64], confidence: f64) -> Option<Interval> {
+    if resamples.is_empty() {
+        return None;
+    }
+    resamples.sort_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
     Some(Interval {
-        low: quantile(&means, tail),
-        high: quantile(&means, 1.0 - tail),
+        low: quantile(resamples, tail),
+        high: quantile(resamples, 1.0 - tail),
     })
 }
 

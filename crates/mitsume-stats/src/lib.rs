@@ -6,6 +6,9 @@
 //! lambda of the consistency loss affects kappa ([`condition_kappa`], [`lambdas`]). Every result
 //! has an interval or a test; limitations of the data are listed as cautions.
 //!
+//! Models evaluated on the same images are compared by resampling the images together
+//! ([`resampling`]) and by counting the images that only one of them has right ([`mcnemar`]).
+//!
 //! ```rust
 //! use mitsume_stats::bootstrap::bootstrap_interval;
 //! use mitsume_stats::interval::student_interval;
@@ -36,9 +39,11 @@ pub mod holm;
 pub mod interval;
 pub mod lambdas;
 pub mod least_squares;
+pub mod mcnemar;
 mod median;
 pub mod paired;
 pub mod permutation;
+pub mod resampling;
 pub mod run;
 pub mod run_correlation;
 pub mod two_sample;

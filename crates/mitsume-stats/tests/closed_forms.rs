@@ -1,14 +1,16 @@
 //! Every statistic compared with SciPy or a closed form.
 
 use mitsume_stats::autocorrelation::{effective_epochs, effective_p, lag_1_autocorrelation};
-use mitsume_stats::bootstrap::bootstrap_interval;
+use mitsume_stats::bootstrap::{bootstrap_interval, percentile_interval};
 use mitsume_stats::correlation::{pearson, ranks, spearman};
 use mitsume_stats::fisher::{fisher_mean, fisher_z};
 use mitsume_stats::holm::holm;
 use mitsume_stats::interval;
 use mitsume_stats::interval::{Interval, standard_deviation, student_interval, two_sided_p};
+use mitsume_stats::mcnemar::{mcnemar, mcnemar_p};
 use mitsume_stats::paired::{hedges_correction, paired_comparison};
 use mitsume_stats::permutation::{shuffle_p, sign_flip_p};
+use mitsume_stats::resampling::Strata;
 
 /// SciPy's figures are float64 too; the inverse of Student's t is found by iteration.
 fn close(value: Option<f64>, expected: f64) {
@@ -229,4 +231,81 @@ fn holm_multiplies_by_the_tests_that_are_left() {
 fn a_perfect_correlation_has_no_z() {
     assert_eq!(fisher_z(&[-1.0]), None);
     assert_eq!(fisher_z(&[0.0]), Some(vec![0.0]));
+}
+
+/// `statsmodels.stats.contingency_tables.mcnemar(exact=True)`, and `scipy.stats.binomtest`.
+#[test]
+fn mcnemars_test_is_the_exact_binomial_one() {
+    for (first_only, second_only, p) in [
+        (3, 12, 0.03515625),
+        (25, 9, 0.00904118549078703),
+        (121, 59, 4.4344492637551645e-06),
+        (700, 640, 0.10697992524490962),
+    ] {
+        // The incomplete beta function of a thousand images is right to 1e-9.
+        within(Some(mcnemar_p(first_only, second_only)), p, 1e-9);
+        within(Some(mcnemar_p(second_only, first_only)), p, 1e-9);
+    }
+    within(Some(mcnemar_p(1, 0)), 1.0, 1e-12);
+    for images in [0, 5, 5_000] {
+        assert_eq!(mcnemar_p(images, images), 1.0);
+    }
+}
+
+#[test]
+fn mcnemars_table_counts_each_image_once() {
+    let first = [true, true, true, false, false, true];
+    let second = [true, false, false, true, false, true];
+    let found = mcnemar(&first, &second);
+    assert_eq!(
+        (found.both, found.first_only, found.second_only, found.neither),
+        (2, 2, 1, 1)
+    );
+    within(Some(found.p), 1.0, 1e-12);
+    assert_eq!(mcnemar(&[], &[]).p, 1.0);
+}
+
+#[test]
+fn percentiles_interpolate_as_numpys_do() {
+    // numpy.quantile([5, 1, 2, 8, 3], [0.025, 0.975])
+    let interval = percentile_interval(&mut [5.0, 1.0, 2.0, 8.0, 3.0], 0.95).unwrap();
+    close(Some(interval.low), 1.1);
+    close(Some(interval.high), 7.7);
+    assert_eq!(percentile_interval(&mut [], 0.95), None);
+}
+
+#[test]
+fn a_resample_keeps_the_size_of_every_stratum_and_depends_on_its_number_alone() {
+    let labels = [4, 0, 4, 4, 2, 0];
+    let (whole, by_label) = (Strata::whole(6), Strata::by_label(&labels));
+    let mut sizes_of_0 = std::collections::BTreeSet::new();
+    for resample in 0..200 {
+        let drawn = by_label.draw(1, resample);
+        for (label, size) in [(0, 2), (2, 1), (4, 3)] {
+            let times = labels.iter().zip(&drawn).filter(|(of, _)| **of == label);
+            assert_eq!(times.map(|(_, times)| times).sum::<u32>(), size);
+        }
+        assert_eq!(drawn, by_label.draw(1, resample));
+        let plain = whole.draw(1, resample);
+        assert_eq!(plain.iter().sum::<u32>(), 6);
+        sizes_of_0.insert(plain[1] + plain[5]);
+    }
+    assert!(sizes_of_0.len() > 3, "{sizes_of_0:?}");
+    assert_ne!(whole.draw(1, 0), whole.draw(1, 1));
+    assert_ne!(whole.draw(1, 0), whole.draw(2, 0));
+    assert!(Strata::whole(0).draw(1, 0).is_empty());
+}
+
+/// The variance of how often an item is drawn is that of the multinomial distribution, 1 - 1 / n.
+#[test]
+fn how_often_an_item_is_drawn_has_the_moments_of_the_multinomial() {
+    const RESAMPLES: u64 = 20_000;
+    let strata = Strata::whole(5);
+    let draws = (0..RESAMPLES).map(|resample| f64::from(strata.draw(7, resample)[2]));
+    let draws: Vec<f64> = draws.collect();
+    let mean = draws.iter().sum::<f64>() / RESAMPLES as f64;
+    let variance = draws.iter().map(|x| (x - 1.0).powi(2)).sum::<f64>() / RESAMPLES as f64;
+    // Four standard errors: sqrt(0.8 / 20,000), and about sqrt(1.9 / 20,000) of the squares.
+    assert!((mean - 1.0).abs() < 0.026, "{mean}");
+    assert!((variance - 0.8).abs() < 0.04, "{variance}");
 }

@@ -39,6 +39,8 @@
 //!
 //! [`measures`] has further measures: common grid, chance correction, scale-free distances.
 //!
+//! [`resampling`] has the metric of bootstrap resamples.
+//!
 //! [`methods`] has the other class activation maps. [`trust`] has sanity checks and faithfulness
 //! tests of maps.
 //!
@@ -49,7 +51,7 @@
 //! Libraries, and why: `ndarray` for arrays with a shape; `zip` and `ndarray-npy`'s header parser
 //! for `.npz` and `safetensors`' header for `.safetensors`, because both let the payload be
 //! streamed, so that a file's claimed size is never allocated; `tempfile` for the unlinked file of
-//! [`spill`]; `rayon` for the earth mover's distances and imputed images; `nalgebra` for the
+//! [`spill`]; `rayon` for the earth mover's distances, imputed images and inner products of maps; `nalgebra` for the
 //! eigenvectors of Eigen-CAM.
 
 pub mod bilinear;
@@ -66,6 +68,7 @@ pub mod multi_label;
 pub mod normalise;
 mod pixel_sums;
 pub mod preset;
+pub mod resampling;
 pub mod score;
 pub mod spill;
 #[cfg(feature = "burn")]

@@ -24,6 +24,11 @@ pub(crate) fn squared_differences<T: Copy + Into<f64>>(map: &[T], reference: &[f
     ARCH.dispatch(SquaredDifferences { map, reference })
 }
 
+/// The sum of a * b over the values, both of one length.
+pub(crate) fn products(a: &[f64], b: &[f64]) -> f64 {
+    Arch::new().dispatch(Products { a, b })
+}
+
 /// Welford's update of `mean` [h * w] by the `count`th map. Returns what it adds to the sum over
 /// the pixels of squared differences from the mean.
 pub(crate) fn update_mean<T: Copy + Into<f64>>(mean: &mut [f64], map: &[T], count: u64) -> f64 {
@@ -76,6 +81,31 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for SquaredDifferences<'_, T> {
         for (lane, (&value, &expected)) in rest.iter().zip(rest_of_reference).enumerate() {
             let difference = value.into() - expected;
             sums[lane] += difference * difference;
+        }
+        total(sums)
+    }
+}
+
+struct Products<'a> {
+    a: &'a [f64],
+    b: &'a [f64],
+}
+
+impl NullaryFnOnce for Products<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn call(self) -> f64 {
+        let (a, rest_of_a) = self.a.as_chunks::<LANES>();
+        let (b, rest_of_b) = self.b.as_chunks::<LANES>();
+        let mut sums = [0.0; LANES];
+        for (a, b) in a.iter().zip(b) {
+            for lane in 0..LANES {
+                sums[lane] += a[lane] * b[lane];
+            }
+        }
+        for (lane, (a, b)) in rest_of_a.iter().zip(rest_of_b).enumerate() {
+            sums[lane] += a * b;
         }
         total(sums)
     }
@@ -142,6 +172,18 @@ mod tests {
             let each = map.iter().zip(&reference);
             let expected: f64 = each.map(|(&a, &b)| (f64::from(a) - b).powi(2)).sum();
             assert_eq!(squared_differences(&map, &reference), expected, "{count}");
+        }
+    }
+
+    #[test]
+    fn products_count_every_pixel_once() {
+        for count in [1, 8, 9, 49, 101] {
+            let [a, b] = [7, 3].map(|step| {
+                let values = exact(count, step).into_iter();
+                values.map(f64::from).collect::<Vec<f64>>()
+            });
+            let expected: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            assert_eq!(products(&a, &b), expected, "{count}");
         }
     }
 
