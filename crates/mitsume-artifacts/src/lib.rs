@@ -34,6 +34,7 @@
 
 mod atomic;
 mod checked;
+mod compared_images;
 mod config;
 mod environment;
 mod epoch_table;
@@ -48,6 +49,7 @@ mod lock;
 mod maps;
 mod maps_writer;
 mod measures;
+mod model_comparison;
 mod model_settings;
 mod multi_label;
 mod npy;
@@ -60,6 +62,7 @@ mod steps;
 mod trust;
 
 pub use atomic::{AtomicDir, recover_dir, write_atomic, write_atomic_with};
+pub use compared_images::{ComparedImage, write_compared};
 pub use config::{
     Augment, Best, BestConfig, ClassWeights, ConsistencyConfig, CrossEntropyConfig, DataConfig,
     EvaluationConfig, ModelConfig, Optimizer, OptimizerConfig, PlateauConfig, RunConfig, Schedule,
@@ -80,6 +83,10 @@ pub use lock::Lock;
 pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
 pub use measures::{MeasureRow, read_measures, write_measures};
+pub use model_comparison::{
+    AccuracyTest, BootstrapEstimate, ClassAgreement, ComparedClass, ComparedFigures, ComparedModel,
+    ComparedSet, LeftOut, MapAgreement, ModelComparison, ModelPair, PairedImage, Resampling,
+};
 pub use model_settings::{ModelSetting, ModelSettings, Override};
 pub use multi_label::{
     FindingCell, FindingResult, FindingScores, MultiLabelEvaluation, MultiLabelImagesWriter,

@@ -66,6 +66,7 @@ fn run_command(args: args::Args) -> failure::Result {
         Command::Trust(args) => commands::trust::run(args, console),
         Command::Score(args) => commands::score::run(args, console),
         Command::Report(args) => commands::report::run(args, console),
+        Command::Compare(args) => commands::compare::run(args, console),
         Command::Sweep(args) => commands::sweep::run(args, console),
         Command::Analyze(args) => commands::analyze::run(args, console),
         Command::Bench(args) => commands::bench::run(args, console),

@@ -95,6 +95,7 @@ impl EngineError {
                 error,
                 ReportError::Nothing { .. }
                     | ReportError::MultiLabel { .. }
+                    | ReportError::Compare(_)
                     | ReportError::List { .. }
                     | ReportError::Table(_)
                     | ReportError::Analysis { .. }

@@ -31,6 +31,9 @@ pub enum ReportError {
         /// The evaluation's folder.
         path: PathBuf,
     },
+    /// Models that cannot be compared.
+    #[error(transparent)]
+    Compare(#[from] crate::CompareError),
     /// A folder could not be listed.
     #[error("cannot read {}: {source}", path.display())]
     List {

@@ -2,7 +2,7 @@
 //!
 //! [`report`] turns a run, an evaluation or a folder of several into one HTML page that needs no
 //! network; [`analyze_path`] does so for the statistics of many runs, and [`trust_page`] for a
-//! trust test. [`panel`] draws one explained image. All text is escaped. A missing or damaged image
+//! trust test. [`compare()`] sets several models side by side on the same images. [`panel`] draws one explained image. All text is escaped. A missing or damaged image
 //! is replaced by a placeholder; a damaged record is an error that names the file.
 //!
 //! ```rust,no_run
@@ -40,6 +40,7 @@ mod chart;
 mod class_maps;
 mod colour_bar;
 mod colour_map;
+mod compare;
 mod comparison;
 mod confusion;
 mod curves;
@@ -77,6 +78,9 @@ mod xml;
 pub use activation_map::ActivationMap;
 pub use analysis::{AnalysisReport, AnalysisReportOptions, analyze_path};
 pub use colour_map::ColourMap;
+pub use compare::{
+    CompareError, CompareOptions, CompareReport, ComparedTable, ResampledWithin, compare,
+};
 pub use error::ReportError;
 pub use explained::{ExplainedFacts, ExplainedPage};
 pub use export::Exported;

@@ -16,7 +16,7 @@ use crate::thresholds::{
 
 /// Upper 5 % quantile of the standard normal distribution. A kappa of fewer standard errors (by
 /// chance) is not distinguishable from guessing.
-const CHANCE_Z: f64 = 1.645;
+pub(crate) const CHANCE_Z: f64 = 1.645;
 
 /// A column of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -258,7 +258,12 @@ fn mcnemars_table_counts_each_image_once() {
     let second = [true, false, false, true, false, true];
     let found = mcnemar(&first, &second);
     assert_eq!(
-        (found.both, found.first_only, found.second_only, found.neither),
+        (
+            found.both,
+            found.first_only,
+            found.second_only,
+            found.neither
+        ),
         (2, 2, 1, 1)
     );
     within(Some(found.p), 1.0, 1e-12);

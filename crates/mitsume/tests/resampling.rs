@@ -31,7 +31,9 @@ impl Images {
                     (-(dy * dy + dx * dx) / 6.0).exp() as f32
                 };
                 images.labels.push(class);
-                images.maps.push((0..shape[0] * shape[1]).map(value).collect());
+                images
+                    .maps
+                    .push((0..shape[0] * shape[1]).map(value).collect());
             }
         }
         images
@@ -106,7 +108,9 @@ fn assert_close(found: &WeightedConsistency, expected: &WeightedConsistency) {
             (None, None) => {}
             // A sum of a few hundred terms in f64, one of whose parts cancels: 1e-11 of the value,
             // and of the scale of a map's deviation where the value is next to 0.
-            (Some(a), Some(b)) => assert!((a - b).abs() <= 1e-11 * (1.0 + b.abs()), "{name}: {a} {b}"),
+            (Some(a), Some(b)) => {
+                assert!((a - b).abs() <= 1e-11 * (1.0 + b.abs()), "{name}: {a} {b}")
+            }
             _ => panic!("{name}: {found:?} {expected:?}"),
         }
     }
@@ -143,7 +147,9 @@ fn drawing_every_image_once_gives_the_metric_of_all_of_them() {
     let once: [Vec<u32>; BLOCK] = std::array::from_fn(|_| vec![1; 35]);
     let found = images.resampled(1000).consistency(&weights(&once));
     let expected = images.written_out(&[1; 35]);
-    found.iter().for_each(|found| assert_close(found, &expected));
+    found
+        .iter()
+        .for_each(|found| assert_close(found, &expected));
 }
 
 #[test]
@@ -173,7 +179,10 @@ fn classes_of_one_image_of_one_drawn_twice_and_of_none_follow_the_rules_of_the_m
 fn maps_that_are_all_the_same_have_no_deviation_in_any_resample() {
     let mut images = Images::new([6, 6], &[8, 8], 2);
     let first = images.maps[0].clone();
-    images.maps.iter_mut().for_each(|map| map.clone_from(&first));
+    images
+        .maps
+        .iter_mut()
+        .for_each(|map| map.clone_from(&first));
     let found = images.resampled(8).consistency(&weights(&drawn(16, 4)));
     for found in found {
         assert_eq!(found.squared_l2, Some(0.0));

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod bench;
+mod compare;
 mod console;
 mod data;
 mod explain;
@@ -16,6 +17,7 @@ mod trust;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::{Alpha, BenchArgs, BenchCommand, BenchSizes, BenchStepArgs, Loss};
+pub use compare::{CompareArgs, StrataArg};
 pub use console::ConsoleArgs;
 pub use data::{CheckArgs, DataArgs, DataCommand, SplitArgs, SynthArgs};
 pub use explain::ExplainArgs;
@@ -75,6 +77,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// One HTML page of a run, an evaluation, or a folder of several
     Report(ReportArgs),
+    /// Several models on the same images: differences with intervals, and where they look otherwise
+    Compare(CompareArgs),
     /// Many runs: a grid of data sets, models, lambdas and seeds, here or on a Slurm cluster
     Sweep(SweepArgs),
     /// What many runs show: correlations, intervals, tests, figures

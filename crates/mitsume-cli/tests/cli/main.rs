@@ -1,6 +1,7 @@
 //! Tests of the program on the command line.
 
 mod commands;
+mod compare;
 #[cfg(feature = "adapters")]
 mod device;
 mod errors;

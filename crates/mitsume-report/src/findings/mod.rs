@@ -27,12 +27,12 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn plain(text: String) -> Self {
+    pub(crate) fn plain(text: String) -> Self {
         let caution = false;
         Self { text, caution }
     }
 
-    fn caution(text: String) -> Self {
+    pub(crate) fn caution(text: String) -> Self {
         let caution = true;
         Self { text, caution }
     }

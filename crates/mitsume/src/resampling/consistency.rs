@@ -121,12 +121,7 @@ impl ResampledConsistency {
                 l2,
                 grid_squared_l2,
                 grid_l2,
-                chance_corrected: chance_corrected(
-                    within,
-                    all[lane].squares,
-                    counted,
-                    seen as u64,
-                ),
+                chance_corrected: chance_corrected(within, all[lane].squares, counted, seen as u64),
             }
         })
     }

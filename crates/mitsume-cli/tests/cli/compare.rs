@@ -1,0 +1,123 @@
+//! Several models on the same images.
+
+use serde_json::Value;
+
+use crate::support::{Sandbox, assert_refused, text};
+
+/// A run, and evaluations of another model and of the run itself on fewer images.
+fn compared() -> Sandbox {
+    let sandbox = Sandbox::trained("level1", 2, "");
+    sandbox.train(
+        "other",
+        &["--set", "train.seed=8", "--set", "train.epochs=1"],
+    );
+    let eval = ["eval", "--run", "other", "--data", "data/Testing", "--out"];
+    sandbox.succeeds(&[&eval[..], &["looked"]].concat());
+    sandbox
+}
+
+#[test]
+fn a_run_and_an_evaluation_are_compared_in_text_and_in_json() {
+    let sandbox = compared();
+    let said = text(&sandbox.succeeds(&["compare", "run", "looked"]).stdout);
+    for word in [
+        "2 models on the same 20 images of 4 classes; baseline run",
+        "Difference from run",
+        "McNemar",
+        "Caution: Only 20 images",
+        "chance-corrected",
+    ] {
+        assert!(said.contains(word), "no \"{word}\" in: {said}");
+    }
+    let json =
+        |args: &[&str]| sandbox.json(&[&["compare", "run", "looked", "--json"], args].concat());
+    let found = json(&["--threads", "1"]);
+    assert_eq!(found, json(&["--threads", "3"]));
+    assert_eq!(found["images"]["common"], 20);
+    // The figures are the evaluation's own.
+    let own: Value = serde_json::from_slice(&sandbox.read("looked/eval.json")).unwrap();
+    let model = &found["models"][1];
+    assert_eq!(model["name"], "looked");
+    assert_eq!(model["confusion"], own["confusion"]);
+    for (key, expected) in [
+        ("accuracy", &own["accuracy"]),
+        ("kappa", &own["kappa"]),
+        ("squared_l2", &own["consistency"]["squared_l2"]),
+        ("l2", &own["consistency"]["l2"]),
+    ] {
+        let (found, expected) = (&model[key]["value"], expected);
+        match (found.as_f64(), expected.as_f64()) {
+            // Shards of images are merged in another order there.
+            (Some(a), Some(b)) => assert!((a - b).abs() < 1e-12, "{key}: {a} {b}"),
+            _ => assert_eq!(found, expected, "{key}"),
+        }
+    }
+    let fewer = json(&["--resamples", "0", "--top", "3", "--baseline", "looked"]);
+    assert_eq!(fewer["baseline"], "looked");
+    assert!(fewer["models"][0]["kappa"]["interval"].is_null());
+    assert_eq!(
+        fewer["pairs"][0]["maps"]["least_alike"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn the_folder_holds_the_json_that_is_printed_and_every_image_with_every_model() {
+    let sandbox = compared();
+    let args = [
+        "compare",
+        "run",
+        "looked",
+        "--out",
+        "compared",
+        "--resamples",
+        "50",
+    ];
+    let printed = sandbox.succeeds(&[&args[..], &["--json"]].concat()).stdout;
+    assert_eq!(
+        text(&printed).trim(),
+        text(&sandbox.read("compared/compare.json")).trim()
+    );
+    let models = sandbox.cells("compared/compare.csv", "model");
+    assert_eq!(models.len(), 40);
+    assert_eq!(models.iter().filter(|model| *model == "looked").count(), 20);
+    let japanese = sandbox
+        .succeeds(&[&args[..], &["--lang", "ja"]].concat())
+        .stdout;
+    assert!(text(&japanese).contains("ベースライン：run"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_by_name() {
+    let sandbox = compared();
+    assert_refused(&sandbox, &["compare", "run"], &["<DIR> <DIR>"]);
+    assert_refused(
+        &sandbox,
+        &["compare", "run", "nowhere"],
+        &["nowhere", "eval.json"],
+    );
+    assert_refused(&sandbox, &["compare", "run", "./run"], &["named twice"]);
+    let confidence = ["compare", "run", "looked", "--confidence", "95"];
+    assert_refused(&sandbox, &confidence, &["--confidence", "0.95"]);
+    let baseline = ["compare", "run", "looked", "--baseline", "best"];
+    assert_refused(&sandbox, &baseline, &["best", "run, looked"]);
+    let maps = sandbox.read("looked/maps.safetensors");
+    sandbox.write("looked/maps.safetensors", &maps[..maps.len() / 2]);
+    assert_refused(
+        &sandbox,
+        &["compare", "run", "looked"],
+        &["maps.safetensors"],
+    );
+    sandbox.write("looked/maps.safetensors", &maps);
+    let images = text(&sandbox.read("looked/images.csv"));
+    let fewer: Vec<&str> = images.lines().take(10).collect();
+    sandbox.write("looked/images.csv", fewer.join("\n"));
+    assert_refused(
+        &sandbox,
+        &["compare", "run", "looked"],
+        &["images.csv", "eval.json counts 20"],
+    );
+}

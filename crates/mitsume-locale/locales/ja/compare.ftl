@@ -1,0 +1,84 @@
+### mitsume compare のページ、表、文。
+
+compare-head = { $classes } クラスの同じ画像 { $images } 枚で { $models } 個のモデルを比較（ベースライン：{ $baseline }）
+
+# 表。
+compare-figures = 各モデルの値
+compare-figure = 値
+compare-accuracy = 正答率
+compare-on-grid = { $form }（格子 { $grid }）
+compare-chance-corrected = 偶然を補正した一貫性
+compare-counted = 対象の画像数
+compare-interval-note =
+    括弧内は { $level } パーセンタイル区間で、画像を { $strata ->
+        [class] クラスごとに
+       *[none] 全クラスまとめて
+    }復元抽出した { $resamples } 回のブートストラップによります。抽出した画像はどのモデルでも同じです（シード { $seed }）。一貫性の区間は、ブートストラップの偏りの分だけずらしてあります。squared-l2 と l2 は小さいほど、偶然を補正した一貫性は大きいほど一貫しています。
+compare-no-intervals = ブートストラップを行わない設定なので、区間はありません。squared-l2 と l2 は小さいほど、偶然を補正した一貫性は大きいほど一貫しています。
+compare-differences = { $baseline } との差
+compare-differences-note = モデルの値からベースラインの値を引いたもので、どちらも同じ画像を抽出しています。区間が 0 を含むときは、差は示されていません。ダッシュは、比較できないことを表します。
+compare-right = どの画像に正解したか
+compare-right-note = McNemar の正確検定は、どちらか一方だけが正解した画像を数えます。Holm 法により、モデルの個数で補正しています。
+compare-model = モデル
+compare-both = 両方
+compare-baseline-only = { $baseline } だけ
+compare-model-only = モデルだけ
+compare-neither = どちらも不正解
+compare-p-holm = p（Holm）
+compare-maps = { $baseline } のマップとの比較
+compare-maps-note = 同じ画像の 2 つのマップを { $size } で比べます（小さいほうは双線形補間で拡大）。r は画素にわたる Pearson の相関係数で、画像にわたる平均です。「別の画像」は、モデルのマップと、同じクラスの別の画像に対するベースラインのマップとの相関です。r がこれを上回れば、2 つのモデルはクラスだけでなく画像ごとにも同じ場所を見ています。
+compare-r = r
+compare-r-other = r（別の画像）
+compare-classes = クラス
+compare-classes-note = 正解した画像数、一貫性、および { $baseline } のクラス平均マップとの相関です。
+compare-class = クラス
+compare-images = 画像数
+compare-correct = 正解
+compare-mean-map-r = 平均マップの r
+
+# 分かったこと。
+compare-found-accuracy =
+    { $verdict ->
+        [better] { $model } は { $baseline } より多くの画像に正解しています
+        [worse] { $model } が正解した画像は { $baseline } より少なくなっています
+       *[none] { $model } と { $baseline } の正答率の差は示されていません
+    }（差 { $difference }）。{ $model } だけが正解した画像は { $model_only } 枚、{ $baseline } だけが正解した画像は { $baseline_only } 枚です（McNemar の検定、p { $p }）。
+compare-found-consistency =
+    { $verdict ->
+        [more] { $model } は { $baseline } より一貫しています
+        [less] { $model } は { $baseline } より一貫していません
+        [unknown] { $model } と { $baseline } の一貫性の差（区間なし）
+       *[none] { $model } と { $baseline } の一貫性の差は示されていません
+    }（{ $form } の差 { $difference }）。偶然を補正すると、{ $corrected ->
+        [more] { $model } のほうが一貫しています
+        [less] { $model } のほうが一貫していません
+        [unknown] 差は次のとおりです（区間なし）
+        [undefined] 差は定義されません
+       *[none] 差は示されていません
+    }（{ $corrected_difference }）。
+compare-found-maps =
+    { $verdict ->
+        [more] { $model } と { $baseline } が同じ画像を見る場所は、同じクラスの別々の画像を見る場所より似ています
+       *[no-more] { $model } と { $baseline } が同じ画像を見る場所は、同じクラスの別々の画像を見る場所より似ているとはいえません
+    }（平均の相関 { $pearson }、別の画像では { $other }）。
+
+# 注意。
+compare-left-out =
+    { $model } の画像 { $of } 枚のうち { $images } 枚は、同じクラスの画像としてすべての評価に含まれていないため、比較していません（{ $named }{ $more ->
+        [0] { "" }
+       *[other] {" "}ほか { $more } 枚
+    }）。
+compare-labelled-differently = すべての評価に含まれているが、クラスの異なる画像が { $images } 枚あります（{ $first } など）。
+compare-other-folder = 画像のフォルダが異なります（{ $first } と { $second }）。パスとクラスが同じものを、同じ画像とみなしています。
+compare-few-images = 比較した画像は { $images } 枚だけです。ほかの画像では、値が大きく変わるかもしれません。
+compare-sizes-differ = マップの大きさが異なります：{ $sizes }。l2 は大きさに左右されるので比較せず、共通の格子の上の値を比較しています。
+compare-methods-differ = マップの手法が異なります：{ $methods }。一貫性の差は、モデルではなく手法によるものかもしれません。
+compare-counted-differ = 一貫性はそれぞれのモデルが正解した画像にわたるもので、対象の画像がモデルによって異なります。--shared を付けると、すべてのモデルが正解した画像にそろえます。
+compare-at-chance = { $name } の結果は、当て推量と変わりません（kappa { $kappa }）。マップは、当て推量を説明しているにすぎません。
+compare-one-class = { $name } の一貫性は、1 つのクラスだけのものです。
+compare-few-counted =
+    { $name } では、{ $classes }{ $more ->
+        [0] { "" }
+       *[other] {" "}ほか { $more } クラス
+    }で正解した画像が { $least } 枚より少なく、平均マップが個々の画像に左右されます。
+compare-undefined-resamples = { $resamples } 回のうち最大 { $undefined } 回の抽出で、一貫性が定義されません。それらは区間の計算から除き、20 回に 1 回より多い場合は { $level } 区間を示しません。
