@@ -79,7 +79,8 @@ pub use activation_map::ActivationMap;
 pub use analysis::{AnalysisReport, AnalysisReportOptions, analyze_path};
 pub use colour_map::ColourMap;
 pub use compare::{
-    CompareError, CompareOptions, CompareReport, ComparedTable, ResampledWithin, compare,
+    CompareError, CompareOptions, CompareReport, ComparedTable, ResampledWithin, WrittenComparison,
+    compare,
 };
 pub use error::ReportError;
 pub use explained::{ExplainedFacts, ExplainedPage};

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use pulp::{Arch, NullaryFnOnce};
 
 /// Found once: asking the processor for each map would take longer than a small map's loop.
-static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
+pub(crate) static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// Partial sums: one AVX-512 vector of `f64`, two of AVX2.
 const LANES: usize = 8;
@@ -26,7 +26,7 @@ pub(crate) fn squared_differences<T: Copy + Into<f64>>(map: &[T], reference: &[f
 
 /// The sum of a * b over the values, both of one length.
 pub(crate) fn products(a: &[f64], b: &[f64]) -> f64 {
-    Arch::new().dispatch(Products { a, b })
+    ARCH.dispatch(Products { a, b })
 }
 
 /// Welford's update of `mean` [h * w] by the `count`th map. Returns what it adds to the sum over

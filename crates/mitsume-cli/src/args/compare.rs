@@ -44,9 +44,13 @@ pub struct CompareArgs {
     /// Images in each list: whose maps are least alike, and that only one model has right
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(0..=200))]
     pub top: u16,
-    /// Write compare.json and compare.csv into this folder [default: print only]
+    /// Write compare.html, compare.json and compare.csv into this folder [default: print only]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
+    /// Also write every figure as SVG and PNG, and every table as CSV and LaTeX, into this folder
+    /// [default: none]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub figures: Option<PathBuf>,
     /// Print one JSON object to stdout and nothing else
     #[arg(long)]
     pub json: bool,

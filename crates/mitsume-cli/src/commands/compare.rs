@@ -1,11 +1,11 @@
 //! `mitsume compare`
 
-use mitsume_artifacts::ModelComparison;
 use mitsume_engine::EngineError;
-use mitsume_locale::{Language, text};
+use mitsume_locale::text;
 use mitsume_report::{CompareOptions, CompareReport, ResampledWithin, compare};
 
 use super::output;
+use super::report::report_exported;
 use crate::args::{CompareArgs, StrataArg};
 use crate::console::Console;
 use crate::failure::{Failure, Result};
@@ -38,20 +38,32 @@ pub fn run(args: CompareArgs, console: Console) -> Result {
     let report = compare(&args.models, &options).map_err(EngineError::from)?;
     if let Some(out) = &args.out {
         let written = report.write(out).map_err(EngineError::from)?;
-        let path = written.display().to_string();
+        if written.missing_pictures > 0 {
+            console.warn(&text!(
+                console.language,
+                "command-missing-pictures",
+                missing = written.missing_pictures,
+                images = written.images,
+            ));
+        }
+        let path = written.page.display().to_string();
         console.note(&text!(console.language, "command-report-at", path = path));
+    }
+    if let Some(out) = &args.figures {
+        let exported = report.export_figures(out).map_err(EngineError::from)?;
+        report_exported(&exported, out, console);
     }
     if args.json {
         output::json(report.result())
     } else {
-        output::text(&summary(&report, console.language))
+        output::text(&summary(&report))
     }
 }
 
-fn summary(report: &CompareReport, language: Language) -> String {
+fn summary(report: &CompareReport) -> String {
     let mut text = format!(
         "{}\n{}",
-        head(report.result(), language),
+        report.head(),
         output::bullet_list(&report.findings())
     );
     for table in report.tables() {
@@ -59,15 +71,4 @@ fn summary(report: &CompareReport, language: Language) -> String {
         text += &format!("\n{}\n{}", table.title, output::table(&rows));
     }
     text
-}
-
-fn head(result: &ModelComparison, language: Language) -> String {
-    text!(
-        language,
-        "compare-head",
-        models = result.models.len(),
-        images = result.images.common,
-        classes = result.images.classes.len(),
-        baseline = result.baseline.as_str(),
-    )
 }

@@ -76,7 +76,17 @@ fn the_folder_holds_the_json_that_is_printed_and_every_image_with_every_model() 
         "--resamples",
         "50",
     ];
-    let printed = sandbox.succeeds(&[&args[..], &["--json"]].concat()).stdout;
+    let figures = ["--json", "--figures", "figures"];
+    let output = sandbox.succeeds(&[&args[..], &figures].concat());
+    let (printed, notes) = (output.stdout, text(&output.stderr));
+    assert!(
+        notes.contains("compared/compare.html") && notes.contains("in figures"),
+        "{notes}"
+    );
+    assert!(sandbox.path("figures/kappa.svg").exists());
+    // The phantoms are there to be shown.
+    let page = text(&sandbox.read("compared/compare.html"));
+    assert!(page.contains("data:image/jpeg") && !page.contains("class=\"missing\""));
     assert_eq!(
         text(&printed).trim(),
         text(&sandbox.read("compared/compare.json")).trim()

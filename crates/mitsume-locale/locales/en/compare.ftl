@@ -97,3 +97,34 @@ compare-few-counted =
        *[other] {" "}and { $more } more classes
     }: their mean maps depend on single images.
 compare-undefined-resamples = In up to { $undefined } of { $resamples } resamples a consistency is not defined; they are left out of its interval, and where they are more than one in twenty there is no { $level } interval.
+
+# The page.
+compare-found = What was found
+compare-where = Where they look
+compare-difference = difference
+compare-plot-caption =
+    Difference from { $baseline } with its interval{ $better ->
+        [higher] ; to the right is better
+        [higher-consistent] ; to the right is more consistent
+       *[lower] ; to the left is more consistent
+    }.
+compare-mean-maps = Class mean maps
+compare-mean-maps-note = Over the mean image of the class, each model’s own correct images; r is the correlation with the baseline’s mean map.
+compare-mean-map-alt = mean map of { $class } by { $model }
+compare-mean-map-caption = { $model } ({ $counted })
+compare-no-mean-map = { $model }: no correct image
+compare-some-classes = { $shown } of { $total } classes: those whose mean maps are least alike.
+compare-pictures = Images that separate the models
+compare-pictures-note = The image, the baseline’s map, the model’s map, both of the same class. r is the correlation of both maps; the images whose maps are least alike come first.
+compare-least-alike = Maps that are least alike
+compare-only-right = Right by { $right }, wrong by { $wrong }
+compare-more-images = { $more } more are in compare.csv.
+compare-map-alt = map of { $image } by { $model }
+compare-card-model =
+    { $model }: { $right ->
+        [yes] ✓
+       *[no] ✗
+    } { $predicted } { $probability }
+compare-made = How it was made
+compare-fact = { $model }, { $method } at { $layer }, maps of { $size }; images of { $data }; read from { $path }
+compare-made-note = mitsume { $version }. Intervals are of other images of the same kind, not of other seeds; images of one patient are taken as independent. None of this says that a model looks at the right place.

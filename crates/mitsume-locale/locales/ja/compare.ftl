@@ -82,3 +82,34 @@ compare-few-counted =
        *[other] {" "}ほか { $more } クラス
     }で正解した画像が { $least } 枚より少なく、平均マップが個々の画像に左右されます。
 compare-undefined-resamples = { $resamples } 回のうち最大 { $undefined } 回の抽出で、一貫性が定義されません。それらは区間の計算から除き、20 回に 1 回より多い場合は { $level } 区間を示しません。
+
+# ページ。
+compare-found = 分かったこと
+compare-where = どこを見ているか
+compare-difference = 差
+compare-plot-caption =
+    { $baseline } との差とその区間。{ $better ->
+        [higher] 右ほど良い値です
+        [higher-consistent] 右ほど一貫しています
+       *[lower] 左ほど一貫しています
+    }。
+compare-mean-maps = クラス平均マップ
+compare-mean-maps-note = クラスの平均画像に重ねて示します。それぞれ、そのモデルが正解した画像の平均です。r はベースラインの平均マップとの相関係数です。
+compare-mean-map-alt = { $model } による { $class } の平均マップ
+compare-mean-map-caption = { $model }（{ $counted } 枚）
+compare-no-mean-map = { $model }：正解した画像がありません
+compare-some-classes = { $total } クラスのうち、平均マップが最も似ていない { $shown } クラスです。
+compare-pictures = モデルの違いが表れた画像
+compare-pictures-note = 左から、画像、ベースラインのマップ、モデルのマップで、どちらも同じクラスのものです。r は 2 つのマップの相関係数で、似ていないものから順に並べています。
+compare-least-alike = マップが最も似ていない画像
+compare-only-right = { $right } が正解し、{ $wrong } が間違えた画像
+compare-more-images = ほかに { $more } 枚あります（compare.csv）。
+compare-map-alt = { $model } による { $image } のマップ
+compare-card-model =
+    { $model }：{ $right ->
+        [yes] ✓
+       *[no] ✗
+    } { $predicted } { $probability }
+compare-made = 作成条件
+compare-fact = { $model }、{ $layer } での { $method }、マップの大きさ { $size }、画像は { $data }、読み込み元は { $path }
+compare-made-note = mitsume { $version }。区間は、同じ種類の別の画像についてのもので、別のシードについてのものではありません。同じ患者の画像も独立とみなしています。以上のどれも、モデルが正しい場所を見ていることを示すものではありません。

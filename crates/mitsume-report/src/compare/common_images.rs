@@ -96,6 +96,14 @@ impl CommonImages {
         self.images.iter().map(|image| image.label).collect()
     }
 
+    /// A model's own index of a common class.
+    pub fn own_class(&self, model: usize, class: usize) -> usize {
+        let own = self.class_of[model]
+            .iter()
+            .position(|common| *common == class);
+        own.expect("every model has the same classes")
+    }
+
     /// The common index of a model's own class.
     pub fn common_class(&self, model: usize, own: usize) -> usize {
         self.class_of[model][own]

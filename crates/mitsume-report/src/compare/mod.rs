@@ -10,18 +10,22 @@ mod assemble;
 mod bootstrap;
 mod common_images;
 mod counted;
+mod difference_plot;
 mod error;
 mod figures;
 mod images_table;
 mod model;
 mod options;
+mod page;
+mod pictures;
 mod quantity;
 mod sentences;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
-use mitsume_artifacts::{ModelComparison, write_compared};
+use mitsume_artifacts::{ModelComparison, write_atomic, write_compared};
+use mitsume_locale::{Language, text};
 
 use crate::findings::Finding;
 use crate::{ReportError, Result};
@@ -45,6 +49,17 @@ pub struct CompareReport {
     agreements: Vec<Vec<ImageAgreement>>,
     result: ModelComparison,
     options: CompareOptions,
+}
+
+/// What [`CompareReport::write`] wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenComparison {
+    /// The page.
+    pub page: PathBuf,
+    /// Images on it.
+    pub images: usize,
+    /// Of these, images with a placeholder because the file is missing or could not be decoded.
+    pub missing_pictures: usize,
 }
 
 /// Compares the evaluations in `paths`, folders of `mitsume eval --out` or finished runs.
@@ -99,20 +114,39 @@ impl CompareReport {
             .collect()
     }
 
+    /// What is compared, in a line.
+    pub fn head(&self) -> String {
+        head(&self.result, self.options.language)
+    }
+
     /// The tables of the page and the terminal.
-    pub fn tables(&self) -> Vec<ComparedTable> {
+    pub fn tables(&self) -> [ComparedTable; 5] {
         tables::tables(&self.result, self.options.language)
     }
 
-    /// Writes `compare.json` and `compare.csv` into `dir`.
+    /// Writes `compare.json`, `compare.csv` and the page `compare.html` into `dir`.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn write(&self, dir: &Path) -> Result<PathBuf> {
-        let json = dir.join("compare.json");
-        self.result.write(&json)?;
+    pub fn write(&self, dir: &Path) -> Result<WrittenComparison> {
+        self.result.write(&dir.join("compare.json"))?;
         write_compared(&dir.join("compare.csv"), &images_table::rows(self))?;
-        Ok(json)
+        let made = page::page(self)?;
+        let page = dir.join("compare.html");
+        write_atomic(&page, made.html.as_bytes())?;
+        Ok(WrittenComparison {
+            page,
+            images: made.images,
+            missing_pictures: made.missing_pictures,
+        })
+    }
+
+    /// Writes every figure of the page as SVG and PNG, and every table as CSV and LaTeX, into `out`.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn export_figures(&self, out: &Path) -> Result<crate::Exported> {
+        crate::export_page(&page::page(self)?.html, self.options.language, out)
     }
 
     fn all_findings(&self) -> Vec<Finding> {
@@ -121,6 +155,17 @@ impl CompareReport {
         findings.extend(sentences::cautions(self, &self.result, language));
         findings
     }
+}
+
+fn head(result: &ModelComparison, language: Language) -> String {
+    text!(
+        language,
+        "compare-head",
+        models = result.models.len(),
+        images = result.images.common,
+        classes = result.images.classes.len(),
+        baseline = result.baseline.as_str(),
+    )
 }
 
 fn read_models(paths: &[PathBuf]) -> Result<Vec<Model>> {

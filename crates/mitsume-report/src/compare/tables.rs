@@ -20,8 +20,8 @@ pub struct ComparedTable {
 }
 
 /// All tables.
-pub(super) fn tables(result: &ModelComparison, language: Language) -> Vec<ComparedTable> {
-    vec![
+pub(super) fn tables(result: &ModelComparison, language: Language) -> [ComparedTable; 5] {
+    [
         figures(result, language),
         differences(result, language),
         who_is_right(result, language),
@@ -202,7 +202,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-fn of(figures: &ComparedFigures, quantity: Quantity) -> BootstrapEstimate {
+pub(super) fn of(figures: &ComparedFigures, quantity: Quantity) -> BootstrapEstimate {
     match quantity {
         Quantity::Accuracy => figures.accuracy,
         Quantity::Kappa => figures.kappa,
@@ -214,7 +214,7 @@ fn of(figures: &ComparedFigures, quantity: Quantity) -> BootstrapEstimate {
     }
 }
 
-fn title(quantity: Quantity, result: &ModelComparison, language: Language) -> String {
+pub(super) fn title(quantity: Quantity, result: &ModelComparison, language: Language) -> String {
     let [rows, columns] = result.grid;
     let on_grid = |form: &str| {
         let grid = format!("{rows}×{columns}");

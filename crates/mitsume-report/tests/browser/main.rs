@@ -18,7 +18,7 @@ use std::time::Duration;
 use driver::{Browser, DESKTOP, PHONE};
 use gallery::numbers;
 use mitsume_locale::Language;
-use mitsume_report::{AnalysisReportOptions, ReportOptions, analyze_path};
+use mitsume_report::{AnalysisReportOptions, CompareOptions, ReportOptions, analyze_path, compare};
 use serde_json::Value;
 use synthetic::pages::report;
 use synthetic::{Plan, evaluation, run};
@@ -63,6 +63,19 @@ fn two_runs_analyzed() -> (tempfile::TempDir, PathBuf) {
         .unwrap()
         .write(&out)
         .unwrap();
+    (dir, page)
+}
+
+/// The two runs compared image by image, and the folder it is in.
+fn two_runs_compared() -> (tempfile::TempDir, PathBuf) {
+    let (dir, _) = two_runs();
+    let runs = ["lambda-0", "lambda-50"].map(|run| dir.path().join("out").join(run));
+    let options = CompareOptions {
+        resamples: 200,
+        ..CompareOptions::default()
+    };
+    let report = compare(&runs, &options).unwrap();
+    let page = report.write(&dir.path().join("compared")).unwrap().page;
     (dir, page)
 }
 
@@ -143,6 +156,10 @@ fn photograph(browser: &Browser, name: &str) {
         "curves",
         "classes",
         "gallery",
+        "figures",
+        "right",
+        "maps",
+        "images",
         "tables",
         "runs",
         "reading",
@@ -239,13 +256,14 @@ fn printed_tables_are_complete_and_on_few_sheets() {
         ("runs", two_runs(), 12),
         ("hostile", hostile(), 8),
         ("thousand", thousand_classes(), 14),
+        ("compared", two_runs_compared(), 12),
     ] {
         let browser = Browser::start(DESKTOP);
         browser.open(&page);
         browser.print_media(718);
         browser.run("dispatchEvent(new Event('beforeprint'))");
         let cut = browser.run(
-            "return [...document.querySelectorAll('.scroll, .chart, .card, .classmaps figure')]
+            "return [...document.querySelectorAll('.scroll, .chart, .card, .classmaps figure, .meanmaps figure')]
                .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
                .map(e => (e.getAttribute('aria-label') ?? e.className) + ' ' + e.scrollWidth)",
         );
@@ -286,6 +304,7 @@ fn a_phone_does_not_scroll_sideways() {
         ("runs", two_runs()),
         ("hostile", hostile()),
         ("analysis", two_runs_analyzed()),
+        ("compared", two_runs_compared()),
     ] {
         let browser = Browser::start(PHONE);
         browser.open(&page);
@@ -314,11 +333,17 @@ fn a_phone_does_not_scroll_sideways() {
 fn text_has_enough_contrast_in_light_and_dark() {
     // The second has the strongest shades in its confusion matrix.
     let (right, wrong, analysis) = (two_runs(), all_wrong(), two_runs_analyzed());
+    let compared = two_runs_compared();
     let browser = Browser::start(DESKTOP);
     let mut grounds = Vec::new();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme);
-        for (page, least) in [(&right.1, 500), (&wrong.1, 100), (&analysis.1, 200)] {
+        for (page, least) in [
+            (&right.1, 500),
+            (&wrong.1, 100),
+            (&analysis.1, 200),
+            (&compared.1, 200),
+        ] {
             browser.open(page);
             browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })");
             let result = browser.run(include_str!("contrast.js"));
@@ -331,6 +356,8 @@ fn text_has_enough_contrast_in_light_and_dark() {
         photograph(&browser, &format!("desktop-{scheme}"));
         browser.open(&analysis.1);
         photograph(&browser, &format!("analysis-{scheme}"));
+        browser.open(&compared.1);
+        photograph(&browser, &format!("compared-{scheme}"));
     }
     assert_ne!(grounds[0], grounds[1], "the dark scheme is in force");
     assert_eq!(browser.console(), [""; 0]);
@@ -357,7 +384,7 @@ fn hostile_names_are_not_executed() {
 #[test]
 fn images_figures_and_controls_have_labels() {
     let browser = Browser::start(DESKTOP);
-    for (_dir, page) in [two_runs(), two_runs_analyzed()] {
+    for (_dir, page) in [two_runs(), two_runs_analyzed(), two_runs_compared()] {
         browser.open(&page);
         let problems = browser.run(
         "const p = [];

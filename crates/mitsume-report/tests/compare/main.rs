@@ -3,6 +3,7 @@
 
 mod made;
 mod matching;
+mod pages;
 mod refused;
 
 use std::path::PathBuf;
@@ -376,8 +377,8 @@ fn the_table_of_images_has_each_image_with_each_model() {
     let paths = made::write_all(&models, dir.path());
     let report = compare(&paths, &CompareOptions::default()).unwrap();
     let out = dir.path().join("out");
-    let json = report.write(&out).unwrap();
-    let written = std::fs::read_to_string(json).unwrap();
+    report.write(&out).unwrap();
+    let written = std::fs::read_to_string(out.join("compare.json")).unwrap();
     let expected = serde_json::to_string_pretty(report.result()).unwrap();
     assert_eq!(written.trim(), expected);
     let read: ModelComparison = serde_json::from_str(&written).unwrap();
@@ -403,5 +404,10 @@ fn the_table_of_images_has_each_image_with_each_model() {
         report.result().models[1].figures.accuracy.value
     );
     // Read back, to the last digits of a decimal number.
-    assert_close(read.models[1].figures.accuracy.value, accuracy, 1e-15, "accuracy");
+    assert_close(
+        read.models[1].figures.accuracy.value,
+        accuracy,
+        1e-15,
+        "accuracy",
+    );
 }

@@ -1,10 +1,10 @@
 //! The maps of one class, and the sums of their deviations in any resample.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
 use crate::consistency::ClassMean;
-use crate::pixel_sums::products;
+use crate::pixel_sums::{ARCH, products};
 
 /// Resamples computed together, so that each number is read once for all of them.
 pub const BLOCK: usize = 8;
@@ -94,12 +94,12 @@ impl MapGroup {
         let own: Vec<Weights> = self.images.iter().map(|&image| weights[image]).collect();
         let mut y = vec![[0.0; BLOCK]; own.len()];
         match &self.form {
-            Form::Products(all) => Arch::new().dispatch(ApplyProducts {
+            Form::Products(all) => ARCH.dispatch(ApplyProducts {
                 products: all,
                 weights: &own,
                 out: &mut y,
             }),
-            Form::Maps { maps, pixels } => Arch::new().dispatch(ApplyMaps {
+            Form::Maps { maps, pixels } => ARCH.dispatch(ApplyMaps {
                 maps,
                 pixels: *pixels,
                 weights: &own,
