@@ -66,9 +66,13 @@ fn summary(report: &CompareReport) -> String {
         report.head(),
         output::bullet_list(&report.findings())
     );
-    for table in report.tables() {
+    let tables = report.tables();
+    let figures_note = tables[0].note.clone();
+    for table in tables {
         let rows: Vec<Vec<String>> = std::iter::once(table.columns).chain(table.rows).collect();
         text += &format!("\n{}\n{}", table.title, output::table(&rows));
     }
+    // How the intervals were made.
+    text += &format!("\n{}", figures_note);
     text
 }

@@ -25,8 +25,30 @@ const MIN_DEFINED: f64 = 0.95;
 pub(super) struct Resampled {
     /// `[model][resample]`.
     pub values: Vec<Vec<Values>>,
-    /// How often each image is drawn, `[resample][image]`.
-    times: Vec<Vec<u32>>,
+    draws: Draws,
+}
+
+/// The resamples. They are drawn again wherever they are needed: all of them at once could take more
+/// memory than the maps.
+#[derive(Debug)]
+struct Draws {
+    strata: Strata,
+    seed: u64,
+    resamples: usize,
+}
+
+impl Draws {
+    /// What `of_block` makes of each block, in order: how often each image is drawn, by resample.
+    fn blocks<T: Send>(&self, of_block: impl Fn(&[Vec<u32>]) -> Vec<T> + Sync) -> Vec<T> {
+        let blocks = (0..self.resamples.div_ceil(BLOCK)).into_par_iter();
+        let made = blocks.map(|block| {
+            let numbers = block * BLOCK..((block + 1) * BLOCK).min(self.resamples);
+            let draw = |number: usize| self.strata.draw(self.seed, number as u64);
+            of_block(&numbers.map(draw).collect::<Vec<_>>())
+        });
+        let made: Vec<Vec<T>> = made.collect();
+        made.into_iter().flatten().collect()
+    }
 }
 
 /// Draws the resamples and computes every model's figures in each of them.
@@ -40,30 +62,24 @@ pub(super) fn resample(
     options: &CompareOptions,
 ) -> Result<Resampled> {
     let labels = common.labels();
-    let strata = match options.within {
-        ResampledWithin::Class => Strata::by_label(&labels),
-        ResampledWithin::All => Strata::whole(labels.len()),
+    let draws = Draws {
+        strata: match options.within {
+            ResampledWithin::Class => Strata::by_label(&labels),
+            ResampledWithin::All => Strata::whole(labels.len()),
+        },
+        seed: options.seed,
+        resamples: options.resamples,
     };
-    let numbers = (0..options.resamples).into_par_iter();
-    let times: Vec<Vec<u32>> = numbers
-        .map(|number| strata.draw(options.seed, number as u64))
-        .collect();
-    if times.is_empty() {
+    if options.resamples == 0 {
         let values = vec![Vec::new(); models.len()];
-        return Ok(Resampled { values, times });
+        return Ok(Resampled { values, draws });
     }
     let side = grid_side(models, options.grid);
     check_memory(models, counted, options.resamples)?;
     // One model after the other, so that the maps of one are in memory.
-    let values = (0..models.len()).map(|model| {
-        let maps = resampled_maps(
-            models,
-            model,
-            common,
-            &counted[model],
-            side,
-            options.resamples,
-        )?;
+    let all = (0..models.len()).map(|model| {
+        let resamples = options.resamples;
+        let maps = resampled_maps(models, model, common, &counted[model], side, resamples)?;
         let predictions: Vec<usize> = common
             .images
             .iter()
@@ -73,17 +89,15 @@ pub(super) fn resample(
             })
             .collect();
         let classes = common.classes.len();
-        let blocks = times.par_chunks(BLOCK).map(|times| {
+        Ok(draws.blocks(|times| {
             let found = maps.consistency(&weights(times));
             let each = times.iter().zip(found);
             each.map(|(times, found)| values(times, &labels, &predictions, classes, found))
-                .collect::<Vec<Values>>()
-        });
-        let blocks: Vec<Vec<Values>> = blocks.collect();
-        Ok(blocks.concat())
+                .collect()
+        }))
     });
-    let values = values.collect::<Result<_>>()?;
-    Ok(Resampled { values, times })
+    let values = all.collect::<Result<_>>()?;
+    Ok(Resampled { values, draws })
 }
 
 impl Resampled {
@@ -95,7 +109,7 @@ impl Resampled {
             let sum: f64 = each.map(|(&times, value)| f64::from(times) * value).sum();
             (drawn > 0).then(|| sum / f64::from(drawn))
         };
-        self.times.par_iter().map(mean).collect()
+        self.draws.blocks(|times| times.iter().map(mean).collect())
     }
 }
 

@@ -20,6 +20,7 @@ mod page;
 mod pictures;
 mod quantity;
 mod sentences;
+mod shown_classes;
 mod tables;
 
 use std::path::{Path, PathBuf};

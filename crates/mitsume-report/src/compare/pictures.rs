@@ -7,10 +7,10 @@ use mitsume_locale::{Language, text};
 use rayon::prelude::*;
 
 use super::CompareReport;
+use super::shown_classes::shown_classes;
 use super::tables::signed;
 use crate::Result;
 use crate::activation_map::ActivationMap;
-use crate::extremes::MAX_CLASSES_IN_FULL;
 use crate::number_format;
 use crate::overlay::{OverlayStyle, coloured_map, overlay};
 use crate::picture::{evaluated_picture, fit_to_side, jpeg_uri, picture_from_planes};
@@ -79,16 +79,7 @@ impl PairPictures {
 /// The class mean maps; of many classes, of those whose mean maps are least alike.
 pub(super) fn class_pictures(report: &CompareReport) -> Result<ClassPictures> {
     let all = report.common.classes.len();
-    let mut shown: Vec<usize> = (0..all).collect();
-    let least = |class: &usize| {
-        let pairs = report.result.pairs.iter();
-        let of_class = pairs.filter_map(|pair| pair.maps.per_class[*class].mean_map_pearson);
-        of_class.fold(f64::INFINITY, f64::min)
-    };
-    if all > MAX_CLASSES_IN_FULL {
-        shown.sort_by(|a, b| least(a).total_cmp(&least(b)).then(a.cmp(b)));
-        shown.truncate(MAX_CLASSES_IN_FULL / 2);
-    }
+    let shown = shown_classes(&report.result);
     let classes = shown.into_iter().map(|class| class_row(report, class));
     let classes: Vec<ClassRow> = classes.collect::<Result<_>>()?;
     let of = (classes.len() < all).then_some(all);
@@ -108,8 +99,8 @@ fn class_row(report: &CompareReport, class: usize) -> Result<ClassRow> {
         let values = mean.iter().map(|value| *value as f32).collect();
         let map = ActivationMap::new(values, height, width)?;
         let own = report.common.own_class(model, class);
-        let below = of.maps.mean_image(own).map(|image| {
-            let picture = picture_from_planes(image, of.maps.image_size());
+        let below = of.maps.mean_image(own)?.map(|image| {
+            let picture = picture_from_planes(&image, of.maps.image_size());
             fit_to_side(&picture, MEAN_SIDE)
         });
         let counted = number_format::count(figures.means.count(class));

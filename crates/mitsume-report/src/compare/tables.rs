@@ -4,6 +4,7 @@ use mitsume_artifacts::{BootstrapEstimate, ComparedFigures, ModelComparison};
 use mitsume_locale::{Language, text};
 
 use super::quantity::Quantity;
+use super::shown_classes::shown_classes;
 use crate::number_format::{count, significant_4, significant_4_or_dash};
 
 /// A table with a title; the first column names the rows.
@@ -142,8 +143,9 @@ fn classes(result: &ModelComparison, language: Language) -> ComparedTable {
     for pair in &result.pairs {
         columns.push(model(&pair.model, &text!(language, "compare-mean-map-r")));
     }
-    let names = result.images.classes.iter().enumerate();
-    let rows = names.map(|(class, name)| {
+    let shown = shown_classes(result);
+    let rows = shown.iter().map(|&class| {
+        let name = &result.images.classes[class];
         let mut cells = vec![name.clone(), count(result.images.per_class[class])];
         for one in &result.models {
             let class = &one.per_class[class];
@@ -162,13 +164,26 @@ fn classes(result: &ModelComparison, language: Language) -> ComparedTable {
     });
     ComparedTable {
         title: text!(language, "compare-classes"),
-        note: text!(
-            language,
-            "compare-classes-note",
-            baseline = result.baseline.as_str()
-        ),
+        note: classes_note(result, shown.len(), language),
         columns,
         rows: rows.collect(),
+    }
+}
+
+fn classes_note(result: &ModelComparison, shown: usize, language: Language) -> String {
+    let baseline = result.baseline.as_str();
+    let note = text!(language, "compare-classes-note", baseline = baseline);
+    match result.images.classes.len() {
+        total if total > shown => {
+            let some = text!(
+                language,
+                "compare-some-classes",
+                shown = shown,
+                total = total
+            );
+            format!("{some} {note}")
+        }
+        _ => note,
     }
 }
 

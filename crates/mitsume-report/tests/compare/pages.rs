@@ -100,3 +100,35 @@ fn every_figure_and_table_is_exported() {
     // Four plots and three classes; five tables.
     assert_eq!((count("svg"), count("csv"), count("tex")), (7, 5, 5));
 }
+
+#[test]
+fn of_many_classes_those_whose_mean_maps_are_least_alike_are_shown() {
+    let names: Vec<String> = (0..30).map(|class| format!("class-{class:02}")).collect();
+    let names: Vec<&str> = names.iter().map(|name| &name[..]).collect();
+    let model = |turned: &[usize]| {
+        let mut made = Made::empty(&names, [4, 4]);
+        for image in 0..90 {
+            let class = image / 3;
+            let mut map: Vec<f32> = (0..16)
+                .map(|i| ((i * 7 + image) % 16) as f32 / 15.0)
+                .collect();
+            if turned.contains(&class) {
+                map = map.iter().map(|value| 1.0 - value).collect();
+            }
+            made.labels.push(class);
+            made.predictions.push(class);
+            made.maps.push(map);
+        }
+        made.with_paths("")
+    };
+    let page = page(&[model(&[]), model(&[7, 21])], Language::English);
+    assert_eq!(page.matches("width=\"160\"").count(), 2 * 12);
+    assert!(page.contains("12 of 30 classes"));
+    let table = page.split("Classes</h3>").nth(1).unwrap();
+    let rows: Vec<&str> = table.split("scope=\"row\">").skip(1).take(3).collect();
+    assert!(
+        rows[0].starts_with("class-07") && rows[1].starts_with("class-21"),
+        "{rows:?}"
+    );
+    assert!(rows[2].starts_with("class-00"));
+}
