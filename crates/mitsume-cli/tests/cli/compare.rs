@@ -86,7 +86,7 @@ fn the_folder_holds_the_json_that_is_printed_and_every_image_with_every_model() 
     assert!(sandbox.path("figures/kappa.svg").exists());
     // The phantoms are there to be shown.
     let page = text(&sandbox.read("compared/compare.html"));
-    assert!(page.contains("data:image/jpeg") && !page.contains("class=\"missing\""));
+    assert!(page.contains("data:image/jpeg") && !page.contains("<span class=\"missing\""));
     assert_eq!(
         text(&printed).trim(),
         text(&sandbox.read("compared/compare.json")).trim()

@@ -90,13 +90,12 @@ impl Made {
             };
             rows.push(&row, None, &all).unwrap();
         }
-        maps.finish(&ClassMaps {
+        let means = ClassMaps {
             means: vec![0.0; classes * self.shape[0] * self.shape[1]],
             counts: vec![0; classes],
-            mean_images: vec![0.0; classes],
             image: [1, 1, 1],
-        })
-        .unwrap();
+        };
+        maps.finish(&means, &mut |_| Ok(vec![0.0])).unwrap();
         rows.finish().unwrap();
         writer.commit(&self.summary()).unwrap();
     }
