@@ -11,6 +11,7 @@ import json
 
 import numpy as np
 import torch
+from pytorch_grad_cam.metrics.cam_mult_image import DropInConfidence, IncreaseInConfidence
 from pytorch_grad_cam.metrics.perturbation_confidence import (
     AveragerAcrossThresholds,
     PerturbationConfidenceMetric,
@@ -202,6 +203,26 @@ def places(relevance, tolerance=2.5, fraction=0.5):
     return cases
 
 
+def confidence(image, weights):
+    """Drops, which pytorch-grad-cam leaves absolute, over the score; and the Gini index from all differences."""
+    maps_random = np.random.default_rng(20180312)
+    model, targets = Scorer(weights), [lambda output: output[0]]
+    batch = torch.tensor(image)[None]
+    original = float(model(batch)[0, 0])
+    cases = []
+    for power in [0.25, 1, 4, 16]:
+        cam = (maps_random.integers(0, 4097, (HEIGHT, WIDTH)) / 4096) ** power
+        cam = np.float32(np.round(cam * 4096) / 4096)
+        drop = float(DropInConfidence()(batch, cam[None], targets, model)[0])
+        increases = float(IncreaseInConfidence()(batch, cam[None], targets, model)[0])
+        values = cam.astype(np.float64).ravel()
+        gini = np.abs(values[:, None] - values[None]).sum() / (2 * values.size**2 * values.mean())
+        cases.append(
+            {"map": numbers(cam), "drop": drop / original, "increases": increases == 1, "gini": float(gini)}
+        )
+    return cases
+
+
 image = random.normal(size=(3, HEIGHT, WIDTH)).astype(np.float32)
 weights = random.normal(size=(3, HEIGHT, WIDTH)) / 8
 relevance = smooth(HEIGHT, WIDTH, 4)
@@ -217,5 +238,6 @@ result = {
     "road": road(image, relevance, weights),
     "curves": curves(image, relevance, weights),
     "places": places(relevance),
+    "confidence": confidence(image, weights) + confidence(-image, weights),
 }
 print(json.dumps(result))

@@ -67,6 +67,16 @@ pub struct Faithfulness {
     pub deletion: CurveResult,
     /// Insertion: pixels added to the blurred image, the most relevant first; a large area is good.
     pub insertion: CurveResult,
+    /// Average drop: mean share of the probability that is lost when the image is multiplied by its
+    /// map; lower is better. `None` in older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average_drop: Option<Estimate>,
+    /// Average increase: share of the images whose probability rises then; higher is better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average_increase: Option<Estimate>,
+    /// Mean Gini index of the maps at the image's size, without those that are all zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sparseness: Option<Estimate>,
 }
 
 /// ROAD, mean over images.

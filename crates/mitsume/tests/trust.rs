@@ -3,8 +3,9 @@
 
 use mitsume::trust::imputation::{Noise, impute};
 use mitsume::trust::{
-    Baseline, Image, PerturbationCurve, PerturbationSequence, PixelRanking, RoadSettings,
-    gaussian_blurred, localisation, pointing, similarity, upsampled_to_image,
+    Baseline, ConfidenceChange, Image, PerturbationCurve, PerturbationSequence, PixelRanking,
+    RoadSettings, gaussian_blurred, localisation, marked_part, pointing, similarity, sparseness,
+    upsampled_to_image,
 };
 use serde::Deserialize;
 
@@ -20,6 +21,7 @@ struct Figures {
     road: RoadFigures,
     curves: Curves,
     places: Vec<Place>,
+    confidence: Vec<Confidence>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +49,14 @@ struct Imputation {
     image: Vec<f32>,
     kept: Vec<u8>,
     expected: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Confidence {
+    map: Vec<f32>,
+    drop: f64,
+    increases: bool,
+    gini: f64,
 }
 
 #[derive(Deserialize)]
@@ -235,4 +245,28 @@ fn places_are_those_of_scipy_and_scikit_learn() {
         close(found.iou_at_fraction.unwrap(), place.iou_at_fraction, 1e-12);
         close(found.iou_at_area.unwrap(), place.iou_at_area, 1e-12);
     }
+}
+
+/// Their scores are `f32`. The first half is of the image, the second of its negative, whose score
+/// rises when parts of it go.
+#[test]
+fn drop_and_increase_are_those_of_pytorch_grad_cam_and_sparseness_that_of_all_differences() {
+    let figures = figures();
+    let negative: Vec<f32> = figures.image.iter().map(|value| -value).collect();
+    let half = figures.confidence.len() / 2;
+    for (index, case) in figures.confidence.iter().enumerate() {
+        let values = if index < half {
+            &figures.image
+        } else {
+            &negative
+        };
+        let image = Image::new(values, 3, figures.shape).unwrap();
+        let left = figures.score(&marked_part(&image, &case.map).unwrap());
+        let found = ConfidenceChange::new(figures.score(values), left).unwrap();
+        close(found.drop, case.drop, 2e-6);
+        assert_eq!(found.increases, case.increases);
+        close(sparseness(&case.map).unwrap().unwrap(), case.gini, 1e-12);
+    }
+    let increases = figures.confidence.iter().filter(|case| case.increases);
+    assert!((1..figures.confidence.len()).contains(&increases.count()));
 }

@@ -107,6 +107,9 @@ fn faithfulness_table(results: &[Faithfulness], language: Language) -> String {
         "ROAD".into(),
         text!(language, "command-trust-deletion"),
         text!(language, "command-trust-insertion"),
+        text!(language, "command-trust-drop"),
+        text!(language, "command-trust-increase"),
+        text!(language, "command-trust-sparseness"),
     ]];
     for result in results {
         rows.push(vec![
@@ -114,6 +117,9 @@ fn faithfulness_table(results: &[Faithfulness], language: Language) -> String {
             mean(result.road.combined),
             mean(result.deletion.area),
             mean(result.insertion.area),
+            mean(result.average_drop),
+            mean(result.average_increase),
+            mean(result.sparseness),
         ]);
     }
     output::table(&rows)

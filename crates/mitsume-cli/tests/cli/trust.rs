@@ -53,6 +53,10 @@ fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
         let faithful = &result["faithfulness"][way];
         assert_eq!(faithful["method"], method);
         assert!(faithful["road"]["combined"]["mean"].is_number());
+        for share in ["average_drop", "average_increase", "sparseness"] {
+            let mean = faithful[share]["mean"].as_f64().unwrap();
+            assert!((0.0..=1.0).contains(&mean), "{share}: {mean}");
+        }
         let object = &result["localisation"][way];
         assert!((0.0..=1.0).contains(&object["mass"]["mean"].as_f64().unwrap()));
         let images = object["images"].as_u64().unwrap();
@@ -62,6 +66,7 @@ fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
     assert_eq!(kept, result);
     let page = text(&sandbox.read("trusted/trust.html"));
     assert!(page.contains("Randomised layers") && page.contains("Objects"));
+    assert!(page.contains("Average drop (smaller)") && page.contains("Sparseness (Gini)"));
     // Of each class an image, its map, and one at each stage.
     assert_eq!(page.matches("<img").count(), 4 * (1 + 1 + 2));
 }

@@ -1,11 +1,11 @@
-//! Faithfulness: ROAD, deletion and insertion.
+//! Faithfulness: ROAD, deletion and insertion, drop and increase of the score; and sparseness.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 use mitsume::methods::Method;
 use mitsume::trust::{
-    Baseline, Estimate, Image, PerturbationCurve, PerturbationSequence, PixelRanking, Road,
-    RoadSettings,
+    Baseline, ConfidenceChange, Estimate, Image, PerturbationCurve, PerturbationSequence,
+    PixelRanking, Road, RoadSettings, marked_part, sparseness,
 };
 use mitsume_artifacts::{CurveResult, Faithfulness, RoadResult};
 
@@ -26,6 +26,8 @@ pub(super) struct FaithfulnessTest<'a> {
     roads: Vec<Road>,
     deletions: Vec<PerturbationCurve>,
     insertions: Vec<PerturbationCurve>,
+    changes: Vec<ConfidenceChange>,
+    sparseness: Vec<f64>,
 }
 
 impl<'a> FaithfulnessTest<'a> {
@@ -40,6 +42,8 @@ impl<'a> FaithfulnessTest<'a> {
             roads: Vec::new(),
             deletions: Vec::new(),
             insertions: Vec::new(),
+            changes: Vec::new(),
+            sparseness: Vec::new(),
         }
     }
 
@@ -70,6 +74,9 @@ impl<'a> FaithfulnessTest<'a> {
             step,
             Baseline::Blurred,
         )?)?;
+        let left = score(&marked_part(image, map)?)?[0];
+        self.changes.push(ConfidenceChange::new(original, left)?);
+        self.sparseness.extend(sparseness(map)?);
         self.roads.push(road);
         self.deletions.push(deletion);
         self.insertions.push(insertion);
@@ -110,7 +117,17 @@ impl<'a> FaithfulnessTest<'a> {
             },
             deletion: curve_result(&self.deletions, seed),
             insertion: curve_result(&self.insertions, seed),
+            average_drop: self.mean_change(|change| change.drop),
+            average_increase: self.mean_change(|change| f64::from(u8::from(change.increases))),
+            sparseness: Estimate::bootstrap_mean(&self.sparseness, seed),
         }
+    }
+}
+
+impl FaithfulnessTest<'_> {
+    fn mean_change(&self, of: impl Fn(&ConfidenceChange) -> f64) -> Option<Estimate> {
+        let values: Vec<f64> = self.changes.iter().map(of).collect();
+        Estimate::bootstrap_mean(&values, self.settings.seed)
     }
 }
 

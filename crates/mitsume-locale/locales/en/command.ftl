@@ -156,10 +156,13 @@ command-missing-pictures = warning: { $missing } of { $images } pictures are no 
 
 command-trust-similarity = similarity to the model's own maps
 command-trust-stage = randomised down to
-command-trust-faithful = ROAD and insertion: larger is better; deletion: smaller
+command-trust-faithful = ROAD, insertion and increase: larger is better; deletion and average drop: smaller
 command-trust-maps = maps
 command-trust-deletion = deletion
 command-trust-insertion = insertion
+command-trust-drop = av. drop
+command-trust-increase = increase
+command-trust-sparseness = Gini
 command-trust-object = on the object: larger is better
 command-trust-pointing = pointing
 command-trust-mass = mass

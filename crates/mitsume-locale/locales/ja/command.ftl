@@ -129,10 +129,13 @@ command-missing-pictures = 警告: 画像 { $images } 枚のうち { $missing } 
 
 command-trust-similarity = 元のモデルのマップとの類似度
 command-trust-stage = ここまでランダム化
-command-trust-faithful = ROAD と挿入は大きいほど良く、削除は小さいほど良い
+command-trust-faithful = ROAD、挿入、平均上昇は大きいほど、削除と平均低下は小さいほど良い
 command-trust-maps = マップ
 command-trust-deletion = 削除
 command-trust-insertion = 挿入
+command-trust-drop = 平均低下
+command-trust-increase = 平均上昇
+command-trust-sparseness = Gini
 command-trust-object = 対象物の上（大きいほど良い）
 command-trust-pointing = 的中率
 command-trust-mass = 重要度の割合

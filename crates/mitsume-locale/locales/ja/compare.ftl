@@ -10,7 +10,7 @@ compare-on-grid = { $form }（格子 { $grid }）
 compare-chance-corrected = 偶然を補正した一貫性
 compare-counted = 対象の画像数
 compare-interval-note =
-    括弧内は { $level } パーセンタイル区間で、画像を { $strata ->
+    括弧内は { $level } パーセンタイル区間で、画像を{ $strata ->
         [class] クラスごとに
        *[none] 全クラスまとめて
     }復元抽出した { $resamples } 回のブートストラップによります。抽出した画像はどのモデルでも同じです（シード { $seed }）。一貫性の区間は、ブートストラップの偏りの分だけずらしてあります。squared-l2 と l2 は小さいほど、偶然を補正した一貫性は大きいほど一貫しています。

@@ -37,7 +37,7 @@ struct Document {
     stages: Vec<Vec<String>>,
     examples: Vec<ExampleRow>,
     perturbation_plots: Vec<Figure>,
-    faithfulness_columns: [String; 4],
+    faithfulness_columns: [String; 7],
     faithfulness: Vec<Vec<String>>,
     localisation_columns: [String; 9],
     localisation: Vec<Vec<String>>,
@@ -245,12 +245,15 @@ fn percent_points(curve: &CurveResult) -> Vec<(f64, f64)> {
     percents.zip(curve.scores.iter().copied()).collect()
 }
 
-fn faithfulness_columns(language: Language) -> [String; 4] {
+fn faithfulness_columns(language: Language) -> [String; 7] {
     [
         text!(language, "trust-maps"),
         text!(language, "trust-road-column"),
         text!(language, "trust-deletion-column"),
         text!(language, "trust-insertion-column"),
+        text!(language, "trust-drop-column"),
+        text!(language, "trust-increase-column"),
+        text!(language, "trust-sparseness-column"),
     ]
 }
 
@@ -260,6 +263,9 @@ fn faithfulness_row(one: &Faithfulness) -> Vec<String> {
         with_interval(one.road.combined),
         with_interval(one.deletion.area),
         with_interval(one.insertion.area),
+        with_interval(one.average_drop),
+        with_interval(one.average_increase),
+        with_interval(one.sparseness),
     ]
 }
 

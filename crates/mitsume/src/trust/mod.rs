@@ -5,6 +5,8 @@
 //! | [`randomisation`], by [`similarity()`] | does the map depend on what the network has learnt? | Adebayo et al. 2018 |
 //! | [`road`], on [`imputation`] | do the pixels called relevant matter to the score? | Rong et al. 2022 |
 //! | [`deletion`] | how soon does the score fall, or rise, with them? | Petsiuk et al. 2018 |
+//! | [`confidence`] | how much of the score is left of what the map marks? | Chattopadhay et al. 2018 |
+//! | [`mod@sparseness`] | how concentrated is the map? | Hurley and Rickard 2009, Chalasani et al. 2020 |
 //! | [`mod@pointing`] | is the most relevant pixel on the object? | Zhang et al. 2018 |
 //! | [`mod@localisation`] | how much of the relevance is? | Arras et al. 2022 |
 //! | [`surroundings`] | how much lies on the image's border and empty background? | Arras et al. 2022 |
@@ -15,6 +17,7 @@
 //! seeds.
 
 mod blur;
+pub mod confidence;
 pub mod deletion;
 mod error;
 mod estimate;
@@ -27,9 +30,11 @@ pub mod pointing;
 pub mod randomisation;
 pub mod road;
 mod similarity;
+pub mod sparseness;
 pub mod surroundings;
 
 pub use blur::gaussian_blurred;
+pub use confidence::{ConfidenceChange, marked_part};
 pub use deletion::{Baseline, PerturbationCurve, PerturbationSequence};
 pub use error::TrustError;
 pub use estimate::Estimate;
@@ -41,4 +46,5 @@ pub use pointing::{Pointing, pointing, pointing_accuracy};
 pub use randomisation::{Randomisation, RandomisationTest, Stage, UndecidedReason, Verdict};
 pub use road::{Road, RoadSettings};
 pub use similarity::{Similarity, similarity};
+pub use sparseness::sparseness;
 pub use surroundings::{MeanSurroundings, Surroundings, SurroundingsMeter, SurroundingsSum};
