@@ -82,7 +82,8 @@ impl ShardsDir {
         if !path.is_file() {
             return Ok(None);
         }
-        let plan: ShardPlan = read_json(&path)?;
+        let mut plan: ShardPlan = read_json(&path)?;
+        plan.evaluation.restore_numbers();
         match plan.evaluation.problem() {
             Some(problem) => Err(ArtifactError::malformed(&path, problem)),
             None => Ok(Some(plan)),

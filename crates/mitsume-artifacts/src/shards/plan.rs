@@ -185,6 +185,15 @@ impl ShardedEvaluation {
     /// Version of the file formats that this program writes.
     pub const FORMAT: u32 = FORMAT;
 
+    /// Makes numbers of the model's settings exact again: JSON is read with an error of up to a unit in
+    /// the last place, and all of them were `f32`.
+    pub(super) fn restore_numbers(&mut self) {
+        for one in &mut self.model.settings.overrides {
+            restore(&mut one.used);
+            restore(&mut one.trained_with);
+        }
+    }
+
     /// The first invalid value, if any.
     pub(super) fn problem(&self) -> Option<String> {
         if self.format > FORMAT {
@@ -227,6 +236,22 @@ impl ShardedEvaluation {
             value(&ours),
             value(&theirs)
         ))
+    }
+}
+
+/// Replaces numbers that are an `f32` but for the last place by that `f32`.
+fn restore(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(restore),
+        Value::Object(values) => values.values_mut().for_each(restore),
+        Value::Number(number) if number.is_f64() => {
+            let read = number.as_f64().unwrap_or_default();
+            let exact = f64::from(read as f32);
+            if exact.to_bits().abs_diff(read.to_bits()) <= 1 {
+                *value = exact.into();
+            }
+        }
+        _ => {}
     }
 }
 
@@ -281,6 +306,22 @@ mod tests {
             let (most, least) = (batches.iter().max().unwrap(), batches.iter().min().unwrap());
             assert!(most - least <= 1 && *least > 0, "{batches:?}");
         }
+    }
+
+    /// Of numbers of 17 digits some are read as their neighbours.
+    #[test]
+    fn settings_that_were_f32_are_restored_bit_for_bit() {
+        let number = |i: u32| f64::from(f32::from_bits(0x3d00_0000 + i * 7919));
+        let numbers: Vec<f64> = (0..5000).map(number).collect();
+        let text = serde_json::to_string(&numbers).unwrap();
+        let mut value: Value = serde_json::from_str(&text).unwrap();
+        restore(&mut value);
+        assert_eq!(serde_json::to_string(&value).unwrap(), text);
+        // Others are left: whole numbers, text, an `f64`.
+        let others = serde_json::json!([3, "0.1", null, 0.1, {"a": true}]);
+        let mut restored = others.clone();
+        restore(&mut restored);
+        assert_eq!(restored, others);
     }
 
     #[test]

@@ -146,9 +146,10 @@ impl ShardFile {
         };
         let classes = |info: &TensorInfo| below(i64s(&read(info)?), shape.classes, path);
         let predictions = i64s(&read(tensors.predictions)?);
-        let record = serde_json::from_slice(&read(tensors.record)?);
+        let record: serde_json::Result<ShardRecord> =
+            serde_json::from_slice(&read(tensors.record)?);
         let more = metadata.metadata().as_ref();
-        let shard = Self {
+        let mut shard = Self {
             path: path.to_owned(),
             data,
             hash: more.and_then(|more| more.get("blake3").cloned()),
@@ -164,6 +165,7 @@ impl ShardFile {
             record: record.map_err(|e| ArtifactError::malformed(path, format!("record: {e}")))?,
             file,
         };
+        shard.record.evaluation.restore_numbers();
         match shard.problem() {
             Some(problem) => Err(ArtifactError::malformed(path, problem)),
             None => Ok(shard),
