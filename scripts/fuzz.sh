@@ -50,7 +50,7 @@ run_target() {
   local target=$1 longest=4096
   # Longest input; -timeout is in seconds.
   case $target in
-    png | jpeg | tiff | webp | bmp | gif | dicom | npz | npy | cams_safetensors) longest=16384 ;;
+    png | jpeg | tiff | webp | bmp | gif | dicom | npz | npy | cams_safetensors | shard) longest=16384 ;;
   esac
   local grown=${FUZZ_GROWN:-grown}/$target log
   mkdir -p "$grown" found

@@ -289,13 +289,14 @@ impl Words {
     }
 
     fn option(&mut self, name: &str, value: Option<impl ToString>) {
-        if let Some(value) = value {
-            // In one word, because a value may begin with a hyphen.
-            self.0 += &format!(
-                " {}",
-                shell_argument(&format!("{name}={}", value.to_string()))
-            );
-        }
+        let Some(value) = value.map(|value| value.to_string()) else {
+            return;
+        };
+        // A value that begins with a hyphen would be read as an option.
+        self.0 += &match value.starts_with('-') {
+            true => format!(" {}", shell_argument(&format!("{name}={value}"))),
+            false => format!(" {name} {}", shell_argument(&value)),
+        };
     }
 
     fn path(&mut self, name: &str, path: Option<&Path>) {
