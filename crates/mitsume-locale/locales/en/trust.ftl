@@ -23,6 +23,7 @@ trust-maps = Maps
 trust-road-column = ROAD (larger is better)
 trust-deletion-column = Deletion area (smaller)
 trust-insertion-column = Insertion area (larger)
+trust-marked = What is left of the marked part
 trust-drop-column = Average drop (smaller)
 trust-increase-column = Average increase (larger)
 trust-sparseness-column = Sparseness (Gini)

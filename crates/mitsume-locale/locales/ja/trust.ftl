@@ -23,6 +23,7 @@ trust-maps = マップ
 trust-road-column = ROAD（大きいほど良い）
 trust-deletion-column = 削除曲線の面積（小さいほど良い）
 trust-insertion-column = 挿入曲線の面積（大きいほど良い）
+trust-marked = マップが示す部分だけを残した場合
 trust-drop-column = 平均低下（小さいほど良い）
 trust-increase-column = 平均上昇（大きいほど良い）
 trust-sparseness-column = スパース性（Gini）

@@ -37,8 +37,10 @@ struct Document {
     stages: Vec<Vec<String>>,
     examples: Vec<ExampleRow>,
     perturbation_plots: Vec<Figure>,
-    faithfulness_columns: [String; 7],
+    faithfulness_columns: [String; 4],
     faithfulness: Vec<Vec<String>>,
+    marked_columns: [String; 4],
+    marked: Vec<Vec<String>>,
     localisation_columns: [String; 9],
     localisation: Vec<Vec<String>>,
     facts: Vec<(String, String)>,
@@ -90,6 +92,8 @@ pub fn trust_page(
         perturbation_plots: perturbation_plots(&result.faithfulness, language),
         faithfulness_columns: faithfulness_columns(language),
         faithfulness: result.faithfulness.iter().map(faithfulness_row).collect(),
+        marked_columns: marked_columns(language),
+        marked: result.faithfulness.iter().map(marked_row).collect(),
         localisation_columns: localisation_columns(language),
         localisation: objects.map(localisation_row).collect(),
         facts,
@@ -245,15 +249,31 @@ fn percent_points(curve: &CurveResult) -> Vec<(f64, f64)> {
     percents.zip(curve.scores.iter().copied()).collect()
 }
 
-fn faithfulness_columns(language: Language) -> [String; 7] {
+fn faithfulness_columns(language: Language) -> [String; 4] {
     [
         text!(language, "trust-maps"),
         text!(language, "trust-road-column"),
         text!(language, "trust-deletion-column"),
         text!(language, "trust-insertion-column"),
+    ]
+}
+
+/// Of the table of what is left of the parts that maps mark.
+fn marked_columns(language: Language) -> [String; 4] {
+    [
+        text!(language, "trust-maps"),
         text!(language, "trust-drop-column"),
         text!(language, "trust-increase-column"),
         text!(language, "trust-sparseness-column"),
+    ]
+}
+
+fn marked_row(one: &Faithfulness) -> Vec<String> {
+    vec![
+        one.method.to_string(),
+        with_interval(one.average_drop),
+        with_interval(one.average_increase),
+        with_interval(one.sparseness),
     ]
 }
 
@@ -263,9 +283,6 @@ fn faithfulness_row(one: &Faithfulness) -> Vec<String> {
         with_interval(one.road.combined),
         with_interval(one.deletion.area),
         with_interval(one.insertion.area),
-        with_interval(one.average_drop),
-        with_interval(one.average_increase),
-        with_interval(one.sparseness),
     ]
 }
 

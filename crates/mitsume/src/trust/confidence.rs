@@ -71,8 +71,8 @@ mod tests {
     #[test]
     fn a_rise_is_no_drop_and_a_loss_is_relative() {
         let change = |original, left| ConfidenceChange::new(original, left).unwrap();
-        assert_eq!(change(0.8, 0.2).drop, 0.75);
-        assert!(!change(0.8, 0.2).increases);
+        assert_eq!(change(0.5, 0.125).drop, 0.75);
+        assert!(!change(0.5, 0.125).increases);
         let risen = change(0.5, 0.75);
         assert_eq!((risen.drop, risen.increases), (0.0, true));
         let same = change(0.5, 0.5);
