@@ -19,7 +19,7 @@ const PHONE: Screen = Screen {
 
 /// Names that are the same in every language: the program, measures, methods, models, layers,
 /// files, people, and names of the test's data.
-const NAMES: [&str; 53] = [
+const NAMES: [&str; 55] = [
     "SVG",
     "PNG",
     "CSV",
@@ -50,6 +50,8 @@ const NAMES: [&str; 53] = [
     "ROAD",
     "IoU",
     "Adebayo",
+    "Chattopadhay",
+    "Gini",
     "et",
     "al",
     "random",
