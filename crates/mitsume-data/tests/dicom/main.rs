@@ -1,10 +1,11 @@
 //! DICOM files written by the test, with known pixels.
 
+mod jpeg2000;
+
 use dicom_core::value::{DataSetSequence, PixelFragmentSequence};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
-use mitsume_data::DecodedPixels;
 use mitsume_data::decode::{Decoded, Mode, decode};
 
 const NAME: &str = "Yamada^Hanako";
@@ -196,14 +197,14 @@ fn a_header_that_is_not_as_long_as_it_says_is_refused() {
     // data set.
     assert_eq!(read, [90, 142, 188]);
     // `dicom-object` tried to allocate 3.7 GB.
-    let found = include_bytes!("found/header-length.dcm");
+    let found = include_bytes!("../found/header-length.dcm");
     refused(found, &["header is not as long"]);
 }
 
 /// `dicom-object` tried to allocate 2.1 GB: it parses these bytes as elements of a sequence.
 #[test]
 fn only_pixel_data_may_have_an_undefined_length() {
-    let found = include_bytes!("found/undefined-length.dcm");
+    let found = include_bytes!("../found/undefined-length.dcm");
     refused(found, &["a private sequence"]);
 }
 
@@ -211,9 +212,9 @@ fn only_pixel_data_may_have_an_undefined_length() {
 /// parses an item delimitation outside of items as an element.
 #[test]
 fn elements_that_the_decoder_would_parse_differently_are_refused() {
-    let number = include_bytes!("found/half-a-number.dcm");
+    let number = include_bytes!("../found/half-a-number.dcm");
     refused(number, &["ends within a number"]);
-    let item = include_bytes!("found/item-out-of-place.dcm");
+    let item = include_bytes!("../found/item-out-of-place.dcm");
     refused(item, &["an item or its end where none can be"]);
 }
 
@@ -221,7 +222,7 @@ fn elements_that_the_decoder_would_parse_differently_are_refused() {
 /// elements.
 #[test]
 fn a_transfer_syntax_is_parsed_as_by_the_decoder() {
-    let found = include_bytes!("found/syntax-with-a-tab.dcm");
+    let found = include_bytes!("../found/syntax-with-a-tab.dcm");
     refused(found, &["an element claims more than the file holds"]);
     let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
     let at = whole
@@ -314,130 +315,6 @@ fn run_lengths() -> Vec<u8> {
     frame.extend([5, 1, 2, 3, 4, 5, 6, 0x80]);
     frame.extend([5, 2, 3, 4, 5, 6, 7, 0x80]);
     frame
-}
-
-const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
-
-/// A codestream of 16 x 8 pixels that Pillow wrote (`tests/files/formats.py`).
-fn codestream(name: &str) -> Vec<u8> {
-    let file = format!("{}/tests/files/formats/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(file).unwrap()
-}
-
-fn of_16_by_8(more: &[(Tag, VR, PrimitiveValue)]) -> Vec<(Tag, VR, PrimitiveValue)> {
-    let size = [(tags::ROWS, 8_u16), (tags::COLUMNS, 16)];
-    let size = size.map(|(tag, value)| (tag, VR::US, PrimitiveValue::from(value)));
-    size.into_iter().chain(more.iter().cloned()).collect()
-}
-
-/// Of 8 bits and three channels.
-fn colours(photometric: &str) -> Vec<(Tag, VR, PrimitiveValue)> {
-    let numbers = [
-        (tags::SAMPLES_PER_PIXEL, 3_u16),
-        (tags::BITS_ALLOCATED, 8),
-        (tags::BITS_STORED, 8),
-        (tags::HIGH_BIT, 7),
-        (tags::PLANAR_CONFIGURATION, 0),
-    ];
-    let numbers = numbers.map(|(tag, value)| (tag, VR::US, PrimitiveValue::from(value)));
-    let name = text(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, photometric);
-    of_16_by_8(&[&numbers[..], &[name]].concat())
-}
-
-fn as_pillow_reads(name: &str) -> Vec<f64> {
-    let all: serde_json::Value = serde_json::from_str(include_str!("files/formats.json")).unwrap();
-    serde_json::from_value(all[name]["data"].clone()).unwrap()
-}
-
-/// Without a window the smallest value becomes black and the largest white, in 16 bits.
-#[test]
-fn jpeg_2000_of_16_bits_is_decoded_as_pillow_does() {
-    let expected = as_pillow_reads("grey16.j2k");
-    let (low, high) = (0.0, 65_535.0);
-    assert!(
-        expected.contains(&low) && expected.contains(&high),
-        "the whole range"
-    );
-    let mut signed = codestream("grey16.j2k");
-    assert_eq!(signed[42], 15, "16 bits without a sign");
-    signed[42] |= 0x80;
-    let two_s_complement = (
-        tags::PIXEL_REPRESENTATION,
-        VR::US,
-        PrimitiveValue::from(1_u16),
-    );
-    for (stream, more) in [
-        (codestream("grey16.j2k"), of_16_by_8(&[])),
-        (signed.clone(), of_16_by_8(&[two_s_complement])),
-    ] {
-        let decoded = pixels(&encoded(&stream, &more, JPEG_2000));
-        assert_eq!(decoded.mode, Mode::Grey16);
-        let DecodedPixels::Bits16(image) = decoded.pixels else {
-            panic!("16 bits")
-        };
-        assert_eq!((image.width, image.height, image.channels), (16, 8, 1));
-        for (ours, theirs) in image.data.iter().zip(&expected) {
-            // 65,535 times a quotient in f64, cut off.
-            assert!((f64::from(*ours) - theirs).abs() <= 1.0, "{ours} {theirs}");
-        }
-    }
-    refused(&encoded(&signed, &of_16_by_8(&[]), JPEG_2000), &["sign"]);
-}
-
-#[test]
-fn jpeg_2000_of_colours_is_decoded_as_pillow_does() {
-    for (name, photometric, tolerance) in [
-        ("rgb.j2k", "YBR_RCT", 0.0),
-        ("rgb.j2k", "RGB", 0.0),
-        // Rounding of the wavelets and of the colours.
-        ("lossy.j2k", "YBR_ICT", 2.0),
-    ] {
-        let syntax = "1.2.840.10008.1.2.4.91";
-        let decoded = pixels(&encoded(&codestream(name), &colours(photometric), syntax));
-        assert_eq!(decoded.mode, Mode::Rgb);
-        let ours = decoded.pixels.into_8_bits().data;
-        let theirs = as_pillow_reads(name);
-        assert_eq!(ours.len(), theirs.len());
-        for (ours, theirs) in ours.iter().zip(theirs) {
-            assert!(
-                (f64::from(*ours) - theirs).abs() <= tolerance,
-                "{name}: {ours} {theirs}"
-            );
-        }
-    }
-}
-
-#[test]
-fn jpeg_2000_that_is_damaged_or_does_not_fit_is_refused() {
-    let stream = codestream("grey16.j2k");
-    let header = 60;
-    for length in (0..header).chain([stream.len() / 2]) {
-        refused(
-            &encoded(&stream[..length], &of_16_by_8(&[]), JPEG_2000),
-            &["DICOM"],
-        );
-    }
-    refused(
-        &encoded(&stream, &[], JPEG_2000),
-        &["size, number, bits, sign"],
-    );
-    refused(
-        &encoded(&codestream("rgb.j2k"), &of_16_by_8(&[]), JPEG_2000),
-        &["number"],
-    );
-    for at in 4..stream.len() {
-        for flip in [0x01, 0x80, 0xff] {
-            let mut damaged = stream.clone();
-            damaged[at] ^= flip;
-            // Any image or error, without a panic that is not caught.
-            if let Err(reason) = decode(&encoded(&damaged, &of_16_by_8(&[]), JPEG_2000)) {
-                assert!(
-                    reason.starts_with("DICOM") || reason.contains("gave up"),
-                    "{reason}"
-                );
-            }
-        }
-    }
 }
 
 const RLE: &str = "1.2.840.10008.1.2.5";
