@@ -7,7 +7,7 @@ use rayon::prelude::*;
 /// Values in a task.
 const VALUES_PER_TASK: usize = 1 << 15;
 
-/// The channels of `a` [pixels, channels[0]] and then those of `b` [pixels, channels[1]], of each pixel.
+/// The channels of `a` `[pixels, channels[0]]` and then those of `b` `[pixels, channels[1]]`, of each pixel.
 ///
 /// # Errors
 /// If the lengths do not fit.
@@ -38,7 +38,7 @@ pub fn concat(
     Ok(y)
 }
 
-/// The gradients of the two inputs of [`concat`] from that of its result.
+/// The gradients of the two inputs of [`concat()`] from that of its result.
 ///
 /// # Errors
 /// If the length is not one of whole pixels.

@@ -141,7 +141,7 @@ pub(super) fn estimate(
         };
     };
     let mean = defined.iter().sum::<f64>() / count as f64;
-    let bias = (count > 0).then(|| mean - value);
+    let bias = (count > 0).then_some(mean - value);
     let enough = count as f64 >= MIN_DEFINED * all.len() as f64;
     let interval = enough.then(|| percentile_interval(&mut defined, confidence));
     let shift = bias.filter(|_| is_consistency).unwrap_or(0.0);

@@ -124,7 +124,7 @@ fn figures_are_numpys_and_intervals_scipys_but_for_the_draws() {
 
 /// The figures of one model over a set in which image i stands `times[i]` times, by their
 /// definitions, in the order of `NAMES`.
-fn written_out(model: &Made, times: &[u32], grid: usize) -> [Option<f64>; 7] {
+fn written_out(model: &Made, times: &[u32], grid: usize) -> Figures {
     let classes = model.classes.len();
     let mut means = ClassMeans::new(classes, model.shape);
     let mut on_grid = GridMaps::new(classes, model.shape, grid);
@@ -157,6 +157,9 @@ fn written_out(model: &Made, times: &[u32], grid: usize) -> [Option<f64>; 7] {
     ]
 }
 
+/// The figures of a model, in the order of [`NAMES`].
+type Figures = [Option<f64>; 7];
+
 const NAMES: [&str; 7] = [
     "accuracy",
     "kappa",
@@ -184,7 +187,7 @@ fn intervals_are_those_of_the_same_resamples_written_out() {
             ResampledWithin::Class => Strata::by_label(&models[0].labels),
             ResampledWithin::All => Strata::whole(models[0].labels.len()),
         };
-        let resamples: Vec<Vec<[Option<f64>; 7]>> = (0..101)
+        let resamples: Vec<Vec<Figures>> = (0..101)
             .map(|number| {
                 let times = strata.draw(7, number);
                 let each = models.iter();
@@ -192,7 +195,7 @@ fn intervals_are_those_of_the_same_resamples_written_out() {
             })
             .collect();
         for (index, name) in NAMES.into_iter().enumerate() {
-            let of = |value: &dyn Fn(&[[Option<f64>; 7]]) -> Option<f64>| {
+            let of = |value: &dyn Fn(&[Figures]) -> Option<f64>| {
                 let mut values: Vec<f64> =
                     resamples.iter().filter_map(|both| value(both)).collect();
                 let own = models.iter().map(|model| written_out(model, &[1; 45], 3));
@@ -214,7 +217,7 @@ fn intervals_are_those_of_the_same_resamples_written_out() {
                 let figures = &found.models[model].figures;
                 check(figure(figures, name), of(&|both| both[model][index]));
             }
-            let difference = |both: &[[Option<f64>; 7]]| Some(both[1][index]? - both[0][index]?);
+            let difference = |both: &[Figures]| Some(both[1][index]? - both[0][index]?);
             check(figure(&found.pairs[0].differences, name), of(&difference));
         }
     }

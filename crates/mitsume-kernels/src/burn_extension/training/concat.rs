@@ -13,7 +13,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 
-/// The channels of `a` [pixels, channels[0]] in memory and then those of `b` [pixels, channels[1]], of
+/// The channels of `a` `[pixels, channels[0]]` in memory and then those of `b` `[pixels, channels[1]]`, of
 /// each pixel; differentiable in both.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use burn::tensor::Tensor;
 use burn_flex::FlexTensor;
 
 /// The convolution of `x`, `[images, height, width, inputs]` = `shape`, with `weights`
-/// [outputs, inputs / groups, rows, columns], plus `bias` [outputs] where given. Returns the
+/// [outputs, inputs / groups, rows, columns], plus `bias` `[outputs]` where given. Returns the
 /// result, in the same order, and its shape. Differentiable in all three.
 ///
 /// # Errors

@@ -100,7 +100,7 @@ impl Convolution {
         [self.outputs, self.inputs / self.groups, rows, columns]
     }
 
-    /// The convolution of `x`, plus `bias` [outputs] where given; [`Self::output_shape`].
+    /// The convolution of `x`, plus `bias` `[outputs]` where given; [`Self::output_shape`].
     ///
     /// # Errors
     /// If a length does not fit.
@@ -182,7 +182,7 @@ impl Convolution {
         Ok(gradient)
     }
 
-    /// The gradient of the bias from that of the result, `dy`; [outputs].
+    /// The gradient of the bias from that of the result, `dy`; `[outputs]`.
     ///
     /// # Errors
     /// If the length does not fit.
