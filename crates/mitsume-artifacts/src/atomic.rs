@@ -30,12 +30,38 @@ pub fn write_atomic_with(
     path: &Path,
     produce: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
 ) -> Result<()> {
+    persist(written(path, produce)?, path)
+}
+
+/// As [`write_atomic_with`], but leaves a file that is there already; returns whether it was written.
+pub(crate) fn write_atomic_new(
+    path: &Path,
+    produce: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
+) -> Result<bool> {
     let fail = |source| ArtifactError::io(Action::Write, path, source);
+    let temporary = written(path, produce)?;
+    temporary.as_file().sync_all().map_err(fail)?;
+    match temporary.persist_noclobber(path) {
+        Ok(_) => {
+            sync_dir(&parent_of(path));
+            Ok(true)
+        }
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(fail(error.error)),
+    }
+}
+
+/// A temporary file beside `path` with what `produce` writes.
+fn written(
+    path: &Path,
+    produce: impl FnOnce(&mut BufWriter<&File>) -> std::io::Result<()>,
+) -> Result<tempfile::NamedTempFile> {
     let temporary = temporary_file(path)?;
     let mut out = BufWriter::new(temporary.as_file());
-    produce(&mut out).and_then(|()| out.flush()).map_err(fail)?;
+    let done = produce(&mut out).and_then(|()| out.flush());
+    done.map_err(|source| ArtifactError::io(Action::Write, path, source))?;
     drop(out);
-    persist(temporary, path)
+    Ok(temporary)
 }
 
 /// A new temporary file in the folder of `path`; the folder is created if missing.
@@ -67,22 +93,6 @@ pub(crate) fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result
     temporary.persist(path).map_err(|e| fail(e.error))?;
     sync_dir(&parent_of(path));
     Ok(())
-}
-
-/// As [`write_atomic`], but leaves a file that is there already; returns whether it was written.
-pub(crate) fn write_atomic_new(path: &Path, bytes: &[u8]) -> Result<bool> {
-    let fail = |source| ArtifactError::io(Action::Write, path, source);
-    let temporary = temporary_file(path)?;
-    temporary.as_file().write_all(bytes).map_err(fail)?;
-    temporary.as_file().sync_all().map_err(fail)?;
-    match temporary.persist_noclobber(path) {
-        Ok(_) => {
-            sync_dir(&parent_of(path));
-            Ok(true)
-        }
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(fail(error.error)),
-    }
 }
 
 /// A folder replaced atomically: write into [`AtomicDir::path`], then call [`AtomicDir::commit`].

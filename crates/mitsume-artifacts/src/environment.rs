@@ -218,18 +218,17 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T
 }
 
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    atomic::write_atomic_with(path, |out| {
-        serde_json::to_writer_pretty(&mut *out, value)?;
-        std::io::Write::write_all(out, b"\n")
-    })
+    atomic::write_atomic_with(path, |out| pretty_json(out, value))
 }
 
 /// As [`write_json`], but leaves a file that is there already; returns whether it was written.
 pub(crate) fn write_json_new<T: Serialize>(path: &Path, value: &T) -> Result<bool> {
-    let fail = |e: serde_json::Error| ArtifactError::io(Action::Write, path, e.into());
-    let mut text = serde_json::to_string_pretty(value).map_err(fail)?;
-    text.push('\n');
-    atomic::write_atomic_new(path, text.as_bytes())
+    atomic::write_atomic_new(path, |out| pretty_json(out, value))
+}
+
+fn pretty_json<T: Serialize>(out: &mut impl std::io::Write, value: &T) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
 }
 
 #[cfg(test)]

@@ -79,6 +79,14 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Of a class without a readable image; `place` is its folder or, if `listed`, its label in a list.
+    pub(crate) fn empty_class(place: &str, listed: bool, reason: &str) -> Self {
+        Self::Request(match listed {
+            true => format!("{place}: no image can be read{reason}"),
+            false => format!("{place}: no image of this class folder can be read{reason}"),
+        })
+    }
+
     /// Whether the request was wrong (arguments, configuration, missing or unreadable input),
     /// rather than the work having failed.
     pub fn is_request(&self) -> bool {

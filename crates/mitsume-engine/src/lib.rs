@@ -58,6 +58,7 @@ mod model_source;
 mod network;
 mod predict;
 mod reference_maps;
+mod sha256;
 mod shell_word;
 mod surroundings;
 mod train;

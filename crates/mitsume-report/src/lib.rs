@@ -67,6 +67,7 @@ mod page;
 mod panel;
 mod picture;
 mod ranking;
+mod row_axes;
 mod run_view;
 mod settings;
 mod template_data;

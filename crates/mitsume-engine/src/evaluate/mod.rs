@@ -165,9 +165,5 @@ fn empty_class(folder: &ImageFolder, class: usize, skipped: &[Skipped]) -> Engin
         .find(of_class)
         .map(|skipped| format!(": {}: {}", skipped.path.display(), skipped.reason))
         .unwrap_or_default();
-    let place = folder.class_place(class);
-    EngineError::Request(match folder.listed {
-        true => format!("{place}: no image can be read{reason}"),
-        false => format!("{place}: no image of this class folder can be read{reason}"),
-    })
+    EngineError::empty_class(&folder.class_place(class), folder.listed, &reason)
 }

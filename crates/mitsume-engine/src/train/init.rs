@@ -1,12 +1,11 @@
 //! `model.init`: the weight file a run starts from.
 
-use std::fs::File;
 use std::path::Path;
 
 use mitsume_artifacts::{Environment, RunConfig};
 use sha2::{Digest, Sha256};
 
-use crate::{EngineError, Event, Observer, Result};
+use crate::{EngineError, Event, Observer, Result, sha256};
 
 /// SHA-256 of the file in `model.init`, in hexadecimal; `None` if the key is not set.
 pub(super) fn init_sha256(config: &RunConfig) -> Result<Option<String>> {
@@ -24,9 +23,8 @@ pub(super) fn init_sha256(config: &RunConfig) -> Result<Option<String>> {
 
 fn file_sha256(path: &Path) -> std::io::Result<String> {
     let mut hasher = Sha256::new();
-    std::io::copy(&mut File::open(path)?, &mut hasher)?;
-    let bytes = hasher.finalize();
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    sha256::add_file(&mut hasher, path)?;
+    Ok(sha256::hex(hasher))
 }
 
 /// Reports if `model.init` is another file than at the start. A resumed run uses the weights of its

@@ -123,10 +123,7 @@ fn refuse_unreadable_class(folder: &ImageFolder, readable: &[usize]) -> Result<(
         return Ok(());
     };
     let place = folder.class_place(class);
-    Err(EngineError::Request(match folder.listed {
-        true => format!("{place}: no image can be read"),
-        false => format!("{place}: no image of this class folder can be read"),
-    }))
+    Err(EngineError::empty_class(&place, folder.listed, ""))
 }
 
 fn augmentation(augment: mitsume_artifacts::Augment) -> Augment {

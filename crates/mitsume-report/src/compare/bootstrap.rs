@@ -80,14 +80,7 @@ pub(super) fn resample(
     let all = (0..models.len()).map(|model| {
         let resamples = options.resamples;
         let maps = resampled_maps(models, model, common, &counted[model], side, resamples)?;
-        let predictions: Vec<usize> = common
-            .images
-            .iter()
-            .map(|image| {
-                let own = models[model].rows[image.rows[model]].prediction;
-                common.common_class(model, own)
-            })
-            .collect();
+        let predictions = common.predictions(models, model);
         let classes = common.classes.len();
         Ok(draws.blocks(|times| {
             let found = maps.consistency(&weights(times));

@@ -104,6 +104,13 @@ impl CommonImages {
         own.expect("every model has the same classes")
     }
 
+    /// The class, among the common ones, that a model predicts of each image.
+    pub fn predictions(&self, models: &[Model], model: usize) -> Vec<usize> {
+        let images = self.images.iter();
+        let own = images.map(|image| models[model].rows[image.rows[model]].prediction);
+        own.map(|own| self.common_class(model, own)).collect()
+    }
+
     /// The common index of a model's own class.
     pub fn common_class(&self, model: usize, own: usize) -> usize {
         self.class_of[model][own]

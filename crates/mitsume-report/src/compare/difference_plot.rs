@@ -8,19 +8,17 @@ use mitsume_locale::{Language, text};
 use super::quantity::Quantity;
 use super::tables::{of, signed, title, with_interval};
 use crate::analysis::figure::Figure;
-use crate::bitmap_text::shortened;
-use crate::chart::{bounds, style_classes, tick_text, ticks};
+use crate::chart::{bounds, style_classes, ticks};
+use crate::row_axes::{RowAxes, RowLayout, TOP};
 use crate::xml::escape_xml;
 
-/// Narrow, so that the text can be read on a phone.
-const WIDTH: f64 = 460.0;
-const LEFT: f64 = 150.0;
-const RIGHT: f64 = 24.0;
-const TOP: f64 = 12.0;
-const ROW: f64 = 30.0;
-const BOTTOM: f64 = 46.0;
-/// Characters of a model's name that fit beside the drawing.
-const MAX_LETTERS: usize = 18;
+const LAYOUT: RowLayout = RowLayout {
+    left: 150.0,
+    right: 24.0,
+    row: 30.0,
+    gap: 10.0,
+    letters: 18,
+};
 
 /// One plot of each figure that is compared: the grid's form of consistency where maps differ in
 /// size.
@@ -58,14 +56,13 @@ fn difference_plot(
     let ends: Vec<f64> = ends.collect();
     let (low, high) = bounds(ends.into_iter())?;
     let ticks = ticks(low.min(0.0), high.max(0.0), 4);
-    let axis = Axis {
-        range: (ticks[0], ticks[ticks.len() - 1]),
-        bottom: TOP + ROW * rows.len() as f64,
-    };
+    let axes = RowAxes::new(LAYOUT, &ticks, rows.len());
     let name = title(quantity, result, language);
-    let mut body = axis.frame(&ticks, &text!(language, "compare-difference"));
+    let mut body = axes.ticks_svg(&ticks) + &zero_line(&axes);
+    body += &axes.label_svg(&text!(language, "compare-difference"));
     for (row, (model, difference)) in rows.iter().enumerate() {
-        body += &axis.row(row, model, *difference);
+        body += &axes.name_svg(row, model);
+        body += &mark(&axes, row, *difference);
     }
     let in_words = rows
         .iter()
@@ -88,85 +85,49 @@ fn difference_plot(
         title: name,
         caption,
         body,
-        size: (WIDTH, axis.bottom + BOTTOM),
+        size: axes.size(),
         legend: Vec::new(),
     })
 }
 
-struct Axis {
-    range: (f64, f64),
-    /// Below the last row.
-    bottom: f64,
+/// Where two models do not differ.
+fn zero_line(axes: &RowAxes) -> String {
+    let (zero, bottom) = (axes.x(0.0), axes.bottom);
+    format!("<g class=\"line all\"><path d=\"M{zero:.1} {TOP}L{zero:.1} {bottom}\"/></g>")
 }
 
-impl Axis {
-    fn x(&self, value: f64) -> f64 {
-        let share = (value - self.range.0) / (self.range.1 - self.range.0);
-        LEFT + share * (WIDTH - LEFT - RIGHT)
-    }
-
-    fn frame(&self, ticks: &[f64], name: &str) -> String {
-        let (bottom, mut svg) = (self.bottom, String::new());
-        for tick in ticks {
-            let x = self.x(*tick);
-            let _ = write!(
-                svg,
-                "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>\
-                 <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-                bottom + 17.0,
-                tick_text(*tick, ticks)
-            );
-        }
-        let zero = self.x(0.0);
+/// A difference with its interval; nothing where it is not defined.
+fn mark(axes: &RowAxes, row: usize, difference: BootstrapEstimate) -> String {
+    let Some(value) = difference.value else {
+        return String::new();
+    };
+    let y = axes.y(row as f64);
+    let mut svg = format!("<g class=\"line {}\">", style_classes(0));
+    if let Some([low, high]) = difference.interval {
+        let (low, high) = (axes.x(low), axes.x(high));
         let _ = write!(
             svg,
-            "<g class=\"line all\"><path d=\"M{zero:.1} {TOP}L{zero:.1} {bottom}\"/></g>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            (LEFT + WIDTH - RIGHT) / 2.0,
-            bottom + 38.0,
-            escape_xml(name)
+            "<path d=\"M{low:.1} {y:.1}L{high:.1} {y:.1}M{low:.1} {:.1}L{low:.1} {:.1}\
+             M{high:.1} {:.1}L{high:.1} {:.1}\"/>",
+            y - 6.0,
+            y + 6.0,
+            y - 6.0,
+            y + 6.0
         );
-        svg
     }
-
-    fn row(&self, row: usize, model: &str, difference: BootstrapEstimate) -> String {
-        let y = TOP + ROW * (row as f64 + 0.5);
-        let mut svg = format!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}<title>{}</title></text>",
-            LEFT - 10.0,
-            y + 4.5,
-            escape_xml(&shortened(model, MAX_LETTERS)),
-            escape_xml(model)
-        );
-        let Some(value) = difference.value else {
-            return svg;
-        };
-        let _ = write!(svg, "<g class=\"line {}\">", style_classes(0));
-        if let Some([low, high]) = difference.interval {
-            let (low, high) = (self.x(low), self.x(high));
-            let _ = write!(
-                svg,
-                "<path d=\"M{low:.1} {y:.1}L{high:.1} {y:.1}M{low:.1} {:.1}L{low:.1} {:.1}\
-                 M{high:.1} {:.1}L{high:.1} {:.1}\"/>",
-                y - 6.0,
-                y + 6.0,
-                y - 6.0,
-                y + 6.0
-            );
-        }
-        let _ = write!(
-            svg,
-            "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4.2\"><title>{}</title></circle></g>",
-            self.x(value),
-            escape_xml(&with_interval(difference, &signed))
-        );
-        svg
-    }
+    let _ = write!(
+        svg,
+        "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4.2\"><title>{}</title></circle></g>",
+        axes.x(value),
+        escape_xml(&with_interval(difference, &signed))
+    );
+    svg
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::row_axes::WIDTH;
 
     #[test]
     fn zero_is_always_in_the_drawing_and_names_are_escaped() {
@@ -176,13 +137,10 @@ mod tests {
             interval: Some([0.2, 0.4]),
             ..BootstrapEstimate::default()
         };
-        let axis = Axis {
-            range: (0.0, 0.4),
-            bottom: 42.0,
-        };
-        let svg = axis.row(0, "<b>", difference);
+        let axes = RowAxes::new(LAYOUT, &[0.0, 0.4], 1);
+        let svg = axes.name_svg(0, "<b>") + &mark(&axes, 0, difference);
         assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>"));
-        assert!(axis.x(0.4) <= WIDTH - RIGHT + 1e-9 && axis.x(0.0) == LEFT);
+        assert!(axes.x(0.4) <= WIDTH - LAYOUT.right + 1e-9 && axes.x(0.0) == LAYOUT.left);
         // Without a pair nothing is drawn.
         result.baseline = "a".to_owned();
         assert!(difference_plots(&result, Language::English).is_empty());

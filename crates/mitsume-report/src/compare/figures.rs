@@ -98,9 +98,8 @@ fn counted_mask(counted: &Counted, images: usize) -> Vec<Option<usize>> {
 
 fn confusion(models: &[Model], model: usize, common: &CommonImages) -> ConfusionMatrix {
     let mut confusion = ConfusionMatrix::new(common.classes.len());
-    for image in &common.images {
-        let own = models[model].rows[image.rows[model]].prediction;
-        let prediction = common.common_class(model, own);
+    let predictions = common.predictions(models, model);
+    for (image, prediction) in common.images.iter().zip(predictions) {
         confusion
             .add(image.label, prediction)
             .expect("classes of the evaluation");

@@ -1,6 +1,6 @@
 //! Merges shards into the evaluation that one process would have made.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mitsume_artifacts::{
@@ -329,12 +329,9 @@ fn empty_class(shards: &[ShardFile], class: usize) -> EngineError {
         .next()
         .unwrap_or_default();
     let name = &data.classes[class];
-    EngineError::Request(match &data.list {
-        Some(list) => format!("{list}, label {name}: no image can be read{reason}"),
-        None => {
-            let place = PathBuf::from(&data.root).join(name);
-            let place = place.display();
-            format!("{place}: no image of this class folder can be read{reason}")
-        }
-    })
+    let place = match &data.list {
+        Some(list) => format!("{list}, label {name}"),
+        None => Path::new(&data.root).join(name).display().to_string(),
+    };
+    EngineError::empty_class(&place, data.list.is_some(), &reason)
 }

@@ -1,8 +1,6 @@
 //! What all shards of an evaluation have in common.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 
 use mitsume_artifacts::{
@@ -13,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::EvaluateOptions;
 use super::super::image_sums::image_shape;
-use crate::{EngineError, EvaluationInput, Result};
+use crate::{EngineError, EvaluationInput, Result, sha256};
 
 /// What a plan holds that neither images nor options tell.
 #[derive(Clone, Debug)]
@@ -98,7 +96,7 @@ fn list_sha256(input: &EvaluationInput<'_>) -> String {
         add(&input.relative(&sample.path));
         add(&sample.class.to_string());
     }
-    hex(hasher)
+    sha256::hex(hasher)
 }
 
 /// SHA-256 of the contents of files, one after the other, in hexadecimal.
@@ -109,17 +107,8 @@ pub fn files_sha256(paths: &[PathBuf]) -> Result<String> {
     let mut hasher = Sha256::new();
     for path in paths {
         let fail = |error| EngineError::Request(format!("{}: {error}", path.display()));
-        let mut file = File::open(path).map_err(fail)?;
-        let length = std::io::copy(&mut file, &mut hasher).map_err(fail)?;
+        let length = sha256::add_file(&mut hasher, path).map_err(fail)?;
         hasher.update(length.to_le_bytes());
     }
-    hasher
-        .flush()
-        .map_err(|error| EngineError::Failed(error.to_string()))?;
-    Ok(hex(hasher))
-}
-
-fn hex(hasher: Sha256) -> String {
-    let bytes = hasher.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(sha256::hex(hasher))
 }
