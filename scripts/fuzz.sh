@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets: scripts/fuzz.sh [LIMIT] [TARGET...]
 #
-# LIMIT: a time for each target (60s, the default) or a number of executions (10000000).
+# LIMIT: a time for each target (60s, the default), a number of executions (10000000), or both, whichever is reached
+# first (200000,60s).
 # TARGET: a target's name; formats, all that need no tensors; models, those that do (they compile Burn with counters).
 # Without one all run, one after the other.
 #
@@ -12,10 +13,14 @@ cd "$(dirname "$0")/../fuzz"
 
 limit=${1:-60s}
 shift || true
-case $limit in
-  *s) limit=-max_total_time=${limit%s} ;;
-  *) limit=-runs=$limit ;;
-esac
+limits=()
+for one in ${limit//,/ }; do
+  case $one in
+    *s) limits+=("-max_total_time=${one%s}") ;;
+    *) limits+=("-runs=$one") ;;
+  esac
+done
+limit=${limits[*]}
 formats=$(cd formats/src/bin && ls ./*.rs | sed 's|./||; s|\.rs||')
 models=$(cd models/src/bin && ls ./*.rs | sed 's|./||; s|\.rs||')
 [ $# -gt 0 ] || set -- formats models
@@ -55,7 +60,7 @@ run_target() {
   local grown=${FUZZ_GROWN:-grown}/$target log
   mkdir -p "$grown" found
   log=$(mktemp "$TMPDIR/log.XXXXXX")
-  local options=("$limit" "-max_len=$longest" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
+  local options=($limit "-max_len=$longest" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
     -reload=0 "-artifact_prefix=found/$target-")
   # A run of a number of executions that can be repeated.
   [ -z "${FUZZ_SEED:-}" ] || options+=("-seed=$FUZZ_SEED")

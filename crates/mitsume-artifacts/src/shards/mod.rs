@@ -82,8 +82,7 @@ impl ShardsDir {
         if !path.is_file() {
             return Ok(None);
         }
-        let mut plan: ShardPlan = read_json(&path)?;
-        plan.evaluation.restore_numbers();
+        let plan: ShardPlan = read_json(&path)?;
         match plan.evaluation.problem() {
             Some(problem) => Err(ArtifactError::malformed(&path, problem)),
             None => Ok(Some(plan)),

@@ -185,15 +185,6 @@ impl ShardedEvaluation {
     /// Version of the file formats that this program writes.
     pub const FORMAT: u32 = FORMAT;
 
-    /// Makes numbers of the model's settings exact again: JSON is read with an error of up to a unit in
-    /// the last place, and all of them were `f32`.
-    pub(super) fn restore_numbers(&mut self) {
-        for one in &mut self.model.settings.overrides {
-            restore(&mut one.used);
-            restore(&mut one.trained_with);
-        }
-    }
-
     /// The first invalid value, if any.
     pub(super) fn problem(&self) -> Option<String> {
         if self.format > FORMAT {
@@ -236,22 +227,6 @@ impl ShardedEvaluation {
             value(&ours),
             value(&theirs)
         ))
-    }
-}
-
-/// Replaces numbers that are an `f32` but for the last place by that `f32`.
-fn restore(value: &mut Value) {
-    match value {
-        Value::Array(values) => values.iter_mut().for_each(restore),
-        Value::Object(values) => values.values_mut().for_each(restore),
-        Value::Number(number) if number.is_f64() => {
-            let read = number.as_f64().unwrap_or_default();
-            let exact = f64::from(read as f32);
-            if exact.to_bits().abs_diff(read.to_bits()) <= 1 {
-                *value = exact.into();
-            }
-        }
-        _ => {}
     }
 }
 

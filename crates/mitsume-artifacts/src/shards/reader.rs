@@ -149,7 +149,7 @@ impl ShardFile {
         let record: serde_json::Result<ShardRecord> =
             serde_json::from_slice(&read(tensors.record)?);
         let more = metadata.metadata().as_ref();
-        let mut shard = Self {
+        let shard = Self {
             path: path.to_owned(),
             data,
             hash: more.and_then(|more| more.get("blake3").cloned()),
@@ -165,7 +165,6 @@ impl ShardFile {
             record: record.map_err(|e| ArtifactError::malformed(path, format!("record: {e}")))?,
             file,
         };
-        shard.record.evaluation.restore_numbers();
         match shard.problem() {
             Some(problem) => Err(ArtifactError::malformed(path, problem)),
             None => Ok(shard),

@@ -22,7 +22,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
     if let Some(dir) = &args.shards.merge {
         let stop = stop::on_signal(console);
         let evaluation = shards::merge(dir, &args, &stop, console)?;
-        return show_kept(dir, &evaluation, &args, console);
+        return show(&evaluation, &args, console);
     }
     let device = match args.shards.launcher {
         Launcher::Local => device::open(&args.device, console)?,
@@ -62,7 +62,7 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
     }
     if let Some(shards) = args.shards.shards {
         let evaluation = launch::run(shards.into(), &model, (&input, &options), &args, console)?;
-        return show_kept(shards::out(&args)?, &evaluation, &args, console);
+        return show(&evaluation, &args, console);
     }
     let mut progress = Progress::new(console);
     let evaluation = evaluate(&input, &options, &mut |event| progress.show(event));
@@ -77,18 +77,6 @@ fn show(evaluation: &Evaluation, args: &EvalArgs, console: Console) -> Result {
     } else {
         output::text(&summary(evaluation, console.language))
     }
-}
-
-/// Shows the evaluation in `dir`; its JSON is that of the file, since numbers that are read and written
-/// again may differ in the last digit.
-fn show_kept(dir: &Path, evaluation: &Evaluation, args: &EvalArgs, console: Console) -> Result {
-    if !args.json {
-        return show(evaluation, args, console);
-    }
-    let path = EvaluationDir::new(dir).summary_path();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::Work(format!("{}: {error}", path.display())))?;
-    output::text(text.trim_end())
 }
 
 /// The images; every evaluation but a merge has them.
