@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use mitsume_artifacts::{Evaluation, EvaluationDir, ExplainedClass};
+use mitsume_artifacts::{Evaluation, ExplainedClass};
 use mitsume_data::{ImageFolder, ImageSource, ListLabels};
 use mitsume_engine::{EvaluateOptions, EvaluationInput, MapOptions, MeasureOptions, evaluate};
 use mitsume_locale::{Language, text};
