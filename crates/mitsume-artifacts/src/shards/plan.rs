@@ -283,20 +283,14 @@ mod tests {
         }
     }
 
-    /// Of numbers of 17 digits some are read as their neighbours.
+    /// Without serde_json's `float_roundtrip`, some numbers of 17 digits are read as their neighbours.
     #[test]
-    fn settings_that_were_f32_are_restored_bit_for_bit() {
+    fn numbers_are_read_back_bit_for_bit() {
         let number = |i: u32| f64::from(f32::from_bits(0x3d00_0000 + i * 7919));
         let numbers: Vec<f64> = (0..5000).map(number).collect();
         let text = serde_json::to_string(&numbers).unwrap();
-        let mut value: Value = serde_json::from_str(&text).unwrap();
-        restore(&mut value);
-        assert_eq!(serde_json::to_string(&value).unwrap(), text);
-        // Others are left: whole numbers, text, an `f64`.
-        let others = serde_json::json!([3, "0.1", null, 0.1, {"a": true}]);
-        let mut restored = others.clone();
-        restore(&mut restored);
-        assert_eq!(restored, others);
+        let read: Vec<f64> = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, numbers);
     }
 
     #[test]
