@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _mitsume(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    mitsume_nn::limit_instruction_set().map_err(arrays::value_error)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("METHODS", onnx::method_names())?;
     module.add("PRESETS", onnx::presets())?;

@@ -51,6 +51,10 @@ pub struct Cpu {
     pub cores: usize,
     /// Instruction-set extensions that affect results, sorted by name.
     pub features: Vec<String>,
+    /// The instruction set that the CPU kernels ran on (`avx512`); files of older versions do not
+    /// say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernels: Option<String>,
 }
 
 /// One data set of a run.
@@ -138,7 +142,15 @@ impl Cpu {
             model: model().unwrap_or_else(|| "unknown".to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             features: features(),
+            kernels: None,
         }
+    }
+
+    /// Whether results on `other` may differ from those on this in the last digits.
+    #[must_use]
+    pub fn rounds_differently(&self, other: &Self) -> bool {
+        let kernels = self.kernels.as_ref().zip(other.kernels.as_ref());
+        self.features != other.features || kernels.is_some_and(|(ours, theirs)| ours != theirs)
     }
 }
 
@@ -241,6 +253,20 @@ mod tests {
         assert!(!cpu.model.is_empty());
         assert!(cpu.cores >= 1);
         assert!(cpu.features.is_sorted());
+    }
+
+    #[test]
+    fn other_instructions_round_differently_but_not_those_an_older_file_does_not_name() {
+        let on = |kernels: Option<&str>| Cpu {
+            kernels: kernels.map(str::to_owned),
+            ..Cpu::detect()
+        };
+        assert!(on(Some("avx2")).rounds_differently(&on(Some("avx512"))));
+        assert!(!on(Some("avx2")).rounds_differently(&on(Some("avx2"))));
+        assert!(!on(Some("avx2")).rounds_differently(&on(None)));
+        let mut other = on(None);
+        other.features.push("xyz".to_owned());
+        assert!(on(None).rounds_differently(&other));
     }
 
     #[test]

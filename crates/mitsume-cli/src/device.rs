@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use mitsume_locale::text;
-use mitsume_nn::parse_device;
+use mitsume_nn::{instruction_set, parse_device};
 
 use crate::args::DeviceArg;
 use crate::console::Console;
@@ -17,10 +17,14 @@ pub fn open(arg: &DeviceArg, console: Console) -> Result<Device> {
 pub fn open_named(name: &str, console: Console) -> Result<Device> {
     let device =
         parse_device(name).map_err(|error| Failure::Request(format!("--device: {error}")))?;
+    let shown = match name {
+        "cpu" => format!("cpu ({})", instruction_set()),
+        other => other.to_owned(),
+    };
     console.detail(&text!(
         console.language,
         "command-settled-device",
-        device = name,
+        device = shown,
         threads = rayon::current_num_threads()
     ));
     Ok(device)

@@ -54,6 +54,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn run_command(args: args::Args) -> failure::Result {
+    mitsume_nn::limit_instruction_set()
+        .map_err(|error| failure::Failure::Request(error.to_string()))?;
     let console = Console::new(&args.console);
     match args.command {
         Command::Demo(args) => commands::demo::run(args, console),

@@ -72,6 +72,15 @@ impl Progress {
                 let path = path.display().to_string();
                 self.warn(&text!(language, "command-train-other-init", path = path));
             }
+            Event::OtherProcessor { began, now } => {
+                let (began, now) = (began.as_str(), now.as_str());
+                self.warn(&text!(
+                    language,
+                    "command-train-other-processor",
+                    began = began,
+                    now = now
+                ));
+            }
             Event::Loading { done, total } => {
                 let name = text!(language, "command-reading-images");
                 self.bar(name, done, total, String::new());

@@ -22,6 +22,14 @@ pub enum Event {
     /// A run is resumed with another file in `model.init` than at the start; the checkpoint's
     /// weights are used.
     InitChanged(PathBuf),
+    /// A run is resumed with other vector instructions than at the start: the last digits may
+    /// differ from those of a run that was not interrupted.
+    OtherProcessor {
+        /// Processor and instruction set at the start.
+        began: String,
+        /// Those of now.
+        now: String,
+    },
     /// Files of a data set that are not used as images.
     OtherFiles {
         /// The data set's folder.

@@ -57,6 +57,7 @@ mod model_file;
 mod model_source;
 mod network;
 mod predict;
+mod processor;
 mod reference_maps;
 mod sha256;
 mod shell_word;

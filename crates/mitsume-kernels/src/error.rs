@@ -31,6 +31,9 @@ pub enum Error {
         /// How many were given.
         found: usize,
     },
+    /// An order of axes that is no permutation.
+    #[error("{0:?} is no order of axes: each from 0 on has to be there once")]
+    Order(Vec<usize>),
     /// Images too small for the pooling layers, or none.
     #[error("{images} images of {height}x{width} are too few or too small for this trunk")]
     Size {

@@ -5,6 +5,10 @@
 
 use crate::simd::Simd;
 use crate::simd::fallback::Fallback;
+use std::sync::OnceLock;
+
+/// The set that [`Isa::best`] is limited to in this process.
+static LIMIT: OnceLock<Isa> = OnceLock::new();
 
 /// An instruction set the kernels are compiled for. Only sets this machine has can be obtained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +39,26 @@ impl Isa {
     /// Plain Rust without explicit vector instructions; works everywhere.
     pub const FALLBACK: Self = Self(Kind::Fallback);
 
-    /// The fastest instruction set of this machine.
+    /// The fastest instruction set of this machine, or the one that [`Isa::limit`] was called for.
     pub fn best() -> Self {
-        *Self::available().last().unwrap_or(&Self::FALLBACK)
+        let fastest = || *Self::available().last().unwrap_or(&Self::FALLBACK);
+        LIMIT.get().copied().unwrap_or_else(fastest)
+    }
+
+    /// The instruction set of this name, if this machine has it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::available().into_iter().find(|isa| isa.name() == name)
+    }
+
+    /// Makes this set the [`best`](Isa::best) for the rest of the process: for benchmarks, and to
+    /// tell whether a fault is of one set. To be called before anything is computed; workspaces
+    /// that exist keep theirs.
+    ///
+    /// # Errors
+    /// The set that an earlier call chose, if it is another.
+    pub fn limit(self) -> Result<(), Self> {
+        let chosen = *LIMIT.get_or_init(|| self);
+        if chosen == self { Ok(()) } else { Err(chosen) }
     }
 
     /// Every instruction set this machine can run, slowest first.

@@ -46,6 +46,7 @@ mod dropout;
 mod fused;
 mod head;
 mod init;
+mod instruction_set;
 mod linear;
 mod max_pool;
 mod residual;
@@ -61,6 +62,9 @@ pub use conv_block::ConvBlock;
 pub use device::{DeviceError, adapter_name, parse_device};
 pub use dropout::dropout_mask;
 pub use head::{Head, PooledFeatures};
+pub use instruction_set::{
+    INSTRUCTION_SET_VARIABLE, InstructionSetError, instruction_set, limit_instruction_set,
+};
 pub use linear::Linear;
 pub use max_pool::max_pool;
 pub use mitsume_levels::{BlockSpec, HeadSpec, Level};

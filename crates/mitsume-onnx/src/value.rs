@@ -1,9 +1,12 @@
 //! Values of a graph: float tensors on the device, integers on the host.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use mitsume_kernels::burn_extension::supports;
+use mitsume_kernels::burn_extension::training::permute_train;
+use mitsume_kernels::training::Permutation;
 
 use crate::ints::Ints;
-use crate::limits;
+use crate::limits::{self, MAX_RANK};
 use crate::op::OperatorError;
 
 /// The order of a tensor's values in memory.
@@ -25,6 +28,15 @@ impl MemoryOrder {
             Self::RowMajor => true,
             Self::ChannelsLast => rank == 4,
             Self::GroupsLast => rank == 5,
+        }
+    }
+
+    /// Where each axis of a tensor with `rank` axes lies in memory, the slowest first.
+    fn axes_in_memory(self, rank: usize) -> Vec<usize> {
+        match self {
+            Self::RowMajor => (0..rank).collect(),
+            Self::ChannelsLast => vec![0, 3, 1, 2],
+            Self::GroupsLast => vec![0, 3, 4, 1, 2],
         }
     }
 }
@@ -130,12 +142,25 @@ impl Floats {
         if self.order == MemoryOrder::RowMajor {
             return self;
         }
-        let [n, c, h, w] = self.nchw();
-        let count = n * c * h * w;
-        let data = self.data.reshape([n, h, w, c]).permute([0, 3, 1, 2]);
+        let axes: Vec<usize> = (0..self.rank()).collect();
+        self.permuted(&axes)
+    }
+
+    /// Its axes in `order`, in row-major order: axis i of the result is axis `order[i]` of this.
+    ///
+    /// # Panics
+    /// If `order` is no permutation of the axes.
+    pub fn permuted(self, order: &[usize]) -> Self {
+        let axes_in_memory = self.order.axes_in_memory(self.rank());
+        let mut sides = self.shape.clone();
+        for (&at, &side) in axes_in_memory.iter().zip(&self.shape) {
+            sides[at] = side;
+        }
+        let shape = order.iter().map(|&axis| self.shape[axis]).collect();
+        let order: Vec<usize> = order.iter().map(|&axis| axes_in_memory[axis]).collect();
         Self {
-            data: data.reshape([count]),
-            shape: self.shape,
+            data: permuted_values(self.data, &sides, &order),
+            shape,
             order: MemoryOrder::RowMajor,
         }
     }
@@ -146,15 +171,8 @@ impl Floats {
             return self;
         }
         let [n, c, h, w] = self.nchw();
-        let data = if c == 1 || h * w == 1 {
-            self.data // The two orders are the same.
-        } else {
-            let count = n * c * h * w;
-            let data = self.data.reshape([n, c, h, w]).permute([0, 2, 3, 1]);
-            data.reshape([count])
-        };
         Self {
-            data,
+            data: permuted_values(self.data, &[n, c, h * w], &[0, 2, 1]),
             shape: self.shape,
             order: MemoryOrder::ChannelsLast,
         }
@@ -246,6 +264,25 @@ impl Floats {
             self.shape[rank - 1],
         ]
     }
+}
+
+/// The values of a tensor of `shape`, row by row, with its axes in `order`, a permutation.
+pub(crate) fn permuted_values(data: Tensor<1>, shape: &[usize], order: &[usize]) -> Tensor<1> {
+    let permutation = Permutation::new(shape, order).expect("a permutation of the axes");
+    if permutation.is_identity() {
+        return data;
+    }
+    if supports(&data.device().inner()) {
+        return permute_train(permutation, data).expect("the values of this shape");
+    }
+    let mut sides = [1; MAX_RANK];
+    sides[..shape.len()].copy_from_slice(shape);
+    let mut axes: [isize; MAX_RANK] = std::array::from_fn(|axis| axis as isize);
+    for (axis, &from) in axes.iter_mut().zip(order) {
+        *axis = from as isize;
+    }
+    let count = shape.iter().product();
+    data.reshape(sides).permute(axes).reshape([count])
 }
 
 /// Positions to select values by, on `device`.

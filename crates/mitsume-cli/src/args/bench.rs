@@ -9,7 +9,10 @@ use super::ThreadsArg;
 /// `mitsume bench`
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  mitsume bench step --level 2\n  mitsume bench eval --level 2 --json"
+    after_help = "Examples:\n  mitsume bench step --level 2\n  mitsume bench eval --level 2 --json\n  \
+                  MITSUME_MAX_ISA=avx2 mitsume bench step --level 2\n\n\
+                  MITSUME_MAX_ISA limits the CPU kernels of every command to an instruction set of this \
+                  machine: avx512, avx2, neon or fallback (plain Rust)."
 )]
 pub struct BenchArgs {
     /// What to time.

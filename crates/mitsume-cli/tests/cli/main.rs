@@ -10,6 +10,7 @@ mod evaluation;
 mod explain;
 #[cfg(unix)]
 mod full_disk;
+mod instruction_set;
 #[cfg(unix)]
 mod interruption;
 mod lists;

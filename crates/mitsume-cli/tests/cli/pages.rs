@@ -141,7 +141,8 @@ fn verbose_says_what_was_settled_on_and_quiet_nothing() {
     ];
     let said = stderr(&sandbox, &[&train[..], &["-v", "--threads", "2"]].concat());
     for words in [
-        "computing on cpu, 2 threads",
+        "computing on cpu (",
+        "), 2 threads",
         "the run, with every default:\n[data]\n",
         "\nepochs = 1\n",
         "\nt0 = 2\n",

@@ -25,6 +25,8 @@ pub struct EvalTime {
     pub size: usize,
     /// Threads used.
     pub threads: usize,
+    /// Instruction set of the CPU kernels.
+    pub instruction_set: &'static str,
     /// Time for accuracy, kappa, cross-entropy and both consistencies; median over the repetitions.
     pub seconds: f64,
     /// `images / seconds`.
@@ -77,6 +79,7 @@ pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
         batch: options.batch,
         size: options.size,
         threads: rayon::current_num_threads(),
+        instruction_set: mitsume_nn::instruction_set(),
         seconds,
         images_per_second: images as f64 / seconds,
         peak_rss_bytes: process_stats::peak_rss_bytes(),

@@ -39,6 +39,8 @@ pub struct StepTime {
     pub size: usize,
     /// Threads used.
     pub threads: usize,
+    /// Instruction set of the CPU kernels.
+    pub instruction_set: &'static str,
     /// Median over the repetitions.
     pub seconds_per_step: f64,
     /// `batch / seconds_per_step`.
@@ -140,6 +142,7 @@ impl TimedStep {
             batch,
             size,
             threads: rayon::current_num_threads(),
+            instruction_set: mitsume_nn::instruction_set(),
             seconds_per_step: timing.seconds,
             images_per_second: batch as f64 / timing.seconds,
             gflops: None,

@@ -1,8 +1,8 @@
 //! What a run cannot change when it goes on.
 
-use mitsume_artifacts::{Environment, Optimizer, RunConfig, RunDir, Schedule};
+use mitsume_artifacts::{Cpu, Environment, Optimizer, RunConfig, RunDir, Schedule};
 
-use crate::{EngineError, Result};
+use crate::{EngineError, Event, Observer, Result};
 
 /// Refuses another map method than at the start: moving averages and earlier rows are of its maps.
 pub(super) fn refuse_changed_method(dir: &RunDir, now: &RunConfig) -> Result<()> {
@@ -48,6 +48,26 @@ pub(super) fn refuse_other_device(dir: &RunDir, before: &Environment, device: &s
         dir.root().display(),
         began = before.device
     )))
+}
+
+/// Reports vector instructions whose results may differ from those the run began with.
+pub(super) fn warn_other_processor(
+    began: &Environment,
+    now: &Environment,
+    observer: &mut Observer<'_>,
+) {
+    let on_cpu = now.device == "cpu";
+    if !on_cpu || !began.cpu.rounds_differently(&now.cpu) {
+        return;
+    }
+    let name = |cpu: &Cpu| match &cpu.kernels {
+        Some(kernels) => format!("{}, {kernels}", cpu.model),
+        None => cpu.model.clone(),
+    };
+    observer(Event::OtherProcessor {
+        began: name(&began.cpu),
+        now: name(&now.cpu),
+    });
 }
 
 /// Refuses another optimiser than at the start: the checkpoint holds the state of that one.

@@ -10,6 +10,7 @@ use super::architecture::Architecture;
 use super::checkpoint::{self, TrainState};
 use super::prepare::{self, LoadedSplit};
 use super::{init, resume_checks};
+use crate::processor::processor;
 use crate::{EngineError, Observer, Result};
 
 /// The state a run starts or resumes from.
@@ -50,6 +51,7 @@ impl Start {
                 resume_checks::refuse_changed_average(dir, config)?;
                 if let Some(began) = &began {
                     init::warn_changed_init(config, began, observer);
+                    resume_checks::warn_other_processor(began, now, observer);
                 }
                 state = checkpoint::load(&dir.checkpoint(), architecture, &config.train, state)?;
             }
@@ -82,6 +84,7 @@ pub(super) fn environment(
         rayon::current_num_threads(),
         request.config.train.seed,
     );
+    environment.cpu = processor();
     environment.adapter = mitsume_nn::adapter_name(&request.device);
     environment.data = vec![train.record.clone(), valid.record.clone()];
     environment

@@ -11,6 +11,7 @@ mod channel_sums;
 mod concat;
 mod convolution;
 mod layer_norm;
+mod permutation;
 mod pool;
 
 pub use activation::{activate, activation_gradient};
@@ -18,4 +19,5 @@ pub use batch_norm::{BatchNorm, BatchNormGradients, Normalised, SavedNorm};
 pub use concat::{concat, concat_gradients};
 pub use convolution::Convolution;
 pub use layer_norm::{LayerNorm, LayerNormGradients};
+pub use permutation::Permutation;
 pub use pool::{MeanTaps, max_positions, mean_taps, pool_gradient};

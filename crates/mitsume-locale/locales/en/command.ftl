@@ -18,6 +18,7 @@ command-task-by-columns = note: { $list } has several labels for an image; the m
 command-model-unfinished = note: { $run } is not finished; the weights of its last checkpoint are used (step { $step }, { $done } of { $epochs } epochs done)
 
 command-train-other-init = warning: { $path } is another file than the run began with; the weights of its checkpoint are used
+command-train-other-processor = warning: this run began on { $began } and goes on with { $now }: the last digits may differ from those of a run on one of them
 
 ## What was settled on, with --verbose
 

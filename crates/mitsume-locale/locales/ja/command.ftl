@@ -18,6 +18,7 @@ command-task-by-columns = 注: { $list } の画像には複数のラベルがあ
 command-model-unfinished = 注: { $run } は途中の実行です。最後のチェックポイントの重みを使います（ステップ { $step }、全 { $epochs } エポックのうち { $done } エポック完了）
 
 command-train-other-init = 警告: { $path } は、実行を始めたときのファイルと異なります。チェックポイントの重みを使います
+command-train-other-processor = 警告: この実行は { $began } で始まり、{ $now } で続きます。一方だけで実行した場合と末尾の桁が異なることがあります
 
 ## --verbose で表示する、決まった設定
 

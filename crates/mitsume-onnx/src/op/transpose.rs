@@ -3,7 +3,7 @@
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, dimension};
 use crate::layout::AxisRule;
-use crate::value::{Floats, MemoryOrder, Value};
+use crate::value::{Floats, MemoryOrder, Value, permuted_values};
 
 /// Permutes axes; reverses them if no order is given.
 #[derive(Debug)]
@@ -112,28 +112,11 @@ pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, OperatorErr
     if order == [0, 2, 1, 3, 4] && x.order() == MemoryOrder::GroupsLast {
         let (to, from) = (shape[1], shape[2]);
         let count: usize = shape.iter().product();
-        let x = x.into_flat().reshape([count / (to * from), from, to]);
-        let data = x.swap_dims(1, 2).reshape([count]);
+        let pixels = count / (to * from).max(1);
+        let data = permuted_values(x.into_flat(), &[pixels, from, to], &[0, 2, 1]);
         return Floats::with_order(data, shape, MemoryOrder::GroupsLast);
     }
-    match order.len() {
-        0 | 1 => Ok(x),
-        2 => permute_axes::<2>(x, order),
-        3 => permute_axes::<3>(x, order),
-        4 => permute_axes::<4>(x, order),
-        _ => permute_axes::<8>(x, order),
-    }?
-    .reshaped(shape)
-}
-
-fn permute_axes<const D: usize>(x: Floats, order: &[usize]) -> Result<Floats, OperatorError> {
-    let mut sides = [1; D];
-    sides[..order.len()].copy_from_slice(x.shape());
-    let mut axes: [isize; D] = std::array::from_fn(|axis| axis as isize);
-    for (axis, &from) in axes.iter_mut().zip(order) {
-        *axis = from as isize;
-    }
-    Ok(Floats::from_tensor(x.into_tensor(sides).permute(axes)))
+    Ok(x.permuted(order))
 }
 
 fn permuted_ints(x: &Ints, order: &[usize]) -> Ints {

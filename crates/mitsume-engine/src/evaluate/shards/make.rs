@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mitsume_artifacts::{
-    Cpu, ExplainedClass, Lock, Shard, ShardFile, ShardImage, ShardPlan, ShardRecord, ShardShape,
+    ExplainedClass, Lock, Shard, ShardFile, ShardImage, ShardPlan, ShardRecord, ShardShape,
     ShardWriter, ShardsDir,
 };
 use mitsume_data::Skipped;
@@ -14,6 +14,7 @@ use super::super::forward::{ForwardOptions, explained_class, forward};
 use super::super::image_sums::{ImageSums, image_shape};
 use super::super::{EvaluateOptions, maps_shape};
 use crate::evaluation_input::report_more_frames;
+use crate::processor::processor;
 use crate::surroundings::SurroundingsEvaluator;
 use crate::{EvaluationInput, Event, Observer, Result, report_other_files};
 
@@ -201,7 +202,7 @@ impl ShardPass<'_> {
                 .iter()
                 .map(|sample| input.relative(&sample.path))
                 .collect(),
-            cpu: Cpu::detect(),
+            cpu: processor(),
         };
         let classes = self.sums.classes();
         let sums = &mut self.sums;

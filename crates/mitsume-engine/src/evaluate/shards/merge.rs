@@ -178,13 +178,12 @@ pub(super) fn refuse_other(
 
 /// Reports shards from processors whose results may differ in the last digits.
 fn report_mixed_processors(shards: &[ShardFile], observer: &mut Observer<'_>) {
-    let features = |shard: &ShardFile| shard.record().cpu.features.clone();
     let Some(first) = shards.first() else {
         return;
     };
     let other = shards
         .iter()
-        .find(|shard| features(shard) != features(first));
+        .find(|shard| shard.record().cpu.rounds_differently(&first.record().cpu));
     if let Some(other) = other {
         observer(Event::MixedProcessors {
             shards: [first, other].map(|shard| shard.record().shard),

@@ -10,6 +10,7 @@ mod concat;
 mod convolution;
 mod layer_norm;
 mod parameterless;
+mod permutation;
 
 pub use attention::{AttentionBackend, attention_train};
 pub use batch_norm::{BatchNormBackend, BatchNormOptions, BatchNormTensors, batch_norm_train};
@@ -17,3 +18,4 @@ pub use concat::{ConcatBackend, concat_train};
 pub use convolution::{ConvolutionBackend, convolution_train};
 pub use layer_norm::{LayerNormBackend, layer_norm_train};
 pub use parameterless::{Layer, LayerBackend, activate_train, pool_train};
+pub use permutation::{PermutationBackend, permute_train};
