@@ -281,7 +281,7 @@ pub(crate) fn permuted_values(data: Tensor<1>, shape: &[usize], order: &[usize])
     for (axis, &from) in axes.iter_mut().zip(order) {
         *axis = from as isize;
     }
-    let count = shape.iter().product();
+    let count: usize = shape.iter().product();
     data.reshape(sides).permute(axes).reshape([count])
 }
 

@@ -228,6 +228,19 @@ impl LabelsAndPredictions {
         (label == self.predictions[index]).then_some(label as usize)
     }
 
+    /// The images that are not correct, and the correct ones of each class.
+    fn members(&self) -> (Vec<usize>, Vec<Vec<usize>>) {
+        let mut members = vec![Vec::new(); self.classes];
+        let mut others = Vec::new();
+        for image in 0..self.labels.len() {
+            match self.correct_class(image) {
+                Some(class) => members[class].push(image),
+                None => others.push(image),
+            }
+        }
+        (others, members)
+    }
+
     fn check_memory(&self, height: usize, width: usize) -> Result<(), ScoreProblem> {
         let mut seen = vec![false; self.classes];
         for image in 0..self.labels.len() {

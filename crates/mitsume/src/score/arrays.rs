@@ -13,6 +13,9 @@ use crate::deviation::Deviation;
 use crate::measures::{Distances, GridMaps, Measures};
 use crate::normalise::normalise;
 
+/// Fewer images are not worth a task of their own.
+const IMAGES_PER_TASK: usize = 64;
+
 /// Maps with their labels and predictions, in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct ScoreArrays<'a, T> {
@@ -224,14 +227,23 @@ fn scored<S: MapSource>(
     options: ScoreOptions,
 ) -> Result<ScoredArrays, ScoreProblem> {
     let (images, height, width) = source.dim();
-    let classes = match class_means(source, &truth) {
+    let (others, members) = truth.members();
+    let classes = match score_classes(source, &others, &members) {
         Ok(classes) => classes,
         // Classes are read side by side; the error to report is that of the first image.
         Err(error) => return Err(check_all(source, images).err().unwrap_or(error)),
     };
+    let mut deviations = vec![None; images];
+    let mut means = Vec::with_capacity(classes.len());
+    for (members, class) in members.iter().zip(classes) {
+        let (mean, found) = class.unzip();
+        for (&image, deviation) in members.iter().zip(found.unwrap_or_default()) {
+            deviations[image] = Some(deviation);
+        }
+        means.push(mean);
+    }
     let means =
-        ClassMeans::from_classes([height, width], classes).map_err(|error| too_wide(0, error))?;
-    let deviations = deviations(source, &truth, &means);
+        ClassMeans::from_classes([height, width], means).map_err(|error| too_wide(0, error))?;
     // Summed in order, so that the result does not depend on threads.
     let mut pass = DeviationPass::new(&means);
     for (image, deviation) in deviations.iter().enumerate() {
@@ -265,21 +277,18 @@ pub(super) fn check_all<S: MapSource>(source: &S, images: usize) -> Result<(), S
     problem.map_or(Ok(()), Err)
 }
 
-/// The class means: classes in parallel, each with its images in order. All maps are checked.
-fn class_means<S: MapSource>(
+/// The mean map of each class with a correct image, and the deviations of its images from it, in the
+/// order of `members`. All maps are checked, those of `others` too.
+///
+/// Classes run in parallel, each with its images in order, so that the bits do not depend on
+/// threads; a small class is still in the cache when its deviations are computed.
+fn score_classes<S: MapSource>(
     source: &S,
-    truth: &LabelsAndPredictions,
-) -> Result<Vec<Option<ClassMean>>, ScoreProblem> {
-    let (images, height, width) = source.dim();
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); truth.classes];
-    let mut others = Vec::new();
-    for image in 0..images {
-        match truth.correct_class(image) {
-            Some(class) => members[class].push(image),
-            None => others.push(image),
-        }
-    }
-    let mean_of = |members: &Vec<usize>| -> Result<Option<ClassMean>, ScoreProblem> {
+    others: &[usize],
+    members: &[Vec<usize>],
+) -> Result<Vec<Option<(ClassMean, Vec<Deviation>)>>, ScoreProblem> {
+    let (_, height, width) = source.dim();
+    let score = |members: &Vec<usize>| -> Result<Option<_>, ScoreProblem> {
         if members.is_empty() {
             return Ok(None);
         }
@@ -288,32 +297,24 @@ fn class_means<S: MapSource>(
         for &image in members {
             mean.push(source.checked(image, &mut buffer)?);
         }
-        Ok(Some(mean))
+        let deviation = |buffer: &mut Vec<S::Value>, &image: &usize| {
+            let deviation = Deviation::between(source.map(image, buffer), mean.mean());
+            deviation.expect("a class mean map has the size of the maps")
+        };
+        let images = members.par_iter().with_min_len(IMAGES_PER_TASK);
+        let deviations = images.map_init(Vec::new, deviation).collect();
+        Ok(Some((mean, deviations)))
     };
-    let (checked, means) = rayon::join(
+    let (checked, classes) = rayon::join(
         || {
-            let others = others.par_iter();
+            let others = others.par_iter().with_min_len(IMAGES_PER_TASK);
             others.try_for_each_init(Vec::new, |buffer, &image| {
                 source.checked(image, buffer).map(|_| ())
             })
         },
-        || members.par_iter().map(mean_of).collect(),
+        || members.par_iter().map(score).collect(),
     );
-    checked.and(means)
-}
-
-/// Each image's deviation from its class mean map; `None` for an image that is not correct.
-fn deviations<S: MapSource>(
-    source: &S,
-    truth: &LabelsAndPredictions,
-    means: &ClassMeans,
-) -> Vec<Option<Deviation>> {
-    let deviation = |buffer: &mut Vec<S::Value>, image: usize| {
-        let mean = means.mean(truth.correct_class(image)?)?;
-        let deviation = Deviation::between(source.map(image, buffer), mean);
-        Some(deviation.expect("a class mean map has the size of the maps"))
-    };
-    each_image(source, deviation)
+    checked.and(classes)
 }
 
 /// Further measures; the permutation null and the distances where they are asked for.
@@ -364,9 +365,7 @@ fn each_image<S: MapSource, R: Send>(
     source: &S,
     found: impl Fn(&mut Vec<S::Value>, usize) -> R + Send + Sync,
 ) -> Vec<R> {
-    /// Fewer are not worth a task of their own.
-    const IMAGES: usize = 64;
     let (images, ..) = source.dim();
-    let images = (0..images).into_par_iter().with_min_len(IMAGES);
+    let images = (0..images).into_par_iter().with_min_len(IMAGES_PER_TASK);
     images.map_init(Vec::new, found).collect()
 }
