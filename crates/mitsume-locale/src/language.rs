@@ -74,6 +74,12 @@ impl Language {
         self.format(id, &[])
     }
 
+    /// What the measure of consistency is called whose name in JSON is `name`: the message
+    /// `measure-NAME`.
+    pub fn measure(self, name: &str) -> String {
+        self.text(&format!("measure-{}", name.replace('_', "-")))
+    }
+
     /// The message `id` with its arguments; see [`text!`](crate::text).
     pub fn format(self, id: &str, arguments: &[(&str, Value<'_>)]) -> String {
         Messages::for_language(self).format(id, arguments)

@@ -14,7 +14,7 @@ macro_rules! files {
     ($folder:literal) => {
         files!(
             $folder: "language", "explain", "findings", "report", "figures", "analysis", "trust",
-            "multi_label", "compare", "command"
+            "multi_label", "compare", "command", "measures"
         )
     };
     ($folder:literal: $($file:literal),+) => {

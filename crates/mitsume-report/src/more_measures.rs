@@ -1,14 +1,11 @@
 //! Table of the measures other than squared-l2 and l2.
 
 use mitsume::measures::Measures;
-use mitsume_locale::{Language, text};
+use mitsume_locale::Language;
 
 use crate::entries::Entry;
 use crate::number_format;
 use crate::template_data::MeasureTable;
-
-/// Value of one measure.
-type Value = fn(&Measures) -> Option<f64>;
 
 /// A row per measure and a column per evaluation that has measures; `None` if none has.
 pub(crate) fn more_measures(entries: &[Entry], language: Language) -> Option<MeasureTable> {
@@ -20,40 +17,43 @@ pub(crate) fn more_measures(entries: &[Entry], language: Language) -> Option<Mea
         })
         .collect();
     let (_, first) = all.first()?;
-    let [rows, columns] = first.grid;
-    let value: [(String, Value); 9] = [
-        (
-            text!(
-                language,
-                "report-grid-squared-l2",
-                rows = rows.to_string(),
-                columns = columns.to_string()
-            ),
-            |m| m.grid_squared_l2,
-        ),
-        (text!(language, "report-grid-l2"), |m| m.grid_l2),
-        (text!(language, "report-chance-corrected"), |m| {
-            m.chance_corrected
-        }),
-        (text!(language, "report-chance-p"), |m| m.chance_p),
-        (text!(language, "report-cosine"), |m| m.cosine),
-        (text!(language, "report-jensen-shannon"), |m| {
-            m.jensen_shannon
-        }),
-        (text!(language, "report-earth-mover"), |m| m.earth_mover),
-        (text!(language, "report-pearson"), |m| m.pearson),
-        (text!(language, "report-ssim"), |m| m.ssim),
-    ];
-    let row = |(name, of): &(String, Value)| {
-        let values = all.iter().map(|(_, measures)| of(measures));
+    let values: Vec<Vec<Option<f64>>> = all
+        .iter()
+        .map(|(_, measures)| measures.values().map(|(_, value)| value).collect())
+        .collect();
+    let row = |(index, name): (usize, &&str)| {
+        let values = values.iter().map(|of_entry| of_entry[index]);
         // A measure that no evaluation has is left out.
         values.clone().any(|value| value.is_some()).then(|| {
             let cells = values.map(number_format::significant_4_or_dash).collect();
-            (name.clone(), cells)
+            (language.measure(name), cells)
         })
     };
     Some(MeasureTable {
+        grid: first.grid,
         names: all.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        rows: value.iter().filter_map(row).collect(),
+        rows: Measures::NAMES.iter().enumerate().filter_map(row).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_measure_has_a_name_of_its_own_in_every_language() {
+        for language in Language::ALL {
+            let named = Measures::NAMES.iter().map(|name| {
+                let found = language.measure(name);
+                assert!(!found.starts_with("measure-"), "{name} has no {language:?}");
+                found
+            });
+            let errors = Measures::NAMES
+                .iter()
+                .filter(|name| name.ends_with("_error"));
+            let distinct: std::collections::BTreeSet<String> = named.collect();
+            // The standard errors are all called that, each below its measure.
+            assert_eq!(distinct.len() + errors.count() - 1, Measures::NAMES.len());
+        }
+    }
 }

@@ -47,6 +47,8 @@ pub(crate) struct MetricCell {
 /// Measures other than squared-l2 and l2, by evaluation.
 #[derive(Debug)]
 pub(crate) struct MeasureTable {
+    /// Rows and columns of the common grid.
+    pub grid: [usize; 2],
     /// The evaluations.
     pub names: Vec<String>,
     /// A measure and its value in each.

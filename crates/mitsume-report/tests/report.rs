@@ -357,7 +357,7 @@ fn further_measures_are_shown_where_they_were_taken() {
     });
     std::fs::write(&path, json.to_string()).unwrap();
     let html = report(&root).unwrap().html;
-    assert!(html.contains("squared-l2 on a grid of 7 × 7"));
+    assert!(html.contains("On the grid (7 × 7), maps"));
     assert!(html.contains("<td class=\"num\">0.8750</td>"));
     assert!(
         !html.contains("1 − SSIM"),

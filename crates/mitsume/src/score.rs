@@ -22,7 +22,7 @@ use crate::consistency::{
     ClassDeviations, ClassMeans, Consistency, ConsistencyError, DeviationPass,
 };
 use crate::kappa::cohens_kappa;
-use crate::measures::{Distances, GridMaps, Measures};
+use crate::measures::{GridMaps, MapMeasures, Measures};
 use crate::normalise::normalise;
 use crate::pixel_sums::all_within;
 use array::Container;
@@ -52,7 +52,8 @@ pub struct ScoreOptions {
 pub struct ScoreMeasures {
     /// Rows and columns of the common grid.
     pub grid: usize,
-    /// Draws of the permutation null, and the distances with it; 0 for neither.
+    /// Draws of the permutation null, and all measures of the maps themselves with it; 0 for
+    /// neither.
     pub permutations: usize,
 }
 
@@ -135,22 +136,23 @@ fn score_file(path: &Path, options: ScoreOptions) -> Result<Score, ScoreProblem>
         }
     })?;
     let permutations = wanted.map_or(0, |measures| measures.permutations);
-    let mut distances = Distances::new(shape);
+    let all = grid.as_ref().filter(|_| permutations > 0);
+    let mut of_maps = all.map(|grid| MapMeasures::new(shape, grid.classes(), 0));
     let mut pass = DeviationPass::new(&means);
     file.for_each_map(|image, map| {
         if let Some(class) = truth.correct_class(image) {
             prepare(image, map, options)?;
             pass.push(class, map)
                 .map_err(|error| too_wide(image, error))?;
-            if let Some(mean) = means.mean(class).filter(|_| permutations > 0) {
-                distances.push(map, mean);
+            if let (Some(of_maps), Some(mean)) = (&mut of_maps, means.mean(class)) {
+                of_maps.push(map, mean);
             }
         }
         Ok(())
     })?;
-    let measures = grid.map(|grid| match permutations {
-        0 => Measures::from_grid(&grid),
-        _ => Measures::new(&grid, &distances, permutations, 0),
+    let measures = grid.map(|grid| match &of_maps {
+        None => Measures::from_grid(&grid),
+        Some(of_maps) => Measures::new(&grid, of_maps, permutations, 0),
     });
     Ok(Score {
         measures,

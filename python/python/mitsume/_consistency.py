@@ -161,8 +161,9 @@ def consistency(
         Rows and columns of the common grid on which maps of different size can be compared.
     measures
         "none", "grid" (default: the chance-corrected consistency, which costs little), or "all"
-        (its permutation test, and the cosine, Jensen-Shannon, earth mover's, Pearson and SSIM
-        distances to the class mean map).
+        (its permutation test; the cosine, Jensen-Shannon, earth mover's, Pearson, SSIM and region
+        distances to the class mean map; soft IoU and SSIM of pairs of maps of one class, at most
+        4096 of them, with the standard error of drawing these; and the maps' complexity).
     num_classes
         K; by default one more than the largest index.
     normalise

@@ -146,7 +146,8 @@ pub enum MeasureSet {
     None,
     /// Both on the common grid, and the chance-corrected consistency
     Grid,
-    /// Also its permutation null, and the cosine, Jensen-Shannon, earth mover's, Pearson and SSIM
-    /// distances to the class mean map (milliseconds an image)
+    /// Also its permutation null, the cosine, Jensen-Shannon, earth mover's, Pearson, SSIM and region
+    /// distances to the class mean map, soft IoU and SSIM of pairs of one class, and the maps'
+    /// complexity (milliseconds an image)
     All,
 }

@@ -51,35 +51,9 @@ pub fn measures(measures: Option<&Measures>, language: Language) -> String {
         return String::new();
     };
     let [rows, columns] = measures.grid;
-    let lines = [
-        (
-            text!(language, "command-measure-grid-squared-l2"),
-            measures.grid_squared_l2,
-        ),
-        (text!(language, "command-measure-grid-l2"), measures.grid_l2),
-        (
-            text!(language, "command-measure-chance-corrected"),
-            measures.chance_corrected,
-        ),
-        (
-            format!("  {}", text!(language, "command-measure-chance-p")),
-            measures.chance_p,
-        ),
-        (text!(language, "command-measure-cosine"), measures.cosine),
-        (
-            text!(language, "command-measure-jensen-shannon"),
-            measures.jensen_shannon,
-        ),
-        (
-            text!(language, "command-measure-earth-mover"),
-            measures.earth_mover,
-        ),
-        (text!(language, "command-measure-pearson"), measures.pearson),
-        (text!(language, "command-measure-ssim"), measures.ssim),
-    ];
-    let computed = lines
-        .into_iter()
-        .filter_map(|(name, value)| Some(vec![name, format!("{:.6}", value?)]));
+    let computed = measures
+        .values()
+        .filter_map(|(name, value)| Some(vec![language.measure(name), format!("{:.6}", value?)]));
     let text = table::indented(&computed.collect::<Vec<_>>());
     let grid = format!("{rows}x{columns}");
     format!(

@@ -1,6 +1,6 @@
 //! The second pass: deviations of the spilled maps from the mean maps of their groups.
 
-use mitsume::measures::{Distances, GridMaps, Measures};
+use mitsume::measures::{GridMaps, MapMeasures, Measures};
 use mitsume::{ClassDeviations, ClassMeans, Deviation, DeviationPass, MapSpill};
 use mitsume_artifacts::GroupMembership;
 
@@ -30,15 +30,18 @@ pub(super) fn second_pass(
 ) -> Result<SecondPass> {
     let is_kept = options.out.is_some();
     let all_measures = options.measures.is_some_and(|measures| measures.all);
-    let mut distances = Distances::new(means.shape());
+    // Counted maps come in the order in which the first pass put them on the grid.
+    let mut of_maps = grid
+        .filter(|_| all_measures)
+        .map(|grid| MapMeasures::new(means.shape(), grid.classes(), 0));
     let mut l2 = DeviationPass::new(means);
     let mut deviations = Vec::new();
     maps.for_each(|index, map| {
         let GroupMembership { class, counted } = group(index);
         let deviation = match means.mean(class) {
             Some(mean) if counted => {
-                if all_measures {
-                    distances.push(map, mean);
+                if let Some(of_maps) = &mut of_maps {
+                    of_maps.push(map, mean);
                 }
                 Some(l2.push(class, map)?)
             }
@@ -52,12 +55,9 @@ pub(super) fn second_pass(
         }
         Ok::<(), EngineError>(())
     })?;
-    let measures = grid.map(|grid| {
-        if all_measures {
-            Measures::new(grid, &distances, PERMUTATIONS, 0)
-        } else {
-            Measures::from_grid(grid)
-        }
+    let measures = grid.map(|grid| match &of_maps {
+        Some(of_maps) => Measures::new(grid, of_maps, PERMUTATIONS, 0),
+        None => Measures::from_grid(grid),
     });
     Ok(SecondPass {
         l2: l2.l2(),

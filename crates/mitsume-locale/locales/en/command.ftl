@@ -79,16 +79,7 @@ command-consistency =
            *[label] correct images
         }
     } (lower: more consistent)
-command-measures = beyond the metric (grid { $grid }; distances from the class mean map)
-command-measure-grid-squared-l2 = squared-l2 on the grid
-command-measure-grid-l2 = l2 on the grid
-command-measure-chance-corrected = chance-corrected (higher: more)
-command-measure-chance-p = permutation p
-command-measure-cosine = 1 - cosine
-command-measure-jensen-shannon = Jensen-Shannon, bits
-command-measure-earth-mover = earth mover's, on the grid
-command-measure-pearson = 1 - Pearson
-command-measure-ssim = 1 - SSIM
+command-measures = beyond the metric (grid { $grid }; distances from the class mean map; ↓ lower, ↑ higher is more consistent)
 
 ## explain
 

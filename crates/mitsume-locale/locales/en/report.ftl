@@ -44,16 +44,7 @@ report-epochs-of = { $done } of { $planned }
 report-more = Measures beyond these two
 report-more-label = Measures beyond squared-l2 and l2
 report-measure = Measure
-report-more-note = On the grid, maps of different sizes show the same detail. Chance-corrected: how much of the maps’ variance the class explains; 0 if the class does not decide where the model looks, even where the maps are all alike. Distances are from the class mean map. ↓ lower, ↑ higher is more consistent.
-report-grid-squared-l2 = squared-l2 on a grid of { $rows } × { $columns } ↓
-report-grid-l2 = l2 on the grid ↓
-report-chance-corrected = chance-corrected ↑
-report-chance-p = … its permutation p
-report-cosine = 1 − cosine ↓
-report-jensen-shannon = Jensen-Shannon, bits ↓
-report-earth-mover = earth mover’s, on the grid ↓
-report-pearson = 1 − Pearson ↓
-report-ssim = 1 − SSIM ↓
+report-more-note = On the grid ({ $rows } × { $columns }), maps of different sizes show the same detail. Chance-corrected: how much of the maps’ variance the class explains; 0 if the class does not decide where the model looks, even where the maps are all alike. Distances are from the class mean map, or of pairs of maps of one class. Complexity is a control: diffuse maps are alike whatever the class. ↓ lower, ↑ higher is more consistent.
 
 ## Curves
 

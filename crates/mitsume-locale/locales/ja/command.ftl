@@ -59,16 +59,7 @@ command-consistency = { $explained ->
         [finding] 実際にあり、検出された所見のマップ
        *[label] 正解画像
     } { $counted } 枚の一貫性（小さいほど一貫している）
-command-measures = そのほかの尺度（格子 { $grid }。距離はクラス平均マップから）
-command-measure-grid-squared-l2 = 格子上の squared-l2
-command-measure-grid-l2 = 格子上の l2
-command-measure-chance-corrected = 偶然を補正した一貫性（大きいほど一貫）
-command-measure-chance-p = 並べ替え検定の p
-command-measure-cosine = 1 - コサイン類似度
-command-measure-jensen-shannon = Jensen-Shannon（ビット）
-command-measure-earth-mover = earth mover's（格子上）
-command-measure-pearson = 1 - Pearson
-command-measure-ssim = 1 - SSIM
+command-measures = そのほかの尺度（格子 { $grid }。距離はクラス平均マップから。↓ は小さいほど、↑ は大きいほど一貫）
 
 ## explain
 

@@ -44,16 +44,7 @@ report-epochs-of = { $done } / { $planned }
 report-more = そのほかの尺度
 report-more-label = squared-l2 と l2 以外の尺度
 report-measure = 尺度
-report-more-note = 格子上では、大きさの異なるマップも同じ細かさになります。偶然を補正した一貫性は、マップの分散のうちクラスで説明される割合です。どこを見るかがクラスで決まらなければ、すべてのマップが似ていても 0 になります。距離はクラス平均マップからのものです。↓ は小さいほど、↑ は大きいほど一貫しています。
-report-grid-squared-l2 = squared-l2（{ $rows } × { $columns } の格子上）↓
-report-grid-l2 = l2（同じ格子上）↓
-report-chance-corrected = 偶然を補正した一貫性 ↑
-report-chance-p = … その並べ替え検定の p 値
-report-cosine = 1 − コサイン類似度 ↓
-report-jensen-shannon = Jensen-Shannon（ビット）↓
-report-earth-mover = earth mover’s（格子上）↓
-report-pearson = 1 − Pearson の r ↓
-report-ssim = 1 − SSIM ↓
+report-more-note = 格子（{ $rows } × { $columns }）上では、大きさの異なるマップも同じ細かさになります。偶然を補正した一貫性は、マップの分散のうちクラスで説明される割合です。どこを見るかがクラスで決まらなければ、すべてのマップが似ていても 0 になります。距離はクラス平均マップから、または同じクラスのマップの対のものです。複雑さは対照です。広がったマップは、クラスによらず互いに似ます。↓ は小さいほど、↑ は大きいほど一貫しています。
 
 ## 学習曲線
 

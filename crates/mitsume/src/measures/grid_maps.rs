@@ -72,6 +72,11 @@ impl GridMaps {
         self.grid.average(map)
     }
 
+    /// The class of each map, in the order in which they were pushed.
+    pub fn classes(&self) -> &[u32] {
+        &self.labels
+    }
+
     /// The class means of these maps.
     pub fn grid_means(&self) -> &GridMeans {
         &self.grid

@@ -5,97 +5,82 @@
 //! | [`grid`]: both forms on a common grid | do models of different map size compare? | lower |
 //! | [`chance`]: chance-corrected | is it the class that decides where the model looks, or does it look at one place for every class? | higher |
 //! | [`cosine`], [`jensen_shannon`], [`earth_mover`], [`pearson`], [`ssim`]: distances to the class mean map | do maps agree in where, whatever their strength? (thesis 6.1.1) | lower |
+//! | [`region`]: regions of maps and of the class mean map | does the same part of the image stand out? | lower |
+//! | [`soft_iou`], [`ssim`] of [`pairs`] of one class | do any two maps agree, whatever their mean? | lower |
+//! | [`complexity`] | are the maps alike only because they are diffuse? | neither: a control |
 //!
 //! Over the correctly classified images, as the metric itself: distances are from the class mean
 //! map (Eq. 8) and averaged over all images of all classes (Eq. 10). An all-zero map cannot be
 //! scaled to a sum of 1; where that is needed it counts as uniform.
+//!
+//! A measure is a file of its name here and an entry of the list in this one.
 
 pub mod chance;
+pub mod complexity;
 pub mod cosine;
-mod distances;
 pub mod earth_mover;
 pub mod grid;
 mod grid_maps;
 mod grid_means;
 pub mod jensen_shannon;
+mod list;
+mod map_measures;
+pub mod pairs;
 pub mod pearson;
+pub mod region;
+pub mod soft_iou;
 pub mod ssim;
 
-use serde::{Deserialize, Serialize};
+use complexity::complexity;
+use cosine::cosine_distance;
+use jensen_shannon::jensen_shannon;
+use list::{MapMeasure, Source, measures};
+use pearson::pearson_distance;
+use region::region_distance;
+use soft_iou::soft_iou_distance;
+use ssim::ssim_distance;
 
-pub use distances::Distances;
 pub use grid_maps::GridMaps;
 pub use grid_means::GridMeans;
+pub use map_measures::MapMeasures;
+pub use pairs::MAX_PAIRS;
 
 /// Default rows and columns of the common grid: no finer than the maps of usual classifiers (7x7 at
 /// 224 pixels), so that averaging never refines.
 pub const DEFAULT_GRID: usize = 7;
 
-/// All measures of one evaluation. A value is `None` if it is not defined: without images, or for
-/// `chance_corrected` a single class or no class with two images.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measures {
-    /// Rows and columns of the common grid.
-    pub grid: [usize; 2],
+measures! {
     /// `squared-l2` on the grid.
-    pub grid_squared_l2: Option<f64>,
+    grid_squared_l2: Source::Means(GridMeans::squared_l2),
     /// `l2` on the grid; leaves out classes of one image, as published.
-    pub grid_l2: Option<f64>,
+    grid_l2: Source::Grid(GridMaps::l2),
     /// Share of the variance of the grid maps that the class explains, corrected for chance: at
     /// most 1, about 0 by chance alone.
-    pub chance_corrected: Option<f64>,
+    chance_corrected: Source::Means(GridMeans::chance_corrected),
     /// The share of random assignments of images to classes that give at least as much.
-    pub chance_p: Option<f64>,
+    chance_p: Source::SlowGrid(|maps, null| maps.chance_p(null.permutations, null.seed)),
     /// 1 - cosine similarity, in [0, 1].
-    pub cosine: Option<f64>,
+    cosine: Source::Map(|map, mean, _| cosine_distance(map, mean)),
     /// Jensen-Shannon divergence in bits, in [0, 1].
-    pub jensen_shannon: Option<f64>,
+    jensen_shannon: Source::Map(|map, mean, _| jensen_shannon(map, mean)),
     /// Earth mover's distance on the grid, in units of the map's side.
-    pub earth_mover: Option<f64>,
+    earth_mover: Source::SlowGrid(|maps, _| maps.earth_mover()),
     /// 1 - Pearson's r, in [0, 2].
-    pub pearson: Option<f64>,
+    pearson: Source::Map(|map, mean, _| pearson_distance(map, mean)),
     /// 1 - structural similarity.
-    pub ssim: Option<f64>,
-}
-
-impl Measures {
-    /// The measures of the class means on the grid alone, in one pass; the others are `None`.
-    pub fn from_grid_means(means: &GridMeans) -> Self {
-        Self {
-            grid: means.shape(),
-            grid_squared_l2: means.squared_l2(),
-            grid_l2: None,
-            chance_corrected: means.chance_corrected(),
-            chance_p: None,
-            cosine: None,
-            jensen_shannon: None,
-            earth_mover: None,
-            pearson: None,
-            ssim: None,
-        }
-    }
-
-    /// The measures of the grid alone, which cost almost nothing; the others are `None`.
-    pub fn from_grid(maps: &GridMaps) -> Self {
-        Self {
-            grid_l2: maps.l2(),
-            ..Self::from_grid_means(maps.grid_means())
-        }
-    }
-
-    /// All measures from the results of both passes. `permutations` and `seed` are of the
-    /// permutation null.
-    pub fn new(maps: &GridMaps, distances: &Distances, permutations: usize, seed: u64) -> Self {
-        Self {
-            chance_p: maps.chance_p(permutations, seed),
-            cosine: distances.cosine(),
-            jensen_shannon: distances.jensen_shannon(),
-            earth_mover: maps.earth_mover(),
-            pearson: distances.pearson(),
-            ssim: distances.ssim(),
-            ..Self::from_grid(maps)
-        }
-    }
+    ssim: Source::Map(ssim_distance),
+    /// 1 - IoU of the map's region and that of the class mean map, in [0, 1].
+    region_iou: Source::Map(|map, mean, _| region_distance(map, mean)),
+    /// 1 - soft IoU of two maps of one class, in [0, 1].
+    pairwise_soft_iou: Source::Pair(|a, b, _| soft_iou_distance(a, b)),
+    /// Its standard error, of drawing the pairs; 0 where all are taken.
+    pairwise_soft_iou_error: Source::PairError,
+    /// 1 - structural similarity of two maps of one class.
+    pairwise_ssim: Source::Pair(ssim_distance),
+    /// Its standard error, of drawing the pairs; 0 where all are taken.
+    pairwise_ssim_error: Source::PairError,
+    /// Entropy of the map in nats, in [0, ln(h w)]: a control, not a measure of consistency.
+    complexity: Source::Map(|map, _, _| complexity(map)),
 }
 
 /// `map` scaled to a sum of 1; uniform if it is all zero.

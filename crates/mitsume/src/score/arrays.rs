@@ -10,7 +10,7 @@ use super::{
 };
 use crate::consistency::{ClassMean, ClassMeans, DeviationPass, check_finite};
 use crate::deviation::Deviation;
-use crate::measures::{Distances, GridMaps, Measures};
+use crate::measures::{GridMaps, MapMeasures, Measures};
 use crate::normalise::normalise;
 
 /// Fewer images are not worth a task of their own.
@@ -317,7 +317,7 @@ fn score_classes<S: MapSource>(
     checked.and(classes)
 }
 
-/// Further measures; the permutation null and the distances where they are asked for.
+/// Further measures; the permutation null and those of the maps themselves where they are asked for.
 fn measures<S: MapSource>(
     source: &S,
     truth: &LabelsAndPredictions,
@@ -328,15 +328,23 @@ fn measures<S: MapSource>(
     if wanted.permutations == 0 {
         return Ok(Measures::from_grid(&grid));
     }
-    let mut distances = Distances::new(means.shape());
+    let mut of_maps = MapMeasures::new(means.shape(), grid.classes(), 0);
+    let map = |image, buffer: &mut Vec<S::Value>| -> Vec<f64> {
+        let values = source.map(image, buffer).iter();
+        values.map(|&value| value.into()).collect()
+    };
     let each = each_image(source, |buffer, image| {
         let mean = means.mean(truth.correct_class(image)?)?;
-        Some(distances.between(source.map(image, buffer), mean))
+        Some(of_maps.found(&map(image, buffer), mean))
     });
-    for found in each.into_iter().flatten() {
-        distances.push_distances(found);
+    let mut buffer = Vec::new();
+    for (image, found) in each.iter().enumerate() {
+        if let Some(found) = found {
+            let kept = of_maps.keeps_next().then(|| map(image, &mut buffer));
+            of_maps.push_found(found, kept.as_deref());
+        }
     }
-    Ok(Measures::new(&grid, &distances, wanted.permutations, 0))
+    Ok(Measures::new(&grid, &of_maps, wanted.permutations, 0))
 }
 
 /// The maps of the correct images on the common grid, in order.
