@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mitsume::methods::Method;
-use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
+use mitsume::{AlphaGradient as Alpha, LossDistance, Preset, Reference};
 use mitsume_artifacts::{Augment, RunConfig};
 
 const MINIMAL: &str = r#"
@@ -62,7 +62,7 @@ fn defaults_are_the_thesis_conditions() {
         (consistency.lambda_max, consistency.t0, consistency.t1),
         (0.0, 2, 10)
     );
-    assert_eq!(consistency.distance, Distance::SquaredL2);
+    assert_eq!(consistency.distance, LossDistance::SquaredL2);
     assert_eq!(consistency.reference, Reference::Ema);
     assert_eq!(
         (consistency.ema_decay, consistency.alpha),
@@ -85,10 +85,10 @@ fn a_preset_decides_and_explicit_keys_override_it() {
     let published = parse_with(&["consistency.preset=published"]).consistency;
     assert_eq!(
         (published.distance, published.alpha),
-        (Distance::L2, Alpha::Detached)
+        (LossDistance::L2, Alpha::Detached)
     );
     let mixed = parse_with(&["consistency.preset=published", "consistency.alpha=full"]);
-    assert_eq!(mixed.consistency.distance, Distance::L2);
+    assert_eq!(mixed.consistency.distance, LossDistance::L2);
     assert_eq!(mixed.consistency.alpha, Alpha::Full);
 }
 
@@ -136,7 +136,7 @@ fn cam_is_for_the_levels_with_a_pool_and_a_linear_layer_at_the_end() {
 fn setting_a_preset_on_a_resolved_configuration_takes_effect() {
     let thesis = parse(MINIMAL);
     let published = thesis.with_set("consistency.preset=published").unwrap();
-    assert_eq!(published.consistency.distance, Distance::L2);
+    assert_eq!(published.consistency.distance, LossDistance::L2);
     assert_eq!(published.consistency.alpha, Alpha::Detached);
     assert_eq!(
         thesis.with_set("model.name=level5").unwrap().model.dropout,
@@ -367,7 +367,10 @@ fn values_out_of_range_are_refused_by_key() {
         assert!(error.contains(key), "{set}: {error}");
     }
     let unknown = refuse_set("consistency.distance=l3");
-    assert!(unknown.contains("`squared-l2` or `l2`"), "{unknown}");
+    assert!(
+        unknown.contains("one of `squared-l2`, `l2`, `l1`, `ssim`"),
+        "{unknown}"
+    );
     let unknown = refuse_set("train.optimizer=lion");
     let expected = "expected one of `adam`, `adamw`, `sgd`";
     assert!(unknown.contains(expected), "{unknown}");

@@ -1,6 +1,6 @@
 //! The comparison table: accuracy, kappa and consistency of each entry, and the best of each.
 
-use mitsume::{AlphaGradient as Alpha, Distance, Preset, Reference};
+use mitsume::{AlphaGradient as Alpha, Preset, Reference};
 use mitsume_artifacts::{ConsistencyConfig, EpochRow, ExplainedClass};
 use mitsume_locale::{Language, text};
 
@@ -184,10 +184,7 @@ fn loss(config: &ConsistencyConfig, language: Language) -> String {
         Preset::Thesis => "thesis",
         Preset::Published => "published",
     };
-    let distance = match config.distance {
-        Distance::SquaredL2 => "squared-l2",
-        Distance::L2 => "l2",
-    };
+    let distance = config.distance;
     let reference = match config.reference {
         Reference::Ema => "ema",
         Reference::Batch => "batch",

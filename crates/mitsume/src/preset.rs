@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deviation::Distance;
+use crate::loss_distance::LossDistance;
 use crate::methods::Method;
 
 /// What a map is compared with.
@@ -30,8 +30,8 @@ pub enum AlphaGradient {
 pub struct CamLossSettings {
     /// How maps are made; one that [is differentiable](Method::is_differentiable).
     pub method: Method,
-    /// Deviation of a map from its reference: Eq. 15, or the published code's.
-    pub distance: Distance,
+    /// Deviation of a map from its reference: Eq. 15, the published code's, or another.
+    pub distance: LossDistance,
     /// Reference map.
     pub reference: Reference,
     /// Gradient through alpha.
@@ -53,8 +53,8 @@ impl Preset {
     /// Its settings.
     pub fn settings(self) -> CamLossSettings {
         let (distance, alpha) = match self {
-            Preset::Thesis => (Distance::SquaredL2, AlphaGradient::Full),
-            Preset::Published => (Distance::L2, AlphaGradient::Detached),
+            Preset::Thesis => (LossDistance::SquaredL2, AlphaGradient::Full),
+            Preset::Published => (LossDistance::L2, AlphaGradient::Detached),
         };
         CamLossSettings {
             method: Method::GradCam,

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+import mitsume
 from mitsume.torch import CamRecorder, ConsistencyLoss, Curriculum, grad_cam
 from published import figures, images, level_1
 
@@ -72,7 +73,7 @@ def test_the_value_is_that_of_its_definition(distance, reference):
     assert found.item() == pytest.approx(sum(deviations).item() / len(deviations), rel=1e-12)
 
 
-@pytest.mark.parametrize("distance", ["squared-l2", "l2"])
+@pytest.mark.parametrize("distance", ["squared-l2", "l2", "l1", "ssim"])
 @pytest.mark.parametrize("reference", ["ema", "batch"])
 def test_gradients_are_those_of_finite_differences(distance, reference):
     """In float64. The moving averages are constants of the graph: held by evaluation mode."""
@@ -82,6 +83,23 @@ def test_gradients_are_those_of_finite_differences(distance, reference):
     loss.eval()
     maps = (0.5 * maps + 0.1).requires_grad_()
     assert torch.autograd.gradcheck(lambda m: loss(m, labels, predictions), [maps])
+
+
+@pytest.mark.parametrize("reference", ["ema", "batch"])
+@pytest.mark.parametrize("size", [(13, 12), (4, 3)])
+def test_ssim_is_that_of_the_program_and_l1_that_of_numpy(reference, size):
+    _, labels, predictions = batch()
+    maps = torch.rand(9, *size, dtype=torch.float64)
+    means = [maps[[0, 1]].mean(0)] * 2 + [maps[[5, 6, 7]].mean(0)] * 3
+    chosen = [0, 1, 5, 6, 7]
+    l1 = np.mean([(maps[i] - mean).abs().mean() for i, mean in zip(chosen, means)])
+    found = ConsistencyLoss(4, distance="l1", reference=reference).double()
+    assert found(maps, labels, predictions).item() == pytest.approx(l1, rel=1e-12)
+    # Counted by the metric: classes of two or more correct images, as by the loss.
+    arrays = [array.numpy()[chosen] for array in (maps, labels, predictions)]
+    ssim = mitsume.consistency(*arrays, measures="all").measures["ssim"]
+    found = ConsistencyLoss(4, distance="ssim", reference=reference).double()
+    assert found(maps, labels, predictions).item() == pytest.approx(ssim, rel=1e-9)
 
 
 @pytest.mark.parametrize("alpha", ["full", "detached"])

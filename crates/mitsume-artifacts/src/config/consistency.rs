@@ -1,7 +1,7 @@
 //! `[consistency]`.
 
 use mitsume::methods::Method;
-use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Preset, Reference};
+use mitsume::{AlphaGradient, CamLossSettings, EmaMaps, LossDistance, Preset, Reference};
 use serde::{Deserialize, Serialize};
 
 use super::source::ConfigSource;
@@ -22,8 +22,9 @@ pub struct ConsistencyConfig {
     /// Map method in the loss and in the evaluation after every epoch; must be
     /// [differentiable](Method::is_differentiable). Default `grad-cam`.
     pub method: Method,
-    /// Distance of a map from its reference map.
-    pub distance: Distance,
+    /// Distance of a map from its reference map: `squared-l2`, `l2`, `l1` or `ssim`. Default that of
+    /// the preset.
+    pub distance: LossDistance,
     /// The reference map.
     pub reference: Reference,
     /// Decay of the moving average of class maps (Eq. 17), in [0, 1). Default 0.9.
@@ -42,7 +43,7 @@ pub(super) struct ConsistencyKeys {
     t0: Option<u64>,
     t1: Option<u64>,
     method: Option<String>,
-    distance: Option<Distance>,
+    distance: Option<LossDistance>,
     reference: Option<Reference>,
     ema_decay: Option<f64>,
     alpha: Option<AlphaGradient>,

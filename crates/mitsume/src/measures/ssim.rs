@@ -6,8 +6,8 @@ const SIGMA: f64 = 1.5;
 /// Size of the window; for smaller maps the largest odd size that fits.
 const WINDOW: usize = 11;
 /// `(0.01 L)^2` and `(0.03 L)^2`, for maps between 0 and L = 1.
-const C1: f64 = 1e-4;
-const C2: f64 = 9e-4;
+pub(crate) const C1: f64 = 1e-4;
+pub(crate) const C2: f64 = 9e-4;
 
 /// `1 - SSIM`: 0 for equal maps. The mean over all positions where an 11x11 Gaussian window fits
 /// wholly into the map (the largest odd window for smaller maps). Both `[h, w]` = `shape`, in
@@ -39,7 +39,7 @@ pub fn ssim_distance<T: Copy + Into<f64>>(map: &[T], reference: &[f64], shape: [
 }
 
 /// A Gaussian window of sum 1 that fits into `side` pixels.
-fn window(side: usize) -> Vec<f64> {
+pub(crate) fn window(side: usize) -> Vec<f64> {
     let size = WINDOW.min(if side % 2 == 1 { side } else { side - 1 });
     let centre = (size / 2) as f64;
     let at = |i: usize| (-((i as f64 - centre) / SIGMA).powi(2) / 2.0).exp();

@@ -6,8 +6,9 @@ use mitsume_kernels::burn_extension::{Deviations, supports};
 
 use super::cam::normalise_maps;
 use super::class_members::{ClassMembers, class_members};
-use crate::deviation::Distance;
+use super::ssim::ssim_distances;
 use crate::ema::{EmaError, EmaMaps};
+use crate::loss_distance::LossDistance;
 use crate::normalise::EPSILON;
 use crate::preset::{CamLossSettings, Reference};
 
@@ -35,7 +36,13 @@ impl CamLoss {
         labels: &[usize],
         predictions: &[usize],
     ) -> Result<Option<Tensor<1>>, EmaError> {
-        let fused = self.settings.reference == Reference::Ema && supports(&weighted.device());
+        let settings = &self.settings;
+        let of_squares = matches!(
+            settings.distance,
+            LossDistance::SquaredL2 | LossDistance::L2
+        );
+        let constant = settings.reference == Reference::Ema;
+        let fused = of_squares && constant && supports(&weighted.device());
         if !fused {
             return self.forward_composed(normalise_maps(relu(weighted)), labels, predictions);
         }
@@ -48,11 +55,8 @@ impl CamLoss {
         let mut reference = deviations.maps().to_vec();
         self.update_ema_and_targets(&members, &mut reference, h * w)?;
         let squared_distances = deviations.squared_distances(reference);
-        Ok(Some(self.mean_deviation(
-            squared_distances,
-            &members,
-            h * w,
-        )))
+        let summed = self.of_squares(squared_distances);
+        Ok(Some(mean_over_members(summed, &members, h * w)))
     }
 
     /// [`CamLoss::forward`] out of Burn's own operations, as on devices without a fused one, from
@@ -80,27 +84,28 @@ impl CamLoss {
                 Tensor::from_data(TensorData::new(values, maps.dims()), &maps.device())
             }
         };
-        let squared_distances = (maps - reference).square().sum_dim(1);
-        Ok(Some(self.mean_deviation(
-            squared_distances,
-            &members,
-            h * w,
-        )))
+        let summed = match self.settings.distance {
+            LossDistance::SquaredL2 | LossDistance::L2 => {
+                self.of_squares((maps - reference).square().sum_dim(1))
+            }
+            LossDistance::L1 => (maps - reference).abs().sum_dim(1),
+            LossDistance::Ssim => {
+                // Of a map and itself it is 0 up to rounding only.
+                let counted = membership(&members, &maps);
+                let [maps, reference] = [maps, reference].map(|maps| maps.reshape([n, h, w]));
+                let distances = ssim_distances(maps, reference) * counted;
+                return Ok(Some(mean_over_members(distances, &members, 1)));
+            }
+        };
+        Ok(Some(mean_over_members(summed, &members, h * w)))
     }
 
-    /// The mean over the members from the squared distances [N, 1], which are 0 for other images.
-    fn mean_deviation(
-        &self,
-        squared_distances: Tensor<2>,
-        members: &[ClassMembers],
-        pixels: usize,
-    ) -> Tensor<1> {
-        let deviations = match self.settings.distance {
-            Distance::SquaredL2 => squared_distances,
-            Distance::L2 => sqrt_zero_gradient(squared_distances),
-        };
-        let counted: usize = members.iter().map(|members| members.images.len()).sum();
-        deviations.sum().div_scalar((counted * pixels) as f32)
+    /// The two forms of the metric, times the pixels, from the squared distances [N, 1].
+    fn of_squares(&self, squared_distances: Tensor<2>) -> Tensor<2> {
+        match self.settings.distance {
+            LossDistance::L2 => sqrt_zero_gradient(squared_distances),
+            _ => squared_distances,
+        }
     }
 
     /// Updates the moving averages with the batch's class means, then replaces each member's map in
@@ -129,6 +134,21 @@ impl CamLoss {
         }
         Ok(())
     }
+}
+
+/// The mean over the members of `deviations` [N, 1], times `divisor`, which are 0 for other images.
+fn mean_over_members(deviations: Tensor<2>, members: &[ClassMembers], divisor: usize) -> Tensor<1> {
+    let counted: usize = members.iter().map(|members| members.images.len()).sum();
+    deviations.sum().div_scalar((counted * divisor) as f32)
+}
+
+/// 1 for each member, 0 for other images: [N, 1].
+fn membership(members: &[ClassMembers], like: &Tensor<2>) -> Tensor<2> {
+    let [n, _] = like.dims();
+    let mut values = vec![0f32; n];
+    let images = members.iter().flat_map(|class| &class.images);
+    images.for_each(|&image| values[image] = 1.0);
+    Tensor::from_data(TensorData::new(values, [n, 1]), &like.device())
 }
 
 /// A matrix [N, N] whose product with the maps averages each member's class; other images keep

@@ -9,6 +9,7 @@ mod cam_loss;
 mod class_members;
 mod loss;
 mod method_maps;
+mod ssim;
 
 pub use cam::{logits_and_maps, normalise_maps, raw_maps};
 pub use cam_loss::CamLoss;

@@ -4,21 +4,20 @@
 use crate::network::{Fixture, floats, images, indices};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
+use mitsume::measures::ssim::ssim_distance;
 use mitsume::methods::Method;
 use mitsume::train::{
     CamLoss, CamRequest, CrossEntropy, forward, normalise_maps, predictions, training_loss,
 };
-use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
+use mitsume::{AlphaGradient, CamLossSettings, EmaMaps, LossDistance, Reference};
 use mitsume_nn::{Classifier, Level, StateEntry};
 
-const ALL: [(Distance, Reference); 4] = [
-    (Distance::SquaredL2, Reference::Ema),
-    (Distance::SquaredL2, Reference::Batch),
-    (Distance::L2, Reference::Ema),
-    (Distance::L2, Reference::Batch),
-];
+fn all() -> impl Iterator<Item = (LossDistance, Reference)> {
+    let both = |distance| [(distance, Reference::Ema), (distance, Reference::Batch)];
+    LossDistance::ALL.into_iter().flat_map(both)
+}
 
-fn cam_loss(distance: Distance, reference: Reference) -> CamLoss {
+fn cam_loss(distance: LossDistance, reference: Reference) -> CamLoss {
     let settings = CamLossSettings {
         method: Method::GradCam,
         distance,
@@ -48,7 +47,7 @@ const EMPTY: [[f32; 2]; 2] = [[0.0; 2]; 2];
 
 #[test]
 fn no_correct_image_and_one_correct_image_give_no_loss_and_leave_the_averages_alone() {
-    for (distance, reference) in ALL {
+    for (distance, reference) in all() {
         let mut loss = cam_loss(distance, reference);
         let none = loss
             .forward_composed(maps(&[LEFT, RIGHT]), &[0, 1], &[1, 0])
@@ -62,25 +61,36 @@ fn no_correct_image_and_one_correct_image_give_no_loss_and_leave_the_averages_al
     }
 }
 
+/// Deviation of `LEFT` or `RIGHT` from their mean, 1/2 everywhere: each difference is 1/2.
+fn opposite(distance: LossDistance) -> f32 {
+    match distance {
+        // A sum of squares of 4/4 = 1 over 4 pixels, and its root.
+        LossDistance::SquaredL2 | LossDistance::L2 => 0.25,
+        LossDistance::L1 => 0.5,
+        // A window of one pixel, without variance: half of the pixels are 1, half 0.
+        LossDistance::Ssim => 1.0 - 0.5 * (1.0001 / 1.2501 + 0.0001 / 0.2501),
+    }
+}
+
 #[test]
 fn two_opposite_maps_deviate_by_the_closed_form() {
-    // Mean 1/2 everywhere: each difference is 1/2, so a map's sum of squares is 4/4 = 1.
-    for (distance, reference) in ALL {
+    for (distance, reference) in all() {
         let mut loss = cam_loss(distance, reference);
         let value = loss
             .forward_composed(maps(&[LEFT, RIGHT]), &[2, 2], &[2, 2])
             .unwrap()
             .unwrap();
-        // 1 / 4 pixels, and sqrt(1) / 4 pixels.
-        assert_eq!(floats(&value.inner()), [0.25], "{distance} {reference:?}");
+        let value = floats(&value.inner())[0];
+        let error = (value - opposite(distance)).abs();
+        assert!(error < 1e-6, "{distance} {reference:?}: {value}");
     }
 }
 
 #[test]
 fn the_mean_is_over_images_and_not_over_classes() {
-    // Class 0: two opposite maps (1/4 each). Class 1: three equal maps (0 each).
+    // Class 0: two opposite maps. Class 1: three equal maps (0 each).
     let batch = [LEFT, RIGHT, LEFT, LEFT, LEFT];
-    for (distance, reference) in ALL {
+    for (distance, reference) in all() {
         let mut loss = cam_loss(distance, reference);
         let value = loss
             .forward_composed(maps(&batch), &[0, 0, 1, 1, 1], &[0, 0, 1, 1, 1])
@@ -88,7 +98,7 @@ fn the_mean_is_over_images_and_not_over_classes() {
             .unwrap();
         let value = floats(&value.inner())[0];
         assert!(
-            (value - 0.5 / 5.0).abs() < 1e-7,
+            (value - 2.0 * opposite(distance) / 5.0).abs() < 1e-6,
             "{distance} {reference:?}: {value}"
         );
     }
@@ -96,7 +106,7 @@ fn the_mean_is_over_images_and_not_over_classes() {
 
 #[test]
 fn equal_and_empty_maps_give_zero_loss_and_finite_gradients() {
-    for (distance, reference) in ALL {
+    for (distance, reference) in all() {
         for same in [LEFT, EMPTY] {
             let mut loss = cam_loss(distance, reference);
             let input = maps(&[same, same]);
@@ -105,15 +115,26 @@ fn equal_and_empty_maps_give_zero_loss_and_finite_gradients() {
                 .unwrap()
                 .unwrap();
             let gradient = floats(&input.grad(&value.backward()).unwrap());
-            assert_eq!(floats(&value.inner()), [0.0]);
-            assert_eq!(gradient, [0.0; 8], "{distance} {reference:?}");
+            // Structural similarity is a quotient of equal numbers, each rounded.
+            let rounding = if distance == LossDistance::Ssim {
+                1e-6
+            } else {
+                0.0
+            };
+            let value = floats(&value.inner())[0];
+            assert!(value.abs() <= rounding, "{distance} {reference:?}: {value}");
+            let largest = gradient.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
+            assert!(
+                largest <= rounding,
+                "{distance} {reference:?}: {gradient:?}"
+            );
         }
     }
 }
 
 #[test]
 fn the_moving_average_is_updated_before_it_is_compared_with() {
-    let mut loss = cam_loss(Distance::SquaredL2, Reference::Ema);
+    let mut loss = cam_loss(LossDistance::SquaredL2, Reference::Ema);
     loss.forward_composed(maps(&[LEFT, LEFT]), &[0, 0], &[0, 0])
         .unwrap();
     let value = loss
@@ -186,7 +207,7 @@ fn the_gradient_through_alpha_agrees_with_finite_differences() {
         let fixture = Fixture::load(level);
         let settings = CamLossSettings {
             method,
-            distance: Distance::SquaredL2,
+            distance: LossDistance::SquaredL2,
             reference: Reference::Batch,
             alpha: AlphaGradient::Full,
         };
@@ -248,7 +269,7 @@ fn lambda_zero_is_plain_training_and_touches_no_average() {
     };
     let out = forward(&mut model, images(1000, &device()), None, Some(maps)).unwrap();
     let predicted = predictions(&out.logits);
-    let mut cam = cam_loss(Distance::L2, Reference::Ema);
+    let mut cam = cam_loss(LossDistance::L2, Reference::Ema);
     let loss = training_loss(
         out,
         (&labels, &predicted),
@@ -279,7 +300,7 @@ fn the_fused_loss_is_the_composed_one() {
     let (labels, predictions) = ([0, 0, 1, 1, 1, 2, 0], [0, 0, 1, 1, 0, 2, 0]);
     let mut values = values;
     values[45..90].fill(0.25);
-    for distance in Distance::ALL {
+    for distance in [LossDistance::SquaredL2, LossDistance::L2] {
         let mut results = Vec::new();
         for fused in [true, false] {
             let mut loss = cam_loss(distance, Reference::Ema);
@@ -307,6 +328,133 @@ fn the_fused_loss_is_the_composed_one() {
             assert!(
                 error < 1e-6 + 1e-4 * composed.abs(),
                 "{distance}: {fused} {composed}"
+            );
+        }
+    }
+}
+
+const SHAPE: [usize; 2] = [13, 12];
+/// Two images of class 0, three of class 1 and a wrong one.
+const LABELS: [usize; 6] = [0, 0, 1, 1, 1, 0];
+const PREDICTIONS: [usize; 6] = [0, 0, 1, 1, 1, 1];
+
+/// Six maps without equal neighbours.
+fn patterns() -> Vec<f64> {
+    (0..6 * 156)
+        .map(|i| ((i * 37 + i / 156 * 11) % 101) as f64 / 101.0)
+        .collect()
+}
+
+/// The loss of normalised maps and its gradient, in float32.
+fn loss_and_gradient(distance: LossDistance, reference: Reference) -> (f64, Vec<f32>) {
+    let mut loss = cam_loss(distance, reference);
+    loss.ema = EmaMaps::new(0.9, 3, SHAPE).unwrap();
+    let values: Vec<f32> = patterns().iter().map(|&value| value as f32).collect();
+    let data = TensorData::new(values, [6, SHAPE[0], SHAPE[1]]);
+    let input = Tensor::<3>::from_data(data, &device()).require_grad();
+    let value = loss
+        .forward_composed(input.clone(), &LABELS, &PREDICTIONS)
+        .unwrap()
+        .unwrap();
+    let gradient = floats(&input.grad(&value.backward()).unwrap());
+    (f64::from(floats(&value.inner())[0]), gradient)
+}
+
+/// `numpy`, `skimage.metrics.structural_similarity(data_range=1, gaussian_weights=True, sigma=1.5,
+/// use_sample_covariance=False)`, and PyTorch's gradients in float64 of the same, SSIM by `conv2d`.
+#[test]
+fn l1_and_ssim_have_the_values_of_scikit_image_and_the_gradients_of_pytorch() {
+    let at = [70, 200, 400, 700, 900];
+    let cases = [
+        (
+            LossDistance::L1,
+            0.21047643225861049,
+            [
+                -0.001282051282051282,
+                0.001282051282051282,
+                0.0017094017094017094,
+                0.001282051282051282,
+                0.0,
+            ],
+        ),
+        (
+            LossDistance::Ssim,
+            0.6074247019160521,
+            [
+                -0.0009187133341719057,
+                0.0037623422092282212,
+                0.04191193848396325,
+                -0.02046269663994136,
+                0.0,
+            ],
+        ),
+    ];
+    for (distance, expected, gradients) in cases {
+        let (value, gradient) = loss_and_gradient(distance, Reference::Batch);
+        assert!((value - expected).abs() < 1e-5, "{distance}: {value}");
+        for (pixel, expected) in at.into_iter().zip(gradients) {
+            let found = f64::from(gradient[pixel]);
+            // Variances are differences of float32 means of squares: 1e-7 of a C2 of 9e-4.
+            let allowed = 1e-5 + 1e-3 * expected.abs();
+            assert!(
+                (found - expected).abs() < allowed,
+                "{distance}: {found} {expected}"
+            );
+        }
+        assert!(
+            gradient[5 * 156..].iter().all(|g| *g == 0.0),
+            "of the wrong image"
+        );
+    }
+}
+
+/// The mean deviation in float64, from the class means of `references`.
+fn deviation(distance: LossDistance, maps: &[f64], references: &[f64]) -> f64 {
+    let each = |image: usize| {
+        let members: Vec<usize> = (0..5).filter(|&i| LABELS[i] == LABELS[image]).collect();
+        let mean: Vec<f64> = (0..156)
+            .map(|pixel| {
+                let values = members.iter().map(|i| references[i * 156 + pixel]);
+                values.sum::<f64>() / members.len() as f64
+            })
+            .collect();
+        let map = &maps[image * 156..][..156];
+        let differences = map.iter().zip(&mean).map(|(a, b)| a - b);
+        let squares = differences.clone().map(|d| d * d).sum::<f64>();
+        match distance {
+            LossDistance::SquaredL2 => squares / 156.0,
+            LossDistance::L2 => squares.sqrt() / 156.0,
+            LossDistance::L1 => differences.map(f64::abs).sum::<f64>() / 156.0,
+            LossDistance::Ssim => ssim_distance(map, &mean, SHAPE),
+        }
+    };
+    (0..5).map(each).sum::<f64>() / 5.0
+}
+
+/// Central differences in float64 of the deviation written out above, with the reference held
+/// constant (`ema`) and in the graph (`batch`).
+#[test]
+fn gradients_of_every_distance_agree_with_finite_differences() {
+    let maps = patterns();
+    for (distance, reference) in all() {
+        let (_, gradient) = loss_and_gradient(distance, reference);
+        let largest = gradient.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
+        for pixel in (0..5 * 156).step_by(7) {
+            let step = 1e-6;
+            let moved = |sign: f64| {
+                let mut moved = maps.clone();
+                moved[pixel] += sign * step;
+                match reference {
+                    Reference::Ema => deviation(distance, &moved, &maps),
+                    Reference::Batch => deviation(distance, &moved, &moved),
+                }
+            };
+            let expected = (moved(1.0) - moved(-1.0)) / (2.0 * step);
+            let error = (f64::from(gradient[pixel]) - expected).abs();
+            assert!(
+                error < 1e-3 * f64::from(largest),
+                "{distance} {reference:?} pixel {pixel}: {} {expected}",
+                gradient[pixel]
             );
         }
     }

@@ -12,7 +12,7 @@ use mitsume::train::{
     CamLoss, CamRequest, CrossEntropy, ForwardOutput, forward, logits_and_maps, normalise_maps,
     predictions, raw_maps, training_loss,
 };
-use mitsume::{AlphaGradient, CamLossSettings, Distance, EmaMaps, Reference};
+use mitsume::{AlphaGradient, CamLossSettings, EmaMaps, LossDistance, Reference};
 use mitsume_nn::{Classifier, Level, StateEntry};
 use serde_json::Value;
 
@@ -161,8 +161,8 @@ fn settings(case: &Value) -> CamLossSettings {
     CamLossSettings {
         method: Method::GradCam,
         distance: match case["distance"].as_str().unwrap() {
-            "l2" => Distance::L2,
-            "l2sq" => Distance::SquaredL2,
+            "l2" => LossDistance::L2,
+            "l2sq" => LossDistance::SquaredL2,
             other => panic!("{other}"),
         },
         reference: match case["reference"].as_str().unwrap() {
@@ -276,7 +276,7 @@ fn five_adam_steps_follow_pytorch() {
         let mut model: Classifier = fixture.training_model(&device);
         let published = CamLossSettings {
             method: Method::GradCam,
-            distance: Distance::L2,
+            distance: LossDistance::L2,
             reference: Reference::Ema,
             alpha: AlphaGradient::Detached,
         };

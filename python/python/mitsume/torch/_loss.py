@@ -12,6 +12,7 @@ from ._maps import check_classes
 
 #: Deviation and gradient through alpha of the thesis' text and of its published code.
 PRESETS = {"thesis": ("squared-l2", "full"), "published": ("l2", "detached")}
+DISTANCES = ("squared-l2", "l2", "l1", "ssim")
 
 
 class ConsistencyLoss(nn.Module):
@@ -33,8 +34,9 @@ class ConsistencyLoss(nn.Module):
     preset
         "published" (default): distance "l2", ``alpha`` "detached"; "thesis": "squared-l2", "full".
     distance
-        "squared-l2", the mean over the pixels of squared differences (Eq. 15), or "l2", the root of
-        their sum divided by the pixels; default the preset's.
+        "squared-l2", the mean over the pixels of squared differences (Eq. 15); "l2", the root of
+        their sum divided by the pixels; "l1", the mean of absolute differences; or "ssim", 1 minus
+        structural similarity (docs/measures.md). Default the preset's.
     reference
         "ema" (default): moving averages of class mean maps, constant in the graph (Eq. 17); "batch":
         the batch's own class mean maps, in the graph (Eq. 14).
@@ -67,7 +69,7 @@ class ConsistencyLoss(nn.Module):
             raise ValueError(f"ema_decay: {ema_decay}; from 0 to below 1")
         defaults = PRESETS[preset]
         self.num_classes = int(num_classes)
-        self.distance = _choice("distance", distance or defaults[0], ("squared-l2", "l2"))
+        self.distance = _choice("distance", distance or defaults[0], DISTANCES)
         self.alpha = _choice("alpha", alpha or defaults[1], ("full", "detached"))
         self.reference = _choice("reference", reference, ("ema", "batch"))
         self.ema_decay = float(ema_decay)
@@ -118,19 +120,29 @@ class ConsistencyLoss(nn.Module):
             means = _sum_over_ranks(correct.T @ flat.detach()) / sizes
             references = self._moving_averages(means.reshape(-1, h, w), kept.bool())
             references = references.reshape(-1, h * w).to(maps.dtype)
-        squares = (flat - correct @ references).square().sum(1)
-        if self.distance == "l2":
-            zero = (squares == 0).to(maps.dtype)
-            # The root's gradient at 0 is taken as 0.
-            squares = (squares + zero).sqrt() - zero
-        counted = (correct @ kept * squares).sum()
+        deviations = self._deviations(maps, (correct @ references).reshape(n, h, w))
+        counted = (correct @ kept * deviations).sum()
         images = (counts * kept).sum().clamp(min=1)
-        loss = counted / (images * (h * w))
+        loss = counted / (images * (1 if self.distance == "ssim" else h * w))
         if not _distributed():
             return loss
         total = _sum_over_ranks(loss.detach())
         scaled = loss * dist.get_world_size()
         return scaled + (total - scaled).detach()
+
+    def _deviations(self, maps: Tensor, references: Tensor) -> Tensor:
+        """Of each map [N, h, w]: [N], times the pixels except of "ssim"."""
+        if self.distance == "ssim":
+            return _ssim_distances(maps, references)
+        differences = (maps - references).flatten(1)
+        if self.distance == "l1":
+            return differences.abs().sum(1)
+        squares = differences.square().sum(1)
+        if self.distance == "l2":
+            zero = (squares == 0).to(maps.dtype)
+            # The root's gradient at 0 is taken as 0.
+            squares = (squares + zero).sqrt() - zero
+        return squares
 
     @torch.no_grad()
     def _moving_averages(self, means: Tensor, present: Tensor) -> Tensor:
@@ -163,6 +175,24 @@ class ConsistencyLoss(nn.Module):
             f"num_classes={self.num_classes}, distance={self.distance!r}, "
             f"reference={self.reference!r}, ema_decay={self.ema_decay}, alpha={self.alpha!r}"
         )
+
+
+def _ssim_distances(a: Tensor, b: Tensor) -> Tensor:
+    """1 - SSIM (Wang et al. 2004) of maps [N, h, w]: [N], of an 11x11 Gaussian window where it fits."""
+    n, h, w = a.shape
+    side = min(h, w)
+    size = min(11, side if side % 2 == 1 else side - 1)
+    offsets = torch.arange(size, dtype=a.dtype, device=a.device) - size // 2
+    window = torch.exp(-((offsets / 1.5) ** 2) / 2)
+    window = window / window.sum()
+    stacked = torch.cat([a, b, a * a, b * b, a * b])[:, None]
+    rows = nn.functional.conv2d(stacked, window.reshape(1, 1, 1, size))
+    means = nn.functional.conv2d(rows, window.reshape(1, 1, size, 1)).flatten(1)
+    mean_a, mean_b, square_a, square_b, product = means.split(n)
+    c1, c2 = 1e-4, 9e-4
+    both, levels = mean_a * mean_b, mean_a.square() + mean_b.square()
+    numerator = (2 * both + c1) * (2 * (product - both) + c2)
+    return 1 - (numerator / ((levels + c1) * (square_a + square_b - levels + c2))).mean(1)
 
 
 def _check_finite(maps: Tensor) -> None:
