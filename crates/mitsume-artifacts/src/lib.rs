@@ -85,7 +85,8 @@ pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
 pub use measures::{MeasureRow, read_measures, write_measures};
 pub use model_comparison::{
     AccuracyTest, BootstrapEstimate, ClassAgreement, ComparedClass, ComparedFigures, ComparedModel,
-    ComparedSet, LeftOut, MapAgreement, ModelComparison, ModelPair, PairedImage, Resampling,
+    ComparedSet, LeftOut, MapAgreement, MapStability, ModelComparison, ModelPair, PairedImage,
+    Resampling,
 };
 pub use model_settings::{ModelSetting, ModelSettings, Override};
 pub use multi_label::{

@@ -29,6 +29,9 @@ pub struct ModelComparison {
     pub models: Vec<ComparedModel>,
     /// Every other model against the baseline.
     pub pairs: Vec<ModelPair>,
+    /// How alike all models explain. Absent in older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stability: Option<MapStability>,
     /// What limits the comparison, in English words.
     pub cautions: Vec<String>,
     /// What was found, in English words.
@@ -173,6 +176,22 @@ pub struct ModelPair {
     pub accuracy: AccuracyTest,
     /// How alike their maps of the same images are.
     pub maps: MapAgreement,
+}
+
+/// Whether models that agree look alike, over all pairs of models and all common images (Fel et al.
+/// 2022). The distance of two maps, at `map_size`, is `sqrt(1 - |r|)`, r Spearman's rank correlation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MapStability {
+    /// Mean generalizability, `1 / (1 + mean distance where both are right)`: 1/2 to 1.
+    pub mege: Option<f64>,
+    /// Relative consistency: how well a distance tells whether both are right or one, 0 to 1.
+    pub reco: Option<f64>,
+    /// Pairs of maps of two models that both have the image right.
+    pub both_right: usize,
+    /// Pairs of which one model has the image right.
+    pub one_right: usize,
+    /// Further such pairs that are left out, because a constant map has no ranks.
+    pub constant: usize,
 }
 
 /// McNemar's test.

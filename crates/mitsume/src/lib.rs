@@ -72,6 +72,7 @@ pub mod preset;
 pub mod resampling;
 pub mod score;
 pub mod spill;
+pub mod stability;
 #[cfg(feature = "burn")]
 pub mod train;
 pub mod trust;

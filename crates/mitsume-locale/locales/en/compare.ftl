@@ -68,6 +68,8 @@ compare-found-maps =
         [more] { $model } and { $baseline } look at the same image more alike than at different images of a class
        *[no-more] { $model } and { $baseline } look at the same image no more alike than at different images of a class
     }: mean correlation { $pearson } against { $other }.
+compare-found-stability =
+    Over all pairs of the { $models } models, mean generalizability MeGe is { $mege } (1: models that are right look at the same; 0.5: at unrelated places) and relative consistency ReCo { $reco } (1: how alike they look tells whether both are right; 0: it tells nothing); { $both } pairs of maps are right by both, { $one } by one.
 
 # Cautions.
 compare-left-out =

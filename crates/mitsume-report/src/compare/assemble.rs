@@ -44,6 +44,7 @@ pub(super) fn result(report: &CompareReport, resampled: &Resampled) -> Result<Mo
             .map(|model| compared_model(report, resampled, model))
             .collect(),
         pairs,
+        stability: Some(report.stability),
         cautions: Vec::new(),
         summary: Vec::new(),
     };

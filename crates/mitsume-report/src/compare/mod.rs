@@ -1,8 +1,8 @@
 //! Several models on the same images: figures with paired intervals, and where they look otherwise.
 //!
 //! Data flows one way: [`model`] reads evaluations, [`common_images`] matches their images,
-//! [`counted`] says which of them make a consistency, [`figures`], [`bootstrap`] and [`agreement`]
-//! compute, [`assemble`] puts the results together, and [`sentences`], [`tables`] and the page show
+//! [`counted`] says which of them make a consistency, [`figures`], [`bootstrap`], [`agreement`] and
+//! [`stability`] compute, [`assemble`] puts the results together, and [`sentences`], [`tables`] and the page show
 //! them.
 
 mod agreement;
@@ -21,11 +21,12 @@ mod pictures;
 mod quantity;
 mod sentences;
 mod shown_classes;
+mod stability;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
-use mitsume_artifacts::{ModelComparison, write_atomic, write_compared};
+use mitsume_artifacts::{MapStability, ModelComparison, write_atomic, write_compared};
 use mitsume_locale::{Language, text};
 
 use crate::findings::Finding;
@@ -48,6 +49,7 @@ pub struct CompareReport {
     figures: Vec<Figures>,
     /// Of each model with the baseline; empty for the baseline itself.
     agreements: Vec<Vec<ImageAgreement>>,
+    stability: MapStability,
     result: ModelComparison,
     options: CompareOptions,
 }
@@ -86,6 +88,7 @@ pub fn compare(paths: &[PathBuf], options: &CompareOptions) -> Result<CompareRep
             false => agreement::agreements(&models, [model, baseline], &common),
         })
         .collect::<Result<_>>()?;
+    let stability = stability::stability(&models, &common)?;
     let resampled = bootstrap::resample(&models, &common, &counted, options)?;
     let mut report = CompareReport {
         result: ModelComparison::default(),
@@ -94,6 +97,7 @@ pub fn compare(paths: &[PathBuf], options: &CompareOptions) -> Result<CompareRep
         common,
         figures,
         agreements,
+        stability,
         options: options.clone(),
     };
     report.result = assemble::result(&report, &resampled)?;

@@ -8,7 +8,7 @@ use super::CompareReport;
 use super::common_images::NAMED;
 use super::tables::{p_value, percent, signed, with_interval};
 use crate::findings::{Finding, surroundings};
-use crate::number_format::{count, significant_4};
+use crate::number_format::{count, significant_4, significant_4_or_dash};
 use crate::ranking::CHANCE_Z;
 use crate::thresholds::{
     MIN_CORRECT_IMAGES, MIN_COUNTED_CLASSES, MIN_EVALUATED_IMAGES, SIGNIFICANCE_LEVEL,
@@ -26,8 +26,22 @@ pub(super) fn found(result: &ModelComparison, language: Language) -> Vec<Finding
             ]
         })
         .flatten()
+        .chain(stability(result, language))
         .map(Finding::plain)
         .collect()
+}
+
+fn stability(result: &ModelComparison, language: Language) -> Option<String> {
+    let found = result.stability?;
+    Some(text!(
+        language,
+        "compare-found-stability",
+        models = result.models.len(),
+        mege = significant_4(found.mege?),
+        reco = significant_4_or_dash(found.reco),
+        both = found.both_right,
+        one = found.one_right,
+    ))
 }
 
 fn accuracy(pair: &ModelPair, language: Language) -> String {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use made::{Made, two_models};
 use mitsume::measures::GridMaps;
+use mitsume::stability::{RankedMap, Stability};
 use mitsume::{ClassMeans, ConfusionMatrix, DeviationPass};
 use mitsume_artifacts::{BootstrapEstimate, ComparedFigures, ModelComparison};
 use mitsume_report::{CompareOptions, ResampledWithin, compare};
@@ -278,6 +279,57 @@ fn mcnemars_table_is_of_the_images_that_either_has_right() {
     let table = [test.both, test.baseline_only, test.model_only, test.neither];
     assert_eq!(table, expected);
     assert!(test.p > 0.0 && test.p <= test.p_holm && test.p_holm <= 1.0);
+}
+
+/// The measures themselves are compared with numpy's in `mitsume`; here, of which pairs they are.
+#[test]
+fn stability_is_over_every_pair_of_models_that_have_an_image_right() {
+    let mut models = two_models();
+    let mut third = models[0].clone();
+    third.maps.rotate_left(1);
+    // All wrong of one class, and a map of nothing.
+    let classes = third.classes.len();
+    for image in 0..third.labels.len() {
+        if third.labels[image] == 0 {
+            third.predictions[image] = 1 % classes;
+        }
+    }
+    third.maps[7].fill(0.0);
+    models.push(third);
+    let found = compared(&models, &CompareOptions::default());
+    let (mut expected, mut constant) = (Stability::default(), 0);
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        for image in 0..models[0].labels.len() {
+            let pair = [a, b].map(|model: usize| &models[model]);
+            let maps = pair.map(|model| RankedMap::new(&model.maps[image]));
+            let right = pair.map(|model| model.labels[image] == model.predictions[image]);
+            match maps[0].distance(&maps[1]) {
+                Some(distance) => expected.push(distance, right),
+                None => constant += usize::from(right[0] || right[1]),
+            }
+        }
+    }
+    assert!(expected.same() > 0 && expected.different() > 0 && constant > 0);
+    let stability = found.stability.unwrap();
+    let counted = (
+        stability.both_right,
+        stability.one_right,
+        stability.constant,
+    );
+    assert_eq!(counted, (expected.same(), expected.different(), constant));
+    // The images are added in another order.
+    assert_close(stability.mege, expected.mege().unwrap(), 1e-12, "MeGe");
+    assert_close(stability.reco, expected.reco().unwrap(), 1e-12, "ReCo");
+    assert!(found.summary.last().unwrap().contains("MeGe"));
+
+    let one = models.remove(0);
+    let twice = compared(&[one.clone(), one], &CompareOptions::default());
+    assert_eq!(twice.stability.unwrap().mege, Some(1.0), "the same maps");
+    assert_eq!(
+        twice.stability.unwrap().reco,
+        None,
+        "no image is right by one alone"
+    );
 }
 
 /// A model whose maps are the baseline's, but for one image.

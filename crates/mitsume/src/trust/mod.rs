@@ -46,5 +46,6 @@ pub use pointing::{Pointing, pointing, pointing_accuracy};
 pub use randomisation::{Randomisation, RandomisationTest, Stage, UndecidedReason, Verdict};
 pub use road::{Road, RoadSettings};
 pub use similarity::{Similarity, similarity};
+pub(crate) use similarity::{correlation, is_constant, ranks};
 pub use sparseness::sparseness;
 pub use surroundings::{MeanSurroundings, Surroundings, SurroundingsMeter, SurroundingsSum};

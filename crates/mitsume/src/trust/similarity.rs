@@ -41,12 +41,12 @@ pub fn similarity(a: &[f32], b: &[f32], shape: [usize; 2]) -> Result<Similarity,
 }
 
 /// Whether all values are equal.
-pub(super) fn is_constant(map: &[f32]) -> bool {
+pub(crate) fn is_constant(map: &[f32]) -> bool {
     map.iter().all(|&value| value == map[0])
 }
 
 /// Twice the ranks minus their mean, which are whole numbers; ties share their mean rank.
-fn ranks(map: &[f32]) -> Vec<f64> {
+pub(crate) fn ranks(map: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..map.len()).collect();
     order.sort_unstable_by(|&a, &b| map[a].total_cmp(&map[b]));
     let mut ranks = vec![0.0; map.len()];
@@ -63,7 +63,7 @@ fn ranks(map: &[f32]) -> Vec<f64> {
 }
 
 /// Pearson's correlation of centred values, neither all 0.
-fn correlation(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let scale = (product(a, a) * product(b, b)).sqrt();
     (product(a, b) / scale).clamp(-1.0, 1.0)
