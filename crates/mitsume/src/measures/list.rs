@@ -1,6 +1,6 @@
 //! The list of measures: what each is computed of, and the record of their values.
 
-use super::{GridMaps, GridMeans};
+use super::{GridMaps, GridMeans, MapMeasures, Measures};
 
 /// A measure of two maps [h * w], `[h, w]`: a map and its class mean map, or two of one class.
 pub(super) type MapMeasure = fn(&[f64], &[f64], [usize; 2]) -> f64;
@@ -29,7 +29,7 @@ pub(super) struct PermutationNull {
     pub seed: u64,
 }
 
-/// The record [`Measures`](super::Measures) with a field for each entry `name: source`.
+/// The record [`Measures`] with a field for each entry `name: source`.
 macro_rules! measures {
     ($($(#[$documentation:meta])* $name:ident: $source:expr,)+) => {
         /// All measures of one evaluation. A value is `None` if it is not defined (without images,
@@ -61,8 +61,6 @@ macro_rules! measures {
     };
 }
 pub(super) use measures;
-
-use super::{MapMeasures, Measures};
 
 impl Measures {
     /// The measures of the class means on the grid alone, in one pass; the others are `None`.
