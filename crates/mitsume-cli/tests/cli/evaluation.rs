@@ -51,7 +51,15 @@ fn eval_agrees_with_the_run_and_score_agrees_with_eval() {
     let scored: Value = serde_json::from_slice(&scored.stdout).unwrap();
     assert_eq!(scored["consistency"], eval["consistency"]);
     assert_eq!(scored["measures"], eval["measures"]);
-    assert!(eval["measures"]["earth_mover"].is_number());
+    for name in [
+        "earth_mover",
+        "region_iou",
+        "pairwise_soft_iou",
+        "pairwise_ssim",
+        "complexity",
+    ] {
+        assert!(eval["measures"][name].is_number(), "{name}");
+    }
     assert_eq!(scored["kappa"], eval["kappa"]);
 }
 

@@ -2,6 +2,8 @@
 
 /// The share of its maximum that a map has at least in its region.
 pub const REGION_SHARE: f64 = 0.5;
+/// A value of exactly that share is in it however it was rounded, in a mean map for instance.
+const ROUNDING: f64 = 1e-9;
 
 /// `1 - |A and B| / |A or B|`, A and B the pixels at which each map is above 0 and at least
 /// [`REGION_SHARE`] of its own maximum: in [0, 1], and independent of the maps' strength. With the
@@ -27,7 +29,7 @@ pub fn region_distance(map: &[f64], reference: &[f64]) -> f64 {
 }
 
 fn threshold(map: &[f64]) -> f64 {
-    REGION_SHARE * map.iter().copied().fold(0.0, f64::max)
+    REGION_SHARE * (1.0 - ROUNDING) * map.iter().copied().fold(0.0, f64::max)
 }
 
 #[cfg(test)]
