@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::deviation::{Deviation, Distance, MapLength};
-use crate::pixel_sums::{all_within, update_mean};
+use crate::pixel_sums::{FOUR, all_within, update_mean, update_mean_by_four};
 
 /// A class, map or accumulator that cannot be added.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -120,6 +120,22 @@ impl ClassMean {
     pub(crate) fn push<T: Copy + Into<f64>>(&mut self, map: &[T]) {
         self.count += 1;
         self.squares += update_mean(&mut self.mean, map, self.count);
+    }
+
+    /// Adds four maps as [`ClassMean::push`] would one after the other, if all their values lie in
+    /// `range`; otherwise returns `false`, and the mean is of no use.
+    #[must_use]
+    pub(crate) fn push_four<T: Copy + Into<f64>>(
+        &mut self,
+        maps: [&[T]; FOUR],
+        range: (f64, f64),
+    ) -> bool {
+        let squares = update_mean_by_four(&mut self.mean, maps, self.count + 1, range);
+        self.count += FOUR as u64;
+        for squares in squares.into_iter().flatten() {
+            self.squares += squares;
+        }
+        squares.is_some()
     }
 
     /// Chan's pairwise update.

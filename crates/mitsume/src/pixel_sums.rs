@@ -36,6 +36,27 @@ pub(crate) fn update_mean<T: Copy + Into<f64>>(mean: &mut [f64], map: &[T], coun
     ARCH.dispatch(UpdateMean { mean, map, share })
 }
 
+/// Maps that [`update_mean_by_four`] takes.
+pub(crate) const FOUR: usize = 4;
+
+/// [`update_mean`] by four maps one after the other, whose first is the `count`th, and [`all_within`]
+/// of their values, in one pass over memory; the same bits. `None` if a value is outside: the mean is
+/// then of no use.
+pub(crate) fn update_mean_by_four<T: Copy + Into<f64>>(
+    mean: &mut [f64],
+    maps: [&[T]; FOUR],
+    count: u64,
+    range: (f64, f64),
+) -> Option<[f64; FOUR]> {
+    let shares = std::array::from_fn(|i| 1.0 / (count + i as u64) as f64);
+    ARCH.dispatch(UpdateMeanByFour {
+        mean,
+        maps,
+        shares,
+        range,
+    })
+}
+
 struct AllWithin<'a, T> {
     values: &'a [T],
     low: f64,
@@ -142,6 +163,48 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for UpdateMean<'_, T> {
     }
 }
 
+struct UpdateMeanByFour<'a, T> {
+    mean: &'a mut [f64],
+    maps: [&'a [T]; FOUR],
+    /// 1 / the number of maps up to each.
+    shares: [f64; FOUR],
+    range: (f64, f64),
+}
+
+impl<T: Copy + Into<f64>> NullaryFnOnce for UpdateMeanByFour<'_, T> {
+    type Output = Option<[f64; FOUR]>;
+
+    #[inline(always)]
+    fn call(self) -> Option<[f64; FOUR]> {
+        let (low, high) = self.range;
+        let is_outside = |value: f64| u64::from(!((value >= low) & (value <= high)));
+        let (means, rest_of_mean) = self.mean.as_chunks_mut::<LANES>();
+        let [a, b, c, d] = self.maps.map(|map| map.as_chunks::<LANES>());
+        let mut sums = [[0.0; LANES]; FOUR];
+        let mut outside = [0; LANES];
+        let chunks = a.0.iter().zip(b.0).zip(c.0).zip(d.0);
+        for (means, (((a, b), c), d)) in means.iter_mut().zip(chunks) {
+            let mut updates = *means;
+            for (map, values) in [a, b, c, d].into_iter().enumerate() {
+                let values: [f64; LANES] = values.map(Into::into);
+                for lane in 0..LANES {
+                    outside[lane] += is_outside(values[lane]);
+                    sums[map][lane] += updated(&mut updates[lane], values[lane], self.shares[map]);
+                }
+            }
+            *means = updates;
+        }
+        for (map, rest) in [a.1, b.1, c.1, d.1].into_iter().enumerate() {
+            for (lane, (&value, mean)) in rest.iter().zip(&mut *rest_of_mean).enumerate() {
+                outside[lane] += is_outside(value.into());
+                sums[map][lane] += updated(mean, value.into(), self.shares[map]);
+            }
+        }
+        let all_within = outside.iter().sum::<u64>() == 0;
+        all_within.then(|| sums.map(total))
+    }
+}
+
 #[inline(always)]
 fn updated(mean: &mut f64, value: f64, share: f64) -> f64 {
     let before = value - *mean;
@@ -198,6 +261,38 @@ mod tests {
             assert_eq!(squares, differences.sum::<f64>() / 2.0, "{count}");
             let middle: Vec<f64> = each.map(|(&a, &b)| f64::from(a + b) / 2.0).collect();
             assert_eq!(mean, middle);
+        }
+    }
+
+    #[test]
+    fn four_maps_at_once_are_four_maps_one_by_one_bit_for_bit() {
+        for count in [1, 7, 8, 49, 101] {
+            let maps: [Vec<f32>; FOUR] = std::array::from_fn(|map| {
+                let value = |i: usize| ((i * 37 + map * 11) % 97) as f32 / 97.0;
+                (0..count).map(value).collect()
+            });
+            let start: Vec<f64> = (0..count).map(|i| i as f64 / 300.0).collect();
+            let mut one_by_one = start.clone();
+            let squares: Vec<f64> = (0..FOUR)
+                .map(|map| update_mean(&mut one_by_one, &maps[map], 6 + map as u64))
+                .collect();
+            let mut at_once = start;
+            let maps = maps.each_ref().map(Vec::as_slice);
+            let found = update_mean_by_four(&mut at_once, maps, 6, (0.0, 1.0)).unwrap();
+            assert_eq!((found.to_vec(), at_once), (squares, one_by_one), "{count}");
+        }
+    }
+
+    #[test]
+    fn one_value_outside_is_found_in_any_of_four_maps() {
+        for (map, place) in [(0, 0), (1, 48), (2, 30), (3, 8)] {
+            for bad in [f32::NAN, f32::INFINITY, -0.5, 1.5] {
+                let mut maps: [Vec<f32>; FOUR] = std::array::from_fn(|_| vec![0.5; 49]);
+                maps[map][place] = bad;
+                let maps = maps.each_ref().map(Vec::as_slice);
+                let found = update_mean_by_four(&mut [0.0; 49], maps, 1, (0.0, 1.0));
+                assert_eq!(found, None, "{bad} at {place} of {map}");
+            }
         }
     }
 

@@ -36,6 +36,8 @@ pub const MAX_CLASSES: usize = 1 << 16;
 const MAX_MEANS_BYTES: u64 = 4 << 30;
 /// How far rounding may move a normalised value outside [0, 1].
 const RANGE_TOLERANCE: f64 = 1e-6;
+/// Values of a normalised map.
+const UNIT_RANGE: (f64, f64) = (-RANGE_TOLERANCE, 1.0 + RANGE_TOLERANCE);
 
 /// Settings of [`score`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,11 +189,12 @@ fn check_finite_map<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), 
 
 /// Refuses values that are not finite, or outside [0, 1].
 fn check_unit_range<T: Copy + Into<f64>>(image: usize, map: &[T]) -> Result<(), ScoreProblem> {
-    if all_within(map, -RANGE_TOLERANCE, 1.0 + RANGE_TOLERANCE) {
+    let (low, high) = UNIT_RANGE;
+    if all_within(map, low, high) {
         return Ok(());
     }
     check_finite_map(image, map)?;
-    let outside = |value: &f64| !(-RANGE_TOLERANCE..=1.0 + RANGE_TOLERANCE).contains(value);
+    let outside = |value: &f64| !(low..=high).contains(value);
     match map.iter().map(|&value| value.into()).find(outside) {
         Some(value) => Err(ScoreProblem::OutsideUnit { image, value }),
         None => Ok(()),
