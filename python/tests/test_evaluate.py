@@ -64,6 +64,19 @@ def test_a_report_is_written(reference, class_folders, tmp_path):
     assert page.is_file() and b"residual.onnx" in page.read_bytes()
 
 
+def test_evaluations_in_several_folders_are_reported_on_one_page(reference, class_folders, tmp_path):
+    looked = [tmp_path / "a" / "first", tmp_path / "b" / "second"]
+    for out in looked:
+        mitsume.evaluate(reference("residual")[0], class_folders, preset="levels", out=out)
+    page = mitsume.report(looked, output=tmp_path / "page.html")
+    text = page.read_text(encoding="utf-8")
+    assert page == tmp_path / "page.html" and "first" in text and "second" in text
+    with pytest.raises(mitsume.MitsumeError, match="--output"):
+        mitsume.report(looked)
+    with pytest.raises(mitsume.MitsumeError, match="another one is named first"):
+        mitsume.report([looked[0], looked[0]], output=tmp_path / "page.html")
+
+
 def test_what_the_program_refuses_is_an_error_with_its_words(class_folders, tmp_path):
     with pytest.raises(mitsume.MitsumeError, match="missing.onnx") as error:
         mitsume.evaluate(tmp_path / "missing.onnx", class_folders)

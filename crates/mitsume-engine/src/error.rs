@@ -102,6 +102,7 @@ impl EngineError {
             EngineError::Report(error) => matches!(
                 error,
                 ReportError::Nothing { .. }
+                    | ReportError::SameName { .. }
                     | ReportError::MultiLabel { .. }
                     | ReportError::Compare(_)
                     | ReportError::List { .. }

@@ -47,44 +47,67 @@ pub(crate) enum Found {
     MultiLabel(Vec<MultiLabelEntry>),
 }
 
-/// Reads all runs and evaluations in `dir`, in the order of the folders' names.
+/// A run or an evaluation that was found.
+struct FoundFolder {
+    path: PathBuf,
+    name: String,
+}
+
+/// Reads all runs and evaluations in each of `dirs`, in the order of the folders' names. Where there
+/// are several, those in one are named after it.
 ///
 /// # Errors
-/// Nothing is found; evaluations of multi-label models beside others; a damaged record.
-pub(crate) fn read_folder(dir: &Path) -> Result<Found> {
-    let mut found = Vec::new();
-    find_folders(dir, MAX_DEPTH, &mut found)?;
-    if found.is_empty() {
-        return Err(ReportError::Nothing {
-            path: dir.to_owned(),
-            depth: MAX_DEPTH,
-        });
+/// Nothing is found in one of them; two of one name; evaluations of multi-label models beside others;
+/// a damaged record.
+pub(crate) fn read_folders(dirs: &[PathBuf]) -> Result<Found> {
+    let mut found: Vec<FoundFolder> = Vec::new();
+    for dir in dirs {
+        let mut paths = Vec::new();
+        find_folders(dir, MAX_DEPTH, &mut paths)?;
+        if paths.is_empty() {
+            return Err(ReportError::Nothing {
+                path: dir.to_owned(),
+                depth: MAX_DEPTH,
+            });
+        }
+        for path in paths {
+            let name = entry_name(dir, &path);
+            let name = match dirs.len() > 1 && path != *dir {
+                true => format!("{}/{name}", own_name(dir)),
+                false => name,
+            };
+            if found.iter().any(|other| other.name == name) {
+                return Err(ReportError::SameName { path, name });
+            }
+            found.push(FoundFolder { path, name });
+        }
     }
     let mut multi_label = Vec::new();
-    for path in &found {
-        let evaluation = EvaluationDir::new(path);
-        let is_run = RunDir::new(path).is_run();
+    for folder in &found {
+        let evaluation = EvaluationDir::new(&folder.path);
+        let is_run = RunDir::new(&folder.path).is_run();
         multi_label.push(!is_run && evaluation.is_multi_label()?);
     }
     if multi_label.iter().all(|is| *is) {
-        let entries = found.iter().map(|path| read_multi_label(dir, path));
+        let entries = found.into_iter().map(read_multi_label);
         return Ok(Found::MultiLabel(entries.collect::<Result<_>>()?));
     }
     if let Some(position) = multi_label.iter().position(|is| *is) {
         return Err(ReportError::MultiLabel {
-            path: found[position].clone(),
+            path: found[position].path.clone(),
         });
     }
-    let entries = found.iter().map(|path| read_entry(dir, path));
+    let entries = found.into_iter().map(read_entry);
     Ok(Found::Entries(entries.collect::<Result<_>>()?))
 }
 
-/// As [`read_folder`], where only runs and evaluations of one class for each image are expected.
+/// As [`read_folders`] of one folder, where only runs and evaluations of one class for each image are
+/// expected.
 ///
 /// # Errors
-/// As [`read_folder`]; evaluations of multi-label models.
+/// As [`read_folders`]; evaluations of multi-label models.
 pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
-    match read_folder(dir)? {
+    match read_folders(&[dir.to_owned()])? {
         Found::Entries(entries) => Ok(entries),
         Found::MultiLabel(_) => Err(ReportError::MultiLabel {
             path: dir.to_owned(),
@@ -92,10 +115,10 @@ pub(crate) fn read_entries(dir: &Path) -> Result<Vec<Entry>> {
     }
 }
 
-fn read_multi_label(dir: &Path, path: &Path) -> Result<MultiLabelEntry> {
-    let (summary, maps) = EvaluationDir::new(path).read_multi_label()?;
+fn read_multi_label(folder: FoundFolder) -> Result<MultiLabelEntry> {
+    let (summary, maps) = EvaluationDir::new(&folder.path).read_multi_label()?;
     Ok(MultiLabelEntry {
-        name: entry_name(dir, path),
+        name: folder.name,
         summary,
         maps,
     })
@@ -105,13 +128,17 @@ fn read_multi_label(dir: &Path, path: &Path) -> Result<MultiLabelEntry> {
 fn entry_name(dir: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(dir).unwrap_or(path);
     if relative.as_os_str().is_empty() {
-        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        whole
-            .file_name()
-            .map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned())
+        own_name(path)
     } else {
         relative.to_string_lossy().into_owned()
     }
+}
+
+/// The last part of a folder's path.
+pub(crate) fn own_name(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = whole.file_name();
+    name.map_or_else(|| "/".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// Finds the folders with a run or an evaluation; these are not searched further.
@@ -142,9 +169,8 @@ fn find_folders(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
     Ok(())
 }
 
-fn read_entry(dir: &Path, path: &Path) -> Result<Entry> {
-    let name = entry_name(dir, path);
-    let run = RunDir::new(path);
+fn read_entry(FoundFolder { path, name }: FoundFolder) -> Result<Entry> {
+    let run = RunDir::new(&path);
     if run.is_run() {
         let inner = EvaluationDir::new(run.evaluation());
         let evaluation = inner

@@ -22,6 +22,14 @@ pub enum ReportError {
         /// How many levels of folders were searched.
         depth: usize,
     },
+    /// Two runs or evaluations that a page could not tell apart.
+    #[error("{}: another one is named {name}, too: a page needs different names", path.display())]
+    SameName {
+        /// The later one.
+        path: PathBuf,
+        /// The name of both.
+        name: String,
+    },
     /// An evaluation of a multi-label model beside runs or evaluations of other models.
     #[error(
         "{}: of a multi-label model, whose scores are not those of the others here: report it by itself",

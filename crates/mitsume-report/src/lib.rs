@@ -6,21 +6,21 @@
 //! is replaced by a placeholder; a damaged record is an error that names the file.
 //!
 //! ```rust,no_run
-//! use std::path::Path;
+//! use std::path::{Path, PathBuf};
 //!
 //! use mitsume_report::{ReportOptions, export_figures, report};
 //!
 //! # fn main() -> mitsume_report::Result<()> {
 //! // A folder of runs written by `mitsume train`, each with its evaluation.
-//! let runs = Path::new("runs");
+//! let runs = PathBuf::from("runs");
 //! let options = ReportOptions::default();
-//! let page = report(runs, &options)?;
+//! let page = report(&runs, &options)?;
 //! for sentence in &page.findings {
 //!     println!("{sentence}");
 //! }
 //! page.write(&runs.join("report.html"))?;
 //! // Every figure as SVG and PNG, every table as CSV and LaTeX.
-//! export_figures(&page, runs, Path::new("figures"), &options)?;
+//! export_figures(&page, &[runs], Path::new("figures"), &options)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -90,7 +90,7 @@ pub use findings::surroundings::surroundings_sentences;
 pub use full_overlay::full_overlay_png;
 pub use options::ReportOptions;
 pub use overlay::OverlayStyle;
-pub use page::{Page, export_figures, export_page, override_text, report};
+pub use page::{Page, export_figures, export_page, override_text, report, report_folders};
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{crop_picture, picture_from_pixels, visible_part};
 pub use text_table::{Alignment, text_table};

@@ -1,6 +1,6 @@
 //! The report page: the runs and evaluations of a folder in one self-contained HTML file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use askama::Template;
 use mitsume_artifacts::Maps;
@@ -8,7 +8,7 @@ use mitsume_locale::{Language, text};
 
 use crate::chart::{Chart, style_classes};
 use crate::comparison::compare_entries;
-use crate::entries::{Entry, Found, read_folder};
+use crate::entries::{Entry, Found, own_name, read_folders};
 use crate::export::{ExportLabels, Exported, export};
 use crate::file_names::file_stem_from_parts;
 use crate::findings::{Findings, findings, title};
@@ -36,19 +36,19 @@ pub struct Page {
 }
 
 /// Writes the figures and tables of a page into `out`: every figure as SVG and PNG, every table as
-/// CSV and LaTeX, named after their titles, and the class mean maps of each evaluation in `dir` as
+/// CSV and LaTeX, named after their titles, and the class mean maps of each evaluation in `dirs` as
 /// `class-means.npy`, or `class-means-RUN.npy` where there are several.
 ///
 /// # Errors
 /// As [`report`]; a file that cannot be written.
 pub fn export_figures(
     page: &Page,
-    dir: &Path,
+    dirs: &[PathBuf],
     out: &Path,
     options: &ReportOptions,
 ) -> Result<Exported> {
     let mut exported = export_page(&page.html, options.language, out)?;
-    let found = read_folder(dir)?;
+    let found = read_folders(dirs)?;
     let means: Vec<(&str, Option<&Maps>)> = match &found {
         Found::Entries(entries) => entries
             .iter()
@@ -135,11 +135,17 @@ struct Document<'a> {
 /// # Errors
 /// [`ReportError`](crate::ReportError): nothing found, or a record is damaged; the file is named.
 pub fn report(dir: &Path, options: &ReportOptions) -> Result<Page> {
-    let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let folder = whole
-        .file_name()
-        .map_or("/".into(), |name| name.to_string_lossy().into_owned());
-    match read_folder(dir)? {
+    report_folders(&[dir.to_owned()], options)
+}
+
+/// As [`report`], of several directories on one page; each needs a name of its own.
+///
+/// # Errors
+/// As [`report`]; [`ReportError::SameName`](crate::ReportError::SameName).
+pub fn report_folders(dirs: &[PathBuf], options: &ReportOptions) -> Result<Page> {
+    let names: Vec<String> = dirs.iter().map(|dir| own_name(dir)).collect();
+    let folder = names.join(", ");
+    match read_folders(dirs)? {
         Found::Entries(entries) => entries_page(entries, &folder, options.language),
         Found::MultiLabel(entries) => multi_label_page(&entries, &folder, options.language),
     }

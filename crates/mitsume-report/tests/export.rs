@@ -12,7 +12,7 @@ use synthetic::{Plan, evaluation, run};
 fn exported(dir: &Path, out: &Path) -> Exported {
     let options = ReportOptions::default();
     let page = report(dir, &options).unwrap();
-    export_figures(&page, dir, out, &options).unwrap()
+    export_figures(&page, &[dir.to_owned()], out, &options).unwrap()
 }
 
 fn one_run(plan: &Plan) -> (tempfile::TempDir, PathBuf) {

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,12 +123,22 @@ def evaluate(
     return Evaluation(json.loads(output), folder)
 
 
-def report(directory: str | os.PathLike[str], **options: Any) -> Path:
-    """Writes the HTML report of run directories or evaluations in ``directory``; returns its path.
+def report(
+    directories: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], **options: Any
+) -> Path:
+    """Writes one HTML report of run directories or evaluations; returns its path.
 
-    ``options`` are those of ``mitsume report``, with underscores.
+    ``directories`` is one of them, a folder that holds several, or a list, which needs ``output``, the
+    page to write. ``options`` are those of ``mitsume report``, with underscores.
+
+    Raises
+    ------
+    MitsumeError
+        The message of the program.
     """
-    output = run(["report", os.fspath(directory), *flags(options)])
+    one = isinstance(directories, (str, os.PathLike))
+    listed = [directories] if one else list(directories)
+    output = run(["report", *map(os.fspath, listed), *flags(options)])
     return Path(output.strip().splitlines()[-1])
 
 

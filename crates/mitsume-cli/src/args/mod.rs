@@ -135,15 +135,16 @@ pub struct ScoreArgs {
 /// `mitsume report`
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  mitsume report runs/first\n  mitsume report runs -o comparison.html --figures figures"
+    after_help = "Examples:\n  mitsume report runs/first\n  mitsume report runs -o comparison.html --figures figures\n  \
+                  mitsume report runs/first other/second -o both.html"
 )]
 pub struct ReportArgs {
-    /// A run directory, an evaluation (of `eval --out`), or a folder holding several of them
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub dir: PathBuf,
+    /// Run directories, evaluations (of `eval --out`), or folders holding several of them
+    #[arg(value_name = "DIR", required = true, value_hint = ValueHint::DirPath)]
+    pub dirs: Vec<PathBuf>,
     /// The page to write
     #[arg(short, long, visible_alias = "out", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(help = "The page to write [default: DIR/report.html]")]
+    #[arg(help = "The page to write [default: DIR/report.html; needed where there are several]")]
     pub output: Option<PathBuf>,
     /// Also write every figure as SVG and PNG, every table as CSV and LaTeX, and class mean maps as
     /// .npy, into this folder [default: only the page]

@@ -4,19 +4,26 @@ use std::path::Path;
 
 use mitsume_engine::EngineError;
 use mitsume_locale::text;
-use mitsume_report::{Exported, ReportOptions, export_figures};
+use mitsume_report::{Exported, ReportOptions, export_figures, report_folders};
 
 use super::output;
 use crate::args::ReportArgs;
 use crate::console::Console;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 
 /// Runs the command.
 pub fn run(args: ReportArgs, console: Console) -> Result {
     let language = console.language;
     let options = ReportOptions { language };
-    let page = mitsume_report::report(&args.dir, &options).map_err(EngineError::from)?;
-    let path = args.output.unwrap_or_else(|| args.dir.join("report.html"));
+    let path = match (args.output, &args.dirs[..]) {
+        (Some(path), _) => path,
+        (None, [dir]) => dir.join("report.html"),
+        (None, _) => {
+            let problem = "--output: which page is to be written? Several folders are given";
+            return Err(Failure::Request(problem.into()));
+        }
+    };
+    let page = report_folders(&args.dirs, &options).map_err(EngineError::from)?;
     page.write(&path).map_err(EngineError::from)?;
     if page.missing_pictures > 0 {
         console.warn(&text!(
@@ -28,7 +35,7 @@ pub fn run(args: ReportArgs, console: Console) -> Result {
     }
     if let Some(out) = &args.figures {
         let exported =
-            export_figures(&page, &args.dir, out, &options).map_err(EngineError::from)?;
+            export_figures(&page, &args.dirs, out, &options).map_err(EngineError::from)?;
         report_exported(&exported, out, console);
     }
     output::text(&path.display().to_string())

@@ -345,6 +345,27 @@ fn report_writes_one_page_for_a_run_an_evaluation_or_several() {
 }
 
 #[test]
+fn report_takes_several_folders_if_it_is_told_the_page_and_can_tell_them_apart() {
+    let sandbox = trained();
+    eval(&sandbox, &["--out", "a/looked"]);
+    eval(&sandbox, &["--out", "b/looked"]);
+    sandbox.succeeds(&["report", "run", "a/looked", "-o", "page.html"]);
+    let page = text(&sandbox.read("page.html"));
+    assert!(page.contains(">run<") && page.contains(">looked<"));
+    // Those in a folder are named after it.
+    sandbox.succeeds(&["report", "a", "b", "-o", "page.html"]);
+    let page = text(&sandbox.read("page.html"));
+    assert!(page.contains(">a/looked<") && page.contains(">b/looked<"));
+    assert_refused(&sandbox, &["report", "a", "b"], &["--output"]);
+    let same = ["report", "a/looked", "b/looked", "-o", "page.html"];
+    assert_refused(
+        &sandbox,
+        &same,
+        &["b/looked", "another one is named looked"],
+    );
+}
+
+#[test]
 fn every_method_of_maps_is_evaluated_and_named() {
     let sandbox = trained();
     for method in [
