@@ -32,7 +32,7 @@ export MITSUME_TEST_DEVICE="$device"
 # Mesa complains where there is none.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$(mktemp -d)}"
 # The same packages each time, so that dependencies are built with the same features: once.
-packages=(--release --workspace --features "mitsume-cli/$device")
+packages=(--release --features "mitsume-cli/$device")
 cargo clippy "${packages[@]}" --all-targets -- -D warnings
 cargo test "${packages[@]}" --test levels
 cargo test "${packages[@]}" --test onnx

@@ -22,5 +22,5 @@ if ! [ -d "$cases" ]; then
   exit 2
 fi
 # The same packages each time, so that dependencies are built with the same features: once.
-cargo build --quiet --release --workspace --example backend_tests
+cargo build --quiet --release --example backend_tests
 target/release/examples/backend_tests "$cases"

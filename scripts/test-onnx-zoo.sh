@@ -18,6 +18,6 @@ if ! "$python" -c "import torch, torchvision, timm, onnx, onnxscript, safetensor
   "$folder/venv/bin/pip" install --quiet "timm==1.0.31" onnx onnxscript safetensors numpy
 fi
 # The same packages each time, so that dependencies are built with the same features: once.
-cargo build --quiet --release --workspace --example zoo
+cargo build --quiet --release --example zoo
 "$python" scripts/reference/onnx_zoo export "$folder/models" "$@"
 "$python" scripts/reference/onnx_zoo compare "$folder/models" target/release/examples/zoo "$@"

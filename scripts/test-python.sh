@@ -33,7 +33,7 @@ fi
 
 mkdir -p "${CARGO_TARGET_DIR:-target}"
 target="$(realpath "${CARGO_TARGET_DIR:-target}")"
-# What the main workspace compiled is used again.
+# What the tests compiled is used again.
 export CARGO_TARGET_DIR="$target"
 environment="$target/python-environment"
 python3 -m venv --clear "$environment"

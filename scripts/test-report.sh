@@ -19,5 +19,5 @@ chromium --version
 chromedriver --version
 
 # One at a time: each test starts its own browser.
-# The whole workspace, so that dependencies have the features that other tests compiled them with.
-exec cargo test --release --workspace --features mitsume-report/chromium --test browser -- --test-threads=1
+# All packages, so that dependencies have the features that other tests compiled them with.
+exec cargo test --release --features mitsume-report/chromium --test browser -- --test-threads=1

@@ -22,7 +22,7 @@ fi
 
 target="${CARGO_TARGET_DIR:-target}"
 # With an example: dependencies then have the features that tests compile them with, and are built once.
-cargo build --release --workspace --bin mitsume --example check
+cargo build --release --bin mitsume --example check
 mitsume="$(realpath "$target/release/mitsume")"
 log="$(realpath "$target")/slurm-test.log"
 exec > >(tee "$log") 2>&1

@@ -23,5 +23,5 @@ if ! "$python" -c "$needed"; then
   exit 2
 fi
 # The same packages each time, so that dependencies are built with the same features: once.
-cargo build --quiet --release --workspace --bin mitsume --example epoch_order
+cargo build --quiet --release --bin mitsume --example epoch_order
 "$python" scripts/reference/training_runs "$folder/runs"
