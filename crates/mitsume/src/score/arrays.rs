@@ -271,11 +271,14 @@ fn scored<S: MapSource>(
     let mut deviations = vec![None; images];
     let mut means = Vec::with_capacity(classes.len());
     for (members, class) in members.iter().zip(classes) {
-        let (mean, found) = class.unzip();
-        for (&image, deviation) in members.iter().zip(found.unwrap_or_default()) {
+        let Some(class) = class else {
+            means.push(None);
+            continue;
+        };
+        for (&image, deviation) in members.iter().zip(class.deviations) {
             deviations[image] = Some(deviation);
         }
-        means.push(mean);
+        means.push(Some(class.mean));
     }
     let means =
         ClassMeans::from_classes([height, width], means).map_err(|error| too_wide(0, error))?;
@@ -312,8 +315,15 @@ pub(super) fn check_all<S: MapSource>(source: &S, images: usize) -> Result<(), S
     problem.map_or(Ok(()), Err)
 }
 
-/// The mean map of each class with a correct image, and the deviations of its images from it, in the
-/// order of `members`. All maps are checked, those of `others` too.
+/// What the correct images of a class give.
+struct ScoredClass {
+    mean: ClassMean,
+    /// Of each image from the mean map, in order.
+    deviations: Vec<Deviation>,
+}
+
+/// The scores of each class with a correct image, of the images in `members`. All maps are checked,
+/// those of `others` too.
 ///
 /// Classes run in parallel, each with its images in order, so that the bits do not depend on
 /// threads; a small class is still in the cache when its deviations are computed.
@@ -321,9 +331,9 @@ fn score_classes<S: MapSource>(
     source: &S,
     others: &[usize],
     members: &[Vec<usize>],
-) -> Result<Vec<Option<(ClassMean, Vec<Deviation>)>>, ScoreProblem> {
+) -> Result<Vec<Option<ScoredClass>>, ScoreProblem> {
     let (_, height, width) = source.dim();
-    let score = |members: &Vec<usize>| -> Result<Option<_>, ScoreProblem> {
+    let score = |members: &Vec<usize>| -> Result<Option<ScoredClass>, ScoreProblem> {
         if members.is_empty() {
             return Ok(None);
         }
@@ -335,7 +345,7 @@ fn score_classes<S: MapSource>(
         };
         let images = members.par_iter().with_min_len(IMAGES_PER_TASK);
         let deviations = images.map_init(Vec::new, deviation).collect();
-        Ok(Some((mean, deviations)))
+        Ok(Some(ScoredClass { mean, deviations }))
     };
     let (checked, classes) = rayon::join(
         || {
