@@ -168,6 +168,28 @@ fn several_seeds_are_tested_without_the_caution_for_one_seed() {
     assert!(!has(&said, "This is one seed"), "{said:?}");
 }
 
+/// The configuration names the file with its folder, the page without it.
+#[test]
+fn seeds_of_an_onnx_file_are_compared_together() {
+    let runs = Runs::new();
+    for seed in 0..3 {
+        let seed_line = format!("seed = {seed}");
+        let changes = [
+            ("seed = 0", &seed_line[..]),
+            (
+                "[model]\nname = \"level2\"\ndropout = 0.5",
+                "[data.preprocessing]\npreset = \"imagenet\"\n[model]\nname = \"models/net.onnx\"\ndropout = 0.0",
+            ),
+        ];
+        let more = seed as f32 / 20.0;
+        runs.add(&format!("a-{seed}"), 0.0, &spread(3.0 + more), &changes);
+        runs.add(&format!("b-{seed}"), 50.0, &spread(1.0 - more), &changes);
+    }
+    let said = runs.said();
+    assert!(has(&said, "over 3 seeds"), "{said:?}");
+    assert!(!has(&said, "This is one seed"), "{said:?}");
+}
+
 #[test]
 fn without_a_run_at_lambda_0_no_effect_of_lambda_is_claimed() {
     let runs = Runs::new();

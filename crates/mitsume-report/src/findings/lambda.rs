@@ -69,7 +69,7 @@ pub(super) fn comparisons(entries: &[Entry]) -> Vec<LambdaRuns<'_>> {
             known.lambda == effective_lambda(&run.config)
                 && known.settings == settings
                 && first.is_some_and(|first| {
-                    first.model.name == run.config.model.title()
+                    first.model.name == run.config.model.name
                         && first.data.train == run.config.data.train
                         && first.data.valid == run.config.data.valid
                 })
