@@ -103,7 +103,8 @@ pub use shards::{
 };
 pub use steps::{StepRow, StepWriter, read_steps};
 pub use trust::{
-    CurveResult, Faithfulness, LocalisationResult, RoadResult, SurroundingsResult, TrustResult,
+    CurveResult, Faithfulness, LocalisationResult, MaxSensitivityResult, MethodSensitivity,
+    RandomLogitResult, RoadResult, SurroundingsResult, TrustResult,
 };
 
 /// Result with an [`ArtifactError`].

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mitsume::methods::Method;
-use mitsume::trust::{Estimate, Randomisation};
+use mitsume::trust::{Estimate, MaxSensitivity, RandomLogit, Randomisation};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::write_json;
@@ -28,6 +28,13 @@ pub struct TrustResult {
     /// Relevance mass on the border and empty background; `None` if every map is all zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<SurroundingsResult>,
+    /// Random logit, in the same order: similarity of the maps to those of another class. Empty
+    /// with a model of a single class, `None` in older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_logit: Option<Vec<RandomLogitResult>>,
+    /// Max-sensitivity; `None` without noisy images, and in older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_sensitivity: Option<MaxSensitivityResult>,
 }
 
 impl TrustResult {
@@ -38,6 +45,37 @@ impl TrustResult {
     pub fn write(&self, path: &Path) -> Result<()> {
         write_json(path, self)
     }
+}
+
+/// Similarity of a method's maps to those of another class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomLogitResult {
+    /// The method of the maps.
+    pub method: Method,
+    /// The similarity.
+    #[serde(flatten)]
+    pub similarity: RandomLogit,
+}
+
+/// The largest relative change of the maps under small uniform noise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MaxSensitivityResult {
+    /// The largest change of a brightness in [0, 1].
+    pub radius: f64,
+    /// Noisy copies of each image.
+    pub samples: usize,
+    /// The method, then the random control.
+    pub methods: Vec<MethodSensitivity>,
+}
+
+/// The largest relative change of a method's maps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MethodSensitivity {
+    /// The method of the maps.
+    pub method: Method,
+    /// The change.
+    #[serde(flatten)]
+    pub change: MaxSensitivity,
 }
 
 /// Relevance mass of the maps on the border (the outermost tenth of each side) and the empty
@@ -128,4 +166,44 @@ pub struct LocalisationResult {
     pub iou_at_half: Option<Estimate>,
     /// Intersection over union of the top pixels, as many as the object has.
     pub iou_at_area: Option<Estimate>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// As it was written before there were other classes and noise in it.
+    fn older() -> serde_json::Value {
+        json!({
+            "model": {"name": "level2", "parameters": 1, "target_layer": "features.13",
+                      "method": "grad-cam", "cam_size": [7, 7]},
+            "data": {"root": "data", "images": 1, "classes": ["a", "b"], "skipped": []},
+            "seed": 0,
+            "randomisation": {"images": 1, "constant_originals": 0, "stages": [],
+                              "verdict": {"undecided": "too-few-images"}},
+            "faithfulness": [],
+            "localisation": null,
+        })
+    }
+
+    #[test]
+    fn older_files_are_read_and_new_parts_are_kept() {
+        let read: TrustResult = serde_json::from_value(older()).unwrap();
+        assert_eq!((&read.random_logit, &read.max_sensitivity), (&None, &None));
+        let mut newer = older();
+        newer["random_logit"] = json!([{"method": "random", "images": 3, "undefined": 1,
+            "spearman": {"mean": 1.0, "interval": [1.0, 1.0], "images": 2}, "ssim": null}]);
+        newer["max_sensitivity"] = json!({"radius": 0.02, "samples": 10, "methods": [
+            {"method": "grad-cam", "images": 3, "undefined": 3, "largest_change": null}]});
+        let read: TrustResult = serde_json::from_value(newer.clone()).unwrap();
+        assert_eq!(
+            read.random_logit.as_ref().unwrap()[0].similarity.undefined,
+            1
+        );
+        let written = serde_json::to_value(&read).unwrap();
+        for key in ["random_logit", "max_sensitivity"] {
+            assert_eq!(written[key], newer[key]);
+        }
+    }
 }

@@ -38,10 +38,20 @@ impl EvaluationInput<'_> {
 
     /// A batch of N images on the network's device, [N, C, H, W].
     pub(crate) fn images(&self, batch: &Batch) -> Tensor<4> {
+        self.tensor(batch.images.clone())
+    }
+
+    /// Preprocessed images on the network's device, [N, C, H, W].
+    pub(crate) fn tensor(&self, images: Vec<f32>) -> Tensor<4> {
         let [height, width] = self.size();
-        let channels = self.source.preprocess().channels;
-        let shape = [batch.indices.len(), channels, height, width];
-        let data = TensorData::new(batch.images.clone(), shape);
+        let preprocess = self.source.preprocess();
+        let shape = [
+            images.len() / preprocess.len(),
+            preprocess.channels,
+            height,
+            width,
+        ];
+        let data = TensorData::new(images, shape);
         Tensor::from_data(data, &self.network.device())
     }
 

@@ -29,6 +29,13 @@ pub struct TrustArgs {
     /// Stages of the randomisation, at most one a layer
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub stages: u16,
+    /// Noisy copies of each image for the sensitivity of the maps to noise; 0 leaves it out
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub noise_samples: u16,
+    /// The largest change of a brightness in these copies, as a share of the range from black to
+    /// white (0.02: 5 of 255 grey levels)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = parse_noise_radius)]
+    pub noise_radius: f64,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
@@ -46,4 +53,11 @@ pub struct TrustArgs {
     pub device: DeviceArg,
     #[command(flatten)]
     pub threads: ThreadsArg,
+}
+
+fn parse_noise_radius(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(radius) if radius > 0.0 && radius <= 1.0 => Ok(radius),
+        _ => Err("a number above 0 and at most 1".to_owned()),
+    }
 }

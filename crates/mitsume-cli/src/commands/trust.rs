@@ -34,6 +34,8 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
         images: args.images as usize,
         stages: args.stages.into(),
         seed: args.seed,
+        noise_samples: args.noise_samples.into(),
+        noise_radius: args.noise_radius,
         masks: args.masks.as_deref(),
         stop: &stop,
     };
@@ -68,12 +70,13 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
 
 fn summary(result: &TrustResult, language: Language) -> String {
     let mut text = format!(
-        "{}{}\n{}\n{}\n{}\n{}\n{}",
+        "{}{}\n{}\n{}\n{}\n{}{}\n{}",
         model::overrides(&result.model.settings, language),
         verdict_sentence(&result.randomisation, language),
         output::bullet_list(&trust_findings(result, language)),
         text!(language, "command-trust-similarity"),
         stage_table(&result.randomisation, language),
+        controls(result, language),
         text!(language, "command-trust-faithful"),
         faithfulness_table(&result.faithfulness, language)
     );
@@ -99,6 +102,34 @@ fn stage_table(randomisation: &Randomisation, language: Language) -> String {
         rows.push(vec![layer, mean(stage.spearman), mean(stage.ssim)]);
     }
     output::table(&rows)
+}
+
+/// The tables of other classes and of noise with their heads, as far as there are any.
+fn controls(result: &TrustResult, language: Language) -> String {
+    let maps = text!(language, "command-trust-maps");
+    let mut text = String::new();
+    if let Some(similarities) = result.random_logit.as_deref().filter(|all| !all.is_empty()) {
+        let mut rows = vec![vec![maps.clone(), "Spearman".into(), "SSIM".into()]];
+        rows.extend(similarities.iter().map(|one| {
+            let similarity = &one.similarity;
+            let method = one.method.to_string();
+            vec![method, mean(similarity.spearman), mean(similarity.ssim)]
+        }));
+        let head = text!(language, "command-trust-other-class");
+        text += &format!("{head}\n{}\n", output::table(&rows));
+    }
+    if let Some(noise) = &result.max_sensitivity {
+        let mut rows = vec![vec![maps, text!(language, "command-trust-change")]];
+        rows.extend(
+            noise
+                .methods
+                .iter()
+                .map(|one| vec![one.method.to_string(), mean(one.change.largest_change)]),
+        );
+        let head = text!(language, "command-trust-noise");
+        text += &format!("{head}\n{}\n", output::table(&rows));
+    }
+    text
 }
 
 fn faithfulness_table(results: &[Faithfulness], language: Language) -> String {

@@ -1,6 +1,6 @@
 //! `mitsume trust` on a small ONNX model.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Sandbox, assert_refused, files_below, text};
 
@@ -62,13 +62,58 @@ fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
         let images = object["images"].as_u64().unwrap();
         assert_eq!(images + object["without"].as_u64().unwrap(), 11);
     }
+    assert_class_and_noise_are_controlled(&result);
     let kept: Value = serde_json::from_slice(&sandbox.read("trusted/trust.json")).unwrap();
     assert_eq!(kept, result);
     let page = text(&sandbox.read("trusted/trust.html"));
     assert!(page.contains("Randomised layers") && page.contains("Objects"));
     assert!(page.contains("Average drop (smaller)") && page.contains("Sparseness (Gini)"));
+    assert!(page.contains("Another class") && page.contains("5.1 of 255 grey levels"));
     // Of each class an image, its map, and one at each stage.
     assert_eq!(page.matches("<img").count(), 4 * (1 + 1 + 2));
+}
+
+/// Random weights know no class and are steady; the method's maps differ from them in both.
+fn assert_class_and_noise_are_controlled(result: &Value) {
+    let logit = &result["random_logit"];
+    let spearman = |way: usize| logit[way]["spearman"]["mean"].as_f64();
+    assert_eq!(logit[1]["method"], "random");
+    assert_eq!(spearman(1), Some(1.0));
+    assert!(spearman(0).unwrap() < 0.99, "{logit}");
+    let noise = &result["max_sensitivity"];
+    assert_eq!(
+        (&noise["radius"], &noise["samples"]),
+        (&json!(0.02), &json!(10))
+    );
+    for (way, method) in ["grad-cam", "random"].into_iter().enumerate() {
+        assert_eq!(noise["methods"][way]["method"], method);
+        assert_eq!(noise["methods"][way]["images"], 11);
+        let change = noise["methods"][way]["largest_change"]["mean"]
+            .as_f64()
+            .unwrap();
+        assert!(change > 0.0 && change < 1.0, "{noise}");
+    }
+}
+
+#[test]
+fn more_and_stronger_noise_moves_maps_further_and_none_leaves_it_out() {
+    let sandbox = sandbox_with_model();
+    let change = |args: &[&str]| {
+        let noise = &trust(&sandbox, "trusted", args)["max_sensitivity"];
+        noise["methods"][0]["largest_change"]["mean"].as_f64()
+    };
+    let two = change(&["--noise-samples", "2"]).unwrap();
+    // The first two of the six are the same.
+    assert!(change(&["--noise-samples", "6"]).unwrap() > two);
+    let strong = ["--noise-samples", "2", "--noise-radius", "0.1"];
+    assert!(change(&strong).unwrap() > two);
+    assert_eq!(change(&["--noise-samples", "0"]), None);
+    let page = text(&sandbox.read("trusted/trust.html"));
+    assert!(page.contains("Another class") && !page.contains("grey levels"));
+    for wrong in ["0", "1.5", "NaN"] {
+        let args = [&TRUST[..], &["--out", "trusted", "--noise-radius", wrong]].concat();
+        assert_refused(&sandbox, &args, &["--noise-radius", "above 0"]);
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! Trust checks of a model's maps: cascading randomisation, faithfulness, localisation,
-//! surroundings. docs/trust.md says what each number means.
+//! Trust checks of a model's maps: cascading randomisation, other classes, noise, faithfulness,
+//! localisation, surroundings. docs/trust.md says what each number means.
 
 mod cascading_randomisation;
 mod faithfulness;
 mod localisation;
 mod masks;
+mod max_sensitivity;
+mod random_logit;
 mod surroundings;
 
 use std::path::Path;
@@ -23,6 +25,8 @@ use cascading_randomisation::{CascadingRandomisation, Example};
 use faithfulness::FaithfulnessTest;
 use localisation::LocalisationTest;
 use masks::Masks;
+use max_sensitivity::NoiseTest;
+use random_logit::OtherClassTest;
 use surroundings::SurroundingsTest;
 
 /// Options of the trust checks.
@@ -36,6 +40,10 @@ pub struct TrustOptions<'a> {
     pub stages: usize,
     /// Seed of everything random.
     pub seed: u64,
+    /// Noisy copies of each image for the maps' sensitivity to noise; 0 for no such test.
+    pub noise_samples: usize,
+    /// The largest change of a brightness in [0, 1] in a noisy copy; above 0.
+    pub noise_radius: f64,
     /// Folder with object masks at the images' relative paths; any value but 0 is inside.
     pub masks: Option<&'a Path>,
     /// Checked between batches: once it is set, the test ends and nothing of it is kept.
@@ -51,6 +59,8 @@ pub struct TrustOutcome {
     pub examples: Vec<CascadeExample>,
 }
 
+/// The tested maps and their control.
+const TESTED_METHODS: usize = 2;
 /// Images per forward pass.
 const IMAGES_PER_PASS: usize = 8;
 
@@ -97,6 +107,7 @@ pub fn trust(
         masks.refuse_if_none(&tests.localisation[0])?;
     }
     let seed = options.seed;
+    let random_logit = tests.other_class.results(tests.map_options);
     let (randomisation, examples) = tests.randomisation.finish()?;
     let examples = cascade_examples(input, &examples)?;
     let result = TrustResult {
@@ -109,6 +120,8 @@ pub fn trust(
             .masks
             .map(|_| tests.localisation.map(|one| one.result(seed)).into()),
         surroundings: tests.surroundings.result(seed),
+        random_logit: Some(random_logit),
+        max_sensitivity: tests.noise.result(),
     };
     Ok(TrustOutcome { result, examples })
 }
@@ -142,16 +155,18 @@ fn cascade_examples(
 /// All trust checks, each collecting its results image by image.
 struct TrustTests<'a> {
     /// The tested maps and the random control: the same feature maps, randomly weighted.
-    map_options: [MapOptions; 2],
+    map_options: [MapOptions; TESTED_METHODS],
     randomisation: CascadingRandomisation<'a>,
-    faithfulness: [FaithfulnessTest<'a>; 2],
-    localisation: [LocalisationTest; 2],
+    other_class: OtherClassTest,
+    noise: NoiseTest<'a>,
+    faithfulness: [FaithfulnessTest<'a>; TESTED_METHODS],
+    localisation: [LocalisationTest; TESTED_METHODS],
     masks: Option<Masks>,
     surroundings: SurroundingsTest,
 }
 
 impl<'a> TrustTests<'a> {
-    fn new(input: &EvaluationInput<'a>, options: &TrustOptions<'_>) -> Result<Self> {
+    fn new(input: &EvaluationInput<'a>, options: &TrustOptions<'a>) -> Result<Self> {
         let network = input.network;
         let control = MapOptions {
             method: Method::Random,
@@ -162,6 +177,8 @@ impl<'a> TrustTests<'a> {
         Ok(Self {
             map_options,
             randomisation: CascadingRandomisation::new(network, options)?,
+            other_class: OtherClassTest::new(network, options.seed),
+            noise: NoiseTest::new(input, options, map_options),
             faithfulness: map_options
                 .map(|maps| FaithfulnessTest::new(network, maps.method, options.seed)),
             localisation: map_options.map(|maps| LocalisationTest::new(maps.method)),
@@ -181,6 +198,7 @@ impl<'a> TrustTests<'a> {
             None => Ok(Vec::new()),
         }?;
         let hooked = input.network.hook(images.clone())?;
+        let mut own: [Vec<f32>; TESTED_METHODS] = Default::default();
         for (position, options) in self.map_options.into_iter().enumerate() {
             let request = MapRequest {
                 options,
@@ -189,14 +207,16 @@ impl<'a> TrustTests<'a> {
                 seeds: &seeds,
             };
             let made = maps_at(input.network, &hooked, &request)?.1;
+            self.other_class
+                .add(position, &made, input.network, &hooked, &request)?;
             if position == 0 {
                 self.randomisation
                     .add(made.clone(), images.clone(), batch)?;
                 self.surroundings.add(&batch.images, &made)?;
             }
             let pixels = batch.images.chunks_exact(channels * size[0] * size[1]);
-            let made = made.chunks_exact(cam[0] * cam[1]);
-            for (i, (pixels, map)) in pixels.zip(made).enumerate() {
+            let maps = made.chunks_exact(cam[0] * cam[1]);
+            for (i, (pixels, map)) in pixels.zip(maps).enumerate() {
                 let map = upsampled_to_image(map, cam, size)?;
                 let image = Image::new(pixels, channels, size)?;
                 self.faithfulness[position].add(&image, batch.labels[i], &map)?;
@@ -204,7 +224,8 @@ impl<'a> TrustTests<'a> {
                     self.localisation[position].add(&map, mask.as_deref(), size)?;
                 }
             }
+            own[position] = made;
         }
-        Ok(())
+        self.noise.add(input, batch, &seeds, &own)
     }
 }

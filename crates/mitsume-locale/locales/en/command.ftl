@@ -148,6 +148,9 @@ command-missing-pictures = warning: { $missing } of { $images } pictures are no 
 
 command-trust-similarity = similarity to the model's own maps
 command-trust-stage = randomised down to
+command-trust-other-class = against the map of another class: 1 where the class does not matter
+command-trust-noise = moved by noise, of the map: smaller is steadier
+command-trust-change = largest change
 command-trust-faithful = ROAD, insertion and increase: larger is better; deletion and average drop: smaller
 command-trust-maps = maps
 command-trust-deletion = deletion

@@ -17,6 +17,13 @@ trust-the-model = The model
 trust-stage-number = Stage { $stage }
 trust-own-map = the model's own map
 trust-map-at-stage = map at stage { $stage }
+trust-other-class = Another class
+trust-other-class-note = The map of the label against that of another class, drawn at random, of the same image (random logit, Sixt et al. 2020): Spearman's correlation and structural similarity, means over images, in brackets 95 % bootstrap intervals. Maps that ignore the class are at 1, as the row called random is, whose weights know no class; the lower, the more a map is of its class. A constant map of either class, often all 0, has no pattern to compare: it is counted and in no mean.
+trust-single-class = The model has a single class, so there is no map of another class to compare with (random logit is not defined).
+trust-noise = Noise
+trust-noise-note = How far a map moves when its image is changed imperceptibly (max-sensitivity, Yeh et al. 2019): the norm of the difference over the norm of the map, the largest of { $samples } copies of each image with uniform noise of at most { $radius } of the range from black to white ({ $levels } of 255 grey levels). Mean over images, in brackets the 95 % bootstrap interval. 0: the map stays; 1: it moves by as much as there is of it. The smaller the steadier; but a map that does not depend on the image does not move at all.
+trust-largest-change = Largest change
+trust-zero-maps = Maps that are all zero
 trust-removed = Removed pixels
 trust-removed-note = Probability of the label as pixels go or come; the lines called random are of the same feature maps weighted at random, which know the features but not the class.
 trust-maps = Maps
@@ -51,6 +58,12 @@ trust-fails = The maps hardly depend on what the model learnt: with all layers d
 trust-too-few = Whether the maps depend on what the model learnt is not shown: there are too few images. Test ten or more.
 trust-mostly-constant = Whether the maps depend on what the model learnt is not shown: with all layers drawn anew, most of them are constant.
 trust-across = Whether the maps depend on what the model learnt is not shown: with all layers drawn anew, their rank correlation with the model's own is { $figure }, on both sides of 0.5.
+trust-other-class-found = Maps of { $method } for another class of the same image, drawn at random, have a rank correlation of { $figure } with those of the label; maps that ignore the class are at 1.{ $undefined ->
+        [0] { "" }
+       *[other] { " " }Of { $undefined } of { $images } images one of the two maps is constant, and they are left out.
+    }
+trust-other-class-constant = Whether maps of { $method } depend on the class is not shown: for every image the map of the label or that of the other class is constant.
+trust-noise-found = Noise of at most { $levels } of 255 grey levels moves maps of { $method } by up to { $own } of their strength, the largest of { $samples } tries (random weights: { $random }).
 trust-more-than-random = Removing pixels that { $method } calls relevant changes the prediction more than removing those of the same features weighted at random: ROAD { $own } against { $random }.
 trust-no-more-than-random = Removing pixels that { $method } calls relevant changes the prediction no more than removing those of the same features weighted at random: ROAD { $own } against { $random }.
 trust-on-object = Of { $images } images with an object, { $pointing } of the maps point at it or near it ({ $chance } pointing anywhere); { $mass } of the relevance lies on it, which covers { $share } of the image.

@@ -1,5 +1,6 @@
 //! The page of `mitsume trust`.
 
+mod controls;
 mod examples;
 mod layer_plot;
 mod line_plot;
@@ -36,6 +37,12 @@ struct Document {
     stage_columns: [String; 6],
     stages: Vec<Vec<String>>,
     examples: Vec<ExampleRow>,
+    single_class: bool,
+    other_class_columns: [String; 5],
+    other_class: Vec<Vec<String>>,
+    noise_columns: [String; 4],
+    noise: Vec<Vec<String>>,
+    noise_note: String,
     perturbation_plots: Vec<Figure>,
     faithfulness_columns: [String; 4],
     faithfulness: Vec<Vec<String>>,
@@ -89,6 +96,12 @@ pub fn trust_page(
         stage_columns: stage_columns(language),
         stages: stage_rows(result),
         examples: examples::example_rows(examples, &result.data, language)?,
+        single_class: controls::has_single_class(result),
+        other_class_columns: controls::other_class_columns(language),
+        other_class: controls::other_class_rows(result),
+        noise_columns: controls::noise_columns(language),
+        noise: controls::noise_rows(result),
+        noise_note: controls::noise_note(result, language),
         perturbation_plots: perturbation_plots(&result.faithfulness, language),
         faithfulness_columns: faithfulness_columns(language),
         faithfulness: result.faithfulness.iter().map(faithfulness_row).collect(),

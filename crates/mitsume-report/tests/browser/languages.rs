@@ -19,7 +19,7 @@ const PHONE: Screen = Screen {
 
 /// Names that are the same in every language: the program, measures, methods, models, layers,
 /// files, people, and names of the test's data.
-const NAMES: [&str; 55] = [
+const NAMES: [&str; 57] = [
     "SVG",
     "PNG",
     "CSV",
@@ -51,6 +51,8 @@ const NAMES: [&str; 55] = [
     "IoU",
     "Adebayo",
     "Chattopadhay",
+    "Sixt",
+    "Yeh",
     "Gini",
     "et",
     "al",
@@ -138,6 +140,8 @@ fn trusted() -> TrustResult {
                "mass": estimate(0.4), "rank": estimate(0.5), "mask_share": estimate(0.1),
                "iou_at_half": estimate(0.3), "iou_at_area": estimate(0.3)})
     };
+    let other_class = |method: &str| json!({"method": method, "images": 48, "undefined": 3, "spearman": estimate(0.4), "ssim": estimate(0.5)});
+    let noisy = |method: &str| json!({"method": method, "images": 48, "undefined": 1, "largest_change": estimate(0.1)});
     serde_json::from_value(json!({
         "model": {"name": "level2", "parameters": 1, "target_layer": "layer4", "method": "grad-cam",
                   "cam_size": [7, 7]},
@@ -148,6 +152,8 @@ fn trusted() -> TrustResult {
             stage("conv1", 0.1)]},
         "faithfulness": [faithful("grad-cam"), faithful("random")],
         "localisation": [object("grad-cam"), object("random")],
+        "random_logit": [other_class("grad-cam"), other_class("random")],
+        "max_sensitivity": {"radius": 0.02, "samples": 10, "methods": [noisy("grad-cam"), noisy("random")]},
     }))
     .unwrap()
 }

@@ -84,6 +84,8 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
         }],
         localisation: None,
         surroundings: Default::default(),
+        random_logit: Default::default(),
+        max_sensitivity: Default::default(),
     };
     let map = |value: f32| ActivationMap::new(vec![value; 4], 2, 2).unwrap();
     let example = CascadeExample {

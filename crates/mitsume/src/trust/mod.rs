@@ -3,6 +3,8 @@
 //! | module | question | source |
 //! | --- | --- | --- |
 //! | [`randomisation`], by [`similarity()`] | does the map depend on what the network has learnt? | Adebayo et al. 2018 |
+//! | [`random_logit`], by [`similarity()`] | does it depend on the class that it explains? | Sixt et al. 2020 |
+//! | [`max_sensitivity`] | how far does it move when the image is changed imperceptibly? | Yeh et al. 2019 |
 //! | [`road`], on [`imputation`] | do the pixels called relevant matter to the score? | Rong et al. 2022 |
 //! | [`deletion`] | how soon does the score fall, or rise, with them? | Petsiuk et al. 2018 |
 //! | [`confidence`] | how much of the score is left of what the map marks? | Chattopadhay et al. 2018 |
@@ -25,8 +27,10 @@ mod image;
 mod image_size;
 pub mod imputation;
 pub mod localisation;
+pub mod max_sensitivity;
 mod pixel_ranking;
 pub mod pointing;
+pub mod random_logit;
 pub mod randomisation;
 pub mod road;
 mod similarity;
@@ -41,8 +45,10 @@ pub use estimate::Estimate;
 pub use image::Image;
 pub use image_size::upsampled_to_image;
 pub use localisation::{Localisation, localisation};
+pub use max_sensitivity::{MaxSensitivity, MaxSensitivityTest, UniformNoise, relative_change};
 pub use pixel_ranking::PixelRanking;
 pub use pointing::{Pointing, pointing, pointing_accuracy};
+pub use random_logit::{RandomLogit, RandomLogitTest, other_class};
 pub use randomisation::{Randomisation, RandomisationTest, Stage, UndecidedReason, Verdict};
 pub use road::{Road, RoadSettings};
 pub use similarity::{Similarity, similarity};
