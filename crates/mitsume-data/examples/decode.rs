@@ -1,15 +1,16 @@
 //! What becomes of image files: `cargo run --release -p mitsume-data --example decode -- FILE...`.
 //!
-//! A line of JSON a file: its size, how it stores pixels, and their values (8 or 16 bits) row by row; or why
+//! A line of JSON an image, of which DICOM files may hold several (frames): its size, how it stores pixels, and their values (8 or 16 bits) row by row; or why
 //! it is not read.
 
-use mitsume_data::DecodedPixels;
 use mitsume_data::decode::decode_file;
+use mitsume_data::{DecodedPixels, images_in};
 use serde_json::json;
 
 fn main() {
-    for path in std::env::args_os().skip(1) {
-        let decoded = decode_file(path.as_ref());
+    let files = std::env::args_os().skip(1).map(Into::into).collect();
+    for path in images_in(files) {
+        let decoded = decode_file(&path);
         let path = path.to_string_lossy();
         println!(
             "{}",

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::DataError;
+use crate::frame_name::{FrameName, image_file, images_in};
 use crate::list::{ImageList, ListPath, ListedImage, Split};
 use crate::other_files::OtherFiles;
 
@@ -21,10 +22,10 @@ const EXTENSIONS: [&str; 11] = [
 /// Files that operating systems create in folders. Names that begin with a dot are ignored too.
 const SYSTEM_FILES: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
-/// One image file and its class.
+/// One image and its class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// The file.
+    /// The file, or a frame of a DICOM file ([`FrameName`]).
     pub path: PathBuf,
     /// Index into the class names.
     pub class: usize,
@@ -70,7 +71,7 @@ pub struct SharedPatient {
 
 impl ImageFolder {
     /// Lists the images of a folder, of a list (`list.csv`), or of a split of a list
-    /// (`list.csv/test`). No image is opened.
+    /// (`list.csv/test`). Only DICOM files are looked into: each frame is an image.
     ///
     /// # Errors
     /// If the folder is missing or cannot be listed, has no class folder, or a class folder has no
@@ -276,6 +277,14 @@ impl ImageFolder {
         shared.collect()
     }
 
+    /// The patients that a list names, by the path of the image below the list's folder, with `/`.
+    pub fn patients_by_name(&self) -> HashMap<String, &str> {
+        let named = self.patients.iter();
+        named
+            .map(|(path, patient)| (relative(path, &self.root), patient.as_str()))
+            .collect()
+    }
+
     fn images_per_patient(&self, images: &[usize]) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         let images = images.iter().map(|&index| &self.samples[index].path);
@@ -287,16 +296,22 @@ impl ImageFolder {
 
     /// BLAKE3 hash of class names, file names relative to the root, and file contents, as 64
     /// hexadecimal digits. A copy of the data set has the same hash; it changes with any byte, name
-    /// or class. For a file that cannot be opened the hash has an empty content.
+    /// or class. For a file that cannot be opened the hash has an empty content, for a frame that of
+    /// its file.
     ///
     /// # Errors
     /// If reading a file fails half-way.
     pub fn fingerprint(&self) -> Result<String, DataError> {
-        let contents = self
-            .samples
-            .par_iter()
-            .map(|sample| content_hash(&sample.path))
-            .collect::<Result<Vec<_>, _>>()?;
+        let file_of = |sample: &Sample| image_file(&sample.path);
+        let images: Vec<PathBuf> = self.samples.par_iter().map(file_of).collect();
+        let mut files: Vec<&PathBuf> = images.iter().collect();
+        files.sort_unstable();
+        files.dedup();
+        let hashes = files.par_iter().map(|file| content_hash(file));
+        let hashes = hashes.collect::<Result<Vec<_>, _>>()?;
+        let contents = images
+            .iter()
+            .map(|file| hashes[files.binary_search(&file).expect("one of them")]);
         let mut hasher = blake3::Hasher::new_derive_key("mitsume data set v1");
         let mut add = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -355,6 +370,7 @@ pub(crate) fn class_folders(root: &Path) -> Result<Vec<String>, DataError> {
 
 /// Files of a class folder, sorted by folder, then by name.
 pub(crate) struct ClassFiles {
+    /// With each frame of a DICOM file.
     pub images: Vec<PathBuf>,
     /// Files without the extension of an image.
     pub other_paths: Vec<PathBuf>,
@@ -397,17 +413,22 @@ pub(crate) fn files_below(folder: &Path) -> Result<ClassFiles, DataError> {
     files.sort_by_cached_key(|file| order_key(file, folder));
     let (images, other_paths) = files.into_iter().partition(|file| is_image_name(file));
     Ok(ClassFiles {
-        images,
+        images: images_in(images),
         other_paths,
     })
 }
 
-/// The order of files: by folder, then by name.
-fn order_key(file: &Path, root: &Path) -> (String, Option<OsString>) {
+/// The order of images: by folder, then by the name of the file, then by frame.
+fn order_key(image: &Path, root: &Path) -> (String, Option<OsString>, u32) {
+    let (file, frame) = match FrameName::parse(image) {
+        Some(name) => (name.file, name.frame),
+        None => (image.to_owned(), 0),
+    };
     let parent = file.parent().unwrap_or(root);
     (
         relative(parent, root),
         file.file_name().map(ToOwned::to_owned),
+        frame,
     )
 }
 

@@ -1,6 +1,8 @@
 //! What the fuzz targets of image formats share.
 
-use mitsume_data::decode::decode;
+use std::io::Cursor;
+
+use mitsume_data::decode::{Decoded, count_frames, decode, decode_frame};
 
 /// A fuzz target for the images that `$is_format`, a function of the file's bytes, tells by them.
 #[macro_export]
@@ -24,7 +26,21 @@ macro_rules! image_target {
 /// Decodes an image if it is sound; as many values as its size says must come out.
 pub fn decode_completely(bytes: &[u8]) {
     if let Ok(image) = decode(bytes) {
-        let values = image.pixels.width() * image.pixels.height() * image.pixels.channels();
-        assert_eq!(image.pixels.into_8_bits().data.len(), values);
+        check(image);
     }
+    // Of a DICOM file with several frames, the first and the last.
+    let mut file = Cursor::new(bytes);
+    let frames = count_frames(&mut file);
+    if frames > 1 {
+        for frame in [1, frames] {
+            if let Ok(image) = decode_frame(&mut file, frame) {
+                check(image);
+            }
+        }
+    }
+}
+
+fn check(image: Decoded) {
+    let values = image.pixels.width() * image.pixels.height() * image.pixels.channels();
+    assert_eq!(image.pixels.into_8_bits().data.len(), values);
 }

@@ -8,6 +8,7 @@ mod errors;
 mod evaluated_epochs;
 mod evaluation;
 mod explain;
+mod frames;
 #[cfg(unix)]
 mod full_disk;
 mod instruction_set;

@@ -9,6 +9,7 @@ use crate::folder::{
     choose_split, class_folders, files_below, images_beside_the_classes, is_image_name,
     is_split_name,
 };
+use crate::frame_name::without_frame;
 use crate::list::{ImageList, ListPath, ListedImage, Split as ListSplit};
 use crate::patient_pattern::PatientPattern;
 
@@ -95,7 +96,7 @@ impl Split {
     pub fn find_patients(&mut self, pattern: &PatientPattern, name: &dyn Fn(&Path) -> String) {
         for path in self.classes.iter().flat_map(|(_, files)| files) {
             if !self.patients.contains_key(path)
-                && let Some(patient) = pattern.patient(&name(path))
+                && let Some(patient) = pattern.patient(without_frame(&name(path)))
             {
                 self.patients.insert(path.clone(), patient.to_owned());
             }

@@ -6,7 +6,8 @@
 //! - **16-bit samples**: kept until values are scaled to [0, 1], by 65535 (Pillow's `convert("RGB")`
 //!   clips a 16-bit grey file at 255, which turns it white).
 //! - **several frames or pages** (GIF, WebP, TIFF): the first is taken, and [`Decoded::more_frames`]
-//!   says that there are others.
+//!   says that there are others. **Of DICOM** each frame is an image of its own, named `scan.dcm#3`
+//!   ([`FrameName`]).
 //! - **1-, 2- and 4-bit grey**: scaled to the full range. **Palettes**: looked up.
 //! - **alpha**: dropped, as Pillow's `convert("RGB")` does; the colour stored under a transparent
 //!   pixel is used.
@@ -27,13 +28,14 @@ mod png;
 mod raster;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use image::DynamicImage;
 use mitsume_guard::catch_panic;
 
 use crate::error::DataError;
+use crate::frame_name::FrameName;
 use crate::pixels::{DecodedPixels, Pixels};
 
 /// Largest file that is read, in bytes.
@@ -42,6 +44,9 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 pub const MAX_SIDE: usize = 65_535;
 /// Largest number of pixels in an image.
 pub const MAX_PIXELS: usize = 100_000_000;
+
+/// Where a decoder panicked.
+const GAVE_UP: &str = "damaged: the decoder gave up";
 
 /// How a file stores its pixels (Pillow's mode).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,17 +103,57 @@ pub struct Decoded {
     pub more_frames: bool,
 }
 
-/// Reads and decodes one image file.
+/// Reads and decodes one image file, or one frame of a DICOM file ([`FrameName`]).
 ///
 /// # Errors
 /// If the file cannot be read, is not a complete file of a format of this module, or is above its
-/// limits.
+/// limits; if it has no such frame, or a file has the name of the frame.
 pub fn decode_file(path: &Path) -> Result<Decoded, DataError> {
-    let bytes = read_file(path)?;
-    decode(&bytes).map_err(|reason| DataError::Decode {
+    let decode_error = |reason: String| DataError::Decode {
         path: path.to_owned(),
         reason,
-    })
+    };
+    let named = FrameName::parse(path).filter(|frame| frame.file.is_file());
+    let Some(frame) = named else {
+        return decode(&read_file(path)?).map_err(decode_error);
+    };
+    if !path.is_file() {
+        let file = File::open(&frame.file);
+        let mut file = file.map_err(|error| DataError::read(&frame.file, error))?;
+        return decode_frame(&mut file, frame.frame).map_err(decode_error);
+    }
+    if frames_in(&frame.file) > 1 {
+        let reason = "is the name of a file and of a frame of another: rename one of the files";
+        return Err(decode_error(reason.into()));
+    }
+    decode(&read_file(path)?).map_err(decode_error)
+}
+
+/// The number of frames that a DICOM file is taken apart into, each an image of its own; 1 for every
+/// other file, and for a DICOM file whose frames are not read, which is refused when it is decoded.
+pub fn frames_in(file: &Path) -> u32 {
+    // Checked before opening, because opening a named pipe waits for a writer.
+    if !std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file()) {
+        return 1;
+    }
+    let Ok(mut file) = File::open(file) else {
+        return 1;
+    };
+    count_frames(&mut file)
+}
+
+/// As [`frames_in`], of an open file.
+pub fn count_frames(file: &mut (impl Read + Seek)) -> u32 {
+    catch_panic(|| dicom::frame_count(file)).unwrap_or(1)
+}
+
+/// Decodes a frame, counted from 1, of a DICOM file with several. No other is read.
+///
+/// # Errors
+/// A message saying what is wrong with the file, or that it has no such frame.
+pub fn decode_frame(file: &mut (impl Read + Seek), frame: u32) -> Result<Decoded, String> {
+    let single = catch_panic(|| dicom::single_frame(file, frame));
+    decode(&single.ok_or(GAVE_UP)??)
 }
 
 /// Decodes the bytes of an image file.
@@ -126,7 +171,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         ImageFormat::Bmp => raster::bmp(bytes),
         ImageFormat::Gif => raster::gif(bytes),
     });
-    let (image, mode) = decoded.ok_or("damaged: the decoder gave up")??;
+    let (image, mode) = decoded.ok_or(GAVE_UP)??;
     Ok(Decoded {
         pixels: to_pixels(image)?,
         mode,

@@ -1,12 +1,14 @@
 //! Puts patients on sides.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use mitsume_random::RandomStream;
 
 use super::ToDivide;
+use crate::frame_name::FrameName;
 
-/// The images that must stay together: those of a patient, or a single image.
+/// The images that must stay together: those of a patient, the frames of a file, or a single image.
 pub(super) struct Group {
     /// Indices of the images.
     pub images: Vec<usize>,
@@ -17,13 +19,17 @@ pub(super) struct Group {
 /// The groups of the images with these indices, in the order of their first images.
 pub(super) fn groups(images: &[ToDivide], indices: &[usize], classes: usize) -> Vec<Group> {
     let mut of_patient: HashMap<&str, usize> = HashMap::new();
+    let mut of_file: HashMap<PathBuf, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     for &index in indices {
         let image = &images[index];
         let new = groups.len();
         let group = match &image.patient {
             Some(patient) => *of_patient.entry(patient).or_insert(new),
-            None => new,
+            None => match FrameName::parse(&image.path) {
+                Some(frame) => *of_file.entry(frame.file).or_insert(new),
+                None => new,
+            },
         };
         if group == new {
             groups.push(Group {

@@ -83,8 +83,8 @@ pub struct SideCounts {
 
 impl DivideSource {
     /// Lists the images of a folder of class folders, a folder of splits, a list, or a split of one.
-    /// The patients are those of a list, or those that `pattern` finds in the paths. No image is
-    /// opened.
+    /// The patients are those of a list, or those that `pattern` finds in the paths. Only DICOM
+    /// files are looked into.
     ///
     /// # Errors
     /// If there is no image, or none of a class; if the data set has splits and `existing` does not
@@ -108,7 +108,8 @@ impl DivideSource {
         self.images.is_empty()
     }
 
-    /// Number of images whose patient is not known; each is divided by itself.
+    /// Number of images whose patient is not known; each is divided by itself, or with the other frames
+    /// of its file.
     pub fn images_without_patient(&self) -> usize {
         let unknown = |image: &&ToDivide| image.patient.is_none();
         self.images.iter().filter(unknown).count()

@@ -6,6 +6,7 @@ use super::{DivideSource, ExistingSplits, ToDivide};
 use crate::check::splits::{Split as FoundSplit, find_splits};
 use crate::error::DataError;
 use crate::folder::relative;
+use crate::frame_name::{FrameName, without_frame};
 use crate::list::{ListPath, Split};
 use crate::other_files::OtherFiles;
 use crate::patient_pattern::PatientPattern;
@@ -54,7 +55,10 @@ pub(super) fn read(
     if let Some(pattern) = pattern {
         find_patients(path, &mut images, pattern)?;
     }
-    images.sort_by(|a, b| (a.class, &a.name).cmp(&(b.class, &b.name)));
+    images.sort_by_cached_key(|image| {
+        let frame = FrameName::parse(&image.path).map_or(0, |name| name.frame);
+        (image.class, without_frame(&image.name).to_owned(), frame)
+    });
     Ok(DivideSource {
         other_files: OtherFiles::by_kind(&root, &other_paths),
         root,
@@ -109,7 +113,9 @@ fn find_patients(
         return Err(DataError::layout(path, reason));
     }
     for image in images.iter_mut() {
-        image.patient = pattern.patient(&image.name).map(str::to_owned);
+        image.patient = pattern
+            .patient(without_frame(&image.name))
+            .map(str::to_owned);
     }
     let missed = images.iter().filter(|image| image.patient.is_none());
     let missed: Vec<&str> = missed.map(|image| image.name.as_str()).collect();

@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Labels, ListedImage, Problem, Row, Split};
+use rayon::prelude::*;
 
+use super::{Labels, ListedImage, Problem, Row, Split};
+use crate::decode::frames_in;
+use crate::frame_name::{FrameName, images_in};
+
+/// The images with their rows. A row of a DICOM file with several frames has as many images.
 pub(super) fn check(
     root: &Path,
     rows: Vec<Row>,
     labels: Labels,
-) -> Result<Vec<ListedImage>, Problem> {
+) -> Result<Vec<(usize, ListedImage)>, Problem> {
     if rows.is_empty() {
         return Err(Problem::new("the whole file", "no image in this list"));
     }
@@ -27,10 +32,67 @@ pub(super) fn check(
             let reason = format!("{} stands in {first} too: remove one of them", row.path);
             return Err(Problem::new(column(&row.place, "path"), reason));
         }
-        places.insert(path, row.place);
-        images.push(image);
+        places.insert(path, row.place.clone());
+        images.push((row.place, image));
+    }
+    with_frames(images)
+}
+
+/// Each frame of the DICOM files in the place of the file.
+fn with_frames(rows: Vec<(String, ListedImage)>) -> Result<Vec<(usize, ListedImage)>, Problem> {
+    let frames: Vec<Vec<PathBuf>> = rows
+        .par_iter()
+        .map(|(_, image)| images_in(vec![image.path.clone()]))
+        .collect();
+    let mut of_file: HashMap<PathBuf, usize> = HashMap::new();
+    let mut seen: HashMap<PathBuf, usize> = HashMap::new();
+    let mut images = Vec::new();
+    for (row, paths) in frames.into_iter().enumerate() {
+        let (place, image) = &rows[row];
+        for path in paths {
+            if let Some(name) = FrameName::parse(&path) {
+                let first = *of_file.entry(name.file.clone()).or_insert(row);
+                refuse_apart(&rows[first], &rows[row], &name.file)?;
+                if let Some(before) = seen.insert(path.clone(), row) {
+                    let reason = format!(
+                        "{} stands in {} too: name the file, or single frames of it",
+                        path.display(),
+                        rows[before].0
+                    );
+                    return Err(Problem::new(column(place, "path"), reason));
+                }
+            }
+            images.push((
+                row,
+                ListedImage {
+                    path,
+                    ..image.clone()
+                },
+            ));
+        }
     }
     Ok(images)
+}
+
+/// Frames of one file show one patient: what is learned of some is known in others.
+fn refuse_apart(
+    first: &(String, ListedImage),
+    other: &(String, ListedImage),
+    file: &Path,
+) -> Result<(), Problem> {
+    let file = file.display();
+    if first.1.split != other.1.split {
+        let reason = format!(
+            "frames of {file} in another split ({}): those of one file belong together",
+            first.0
+        );
+        return Err(Problem::new(column(&other.0, "split"), reason));
+    }
+    if first.1.patient != other.1.patient {
+        let reason = format!("frames of {file} with another patient ({})", first.0);
+        return Err(Problem::new(column(&other.0, "patient"), reason));
+    }
+    Ok(())
 }
 
 /// The path below the list's folder, without `.` in it.
@@ -60,6 +122,17 @@ fn existing_file(root: &Path, path: &Path, row: &Row) -> Result<PathBuf, Problem
     let full = root.join(path);
     if full.is_file() {
         return Ok(full);
+    }
+    if let Some(frame) = FrameName::parse(&full).filter(|frame| frame.file.is_file()) {
+        let reason = match frames_in(&frame.file) {
+            frames if frames > 1 && frame.frame <= frames => return Ok(full),
+            0 | 1 => format!(
+                "{} is no DICOM file of several frames that are read",
+                frame.file.display()
+            ),
+            frames => format!("{} has {frames} frames", frame.file.display()),
+        };
+        return Err(Problem::new(column(&row.place, "path"), reason));
     }
     let hint = match row.path.contains('\\') {
         true => "; between folders stands /",

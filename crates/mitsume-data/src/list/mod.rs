@@ -50,7 +50,7 @@ impl Split {
 /// One image of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedImage {
-    /// The file.
+    /// The file, or a frame of a DICOM file.
     pub path: PathBuf,
     /// The class name; empty only if the list was read for its images alone.
     pub label: String,
@@ -66,7 +66,9 @@ pub struct ListedImage {
 /// `patient`; a JSON file (`.json`) is an array of objects with these keys. Others are ignored.
 /// Paths are relative to the list's folder and stay in it: absolute ones and `..` are refused, so
 /// that a list from elsewhere cannot name other files of the machine. White space around a value
-/// does not count. A file stands in a list once and must exist.
+/// does not count. A file stands in a list once and must exist. A row that names a DICOM file with
+/// several frames stands for each of them; one that names a frame ([`FrameName`](crate::FrameName)) for
+/// that one. Frames of one file are of one split and one patient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageList {
     /// The list file.
@@ -75,6 +77,8 @@ pub struct ImageList {
     pub root: PathBuf,
     /// The images, in the order of the list; at least one.
     pub images: Vec<ListedImage>,
+    /// The row that each image stands in, from 0.
+    pub rows: Vec<usize>,
 }
 
 impl ImageList {
@@ -107,8 +111,11 @@ impl ImageList {
             _ => Path::new("."),
         };
         let images = rows.and_then(|rows| check_rows::check(root, rows, labels));
+        let images = images.map_err(|problem| problem.of_file(file))?;
+        let (rows, images) = images.into_iter().unzip();
         Ok(Self {
-            images: images.map_err(|problem| problem.of_file(file))?,
+            images,
+            rows,
             file: file.to_owned(),
             root: root.to_owned(),
         })

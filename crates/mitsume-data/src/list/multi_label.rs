@@ -94,17 +94,23 @@ impl MultiLabelData {
             false => csv_labels(&bytes, findings),
         };
         let table = table.map_err(|problem| problem.of_file(file))?;
-        if table.findings.len() != list.images.len() {
-            return Err(DataError::layout(file, "changed while it was read"));
-        }
         let named = split.map_or(file.to_owned(), |split| file.join(split.name()));
-        let rows = list.images.iter().zip(table.findings);
+        let folder = ImageFolder::unlabelled(&named)?;
+        let rows = list.images.iter().zip(&list.rows);
         let rows = rows.filter(|(image, _)| image.split == split);
+        let findings: Option<Vec<Vec<usize>>> = rows
+            .map(|(_, &row)| table.findings.get(row).cloned())
+            .collect();
+        let last = list.rows.last().map_or(0, |row| row + 1);
+        let changed = || DataError::layout(file, "changed while it was read");
+        let findings = findings
+            .filter(|found| table.findings.len() == last && found.len() == folder.samples.len())
+            .ok_or_else(changed)?;
         Ok(Self {
-            findings: rows.map(|(_, findings)| findings).collect(),
+            findings,
             folder: ImageFolder {
                 classes: table.names,
-                ..ImageFolder::unlabelled(&named)?
+                ..folder
             },
         })
     }

@@ -1,5 +1,6 @@
 //! DICOM files written by the test, with known pixels.
 
+mod frames;
 mod jpeg2000;
 
 use dicom_core::value::{DataSetSequence, PixelFragmentSequence};
@@ -167,15 +168,6 @@ fn monochrome1_is_inverted() {
         .pixels
         .into_8_bits();
     assert_eq!(image.data, [255, 204, 153, 102, 51, 0]);
-}
-
-#[test]
-fn several_frames_are_refused() {
-    let more = [text(tags::NUMBER_OF_FRAMES, VR::IS, "30")];
-    refused(
-        &file([0; 6], &more, EXPLICIT),
-        &["30 frames", "export the frame"],
-    );
 }
 
 /// `dicom-object` relies on this length, and would parse bytes of the header as data elements.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use mitsume_data::{ImageFolder, Skipped};
+use mitsume_data::{ImageFolder, Skipped, image_stem, images_in};
 
 use crate::{Observer, report_other_files};
 
@@ -20,7 +20,7 @@ pub(crate) const PAGE_FILE: &str = "explained.html";
 /// An image to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListedImage {
-    /// The image file.
+    /// The image file, or a frame of one.
     pub path: PathBuf,
     /// Name on the page: the file name, or the path below the requested folder.
     pub name: String,
@@ -60,11 +60,13 @@ pub(crate) fn list_images(
     let mut taken = HashSet::new();
     for path in paths {
         if !path.is_dir() && !ImageFolder::is_list(path) {
-            let name = Path::new(path.file_name().unwrap_or_default());
-            listed.push(listed_as(path.clone(), name, &mut taken));
+            for image in images_in(vec![path.clone()]) {
+                let name = PathBuf::from(image.file_name().unwrap_or_default());
+                listed.push(listed_as(image, &name, &mut taken));
+            }
             continue;
         }
-        let found = images_in(path, observer);
+        let found = images_of(path, observer);
         match found {
             Ok((root, files)) if !files.is_empty() => {
                 listed.extend(files.into_iter().map(|file| {
@@ -87,7 +89,7 @@ pub(crate) fn list_images(
 
 /// The images in and below a folder, or of a list, and the folder they are named relative to.
 /// Reports the other files, except those of earlier explanations.
-fn images_in(
+fn images_of(
     folder: &Path,
     observer: &mut Observer<'_>,
 ) -> Result<(PathBuf, Vec<PathBuf>), String> {
@@ -126,10 +128,12 @@ fn picture_name(image: &Path, taken: &mut HashSet<String>) -> String {
         .flat_map(Path::components)
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
         .collect();
-    let stem = image
-        .file_stem()
-        .map_or_else(|| "image".into(), |s| s.to_string_lossy());
-    folders.push(stem.into_owned());
+    let stem = image_stem(image);
+    folders.push(if stem.is_empty() {
+        "image".into()
+    } else {
+        stem
+    });
     let base = folders.join("/");
     (1..)
         .map(|n| match n {

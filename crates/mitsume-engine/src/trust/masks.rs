@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use mitsume_data::decode::decode_file;
-use mitsume_data::{ImageSource, ImageTransform, Interpolation, Preprocess, Sample};
+use mitsume_data::{
+    FrameName, ImageSource, ImageTransform, Interpolation, Preprocess, Sample, image_stem,
+};
 
 use super::localisation::LocalisationTest;
 use crate::{EngineError, EvaluationInput, Result};
@@ -17,7 +19,8 @@ pub(super) struct Masks {
 }
 
 impl Masks {
-    /// Opens a folder with masks at the images' relative paths, ending in `.png`.
+    /// Opens a folder with masks at the images' relative paths, ending in `.png`; that of
+    /// `scan.dcm#3` is `scan#3.png`.
     pub fn open(folder: &Path, input: &EvaluationInput<'_>) -> Result<Self> {
         if !folder.is_dir() {
             let folder = folder.display();
@@ -28,9 +31,11 @@ impl Masks {
         let preprocess = input.source.preprocess();
         let image_and_mask = |sample: &Sample| {
             let path = sample.path.strip_prefix(&input.folder.root);
-            let mask = folder
-                .join(path.unwrap_or(&sample.path))
-                .with_extension("png");
+            let mask = folder.join(path.unwrap_or(&sample.path));
+            let mask = match FrameName::parse(&sample.path) {
+                Some(_) => mask.with_file_name(format!("{}.png", image_stem(&sample.path))),
+                None => mask.with_extension("png"),
+            };
             (sample.path.clone(), mask)
         };
         let paths: Vec<_> = input.folder.samples.iter().map(image_and_mask).collect();

@@ -12,10 +12,10 @@ use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
 /// Retired from the standard, still found in archives.
 const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 /// Length of an item or sequence that ends with a delimiter.
-const UNDEFINED_LENGTH: u32 = 0xffff_ffff;
-const ITEM: Tag = Tag(0xfffe, 0xe000);
+pub(super) const UNDEFINED_LENGTH: u32 = 0xffff_ffff;
+pub(super) const ITEM: Tag = Tag(0xfffe, 0xe000);
 const ITEM_DELIMITATION: Tag = Tag(0xfffe, 0xe00d);
-const SEQUENCE_DELIMITATION: Tag = Tag(0xfffe, 0xe0dd);
+pub(super) const SEQUENCE_DELIMITATION: Tag = Tag(0xfffe, 0xe0dd);
 /// Value representations with a 16-bit length field.
 const SHORT_LENGTH_VRS: [&[u8; 2]; 21] = [
     b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN",
@@ -27,9 +27,9 @@ const MAX_DEPTH: usize = 32;
 
 /// Encoding of elements, from the transfer syntax.
 #[derive(Clone, Copy)]
-struct Encoding {
-    explicit: bool,
-    big_endian: bool,
+pub(super) struct Encoding {
+    pub explicit: bool,
+    pub big_endian: bool,
 }
 
 const EXPLICIT_LITTLE_ENDIAN: Encoding = Encoding {
@@ -38,12 +38,19 @@ const EXPLICIT_LITTLE_ENDIAN: Encoding = Encoding {
 };
 
 /// An element's header.
-struct Header {
-    tag: Tag,
-    sequence: bool,
+pub(super) struct Header {
+    pub tag: Tag,
+    pub sequence: bool,
     /// Bytes of one value; `dicom-object` does not consume an incomplete last value.
     value_bytes: u32,
-    length: u32,
+    pub length: u32,
+}
+
+impl Header {
+    /// Whether the length is not said, and a delimiter ends the value.
+    pub fn is_undefined(&self) -> bool {
+        self.length == UNDEFINED_LENGTH
+    }
 }
 
 /// Reads all element headers; `bytes` begin after the magic bytes.
@@ -51,36 +58,71 @@ struct Header {
 /// # Errors
 /// If an element is longer than the rest of the file, or the encoding is not supported.
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
-    let mut reader = ElementReader { rest: bytes };
+    let mut reader = ElementReader::new(bytes);
     let syntax = reader.file_meta()?;
-    let encoding = match &syntax[..] {
-        uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
-            return Err("DICOM: a deflated data set is not read: convert it to PNG".into());
-        }
-        uids::IMPLICIT_VR_LITTLE_ENDIAN => Encoding {
-            explicit: false,
-            ..EXPLICIT_LITTLE_ENDIAN
-        },
-        EXPLICIT_VR_BIG_ENDIAN => Encoding {
-            big_endian: true,
-            ..EXPLICIT_LITTLE_ENDIAN
-        },
-        // Encapsulated pixels come in an explicit little-endian data set.
-        _ => EXPLICIT_LITTLE_ENDIAN,
-    };
+    let encoding = Encoding::of(&syntax)?;
     let end = Some(0);
     reader.data_set(encoding, end, 0)
 }
 
+impl Encoding {
+    /// Of the data set of a transfer syntax.
+    ///
+    /// # Errors
+    /// If data sets of it are not read.
+    pub fn of(syntax: &str) -> Result<Self, String> {
+        Ok(match syntax {
+            uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN => {
+                return Err("DICOM: a deflated data set is not read: convert it to PNG".into());
+            }
+            uids::IMPLICIT_VR_LITTLE_ENDIAN => Self {
+                explicit: false,
+                ..EXPLICIT_LITTLE_ENDIAN
+            },
+            EXPLICIT_VR_BIG_ENDIAN => Self {
+                big_endian: true,
+                ..EXPLICIT_LITTLE_ENDIAN
+            },
+            // Encapsulated pixels come in an explicit little-endian data set.
+            _ => EXPLICIT_LITTLE_ENDIAN,
+        })
+    }
+}
+
+/// Whether the pixels of a transfer syntax are encoded, and lie in fragments.
+pub(super) fn is_encapsulated(syntax: &str) -> bool {
+    ![
+        uids::IMPLICIT_VR_LITTLE_ENDIAN,
+        uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        EXPLICIT_VR_BIG_ENDIAN,
+    ]
+    .contains(&syntax)
+}
+
 /// Reads element headers and skips values.
-struct ElementReader<'a> {
+pub(super) struct ElementReader<'a> {
     rest: &'a [u8],
+    /// Whether an element claimed more than there is.
+    pub ran_out: bool,
 }
 
 impl<'a> ElementReader<'a> {
+    /// `bytes` begin after the magic bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            ran_out: false,
+        }
+    }
+
+    /// Number of bytes that are not read yet.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Reads the file meta information and returns the transfer syntax. The group begins with its
     /// own length, which `dicom-object` relies on, so the elements must end exactly there.
-    fn file_meta(&mut self) -> Result<String, String> {
+    pub fn file_meta(&mut self) -> Result<String, String> {
         let header = self.header(EXPLICIT_LITTLE_ENDIAN)?;
         let length = self.take(header.length)?.try_into().map(u32::from_le_bytes);
         let (tags::FILE_META_INFORMATION_GROUP_LENGTH, Ok(length)) = (header.tag, length) else {
@@ -131,7 +173,7 @@ impl<'a> ElementReader<'a> {
                 tag if tag.group() == ITEM.group() => return Err(misplaced_item()),
                 _ if header.sequence => {
                     let end = self.end(header.length)?;
-                    self.items(encoding, end, depth + 1)?;
+                    self.items(encoding, end, depth + 1, &mut |_| {})?;
                 }
                 tags::PIXEL_DATA if undefined => self.fragments(encoding)?,
                 _ if undefined => {
@@ -148,19 +190,35 @@ impl<'a> ElementReader<'a> {
         Ok(())
     }
 
+    /// Reads the items of a sequence of this length, outside of others, and gives the number of bytes
+    /// left at the beginning and at the end of each.
+    pub fn item_bounds(
+        &mut self,
+        encoding: Encoding,
+        length: u32,
+    ) -> Result<Vec<[usize; 2]>, String> {
+        let end = self.end(length)?;
+        let mut bounds = Vec::new();
+        self.items(encoding, end, 1, &mut |item| bounds.push(item))?;
+        Ok(bounds)
+    }
+
     /// Reads the items of a sequence.
     fn items(
         &mut self,
         encoding: Encoding,
         end: Option<usize>,
         depth: usize,
+        take_bounds: &mut dyn FnMut([usize; 2]),
     ) -> Result<(), String> {
         while self.has_more(end)? {
+            let begin = self.rest.len();
             let header = self.header(encoding)?;
             match header.tag {
                 ITEM => {
                     let end = self.end(header.length)?;
                     self.data_set(encoding, end, depth)?;
+                    take_bounds([begin, self.rest.len()]);
                 }
                 SEQUENCE_DELIMITATION if header.length == 0 && end.is_none() => return Ok(()),
                 _ => return Err(misplaced_item()),
@@ -183,12 +241,26 @@ impl<'a> ElementReader<'a> {
         }
     }
 
+    /// Skips the value of an element outside of sequences.
+    pub fn skip_value(&mut self, encoding: Encoding, header: &Header) -> Result<(), String> {
+        if header.sequence {
+            let end = self.end(header.length)?;
+            return self.items(encoding, end, 1, &mut |_| {});
+        }
+        if header.is_undefined() {
+            return Err("DICOM: a private sequence is of a form that is not read".into());
+        }
+        self.take(header.length)?;
+        Ok(())
+    }
+
     /// Number of bytes left after the next `length`; `None` for an undefined length.
-    fn end(&self, length: u32) -> Result<Option<usize>, String> {
+    fn end(&mut self, length: u32) -> Result<Option<usize>, String> {
         if length == UNDEFINED_LENGTH {
             return Ok(None);
         }
         let end = self.rest.len().checked_sub(length as usize);
+        self.ran_out |= end.is_none();
         end.map(Some).ok_or_else(length_error)
     }
 
@@ -201,7 +273,7 @@ impl<'a> ElementReader<'a> {
         }
     }
 
-    fn header(&mut self, encoding: Encoding) -> Result<Header, String> {
+    pub fn header(&mut self, encoding: Encoding) -> Result<Header, String> {
         let number = |bytes: &[u8]| -> u32 {
             let add = |sum: u32, byte: &u8| (sum << 8) | u32::from(*byte);
             if encoding.big_endian {
@@ -243,11 +315,10 @@ impl<'a> ElementReader<'a> {
     }
 
     /// The next `length` bytes.
-    fn take(&mut self, length: u32) -> Result<&'a [u8], String> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(length as usize)
-            .ok_or_else(length_error)?;
+    pub fn take(&mut self, length: u32) -> Result<&'a [u8], String> {
+        let split = self.rest.split_at_checked(length as usize);
+        self.ran_out |= split.is_none();
+        let (taken, rest) = split.ok_or_else(length_error)?;
         self.rest = rest;
         Ok(taken)
     }
@@ -263,7 +334,7 @@ fn value_bytes(representation: &[u8]) -> u32 {
     }
 }
 
-fn length_error() -> String {
+pub(super) fn length_error() -> String {
     "DICOM: damaged or incomplete: an element claims more than the file holds".into()
 }
 

@@ -1,4 +1,4 @@
-//! Single-frame DICOM files (`.dcm`), decoded as a viewer displays them.
+//! DICOM files (`.dcm`), decoded as a viewer displays them, frame by frame.
 //!
 //! Stored values go through the modality LUT (rescale slope and intercept), then the first window
 //! the file gives (or its VOI LUT); without one, the full range of the image is used. MONOCHROME1,
@@ -8,6 +8,7 @@
 //! DICOM files contain patient data. Only pixels and their layout leave this module: error messages
 //! contain no values from the data set.
 
+mod frames;
 mod full_range;
 mod jpeg2000;
 mod lengths;
@@ -20,6 +21,8 @@ use dicom_pixeldata::PixelDecoder;
 use image::DynamicImage;
 
 use super::{Mode, check_size};
+
+pub(super) use frames::{count as frame_count, single as single_frame};
 
 /// Offset of the magic bytes "DICM".
 const MAGIC_OFFSET: usize = 128;
@@ -34,7 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     let mut object = options
         .from_reader(bytes)
         .map_err(|_| "DICOM: damaged, incomplete, or of a transfer syntax that is not read")?;
-    let layout = check(&object)?;
+    let layout = check(&object, bytes)?;
     let syntax = object.meta().transfer_syntax().to_owned();
     if jpeg2000::is_jpeg2000(&syntax) {
         jpeg2000::decode_pixels(&mut object, &layout)?;
@@ -55,7 +58,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
 }
 
 /// Checks that must pass before pixels are allocated.
-fn check(object: &DefaultDicomObject) -> Result<PixelLayout, String> {
+fn check(object: &DefaultDicomObject, bytes: &[u8]) -> Result<PixelLayout, String> {
     let number = |tag: Tag| -> Option<u32> { object.get(tag)?.to_int().ok() };
     let (Some(rows), Some(columns)) = (number(tags::ROWS), number(tags::COLUMNS)) else {
         return Err("DICOM: holds no image (no rows and columns)".into());
@@ -63,9 +66,12 @@ fn check(object: &DefaultDicomObject) -> Result<PixelLayout, String> {
     check_size(columns as usize, rows as usize)?;
     let frames = number(tags::NUMBER_OF_FRAMES).unwrap_or(1);
     if frames != 1 {
-        return Err(format!(
-            "DICOM: holds {frames} frames: export the frame to look at as a file of its own"
-        ));
+        return Err(frames::refusal(bytes).unwrap_or_else(|| {
+            format!(
+                "DICOM: holds {frames} frames: each is an image where the name ends in .dcm; here name \
+                 the one to look at, as in scan#1"
+            )
+        }));
     }
     let Some(data) = object.get(tags::PIXEL_DATA) else {
         return Err("DICOM: holds no pixel data".into());
