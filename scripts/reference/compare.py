@@ -3,7 +3,8 @@
     python scripts/reference/compare.py > crates/mitsume-report/tests/fixtures/compare.json
 
 Makes the numbers that the test `compare` of mitsume-report compares with (NumPy 2, SciPy 1.17). The metric is written
-out here from its equations; the intervals are scipy.stats.bootstrap's, with paired samples and percentiles.
+out here from its equations; the intervals are scipy.stats.bootstrap's, with paired samples and percentiles. Those of
+patients are of resamples written out in NumPy: patients are drawn with replacement, each with all of its images.
 """
 
 import json
@@ -97,4 +98,33 @@ for name in values[0]:
     )
     out["means"][name] = float(np.mean(found.bootstrap_distribution))
     out["intervals"][name] = [float(found.confidence_interval.low), float(found.confidence_interval.high)]
+
+# Patients of alike images: neighbours by where the first model looks. The last image of each class is of the first
+# patient of the next, whose label is then that of most of its images.
+patients = np.empty(len(labels), dtype=int)
+for k in range(CLASSES):
+    own = np.flatnonzero(labels == k)
+    order = own[np.argsort(models[0][0][own].reshape(len(own), -1) @ np.arange(SIDE * SIDE), kind="stable")]
+    patients[order] = 4 * k + np.arange(PER_CLASS) // 4
+    patients[order[-1]] = 4 * ((k + 1) % CLASSES)
+members = [np.flatnonzero(patients == one) for one in range(4 * CLASSES)]
+most = [int(np.argmax(np.bincount(labels[own], minlength=CLASSES))) for own in members]
+out["patients"] = {"of_images": patients.tolist(), "known": len(members)}
+for strata in ["none", "class"]:
+    rng = np.random.default_rng(2)
+    groups = [np.flatnonzero(np.array(most) == k) for k in range(CLASSES)] if strata == "class" else [np.arange(12)]
+    drawn = []
+    for _ in range(RESAMPLES):
+        chosen = np.concatenate([rng.choice(group, len(group)) for group in groups])
+        index = np.concatenate([members[one] for one in chosen])
+        first, second = (figures(index, *one) for one in models)
+        drawn.append([second[name] - first[name] for name in values[0]])
+    drawn = np.array(drawn)
+    out["patients"][strata] = {
+        name: {
+            "mean": float(np.mean(drawn[:, column])),
+            "interval": [float(v) for v in np.quantile(drawn[:, column], [0.025, 0.975])],
+        }
+        for column, name in enumerate(values[0])
+    }
 print(json.dumps(out))

@@ -83,8 +83,21 @@ pub struct Resampling {
     pub seed: u64,
     /// Confidence level of the intervals.
     pub confidence: f64,
-    /// `class`: every class keeps its number of images; `none`: all images are drawn together.
+    /// `class`: every class keeps its number of images, or of patients; `none`: all are drawn together.
     pub strata: String,
+    /// What is drawn: `image`, or `patient`, with all of its images.
+    #[serde(default = "image")]
+    pub unit: String,
+    /// Number of patients that are known; 0 if none is.
+    #[serde(default)]
+    pub patients: usize,
+    /// Images of no known patient, each of which counts as one; all of them if none is known.
+    #[serde(default)]
+    pub images_without_patient: usize,
+}
+
+fn image() -> String {
+    "image".to_owned()
 }
 
 /// A figure with its interval: percentiles of the resamples, for a consistency moved by minus the

@@ -80,8 +80,8 @@ pub use activation_map::ActivationMap;
 pub use analysis::{AnalysisReport, AnalysisReportOptions, analyze_path};
 pub use colour_map::ColourMap;
 pub use compare::{
-    CompareError, CompareOptions, CompareReport, ComparedTable, ResampledWithin, WrittenComparison,
-    compare,
+    CompareError, CompareOptions, CompareReport, ComparedTable, ResampledUnit, ResampledWithin,
+    WrittenComparison, compare,
 };
 pub use error::ReportError;
 pub use explained::{ExplainedFacts, ExplainedPage};

@@ -12,3 +12,6 @@ pub(crate) const MIN_CORRECT_IMAGES: u64 = 10;
 
 /// A consistency over fewer classes is of one class alone.
 pub(crate) const MIN_COUNTED_CLASSES: usize = 2;
+
+/// With fewer patients, the intervals of a bootstrap of patients are too narrow.
+pub(crate) const MIN_PATIENTS: usize = 20;

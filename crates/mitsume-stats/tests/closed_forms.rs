@@ -314,3 +314,67 @@ fn how_often_an_item_is_drawn_has_the_moments_of_the_multinomial() {
     assert!((mean - 1.0).abs() < 0.026, "{mean}");
     assert!((variance - 0.8).abs() < 0.04, "{variance}");
 }
+
+#[test]
+fn clusters_are_drawn_whole_and_those_of_most_of_a_label_together() {
+    // Cluster 7 has items of both labels, more of 1; cluster 3 as many of both, and counts as 0.
+    let clusters = [7, 3, 7, 3, 7, 5, 2, 2];
+    let labels = [1, 0, 0, 1, 1, 1, 0, 0];
+    let strata = Strata::clusters_by_label(&clusters, &labels);
+    assert_eq!((strata.of_one_cluster(), strata.is_fixed()), (0, false));
+    let mut seen = std::collections::BTreeSet::new();
+    for resample in 0..200 {
+        let drawn = strata.draw(1, resample);
+        let of = |cluster: usize| {
+            let times = clusters
+                .iter()
+                .zip(&drawn)
+                .filter(|(of, _)| **of == cluster);
+            let times: Vec<u32> = times.map(|(_, times)| *times).collect();
+            assert!(times.iter().all(|one| *one == times[0]), "{drawn:?}");
+            times[0]
+        };
+        assert_eq!((of(7) + of(5), of(3) + of(2)), (2, 2));
+        seen.insert((of(7), of(3)));
+        assert_eq!(drawn, strata.draw(1, resample));
+    }
+    assert_eq!(seen.len(), 9, "every pair of 0, 1 and 2");
+    let alone = Strata::clusters_by_label(&[4, 4, 1], &[0, 0, 1]);
+    assert_eq!((alone.of_one_cluster(), alone.is_fixed()), (2, true));
+    assert_eq!(alone.draw(1, 0), [1, 1, 1]);
+    assert!(Strata::whole(0).is_fixed());
+    // An item each is the bootstrap of items, draw for draw.
+    let each: Vec<usize> = (0..8).collect();
+    assert_eq!(
+        Strata::clusters_by_label(&each, &labels),
+        Strata::by_label(&labels)
+    );
+    assert_eq!(Strata::whole_of_clusters(&each), Strata::whole(8));
+}
+
+/// Of G clusters of one size with means m_g the mean of a resample has the variance
+/// sum (m_g - m)^2 / G^2, however alike the items of a cluster are.
+#[test]
+fn the_mean_of_resampled_clusters_varies_as_the_means_of_the_clusters_do() {
+    const RESAMPLES: u64 = 20_000;
+    let means = [1.0, 4.0, -2.0, 0.5, 7.0, 3.0];
+    let clusters: Vec<usize> = (0..24).map(|item| item / 4).collect();
+    let value = |item: usize| means[item / 4] + [0.25, -0.25, 0.5, -0.5][item % 4];
+    let strata = Strata::whole_of_clusters(&clusters);
+    let mean = |resample: u64| {
+        let drawn = strata.draw(11, resample);
+        let sum: f64 = (0..24)
+            .map(|item| f64::from(drawn[item]) * value(item))
+            .sum();
+        sum / 24.0
+    };
+    let drawn: Vec<f64> = (0..RESAMPLES).map(mean).collect();
+    let centre = means.iter().sum::<f64>() / 6.0;
+    let expected = means.iter().map(|m| (m - centre).powi(2)).sum::<f64>() / 36.0;
+    let variance = drawn.iter().map(|m| (m - centre).powi(2)).sum::<f64>() / RESAMPLES as f64;
+    // Four standard errors of a variance of nearly normal means: sqrt(2 / 20,000).
+    assert!(
+        (variance / expected - 1.0).abs() < 0.04,
+        "{variance} {expected}"
+    );
+}

@@ -22,7 +22,7 @@ pub struct CompareArgs {
     /// it [default: the first]
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
-    /// Resamples of the images for the intervals; 0 for none
+    /// Resamples for the intervals; 0 for none
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub resamples: u32,
     /// Seed of the resamples
@@ -31,9 +31,19 @@ pub struct CompareArgs {
     /// Confidence level of the intervals, between 0 and 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
     pub confidence: f64,
-    /// Within what images are drawn: each class, which keeps its size, or all images together
+    /// Within what images or patients are drawn: each class, which keeps its number of them, or all
+    /// together. The class of a patient is that of most of its images
     #[arg(long, value_name = "WHAT", default_value = "class")]
     pub strata: StrataArg,
+    /// What is drawn: patients with all of their images, or images, as if they were independent
+    /// [default: patient where a patient is known, else image]
+    #[arg(long, value_name = "WHAT")]
+    pub resample_by: Option<ResampleByArg>,
+    /// The patient in the path of each image, as with `data split`: the whole match, or its group
+    /// (?<patient>...) [default: the column patient of the evaluated lists; frames of one DICOM file are
+    /// of one patient]
+    #[arg(long, value_name = "REGEX")]
+    pub patient_regex: Option<String>,
     /// Rows and columns of the common grid, on which maps of different size compare
     #[arg(long, value_name = "N", default_value_t = DEFAULT_GRID as u16, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub grid: u16,
@@ -56,6 +66,15 @@ pub struct CompareArgs {
     pub json: bool,
     #[command(flatten)]
     pub threads: ThreadsArg,
+}
+
+/// `--resample-by`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ResampleByArg {
+    /// Patients
+    Patient,
+    /// Images
+    Image,
 }
 
 /// `--strata`

@@ -17,7 +17,7 @@ mod trust;
 
 pub use analyze::AnalyzeArgs;
 pub use bench::{Alpha, BenchArgs, BenchCommand, BenchSizes, BenchStepArgs, Loss};
-pub use compare::{CompareArgs, StrataArg};
+pub use compare::{CompareArgs, ResampleByArg, StrataArg};
 pub use console::ConsoleArgs;
 pub use data::{CheckArgs, DataArgs, DataCommand, SplitArgs, SynthArgs};
 pub use explain::ExplainArgs;

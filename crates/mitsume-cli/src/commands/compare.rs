@@ -2,11 +2,11 @@
 
 use mitsume_engine::EngineError;
 use mitsume_locale::text;
-use mitsume_report::{CompareOptions, CompareReport, ResampledWithin, compare};
+use mitsume_report::{CompareOptions, CompareReport, ResampledUnit, ResampledWithin, compare};
 
 use super::output;
 use super::report::report_exported;
-use crate::args::{CompareArgs, StrataArg};
+use crate::args::{CompareArgs, ResampleByArg, StrataArg};
 use crate::console::Console;
 use crate::failure::{Failure, Result};
 use crate::threads;
@@ -21,6 +21,7 @@ pub fn run(args: CompareArgs, console: Console) -> Result {
         return Err(Failure::Request(problem));
     }
     threads::set(args.threads.count())?;
+    let patients = super::data::patient_pattern(args.patient_regex.as_deref())?;
     let options = CompareOptions {
         baseline: args.baseline,
         resamples: args.resamples as usize,
@@ -30,6 +31,11 @@ pub fn run(args: CompareArgs, console: Console) -> Result {
             StrataArg::Class => ResampledWithin::Class,
             StrataArg::None => ResampledWithin::All,
         },
+        unit: args.resample_by.map(|unit| match unit {
+            ResampleByArg::Patient => ResampledUnit::Patient,
+            ResampleByArg::Image => ResampledUnit::Image,
+        }),
+        patients,
         grid: args.grid.into(),
         shared: args.shared,
         top: args.top.into(),

@@ -131,3 +131,49 @@ fn what_cannot_be_compared_is_refused_by_name() {
         &["images.csv", "eval.json counts 20"],
     );
 }
+
+/// Of the list that both were evaluated on, and of the names, which here say the same.
+#[test]
+fn patients_of_a_list_or_of_names_are_drawn_and_said() {
+    let sandbox = Sandbox::trained("level1", 2, "");
+    let mut rows = "path,label,patient\n".to_owned();
+    for file in crate::support::files_below(&sandbox.path("data/Testing")) {
+        let path = file
+            .strip_prefix(sandbox.path(""))
+            .unwrap()
+            .display()
+            .to_string();
+        let (folder, name) = path.rsplit_once('/').unwrap();
+        let class = folder.rsplit('/').next().unwrap();
+        // Two images each: the last digit of the name, halved.
+        let digit: usize = name.trim_end_matches(".png").chars().last().unwrap() as usize;
+        rows += &format!("{path},{class},{class}-{}\n", digit / 2);
+    }
+    sandbox.write("list.csv", rows);
+    for (out, more) in [("plain", &[][..]), ("flipped", &["--flip"])] {
+        let eval = ["eval", "--run", "run", "--data", "list.csv", "--out", out];
+        sandbox.succeeds(&[&eval[..], more].concat());
+    }
+    let compare = |more: &[&str]| {
+        let args = ["compare", "plain", "flipped", "--json"];
+        sandbox.json(&[&args[..], more].concat())
+    };
+    let by_list = compare(&[]);
+    assert_eq!(by_list["resampling"]["unit"], "patient");
+    let patients = by_list["resampling"]["patients"].as_u64().unwrap();
+    assert!((9..20).contains(&patients), "{patients}");
+    let by_image = compare(&["--resample-by", "image"]);
+    assert_eq!(by_image["resampling"]["unit"], "image");
+    assert_ne!(by_image["pairs"], by_list["pairs"]);
+    let said = text(&sandbox.succeeds(&["compare", "plain", "flipped"]).stdout);
+    assert!(said.contains(&format!("the {patients} patients")), "{said}");
+    let args = ["compare", "plain", "flipped", "--patient-regex", "("];
+    assert_refused(&sandbox, &args, &["--patient-regex", "unclosed"]);
+    std::fs::remove_file(sandbox.path("list.csv")).unwrap();
+    let args = ["compare", "plain", "flipped", "--resample-by", "patient"];
+    assert_refused(
+        &sandbox,
+        &args,
+        &["no patient is known (not read: list.csv)"],
+    );
+}

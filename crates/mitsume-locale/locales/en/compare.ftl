@@ -17,13 +17,20 @@ compare-on-grid = { $form }, { $grid } grid
 compare-chance-corrected = chance-corrected
 compare-counted = images counted
 compare-interval-note =
-    In brackets { $level } percentile intervals of { $resamples } bootstrap resamples of the images, the same for every model{ $strata ->
+    In brackets { $level } percentile intervals of { $resamples } bootstrap resamples of { $unit ->
+        [patient] the { $patients } patients, each with all of its images{ $without ->
+            [0] { "" }
+            [one] {" "}(one image of no known patient counts as one)
+           *[other] {" "}({ $without } images of no known patient count as one each)
+        }
+       *[image] the images
+    }, the same for every model{ $strata ->
         [class] , drawn within each class
        *[none] , drawn from all classes together
     } (seed { $seed }); those of consistencies are moved by the bootstrap’s bias. squared-l2 and l2: lower is more consistent; chance-corrected: higher.
 compare-no-intervals = Without intervals, because no resamples were asked for. squared-l2 and l2: lower is more consistent; chance-corrected: higher.
 compare-differences = Difference from { $baseline }
-compare-differences-note = Model minus baseline, in the same resamples of the images. An interval that contains 0 shows no difference; a dash stands where the two do not compare.
+compare-differences-note = Model minus baseline, in the same resamples. An interval that contains 0 shows no difference; a dash stands where the two do not compare.
 compare-right = Which images are right
 compare-right-note = McNemar’s exact test counts the images that only one of the two has right; Holm’s correction is for the number of models.
 compare-model = model
@@ -98,6 +105,14 @@ compare-few-counted =
         [0] { "" }
        *[other] {" "}and { $more } more classes
     }: their mean maps depend on single images.
+compare-unread-lists = Not read: { $lists }. Whether it names patients is not known, so that images are taken as independent; --patient-regex finds patients in paths.
+compare-patients-apart = Some patients have several images, which are taken as independent (--resample-by image): the intervals are too narrow.
+compare-right-of-patients = McNemar’s test takes images as independent. Some patients have several, so that its p-values are too small; go by the interval of the accuracy’s difference.
+compare-few-patients = The intervals are of { $patients } patients only, and with so few they are too narrow.
+compare-one-patient = { $strata ->
+        [one] One class has
+       *[other] { $strata } classes have
+    } a single patient, which is in every resample: the intervals do not know that other patients of it differ.
 compare-undefined-resamples = In up to { $undefined } of { $resamples } resamples a consistency is not defined; they are left out of its interval, and where they are more than one in twenty there is no { $level } interval.
 
 # The page.
@@ -129,4 +144,4 @@ compare-card-model =
     } { $predicted } { $probability }
 compare-made = How it was made
 compare-fact = { $model }, { $method } at { $layer }, maps of { $size }; images of { $data }; read from { $path }
-compare-made-note = mitsume { $version }. Intervals are of other images of the same kind, not of other seeds; images of one patient are taken as independent. None of this says that a model looks at the right place.
+compare-made-note = mitsume { $version }. Intervals are of other images of the same kind, not of other seeds; images are taken as independent unless their patients are known. None of this says that a model looks at the right place.

@@ -10,7 +10,13 @@ compare-on-grid = { $form }（格子 { $grid }）
 compare-chance-corrected = 偶然を補正した一貫性
 compare-counted = 対象の画像数
 compare-interval-note =
-    括弧内は { $level } パーセンタイル区間で、画像を{ $strata ->
+    括弧内は { $level } パーセンタイル区間で、{ $unit ->
+        [patient] { $patients } 人の患者（画像はすべて患者ごとにまとめて扱います{ $without ->
+            [0] { "" }
+           *[other] 。患者の分からない { $without } 枚は、1 枚ずつ扱います
+        }）
+       *[image] 画像
+    }を{ $strata ->
         [class] クラスごとに
        *[none] 全クラスまとめて
     }復元抽出した { $resamples } 回のブートストラップによります。抽出した画像はどのモデルでも同じです（シード { $seed }）。一貫性の区間は、ブートストラップの偏りの分だけずらしてあります。squared-l2 と l2 は小さいほど、偶然を補正した一貫性は大きいほど一貫しています。
@@ -83,6 +89,11 @@ compare-few-counted =
         [0] { "" }
        *[other] {" "}ほか { $more } クラス
     }で正解した画像が { $least } 枚より少なく、平均マップが個々の画像に左右されます。
+compare-unread-lists = { $lists } を読めませんでした。患者が分かるかどうか不明なので、画像は独立とみなしています。--patient-regex を付けると、パスから患者を見つけます。
+compare-patients-apart = 複数の画像がある患者がいますが、画像を独立とみなしています（--resample-by image）。区間は狭すぎます。
+compare-right-of-patients = McNemar 検定は、画像を独立とみなします。複数の画像がある患者がいるので、p 値は小さすぎます。正答率の差の区間で判断してください。
+compare-few-patients = 区間は { $patients } 人の患者だけによるもので、これほど少ないと狭すぎます。
+compare-one-patient = { $strata } クラスには患者が一人しかおらず、その患者は毎回抽出されます。別の患者なら異なることは、区間に反映されません。
 compare-undefined-resamples = { $resamples } 回のうち最大 { $undefined } 回の抽出で、一貫性が定義されません。それらは区間の計算から除き、20 回に 1 回より多い場合は { $level } 区間を示しません。
 
 # ページ。
@@ -114,4 +125,4 @@ compare-card-model =
     } { $predicted } { $probability }
 compare-made = 作成条件
 compare-fact = { $model }、{ $layer } での { $method }、マップの大きさ { $size }、画像は { $data }、読み込み元は { $path }
-compare-made-note = mitsume { $version }。区間は、同じ種類の別の画像についてのもので、別のシードについてのものではありません。同じ患者の画像も独立とみなしています。以上のどれも、モデルが正しい場所を見ていることを示すものではありません。
+compare-made-note = mitsume { $version }。区間は、同じ種類の別の画像についてのもので、別のシードについてのものではありません。患者が分からない限り、画像は独立とみなしています。以上のどれも、モデルが正しい場所を見ていることを示すものではありません。

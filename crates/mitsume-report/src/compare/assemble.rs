@@ -30,10 +30,13 @@ pub(super) fn result(report: &CompareReport, resampled: &Resampled) -> Result<Mo
     let mut result = ModelComparison {
         images: compared_set(report),
         resampling: Resampling {
-            resamples: report.options.resamples,
+            resamples: resampled.resamples(),
             seed: report.options.seed,
             confidence: report.options.confidence,
             strata: report.options.within.name().to_owned(),
+            unit: report.patients.unit.name().to_owned(),
+            patients: report.patients.known,
+            images_without_patient: report.patients.images_without,
         },
         grid: [side, side],
         map_size: common_size(models),

@@ -11,7 +11,8 @@ use super::common_images::CommonImages;
 use super::counted::Counted;
 use super::error::CompareError;
 use super::model::Model;
-use super::options::{CompareOptions, ResampledWithin};
+use super::options::CompareOptions;
+use super::patients::Patients;
 use super::quantity::Values;
 use crate::Result;
 
@@ -59,26 +60,30 @@ pub(super) fn resample(
     models: &[Model],
     common: &CommonImages,
     counted: &[Counted],
+    patients: &Patients,
     options: &CompareOptions,
 ) -> Result<Resampled> {
     let labels = common.labels();
+    let strata = patients.strata(&labels, options.within);
     let draws = Draws {
-        strata: match options.within {
-            ResampledWithin::Class => Strata::by_label(&labels),
-            ResampledWithin::All => Strata::whole(labels.len()),
+        // Equal resamples would make intervals without a width.
+        resamples: if strata.is_fixed() {
+            0
+        } else {
+            options.resamples
         },
         seed: options.seed,
-        resamples: options.resamples,
+        strata,
     };
-    if options.resamples == 0 {
+    if draws.resamples == 0 {
         let values = vec![Vec::new(); models.len()];
         return Ok(Resampled { values, draws });
     }
     let side = grid_side(models, options.grid);
-    check_memory(models, counted, options.resamples)?;
+    let resamples = draws.resamples;
+    check_memory(models, counted, resamples)?;
     // One model after the other, so that the maps of one are in memory.
     let all = (0..models.len()).map(|model| {
-        let resamples = options.resamples;
         let maps = resampled_maps(models, model, common, &counted[model], side, resamples)?;
         let predictions = common.predictions(models, model);
         let classes = common.classes.len();
@@ -94,6 +99,16 @@ pub(super) fn resample(
 }
 
 impl Resampled {
+    /// Number of resamples.
+    pub fn resamples(&self) -> usize {
+        self.draws.resamples
+    }
+
+    /// Number of strata of a single image or patient, which is in every resample.
+    pub fn of_one(&self) -> usize {
+        self.draws.strata.of_one_cluster()
+    }
+
     /// The mean of one value per image in each resample.
     pub fn means(&self, of_images: &[f64]) -> Vec<Option<f64>> {
         let mean = |times: &Vec<u32>| {

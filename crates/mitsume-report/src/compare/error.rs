@@ -57,6 +57,42 @@ pub enum CompareError {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// A pattern that finds no patient in some paths.
+    #[error(
+        "the pattern of patients {pattern} finds none in {missed} of {of} paths, such as {named}: add what \
+         they are named by, as in person\\d+|IM-\\d+"
+    )]
+    PatientPattern {
+        /// The pattern.
+        pattern: String,
+        /// Images without a patient.
+        missed: usize,
+        /// All images.
+        of: usize,
+        /// Some of them.
+        named: String,
+    },
+    /// Lists that name different patients of one image.
+    #[error(
+        "{image} is of the patient {first}, but of {second}: correct a list, or say what is drawn (--resample-by image)"
+    )]
+    Patients {
+        /// The image.
+        image: String,
+        /// A patient and its list.
+        first: String,
+        /// Another one.
+        second: String,
+    },
+    /// Patients are to be drawn, but none is known.
+    #[error(
+        "no patient is known{unread}: name them in the column patient of the list that is evaluated, or find \
+         them in the paths (--patient-regex)"
+    )]
+    NoPatient {
+        /// The lists that could not be read, in words; empty if there are none.
+        unread: String,
+    },
     /// Other classes.
     #[error(
         "{} and {} have other classes: only in the first {only_first:?}, only in the second {only_second:?}",

@@ -17,6 +17,7 @@ mod images_table;
 mod model;
 mod options;
 mod page;
+mod patients;
 mod pictures;
 mod quantity;
 mod sentences;
@@ -35,9 +36,10 @@ use agreement::ImageAgreement;
 use common_images::CommonImages;
 use figures::Figures;
 use model::Model;
+use patients::Patients;
 
 pub use error::CompareError;
-pub use options::{CompareOptions, ResampledWithin};
+pub use options::{CompareOptions, ResampledUnit, ResampledWithin};
 pub use tables::ComparedTable;
 
 /// A comparison of models, computed.
@@ -46,6 +48,9 @@ pub struct CompareReport {
     models: Vec<Model>,
     baseline: usize,
     common: CommonImages,
+    patients: Patients,
+    /// Strata of a single image or patient.
+    of_one: usize,
     figures: Vec<Figures>,
     /// Of each model with the baseline; empty for the baseline itself.
     agreements: Vec<Vec<ImageAgreement>>,
@@ -75,6 +80,7 @@ pub fn compare(paths: &[PathBuf], options: &CompareOptions) -> Result<CompareRep
     let baseline = baseline(&models, options)?;
     check_explained(&models)?;
     let common = CommonImages::find(&models)?;
+    let patients = Patients::find(&models, &common, options)?;
     let counted = counted::counted(&models, &common, options.shared);
     let side = bootstrap::grid_side(&models, options.grid);
     let all = 0..models.len();
@@ -89,12 +95,14 @@ pub fn compare(paths: &[PathBuf], options: &CompareOptions) -> Result<CompareRep
         })
         .collect::<Result<_>>()?;
     let stability = stability::stability(&models, &common)?;
-    let resampled = bootstrap::resample(&models, &common, &counted, options)?;
+    let resampled = bootstrap::resample(&models, &common, &counted, &patients, options)?;
     let mut report = CompareReport {
         result: ModelComparison::default(),
         models,
         baseline,
         common,
+        patients,
+        of_one: resampled.of_one(),
         figures,
         agreements,
         stability,

@@ -1,6 +1,7 @@
 //! Options of a comparison.
 
 use mitsume::measures::DEFAULT_GRID;
+use mitsume_data::PatientPattern;
 use mitsume_locale::Language;
 
 /// What keeps its number of images in every resample.
@@ -24,8 +25,28 @@ impl ResampledWithin {
     }
 }
 
+/// What a resample draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResampledUnit {
+    /// Patients, each with all of its images: images of one patient are alike.
+    Patient,
+    /// Images, each for itself.
+    Image,
+}
+
+impl ResampledUnit {
+    /// The name in JSON and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::Image => "image",
+        }
+    }
+}
+
 /// Options of a comparison.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct CompareOptions {
     /// Name, or folder, of the model that the others are compared with; the first without it.
     pub baseline: Option<String>,
@@ -37,6 +58,10 @@ pub struct CompareOptions {
     pub confidence: f64,
     /// The strata of the resamples.
     pub within: ResampledWithin,
+    /// What a resample draws; without it patients, where any is known.
+    pub unit: Option<ResampledUnit>,
+    /// Finds the patients in the images' paths, in place of those that lists name.
+    pub patients: Option<PatientPattern>,
     /// Rows and columns of the common grid.
     pub grid: usize,
     /// Whether only images that every model counts make the consistencies.
@@ -55,6 +80,8 @@ impl Default for CompareOptions {
             seed: 0,
             confidence: 0.95,
             within: ResampledWithin::Class,
+            unit: None,
+            patients: None,
             grid: DEFAULT_GRID,
             shared: false,
             top: 12,

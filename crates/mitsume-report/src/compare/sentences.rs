@@ -6,12 +6,13 @@ use mitsume_locale::{Language, text};
 
 use super::CompareReport;
 use super::common_images::NAMED;
+use super::options::ResampledUnit;
 use super::tables::{p_value, percent, signed, with_interval};
 use crate::findings::{Finding, surroundings};
 use crate::number_format::{count, significant_4, significant_4_or_dash};
 use crate::ranking::CHANCE_Z;
 use crate::thresholds::{
-    MIN_CORRECT_IMAGES, MIN_COUNTED_CLASSES, MIN_EVALUATED_IMAGES, SIGNIFICANCE_LEVEL,
+    MIN_CORRECT_IMAGES, MIN_COUNTED_CLASSES, MIN_EVALUATED_IMAGES, MIN_PATIENTS, SIGNIFICANCE_LEVEL,
 };
 
 /// What was found of each pair.
@@ -127,6 +128,7 @@ pub(super) fn cautions(
             cautions.extend(cautions_of_maps.map(|finding| finding.text));
         }
     }
+    cautions.extend(about_patients(report, language));
     cautions.extend(about_resamples(result, language));
     cautions.into_iter().map(Finding::caution).collect()
 }
@@ -256,6 +258,35 @@ fn is_at_chance(model: &ComparedModel, kappa: f64) -> bool {
     let column = |class: usize| model.confusion.iter().map(|row| row[class]).sum();
     let predictions: Vec<u64> = (0..truths.len()).map(column).collect();
     kappa <= CHANCE_Z * kappa_error_by_chance(&truths, &predictions)
+}
+
+fn about_patients(report: &CompareReport, language: Language) -> Vec<String> {
+    let (patients, options) = (&report.patients, &report.options);
+    let mut cautions = Vec::new();
+    if !patients.unread_lists.is_empty() {
+        let lists = patients.unread_lists.join(", ");
+        cautions.push(text!(language, "compare-unread-lists", lists = lists));
+    }
+    if patients.share_images() {
+        cautions.push(match patients.unit {
+            ResampledUnit::Image => text!(language, "compare-patients-apart"),
+            ResampledUnit::Patient => text!(language, "compare-right-of-patients"),
+        });
+    }
+    if patients.unit == ResampledUnit::Patient && options.resamples > 0 {
+        let count = patients.count();
+        if count < MIN_PATIENTS {
+            cautions.push(text!(language, "compare-few-patients", patients = count));
+        }
+        if report.of_one > 0 {
+            cautions.push(text!(
+                language,
+                "compare-one-patient",
+                strata = report.of_one
+            ));
+        }
+    }
+    cautions
 }
 
 fn about_resamples(result: &ModelComparison, language: Language) -> Vec<String> {

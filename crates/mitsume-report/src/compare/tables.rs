@@ -207,6 +207,9 @@ fn interval_note(result: &ModelComparison, language: Language) -> String {
         level = percent(resampling.confidence),
         resamples = count(resampling.resamples as u64),
         strata = resampling.strata.as_str(),
+        unit = resampling.unit.as_str(),
+        patients = count(resampling.patients as u64),
+        without = resampling.images_without_patient,
         seed = resampling.seed.to_string(),
     )
 }

@@ -4,6 +4,7 @@
 mod made;
 mod matching;
 mod pages;
+mod patients;
 mod refused;
 
 use std::path::PathBuf;
