@@ -103,8 +103,8 @@ pub use shards::{
 };
 pub use steps::{StepRow, StepWriter, read_steps};
 pub use trust::{
-    CurveResult, Faithfulness, LocalisationResult, MaxSensitivityResult, MethodSensitivity,
-    RandomLogitResult, RoadResult, SurroundingsResult, TrustResult,
+    CurveResult, EquivarianceResult, Faithfulness, LocalisationResult, MaxSensitivityResult,
+    MethodSensitivity, RandomLogitResult, RoadResult, SurroundingsResult, TrustResult,
 };
 
 /// Result with an [`ArtifactError`].

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mitsume::methods::Method;
-use mitsume::trust::{Estimate, MaxSensitivity, RandomLogit, Randomisation};
+use mitsume::trust::{Equivariance, Estimate, MaxSensitivity, RandomLogit, Randomisation};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::write_json;
@@ -35,6 +35,10 @@ pub struct TrustResult {
     /// Max-sensitivity; `None` without noisy images, and in older files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_sensitivity: Option<MaxSensitivityResult>,
+    /// Equivariance, in the same order: similarity of the maps to those of flipped and shifted
+    /// images. `None` in older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equivariance: Option<Vec<EquivarianceResult>>,
 }
 
 impl TrustResult {
@@ -55,6 +59,15 @@ pub struct RandomLogitResult {
     /// The similarity.
     #[serde(flatten)]
     pub similarity: RandomLogit,
+}
+
+/// Similarity of a method's maps to those of moved images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EquivarianceResult {
+    /// The method of the maps.
+    pub method: Method,
+    /// The similarity under each movement.
+    pub movements: Vec<Equivariance>,
 }
 
 /// The largest relative change of the maps under small uniform noise.

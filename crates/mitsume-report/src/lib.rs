@@ -94,7 +94,7 @@ pub use page::{Page, export_figures, export_page, override_text, report, report_
 pub use panel::{Panel, PanelClass, PanelReference, panel, panel_png};
 pub use picture::{crop_picture, picture_from_pixels, visible_part};
 pub use text_table::{Alignment, text_table};
-pub use trust::{CascadeExample, trust_findings, trust_page, verdict_sentence};
+pub use trust::{CascadeExample, movement_name, trust_findings, trust_page, verdict_sentence};
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, ReportError>;

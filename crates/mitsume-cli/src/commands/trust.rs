@@ -1,11 +1,13 @@
 //! `mitsume trust`
 
 use mitsume::trust::{Estimate, Randomisation};
-use mitsume_artifacts::{Faithfulness, LocalisationResult, TrustResult, write_atomic};
+use mitsume_artifacts::{
+    EquivarianceResult, Faithfulness, LocalisationResult, TrustResult, write_atomic,
+};
 use mitsume_data::{ImageFolder, ImageSource};
 use mitsume_engine::{EngineError, EvaluationInput, TrustOptions, trust};
 use mitsume_locale::{Language, text};
-use mitsume_report::{export_page, trust_findings, trust_page, verdict_sentence};
+use mitsume_report::{export_page, movement_name, trust_findings, trust_page, verdict_sentence};
 
 use super::report::report_exported;
 use super::{model, output};
@@ -129,7 +131,33 @@ fn controls(result: &TrustResult, language: Language) -> String {
         let head = text!(language, "command-trust-noise");
         text += &format!("{head}\n{}\n", output::table(&rows));
     }
+    if let Some(methods) = &result.equivariance {
+        text += &movement_table(methods, language);
+    }
     text
+}
+
+/// The table of moved images with its head.
+fn movement_table(methods: &[EquivarianceResult], language: Language) -> String {
+    let mut rows = vec![vec![
+        text!(language, "command-trust-maps"),
+        text!(language, "trust-movement"),
+        text!(language, "trust-moved-back"),
+        text!(language, "trust-in-place"),
+    ]];
+    let all = methods
+        .iter()
+        .flat_map(|one| one.movements.iter().map(move |found| (one.method, found)));
+    rows.extend(all.map(|(method, found)| {
+        vec![
+            method.to_string(),
+            movement_name(&found.movement, language),
+            mean(found.spearman),
+            mean(found.in_place),
+        ]
+    }));
+    let head = text!(language, "command-trust-moved");
+    format!("{head}\n{}\n", output::table(&rows))
 }
 
 fn faithfulness_table(results: &[Faithfulness], language: Language) -> String {

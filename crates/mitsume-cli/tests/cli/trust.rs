@@ -57,6 +57,15 @@ fn a_model_is_tested_in_every_way_and_an_image_that_cannot_be_read_is_named() {
             let mean = faithful[share]["mean"].as_f64().unwrap();
             assert!((0.0..=1.0).contains(&mean), "{share}: {mean}");
         }
+        let moved = &result["equivariance"][way];
+        assert_eq!(moved["method"], method);
+        for movement in moved["movements"].as_array().unwrap() {
+            assert_eq!(movement["images"], 11);
+            for value in ["spearman", "ssim", "in_place"] {
+                let mean = movement[value]["mean"].as_f64().unwrap();
+                assert!((-1.0..=1.0).contains(&mean), "{movement}: {mean}");
+            }
+        }
         let object = &result["localisation"][way];
         assert!((0.0..=1.0).contains(&object["mass"]["mean"].as_f64().unwrap()));
         let images = object["images"].as_u64().unwrap();

@@ -1,7 +1,8 @@
-//! Trust checks of a model's maps: cascading randomisation, other classes, noise, faithfulness,
+//! Trust checks of a model's maps: cascading randomisation, other classes, noise, moved images, faithfulness,
 //! localisation, surroundings. docs/trust.md says what each number means.
 
 mod cascading_randomisation;
+mod equivariance;
 mod faithfulness;
 mod localisation;
 mod masks;
@@ -22,6 +23,7 @@ use crate::evaluation_input::report_more_frames;
 use crate::maps::{MapOptions, MapRequest, maps_at};
 use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_files};
 use cascading_randomisation::{CascadingRandomisation, Example};
+use equivariance::MovementTest;
 use faithfulness::FaithfulnessTest;
 use localisation::LocalisationTest;
 use masks::Masks;
@@ -122,6 +124,7 @@ pub fn trust(
         surroundings: tests.surroundings.result(seed),
         random_logit: Some(random_logit),
         max_sensitivity: tests.noise.result(),
+        equivariance: Some(tests.movements.results(seed)),
     };
     Ok(TrustOutcome { result, examples })
 }
@@ -159,6 +162,7 @@ struct TrustTests<'a> {
     randomisation: CascadingRandomisation<'a>,
     other_class: OtherClassTest,
     noise: NoiseTest<'a>,
+    movements: MovementTest,
     faithfulness: [FaithfulnessTest<'a>; TESTED_METHODS],
     localisation: [LocalisationTest; TESTED_METHODS],
     masks: Option<Masks>,
@@ -179,6 +183,7 @@ impl<'a> TrustTests<'a> {
             randomisation: CascadingRandomisation::new(network, options)?,
             other_class: OtherClassTest::new(network, options.seed),
             noise: NoiseTest::new(input, options, map_options),
+            movements: MovementTest::new(input, map_options),
             faithfulness: map_options
                 .map(|maps| FaithfulnessTest::new(network, maps.method, options.seed)),
             localisation: map_options.map(|maps| LocalisationTest::new(maps.method)),
@@ -226,6 +231,7 @@ impl<'a> TrustTests<'a> {
             }
             own[position] = made;
         }
+        self.movements.add(input, batch, &seeds, &own)?;
         self.noise.add(input, batch, &seeds, &own)
     }
 }

@@ -150,6 +150,7 @@ command-trust-similarity = similarity to the model's own maps
 command-trust-stage = randomised down to
 command-trust-other-class = against the map of another class: 1 where the class does not matter
 command-trust-noise = moved by noise, of the map: smaller is steadier
+command-trust-moved = Maps of flipped and shifted images (rank correlation with the maps; 1: the map moves with the image)
 command-trust-change = largest change
 command-trust-faithful = ROAD, insertion and increase: larger is better; deletion and average drop: smaller
 command-trust-maps = maps

@@ -123,6 +123,7 @@ command-trust-similarity = 元のモデルのマップとの類似度
 command-trust-stage = ここまでランダム化
 command-trust-other-class = 別のクラスのマップとの類似度（クラスによらなければ 1）
 command-trust-noise = 雑音による動き、マップに対する割合（小さいほど安定）
+command-trust-moved = 反転し、ずらした画像のマップ（元のマップとの順位相関。1 なら、マップは画像とともに動く）
 command-trust-change = 最大の変化
 command-trust-faithful = ROAD、挿入、平均上昇は大きいほど、削除と平均低下は小さいほど良い
 command-trust-maps = マップ

@@ -1,6 +1,7 @@
 //! The page of `mitsume trust`.
 
 mod controls;
+mod equivariance;
 mod examples;
 mod layer_plot;
 mod line_plot;
@@ -20,6 +21,7 @@ use examples::ExampleRow;
 use layer_plot::layer_plot;
 use line_plot::{PlotLine, PlotTitle, line_plot};
 
+pub use equivariance::movement_name;
 pub use examples::CascadeExample;
 pub use sentences::verdict_sentence;
 
@@ -43,6 +45,8 @@ struct Document {
     noise_columns: [String; 4],
     noise: Vec<Vec<String>>,
     noise_note: String,
+    movement_columns: [String; 7],
+    movements: Vec<Vec<String>>,
     perturbation_plots: Vec<Figure>,
     faithfulness_columns: [String; 4],
     faithfulness: Vec<Vec<String>>,
@@ -102,6 +106,8 @@ pub fn trust_page(
         noise_columns: controls::noise_columns(language),
         noise: controls::noise_rows(result),
         noise_note: controls::noise_note(result, language),
+        movement_columns: equivariance::columns(language),
+        movements: equivariance::rows(result, language),
         perturbation_plots: perturbation_plots(&result.faithfulness, language),
         faithfulness_columns: faithfulness_columns(language),
         faithfulness: result.faithfulness.iter().map(faithfulness_row).collect(),

@@ -4,7 +4,7 @@ use mitsume::trust::{Estimate, Randomisation, UndecidedReason, Verdict};
 use mitsume_artifacts::TrustResult;
 use mitsume_locale::{Language, text};
 
-use super::{controls, with_interval};
+use super::{controls, equivariance, with_interval};
 use crate::number_format;
 
 /// The verdict of the randomisation test: whether the maps depend on the learnt weights.
@@ -24,9 +24,10 @@ pub fn verdict_sentence(randomisation: &Randomisation, language: Language) -> St
     }
 }
 
-/// The other findings: other classes, noise, faithfulness, localisation, skipped images.
+/// The other findings: other classes, noise, moved images, faithfulness, localisation, skipped images.
 pub(super) fn sentences(result: &TrustResult, language: Language) -> Vec<String> {
     let mut sentences = controls::sentences(result, language);
+    sentences.extend(equivariance::sentences(result, language));
     if let [own, control] = &result.faithfulness[..]
         && let (Some(own_road), Some(other)) = (own.road.combined, control.road.combined)
     {

@@ -141,6 +141,13 @@ fn trusted() -> TrustResult {
                "iou_at_half": estimate(0.3), "iou_at_area": estimate(0.3)})
     };
     let other_class = |method: &str| json!({"method": method, "images": 48, "undefined": 3, "spearman": estimate(0.4), "ssim": estimate(0.5)});
+    let moved = |method: &str| {
+        json!({"method": method, "movements": [
+        {"direction": "flip-horizontally", "pixels": 0, "cells": 0, "images": 48, "undefined": 3,
+         "spearman": estimate(0.4), "ssim": estimate(0.5), "in_place": estimate(0.6)},
+        {"direction": "shift-down", "pixels": 32, "cells": 1, "images": 48, "undefined": 3,
+         "spearman": estimate(0.4), "ssim": estimate(0.5), "in_place": estimate(0.3)}]})
+    };
     let noisy = |method: &str| json!({"method": method, "images": 48, "undefined": 1, "largest_change": estimate(0.1)});
     serde_json::from_value(json!({
         "model": {"name": "level2", "parameters": 1, "target_layer": "layer4", "method": "grad-cam",
@@ -154,6 +161,7 @@ fn trusted() -> TrustResult {
         "localisation": [object("grad-cam"), object("random")],
         "random_logit": [other_class("grad-cam"), other_class("random")],
         "max_sensitivity": {"radius": 0.02, "samples": 10, "methods": [noisy("grad-cam"), noisy("random")]},
+        "equivariance": [moved("grad-cam"), moved("random")],
     }))
     .unwrap()
 }

@@ -86,6 +86,7 @@ fn trusted() -> (tempfile::TempDir, PathBuf) {
         surroundings: Default::default(),
         random_logit: Default::default(),
         max_sensitivity: Default::default(),
+        equivariance: Default::default(),
     };
     let map = |value: f32| ActivationMap::new(vec![value; 4], 2, 2).unwrap();
     let example = CascadeExample {

@@ -3,6 +3,7 @@
 //! | module | question | source |
 //! | --- | --- | --- |
 //! | [`randomisation`], by [`similarity()`] | does the map depend on what the network has learnt? | Adebayo et al. 2018 |
+//! | [`equivariance`], by [`similarity()`] | does the map move with the image? | closed forms |
 //! | [`random_logit`], by [`similarity()`] | does it depend on the class that it explains? | Sixt et al. 2020 |
 //! | [`max_sensitivity`] | how far does it move when the image is changed imperceptibly? | Yeh et al. 2019 |
 //! | [`road`], on [`imputation`] | do the pixels called relevant matter to the score? | Rong et al. 2022 |
@@ -21,6 +22,7 @@
 mod blur;
 pub mod confidence;
 pub mod deletion;
+pub mod equivariance;
 mod error;
 mod estimate;
 mod image;
@@ -40,6 +42,7 @@ pub mod surroundings;
 pub use blur::gaussian_blurred;
 pub use confidence::{ConfidenceChange, marked_part};
 pub use deletion::{Baseline, PerturbationCurve, PerturbationSequence};
+pub use equivariance::{Direction, Equivariance, EquivarianceTest, Movement};
 pub use error::TrustError;
 pub use estimate::Estimate;
 pub use image::Image;
