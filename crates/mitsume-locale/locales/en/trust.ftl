@@ -73,7 +73,7 @@ trust-other-class-found = Maps of { $method } for another class of the same imag
     }
 trust-other-class-constant = Whether maps of { $method } depend on the class is not shown: for every image the map of the label or that of the other class is constant.
 trust-noise-found = Noise of at most { $levels } of 255 grey levels moves maps of { $method } by up to { $own } of their strength, the largest of { $samples } tries (random weights: { $random }).
-trust-stays-in-place = Maps of { $method } do not move with the image when it is { $movement }: rank correlation { $back } moved back, { $place } in place.
+trust-stays-in-place = When the image is { $movement }, maps of { $method } are at least as much like the first ones in place (rank correlation { $place }) as moved back ({ $back }): they show a place of the frame, or the image looks the same when it is moved.
 trust-more-than-random = Removing pixels that { $method } calls relevant changes the prediction more than removing those of the same features weighted at random: ROAD { $own } against { $random }.
 trust-no-more-than-random = Removing pixels that { $method } calls relevant changes the prediction no more than removing those of the same features weighted at random: ROAD { $own } against { $random }.
 trust-on-object = Of { $images } images with an object, { $pointing } of the maps point at it or near it ({ $chance } pointing anywhere); { $mass } of the relevance lies on it, which covers { $share } of the image.

@@ -73,7 +73,7 @@ trust-other-class-found = 同じ画像の、無作為に選んだ別のクラス
     }
 trust-other-class-constant = { $method } のマップがクラスに依存するかどうかは、示されませんでした。どの画像でも、正解クラスのマップまたは別のクラスのマップが一定です。
 trust-noise-found = 255 階調中 { $levels } 階調以内の雑音で、{ $method } のマップは、その強さに対して最大 { $own } だけ動きます（{ $samples } 通りのうち最大の値。ランダムな重みでは { $random }）。
-trust-stays-in-place = { $method } のマップは、画像を動かしても（{ $movement }）一緒に動きません。順位相関は、戻すと { $back }、そのままでは { $place } です。
+trust-stays-in-place = 画像を動かしたとき（{ $movement }）、{ $method } のマップは、そのままのほうが（順位相関 { $place }）、戻したもの（{ $back }）以上に元のマップと似ています。画面の決まった場所を示しているか、画像が動かしても同じに見えるかです。
 trust-more-than-random = { $method } が重要とする画素を除くと、同じ特徴マップにランダムな重みを付けた場合よりも、予測が大きく変わります（ROAD は { $own }、ランダムな重みでは { $random }）。
 trust-no-more-than-random = { $method } が重要とする画素を除いても、予測の変化は、同じ特徴マップにランダムな重みを付けた場合より大きくありません（ROAD は { $own }、ランダムな重みでは { $random }）。
 trust-on-object = 対象物のある { $images } 枚のうち、マップが対象物またはその近くを指すものは { $pointing } です（無作為に指した場合は { $chance }）。対象物の上には重要度の { $mass } があります。対象物の面積は画像の { $share } です。
