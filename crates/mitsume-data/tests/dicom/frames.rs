@@ -212,7 +212,7 @@ fn encoded_frames_of_several_fragments_are_told_apart_by_a_table_or_their_stream
     let size = size.map(|(tag, value)| (tag, VR::US, PrimitiveValue::from(value)));
     let whole = stream("grey16.j2k");
     let cut = |at: usize| [whole[..at].to_vec(), whole[at..].to_vec()];
-    let pieces = [&cut(60)[..], &[whole.clone()], &cut(80)].concat();
+    let pieces = [&cut(60)[..], std::slice::from_ref(&whole), &cut(80)].concat();
     let offsets = [0, whole.len() as u32 + 16, 2 * whole.len() as u32 + 24];
     let alone = pixels(&encoded(&whole, &size, JPEG_2000));
     let extended = PrimitiveValue::U64(offsets.iter().map(|&offset| offset.into()).collect());
@@ -268,7 +268,7 @@ fn numbers_of_frames_that_are_not_to_be_believed_are_refused_and_make_no_images(
     let dir = tempfile::tempdir().unwrap();
     let refused = |bytes: &[u8], word: &str| {
         let path = put(dir.path(), "scan.dcm", bytes);
-        assert_eq!(images_in(vec![path.clone()]), [path.clone()]);
+        assert_eq!(images_in(vec![path.clone()]), std::slice::from_ref(&path));
         let reason = decode_file(&path).unwrap_err().reason();
         assert!(reason.contains(word), "no \"{word}\" in: {reason}");
         frame_refused(&path, 1, "");

@@ -150,8 +150,13 @@ fn tables_saved_on_the_page_are_those_saved_without_a_browser() {
         let folder = dir.path().join(folder);
         let options = ReportOptions::default();
         let out = dir.path().join("figures");
-        let exported =
-            export_figures(&report(&folder).unwrap(), &[folder.clone()], &out, &options).unwrap();
+        let exported = export_figures(
+            &report(&folder).unwrap(),
+            std::slice::from_ref(&folder),
+            &out,
+            &options,
+        )
+        .unwrap();
         browser.open(&page);
         assert!(count(&browser, "table") >= least);
         for (format, extension) in [("CSV", "csv"), ("LaTeX", "tex")] {

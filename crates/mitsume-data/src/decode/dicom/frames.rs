@@ -115,7 +115,10 @@ fn add_native(
     let pixels = head.pixels()?;
     let bits = head.frame_bits().unwrap_or(0);
     let bytes = bits / 8;
-    if bits == 0 || bits % 8 != 0 || (head.encoding.big_endian && bytes % 2 != 0) {
+    if bits == 0
+        || !bits.is_multiple_of(8)
+        || (head.encoding.big_endian && !bytes.is_multiple_of(2))
+    {
         return Err("DICOM: frames that do not begin with a byte are not read".into());
     }
     if bytes > MAX_FILE_BYTES {
