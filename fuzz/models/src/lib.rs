@@ -44,7 +44,13 @@ impl Archive {
     /// The files of the zip archive in `bytes`.
     pub fn read(bytes: &[u8]) -> Self {
         let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("it is sound");
-        let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+        let names: Vec<String> = archive
+            .file_names()
+            .map(|name| {
+                name.expect("a name that the archive was written with")
+                    .into_owned()
+            })
+            .collect();
         let read = |name: String| {
             let mut bytes = Vec::new();
             let mut file = archive.by_name(&name).expect("it is in the archive");
