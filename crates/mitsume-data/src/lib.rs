@@ -59,6 +59,7 @@ pub mod decode;
 pub mod divide;
 mod duplicates;
 mod error;
+mod fingerprint;
 mod folder;
 mod frame_name;
 mod grey;

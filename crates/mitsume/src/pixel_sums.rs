@@ -72,8 +72,7 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for AllWithin<'_, T> {
         // Counted rather than searched: a loop without an exit vectorises.
         let mut outside = 0_u64;
         for &value in self.values {
-            let value: f64 = value.into();
-            outside += u64::from(!((value >= self.low) & (value <= self.high)));
+            outside += outside_count(value.into(), (self.low, self.high));
         }
         outside == 0
     }
@@ -176,8 +175,6 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for UpdateMeanByFour<'_, T> {
 
     #[inline(always)]
     fn call(self) -> Option<[f64; FOUR]> {
-        let (low, high) = self.range;
-        let is_outside = |value: f64| u64::from(!((value >= low) & (value <= high)));
         let (means, rest_of_mean) = self.mean.as_chunks_mut::<LANES>();
         let [a, b, c, d] = self.maps.map(|map| map.as_chunks::<LANES>());
         let mut sums = [[0.0; LANES]; FOUR];
@@ -188,7 +185,7 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for UpdateMeanByFour<'_, T> {
             for (map, values) in [a, b, c, d].into_iter().enumerate() {
                 let values: [f64; LANES] = values.map(Into::into);
                 for lane in 0..LANES {
-                    outside[lane] += is_outside(values[lane]);
+                    outside[lane] += outside_count(values[lane], self.range);
                     sums[map][lane] += updated(&mut updates[lane], values[lane], self.shares[map]);
                 }
             }
@@ -196,13 +193,19 @@ impl<T: Copy + Into<f64>> NullaryFnOnce for UpdateMeanByFour<'_, T> {
         }
         for (map, rest) in [a.1, b.1, c.1, d.1].into_iter().enumerate() {
             for (lane, (&value, mean)) in rest.iter().zip(&mut *rest_of_mean).enumerate() {
-                outside[lane] += is_outside(value.into());
+                outside[lane] += outside_count(value.into(), self.range);
                 sums[map][lane] += updated(mean, value.into(), self.shares[map]);
             }
         }
         let all_within = outside.iter().sum::<u64>() == 0;
         all_within.then(|| sums.map(total))
     }
+}
+
+/// 1 for a value that is not in [low, high], such as NaN.
+#[inline(always)]
+fn outside_count(value: f64, (low, high): (f64, f64)) -> u64 {
+    u64::from(!((value >= low) & (value <= high)))
 }
 
 #[inline(always)]

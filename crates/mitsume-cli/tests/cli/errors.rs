@@ -1,6 +1,6 @@
 //! Wrong requests: exit code 2, the file or key named, what would be right, nothing written.
 
-use crate::support::{Sandbox, assert_refused, text};
+use crate::support::{Sandbox, assert_refused, text, train_args};
 
 #[test]
 fn a_misspelt_key_is_named_with_the_one_that_was_meant() {
@@ -72,15 +72,7 @@ fn folders_that_are_no_data_sets_are_named() {
         sandbox.path("other/one/a.png"),
     )
     .unwrap();
-    let other = [
-        "train",
-        "--config",
-        "run.toml",
-        "--out",
-        "run",
-        "--set",
-        "data.valid=other",
-    ];
+    let other = train_args("run", &["--set", "data.valid=other"]);
     assert_refused(
         &sandbox,
         &other,

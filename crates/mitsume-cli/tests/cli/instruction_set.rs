@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, text};
+use crate::support::{Sandbox, text, train_args};
 
 const VARIABLE: &str = "MITSUME_MAX_ISA";
 const BENCH: [&str; 11] = [
@@ -46,25 +46,14 @@ fn a_set_that_the_machine_has_not_is_refused_with_those_it_has() {
 fn a_run_that_goes_on_with_another_set_says_so() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "");
-    let train = [
-        "train",
-        "--config",
-        "run.toml",
-        "--out",
-        "run",
-        "--set",
-        "train.epochs=1",
-    ];
+    let train = train_args("run", &["--set", "train.epochs=1"]);
     let mut began = sandbox.command(&train);
     assert!(began.env(VARIABLE, "fallback").status().unwrap().success());
     let environment: Value = serde_json::from_slice(&sandbox.read("run/environment.json")).unwrap();
     assert_eq!(environment["cpu"]["kernels"], "fallback");
 
-    let more = |set: &str| ["train", "--resume", "run", "--set", set].map(str::to_owned);
     let resume = |epochs: &str, isa: Option<&str>| {
-        let args = more(&format!("train.epochs={epochs}"));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let mut command = sandbox.command(&args);
+        let mut command = sandbox.command(&["train", "--resume", "run", "--set", epochs]);
         if let Some(isa) = isa {
             command.env(VARIABLE, isa);
         }
@@ -72,9 +61,9 @@ fn a_run_that_goes_on_with_another_set_says_so() {
         assert!(output.status.success());
         text(&output.stderr)
     };
-    let same = resume("2", Some("fallback"));
+    let same = resume("train.epochs=2", Some("fallback"));
     assert!(!same.contains("this run began on"), "{same}");
-    let other = resume("3", None);
+    let other = resume("train.epochs=3", None);
     // A machine without vector instructions has no other set.
     let has_other = mitsume_nn::instruction_set() != "fallback";
     assert_eq!(other.contains("this run began on"), has_other, "{other}");

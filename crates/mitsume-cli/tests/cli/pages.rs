@@ -1,6 +1,6 @@
 //! HTML pages, exported figures, and verbosity.
 
-use crate::support::{Sandbox, files_below, text};
+use crate::support::{Sandbox, files_below, text, train_args};
 
 fn trained() -> Sandbox {
     Sandbox::trained("level1", 2, "")
@@ -130,15 +130,7 @@ fn the_page_of_explained_images_saves_its_table_as_the_others_do() {
 fn verbose_says_what_was_settled_on_and_quiet_nothing() {
     let sandbox = Sandbox::new();
     sandbox.configure("level1", "");
-    let train = [
-        "train",
-        "--config",
-        "run.toml",
-        "--out",
-        "run",
-        "--set",
-        "train.epochs=1",
-    ];
+    let train = train_args("run", &["--set", "train.epochs=1"]);
     let said = stderr(&sandbox, &[&train[..], &["-v", "--threads", "2"]].concat());
     for words in [
         "computing on cpu (",

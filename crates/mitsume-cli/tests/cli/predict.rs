@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::support::{Sandbox, assert_refused, files_below, text};
+use crate::support::{Sandbox, assert_refused, files_below, text, train_args};
 
 type Row = HashMap<String, String>;
 
@@ -200,18 +200,7 @@ fn that_the_first_of_several_frames_is_used_is_said_once() {
     let words = "of several frames or pages the first is used: 1 image (";
     let said = |args: &[&str]| text(&sandbox.succeeds(args).stderr).matches(words).count();
     // Once for each of the two data sets, and not again in every epoch.
-    assert_eq!(
-        said(&[
-            "train",
-            "--config",
-            "run.toml",
-            "--out",
-            "run",
-            "--set",
-            "train.epochs=2"
-        ]),
-        2
-    );
+    assert_eq!(said(&train_args("run", &["--set", "train.epochs=2"])), 2);
     assert_eq!(said(&["eval", "--run", "run", "--data", "data/Testing"]), 1);
     assert_eq!(
         said(&["predict", "--run", "run", "data/Testing", "--out", "p.csv"]),

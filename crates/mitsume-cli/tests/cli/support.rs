@@ -99,9 +99,7 @@ impl Sandbox {
 
     /// Trains `run.toml` to the end.
     pub fn train(&self, out: &str, args: &[&str]) {
-        let mut all = vec!["train", "--config", "run.toml", "--out", out];
-        all.extend(args);
-        self.succeeds(&all);
+        self.succeeds(&train_args(out, args));
     }
 
     /// Column `name` of a run's epochs.csv.
@@ -133,6 +131,11 @@ impl Sandbox {
         let weights = self.read(&format!("{run}/weights.safetensors"));
         (steps, weights, epochs)
     }
+}
+
+/// Arguments that train `run.toml`, and more.
+pub fn train_args<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["train", "--config", "run.toml", "--out", out], more].concat()
 }
 
 pub fn text(bytes: &[u8]) -> String {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::support::{Sandbox, assert_refused, files_below, text};
+use crate::support::{Sandbox, assert_refused, files_below, text, train_args};
 
 /// The consistency loss from the second epoch on, so that moving averages matter too.
 const CONSISTENT: &str = "[consistency]\npreset = \"published\"\nlambda_max = 50\nt0 = 1\nt1 = 2\n";
@@ -263,15 +263,10 @@ fn a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_checkpoint() {
         "huge.safetensors",
         overflowing(&sandbox.read("run/weights.safetensors")),
     );
-    let output = sandbox.run(&[
-        "train",
-        "--config",
-        "run.toml",
-        "--out",
+    let output = sandbox.run(&train_args(
         "new",
-        "--set",
-        "model.init=huge.safetensors",
-    ]);
+        &["--set", "model.init=huge.safetensors"],
+    ));
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("epoch 1, step 1 "), "{stderr}");

@@ -2,10 +2,10 @@
 
 use mitsume::trust::{EquivarianceTest, Movement};
 use mitsume_artifacts::EquivarianceResult;
-use mitsume_data::Batch;
 
 use super::TESTED_METHODS;
-use crate::maps::{MapOptions, MapRequest, maps_at};
+use super::tested_batch::TestedBatch;
+use crate::maps::MapOptions;
 use crate::{EvaluationInput, Result};
 
 /// Compares maps with those of moved images, by movement and tested method.
@@ -25,34 +25,20 @@ impl MovementTest {
         }
     }
 
-    /// Adds a batch with its maps [N, h, w], by tested method.
+    /// Adds a batch.
     ///
     /// # Errors
     /// Errors of the network.
-    pub fn add(
-        &mut self,
-        input: &EvaluationInput<'_>,
-        batch: &Batch,
-        seeds: &[u64],
-        own: &[Vec<f32>; TESTED_METHODS],
-    ) -> Result<()> {
+    pub fn add(&mut self, input: &EvaluationInput<'_>, tested: &TestedBatch<'_>) -> Result<()> {
         let (size, cam) = (input.size(), input.cam_size());
         let length = cam[0] * cam[1];
         for tests in &mut self.tests {
             // Channels are moved alike, so those of all images at once.
-            let moved = tests[0].movement().moved(&batch.images, size);
-            let images = input.tensor(moved);
-            let hooked = input.network.hook(images.clone())?;
-            for (position, test) in tests.iter_mut().enumerate() {
-                let request = MapRequest {
-                    options: self.methods[position],
-                    images: images.clone(),
-                    targets: &batch.labels,
-                    seeds,
-                };
-                let made = maps_at(input.network, &hooked, &request)?.1;
-                let own = own[position].chunks_exact(length);
-                for (own, moved) in own.zip(made.chunks_exact(length)) {
+            let moved = tests[0].movement().moved(&tested.batch.images, size);
+            let made = tested.maps_of_changed(input, moved, self.methods)?;
+            for ((test, own), moved) in tests.iter_mut().zip(tested.maps).zip(&made) {
+                let pairs = own.chunks_exact(length).zip(moved.chunks_exact(length));
+                for (own, moved) in pairs {
                     test.add(own, moved, cam)?;
                 }
             }

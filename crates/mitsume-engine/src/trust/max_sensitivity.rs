@@ -6,8 +6,9 @@ use mitsume::trust::{Image, MaxSensitivityTest, UniformNoise};
 use mitsume_artifacts::{MaxSensitivityResult, MethodSensitivity};
 use mitsume_data::Batch;
 
+use super::tested_batch::TestedBatch;
 use super::{TESTED_METHODS, TrustOptions};
-use crate::maps::{MapOptions, MapRequest, maps_at};
+use crate::maps::MapOptions;
 use crate::{EngineError, EvaluationInput, Result};
 
 /// Compares maps with those of noisy copies of their images, by tested method.
@@ -45,17 +46,11 @@ impl<'a> NoiseTest<'a> {
         }
     }
 
-    /// Adds a batch with its maps [N, h, w], by tested method.
+    /// Adds a batch.
     ///
     /// # Errors
     /// Errors of the network; [`EngineError::Interrupted`].
-    pub fn add(
-        &mut self,
-        input: &EvaluationInput<'_>,
-        batch: &Batch,
-        seeds: &[u64],
-        own: &[Vec<f32>; TESTED_METHODS],
-    ) -> Result<()> {
+    pub fn add(&mut self, input: &EvaluationInput<'_>, tested: &TestedBatch<'_>) -> Result<()> {
         if self.samples == 0 {
             return Ok(());
         }
@@ -64,21 +59,15 @@ impl<'a> NoiseTest<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(EngineError::Interrupted);
             }
-            let images = input.tensor(self.noisy_images(input, batch, sample)?);
-            let hooked = input.network.hook(images.clone())?;
-            for (noisy, options) in noisy.iter_mut().zip(self.methods) {
-                let request = MapRequest {
-                    options,
-                    images: images.clone(),
-                    targets: &batch.labels,
-                    seeds,
-                };
-                noisy.push(maps_at(input.network, &hooked, &request)?.1);
+            let images = self.noisy_images(input, tested.batch, sample)?;
+            let made = tested.maps_of_changed(input, images, self.methods)?;
+            for (noisy, made) in noisy.iter_mut().zip(made) {
+                noisy.push(made);
             }
         }
         let shape = input.cam_size();
         let length = shape[0] * shape[1];
-        for ((test, own), noisy) in self.tests.iter_mut().zip(own).zip(&noisy) {
+        for ((test, own), noisy) in self.tests.iter_mut().zip(tested.maps).zip(&noisy) {
             for (i, own) in own.chunks_exact(length).enumerate() {
                 let maps = noisy.iter().map(|maps| &maps[i * length..][..length]);
                 test.add(own, &maps.collect::<Vec<_>>(), shape)?;

@@ -9,6 +9,7 @@ mod masks;
 mod max_sensitivity;
 mod random_logit;
 mod surroundings;
+mod tested_batch;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,7 @@ use masks::Masks;
 use max_sensitivity::NoiseTest;
 use random_logit::OtherClassTest;
 use surroundings::SurroundingsTest;
+use tested_batch::TestedBatch;
 
 /// Options of the trust checks.
 #[derive(Clone, Copy, Debug)]
@@ -231,7 +233,12 @@ impl<'a> TrustTests<'a> {
             }
             own[position] = made;
         }
-        self.movements.add(input, batch, &seeds, &own)?;
-        self.noise.add(input, batch, &seeds, &own)
+        let tested = TestedBatch {
+            batch,
+            seeds: &seeds,
+            maps: &own,
+        };
+        self.movements.add(input, &tested)?;
+        self.noise.add(input, &tested)
     }
 }

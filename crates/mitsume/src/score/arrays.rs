@@ -137,12 +137,21 @@ pub(super) trait MapSource: Sync {
 
     /// Adds the maps of `images` to `mean`, in order, their values checked.
     fn push_all(&self, images: &[usize], mean: &mut ClassMean) -> Result<(), ScoreProblem> {
-        let mut buffer = Vec::new();
-        for &image in images {
-            mean.push(self.checked(image, &mut buffer)?);
-        }
-        Ok(())
+        push_each(self, images, mean)
     }
+}
+
+/// Adds the maps of `images` to `mean` one by one.
+fn push_each<S: MapSource + ?Sized>(
+    source: &S,
+    images: &[usize],
+    mean: &mut ClassMean,
+) -> Result<(), ScoreProblem> {
+    let mut buffer = Vec::new();
+    for &image in images {
+        mean.push(source.checked(image, &mut buffer)?);
+    }
+    Ok(())
 }
 
 /// Maps in [0, 1], as they are.
@@ -195,14 +204,12 @@ impl<T: Copy + Into<f64> + Send + Sync> MapSource for AsStored<'_, T> {
     /// Where values lie in order, four maps at once: small maps are read faster than their mean is
     /// loaded and stored.
     fn push_all(&self, images: &[usize], mean: &mut ClassMean) -> Result<(), ScoreProblem> {
-        let mut buffer = Vec::new();
-        let (fours, rest) = match self.values {
-            Some(_) => images.as_chunks::<FOUR>(),
-            None => (&[][..], images),
+        let Some(values) = self.values else {
+            return push_each(self, images, mean);
         };
+        let (_, height, width) = self.cams.dim();
+        let (fours, rest) = images.as_chunks::<FOUR>();
         for images in fours {
-            let (_, height, width) = self.cams.dim();
-            let values = self.values.unwrap_or_default();
             let maps = images.map(|image| &values[image * height * width..][..height * width]);
             if !mean.push_four(maps, UNIT_RANGE) {
                 let checked = images.iter().zip(maps);
@@ -211,10 +218,7 @@ impl<T: Copy + Into<f64> + Send + Sync> MapSource for AsStored<'_, T> {
                 return Err(problem.expect("one of the four has a value outside"));
             }
         }
-        for &image in rest {
-            mean.push(self.checked(image, &mut buffer)?);
-        }
-        Ok(())
+        push_each(self, rest, mean)
     }
 }
 

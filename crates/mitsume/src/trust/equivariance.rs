@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::similarity::{Similarity, similarity};
+use super::similarity::{Similarity, mean_over_images, similarity, undefined};
 use super::{Estimate, TrustError};
 
 /// How an image is moved.
@@ -194,18 +194,13 @@ impl EquivarianceTest {
 
     /// Means over the images so far. `seed` is of the bootstrap.
     pub fn result(&self, seed: u64) -> Equivariance {
-        let mean = |of: &[Similarity], value: fn(&Similarity) -> Option<f64>| {
-            let values: Vec<f64> = of.iter().filter_map(value).collect();
-            Estimate::bootstrap_mean(&values, seed)
-        };
-        let defined = self.images.iter().filter(|one| one.spearman.is_some());
         Equivariance {
             movement: self.movement,
             images: self.images.len(),
-            undefined: self.images.len() - defined.count(),
-            spearman: mean(&self.images, |one| one.spearman),
-            ssim: mean(&self.images, |one| one.ssim),
-            in_place: mean(&self.in_place, |one| one.spearman),
+            undefined: undefined(&self.images),
+            spearman: mean_over_images(&self.images, |one| one.spearman, seed),
+            ssim: mean_over_images(&self.images, |one| one.ssim, seed),
+            in_place: mean_over_images(&self.in_place, |one| one.spearman, seed),
         }
     }
 }

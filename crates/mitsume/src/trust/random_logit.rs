@@ -17,7 +17,7 @@
 use mitsume_random::RandomStream;
 use serde::{Deserialize, Serialize};
 
-use super::similarity::{Similarity, similarity};
+use super::similarity::{Similarity, mean_over_images, similarity, undefined};
 use super::{Estimate, TrustError};
 
 /// A class other than `class` among `classes`, each with the same probability, determined by `seed`
@@ -80,16 +80,11 @@ impl RandomLogitTest {
 
     /// Means over the images so far. `seed` is of the bootstrap.
     pub fn result(&self, seed: u64) -> RandomLogit {
-        let mean = |value: fn(&Similarity) -> Option<f64>| {
-            let values: Vec<f64> = self.images.iter().filter_map(value).collect();
-            Estimate::bootstrap_mean(&values, seed)
-        };
-        let defined = self.images.iter().filter(|one| one.spearman.is_some());
         RandomLogit {
             images: self.images.len(),
-            undefined: self.images.len() - defined.count(),
-            spearman: mean(|one| one.spearman),
-            ssim: mean(|one| one.ssim),
+            undefined: undefined(&self.images),
+            spearman: mean_over_images(&self.images, |one| one.spearman, seed),
+            ssim: mean_over_images(&self.images, |one| one.ssim, seed),
         }
     }
 }

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TrustError;
 use super::error::check;
+use super::{Estimate, TrustError};
 use crate::measures::ssim::ssim_distance;
 
 /// Similarity of two maps; `None` if one of them is constant and has no pattern to compare.
@@ -19,6 +19,22 @@ pub struct Similarity {
     /// Structural similarity (Wang et al. 2004), each map first normalised to [0, 1] by its
     /// minimum and maximum. 1: equal.
     pub ssim: Option<f64>,
+}
+
+/// The mean over images of one value of their similarities, of those that have it. `seed` is of the
+/// bootstrap.
+pub(super) fn mean_over_images(
+    images: &[Similarity],
+    value: fn(&Similarity) -> Option<f64>,
+    seed: u64,
+) -> Option<Estimate> {
+    let values: Vec<f64> = images.iter().filter_map(value).collect();
+    Estimate::bootstrap_mean(&values, seed)
+}
+
+/// Images of which one map or both are constant.
+pub(super) fn undefined(images: &[Similarity]) -> usize {
+    images.iter().filter(|one| one.spearman.is_none()).count()
 }
 
 /// Compares two maps [h, w] = `shape`.
