@@ -46,7 +46,7 @@ pub fn numbers<'py>(
     values: impl Iterator<Item = Option<f64>>,
 ) -> Bound<'py, PyArray1<f64>> {
     let values = values.map(|value| value.unwrap_or(f64::NAN));
-    PyArray1::from_iter(py, values)
+    PyArray1::from_vec(py, values.collect())
 }
 
 /// An array [count, rows, columns].

@@ -1,10 +1,10 @@
 //! The metric on arrays.
 
 use crate::arrays::{Indices, Maps, array_3, from_json, numbers, value_error, with_maps};
-use mitsume::ClassMeans;
 use mitsume::score::{
     ScoreArrays, ScoreMeasures, ScoreOptions, ScoreProblem, ScoredArrays, score_arrays,
 };
+use mitsume::{ClassMeans, Distance};
 use ndarray::{ArrayView1, ArrayView3};
 use numpy::PyArray3;
 use pyo3::prelude::*;
@@ -21,6 +21,8 @@ pub struct Settings {
     /// 0 for the measures of the grid alone.
     permutations: usize,
     normalise: bool,
+    /// Of the deviations: "squared-l2" or "l2".
+    distance: String,
 }
 
 /// Scores maps in memory.
@@ -32,6 +34,7 @@ pub fn score<'py>(
     predictions: Indices<'py>,
     settings: Settings,
 ) -> PyResult<Bound<'py, PyDict>> {
+    let distance: Distance = settings.distance.parse().map_err(value_error)?;
     let permutations = settings.permutations;
     let measures = |grid| ScoreMeasures { grid, permutations };
     let options = ScoreOptions {
@@ -42,7 +45,7 @@ pub fn score<'py>(
     let scored = with_maps!(cams, view => {
         py.detach(|| score_views(view, indices, settings.classes, options))
     });
-    result(py, &scored.map_err(value_error)?)
+    result(py, &scored.map_err(value_error)?, distance)
 }
 
 fn score_views<T: Copy + Into<f64> + Send + Sync>(
@@ -59,16 +62,20 @@ fn score_views<T: Copy + Into<f64> + Send + Sync>(
     score_arrays(arrays, classes, options)
 }
 
-fn result<'py>(py: Python<'py>, scored: &ScoredArrays) -> PyResult<Bound<'py, PyDict>> {
+fn result<'py>(
+    py: Python<'py>,
+    scored: &ScoredArrays,
+    distance: Distance,
+) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     let json = serde_json::to_value(&scored.score).expect("plain data serialises");
     dict.set_item("score", from_json(py, &json)?)?;
     dict.set_item("mean_maps", mean_maps(py, &scored.means)?)?;
     let deviations = &scored.deviations;
-    let squared_l2 = deviations.iter().map(|one| one.map(|one| one.squared_l2));
-    let l2 = deviations.iter().map(|one| one.map(|one| one.l2));
-    dict.set_item("deviations_squared_l2", numbers(py, squared_l2))?;
-    dict.set_item("deviations_l2", numbers(py, l2))?;
+    let deviations = deviations
+        .iter()
+        .map(|one| one.map(|one| one.get(distance)));
+    dict.set_item("deviations", numbers(py, deviations))?;
     Ok(dict)
 }
 

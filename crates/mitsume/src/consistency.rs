@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::deviation::{Deviation, Distance, MapLength};
-use crate::pixel_sums::{FOUR, all_within, update_mean, update_mean_by_four};
+use crate::pixel_sums::{Maps, all_within, update_mean, update_mean_by_maps};
 
 /// A class, map or accumulator that cannot be added.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -122,20 +122,19 @@ impl ClassMean {
         self.squares += update_mean(&mut self.mean, map, self.count);
     }
 
-    /// Adds four maps as [`ClassMean::push`] would one after the other, if all their values lie in
-    /// `range`; otherwise returns `false`, and the mean is of no use.
+    /// Adds the maps of `images` as [`ClassMean::push`] would one after the other, if all their values lie
+    /// in `range`; otherwise returns `false`, and the mean is of no use.
     #[must_use]
-    pub(crate) fn push_four<T: Copy + Into<f64>>(
+    pub(crate) fn push_maps<T: Copy + Into<f64>>(
         &mut self,
-        maps: [&[T]; FOUR],
+        maps: Maps<'_, T>,
+        images: &[usize],
         range: (f64, f64),
     ) -> bool {
-        let squares = update_mean_by_four(&mut self.mean, maps, self.count + 1, range);
-        self.count += FOUR as u64;
-        for squares in squares.into_iter().flatten() {
-            self.squares += squares;
-        }
-        squares.is_some()
+        let first = self.count + 1;
+        self.count += images.len() as u64;
+        let chosen = (maps, images);
+        update_mean_by_maps(&mut self.mean, &mut self.squares, chosen, first, range)
     }
 
     /// Chan's pairwise update.

@@ -93,10 +93,15 @@ impl Deviation {
             });
         }
         let sum_of_squares = squared_differences(map, reference);
-        Ok(Self {
-            squared_l2: Distance::SquaredL2.from_sum_of_squares(sum_of_squares, map.len()),
-            l2: Distance::L2.from_sum_of_squares(sum_of_squares, map.len()),
-        })
+        Ok(Self::from_sum_of_squares(sum_of_squares, map.len()))
+    }
+
+    /// The deviation whose sum of squared differences over `pixels` values is `sum_of_squares`.
+    pub(crate) fn from_sum_of_squares(sum_of_squares: f64, pixels: usize) -> Self {
+        Self {
+            squared_l2: Distance::SquaredL2.from_sum_of_squares(sum_of_squares, pixels),
+            l2: Distance::L2.from_sum_of_squares(sum_of_squares, pixels),
+        }
     }
 
     /// The deviation in the form `distance`.

@@ -235,7 +235,10 @@ impl LabelsAndPredictions {
 
     /// The images that are not correct, and the correct ones of each class.
     fn members(&self) -> (Vec<usize>, Vec<Vec<usize>>) {
-        let mut members = vec![Vec::new(); self.classes];
+        let mut counts = vec![0; self.classes];
+        let correct = (0..self.labels.len()).filter_map(|image| self.correct_class(image));
+        correct.for_each(|class| counts[class] += 1);
+        let mut members: Vec<Vec<usize>> = counts.into_iter().map(Vec::with_capacity).collect();
         let mut others = Vec::new();
         for image in 0..self.labels.len() {
             match self.correct_class(image) {
@@ -247,6 +250,10 @@ impl LabelsAndPredictions {
     }
 
     fn check_memory(&self, height: usize, width: usize) -> Result<(), ScoreProblem> {
+        let bytes = (height * width * size_of::<f64>()) as u64;
+        if bytes.saturating_mul(self.classes as u64) <= MAX_MEANS_BYTES {
+            return Ok(());
+        }
         let mut seen = vec![false; self.classes];
         for image in 0..self.labels.len() {
             if let Some(class) = self.correct_class(image) {
@@ -254,7 +261,6 @@ impl LabelsAndPredictions {
             }
         }
         let seen = seen.iter().filter(|&&seen| seen).count();
-        let bytes = (height * width * size_of::<f64>()) as u64;
         match bytes.checked_mul(seen as u64) {
             Some(bytes) if bytes <= MAX_MEANS_BYTES => Ok(()),
             _ => Err(ScoreProblem::TooLarge {

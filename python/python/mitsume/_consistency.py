@@ -190,10 +190,10 @@ def consistency(
             "grid": None if measures == "none" else int(grid),
             "permutations": PERMUTATIONS if measures == "all" else 0,
             "normalise": bool(normalise),
+            "distance": distance,
         },
     )
-    deviations = "deviations_squared_l2" if distance == "squared-l2" else "deviations_l2"
-    return from_score(found["score"], distance, found["mean_maps"], found[deviations])
+    return from_score(found["score"], distance, found["mean_maps"], found["deviations"])
 
 
 def from_score(

@@ -12,10 +12,12 @@ use crate::consistency::{ClassMean, ClassMeans, DeviationPass, check_finite};
 use crate::deviation::Deviation;
 use crate::measures::{GridMaps, MapMeasures, Measures};
 use crate::normalise::normalise;
-use crate::pixel_sums::FOUR;
+use crate::pixel_sums::{Maps, squared_differences, squared_differences_of_maps};
 
 /// Fewer images are not worth a task of their own.
 const IMAGES_PER_TASK: usize = 64;
+/// Fewer values are checked sooner than a thread wakes.
+const VALUES_PER_THREAD: usize = 1 << 16;
 
 /// Maps with their labels and predictions, in memory.
 #[derive(Clone, Copy, Debug)]
@@ -52,12 +54,15 @@ pub fn score_arrays<T: Copy + Into<f64> + Send + Sync>(
     classes: Option<usize>,
     options: ScoreOptions,
 ) -> Result<ScoredArrays, ScoreProblem> {
-    let truth = arrays.check(classes)?;
-    if options.normalise {
-        scored(&Normalised(arrays.cams), truth, options)
-    } else {
-        scored(&AsStored::new(arrays.cams), truth, options)
-    }
+    // All of it on a thread of the pool: each step would wake one otherwise.
+    rayon::scope(|_| {
+        let truth = arrays.check(classes)?;
+        if options.normalise {
+            scored(&Normalised(arrays.cams), truth, options)
+        } else {
+            scored(&AsStored::new(arrays.cams), truth, options)
+        }
+    })
 }
 
 impl<T: Copy + Into<f64>> ScoreArrays<'_, T> {
@@ -103,17 +108,21 @@ fn class_indices(
             found: values.len(),
         });
     }
+    // A negative index is a large one as an unsigned number.
+    let outside = |value: i64| value as u64 >= classes as u64;
     let each = values.iter().enumerate();
-    each.map(|(index, &value)| match u32::try_from(value) {
-        Ok(class) if (class as usize) < classes => Ok(class),
-        _ => Err(ScoreProblem::NoClass {
+    if values.fold(false, |any, &value| any | outside(value))
+        && let Some((index, &value)) = each.clone().find(|&(_, &value)| outside(value))
+    {
+        return Err(ScoreProblem::NoClass {
             array,
             index,
             value: value.into(),
             classes,
-        }),
-    })
-    .collect()
+        });
+    }
+    // Below `MAX_CLASSES`.
+    Ok(each.map(|(_, &value)| value as u32).collect())
 }
 
 /// Maps one by one.
@@ -135,23 +144,38 @@ pub(super) trait MapSource: Sync {
         buffer: &'a mut Vec<Self::Value>,
     ) -> Result<&'a [Self::Value], ScoreProblem>;
 
+    /// All maps, if their values lie in order as they are.
+    fn maps(&self) -> Option<Maps<'_, Self::Value>> {
+        None
+    }
+
     /// Adds the maps of `images` to `mean`, in order, their values checked.
     fn push_all(&self, images: &[usize], mean: &mut ClassMean) -> Result<(), ScoreProblem> {
-        push_each(self, images, mean)
+        if let Some(maps) = self.maps()
+            && mean.push_maps(maps, images, UNIT_RANGE)
+        {
+            return Ok(());
+        }
+        let mut buffer = Vec::new();
+        for &image in images {
+            mean.push(self.checked(image, &mut buffer)?);
+        }
+        Ok(())
     }
-}
 
-/// Adds the maps of `images` to `mean` one by one.
-fn push_each<S: MapSource + ?Sized>(
-    source: &S,
-    images: &[usize],
-    mean: &mut ClassMean,
-) -> Result<(), ScoreProblem> {
-    let mut buffer = Vec::new();
-    for &image in images {
-        mean.push(source.checked(image, &mut buffer)?);
+    /// The deviations of the maps of `images` from `mean` [h * w].
+    fn deviations(&self, images: &[usize], mean: &[f64]) -> Vec<Deviation> {
+        let sums = match self.maps() {
+            Some(maps) => squared_differences_of_maps(maps, images, mean),
+            None => {
+                let mut buffer = Vec::new();
+                let sum = |&image| squared_differences(self.map(image, &mut buffer), mean);
+                images.iter().map(sum).collect()
+            }
+        };
+        let deviation = |sum| Deviation::from_sum_of_squares(sum, mean.len());
+        sums.into_iter().map(deviation).collect()
     }
-    Ok(())
 }
 
 /// Maps in [0, 1], as they are.
@@ -201,24 +225,10 @@ impl<T: Copy + Into<f64> + Send + Sync> MapSource for AsStored<'_, T> {
         Ok(map)
     }
 
-    /// Where values lie in order, four maps at once: small maps are read faster than their mean is
-    /// loaded and stored.
-    fn push_all(&self, images: &[usize], mean: &mut ClassMean) -> Result<(), ScoreProblem> {
-        let Some(values) = self.values else {
-            return push_each(self, images, mean);
-        };
+    fn maps(&self) -> Option<Maps<'_, T>> {
         let (_, height, width) = self.cams.dim();
-        let (fours, rest) = images.as_chunks::<FOUR>();
-        for images in fours {
-            let maps = images.map(|image| &values[image * height * width..][..height * width]);
-            if !mean.push_four(maps, UNIT_RANGE) {
-                let checked = images.iter().zip(maps);
-                let mut checked = checked.map(|(&image, map)| check_unit_range(image, map));
-                let problem = checked.find_map(Result::err);
-                return Err(problem.expect("one of the four has a value outside"));
-            }
-        }
-        push_each(self, rest, mean)
+        let pixels = height * width;
+        self.values.map(|values| Maps { values, pixels })
     }
 }
 
@@ -274,23 +284,23 @@ fn scored<S: MapSource>(
     };
     let mut deviations = vec![None; images];
     let mut means = Vec::with_capacity(classes.len());
+    let mut deviations_of = Vec::with_capacity(classes.len());
     for (members, class) in members.iter().zip(classes) {
-        let Some(class) = class else {
-            means.push(None);
-            continue;
-        };
-        for (&image, deviation) in members.iter().zip(class.deviations) {
+        let (mean, of_class) = class.map(|class| (class.mean, class.deviations)).unzip();
+        let of_class = of_class.unwrap_or_default();
+        for (&image, &deviation) in members.iter().zip(&of_class) {
             deviations[image] = Some(deviation);
         }
-        means.push(Some(class.mean));
+        means.push(mean);
+        deviations_of.push(of_class);
     }
     let means =
         ClassMeans::from_classes([height, width], means).map_err(|error| too_wide(0, error))?;
-    // Summed in order, so that the result does not depend on threads.
+    // Of each class in the order of its images, so that the sums do not depend on threads.
     let mut pass = DeviationPass::new(&means);
-    for (image, deviation) in deviations.iter().enumerate() {
-        if let (Some(class), Some(deviation)) = (truth.correct_class(image), deviation) {
-            pass.push_deviation(class, *deviation);
+    for (class, deviations) in deviations_of.iter().enumerate() {
+        for &deviation in deviations {
+            pass.push_deviation(class, deviation);
         }
     }
     let measures = match options.measures {
@@ -310,12 +320,15 @@ fn scored<S: MapSource>(
 
 /// Checks every map, whether or not its image is correct. The error is of the first image.
 pub(super) fn check_all<S: MapSource>(source: &S, images: usize) -> Result<(), ScoreProblem> {
-    let problem = (0..images)
-        .into_par_iter()
-        .map_init(Vec::new, |buffer, image| {
-            source.checked(image, buffer).err()
-        })
-        .find_map_first(|problem| problem);
+    let problem = |buffer: &mut Vec<S::Value>, image: usize| source.checked(image, buffer).err();
+    let (_, height, width) = source.dim();
+    let problem = if images * height * width < VALUES_PER_THREAD {
+        let mut buffer = Vec::new();
+        (0..images).find_map(|image| problem(&mut buffer, image))
+    } else {
+        let each = (0..images).into_par_iter().map_init(Vec::new, problem);
+        each.find_map_first(|problem| problem)
+    };
     problem.map_or(Ok(()), Err)
 }
 
@@ -343,12 +356,10 @@ fn score_classes<S: MapSource>(
         }
         let mut mean = ClassMean::new(height * width);
         source.push_all(members, &mut mean)?;
-        let deviation = |buffer: &mut Vec<S::Value>, &image: &usize| {
-            let deviation = Deviation::between(source.map(image, buffer), mean.mean());
-            deviation.expect("a class mean map has the size of the maps")
-        };
-        let images = members.par_iter().with_min_len(IMAGES_PER_TASK);
-        let deviations = images.map_init(Vec::new, deviation).collect();
+        let deviations = members
+            .par_chunks(IMAGES_PER_TASK)
+            .flat_map_iter(|images| source.deviations(images, mean.mean()))
+            .collect();
         Ok(Some(ScoredClass { mean, deviations }))
     };
     let (checked, classes) = rayon::join(
