@@ -53,6 +53,7 @@ mod model_comparison;
 mod model_settings;
 mod multi_label;
 mod npy;
+pub mod precision_name;
 mod predictions;
 mod preprocessing;
 mod run_dir;
@@ -83,6 +84,7 @@ pub use lock::Lock;
 pub use maps::Maps;
 pub use maps_writer::{ClassMaps, MapsShape, MapsWriter};
 pub use measures::{MeasureRow, read_measures, write_measures};
+pub use mitsume_levels::Precision;
 pub use model_comparison::{
     AccuracyTest, BootstrapEstimate, ClassAgreement, ComparedClass, ComparedFigures, ComparedModel,
     ComparedSet, LeftOut, MapAgreement, MapStability, ModelComparison, ModelPair, PairedImage,

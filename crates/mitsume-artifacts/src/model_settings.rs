@@ -1,9 +1,14 @@
-//! Differences between the settings a model is used with and those it was trained with.
+//! The precision of a model, and differences between the settings it is used with and those it was
+//! trained with.
 
+use mitsume_levels::Precision;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Overridden and assumed settings; both are empty if the model is used as it was trained.
+use crate::precision_name;
+
+/// Precision, overridden and assumed settings; the last two are empty if the model is used as it was
+/// trained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelSettings {
     /// Settings other than those the weights were trained with.
@@ -13,6 +18,10 @@ pub struct ModelSettings {
     /// classes in the order of the folders.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<ModelSetting>,
+    /// Of the products of its convolutions; absent in files where it is float32.
+    #[serde(default, with = "precision_name")]
+    #[serde(skip_serializing_if = "precision_name::is_float32")]
+    pub precision: Precision,
 }
 
 /// A setting that differs from the training.
@@ -68,6 +77,8 @@ pub enum ModelSetting {
     Std,
     /// Names of the classes, in the order of the outputs.
     Classes,
+    /// Precision of the products of convolutions.
+    Precision,
 }
 
 impl ModelSetting {
@@ -81,6 +92,7 @@ impl ModelSetting {
             Self::Mean => "mean",
             Self::Std => "std",
             Self::Classes => "classes",
+            Self::Precision => "precision",
         }
     }
 }
@@ -91,8 +103,16 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_json() {
-        use ModelSetting::{Classes, Crop, ImageSize, Interpolation, Mean, Std};
-        for setting in [ImageSize, Crop, Interpolation, Mean, Std, Classes] {
+        use ModelSetting::{Classes, Crop, ImageSize, Interpolation, Mean, Precision, Std};
+        for setting in [
+            ImageSize,
+            Crop,
+            Interpolation,
+            Mean,
+            Std,
+            Classes,
+            Precision,
+        ] {
             assert_eq!(serde_json::to_value(setting).unwrap(), setting.name());
         }
     }
@@ -108,6 +128,7 @@ mod tests {
                 used: 224.into(),
             }],
             assumed: vec![ModelSetting::Classes],
+            precision: Precision::Bfloat16,
         };
         let json = serde_json::to_value(&some).unwrap();
         assert_eq!(
@@ -115,6 +136,7 @@ mod tests {
             serde_json::json!({
                 "overrides": [{"key": "image_size", "trained_with": 112, "used": 224}],
                 "assumed": ["classes"],
+                "precision": "bfloat16",
             })
         );
         assert_eq!(serde_json::from_value::<ModelSettings>(json).unwrap(), some);

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use mitsume_artifacts::{ModelSetting, ModelSettings, Override, Preprocessing};
 use mitsume_data::ImageTransform;
-use mitsume_nn::{Classifier, Level, weights};
+use mitsume_nn::{Classifier, Level, Precision, supports_precision, weights};
 use serde_json::Value;
 
-use crate::network::LevelNetwork;
+use crate::network::{LevelNetwork, Network};
 use crate::{EngineError, Result, WeightMetadata};
 
 /// Image side of the published networks.
@@ -35,7 +35,8 @@ pub struct ModelInput {
 }
 
 impl LoadedModel {
-    /// Reads the weights of `path` into `level`, on `device`.
+    /// Reads the weights of `path` into `level`, on `device`, in the precision they were trained in if
+    /// the device has it, else in float32.
     ///
     /// # Errors
     /// Weights that cannot be read or do not fit; metadata that contradicts them.
@@ -45,6 +46,10 @@ impl LoadedModel {
         let mut model = Classifier::new(spec, 0, device);
         weights.apply(level, &mut model)?;
         let metadata = WeightMetadata::read(path)?;
+        let trained = metadata.as_ref().map(|metadata| metadata.precision);
+        // Another device computes weights that were trained in bfloat16 in float32.
+        let precision = trained.filter(|precision| supports_precision(*precision, device));
+        let model = model.with_precision(precision.unwrap_or_default());
         if let Some(metadata) = metadata
             .as_ref()
             .filter(|metadata| metadata.classes.len() != spec.classes)
@@ -61,6 +66,20 @@ impl LoadedModel {
             metadata,
             path: path.to_owned(),
         })
+    }
+
+    /// The model with the convolutions of its trunk in `precision`.
+    ///
+    /// # Errors
+    /// A precision that its device does not compute in.
+    pub fn with_precision(mut self, precision: Precision) -> Result<Self> {
+        if !supports_precision(precision, &self.network.device()) {
+            return Err(EngineError::Request(format!(
+                "--precision {precision}: for --device cpu; other devices compute in float32"
+            )));
+        }
+        self.network.model = self.network.model.with_precision(precision);
+        Ok(self)
     }
 
     /// Size and preprocessing of its images: as `given`, otherwise as in training, and without
@@ -93,8 +112,15 @@ impl LoadedModel {
                 spec.level
             )));
         }
+        let precision = self.network.model.trunk.precision;
         if let Some(metadata) = &self.metadata {
-            return Ok(ModelInput::of_trained(metadata, given));
+            let mut input = ModelInput::of_trained(metadata, given);
+            let settings = &mut input.settings;
+            settings.precision = precision;
+            settings
+                .overrides
+                .extend(precision_override(metadata.precision, precision));
+            return Ok(input);
         }
         Ok(ModelInput {
             size,
@@ -102,13 +128,14 @@ impl LoadedModel {
             settings: ModelSettings {
                 overrides: Vec::new(),
                 assumed: assumed_settings(given),
+                precision,
             },
         })
     }
 }
 
 impl ModelInput {
-    /// Size and preprocessing as `given`, otherwise as in training.
+    /// Size and preprocessing as `given`, otherwise as in training; in float32.
     pub fn of_trained(metadata: &WeightMetadata, given: &Preprocessing) -> Self {
         let trained = ImagePreparation {
             size: metadata.image_size,
@@ -124,6 +151,7 @@ impl ModelInput {
             settings: ModelSettings {
                 overrides: overrides(trained, used),
                 assumed: Vec::new(),
+                precision: Precision::Float32,
             },
         }
     }
@@ -147,6 +175,15 @@ fn overrides(trained: ImagePreparation, used: ImagePreparation) -> Vec<Override>
             used,
         })
         .collect()
+}
+
+/// An override if the convolutions are computed in another precision than in training.
+fn precision_override(trained: Precision, used: Precision) -> Option<Override> {
+    (trained != used).then(|| Override {
+        key: ModelSetting::Precision,
+        trained_with: trained.name().into(),
+        used: used.name().into(),
+    })
 }
 
 /// Settings with their values as the JSON files record them.

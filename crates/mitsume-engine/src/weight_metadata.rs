@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use mitsume_artifacts::precision_name;
 use mitsume_data::ImageTransform;
-use mitsume_nn::weights;
+use mitsume_nn::{Precision, weights};
 use serde::{Deserialize, Serialize};
 
 use crate::{EngineError, Result};
@@ -22,6 +23,10 @@ pub struct WeightMetadata {
     /// default.
     #[serde(rename = "view", default)]
     pub transform: ImageTransform,
+    /// Precision of its convolutions in training; files of float32 do not have it.
+    #[serde(default, with = "precision_name")]
+    #[serde(skip_serializing_if = "precision_name::is_float32")]
+    pub precision: Precision,
 }
 
 /// Largest image side that a run can train on.

@@ -1,12 +1,14 @@
 //! Speed of every pass of a level's training step beside the peak of the machine: `cargo run
-//! --release -p mitsume-kernels --features bench --example roofline -- [LEVEL]... [--images N]`.
+//! --release -p mitsume-kernels --features bench --example roofline -- [LEVEL]... [--images N]
+//! [--bfloat16]`.
 //!
 //! Best of several runs. A pass cannot be faster than its matrix products at the register tile's
 //! peak, nor than the bytes it must move at the speed of a copy; the slower of the two bounds it.
+//! With `--bfloat16` convolutions after the first multiply values of bfloat16, and so does the tile.
 //! Threads: RAYON_NUM_THREADS.
 
-use mitsume_kernels::Workspace;
 use mitsume_kernels::bench::{Case, Peaks, level, peaks};
+use mitsume_kernels::{Precision, Workspace};
 use mitsume_levels::Level;
 use std::time::Instant;
 
@@ -62,7 +64,13 @@ fn print(mut case: Case, times: usize, peaks: Peaks, total: &mut Total) {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_flag = |a: &String| a == "--bfloat16";
+    let (flags, arguments): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(is_flag);
+    let precision = match flags.is_empty() {
+        true => Precision::Float32,
+        false => Precision::Bfloat16,
+    };
     let images = arguments.iter().position(|a| a == "--images");
     let numbers = |range: &[String]| range.iter().filter_map(|a| a.parse().ok()).collect();
     let mut levels: Vec<usize> = numbers(&arguments[..images.unwrap_or(arguments.len())]);
@@ -71,10 +79,10 @@ fn main() {
     }
     let images = images.and_then(|at| arguments.get(at + 1)?.parse().ok());
     let images = images.unwrap_or(32);
-    let workspace = Workspace::default();
+    let workspace = Workspace::default().with_precision(precision);
     let peaks = peaks(&workspace);
     println!(
-        "{images} images, {} threads, {}: register tile {:.0} GFLOP/s, copy {:.1} GB/s",
+        "{images} images, {} threads, {}, {precision}: register tile {:.0} GFLOP/s, copy {:.1} GB/s",
         rayon::current_num_threads(),
         workspace.isa().name(),
         peaks.gflops,

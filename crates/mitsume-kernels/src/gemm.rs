@@ -4,9 +4,10 @@
 //! a general GEMM would pack both operands a second time, which costs more than it saves. The 1x1
 //! convolutions and im2col use the same tile.
 
+use crate::element::{Element, Float32};
 use crate::simd::Simd;
 
-/// A read-only matrix: element (i, j) is `data[i * row_stride + j * column_stride]`.
+/// A read-only matrix of slots ([`Element`]), columns along the depth: slot (i, j) is `data[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
     pub data: &'a [f32],
@@ -16,7 +17,7 @@ pub(crate) struct Matrix<'a> {
     pub column_stride: usize,
 }
 
-/// The right operand: rows of `W` vectors, the vectors of a row `vector_stride` apart.
+/// The right operand: rows of `W` vectors of slots, the vectors of a row `vector_stride` apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Panel<'a> {
     pub data: &'a [f32],
@@ -32,9 +33,20 @@ pub(crate) struct Output<'a> {
     pub accumulate: bool,
 }
 
-/// `c (+)= a b` with `a` [rows, depth], `b` [depth, `W` vectors], `c` [rows, `W` vectors].
+/// `c (+)= a b` with `a` [rows, depth], `b` [depth, `W` vectors], `c` [rows, `W` vectors], in f32.
 #[inline(always)]
 pub(crate) fn gemm<S: Simd, const W: usize>(simd: S, a: Matrix, b: Panel, c: Output) {
+    gemm_of::<S, Float32, W>(simd, a, b, c);
+}
+
+/// [`gemm`] with operands of `E`. The depth is counted in slots, as the columns of `a` are.
+#[inline(always)]
+pub(crate) fn gemm_of<S: Simd, E: Element, const W: usize>(
+    simd: S,
+    a: Matrix,
+    b: Panel,
+    c: Output,
+) {
     let (rows, depth) = (a.rows, a.columns);
     if rows == 0 {
         return;
@@ -62,18 +74,18 @@ pub(crate) fn gemm<S: Simd, const W: usize>(simd: S, a: Matrix, b: Panel, c: Out
                 accumulate: c.accumulate,
             };
             match n {
-                1 => tile.run::<S, 1, W>(simd),
-                2 => tile.run::<S, 2, W>(simd),
-                3 => tile.run::<S, 3, W>(simd),
-                4 => tile.run::<S, 4, W>(simd),
-                5 => tile.run::<S, 5, W>(simd),
-                6 => tile.run::<S, 6, W>(simd),
-                7 => tile.run::<S, 7, W>(simd),
-                8 => tile.run::<S, 8, W>(simd),
-                9 => tile.run::<S, 9, W>(simd),
-                10 => tile.run::<S, 10, W>(simd),
-                11 => tile.run::<S, 11, W>(simd),
-                _ => tile.run::<S, 12, W>(simd),
+                1 => tile.run::<S, E, 1, W>(simd),
+                2 => tile.run::<S, E, 2, W>(simd),
+                3 => tile.run::<S, E, 3, W>(simd),
+                4 => tile.run::<S, E, 4, W>(simd),
+                5 => tile.run::<S, E, 5, W>(simd),
+                6 => tile.run::<S, E, 6, W>(simd),
+                7 => tile.run::<S, E, 7, W>(simd),
+                8 => tile.run::<S, E, 8, W>(simd),
+                9 => tile.run::<S, E, 9, W>(simd),
+                10 => tile.run::<S, E, 10, W>(simd),
+                11 => tile.run::<S, E, 11, W>(simd),
+                _ => tile.run::<S, E, 12, W>(simd),
             }
         }
         done += n;
@@ -102,7 +114,7 @@ impl RegisterTile {
     /// below `depth`, readable; and `W * LANES` values at every row of `c` below R, readable and
     /// writable.
     #[inline(always)]
-    unsafe fn run<S: Simd, const R: usize, const W: usize>(&self, simd: S) {
+    unsafe fn run<S: Simd, E: Element, const R: usize, const W: usize>(&self, simd: S) {
         if R > S::TILE_ROWS {
             // Never reached; keeps tiles that would not fit the registers out of the binary.
             return;
@@ -127,7 +139,7 @@ impl RegisterTile {
                 for (i, sums) in sums.iter_mut().enumerate() {
                     let x = simd.splat(*a.add(i * a_row));
                     for (sum, row) in sums.iter_mut().zip(row) {
-                        *sum = simd.fma(x, row, *sum);
+                        *sum = E::multiply(simd, x, row, *sum);
                     }
                 }
                 a = a.wrapping_add(a_column);

@@ -21,6 +21,9 @@ enum Kind {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// AVX-512 with AVX512-BF16: for kernels that multiply bfloat16.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
     #[cfg(target_arch = "aarch64")]
     Neon,
 }
@@ -32,6 +35,9 @@ enum Kind {
 /// such as that of `array::from_fn`.
 pub(crate) trait Kernel {
     type Output;
+    /// Whether it multiplies values of bfloat16. Others are the same with and without the
+    /// instructions for these, and are compiled once.
+    const MULTIPLIES_BF16: bool = false;
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
@@ -73,6 +79,9 @@ impl Isa {
             }
             if has!("avx512f") && has!("fma") && has!("avx2") {
                 found.push(Self(Kind::Avx512));
+                if has!("avx512bf16") {
+                    found.push(Self(Kind::Avx512Bf16));
+                }
             }
         }
         #[cfg(all(target_arch = "aarch64", not(miri)))]
@@ -82,7 +91,7 @@ impl Isa {
         found
     }
 
-    /// A short lower-case name: `fallback`, `avx2`, `avx512` or `neon`.
+    /// A short lower-case name: `fallback`, `avx2`, `avx512`, `avx512bf16` or `neon`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Kind::Fallback => "fallback",
@@ -90,6 +99,8 @@ impl Isa {
             Kind::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512Bf16 => "avx512bf16",
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => "neon",
         }
@@ -119,7 +130,10 @@ impl Isa {
             Kind::Avx2 => unsafe { run_avx2(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => unsafe { run_avx512(kernel) },
+            Kind::Avx512Bf16 if K::MULTIPLIES_BF16 => unsafe { run_avx512_bf16(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 | Kind::Avx512Bf16 => unsafe { run_avx512(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => unsafe { run_neon(kernel) },
@@ -142,7 +156,16 @@ unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: required of the caller.
-    kernel.run(unsafe { crate::simd::avx512::Avx512::assume() })
+    kernel.run(unsafe { crate::simd::avx512::Avx512::<false>::assume() })
+}
+
+/// # Safety
+/// The machine must have AVX-512F, AVX512-BF16, AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bf16,avx2,fma")]
+unsafe fn run_avx512_bf16<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: required of the caller.
+    kernel.run(unsafe { crate::simd::avx512::Avx512::<true>::assume() })
 }
 
 /// # Safety

@@ -1,7 +1,7 @@
 //! Fused CPU operations for small convolutional classifiers, forward and backward, channels last.
 //!
 //! ```rust
-//! use mitsume_kernels::Workspace;
+//! use mitsume_kernels::{Precision, Workspace};
 //! use mitsume_kernels::trunk::{
 //!     Batch, Conv, ForwardPass, Stage, TrunkSpec, backward, forward_train,
 //! };
@@ -9,7 +9,8 @@
 //! # fn main() -> Result<(), mitsume_kernels::Error> {
 //! // Two 3x3 convolutions with batch norm and ReLU; a 2x2 max-pool after the first.
 //! let stages = [Conv::new(8).norm().pool(), Conv::new(16).norm()];
-//! let spec = TrunkSpec { channels: 1, stages: stages.map(Stage::Conv).to_vec() };
+//! let stages = stages.map(Stage::Conv).to_vec();
+//! let spec = TrunkSpec { channels: 1, stages, precision: Precision::Float32 };
 //! let parameters = spec.parameters().into_iter().map(|p| vec![0.1; p.shape.iter().product()]);
 //! let parameters: Vec<Vec<f32>> = parameters.collect();
 //! let parameters: Vec<&[f32]> = parameters.iter().map(Vec::as_slice).collect();
@@ -35,7 +36,9 @@
 //!
 //! Results do not depend on the number of threads: work is divided independently of it, and partial
 //! sums are added in a fixed order. They may differ in the last digits from one instruction set
-//! ([`Isa`]) to another.
+//! ([`Isa`]) to another. With [`Precision::Bfloat16`] a trunk's 3x3 convolutions after the first and
+//! its 1x1 convolutions round the operands of their products to bfloat16, in both directions; sums
+//! and all else are f32.
 //!
 //! `rayon` runs the tasks, on its global pool or the one the caller installs; `thiserror` derives
 //! the errors.
@@ -52,6 +55,7 @@ mod batch_norm;
 pub mod bench;
 #[cfg(feature = "burn")]
 pub mod burn_extension;
+mod element;
 mod epilogue;
 mod error;
 mod first_layer;
@@ -62,6 +66,7 @@ pub mod inference;
 mod isa;
 pub mod maps;
 mod norm_activation;
+mod placement;
 mod pointwise;
 mod scale_shift;
 mod simd;
@@ -77,4 +82,5 @@ mod workspace;
 pub use batch_norm::{BatchStatistics, EPSILON as BATCH_NORM_EPSILON};
 pub use error::Error;
 pub use isa::Isa;
+pub use mitsume_levels::Precision;
 pub use workspace::{Buffer, Workspace};

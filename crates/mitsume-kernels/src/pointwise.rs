@@ -1,11 +1,15 @@
 //! 1x1 convolutions as matrix products.
 
-use crate::gemm::{Matrix, Output, Panel, gemm};
+use crate::element::{Element, for_precision};
+use crate::gemm::{Matrix, Output, Panel, gemm_of};
 use crate::isa::Kernel;
+use crate::placement::{OverChannels, OverRows, place};
 use crate::simd::Simd;
 use crate::winograd::filter::{Direction, FilterShape, panel_width};
 use crate::workspace::{Buffer, Workspace};
+use mitsume_levels::Precision;
 use rayon::prelude::*;
+use std::marker::PhantomData;
 
 /// Pixels per block, few enough for their values to stay in the second-level cache.
 const PIXELS_PER_BLOCK: usize = 192;
@@ -14,17 +18,29 @@ const PIXELS_PER_BLOCK: usize = 192;
 /// number of threads.
 const PARTIALS: usize = 16;
 
-/// Weights laid out for the register tile: [panel][input][output within panel].
+/// Weights laid out for the register tile: [panel][slot of inputs][output within panel].
 pub(crate) struct Weights {
     data: Buffer,
+    precision: Precision,
     inputs: usize,
     outputs: usize,
 }
 
 impl Weights {
-    /// From [outputs, inputs]; `Backward` gives the transposed product. No bias: it is added with
-    /// that of the next layer.
+    /// From [outputs, inputs], for products of the workspace's precision; `Backward` gives the
+    /// transposed product. No bias: it is added with that of the next layer.
     pub(crate) fn new(
+        workspace: &Workspace,
+        weights: &[f32],
+        shape: FilterShape,
+        direction: Direction,
+    ) -> Self {
+        for_precision!(workspace.precision(), E => {
+            Self::of::<E>(workspace, weights, shape, direction)
+        })
+    }
+
+    fn of<E: Element>(
         workspace: &Workspace,
         weights: &[f32],
         FilterShape { outputs, inputs }: FilterShape,
@@ -36,49 +52,60 @@ impl Weights {
             Direction::Backward => (outputs, inputs),
         };
         let width = panel_width(workspace.isa());
-        let mut data = workspace.zeros(columns.div_ceil(width) * rows * width);
-        for (panel, part) in data.chunks_exact_mut(rows * width).enumerate() {
-            for (row, line) in part.chunks_exact_mut(width).enumerate() {
-                for (j, w) in line.iter_mut().enumerate().take(columns - panel * width) {
+        let panel_len = rows.div_ceil(E::PER_SLOT) * width;
+        let mut data = workspace.zeros(columns.div_ceil(width) * panel_len);
+        for (panel, part) in data.chunks_exact_mut(panel_len).enumerate() {
+            for row in 0..rows {
+                let line = &mut part[row / E::PER_SLOT * width..][..width];
+                for (j, slot) in line.iter_mut().enumerate().take(columns - panel * width) {
                     let column = panel * width + j;
-                    *w = match direction {
+                    let w = match direction {
                         Direction::Forward => weights[column * inputs + row],
                         Direction::Backward => weights[row * inputs + column],
                     };
+                    E::put(slot, row, w);
                 }
             }
         }
         Self {
             data,
+            precision: E::PRECISION,
             inputs: rows,
             outputs: columns,
         }
     }
 }
 
-/// `out` [pixels, outputs] = `x` [pixels, inputs] times the weights.
+/// `out` [pixels, outputs] = `x` [pixels, inputs] times the weights, with products of their
+/// precision.
 pub(crate) fn multiply(workspace: &Workspace, x: &[f32], weights: &Weights, out: &mut [f32]) {
+    for_precision!(weights.precision, E => multiply_of::<E>(workspace, x, weights, out));
+}
+
+fn multiply_of<E: Element>(workspace: &Workspace, x: &[f32], weights: &Weights, out: &mut [f32]) {
     let (inputs, outputs) = (weights.inputs, weights.outputs);
-    let row_stride = outputs.next_multiple_of(panel_width(workspace.isa()));
+    let isa = workspace.isa();
+    let row_stride = outputs.next_multiple_of(panel_width(isa));
     x.par_chunks(PIXELS_PER_BLOCK * inputs)
         .zip(out.par_chunks_mut(PIXELS_PER_BLOCK * outputs))
         .for_each(|(x, out)| {
-            let isa = workspace.isa();
-            if row_stride == outputs {
-                isa.run(Multiply {
-                    x,
-                    weights,
-                    out,
-                    row_stride,
-                });
-                return;
-            }
             let pixels = x.len() / inputs;
-            let mut whole = workspace.take(pixels * row_stride);
-            isa.run(Multiply {
+            let slots = inputs.next_multiple_of(isa.lanes()) / E::PER_SLOT;
+            let mut placed = workspace.take(if E::IS_BFLOAT16 { pixels * slots } else { 0 });
+            let mut whole = workspace.take(match row_stride == outputs {
+                true => 0,
+                false => pixels * row_stride,
+            });
+            isa.run(Multiply::<E> {
+                element: PhantomData,
                 x,
+                placed: &mut placed,
                 weights,
-                out: &mut whole,
+                out: if row_stride == outputs {
+                    out
+                } else {
+                    &mut whole
+                },
                 row_stride,
             });
             for (from, to) in whole
@@ -90,29 +117,45 @@ pub(crate) fn multiply(workspace: &Workspace, x: &[f32], weights: &Weights, out:
         });
 }
 
-struct Multiply<'a> {
+struct Multiply<'a, E> {
+    element: PhantomData<E>,
     x: &'a [f32],
+    /// `x` in slots, if they are not of f32.
+    placed: &'a mut [f32],
     weights: &'a Weights,
     out: &'a mut [f32],
     row_stride: usize,
 }
 
-impl Kernel for Multiply<'_> {
+impl<E: Element> Kernel for Multiply<'_, E> {
     type Output = ();
+    const MULTIPLIES_BF16: bool = E::IS_BFLOAT16;
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let width = 2 * S::LANES;
         let inputs = self.weights.inputs;
         let pixels = self.x.len() / inputs;
+        let depth = inputs.div_ceil(E::PER_SLOT);
+        let (x, stride) = if E::IS_BFLOAT16 {
+            let stride = self.placed.len() / pixels;
+            let rows = PixelRows {
+                data: self.x,
+                channels: inputs,
+            };
+            place::<S, OverChannels<E>>(simd, rows, stride, self.placed);
+            (&*self.placed, stride)
+        } else {
+            (self.x, inputs)
+        };
         for first in (0..pixels).step_by(S::TILE_ROWS) {
             let a = Matrix {
-                data: &self.x[first * inputs..],
+                data: &x[first * stride..],
                 rows: S::TILE_ROWS.min(pixels - first),
-                columns: inputs,
-                row_stride: inputs,
+                columns: depth,
+                row_stride: stride,
                 column_stride: 1,
             };
-            for (panel, b) in self.weights.data.chunks_exact(inputs * width).enumerate() {
+            for (panel, b) in self.weights.data.chunks_exact(depth * width).enumerate() {
                 let b = Panel {
                     data: b,
                     row_stride: width,
@@ -123,7 +166,7 @@ impl Kernel for Multiply<'_> {
                     row_stride: self.row_stride,
                     accumulate: false,
                 };
-                gemm::<S, 2>(simd, a, b, c);
+                gemm_of::<S, E, 2>(simd, a, b, c);
             }
         }
     }
@@ -137,8 +180,19 @@ pub(crate) struct PixelRows<'a> {
 }
 
 /// Gradient of the weights [outputs, inputs] from the input `x` and the gradient `dy` of the
-/// output.
+/// output, with products of the workspace's precision.
 pub(crate) fn weight_gradient(
+    workspace: &Workspace,
+    x: PixelRows,
+    dy: PixelRows,
+    weights: &mut [f32],
+) {
+    for_precision!(workspace.precision(), E => {
+        weight_gradient_of::<E>(workspace, x, dy, weights);
+    });
+}
+
+fn weight_gradient_of<E: Element>(
     workspace: &Workspace,
     x: PixelRows,
     dy: PixelRows,
@@ -149,33 +203,29 @@ pub(crate) fn weight_gradient(
     let isa = workspace.isa();
     let pixels = x.len() / inputs;
     let row_stride = outputs.next_multiple_of(panel_width(isa));
+    let x_stride = match E::IS_BFLOAT16 {
+        true => inputs.next_multiple_of(isa.lanes()),
+        false => inputs,
+    };
+    let slots = PIXELS_PER_BLOCK.div_ceil(E::PER_SLOT);
     let pixels_per_part = pixels.div_ceil(PARTIALS).max(1);
     let mut sums = workspace.zeros(PARTIALS * inputs * row_stride);
     sums.par_chunks_mut(inputs * row_stride)
         .zip(x.par_chunks(pixels_per_part * inputs))
         .zip(dy.par_chunks(pixels_per_part * outputs))
         .for_each(|((sums, x), dy)| {
-            let mut whole = workspace.zeros(if row_stride == outputs {
-                0
-            } else {
-                PIXELS_PER_BLOCK * row_stride
-            });
+            let own = |is_placed: bool, len| workspace.zeros(if is_placed { len } else { 0 });
+            let mut x_slots = own(E::IS_BFLOAT16, slots * x_stride);
+            let mut dy_slots = own(E::IS_BFLOAT16 || row_stride != outputs, slots * row_stride);
             let parts = dy.chunks(PIXELS_PER_BLOCK * outputs);
             for (x, dy) in x.chunks(PIXELS_PER_BLOCK * inputs).zip(parts) {
-                let mut dy = dy;
-                if row_stride != outputs {
-                    for (from, to) in dy
-                        .chunks_exact(outputs)
-                        .zip(whole.chunks_exact_mut(row_stride))
-                    {
-                        to[..outputs].copy_from_slice(from);
-                    }
-                    dy = &whole;
-                }
-                isa.run(Accumulate {
-                    x,
-                    dy,
-                    inputs,
+                isa.run(Accumulate::<E> {
+                    element: PhantomData,
+                    x: rows(x, inputs),
+                    x_slots: &mut x_slots,
+                    x_stride,
+                    dy: rows(dy, outputs),
+                    dy_slots: &mut dy_slots,
                     row_stride,
                     sums: &mut *sums,
                 });
@@ -191,38 +241,64 @@ pub(crate) fn weight_gradient(
     }
 }
 
-struct Accumulate<'a> {
-    x: &'a [f32],
-    dy: &'a [f32],
-    inputs: usize,
+fn rows(data: &[f32], channels: usize) -> PixelRows<'_> {
+    PixelRows { data, channels }
+}
+
+struct Accumulate<'a, E> {
+    element: PhantomData<E>,
+    x: PixelRows<'a>,
+    /// `x` in slots, where it cannot be read as it is.
+    x_slots: &'a mut [f32],
+    x_stride: usize,
+    dy: PixelRows<'a>,
+    /// The same of `dy`.
+    dy_slots: &'a mut [f32],
     row_stride: usize,
     sums: &'a mut [f32],
 }
 
-impl Kernel for Accumulate<'_> {
+impl<E: Element> Kernel for Accumulate<'_, E> {
     type Output = ();
+    const MULTIPLIES_BF16: bool = E::IS_BFLOAT16;
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let pixels = self.x.len() / self.inputs;
+        let Self {
+            x_stride,
+            row_stride,
+            ..
+        } = self;
+        let inputs = self.x.channels;
+        let depth = (self.x.data.len() / inputs).div_ceil(E::PER_SLOT);
+        let mut x = self.x.data;
+        if !self.x_slots.is_empty() {
+            place::<S, OverRows<E>>(simd, self.x, x_stride, self.x_slots);
+            x = self.x_slots;
+        }
+        let mut dy = self.dy.data;
+        if !self.dy_slots.is_empty() {
+            place::<S, OverRows<E>>(simd, self.dy, row_stride, self.dy_slots);
+            dy = self.dy_slots;
+        }
         let x = Matrix {
-            data: self.x,
-            rows: self.inputs,
-            columns: pixels,
+            data: x,
+            rows: inputs,
+            columns: depth,
             row_stride: 1,
-            column_stride: self.inputs,
+            column_stride: x_stride,
         };
-        for column in (0..self.row_stride).step_by(2 * S::LANES) {
+        for column in (0..row_stride).step_by(2 * S::LANES) {
             let dy = Panel {
-                data: &self.dy[column..],
-                row_stride: self.row_stride,
+                data: &dy[column..],
+                row_stride,
                 vector_stride: S::LANES,
             };
             let sums = Output {
                 data: &mut self.sums[column..],
-                row_stride: self.row_stride,
+                row_stride,
                 accumulate: true,
             };
-            gemm::<S, 2>(simd, x, dy, sums);
+            gemm_of::<S, E, 2>(simd, x, dy, sums);
         }
     }
 }
@@ -287,6 +363,54 @@ mod tests {
                             want,
                             "{pixels} {inputs} {outputs}"
                         );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bfloat16_rounds_operands_and_nothing_else() {
+        for isa in Isa::available() {
+            let workspace = Workspace::new(isa).with_precision(Precision::Bfloat16);
+            for (pixels, inputs, outputs) in [(1, 1, 1), (5, 3, 2), (401, 33, 64)] {
+                if cfg!(miri) && pixels > 100 {
+                    continue;
+                }
+                // Whole numbers below 256 are exact; half of one more is rounded to even.
+                let whole = |n: usize, step: usize| -> Vec<f32> {
+                    (0..n).map(|i| (i * step % 11) as f32 - 5.0).collect()
+                };
+                let (mut x, w) = (whole(pixels * inputs, 7), whole(outputs * inputs, 5));
+                let dy = whole(pixels * outputs, 3);
+                x[0] = 256.5;
+                let shape = FilterShape { outputs, inputs };
+                let packed = Weights::new(&workspace, &w, shape, Direction::Forward);
+                let mut y = vec![f32::NAN; pixels * outputs];
+                multiply(&workspace, &x, &packed, &mut y);
+                let packed = Weights::new(&workspace, &w, shape, Direction::Backward);
+                let mut dx = vec![f32::NAN; pixels * inputs];
+                multiply(&workspace, &dy, &packed, &mut dx);
+                let mut dw = vec![f32::NAN; outputs * inputs];
+                weight_gradient(&workspace, rows(&x, inputs), rows(&dy, outputs), &mut dw);
+                x[0] = 256.0;
+                for p in 0..pixels {
+                    for o in 0..outputs {
+                        let product = |i| x[p * inputs + i] * w[o * inputs + i];
+                        let want: f32 = (0..inputs).map(product).sum();
+                        assert_eq!(y[p * outputs + o], want, "{}", isa.name());
+                    }
+                    for i in 0..inputs {
+                        let product = |o| dy[p * outputs + o] * w[o * inputs + i];
+                        let want: f32 = (0..outputs).map(product).sum();
+                        assert_eq!(dx[p * inputs + i], want, "{}", isa.name());
+                    }
+                }
+                for o in 0..outputs {
+                    for i in 0..inputs {
+                        let product = |p| dy[p * outputs + o] * x[p * inputs + i];
+                        let want: f32 = (0..pixels).map(product).sum();
+                        assert_eq!(dw[o * inputs + i], want, "{}", isa.name());
                     }
                 }
             }

@@ -1,10 +1,11 @@
 //! Reusable buffers.
 
 use crate::isa::Isa;
+use mitsume_levels::Precision;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The buffers of the kernels, and the instruction set they run on.
+/// The buffers of the kernels, the instruction set they run on, and the precision of their products.
 ///
 /// A dropped buffer returns to the free list, and the next request of about its size reuses it:
 /// after the first steps of a training run nothing large is allocated and no fresh pages are
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug)]
 pub struct Workspace {
     isa: Isa,
+    precision: Precision,
     free: Arc<Mutex<Vec<Vec<f32>>>>,
 }
 
@@ -26,8 +28,24 @@ impl Workspace {
     pub fn new(isa: Isa) -> Self {
         Self {
             isa,
+            precision: Precision::Float32,
             free: Arc::default(),
         }
+    }
+
+    /// The same buffers, for 3x3 and 1x1 convolutions whose products are of another precision. A trunk
+    /// has its own ([`TrunkSpec::precision`](crate::trunk::TrunkSpec::precision)).
+    #[must_use]
+    pub fn with_precision(&self, precision: Precision) -> Self {
+        Self {
+            precision,
+            ..self.clone()
+        }
+    }
+
+    /// The precision of products: float32 unless [`Workspace::with_precision`] chose another.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The instruction set the kernels run on.

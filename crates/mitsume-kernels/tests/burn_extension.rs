@@ -1,7 +1,6 @@
 //! The Burn operations agree with the functions on slices, forward and backward.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use mitsume_kernels::Error;
 use mitsume_kernels::burn_extension::{
     pool_features, supports, trunk_eval, trunk_train, workspace,
 };
@@ -9,6 +8,7 @@ use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::{
     Batch, Conv, ForwardPass, Stage, TrunkSpec, backward, forward_eval, forward_train,
 };
+use mitsume_kernels::{Error, Precision};
 
 fn spec() -> TrunkSpec {
     TrunkSpec {
@@ -21,6 +21,7 @@ fn spec() -> TrunkSpec {
             },
             Stage::Conv(Conv::new(6).norm().without_relu()),
         ],
+        precision: Precision::Float32,
     }
 }
 

@@ -2,15 +2,17 @@
 //! other numbers of threads and instruction sets.
 
 mod naive;
+mod parameters;
 mod values;
 
 use mitsume_kernels::trunk::{
     Batch, Conv, ForwardPass, ParameterKind, Stage, TrunkSpec, backward, forward_eval,
     forward_train,
 };
-use mitsume_kernels::{Error, Isa, Workspace};
+use mitsume_kernels::{Error, Isa, Precision, Workspace};
 use mitsume_levels::Level;
 use naive::{Map, Mode, trunk};
+use parameters::parameters;
 use values::values;
 
 struct Case {
@@ -25,6 +27,7 @@ fn cases() -> Vec<Case> {
     let spec = |channels, stages: &[Stage]| TrunkSpec {
         channels,
         stages: stages.to_vec(),
+        precision: Precision::Float32,
     };
     let hidden = |conv: Conv, hidden| Conv {
         squeeze_excite: Some(hidden),
@@ -116,24 +119,6 @@ fn cases() -> Vec<Case> {
         });
     }
     all
-}
-
-/// Parameters of usual sizes: PyTorch's initial range for weights, norms near 1 and 0.
-fn parameters(spec: &TrunkSpec) -> Vec<Vec<f32>> {
-    let all = spec.parameters();
-    all.iter()
-        .enumerate()
-        .map(|(i, p)| {
-            let n = p.shape.iter().product();
-            let fan: usize = p.shape[1..].iter().product();
-            let scaled = move |v: f32| match p.kind {
-                ParameterKind::NormWeight(_) => 1.0 + 0.5 * v,
-                ParameterKind::NormBias(_) => 0.3 * v,
-                _ => v / (fan.max(4) as f32).sqrt() * 1.5,
-            };
-            values(n, 100 + i as u32).into_iter().map(scaled).collect()
-        })
-        .collect()
 }
 
 fn widen(x: &[f32]) -> Vec<f64> {
@@ -317,7 +302,11 @@ fn evaluation_mode_is_the_definition() {
 
 #[test]
 fn a_second_step_in_the_same_workspace_gives_the_same_bits_on_any_number_of_threads() {
-    for case in cases() {
+    let bfloat16 = cases().into_iter().map(|mut case| {
+        case.spec.precision = Precision::Bfloat16;
+        case
+    });
+    for case in cases().into_iter().chain(bfloat16) {
         let data = Data::new(&case);
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new()

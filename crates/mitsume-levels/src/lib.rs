@@ -1,5 +1,6 @@
 //! The five convolutional classifiers of the thesis (section 4.3) as data, levels 1 to 5: the
-//! blocks of the trunk, which ends at the hooked layer, and the head after it.
+//! blocks of the trunk, which ends at the hooked layer, and the head after it. Also the number
+//! format that a trunk's convolutions are computed in, [`Precision`].
 //!
 //! Everything else is made from this: `mitsume-nn` its modules, `mitsume-kernels` the stages of its
 //! fused trunk, a run's configuration its names and defaults.
@@ -17,7 +18,9 @@
 mod block;
 mod head;
 mod level;
+mod precision;
 
 pub use block::BlockSpec;
 pub use head::HeadSpec;
 pub use level::Level;
+pub use precision::{Precision, UnknownPrecision};

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use crate::init::Initialiser;
-use crate::{BatchNorm, Block, Conv, Head, Level, Linear, Trunk};
+use crate::{BatchNorm, Block, Conv, Head, Level, Linear, Precision, Trunk};
 
 /// Architecture and sizes of a classifier.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,6 +58,13 @@ impl Classifier {
                 &mut init,
             ),
         }
+    }
+
+    /// The classifier with the convolutions of its trunk in `precision` (see [`Trunk::precision`]).
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.trunk.precision = precision;
+        self
     }
 
     /// Number of trained parameters.

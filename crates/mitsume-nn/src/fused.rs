@@ -8,7 +8,13 @@ use mitsume_kernels::burn_extension::{self as kernels, NormStatistics, trunk_eva
 use mitsume_kernels::head::HeadPooling;
 use mitsume_kernels::trunk::TrunkSpec;
 
-use crate::{BatchNorm, Block, Head, PooledFeatures, Trunk};
+use crate::{BatchNorm, Block, Head, PooledFeatures, Precision, Trunk};
+
+/// Whether the trunks of the levels can be computed in `precision` on `device`: in bfloat16 on the
+/// CPU alone.
+pub fn supports_precision(precision: Precision, device: &Device) -> bool {
+    precision == Precision::Float32 || supports(device)
+}
 
 /// The trunk in the kernels' terms, or `None` if they do not support it.
 pub(crate) fn trunk_spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
@@ -20,7 +26,12 @@ pub(crate) fn trunk_spec(trunk: &Trunk, device: &Device) -> Option<TrunkSpec> {
     };
     let channels = first.conv.weight.dims()[1];
     let blocks: Vec<_> = trunk.blocks.iter().map(Block::spec).collect();
-    TrunkSpec::from_blocks(channels, &blocks).filter(|spec| spec.check().is_ok())
+    let spec = TrunkSpec::from_blocks(channels, &blocks)?;
+    spec.check().ok()?;
+    Some(TrunkSpec {
+        precision: trunk.precision,
+        ..spec
+    })
 }
 
 /// The forward pass with running statistics.

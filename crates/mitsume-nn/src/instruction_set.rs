@@ -31,7 +31,7 @@ pub enum InstructionSetError {
     },
 }
 
-/// The instruction set that the CPU kernels run on: `avx512`, `avx2`, `neon` or `fallback`.
+/// The instruction set that the CPU kernels run on: `avx512bf16`, `avx512`, `avx2`, `neon` or `fallback`.
 pub fn instruction_set() -> &'static str {
     Isa::best().name()
 }

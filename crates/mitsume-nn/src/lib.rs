@@ -31,7 +31,7 @@
 //!   writes safetensors with them.
 //!
 //! On the CPU a trunk runs as one fused operation of `mitsume-kernels`, on other devices as blocks
-//! of Burn's operations.
+//! of Burn's operations. The fused one can compute its convolutions in bfloat16 ([`Precision`]).
 //!
 //! Dependencies: `burn` for tensors, autodiff and devices (pure Rust on a CPU, and the same code
 //! on GPUs); `burn-store` to read `.safetensors` and `.pth`; `safetensors` to write.
@@ -61,13 +61,14 @@ pub use conv::Conv;
 pub use conv_block::ConvBlock;
 pub use device::{DeviceError, adapter_name, parse_device};
 pub use dropout::dropout_mask;
+pub use fused::supports_precision;
 pub use head::{Head, PooledFeatures};
 pub use instruction_set::{
     INSTRUCTION_SET_VARIABLE, InstructionSetError, instruction_set, limit_instruction_set,
 };
 pub use linear::Linear;
 pub use max_pool::max_pool;
-pub use mitsume_levels::{BlockSpec, HeadSpec, Level};
+pub use mitsume_levels::{BlockSpec, HeadSpec, Level, Precision};
 pub use residual::Residual;
 pub use squeeze_excite::SqueezeExcite;
 pub use trunk::Trunk;

@@ -4,13 +4,17 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::init::Initialiser;
-use crate::{Block, Level, fused};
+use crate::{Block, Level, Precision, fused};
 
 /// The part of a classifier whose output is the hooked feature map A.
 #[derive(Module, Debug)]
 pub struct Trunk {
     /// In order.
     pub blocks: Vec<Block>,
+    /// Of the products of its convolutions after the first, where they are fused
+    /// ([`supports_precision`](crate::supports_precision)); Burn's own operations compute in f32.
+    #[module(skip)]
+    pub precision: Precision,
 }
 
 impl Trunk {
@@ -25,7 +29,10 @@ impl Trunk {
                 block
             })
             .collect();
-        Trunk { blocks }
+        Trunk {
+            blocks,
+            precision: Precision::Float32,
+        }
     }
 
     /// Images [N, channels, H, W] to feature maps [N, C, h, w], with running statistics.

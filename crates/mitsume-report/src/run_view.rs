@@ -1,5 +1,6 @@
 //! What the page shows of each run: facts, data, environment, epochs and evaluation.
 
+use mitsume_artifacts::Precision;
 use mitsume_locale::{Language, text};
 
 use crate::comparison;
@@ -86,6 +87,10 @@ fn evaluation_facts(evaluated: &Evaluated, language: Language) -> Vec<(&'static 
         ("report-fact-evaluated-images", images),
         ("report-fact-evaluated-folder", data.named().to_owned()),
     ]);
+    if model.settings.precision != Precision::Float32 {
+        let precision = model.settings.precision.to_string();
+        facts.push(("report-fact-precision", precision));
+    }
     for one in &model.settings.overrides {
         facts.push(("report-fact-overrides", override_text(one, language)));
     }

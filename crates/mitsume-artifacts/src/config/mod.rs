@@ -19,6 +19,7 @@ mod train;
 use std::path::{Path, PathBuf};
 
 use mitsume_guard::file::read_to_string;
+use mitsume_levels::Precision;
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, ArtifactError, Result, atomic};
@@ -149,6 +150,13 @@ impl RunConfig {
                 let head = level.head();
                 let fits = config.consistency.method.check_head(head.is_gap_linear());
                 fits.map_err(|error| source.error("consistency.method", error.to_string()))?;
+            }
+            None if config.train.precision != Precision::Float32 => {
+                let problem = format!(
+                    "{} is for level1 to level5: ONNX files are trained in float32",
+                    config.train.precision
+                );
+                return Err(source.error("train.precision", problem));
             }
             None if config.data.preprocessing.is_none() => {
                 let problem = "missing; how the ONNX file's images are prepared: preset = \"imagenet\" \

@@ -1,5 +1,6 @@
 //! `[train]`: the keys of the section; what belongs together is resolved in a file of its own.
 
+use mitsume_levels::Precision;
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
@@ -8,7 +9,7 @@ use super::loss::{self, CrossEntropyConfig};
 use super::optimizer::{self, Optimizer, OptimizerConfig};
 use super::schedule::{self, PlateauConfig, PlateauKeys, Schedule, ScheduleConfig};
 use super::source::ConfigSource;
-use crate::Result;
+use crate::{Result, precision_name};
 
 /// `[train]`: optimisation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +29,10 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Whether training images are shuffled each epoch. Default true.
     pub shuffle: bool,
+    /// Precision of the products of a level's convolutions, in training and in the evaluation after
+    /// each epoch. Default float32.
+    #[serde(with = "precision_name")]
+    pub precision: Precision,
     /// How parameters follow their gradients.
     #[serde(flatten)]
     pub optimizer: OptimizerConfig,
@@ -60,6 +65,7 @@ pub(super) struct TrainKeys {
     head_learning_rate: Option<f64>,
     seed: Option<u64>,
     shuffle: Option<bool>,
+    precision: Option<String>,
     pub(super) optimizer: Option<Optimizer>,
     pub(super) momentum: Option<f64>,
     pub(super) nesterov: Option<bool>,
@@ -98,6 +104,7 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConf
         head_learning_rate: head_learning_rate.transpose()?,
         seed: raw.seed.unwrap_or(0),
         shuffle: raw.shuffle.unwrap_or(true),
+        precision: resolve_precision(raw.precision.as_deref(), source)?,
         optimizer: optimizer::resolve(raw, source)?,
         schedule: schedule::resolve(raw, epochs, learning_rate, source)?,
         cross_entropy: loss::resolve(raw, source)?,
@@ -106,6 +113,11 @@ pub(super) fn resolve(raw: &TrainKeys, source: ConfigSource) -> Result<TrainConf
         best: best::resolve(raw, source)?,
         plateau: schedule::resolve_plateau(&raw.plateau, source)?,
     })
+}
+
+fn resolve_precision(name: Option<&str>, source: ConfigSource) -> Result<Precision> {
+    let precision = name.map_or(Ok(Precision::Float32), str::parse);
+    precision.map_err(|error| source.error("train.precision", error.to_string()))
 }
 
 fn resolve_average(decay: Option<f64>, source: ConfigSource) -> Result<Option<f64>> {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum, ValueHint};
 
+use mitsume_nn::Precision;
+
 use super::ThreadsArg;
 
 /// `mitsume bench`
@@ -12,7 +14,7 @@ use super::ThreadsArg;
     after_help = "Examples:\n  mitsume bench step --level 2\n  mitsume bench eval --level 2 --json\n  \
                   MITSUME_MAX_ISA=avx2 mitsume bench step --level 2\n\n\
                   MITSUME_MAX_ISA limits the CPU kernels of every command to an instruction set of this \
-                  machine: avx512, avx2, neon or fallback (plain Rust)."
+                  machine: avx512bf16, avx512, avx2, neon or fallback (plain Rust)."
 )]
 pub struct BenchArgs {
     /// What to time.
@@ -66,6 +68,14 @@ pub struct BenchSizes {
     pub threads: ThreadsArg,
 }
 
+/// In which precision.
+#[derive(clap::Args)]
+pub struct BenchPrecision {
+    /// Precision of the products of a level's convolutions: float32 or bfloat16
+    #[arg(long, value_name = "PRECISION", default_value_t = Precision::Float32)]
+    pub precision: Precision,
+}
+
 /// `mitsume bench step`
 #[derive(clap::Args)]
 #[command(
@@ -88,6 +98,8 @@ pub struct BenchStepArgs {
     #[arg(long, value_enum, default_value = "full", requires = "model")]
     pub alpha: Alpha,
     #[command(flatten)]
+    pub precision: BenchPrecision,
+    #[command(flatten)]
     pub sizes: BenchSizes,
     /// What is minimised
     #[arg(long, value_enum, default_value = "ce")]
@@ -105,6 +117,8 @@ pub struct BenchEvalArgs {
     /// Which of the five levels, 1 to 5
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub level: u8,
+    #[command(flatten)]
+    pub precision: BenchPrecision,
     #[command(flatten)]
     pub sizes: BenchSizes,
     /// Images to evaluate

@@ -6,6 +6,7 @@ use clap::{ValueEnum, ValueHint};
 use mitsume::measures::DEFAULT_GRID;
 use mitsume::methods::Method;
 use mitsume_engine::FeatureLayout;
+use mitsume_nn::Precision;
 
 use super::{DeviceArg, ImageArgs, ShardArgs, ThreadsArg};
 
@@ -45,6 +46,10 @@ pub struct ModelArgs {
     /// folders' in their order]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub classes: Option<PathBuf>,
+    /// Precision of the products of a level's convolutions, on the CPU: float32 or bfloat16 [default: as
+    /// it was trained; float32 for ONNX files and on other devices]
+    #[arg(long, value_name = "PRECISION")]
+    pub precision: Option<Precision>,
     #[command(flatten)]
     pub images: ImageArgs,
 }

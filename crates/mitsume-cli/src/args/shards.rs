@@ -41,7 +41,7 @@ pub struct ShardArgs {
 }
 
 /// Options that shards were made with, so that a merge knows them.
-const MADE_BY_SHARDS: [&str; 30] = [
+const MADE_BY_SHARDS: [&str; 31] = [
     "model",
     "run",
     "weights",
@@ -51,6 +51,7 @@ const MADE_BY_SHARDS: [&str; 30] = [
     "layout",
     "token_grid",
     "classes",
+    "precision",
     "image_size",
     "preset",
     "preprocess",

@@ -7,12 +7,12 @@ use mitsume_engine::{
     BenchLoss, BenchModelOptions, BenchOptions, StepTime, bench_eval, bench_model_step, bench_step,
 };
 use mitsume_locale::{Language, text};
-use mitsume_nn::Level;
+use mitsume_nn::{Level, Precision};
 
 use super::output;
 use crate::args::{Alpha, BenchArgs, BenchCommand, BenchSizes, BenchStepArgs, Loss};
 use crate::console::Console;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::threads;
 
 /// Runs the command.
@@ -29,7 +29,7 @@ pub fn run(args: BenchArgs, console: Console) -> Result {
         BenchCommand::Eval(args) => {
             threads::set(args.sizes.threads.count())?;
             let time = bench_eval(
-                &options(args.level, &args.sizes, None),
+                &options(args.level, args.precision.precision, &args.sizes, None),
                 args.images as usize,
             )?;
             if args.sizes.json {
@@ -53,10 +53,18 @@ fn step(args: &BenchStepArgs) -> Result<StepTime> {
         Loss::Cam => BenchLoss::Cam,
     };
     Ok(match (&args.model, args.level) {
+        (Some(_), _) if args.precision.precision != Precision::Float32 => {
+            let problem = format!(
+                "--precision {}: for --level; ONNX files are trained in float32",
+                args.precision.precision
+            );
+            return Err(Failure::Request(problem));
+        }
         (Some(model), _) => bench_model_step(&model_options(model, args), loss)?,
         (None, level) => {
             let level = level.expect("clap asks for a level or a model");
-            bench_step(&options(level, &args.sizes, args.data.clone()), loss)?
+            let (precision, data) = (args.precision.precision, args.data.clone());
+            bench_step(&options(level, precision, &args.sizes, data), loss)?
         }
     })
 }
@@ -101,8 +109,14 @@ fn model_options(model: &Path, args: &BenchStepArgs) -> BenchModelOptions {
     }
 }
 
-fn options(level: u8, sizes: &BenchSizes, data: Option<PathBuf>) -> BenchOptions {
+fn options(
+    level: u8,
+    precision: Precision,
+    sizes: &BenchSizes,
+    data: Option<PathBuf>,
+) -> BenchOptions {
     BenchOptions {
+        precision,
         level: Level::ALL[usize::from(level) - 1],
         batch: sizes.batch as usize,
         size: sizes.size as usize,

@@ -227,6 +227,7 @@ fn model_words(args: &ModelArgs, words: &mut Words) {
         layout,
         token_grid,
         classes,
+        precision,
         images,
     } = args;
     words.option("--model", model.as_ref());
@@ -241,6 +242,7 @@ fn model_words(args: &ModelArgs, words: &mut Words) {
     let grid = token_grid.map(|[rows, columns]| format!("{rows}x{columns}"));
     words.option("--token-grid", grid);
     words.path("--classes", classes.as_deref());
+    words.option("--precision", *precision);
     let ImageArgs {
         image_size,
         preset,

@@ -178,6 +178,30 @@ fn onnx_models_are_evaluated_and_trusted_as_on_the_cpu() {
 }
 
 #[test]
+fn bfloat16_is_refused_and_weights_trained_in_it_are_evaluated_in_float32() {
+    let device = device();
+    let sandbox = Sandbox::trained("level1", 1, "precision = \"bfloat16\"");
+    let train = [
+        "train", "--config", "run.toml", "--out", "other", "--device", &device,
+    ];
+    assert_refused(&sandbox, &train, &["train.precision", "--device cpu"]);
+    let eval = [
+        "eval",
+        "--run",
+        "run",
+        "--data",
+        "data/Testing",
+        "--json",
+        "--device",
+        &device,
+    ];
+    let half = [&eval[..], &["--precision", "bfloat16"]].concat();
+    assert_refused(&sandbox, &half, &["--precision bfloat16", "--device cpu"]);
+    let full = sandbox.json(&eval);
+    assert_eq!(full["model"]["overrides"][0]["used"], "float32");
+}
+
+#[test]
 fn a_device_that_is_not_there_is_refused() {
     let sandbox = sandbox_with_models();
     sandbox.configure("level1", "");

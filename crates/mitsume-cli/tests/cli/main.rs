@@ -20,6 +20,7 @@ mod multi_label;
 mod onnx;
 mod onnx_training;
 mod pages;
+mod precision;
 mod predict;
 mod shards;
 mod support;

@@ -27,6 +27,8 @@ pub struct EvalTime {
     pub threads: usize,
     /// Instruction set of the CPU kernels.
     pub instruction_set: &'static str,
+    /// Precision of the products of convolutions.
+    pub precision: &'static str,
     /// Time for accuracy, kappa, cross-entropy and both consistencies; median over the repetitions.
     pub seconds: f64,
     /// `images / seconds`.
@@ -42,7 +44,8 @@ pub struct EvalTime {
 pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
     refuse_small_images(options)?;
     let device = Device::flex();
-    let model = Classifier::new(spec(options.level, DEFAULT_CLASSES), 0, &device);
+    let model = Classifier::new(spec(options.level, DEFAULT_CLASSES), 0, &device)
+        .with_precision(options.precision);
     let pixels = random_pixels(options.batch * options.size * options.size);
     let [h, w] = options.level.cam_size([options.size, options.size]);
     let mut run = || -> Result<()> {
@@ -80,6 +83,7 @@ pub fn bench_eval(options: &BenchOptions, images: usize) -> Result<EvalTime> {
         size: options.size,
         threads: rayon::current_num_threads(),
         instruction_set: mitsume_nn::instruction_set(),
+        precision: options.precision.name(),
         seconds,
         images_per_second: images as f64 / seconds,
         peak_rss_bytes: process_stats::peak_rss_bytes(),

@@ -14,7 +14,7 @@ mod step;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use mitsume_nn::{ClassifierSpec, Level};
+use mitsume_nn::{ClassifierSpec, Level, Precision};
 
 use crate::{EngineError, Result};
 
@@ -31,6 +31,8 @@ const DEFAULT_CLASSES: usize = 4;
 pub struct BenchOptions {
     /// The network.
     pub level: Level,
+    /// Precision of its convolutions.
+    pub precision: Precision,
     /// Images per step.
     pub batch: usize,
     /// Side of an image.

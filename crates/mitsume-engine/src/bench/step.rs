@@ -4,7 +4,7 @@ use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use mitsume::train::{CamLoss, CamRequest, CrossEntropy, predictions, training_loss};
 use mitsume::{CamLossSettings, EmaMaps, Preset};
-use mitsume_nn::{BlockSpec, Level};
+use mitsume_nn::{BlockSpec, Level, Precision};
 use serde::Serialize;
 
 use super::batch_source::BatchSource;
@@ -41,6 +41,8 @@ pub struct StepTime {
     pub threads: usize,
     /// Instruction set of the CPU kernels.
     pub instruction_set: &'static str,
+    /// Precision of the products of convolutions.
+    pub precision: &'static str,
     /// Median over the repetitions.
     pub seconds_per_step: f64,
     /// `batch / seconds_per_step`.
@@ -66,7 +68,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     let mut source = BatchSource::new(options)?;
     let classes = source.classes();
     let timed = TimedStep {
-        architecture: Architecture::Level(spec(options.level, classes)),
+        architecture: Architecture::Level(spec(options.level, classes), options.precision),
         classes,
         images: [options.batch, 1, options.size, options.size],
         loss,
@@ -78,6 +80,7 @@ pub fn bench_step(options: &BenchOptions, loss: BenchLoss) -> Result<StepTime> {
     Ok(StepTime {
         level: Some(options.level.number()),
         gflops: Some(flops / time.seconds_per_step * 1e-9),
+        precision: options.precision.name(),
         ..time
     })
 }
@@ -143,6 +146,7 @@ impl TimedStep {
             size,
             threads: rayon::current_num_threads(),
             instruction_set: mitsume_nn::instruction_set(),
+            precision: Precision::Float32.name(),
             seconds_per_step: timing.seconds,
             images_per_second: batch as f64 / timing.seconds,
             gflops: None,

@@ -92,6 +92,21 @@ pub(super) fn refuse_changed_optimizer(dir: &RunDir, now: &RunConfig) -> Result<
     )))
 }
 
+/// Refuses another precision than at the start: a run's epochs are compared with each other.
+pub(super) fn refuse_changed_precision(dir: &RunDir, now: &RunConfig) -> Result<()> {
+    let path = dir.config();
+    let began = RunConfig::read(&path, &[])?.train.precision;
+    let precision = now.train.precision;
+    if began == precision {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "{}: train.precision: the run began with {began}: go on with it, or start a new run with \
+         {precision}",
+        path.display()
+    )))
+}
+
 /// Refuses another criterion of the best epoch than at the start: only that epoch's weights are kept.
 pub(super) fn refuse_changed_best(dir: &RunDir, now: &RunConfig) -> Result<()> {
     let path = dir.config();

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use mitsume::Curriculum;
 use mitsume_artifacts::{
-    Action, ArtifactError, EpochRow, Evaluation, MeasureRow, RunConfig, RunDir, StepRow,
-    StepWriter, write_atomic, write_epochs, write_measures,
+    Action, ArtifactError, EpochRow, Evaluation, MeasureRow, ModelSettings, RunConfig, RunDir,
+    StepRow, StepWriter, write_atomic, write_epochs, write_measures,
 };
 use mitsume_data::{Batch, shuffled};
 
@@ -116,6 +116,7 @@ impl<'a> Run<'a> {
             classes,
             image_size: config.data.image_size,
             transform: train.source.preprocess().transform,
+            precision: config.train.precision,
         };
         Ok(Run {
             config,
@@ -341,7 +342,10 @@ impl<'a> Run<'a> {
             network: network.as_ref(),
             folder: &self.valid.folder,
             source: &self.valid.source,
-            settings: Default::default(),
+            settings: ModelSettings {
+                precision: self.config.train.precision,
+                ..ModelSettings::default()
+            },
         };
         // Unreadable images and other files were reported at the start.
         let mut quiet = |event: Event| match event {

@@ -45,6 +45,7 @@ impl Start {
             Some(dir) if checkpoint::exists(&dir.checkpoint())? => {
                 resume_checks::refuse_changed_method(dir, config)?;
                 resume_checks::refuse_changed_graph(dir, config)?;
+                resume_checks::refuse_changed_precision(dir, config)?;
                 resume_checks::refuse_changed_optimizer(dir, config)?;
                 resume_checks::refuse_changed_plateau(dir, config)?;
                 resume_checks::refuse_changed_best(dir, config)?;

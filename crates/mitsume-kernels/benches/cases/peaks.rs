@@ -1,15 +1,17 @@
 //! Peak arithmetic rate and memory bandwidth of the machine (the roofline).
 
+use std::marker::PhantomData;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::gemm::{Matrix, Output, Panel, gemm};
+use crate::element::{Element, for_precision};
+use crate::gemm::{Matrix, Output, Panel, gemm_of};
 use crate::isa::Kernel;
 use crate::simd::Simd;
 use crate::workspace::Workspace;
 
-/// Measured rates of all threads together.
+/// Measured rates of all threads together, with the register tile in the workspace's precision.
 #[derive(Clone, Copy, Debug)]
 pub struct Peaks {
     /// The register tile on operands in the first-level cache, 1e9 operations per second.
@@ -19,7 +21,7 @@ pub struct Peaks {
     pub copy_bandwidth: f64,
 }
 
-/// Rows and depth of the timed product: few enough for the first-level cache.
+/// Rows and depth, in slots, of the timed product: few enough for the first-level cache.
 const ROWS: usize = 48;
 const DEPTH: usize = 64;
 const PRODUCTS: usize = 20_000;
@@ -32,10 +34,13 @@ pub fn peaks(workspace: &Workspace) -> Peaks {
     let width = 2 * workspace.isa().lanes();
     let products = || {
         (0..threads).into_par_iter().for_each(|_| {
-            workspace.isa().run(Products { width });
+            for_precision!(workspace.precision(), E => {
+                workspace.isa().run(Products::<E> { element: PhantomData, width });
+            });
         });
     };
-    let flop = 2.0 * (ROWS * DEPTH * width * PRODUCTS * threads) as f64;
+    let per_slot = for_precision!(workspace.precision(), E => E::PER_SLOT);
+    let flop = 2.0 * per_slot as f64 * (ROWS * DEPTH * width * PRODUCTS * threads) as f64;
     let from = vec![1.0_f32; COPIED];
     let mut to = vec![0.0_f32; COPIED];
     let copy = || {
@@ -57,12 +62,14 @@ fn best(mut run: impl FnMut()) -> f64 {
     })
 }
 
-struct Products {
+struct Products<E> {
+    element: PhantomData<E>,
     width: usize,
 }
 
-impl Kernel for Products {
+impl<E: Element> Kernel for Products<E> {
     type Output = f32;
+    const MULTIPLIES_BF16: bool = E::IS_BFLOAT16;
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f32 {
         let (a, b) = (vec![1e-3; ROWS * DEPTH], vec![1e-3; DEPTH * self.width]);
@@ -85,7 +92,7 @@ impl Kernel for Products {
                 row_stride: self.width,
                 accumulate: true,
             };
-            gemm::<S, 2>(simd, a, b, c);
+            gemm_of::<S, E, 2>(simd, a, b, c);
         }
         // Used, so that the compiler does not remove the computation.
         std::hint::black_box(c[0])

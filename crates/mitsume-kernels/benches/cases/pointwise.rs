@@ -1,7 +1,7 @@
 //! Memory-bound passes between two convolutions.
 
 use super::{Case, Run, square, values};
-use crate::batch_norm::{Moments, NormGradientSums, Normalisation};
+use crate::batch_norm::{EPSILON, Moments, NormGradientSums, Normalisation};
 use crate::grid::Grid;
 use crate::norm_activation::{
     NormActivation, OutputGradient, input_gradient_in_place, norm_activation, norm_gradient_sums,
@@ -89,7 +89,12 @@ impl Layers {
             variance: vec![1.0; channels],
             count: grid.pixels() as f64,
         };
-        let norm = Normalisation::new(&moments, &vec![1.0; channels], &vec![0.1; channels]);
+        let norm = Normalisation::new(
+            &moments,
+            &vec![1.0; channels],
+            &vec![0.1; channels],
+            EPSILON,
+        );
         Self { grid, norm, pool }
     }
 

@@ -95,6 +95,17 @@ impl Simd for Avx2 {
         unsafe { _mm256_div_ps(a, b) }
     }
     #[inline(always)]
+    fn upper_bf16(self, pairs: Self::V) -> Self::V {
+        unsafe {
+            let upper = _mm256_set1_epi32(0xffff_0000_u32 as i32);
+            _mm256_and_ps(pairs, _mm256_castsi256_ps(upper))
+        }
+    }
+    #[inline(always)]
+    fn lower_bf16(self, pairs: Self::V) -> Self::V {
+        unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(pairs))) }
+    }
+    #[inline(always)]
     fn load_partial(self, x: &[f32]) -> Self::V {
         unsafe { _mm256_maskload_ps(x.as_ptr(), lane_mask(x.len())) }
     }

@@ -4,6 +4,7 @@
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+pub(crate) mod bf16;
 pub(crate) mod fallback;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
@@ -101,6 +102,74 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         assert!(x.len() >= Self::LANES);
         // SAFETY: the length was just checked.
         unsafe { self.store_ptr(x.as_mut_ptr(), v) }
+    }
+
+    /// `sum` plus the products of the lanes' pairs of bfloat16 ([`bf16`]): of their upper halves
+    /// first, each added with one rounding, as AVX512-BF16 does. Not as there, what is subnormal
+    /// is not flushed to zero.
+    #[inline(always)]
+    fn fma_bf16(self, a: Self::V, b: Self::V, sum: Self::V) -> Self::V {
+        let sum = self.fma(self.upper_bf16(a), self.upper_bf16(b), sum);
+        self.fma(self.lower_bf16(a), self.lower_bf16(b), sum)
+    }
+
+    /// The upper value of each lane's pair, in f32.
+    #[inline(always)]
+    fn upper_bf16(self, pairs: Self::V) -> Self::V {
+        let mut x = [0.0; MAX_LANES];
+        self.store(&mut x, pairs);
+        for x in &mut x[..Self::LANES] {
+            *x = bf16::upper(*x);
+        }
+        self.load(&x)
+    }
+
+    /// The lower value of each lane's pair, in f32.
+    #[inline(always)]
+    fn lower_bf16(self, pairs: Self::V) -> Self::V {
+        let mut x = [0.0; MAX_LANES];
+        self.store(&mut x, pairs);
+        for x in &mut x[..Self::LANES] {
+            *x = bf16::lower(*x);
+        }
+        self.load(&x)
+    }
+
+    /// Pairs whose lower value is `v`, rounded, and whose upper one is 0.
+    #[inline(always)]
+    fn to_lower_bf16(self, v: Self::V) -> Self::V {
+        let mut x = [0.0; MAX_LANES];
+        self.store(&mut x, v);
+        for x in &mut x[..Self::LANES] {
+            *x = bf16::pair(*x, 0.0);
+        }
+        self.load(&x)
+    }
+
+    /// The pairs of [`Simd::to_lower_bf16`] with `v`, rounded, as their upper value.
+    #[inline(always)]
+    fn with_upper_bf16(self, pairs: Self::V, v: Self::V) -> Self::V {
+        let (mut x, mut upper) = ([0.0; MAX_LANES], [0.0; MAX_LANES]);
+        self.store(&mut x, pairs);
+        self.store(&mut upper, v);
+        for (x, upper) in x.iter_mut().zip(upper).take(Self::LANES) {
+            *x = bf16::with_upper(*x, upper);
+        }
+        self.load(&x)
+    }
+
+    /// Rounds `v` to pairs of neighbours, the first of each the lower, in `LANES / 2` f32.
+    ///
+    /// # Safety
+    /// `LANES / 2` values must be writable at `p`; no alignment is needed.
+    #[inline(always)]
+    unsafe fn store_bf16(self, p: *mut f32, v: Self::V) {
+        let mut x = [0.0; MAX_LANES];
+        self.store(&mut x, v);
+        for i in 0..Self::LANES / 2 {
+            // SAFETY: i is below LANES / 2.
+            unsafe { p.add(i).write_unaligned(bf16::pair(x[2 * i], x[2 * i + 1])) };
+        }
     }
 
     /// Up to `LANES` values of `x`, zero beyond its end.

@@ -82,4 +82,15 @@ impl Simd for Neon {
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         unsafe { vbslq_f32(m, a, b) }
     }
+    #[inline(always)]
+    fn upper_bf16(self, pairs: Self::V) -> Self::V {
+        unsafe {
+            let bits = vreinterpretq_u32_f32(pairs);
+            vreinterpretq_f32_u32(vandq_u32(bits, vdupq_n_u32(0xffff_0000)))
+        }
+    }
+    #[inline(always)]
+    fn lower_bf16(self, pairs: Self::V) -> Self::V {
+        unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<16>(vreinterpretq_u32_f32(pairs))) }
+    }
 }

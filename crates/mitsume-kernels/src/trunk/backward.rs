@@ -59,6 +59,7 @@ pub fn backward(
     gradient: &[f32],
 ) -> Result<Vec<Vec<f32>>, Error> {
     let grids = spec.grids(forward.batch)?;
+    let workspace = &workspace.with_precision(spec.precision);
     let ranges = spec.split_parameters(forward.parameters)?;
     forward.check(spec, &grids, gradient)?;
     let ForwardPass {

@@ -28,6 +28,7 @@ pub fn forward_eval(
     running: &[(&[f32], &[f32])],
 ) -> Result<(Buffer, [usize; 4]), Error> {
     let grids = spec.grids(batch)?;
+    let workspace = &workspace.with_precision(spec.precision);
     let ranges = spec.split_parameters(parameters)?;
     check_running_statistics(spec, running)?;
     let mut running = running.iter();

@@ -16,19 +16,21 @@ pub use evaluate::forward_eval;
 pub use parameters::{Parameter, ParameterKind};
 pub use train::{SavedActivations, TrainOutput, forward_train};
 
-use mitsume_levels::{BlockSpec, Level};
+use mitsume_levels::{BlockSpec, Level, Precision};
 
 use crate::error::{Error, check_length};
 use crate::first_layer::MAX_INPUT_CHANNELS;
 use crate::grid::Grid;
 
-/// Input channels and stages of a trunk.
+/// Input channels, stages and precision of a trunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrunkSpec {
     /// Channels of the images, 1 to 4.
     pub channels: usize,
     /// From the images to the hooked layer.
     pub stages: Vec<Stage>,
+    /// Of the products of its convolutions; those of the first one are always of f32.
+    pub precision: Precision,
 }
 
 /// One stage.
@@ -118,12 +120,12 @@ impl Stage {
 }
 
 impl TrunkSpec {
-    /// The trunk of a level for images of `channels` channels.
+    /// The trunk of a level for images of `channels` channels, in float32.
     pub fn level(level: Level, channels: usize) -> Self {
         Self::from_blocks(channels, &level.blocks()).expect("its blocks are supported")
     }
 
-    /// Blocks as stages; `None` if a squeeze-excite block does not follow a convolution, because it
+    /// Blocks as stages, in float32; `None` if a squeeze-excite block does not follow a convolution, because it
     /// is computed in the stage of that convolution.
     pub fn from_blocks(channels: usize, blocks: &[BlockSpec]) -> Option<Self> {
         let mut stages: Vec<Stage> = Vec::new();
@@ -154,7 +156,11 @@ impl TrunkSpec {
                 },
             }
         }
-        Some(Self { channels, stages })
+        Some(Self {
+            channels,
+            stages,
+            precision: Precision::Float32,
+        })
     }
 
     /// Channels of the feature map.

@@ -108,6 +108,7 @@ pub fn forward_train(
     parameters: &[&[f32]],
 ) -> Result<TrainOutput, Error> {
     let grids = spec.grids(batch)?;
+    let workspace = &workspace.with_precision(spec.precision);
     let ranges = spec.split_parameters(parameters)?;
     let mut stages = Vec::new();
     let mut outputs: Vec<Buffer> = Vec::new();

@@ -5,12 +5,15 @@ use super::filter::{Filters, panel_width};
 use super::input::{DomainLayout, Input, transform};
 use super::transform::{self, INPUT_TILE, OUTPUT_TILE, POINTS};
 use super::{POINT_PADDING, tile_row_ranges};
-use crate::gemm::{Matrix, Output, Panel, gemm};
+use crate::element::{Element, for_precision};
+use crate::gemm::{Matrix, Output, Panel, gemm_of};
 use crate::grid::{Grid, split_at_ranges};
 use crate::isa::Kernel;
+use crate::placement::OverChannels;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Output channels whose products are kept between the multiplication and the output transform.
@@ -25,8 +28,20 @@ pub(crate) struct TileSums {
 }
 
 /// Convolves `input` with `filters` into `out` [images, height, width, outputs] (half as high and
-/// wide if the epilogue pools).
+/// wide if the epilogue pools), with products of the filters' precision.
 pub(crate) fn convolve<O: TileEpilogue>(
+    workspace: &Workspace,
+    input: Input,
+    filters: &Filters,
+    epilogue: &O,
+    out: &mut [f32],
+) -> TileSums {
+    for_precision!(filters.precision, E => {
+        convolve_of::<E, O>(workspace, input, filters, epilogue, out)
+    })
+}
+
+fn convolve_of<E: Element, O: TileEpilogue>(
     workspace: &Workspace,
     input: Input,
     filters: &Filters,
@@ -60,11 +75,12 @@ pub(crate) fn convolve<O: TileEpilogue>(
         .into_par_iter()
         .for_each(|(((rows, out_rows), out), sums)| {
             let tiles = rows.len() * grid.tiles(OUTPUT_TILE).width;
-            let layout = DomainLayout::by_tile(tiles, input.channels, isa.lanes());
+            let layout = DomainLayout::by_tile::<E>(tiles, input.channels, isa.lanes());
             let mut transformed = workspace.take(layout.len());
             let mut products = workspace
                 .take(POINTS * (tiles * OUTPUTS_PER_GROUP.max(panel_width(isa)) + POINT_PADDING));
-            isa.run(ConvolveKernel {
+            isa.run(ConvolveKernel::<E, O> {
+                element: PhantomData,
                 input,
                 filters,
                 epilogue,
@@ -96,7 +112,8 @@ fn output_rows(to: Grid, grid: Grid, rows: &Range<usize>, side: usize) -> Range<
     first_row(rows.start)..first_row(rows.end)
 }
 
-struct ConvolveKernel<'a, O> {
+struct ConvolveKernel<'a, E, O> {
+    element: PhantomData<E>,
     input: Input<'a>,
     filters: &'a Filters,
     epilogue: &'a O,
@@ -107,8 +124,9 @@ struct ConvolveKernel<'a, O> {
     to: TileOutput<'a>,
 }
 
-impl<O: TileEpilogue> Kernel for ConvolveKernel<'_, O> {
+impl<E: Element, O: TileEpilogue> Kernel for ConvolveKernel<'_, E, O> {
     type Output = ();
+    const MULTIPLIES_BF16: bool = E::IS_BFLOAT16;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -121,8 +139,9 @@ impl<O: TileEpilogue> Kernel for ConvolveKernel<'_, O> {
             transformed,
             products,
             to,
+            ..
         } = self;
-        transform::<S>(simd, input, rows.clone(), layout, transformed);
+        transform::<S, OverChannels<E>>(simd, input, rows.clone(), layout, transformed);
         let width = 2 * S::LANES;
         let panels = filters.outputs.div_ceil(width);
         let panels_per_group = (OUTPUTS_PER_GROUP / width).max(1);
@@ -130,7 +149,7 @@ impl<O: TileEpilogue> Kernel for ConvolveKernel<'_, O> {
             let group = first..(first + panels_per_group).min(panels);
             let row = group.len() * width;
             let point_stride = layout.tiles * row + POINT_PADDING;
-            multiply(simd, filters, group.clone(), layout, transformed, products);
+            multiply::<S, E>(simd, filters, group.clone(), layout, transformed, products);
             let channels = group.start * width..(group.end * width).min(filters.outputs);
             let tiles = input.grid.tiles(OUTPUT_TILE);
             for tile in 0..layout.tiles {
@@ -162,7 +181,7 @@ impl<O: TileEpilogue> Kernel for ConvolveKernel<'_, O> {
 /// The products of all tiles with a group of panels, at every point:
 /// [point][tile][output in group].
 #[inline(always)]
-fn multiply<S: Simd>(
+fn multiply<S: Simd, E: Element>(
     simd: S,
     filters: &Filters,
     group: Range<usize>,
@@ -173,7 +192,7 @@ fn multiply<S: Simd>(
     let width = 2 * S::LANES;
     let row = group.len() * width;
     let point_stride = layout.tiles * row + POINT_PADDING;
-    let depth = filters.inputs;
+    let depth = filters.inputs.div_ceil(E::PER_SLOT);
     for point in 0..POINTS {
         let a = &transformed[point * layout.point_stride..][..layout.tiles * layout.tile_stride];
         let c = &mut products[point * point_stride..][..layout.tiles * row];
@@ -196,7 +215,7 @@ fn multiply<S: Simd>(
                 row_stride: row,
                 accumulate: false,
             };
-            gemm::<S, 2>(simd, matrix, panel, c);
+            gemm_of::<S, E, 2>(simd, matrix, panel, c);
         }
     }
 }

@@ -1,16 +1,21 @@
 //! Transforms of 3x3 filters into the Winograd domain, and of their gradients back.
 
 use super::transform::{INPUT_TILE, POINTS, filter_matrix};
+use crate::element::{Element, for_precision};
 use crate::isa::{Isa, Kernel};
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
+use mitsume_levels::Precision;
 use rayon::prelude::*;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A convolution's filters transformed and laid out for the register tile:
-/// [panel of outputs][point][input channel][output within panel], zero beyond the last output.
+/// [panel of outputs][point][slot of input channels][output within panel], zero beyond the last
+/// output.
 pub(crate) struct Filters {
     pub data: Buffer,
+    pub precision: Precision,
     pub inputs: usize,
     pub outputs: usize,
 }
@@ -33,8 +38,20 @@ pub(crate) enum Direction {
 
 impl Filters {
     /// Transforms `weights` [outputs, inputs, 3, 3] (PyTorch's layout), each output's multiplied by
-    /// its `scale` if given.
+    /// its `scale` if given, for products of the workspace's precision.
     pub(crate) fn new(
+        workspace: &Workspace,
+        weights: &[f32],
+        FilterShape { outputs, inputs }: FilterShape,
+        direction: Direction,
+        scale: Option<&[f32]>,
+    ) -> Self {
+        for_precision!(workspace.precision(), E => {
+            Self::of::<E>(workspace, weights, FilterShape { outputs, inputs }, direction, scale)
+        })
+    }
+
+    fn of<E: Element>(
         workspace: &Workspace,
         weights: &[f32],
         FilterShape { outputs, inputs }: FilterShape,
@@ -47,12 +64,13 @@ impl Filters {
             Direction::Backward => (outputs, inputs),
         };
         let width = panel_width(workspace.isa());
-        let chunk = POINTS * rows * width;
+        let chunk = POINTS * rows.div_ceil(E::PER_SLOT) * width;
         let mut data = workspace.take(columns.div_ceil(width) * chunk);
         data.par_chunks_mut(chunk)
             .enumerate()
             .for_each(|(panel, out)| {
-                workspace.isa().run(TransformPanel {
+                workspace.isa().run(TransformPanel::<E> {
+                    element: PhantomData,
                     weights,
                     inputs,
                     rows,
@@ -64,6 +82,7 @@ impl Filters {
             });
         Self {
             data,
+            precision: E::PRECISION,
             inputs: rows,
             outputs: columns,
         }
@@ -82,7 +101,8 @@ const LANES: usize = 8;
 type Lanes = [f64; LANES];
 
 /// One panel of [`Filters`].
-struct TransformPanel<'a> {
+struct TransformPanel<'a, E> {
+    element: PhantomData<E>,
     weights: &'a [f32],
     inputs: usize,
     rows: usize,
@@ -90,17 +110,18 @@ struct TransformPanel<'a> {
     columns: Range<usize>,
     direction: Direction,
     scale: Option<&'a [f32]>,
-    /// [point][row][column within panel]
+    /// [point][slot of rows][column within panel]
     out: &'a mut [f32],
 }
 
-impl Kernel for TransformPanel<'_> {
+impl<E: Element> Kernel for TransformPanel<'_, E> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let m = filter_matrix();
-        let width = self.out.len() / (POINTS * self.rows);
+        let slots = self.rows.div_ceil(E::PER_SLOT);
+        let width = self.out.len() / (POINTS * slots);
         for row in 0..self.rows {
             for first in (0..width).step_by(LANES) {
                 let mut g = [[0.0; LANES]; 9];
@@ -112,15 +133,17 @@ impl Kernel for TransformPanel<'_> {
                 }
                 let transformed = filter_transform(&m, &g);
                 for (point, values) in transformed.iter().enumerate() {
-                    let at = (point * self.rows + row) * width + first;
-                    self.out[at..at + LANES].copy_from_slice(values);
+                    let at = (point * slots + row / E::PER_SLOT) * width + first;
+                    for (slot, value) in self.out[at..at + LANES].iter_mut().zip(values) {
+                        E::put(slot, row, *value);
+                    }
                 }
             }
         }
     }
 }
 
-impl TransformPanel<'_> {
+impl<E> TransformPanel<'_, E> {
     /// One filter into a lane of `g`.
     #[inline(always)]
     fn load(&self, g: &mut [Lanes; 9], lane: usize, row: usize, column: usize) {

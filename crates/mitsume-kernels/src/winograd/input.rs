@@ -1,7 +1,9 @@
 //! Transforms of activations and gradients into the Winograd domain.
 
 use super::transform::{self, INPUT_TILE, OUTPUT_TILE, POINTS};
+use crate::element::Element;
 use crate::grid::Grid;
+use crate::placement::Placement;
 use crate::scale_shift::ScaleShift;
 use crate::simd::Simd;
 use std::ops::Range;
@@ -16,41 +18,52 @@ pub(crate) struct Input<'a> {
     pub affine: Option<ScaleShift<'a>>,
 }
 
-/// Strides of transformed tiles: a plane per point, vectors of channels in it.
+/// Strides, in slots ([`Element`]), of transformed tiles: a plane per point, vectors of channels in
+/// it.
 #[derive(Clone, Copy)]
 pub(crate) struct DomainLayout {
     pub tiles: usize,
-    /// Values from one point to the next.
+    /// Tiles that share slots: those whose products are summed.
+    tiles_per_slot: usize,
+    /// Slots from one point to the next.
     pub point_stride: usize,
-    /// Values from one tile to the next.
+    /// Slots from one tile to the next, or from the tiles of a slot to those of the next.
     pub tile_stride: usize,
-    /// Values from one vector of channels to the next.
+    /// Slots from one vector of channels to the next.
     pub vector_stride: usize,
 }
 
 impl DomainLayout {
     /// [point][tile][channel], for products over the channels.
-    pub(crate) fn by_tile(tiles: usize, channels: usize, lanes: usize) -> Self {
-        let mut tile_stride = channels.next_multiple_of(lanes);
+    pub(crate) fn by_tile<E: Element>(tiles: usize, channels: usize, lanes: usize) -> Self {
+        let mut tile_stride = channels.next_multiple_of(lanes) / E::PER_SLOT;
         if tile_stride.is_multiple_of(64) {
             tile_stride += lanes; // Else tiles would map to the same cache sets.
         }
         Self {
             tiles,
+            tiles_per_slot: 1,
             point_stride: tiles * tile_stride + super::POINT_PADDING,
             tile_stride,
-            vector_stride: lanes,
+            vector_stride: lanes / E::PER_SLOT,
         }
     }
 
     /// [point][vector of channels][tile][lane], for products over the tiles.
-    pub(crate) fn by_vector(tiles: usize, channels: usize, lanes: usize, multiple: usize) -> Self {
+    pub(crate) fn by_vector<E: Element>(
+        tiles: usize,
+        channels: usize,
+        lanes: usize,
+        multiple: usize,
+    ) -> Self {
         let channels = channels.next_multiple_of(multiple);
+        let depth = tiles.div_ceil(E::PER_SLOT);
         Self {
             tiles,
-            point_stride: tiles * channels + super::POINT_PADDING,
+            tiles_per_slot: E::PER_SLOT,
+            point_stride: depth * channels + super::POINT_PADDING,
             tile_stride: lanes,
-            vector_stride: tiles * lanes,
+            vector_stride: depth * lanes,
         }
     }
 
@@ -58,15 +71,20 @@ impl DomainLayout {
         POINTS * self.point_stride
     }
 
+    /// Slots that the tiles of one vector and point take, each with the vector's lanes.
+    pub(crate) fn tile_slots(self) -> usize {
+        self.tiles.div_ceil(self.tiles_per_slot)
+    }
+
     /// Offset of a tile and vector of channels at the first point.
     fn offset(self, tile: usize, vector: usize) -> usize {
-        tile * self.tile_stride + vector * self.vector_stride
+        tile / self.tiles_per_slot * self.tile_stride + vector * self.vector_stride
     }
 }
 
 /// Transforms the 6x6 inputs of every tile in `rows` of tiles into `out`, in `layout`.
 #[inline(always)]
-pub(crate) fn transform<S: Simd>(
+pub(crate) fn transform<S: Simd, P: Placement>(
     simd: S,
     input: Input,
     rows: Range<usize>,
@@ -74,14 +92,14 @@ pub(crate) fn transform<S: Simd>(
     out: &mut [f32],
 ) {
     if input.affine.is_some() {
-        transform_rows::<S, true>(simd, input, rows, layout, out);
+        transform_rows::<S, P, true>(simd, input, rows, layout, out);
     } else {
-        transform_rows::<S, false>(simd, input, rows, layout, out);
+        transform_rows::<S, P, false>(simd, input, rows, layout, out);
     }
 }
 
 #[inline(always)]
-fn transform_rows<S: Simd, const AFFINE: bool>(
+fn transform_rows<S: Simd, P: Placement, const AFFINE: bool>(
     simd: S,
     input: Input,
     rows: Range<usize>,
@@ -95,12 +113,8 @@ fn transform_rows<S: Simd, const AFFINE: bool>(
         for tx in 0..tiles.width {
             for channel in (0..input.channels).step_by(S::LANES) {
                 let d = load::<S, AFFINE>(simd, input, TilePosition { image, ty, tx }, channel);
-                store(
-                    simd,
-                    d,
-                    &mut out[layout.offset(tile, channel / S::LANES)..],
-                    layout.point_stride,
-                );
+                let out = &mut out[layout.offset(tile, channel / S::LANES)..];
+                store::<S, P>(simd, d, tile, out, layout.point_stride);
             }
             tile += 1;
         }
@@ -211,30 +225,41 @@ fn activated<S: Simd, const AFFINE: bool>(simd: S, v: S::V, scale: S::V, shift: 
 }
 
 #[inline(always)]
-fn store<S: Simd>(
+fn store<S: Simd, P: Placement>(
     simd: S,
     half: [[S::V; INPUT_TILE]; INPUT_TILE],
+    tile: usize,
     out: &mut [f32],
     point_stride: usize,
 ) {
-    assert!(out.len() >= (POINTS - 1) * point_stride + S::LANES);
     for (p, row) in half.iter().enumerate() {
-        let t = transform::input(simd, *row);
-        for (q, v) in t.iter().enumerate() {
-            // SAFETY: p * 6 + q is below 36; the length was asserted.
-            unsafe {
-                simd.store_ptr(
-                    out.as_mut_ptr().add((p * INPUT_TILE + q) * point_stride),
-                    *v,
-                )
-            };
+        let row = transform::input(simd, *row);
+        store_row::<S, P>(simd, row, [p, tile], out, point_stride);
+    }
+}
+
+/// Writes row `p` of the points of a tile.
+#[inline(always)]
+fn store_row<S: Simd, P: Placement>(
+    simd: S,
+    row: [S::V; INPUT_TILE],
+    [p, tile]: [usize; 2],
+    out: &mut [f32],
+    point_stride: usize,
+) {
+    assert!(out.len() >= (POINTS - 1) * point_stride + P::slots::<S>() && p < INPUT_TILE);
+    for (q, v) in row.iter().enumerate() {
+        // SAFETY: p * 6 + q is below 36; the length was asserted.
+        unsafe {
+            let at = out.as_mut_ptr().add((p * INPUT_TILE + q) * point_stride);
+            P::write(simd, at, tile, *v);
         }
     }
 }
 
 /// Transforms every 4x4 tile in `rows` of tiles of an output's gradient into `out`, in `layout`.
 #[inline(always)]
-pub(crate) fn transform_gradient<S: Simd>(
+pub(crate) fn transform_gradient<S: Simd, P: Placement>(
     simd: S,
     gradient: Input,
     rows: Range<usize>,
@@ -273,19 +298,9 @@ pub(crate) fn transform_gradient<S: Simd>(
                     }
                 }
                 let out = &mut out[layout.offset(tile, channel / S::LANES)..];
-                assert!(out.len() >= (POINTS - 1) * layout.point_stride + S::LANES);
                 for (p, row) in half.iter().enumerate() {
-                    let t = transform::gradient(simd, *row);
-                    for (q, v) in t.iter().enumerate() {
-                        // SAFETY: p * 6 + q is below 36; the length was asserted.
-                        unsafe {
-                            simd.store_ptr(
-                                out.as_mut_ptr()
-                                    .add((p * INPUT_TILE + q) * layout.point_stride),
-                                *v,
-                            )
-                        };
-                    }
+                    let row = transform::gradient(simd, *row);
+                    store_row::<S, P>(simd, row, [p, tile], out, layout.point_stride);
                 }
             }
             tile += 1;

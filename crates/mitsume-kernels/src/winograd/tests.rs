@@ -12,6 +12,7 @@ use crate::isa::Isa;
 use crate::scale_shift::ScaleShift;
 use crate::test_values::values;
 use crate::workspace::Workspace;
+use mitsume_levels::Precision;
 
 /// Images, height, width, input channels, output channels.
 type Shape = (usize, usize, usize, usize, usize);
@@ -37,12 +38,14 @@ fn shapes() -> Vec<Shape> {
     }
 }
 
-/// Runs `test` on every instruction set and shape.
+/// Runs `test` on every instruction set, in every precision, on every shape.
 fn for_each_case(test: impl Fn(&Workspace, Shape)) {
     for isa in Isa::available() {
-        let workspace = Workspace::new(isa);
-        for shape in shapes() {
-            test(&workspace, shape);
+        for precision in Precision::ALL {
+            let workspace = Workspace::new(isa).with_precision(precision);
+            for shape in shapes() {
+                test(&workspace, shape);
+            }
         }
     }
 }
@@ -95,8 +98,14 @@ fn error(got: &[f32], want: &[f64]) -> f64 {
     ) / largest
 }
 
-/// The transforms lose about a digit of f32's seven.
-const TOLERANCE: f64 = 5e-6;
+/// In f32 the transforms lose about a digit of seven. In bfloat16 the root mean square error is about
+/// 1.2 % of the result's ([`crate::element`]); this is five times that, for the largest of thousands.
+fn tolerance(workspace: &Workspace) -> f64 {
+    match workspace.precision() {
+        Precision::Float32 => 5e-6,
+        Precision::Bfloat16 => 0.06,
+    }
+}
 
 fn input(data: &[f32], (n, h, w, _, _): Shape, channels: usize) -> Input<'_> {
     Input {
@@ -126,7 +135,11 @@ fn output_and_statistics_are_those_of_the_definition() {
         );
         let want = direct(&x, &k, shape);
         let e = error(&y, &want);
-        assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
+        assert!(
+            e < tolerance(workspace),
+            "{} {shape:?}: {e}",
+            workspace.isa().name()
+        );
         for c in 0..co {
             let (mut total, mut square) = (0.0, 0.0);
             for (task, pixels) in sums.pixels.iter().enumerate() {
@@ -177,7 +190,11 @@ fn a_normalised_input_is_padded_with_zeros_after_the_relu() {
         };
         convolve(workspace, input, &filters, &epilogue, &mut y);
         let e = error(&y, &want);
-        assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
+        assert!(
+            e < tolerance(workspace),
+            "{} {shape:?}: {e}",
+            workspace.isa().name()
+        );
     });
 }
 
@@ -218,7 +235,11 @@ fn bias_residual_relu_and_pool_are_applied_in_that_order() {
         convolve(workspace, input(&x, shape, ci), &filters, &epilogue, &mut y);
         if !want.is_empty() {
             let e = error(&y, &want);
-            assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
+            assert!(
+                e < tolerance(workspace),
+                "{} {shape:?}: {e}",
+                workspace.isa().name()
+            );
         }
     });
 }
@@ -252,7 +273,11 @@ fn the_input_gradient_is_the_transposed_convolution() {
             &mut dx,
         );
         let e = error(&dx, &want);
-        assert!(e < TOLERANCE, "{} {shape:?}: {e}", workspace.isa().name());
+        assert!(
+            e < tolerance(workspace),
+            "{} {shape:?}: {e}",
+            workspace.isa().name()
+        );
 
         for (v, r) in want.iter_mut().zip(&reference) {
             *v = if 0.25 - r > 0.0 { *v } else { 0.0 };
@@ -277,7 +302,7 @@ fn the_input_gradient_is_the_transposed_convolution() {
         );
         let e = error(&dx, &want);
         assert!(
-            e < TOLERANCE,
+            e < tolerance(workspace),
             "{} {shape:?} masked: {e}",
             workspace.isa().name()
         );
@@ -293,7 +318,8 @@ fn the_input_gradient_is_the_transposed_convolution() {
             ws[i % ci] += v;
             wt[i % ci] += v * (f64::from(reference[i]) - 0.5);
         }
-        assert!(error(&s, &ws) < 1e-4 && error(&t, &wt) < 1e-4);
+        let e = error(&s, &ws).max(error(&t, &wt));
+        assert!(e < 20.0 * tolerance(workspace), "sums: {e}");
     });
 }
 
@@ -319,9 +345,42 @@ fn the_weight_gradient_is_the_sum_of_outer_products() {
         );
         let e = error(&dw, &want);
         assert!(
-            e < 2.0 * TOLERANCE,
+            e < 2.0 * tolerance(workspace),
             "{} {shape:?}: {e}",
             workspace.isa().name()
         );
     });
+}
+
+#[test]
+fn rounding_to_bfloat16_costs_about_one_percent() {
+    if cfg!(miri) {
+        return;
+    }
+    let shape @ (n, h, w, ci, co) = (2, 16, 20, 64, 32);
+    let relu = |v: f32| v.max(0.0);
+    let x: Vec<f32> = values(n * h * w * ci, 1).into_iter().map(relu).collect();
+    let k = values(co * ci * 9, 2);
+    let want = direct(&x, &k, shape);
+    let squares = want.iter().map(|v| v * v).sum::<f64>();
+    for isa in Isa::available() {
+        let workspace = Workspace::new(isa).with_precision(Precision::Bfloat16);
+        let filters = filters(&workspace, &k, shape, Direction::Forward, None);
+        let mut y = vec![f32::NAN; want.len()];
+        let epilogue = StoreWithStatistics;
+        convolve(
+            &workspace,
+            input(&x, shape, ci),
+            &filters,
+            &epilogue,
+            &mut y,
+        );
+        let differences = y
+            .iter()
+            .zip(&want)
+            .map(|(y, w)| (f64::from(*y) - w).powi(2));
+        let error = (differences.sum::<f64>() / squares).sqrt();
+        // The simulation of `element` gives 0.010.
+        assert!((0.007..0.014).contains(&error), "{}: {error}", isa.name());
+    }
 }

@@ -4,22 +4,37 @@ use super::filter::{FilterShape, filter_gradient_from_domain, panel_width};
 use super::input::{DomainLayout, Input, transform, transform_gradient};
 use super::tile_row_ranges;
 use super::transform::{OUTPUT_TILE, POINTS};
-use crate::gemm::{Matrix, Output, Panel, gemm};
+use crate::element::{Element, for_precision};
+use crate::gemm::{Matrix, Output, Panel, gemm_of};
 use crate::isa::Kernel;
+use crate::placement::OverRows;
 use crate::simd::Simd;
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
+use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Ranges of tile rows transformed before their products are summed.
+/// Ranges of tile rows transformed before their products are summed, in f32. Of other formats more fit
+/// into the same memory, and the sums are read and written less often.
 const RANGES_PER_STEP: usize = 2;
 
 /// Gradient of the filters [outputs, inputs, 3, 3] from the convolution's `input` and the
-/// `gradient` of its output.
+/// `gradient` of its output, with products of the workspace's precision.
 ///
 /// Tiles are transformed in parallel; then each point of the Winograd domain sums its products over
 /// all tiles in order, in one accumulator whatever the number of threads.
 pub(crate) fn weight_gradient(
+    workspace: &Workspace,
+    input: Input,
+    gradient: Input,
+    weights: &mut [f32],
+) {
+    for_precision!(workspace.precision(), E => {
+        weight_gradient_of::<E>(workspace, input, gradient, weights);
+    });
+}
+
+fn weight_gradient_of<E: Element>(
     workspace: &Workspace,
     input: Input,
     gradient: Input,
@@ -37,11 +52,12 @@ pub(crate) fn weight_gradient(
     let transform = |ranges: &[Range<usize>]| -> Vec<Transformed> {
         let one = |rows: &Range<usize>| {
             let tiles = rows.len() * across;
-            let x_layout = DomainLayout::by_vector(tiles, inputs, isa.lanes(), isa.lanes());
-            let dy_layout = DomainLayout::by_vector(tiles, outputs, isa.lanes(), width);
+            let x_layout = DomainLayout::by_vector::<E>(tiles, inputs, isa.lanes(), isa.lanes());
+            let dy_layout = DomainLayout::by_vector::<E>(tiles, outputs, isa.lanes(), width);
             let mut x = workspace.take(x_layout.len());
             let mut dy = workspace.take(dy_layout.len());
-            isa.run(Transform {
+            isa.run(Transform::<E> {
+                element: PhantomData,
                 input,
                 gradient,
                 rows: rows.clone(),
@@ -66,12 +82,12 @@ pub(crate) fn weight_gradient(
             .for_each(|(i, sums)| {
                 let (panel, point) = (i / POINTS, i % POINTS);
                 for tiles in &transformed {
-                    isa.run(tiles.products(inputs, panel, point, sums));
+                    isa.run(tiles.products::<E>(inputs, panel, point, sums));
                 }
             });
     };
     // The next tiles are transformed while the products of these are summed.
-    let mut ranges = ranges.chunks(RANGES_PER_STEP);
+    let mut ranges = ranges.chunks(RANGES_PER_STEP * E::PER_SLOT);
     let mut ready = transform(ranges.next().unwrap_or_default());
     for next in ranges {
         ready = rayon::join(|| transform(next), || accumulate(ready)).0;
@@ -90,17 +106,18 @@ struct Transformed {
 
 impl Transformed {
     /// The products of one panel of outputs at one point, to be added to `sums`.
-    fn products<'a>(
+    fn products<'a, E>(
         &'a self,
         inputs: usize,
         panel: usize,
         point: usize,
         sums: &'a mut [f32],
-    ) -> Accumulate<'a> {
+    ) -> Accumulate<'a, E> {
         let (x, dy) = (self.x_layout, self.dy_layout);
         Accumulate {
+            element: PhantomData,
             inputs,
-            tiles: x.tiles,
+            depth: x.tile_slots(),
             x: &self.x[point * x.point_stride..][..x.point_stride],
             dy: &self.dy[point * dy.point_stride + 2 * panel * dy.vector_stride..],
             sums,
@@ -108,7 +125,8 @@ impl Transformed {
     }
 }
 
-struct Transform<'a> {
+struct Transform<'a, E> {
+    element: PhantomData<E>,
     input: Input<'a>,
     gradient: Input<'a>,
     rows: Range<usize>,
@@ -118,19 +136,24 @@ struct Transform<'a> {
     dy: &'a mut [f32],
 }
 
-impl Kernel for Transform<'_> {
+impl<E: Element> Kernel for Transform<'_, E> {
     type Output = ();
+    const MULTIPLIES_BF16: bool = E::IS_BFLOAT16;
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        transform::<S>(simd, self.input, self.rows.clone(), self.x_layout, self.x);
-        transform_gradient::<S>(simd, self.gradient, self.rows, self.dy_layout, self.dy);
+        let rows = self.rows.clone();
+        transform::<S, OverRows<E>>(simd, self.input, rows, self.x_layout, self.x);
+        let (rows, layout) = (self.rows, self.dy_layout);
+        transform_gradient::<S, OverRows<E>>(simd, self.gradient, rows, layout, self.dy);
     }
 }
 
-struct Accumulate<'a> {
+struct Accumulate<'a, E> {
+    element: PhantomData<E>,
     inputs: usize,
-    tiles: usize,
-    /// [vector of input channels][tile][lane]
+    /// Slots of tiles.
+    depth: usize,
+    /// [vector of input channels][slot of tiles][lane]
     x: &'a [f32],
     /// The same of one panel of output channels.
     dy: &'a [f32],
@@ -138,11 +161,12 @@ struct Accumulate<'a> {
     sums: &'a mut [f32],
 }
 
-impl Kernel for Accumulate<'_> {
+impl<E: Element> Kernel for Accumulate<'_, E> {
     type Output = ();
+    const MULTIPLIES_BF16: bool = E::IS_BFLOAT16;
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let vector = self.tiles * S::LANES;
+        let vector = self.depth * S::LANES;
         let dy = Panel {
             data: self.dy,
             row_stride: S::LANES,
@@ -153,7 +177,7 @@ impl Kernel for Accumulate<'_> {
             let x = Matrix {
                 data: x,
                 rows: S::PARTIAL_ROWS.min(self.inputs - input),
-                columns: self.tiles,
+                columns: self.depth,
                 row_stride: 1,
                 column_stride: S::LANES,
             };
@@ -162,7 +186,7 @@ impl Kernel for Accumulate<'_> {
                 row_stride: 2 * S::LANES,
                 accumulate: true,
             };
-            gemm::<S, 2>(simd, x, dy, sums);
+            gemm_of::<S, E, 2>(simd, x, dy, sums);
         }
     }
 }

@@ -166,6 +166,7 @@ report-fact-evaluated-images = evaluated images
 report-fact-evaluated-folder = evaluated folder
 report-fact-input = input
 report-fact-training-folder = training folder
+report-fact-precision = precision of the convolutions
 report-fact-overrides = not as it was trained
 report-fact-epochs = epochs
 report-fact-best-epoch = best epoch

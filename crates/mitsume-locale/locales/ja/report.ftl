@@ -165,6 +165,7 @@ report-fact-evaluated-images = 評価した画像の枚数
 report-fact-evaluated-folder = 評価データのフォルダ
 report-fact-input = 入力
 report-fact-training-folder = 学習データのフォルダ
+report-fact-precision = 畳み込みの精度
 report-fact-overrides = 学習時と異なる設定
 report-fact-epochs = エポック数
 report-fact-best-epoch = 最良のエポック

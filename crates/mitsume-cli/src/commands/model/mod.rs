@@ -170,6 +170,10 @@ fn open_level(
         )));
     }
     let loaded = LoadedModel::open(level, weights, device)?;
+    let loaded = match args.precision {
+        Some(precision) => loaded.with_precision(precision)?,
+        None => loaded,
+    };
     let metadata = loaded.metadata.as_ref();
     let given = preprocessing::given(&args.images, metadata.map(|metadata| metadata.image_size))?;
     let mut input = loaded.input(&given)?;

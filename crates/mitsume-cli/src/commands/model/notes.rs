@@ -1,6 +1,6 @@
 //! Notes on a model: overridden and assumed settings.
 
-use mitsume_artifacts::{ModelSetting, ModelSettings, Override};
+use mitsume_artifacts::{ModelSetting, ModelSettings, Override, Precision};
 use mitsume_engine::RunStatus;
 use mitsume_locale::{Language, text};
 use mitsume_report::override_text;
@@ -112,6 +112,7 @@ fn values(opened: &OpenedModel, settings: &[ModelSetting]) -> String {
             ModelSetting::Mean => numbers(transform.mean),
             ModelSetting::Std => numbers(transform.std),
             ModelSetting::Classes => opened.classes.join(", "),
+            ModelSetting::Precision => opened.settings.precision.to_string(),
         };
         format!("{} {value}", setting.name())
     });
@@ -132,13 +133,16 @@ fn print_settings(opened: &OpenedModel, console: Console) {
         method = opened.maps.method.to_string(),
         size = format!("{height}x{width}")
     ));
-    let image_settings = [
+    let mut image_settings = vec![
         ModelSetting::ImageSize,
         ModelSetting::Crop,
         ModelSetting::Interpolation,
         ModelSetting::Mean,
         ModelSetting::Std,
     ];
+    if opened.settings.precision != Precision::Float32 {
+        image_settings.push(ModelSetting::Precision);
+    }
     let channels = network.channels();
     let settings = format!("channels {channels}, {}", values(opened, &image_settings));
     console.detail(&text!(

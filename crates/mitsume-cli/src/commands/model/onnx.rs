@@ -10,6 +10,7 @@ use mitsume_engine::{
     OutputActivation, reorder_classes, two_classes,
 };
 use mitsume_locale::text;
+use mitsume_nn::Precision;
 
 use super::{OpenedModel, classes, maps, preprocessing};
 use crate::args::ModelArgs;
@@ -152,6 +153,12 @@ struct OpenedFile {
 
 fn open_file(args: &ModelArgs, source: &OnnxSource, device: &Device) -> Result<OpenedFile> {
     let OnnxSource { path, run } = source;
+    if let Some(precision) = args.precision.filter(|p| *p != Precision::Float32) {
+        return Err(Failure::Request(format!(
+            "--precision {precision}: for levels; {} is an ONNX file, which is computed in float32",
+            path.display()
+        )));
+    }
     let metadata = run.as_ref().map(|run| &run.metadata);
     let given = preprocessing::given(&args.images, metadata.map(|metadata| metadata.image_size))?;
     if metadata.is_none() {

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use mitsume::train::{CamRequest, ForwardOutput, forward as forward_pass};
 use mitsume_artifacts::RunConfig;
-use mitsume_nn::{Classifier, ClassifierSpec, Level, dropout_mask, weights};
+use mitsume_nn::{
+    Classifier, ClassifierSpec, Level, Precision, dropout_mask, supports_precision, weights,
+};
 
 use super::DropoutKey;
 use crate::network::{LevelNetwork, Network};
@@ -27,6 +29,16 @@ pub(super) fn spec(config: &RunConfig, level: Level, classes: usize) -> Result<C
         classes,
         dropout: Some(config.model.dropout),
     })
+}
+
+/// An error if the device does not compute a level's convolutions in this precision.
+pub(super) fn refuse_precision(precision: Precision, device: &Device) -> Result<()> {
+    if supports_precision(precision, device) {
+        return Ok(());
+    }
+    Err(EngineError::Request(format!(
+        "train.precision: {precision} is for --device cpu; other devices train in float32"
+    )))
 }
 
 pub(super) fn load_weights(

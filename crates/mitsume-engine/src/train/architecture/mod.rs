@@ -11,7 +11,7 @@ use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor};
 use mitsume::train::{CamRequest, ForwardOutput};
 use mitsume_artifacts::RunConfig;
-use mitsume_nn::{Classifier, ClassifierSpec};
+use mitsume_nn::{Classifier, ClassifierSpec, Precision};
 pub(crate) use mitsume_onnx::DropoutKey;
 use mitsume_onnx::GraphParameters;
 
@@ -21,8 +21,8 @@ use graph::GraphArchitecture;
 
 /// The network of a run.
 pub(crate) enum Architecture {
-    /// One of the five levels.
-    Level(ClassifierSpec),
+    /// One of the five levels, and the precision of its convolutions.
+    Level(ClassifierSpec, Precision),
     /// The graph of an ONNX file.
     Graph(Box<GraphArchitecture>),
 }
@@ -44,11 +44,14 @@ impl Architecture {
     /// The network of the configuration for `classes` classes, on `device`, which has no autodiff.
     ///
     /// # Errors
-    /// A model that does not fit the images, the classes or the loss; an ONNX file that cannot be
-    /// trained.
+    /// A model that does not fit the images, the classes or the loss; a precision that the device
+    /// does not compute in; an ONNX file that cannot be trained.
     pub fn open(config: &RunConfig, classes: usize, device: &Device) -> Result<Self> {
         Ok(match config.model.level() {
-            Some(level) => Self::Level(level::spec(config, level, classes)?),
+            Some(level) => {
+                level::refuse_precision(config.train.precision, device)?;
+                Self::Level(level::spec(config, level, classes)?, config.train.precision)
+            }
             None => Self::Graph(GraphArchitecture::open(config, classes, device)?.into()),
         })
     }
@@ -60,7 +63,9 @@ impl Architecture {
     /// An ONNX file that cannot be read again.
     pub fn new_model(&self, seed: u64, device: &Device) -> Result<TrainedModel> {
         Ok(match self {
-            Self::Level(spec) => TrainedModel::Level(Classifier::new(*spec, seed, device)),
+            Self::Level(spec, precision) => {
+                TrainedModel::Level(Classifier::new(*spec, seed, device).with_precision(*precision))
+            }
             Self::Graph(graph) => TrainedModel::Graph(graph.new_model()?),
         })
     }
@@ -71,7 +76,7 @@ impl Architecture {
     /// A file that cannot be read or does not fit.
     pub fn load_weights(&self, path: &Path, model: &mut TrainedModel) -> Result<()> {
         match (self, model) {
-            (Self::Level(spec), TrainedModel::Level(model)) => {
+            (Self::Level(spec, _), TrainedModel::Level(model)) => {
                 level::load_weights(*spec, path, model)
             }
             (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
@@ -84,7 +89,7 @@ impl Architecture {
     /// The weights as the bytes of a safetensors file, a PyTorch state dict, after `batches` batches.
     pub fn weights(&self, model: &TrainedModel, batches: u64, metadata: &str) -> Vec<u8> {
         match (self, model) {
-            (Self::Level(spec), TrainedModel::Level(model)) => {
+            (Self::Level(spec, _), TrainedModel::Level(model)) => {
                 mitsume_nn::weights::to_bytes(spec.level, model, metadata)
             }
             (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
@@ -119,7 +124,7 @@ impl Architecture {
         maps: Option<CamRequest<'_>>,
     ) -> Result<ForwardOutput> {
         match (self, model) {
-            (Self::Level(_), TrainedModel::Level(model)) => {
+            (Self::Level(..), TrainedModel::Level(model)) => {
                 level::forward(model, images, key, maps)
             }
             (Self::Graph(graph), TrainedModel::Graph(parameters)) => {
@@ -132,7 +137,7 @@ impl Architecture {
     /// Height and width of the maps of each layer, of square images of `size` pixels.
     pub fn map_sizes(&self, size: usize) -> Vec<[usize; 2]> {
         match self {
-            Self::Level(spec) => vec![spec.level.cam_size([size, size])],
+            Self::Level(spec, _) => vec![spec.level.cam_size([size, size])],
             Self::Graph(graph) => graph.map_sizes(),
         }
     }
@@ -143,7 +148,7 @@ impl Architecture {
     /// As [`Self::to_onnx`].
     pub fn network(&self, model: &TrainedModel) -> Result<Box<dyn Network>> {
         match (self, model) {
-            (Self::Level(spec), TrainedModel::Level(model)) => Ok(level::network(*spec, model)),
+            (Self::Level(spec, _), TrainedModel::Level(model)) => Ok(level::network(*spec, model)),
             (Self::Graph(graph), TrainedModel::Graph(parameters)) => graph.network(parameters),
             _ => unreachable!("{MISMATCH}"),
         }
@@ -152,7 +157,7 @@ impl Architecture {
     /// The parameters of the last linear layer; none if the network does not end in one.
     pub fn head(&self, model: &TrainedModel) -> Option<Vec<ParamId>> {
         match (self, model) {
-            (Self::Level(_), TrainedModel::Level(model)) => Some(level::head(model)),
+            (Self::Level(..), TrainedModel::Level(model)) => Some(level::head(model)),
             (Self::Graph(graph), TrainedModel::Graph(parameters)) => graph.head(parameters),
             _ => unreachable!("{MISMATCH}"),
         }
