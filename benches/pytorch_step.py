@@ -2,7 +2,7 @@
 
 Prints one JSON object with the keys of `mitsume bench step --json`, plus `layout`. Written for speed as one
 would write it by hand in PyTorch: the CAM loss takes alpha from one `autograd.grad` of the summed class scores
-with respect to the hooked feature map.
+with respect to the hooked feature map. With `--precision bfloat16` forward pass and head run under autocast, the loss in float32.
 """
 
 import argparse
@@ -59,8 +59,10 @@ def step_times(args, layout):
     for _ in range(args.warmup + args.steps):
         start = time.perf_counter()
         optimiser.zero_grad(set_to_none=True)
-        features = trunk(images)
-        logits = head(features)
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.precision == "bfloat16"):
+            features = trunk(images)
+            logits = head(features)
+        features, logits = features.float(), logits.float()
         loss = F.cross_entropy(logits, labels)
         if args.loss == "cam":
             loss = loss + 50.0 * cam_loss(features, logits, labels)
@@ -76,6 +78,7 @@ def main():
     parser.add_argument("--level", type=int, choices=range(1, 6), required=True)
     parser.add_argument("--loss", choices=["ce", "cam"], default="ce")
     parser.add_argument("--preset", choices=["published", "thesis"], default="published")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--layout", choices=["contiguous", "channels_last"], default="channels_last")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--size", type=int, default=224)
@@ -89,6 +92,7 @@ def main():
     seconds = statistics.median(step_times(args, args.layout))
     print(json.dumps({
         "level": args.level, "loss": args.loss, "batch": args.batch, "layout": args.layout,
+        "precision": args.precision,
         "seconds_per_step": seconds, "images_per_second": args.batch / seconds,
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "torch": torch.__version__, "threads": torch.get_num_threads(),

@@ -3,10 +3,12 @@
 #
 #   benches/run.sh [--what step|eval] [--venv DIR] [--mitsume PROGRAM] [--levels "1 2 3 4 5"] [--rounds N]
 #                  [--batch N] [--size PIXELS] [--threads N] [--preset thesis|published]
+#                  [--precision float32|bfloat16]
 #
 # PyTorch comes from PyPI into a virtual environment (made at --venv if missing). Both run on the same
 # number of threads, in turns, so that a machine that slows down slows both; PyTorch runs in both memory layouts
-# and the faster counts. Each cell is the best of the rounds.
+# and the faster counts. Each cell is the best of the rounds. With --precision bfloat16 (steps only) the table
+# has ours in float32 too.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 venv="$here/../target/pytorch-venv"
@@ -17,6 +19,7 @@ rounds=2
 batch=32
 size=224
 preset=published
+precision=float32
 threads=$(getconf _NPROCESSORS_ONLN)
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -29,6 +32,7 @@ while [ $# -gt 0 ]; do
         --size) size=$2 ;;
         --threads) threads=$2 ;;
         --preset) preset=$2 ;;
+        --precision) precision=$2 ;;
         *) echo "run.sh: unknown option $1" >&2; exit 2 ;;
     esac
     shift 2
@@ -51,10 +55,12 @@ step() {
         for layout in channels_last contiguous; do
             # shellcheck disable=SC2086
             "$venv/bin/python" "$here/pytorch_step.py" --level "$1" --loss "$loss" --layout "$layout" \
-                --preset "$preset" $common >> "$results"
+                --preset "$preset" --precision "$precision" $common >> "$results"
         done
         # shellcheck disable=SC2086
-        own step --level "$1" --loss "$loss" $common
+        own step --level "$1" --loss "$loss" --precision "$precision" $common
+        # shellcheck disable=SC2086
+        [ "$precision" = float32 ] || own step --level "$1" --loss "$loss" $common
     done
 }
 

@@ -50,6 +50,27 @@ def steps(records):
     print(f"\ngeometric mean of the ratios: {mean(ratios):.2f}, lowest {min(ratios, default=math.nan):.2f}")
 
 
+def bfloat16_steps(records):
+    print("| level | loss | PyTorch bfloat16 (layout) | mitsume bfloat16 | ratio | mitsume float32 | over float32 | peak memory | of PyTorch's |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    ratios, gains = [], []
+    for level, loss in [(level, loss) for level in GFLOP for loss in ("ce", "cam")]:
+        cell = [r for r in records if r["level"] == level and r["loss"] == loss]
+        peer = best([r for r in cell if "layout" in r], "seconds_per_step")
+        own = [best([r for r in cell if "layout" not in r and r["precision"] == p], "seconds_per_step") for p in ("bfloat16", "float32")]
+        if not peer or not all(own):
+            continue
+        half, full = own
+        ratios.append(peer["seconds_per_step"] / half["seconds_per_step"])
+        gains.append(full["seconds_per_step"] / half["seconds_per_step"])
+        print(
+            f"| {level} | {loss} | {peer['seconds_per_step']:.3f} s ({peer['layout']}) | {half['seconds_per_step']:.3f} s "
+            f"| {ratios[-1]:.2f} | {full['seconds_per_step']:.3f} s | {gains[-1]:.2f} "
+            f"| {half['peak_rss_bytes'] / 2**20:.0f} MiB | {half['peak_rss_bytes'] / peer['peak_rss_bytes']:.2f} |"
+        )
+    print(f"\ngeometric means: {mean(ratios):.2f} over PyTorch, {mean(gains):.2f} over float32")
+
+
 def evaluations(records):
     print("images per second\n\n| level | hooks | single pass (layout) | mitsume | over hooks | over single pass |")
     print("| --- | --- | --- | --- | --- | --- |")
@@ -72,7 +93,10 @@ def evaluations(records):
 def main():
     records = [json.loads(line) for line in open(sys.argv[1])]
     print(f"sgemm peak {sgemm_peak():.0f} GFLOP/s on {torch.get_num_threads()} threads\n")
-    (steps if "seconds_per_step" in records[0] else evaluations)(records)
+    if "seconds_per_step" not in records[0]:
+        return evaluations(records)
+    is_half = any(r["precision"] == "bfloat16" for r in records)
+    (bfloat16_steps if is_half else steps)(records)
 
 
 if __name__ == "__main__":
