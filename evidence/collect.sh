@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Copies the records of finished runs into the repository: epochs.csv, measures.csv, config.toml.
+# Copies the records of finished runs into the repository: epochs.csv, measures.csv, config.toml; of
+# runs whose measures were controlled also eval.json and controls.json.
 #
 #     evidence/collect.sh NAME RUNS
 set -euo pipefail
@@ -12,9 +13,14 @@ for run in "$runs/$name"/runs/*/; do
     to=$here/records/$name/$(basename "$run")
     mkdir -p "$to"
     cp "$run"/{epochs.csv,measures.csv,config.toml} "$to"
-    # Runs record whole paths; the data is named by the link that run.sh makes.
-    sed -i -E 's#"/[^"]*/(data/[^"]*)"#"\1"#' "$to/config.toml"
-    if grep -lE '"/|= "/' "$to"/* ; then
+    if [ -f "$run/controls/controls.json" ]; then
+        mkdir -p "$to"/{evaluation,controls}
+        cp "$run/evaluation/eval.json" "$to/evaluation"
+        cp "$run/controls/controls.json" "$to/controls"
+    fi
+    # Runs record whole paths; the data is below a folder called data.
+    find "$to" -type f -exec sed -i -E 's#"/[^"]*/(data/[^"]*)"#"\1"#' {} +
+    if grep -rlE '"/|= "/' "$to"; then
         echo "$to holds an absolute path" >&2
         exit 1
     fi

@@ -36,6 +36,7 @@ mod atomic;
 mod checked;
 mod compared_images;
 mod config;
+mod controls;
 mod environment;
 mod epoch_table;
 mod epochs;
@@ -56,6 +57,7 @@ mod npy;
 pub mod precision_name;
 mod predictions;
 mod preprocessing;
+mod removal;
 mod run_dir;
 mod safetensors_file;
 mod shards;
@@ -69,6 +71,7 @@ pub use config::{
     EvaluationConfig, ModelConfig, Optimizer, OptimizerConfig, PlateauConfig, RunConfig, Schedule,
     ScheduleConfig, TrainConfig,
 };
+pub use controls::{ControlSet, ControlledMeasure, ControlledValue, ControlsResult};
 pub use environment::{Cpu, DataSetRecord, Environment};
 pub use epochs::{EpochRow, TrainingMeans, read_epochs, write_epochs};
 pub use error::{Action, ArtifactError, is_out_of_space};
@@ -98,6 +101,7 @@ pub use multi_label::{
 pub use npy::{write_class_means, write_map};
 pub use predictions::{Prediction, PredictionsWriter};
 pub use preprocessing::{PerChannel, Preprocessing};
+pub use removal::{RemovalOrder, RemovalRecord, RemovedSet};
 pub use run_dir::RunDir;
 pub use shards::{
     Shard, ShardFile, ShardImage, ShardMeasures, ShardOptions, ShardPlan, ShardRecord, ShardShape,

@@ -87,6 +87,12 @@ impl RunDir {
         self.root.join("evaluation")
     }
 
+    /// `controls/controls.json`: what `mitsume controls --out RUN/controls` found of the run's maps.
+    #[must_use]
+    pub fn controls(&self) -> PathBuf {
+        self.root.join("controls").join("controls.json")
+    }
+
     /// Whether the folder contains a run (`config.toml`).
     #[must_use]
     pub fn is_run(&self) -> bool {

@@ -66,6 +66,7 @@ fn run_command(args: args::Args) -> failure::Result {
         Command::Predict(args) => commands::predict::run(args, console),
         Command::Layers(args) => commands::layers::run(args, console),
         Command::Trust(args) => commands::trust::run(args, console),
+        Command::Controls(args) => commands::controls::run(args, console),
         Command::Score(args) => commands::score::run(args, console),
         Command::Report(args) => commands::report::run(args, console),
         Command::Compare(args) => commands::compare::run(args, console),

@@ -70,6 +70,7 @@ mod other_files;
 mod patient_pattern;
 pub mod phantom;
 mod pixels;
+mod png;
 mod preprocess;
 mod resize;
 mod shuffle;
@@ -89,6 +90,7 @@ pub use list::{ImageList, ListLabels, ListedImage, MultiLabelData, Split, write_
 pub use other_files::OtherFiles;
 pub use patient_pattern::PatientPattern;
 pub use pixels::{DecodedPixels, PixelValue, Pixels};
+pub use png::grey_or_rgb_png;
 pub use preprocess::Preprocess;
 pub use resize::resize;
 pub use shuffle::shuffled;

@@ -36,7 +36,9 @@
 //!   other.
 //! - [`explain()`] draws the maps of single images.
 //! - [`predict()`] writes a table of what single images are.
+//! - [`remove_pixels()`] writes images without their most relevant pixels, to train on again.
 //! - [`trust()`] tests whether the maps can be trusted.
+//! - [`controls()`] measures the consistency of maps that mean nothing beside that of a model's own.
 //! - [`demo()`] shows training and evaluation on phantoms.
 //!
 //! Progress is reported as [`Event`]s to an [`Observer`]; nothing here prints.
@@ -46,6 +48,7 @@
 //! and devices; `shlex` quotes paths in commands that messages contain.
 
 mod bench;
+mod controls;
 mod demo;
 mod error;
 mod evaluate;
@@ -59,6 +62,7 @@ mod network;
 mod predict;
 mod processor;
 mod reference_maps;
+mod remove;
 mod sha256;
 mod shell_word;
 mod surroundings;
@@ -70,6 +74,7 @@ pub use bench::{
     BenchLoss, BenchModelOptions, BenchOptions, EvalTime, RunTime, StepTime, bench_eval,
     bench_model_step, bench_run, bench_step,
 };
+pub use controls::{ControlOptions, controls};
 pub use demo::{DemoOptions, DemoOutcome, DemoSize, demo};
 pub use error::EngineError;
 pub use evaluate::{
@@ -92,6 +97,7 @@ pub use network::{
     layers, reorder_classes, two_classes,
 };
 pub use predict::{PredictOptions, PredictedClass, Predictions, predict};
+pub use remove::{RemoveOptions, remove_pixels};
 pub use shell_word::{shell_argument, shell_word};
 pub use train::{
     Plateau, ResumeRequest, RunStatus, TrainOutcome, TrainRequest, check_checkpoint,

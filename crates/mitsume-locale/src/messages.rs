@@ -13,7 +13,7 @@ use crate::{Language, Value};
 macro_rules! files {
     ($folder:literal) => {
         files!(
-            $folder: "language", "explain", "findings", "report", "figures", "analysis", "trust",
+            $folder: "language", "explain", "findings", "report", "figures", "analysis", "study", "roar", "trust", "controls",
             "multi_label", "compare", "command", "measures"
         )
     };

@@ -62,6 +62,9 @@ pub enum ReportError {
     /// A table of epochs that cannot be read.
     #[error(transparent)]
     Table(#[from] mitsume_stats::TableError),
+    /// A table could not be written.
+    #[error("cannot write a table: {0}")]
+    Csv(#[from] csv::Error),
     /// Epochs or options that cannot be analysed.
     #[error("{}: {source}", path.display())]
     Analysis {

@@ -43,6 +43,7 @@ mod colour_map;
 mod compare;
 mod comparison;
 mod confusion;
+mod controls;
 mod curves;
 mod entries;
 mod epoch_table;
@@ -77,12 +78,13 @@ mod trust;
 mod xml;
 
 pub use activation_map::ActivationMap;
-pub use analysis::{AnalysisReport, AnalysisReportOptions, analyze_path};
+pub use analysis::{AnalysisReport, AnalysisReportOptions, AnalysisTable, analyze_path};
 pub use colour_map::ColourMap;
 pub use compare::{
     CompareError, CompareOptions, CompareReport, ComparedTable, ResampledUnit, ResampledWithin,
     WrittenComparison, compare,
 };
+pub use controls::{control_name, control_rows, control_table, controls_page, controls_sentences};
 pub use error::ReportError;
 pub use explained::{ExplainedFacts, ExplainedPage};
 pub use export::Exported;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use mitsume_artifacts::RunConfig;
 
 /// Settings that comparisons name separately: data, model, lambda, seed.
-const NAMED_SEPARATELY: [&str; 6] = [
+const NAMED_SEPARATELY: [&str; 8] = [
     "data.name",
+    "data.removed_by",
+    "data.removed_share",
     "data.train",
     "data.valid",
     "model.name",

@@ -151,3 +151,53 @@ fn the_same_table_gives_the_same_files() {
     };
     assert_eq!(read("a"), read("b"));
 }
+
+/// Kappa falls with the value, which is a distance, in each of two models; between them it rises.
+#[test]
+fn a_measure_that_orders_runs_as_kappa_does_within_every_model_is_said_to_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = |wrong: f64| {
+        let runs = (0..8).flat_map(|run| ["level1", "level2"].map(|model| (run, model)));
+        runs.map(move |(run, model)| {
+            let base = if model == "level1" { 0.1 } else { 0.5 };
+            let kappa = base + 0.02 * f64::from(run);
+            let distance = base - wrong * 0.01 * f64::from(run);
+            format!("d,{model}{run},{run},{model},,1,{kappa},{distance}")
+        })
+        .collect::<Vec<_>>()
+    };
+    let agrees = of_table(dir.path(), rows(1.0));
+    let pair = &agrees.json()["agreement"]["pooled"][0];
+    assert_eq!(
+        (&pair["a"], &pair["b"]),
+        (&"kappa".into(), &"consistency".into())
+    );
+    assert_eq!(pair["tau"], 1.0);
+    assert_eq!(pair["pairs"], 2 * 28);
+    let text = agrees.text(usize::MAX);
+    assert!(text.contains("With kappa agree, by an interval above 0: consistency (+1.000)"));
+    let disagrees = of_table(dir.path(), rows(-1.0));
+    assert_eq!(disagrees.json()["agreement"]["pooled"][0]["tau"], -1.0);
+    assert!(
+        disagrees
+            .text(usize::MAX)
+            .contains("interval below 0: consistency (−1.000)")
+    );
+}
+
+#[test]
+fn with_too_few_runs_no_agreement_is_computed_and_the_page_leaves_it_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let few = (0..4).map(|run| format!("d,r{run},{run},m,,1,0.{run},0.2{run}"));
+    let report = of_table(dir.path(), few);
+    let pair = &report.json()["agreement"]["pooled"][0];
+    assert_eq!(
+        (&pair["tau"], &pair["reason"]),
+        (&serde_json::Value::Null, &"too-few-runs".into())
+    );
+    let out = dir.path().join("out");
+    report.write(&out).unwrap();
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(!page.contains("Which measure deserves trust"));
+    assert!(!out.join("agreement.csv").exists());
+}

@@ -28,6 +28,7 @@
 //! Everything is a plain function, deterministic for a given seed. Libraries, and why: `statrs`
 //! for Student's t, `csv` for the tables.
 
+pub mod agreement;
 mod analysis;
 pub mod autocorrelation;
 pub mod bootstrap;

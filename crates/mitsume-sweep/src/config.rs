@@ -57,13 +57,19 @@ pub struct SweepConfig {
 }
 
 /// A data set of a sweep.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSet {
     /// The folder of training images.
     pub train: PathBuf,
     /// The folder of validation images.
     pub valid: PathBuf,
+    /// `data.removed_share` of its runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_share: Option<f64>,
+    /// `data.removed_by` of its runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<String>,
 }
 
 /// Whether a model is a file; levels are known by name.

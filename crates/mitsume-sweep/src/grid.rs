@@ -140,6 +140,13 @@ impl Combination<'_> {
                 Value::Float(self.lambda),
             ),
         ];
+        let share = set.removed_share.map(Value::Float);
+        let by = set.removed_by.as_deref().map(text);
+        let removed = [("data.removed_share", share), ("data.removed_by", by)];
+        let removed = removed
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        own.extend(removed);
         own.extend(self.choice.iter().cloned());
         let mut run = shared.clone();
         for (key, value) in own {
@@ -172,6 +179,8 @@ fn flatten(table: &Table, above: &str, axes: &mut Vec<Axis>, path: &Path) -> Res
             ("data.train", "[data.NAME]"),
             ("data.valid", "[data.NAME]"),
             ("data.name", "[data.NAME]"),
+            ("data.removed_share", "[data.NAME]"),
+            ("data.removed_by", "[data.NAME]"),
             ("model.name", "models"),
             ("train.seed", "seeds"),
             ("consistency.lambda_max", "lambdas"),

@@ -77,7 +77,11 @@ fn splits(folder: &Path) -> Result<DataSet> {
     // X-Ray has only 16 images.
     let train = subfolder(folder, &["train", "training"])?;
     let valid = subfolder(folder, &["test", "testing", "valid", "validation", "val"])?;
-    Ok(DataSet { train, valid })
+    Ok(DataSet {
+        train,
+        valid,
+        ..DataSet::default()
+    })
 }
 
 fn subfolder(folder: &Path, names: &[&str]) -> Result<PathBuf> {

@@ -39,6 +39,8 @@
 //!
 //! [`measures`] has further measures: common grid, chance correction, scale-free distances.
 //!
+//! [`controls`] has maps that mean nothing, as controls of the measures.
+//!
 //! [`resampling`] has the metric of bootstrap resamples.
 //!
 //! [`methods`] has the other class activation maps. [`trust`] has sanity checks and faithfulness
@@ -57,6 +59,7 @@
 pub mod bilinear;
 pub mod confusion;
 pub mod consistency;
+pub mod controls;
 pub mod curriculum;
 pub mod deviation;
 pub mod ema;

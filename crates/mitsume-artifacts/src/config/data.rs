@@ -29,6 +29,13 @@ pub struct DataConfig {
     /// Validate on at most this many images of each class. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_per_class: Option<usize>,
+    /// Share of the pixels that were removed from the images before, for an analysis to say so
+    /// (`mitsume data remove`). Nothing is removed by it. Default: not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed_share: Option<f64>,
+    /// By which maps they were removed. Default: not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<String>,
     /// Side of the square network input in pixels. Default 224.
     pub image_size: usize,
     /// 1 (grey) or 3 (RGB). Default 1; 3 for an ONNX file.
@@ -58,6 +65,8 @@ pub(super) struct DataKeys {
     valid: Option<PathBuf>,
     train_per_class: Option<u64>,
     valid_per_class: Option<u64>,
+    removed_share: Option<f64>,
+    removed_by: Option<String>,
     image_size: Option<u64>,
     channels: Option<u64>,
     cache: Option<Value>,
@@ -80,6 +89,8 @@ pub(super) fn resolve(
         let checked = value.map(|value| source.range(key, value, 1..=u64::from(u32::MAX)));
         Ok::<_, ArtifactError>(checked.transpose()?.map(|value| value as usize))
     };
+    let removed = raw.removed_share;
+    let removed = removed.map(|share| source.range("data.removed_share", share, 0.0..=1.0));
     let image_size = raw.image_size.unwrap_or(224);
     let image_size = source.range("data.image_size", image_size, 16..=4096)? as usize;
     let preprocessing = raw.preprocessing;
@@ -90,6 +101,8 @@ pub(super) fn resolve(
         valid: source.path("data.valid", raw.valid, "the folder of validation images")?,
         train_per_class: per_class("data.train_per_class", raw.train_per_class)?,
         valid_per_class: per_class("data.valid_per_class", raw.valid_per_class)?,
+        removed_share: removed.transpose()?,
+        removed_by: raw.removed_by,
         image_size,
         channels: channels as usize,
         cache: cache(raw.cache, source)?,

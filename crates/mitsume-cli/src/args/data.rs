@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
 
-use super::ThreadsArg;
+use super::{RemoveArgs, ThreadsArg};
 
 /// `mitsume data`
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  mitsume data synth phantoms\n  mitsume data check phantoms\n  mitsume data split scans --out scans.csv"
+    after_help = "Examples:\n  mitsume data synth phantoms\n  mitsume data check phantoms\n  mitsume data split scans --out scans.csv\n  mitsume data remove --run runs/first --train brain/Training --test brain/Testing --out removed"
 )]
 pub struct DataArgs {
     /// What to do.
@@ -26,6 +26,8 @@ pub enum DataCommand {
     Check(CheckArgs),
     /// Lists for training, validation and test: by classes, and by patients
     Split(SplitArgs),
+    /// Images without the pixels that a model's maps call relevant, to train on again (ROAR)
+    Remove(Box<RemoveArgs>),
 }
 
 /// `mitsume data synth`

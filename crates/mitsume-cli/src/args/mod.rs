@@ -4,12 +4,14 @@ mod analyze;
 mod bench;
 mod compare;
 mod console;
+mod controls;
 mod data;
 mod explain;
 mod images;
 mod layers;
 mod model;
 mod predict;
+mod remove;
 mod shards;
 mod sweep;
 mod train;
@@ -19,12 +21,14 @@ pub use analyze::AnalyzeArgs;
 pub use bench::{Alpha, BenchArgs, BenchCommand, BenchSizes, BenchStepArgs, Loss};
 pub use compare::{CompareArgs, ResampleByArg, StrataArg};
 pub use console::ConsoleArgs;
+pub use controls::ControlsArgs;
 pub use data::{CheckArgs, DataArgs, DataCommand, SplitArgs, SynthArgs};
 pub use explain::ExplainArgs;
 pub use images::{ImageArgs, InterpolationArg, Preset};
 pub use layers::LayersArgs;
 pub use model::{EvalArgs, MeasureSet, ModelArgs, Task};
 pub use predict::PredictArgs;
+pub use remove::{OrderArg, RemoveArgs};
 pub use shards::ShardArgs;
 pub use sweep::{Launcher, SweepArgs};
 pub use train::TrainArgs;
@@ -73,6 +77,8 @@ pub enum Command {
     Layers(LayersArgs),
     /// Can the maps be trusted: randomised weights, removed pixels, masks of the objects
     Trust(TrustArgs),
+    /// Which measures of consistency fail: what each says of maps that mean nothing
+    Controls(ControlsArgs),
     /// The consistency metric on class activation maps made by any other tool
     Score(ScoreArgs),
     /// One HTML page of a run, an evaluation, or a folder of several

@@ -8,7 +8,7 @@ use mitsume_data::check::{CheckReport, Patients, SplitReport, check, check_split
 use mitsume_data::phantom::{PhantomSpec, write_data_set};
 use mitsume_locale::{Language, text};
 
-use super::{output, split};
+use super::{output, remove, split};
 use crate::args::{CheckArgs, DataArgs, DataCommand, SynthArgs};
 use crate::console::Console;
 use crate::data_warnings;
@@ -21,6 +21,7 @@ pub fn run(args: DataArgs, console: Console) -> Result {
         DataCommand::Synth(args) => synth(args, console),
         DataCommand::Check(args) => run_check(args, console),
         DataCommand::Split(args) => split::run(args, console),
+        DataCommand::Remove(args) => remove::run(*args, console),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod bench;
 pub mod compare;
+pub mod controls;
 pub mod data;
 pub mod demo;
 pub mod eval;
@@ -13,6 +14,7 @@ mod model;
 mod multi_label;
 mod output;
 pub mod predict;
+mod remove;
 pub mod report;
 pub mod score;
 mod shards;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod compare;
+mod controls;
 #[cfg(feature = "adapters")]
 mod device;
 mod errors;
@@ -22,6 +23,7 @@ mod onnx_training;
 mod pages;
 mod precision;
 mod predict;
+mod remove;
 mod shards;
 mod support;
 mod sweep;

@@ -12,7 +12,7 @@ const IOU_FRACTION: f64 = 0.5;
 const TOLERANCE: f64 = pointing::TOLERANCE / 224.0;
 
 /// Collects the results of all images for one method.
-pub(super) struct LocalisationTest {
+pub(crate) struct LocalisationTest {
     method: Method,
     points: Vec<Pointing>,
     localisations: Vec<Localisation>,

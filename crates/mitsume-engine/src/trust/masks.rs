@@ -7,11 +7,10 @@ use mitsume_data::{
     FrameName, ImageSource, ImageTransform, Interpolation, Preprocess, Sample, image_stem,
 };
 
-use super::localisation::LocalisationTest;
 use crate::{EngineError, EvaluationInput, Result};
 
 /// The masks of a folder's images.
-pub(super) struct Masks {
+pub(crate) struct Masks {
     folder: PathBuf,
     /// For each image, its file and the path of its mask.
     paths: Vec<(PathBuf, PathBuf)>,
@@ -92,9 +91,9 @@ impl Masks {
         Ok(Some(values.into_iter().map(|value| value > 0.0).collect()))
     }
 
-    /// An error if no tested image has a mask.
-    pub fn refuse_if_none(&self, localisation: &LocalisationTest) -> Result<()> {
-        if localisation.has_objects() {
+    /// An error if no tested image has a mask with an object.
+    pub fn refuse_if_none(&self, has_objects: bool) -> Result<()> {
+        if has_objects {
             return Ok(());
         }
         let expected = self.paths.first().map_or(Path::new(""), |(_, mask)| mask);

@@ -11,6 +11,9 @@ mod random_logit;
 mod surroundings;
 mod tested_batch;
 
+pub(crate) use localisation::LocalisationTest;
+pub(crate) use masks::Masks;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,8 +29,6 @@ use crate::{EngineError, EvaluationInput, Event, Observer, Result, report_other_
 use cascading_randomisation::{CascadingRandomisation, Example};
 use equivariance::MovementTest;
 use faithfulness::FaithfulnessTest;
-use localisation::LocalisationTest;
-use masks::Masks;
 use max_sensitivity::NoiseTest;
 use random_logit::OtherClassTest;
 use surroundings::SurroundingsTest;
@@ -108,7 +109,7 @@ pub fn trust(
         )));
     }
     if let Some(masks) = &tests.masks {
-        masks.refuse_if_none(&tests.localisation[0])?;
+        masks.refuse_if_none(tests.localisation[0].has_objects())?;
     }
     let seed = options.seed;
     let random_logit = tests.other_class.results(tests.map_options);

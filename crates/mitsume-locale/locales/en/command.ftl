@@ -292,3 +292,8 @@ command-figures-written =
         [one] { $files } file of figures and tables in { $folder }
        *[other] { $files } files of figures and tables in { $folder }
     }
+
+## data remove
+
+command-removed = { $sets } sets of { $training } training and { $testing } test images in { $out }
+command-removed-next = Next: set epochs and learning rate in { $out }/sweep.toml, then mitsume sweep --config { $out }/sweep.toml --out SWEEP

@@ -248,3 +248,8 @@ command-shared-patients = 検証画像の患者のうち { $patients } 人は、
 # 文字がこのマシンのどのフォントにもない図。
 command-no-png = 警告: { $file }: PNG は作りません。{ $characters } を含むフォントがこのマシンにありません。Noto Sans CJK などをインストールしてください
 command-figures-written = 図と表のファイル { $files } 個を { $folder } に書き出しました
+
+## data remove
+
+command-removed = { $out } に、学習画像 { $training } 枚とテスト画像 { $testing } 枚の組を { $sets } 組書きました
+command-removed-next = 次は、{ $out }/sweep.toml にエポック数と学習率を書き、mitsume sweep --config { $out }/sweep.toml --out SWEEP

@@ -8,8 +8,11 @@ mod measure;
 mod offsets;
 mod page;
 mod records;
+mod roar;
+mod run_values;
 mod scatter;
 mod sentences;
+mod study;
 pub(crate) mod style;
 mod tables;
 
@@ -26,6 +29,9 @@ use crate::{ReportError, Result};
 use figure::Figure;
 use offsets::Offset;
 use records::{Measure, Records};
+use roar::Roar;
+use study::Study;
+pub use tables::Table as AnalysisTable;
 
 /// Options of an analysis and the language of its report.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +93,9 @@ pub struct AnalysisReport {
     /// on the measure.
     analysis: Analysis,
     measures: Vec<Measured>,
+    study: Study,
+    /// Remove and retrain, by model.
+    roar: Vec<Roar>,
     figures: Vec<Figure>,
     options: AnalysisReportOptions,
 }
@@ -131,12 +140,18 @@ pub fn analyze_path(path: &Path, options: &AnalysisReportOptions) -> Result<Anal
             offsets: offsets::offsets(&measure.records),
         });
     }
-    let figures = figures::figures(&records, options.language);
+    let study = Study::new(&records, options);
+    let mut figures = figures::figures(&records, options.language);
+    figures.extend(study::heat_map(&study, options.language));
+    let roar = roar::roar(&records, options);
+    figures.extend(roar.iter().map(|one| roar::figure(one, options.language)));
     Ok(AnalysisReport {
         source: path.to_owned(),
         records,
         analysis,
         measures,
+        study,
+        roar,
         figures,
         options: *options,
     })
@@ -154,7 +169,8 @@ fn measure_as_kappa(measure: &Measure) -> Vec<EpochRecord> {
 
 impl AnalysisReport {
     /// The analysis as one JSON object: `correlations`, `cells` and `lambdas` of the first measure,
-    /// `cautions` and `summary` in English words, and `measures` with every one.
+    /// `cautions` and `summary` in English words, `measures` with every one, `agreement` of the
+    /// measures over the runs, and `roar` where pixels were removed.
     pub fn json(&self) -> serde_json::Value {
         let mut json = serde_json::json!({ "measure": self.measures[0].measure });
         let analysis = serde_json::to_value(&self.analysis).unwrap_or_default();
@@ -167,6 +183,12 @@ impl AnalysisReport {
             json.insert("summary".into(), summary.into());
             let measures = serde_json::to_value(&self.measures).unwrap_or_default();
             json.insert("measures".into(), measures);
+            let study = serde_json::to_value(&self.study).unwrap_or_default();
+            json.insert("agreement".into(), study);
+            if !self.roar.is_empty() {
+                let roar = serde_json::to_value(&self.roar).unwrap_or_default();
+                json.insert("roar".into(), roar);
+            }
         }
         json
     }
@@ -177,12 +199,39 @@ impl AnalysisReport {
         sentences::sentences(self, self.options.language)
     }
 
+    /// What the study of the measures found, a sentence each.
+    pub fn study_sentences(&self) -> Vec<String> {
+        study::sentences(&self.study, self.options.language)
+    }
+
+    /// The tables of the study of the measures: each against kappa, localisation and controls; by
+    /// data set and model where there are several; how they order models.
+    pub fn study_tables(&self) -> Vec<AnalysisTable> {
+        study::tables(&self.study, self.options.language)
+    }
+
+    /// What retraining without the most relevant pixels found, a sentence each.
+    pub fn roar_sentences(&self) -> Vec<String> {
+        roar::sentences(&self.roar, self.options.language)
+    }
+
+    /// The tables of retraining: kappa, and differences from random orders where there are any.
+    pub fn roar_tables(&self) -> Vec<AnalysisTable> {
+        roar::tables(&self.roar, self.options.language)
+    }
+
+    /// Name (without `.svg`) and text of every figure.
+    pub fn figure_files(&self) -> impl Iterator<Item = (&str, String)> {
+        let figures = self.figures.iter();
+        figures.map(|figure| (&figure.file[..], figure.file_text()))
+    }
+
     /// The tables as text, for a terminal of `width` columns; a wider table is several.
     pub fn text(&self, width: usize) -> String {
         tables::text(self, width)
     }
 
-    /// Writes `report.html`, `analysis.json` and `figures/*.svg` into `dir`, and where `dir` is the
+    /// Writes `report.html`, `analysis.json`, `agreement.csv` and `figures/*.svg` into `dir`, and where `dir` is the
     /// folder of the runs, a report beside each run that is evaluated. Returns the page's path.
     ///
     /// # Errors
@@ -194,6 +243,10 @@ impl AnalysisReport {
         }
         let json = format!("{:#}\n", self.json());
         write_atomic(&dir.join("analysis.json"), json.as_bytes())?;
+        if !self.study.is_empty() {
+            let path = dir.join("agreement.csv");
+            write_atomic(&path, &study::csv(&self.study)?)?;
+        }
         let same = |a: &Path, b: &Path| {
             let (a, b) = (a.canonicalize(), b.canonicalize());
             a.is_ok_and(|a| b.is_ok_and(|b| a == b))

@@ -8,6 +8,7 @@ use mitsume_stats::EpochRecord;
 
 use super::conditions::{Conditions, conditions};
 use super::measure::MeasureName;
+use super::run_values::{self, RunValues, ValuesOf};
 use crate::entries::{Entry, MAX_DEPTH, Run, read_entries};
 use crate::settings::effective_lambda;
 use crate::{ReportError, Result};
@@ -46,6 +47,9 @@ pub(crate) struct Records {
     pub measures: Vec<Measure>,
     /// The runs of a folder; empty for a table.
     pub runs: Vec<RunSummary>,
+    /// What each run that is counted ends with.
+    pub values: Vec<RunValues>,
+    pub values_of: ValuesOf,
 }
 
 impl Records {
@@ -63,6 +67,8 @@ pub(crate) fn read(path: &Path) -> Result<Records> {
     }
     let records = mitsume_stats::read_epochs(path)?;
     Ok(Records {
+        values: run_values::of_table(&records),
+        values_of: ValuesOf::LastEpoch,
         measures: vec![Measure {
             name: MeasureName::OfTable,
             records,
@@ -83,9 +89,12 @@ fn records_from_folder(path: &Path) -> Result<Records> {
         });
     }
     let folder = Folder::new(path, &entries)?;
+    let values_of = folder.values_of();
     Ok(Records {
         measures: folder.measures(),
         runs: folder.run_summaries(),
+        values: folder.run_values(path, values_of)?,
+        values_of,
     })
 }
 
@@ -163,6 +172,42 @@ impl<'a> Folder<'a> {
     /// The runs that do not repeat another.
     fn counted_runs(&self) -> impl Iterator<Item = usize> {
         (0..self.runs.len()).filter(|index| self.conditions.same_as[*index].is_none())
+    }
+
+    fn values_of(&self) -> ValuesOf {
+        run_values::values_of(self.counted_runs().map(|index| &self.entries[index]))
+    }
+
+    /// What each counted run ends with; runs that have not been evaluated yet are left out.
+    fn run_values(&self, path: &Path, of: ValuesOf) -> Result<Vec<RunValues>> {
+        let mut all = Vec::new();
+        for index in self.counted_runs() {
+            let (entry, config) = (&self.entries[index], &self.runs[index].config);
+            let epochs = &self.runs[index].epochs;
+            let found = match of {
+                ValuesOf::Evaluation => run_values::of_evaluation(entry),
+                ValuesOf::LastEpoch => EpochRow::last_evaluated(epochs).and_then(|row| {
+                    let position = epochs.iter().position(|other| other.epoch == row.epoch)?;
+                    let further = self.more_measures[index].get(position);
+                    Some((row.kappa?, run_values::of_epoch(row, further)))
+                }),
+            };
+            let Some((kappa, measures)) = found else {
+                continue;
+            };
+            all.push(RunValues {
+                seed: config.train.seed,
+                removed_share: config.data.removed_share,
+                removed_by: config.data.removed_by.clone(),
+                dataset: config.data.title(),
+                model: self.conditions.labels[index].clone(),
+                lambda: self.lambda_varies.then(|| effective_lambda(config)),
+                kappa: Some(kappa),
+                measures,
+                controls: run_values::read_controls(path, entry)?,
+            });
+        }
+        Ok(all)
     }
 
     fn record(&self, index: usize, row: &EpochRow, consistency: Option<f64>) -> EpochRecord {

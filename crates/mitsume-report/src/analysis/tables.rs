@@ -13,10 +13,14 @@ use crate::text_table::{Alignment, text_table};
 
 /// Rows under a header.
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
+pub struct Table {
+    /// What it shows.
     pub title: String,
+    /// How to read it.
     pub note: String,
+    /// Names of the columns.
     pub header: Vec<String>,
+    /// Rows, each with a cell for every column.
     pub rows: Vec<Vec<String>>,
 }
 
@@ -202,7 +206,11 @@ fn offsets(report: &AnalysisReport) -> Table {
 /// The tables and the summary for a terminal of `width` columns.
 pub(crate) fn text(report: &AnalysisReport, width: usize) -> String {
     let mut text = String::new();
-    for table in tables(report) {
+    let more = report
+        .study_tables()
+        .into_iter()
+        .chain(report.roar_tables());
+    for table in tables(report).into_iter().chain(more) {
         text.push_str(&format!("{}\n", table.title));
         let rows: Vec<Vec<String>> = std::iter::once(table.header).chain(table.rows).collect();
         let table = text_table(&rows, Alignment::Left, width.saturating_sub(INDENT.len()));
@@ -212,7 +220,11 @@ pub(crate) fn text(report: &AnalysisReport, width: usize) -> String {
         }
         text.push('\n');
     }
-    for sentence in report.sentences() {
+    let more = report
+        .study_sentences()
+        .into_iter()
+        .chain(report.roar_sentences());
+    for sentence in report.sentences().into_iter().chain(more) {
         text.push_str(&format!("- {sentence}\n"));
     }
     text

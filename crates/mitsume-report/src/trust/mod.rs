@@ -305,7 +305,7 @@ fn faithfulness_row(one: &Faithfulness) -> Vec<String> {
     ]
 }
 
-fn localisation_columns(language: Language) -> [String; 9] {
+pub(crate) fn localisation_columns(language: Language) -> [String; 9] {
     [
         text!(language, "trust-maps"),
         text!(language, "trust-images"),
@@ -319,7 +319,7 @@ fn localisation_columns(language: Language) -> [String; 9] {
     ]
 }
 
-fn localisation_row(one: &LocalisationResult) -> Vec<String> {
+pub(crate) fn localisation_row(one: &LocalisationResult) -> Vec<String> {
     let by_chance = one.pointing_by_chance.map(|chance| chance.mean);
     vec![
         one.method.to_string(),

@@ -29,9 +29,9 @@ pub(super) struct PermutationNull {
     pub seed: u64,
 }
 
-/// The record [`Measures`] with a field for each entry `name: source`.
+/// The record [`Measures`] with a field for each entry `name: source => direction`.
 macro_rules! measures {
-    ($($(#[$documentation:meta])* $name:ident: $source:expr,)+) => {
+    ($($(#[$documentation:meta])* $name:ident: $source:expr => $direction:expr,)+) => {
         /// All measures of one evaluation. A value is `None` if it is not defined (without images,
         /// or for `chance_corrected` a single class or no class with two images, for pairs no class
         /// with two), was not asked for, or is newer than the file.
@@ -47,6 +47,9 @@ macro_rules! measures {
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
 
             const SOURCES: &'static [Source] = &[$($source),+];
+
+            /// Which values are more consistent, in the order of [`Measures::NAMES`].
+            pub const DIRECTIONS: &'static [Direction] = &[$($direction),+];
 
             /// The values by name, as in the JSON.
             pub fn values(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> + use<> {

@@ -1,0 +1,36 @@
+### The page of mitsume controls, and its table on that of mitsume analyze.
+
+controls-lead = What does each measure of consistency say of maps that mean nothing? A measure that calls them at least as consistent as the model’s own maps says nothing of the model by its value alone.
+controls-found = What was found
+controls-values = Every measure on every set of maps
+controls-values-note = All sets are maps for the same { $counted } images, those that the model classifies correctly, grouped by their labels. “fails”: the measure calls the control at least as consistent as the model’s own maps. ↓ lower, ↑ higher is more consistent; complexity is a control itself and has no verdict.
+controls-sets = The sets of maps
+controls-made = How this was made
+controls-measure = measure
+controls-own = own maps
+controls-random-weights = random weights
+controls-centre = centre
+controls-diffuse = diffuse
+controls-shuffled = shuffled
+controls-set = maps
+controls-what = what they are
+controls-constant = constant maps
+controls-own-what = The model’s maps of the images’ labels.
+controls-random-weights-what = The same network with random weights in every layer: nothing learnt is left, and what the images have in common is still there.
+controls-centre-what = One Gaussian blob in the centre (standard deviation a fifth of the map’s side, moved by a fiftieth from image to image), whatever the image.
+controls-diffuse-what = Values between 0.9 and 1 everywhere but in one pixel of 0: as alike as maps can be that show nothing.
+controls-shuffled-what = The model’s own maps, dealt out to the images at random: the class no longer decides which map an image has.
+controls-fails = fails
+controls-mostly-constant = mostly constant
+controls-cell = { $value } · { $verdict }
+controls-sentence-fails = { $control }: { $failing } of { $judged } measures call these maps at least as consistent as the model’s own ({ $names }).
+controls-sentence-none = { $control }: every one of the { $judged } measures calls these maps less consistent than the model’s own.
+controls-sentence-constant = { $control }: { $constant } of { $counted } maps are constant, so nothing is judged by them. Another seed draws others.
+controls-sentence-pass-all = Measures that pass every control judged: { $names }.
+controls-sentence-pass-none = No measure passes every control judged: by its value alone none tells the model’s own maps from maps that mean nothing.
+controls-sentence-no-shuffled = All counted images are of one class, so that dealing the maps out changes nothing: that control is left out.
+controls-sentence-few = Only { $counted } images are counted: with another sample a verdict may be another.
+controls-made-note = Made by mitsume { $version }. One model and one draw of the controls: a verdict that hangs on the seed is none. This page loads nothing from the network.
+controls-fact-counted = images counted
+controls-at = page: { $path }
+controls-chance-p = permutation p of chance-corrected ↓

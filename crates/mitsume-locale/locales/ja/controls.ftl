@@ -1,0 +1,36 @@
+### mitsume controls のページと、mitsume analyze のページにあるその表。
+
+controls-lead = 一貫性の各尺度は、意味のないマップに何と言うか。意味のないマップをモデル自身のマップと同じ以上に一貫しているとする尺度は、その値だけではモデルについて何も言えません。
+controls-found = わかったこと
+controls-values = マップの組ごとの各尺度の値
+controls-values-note = どの組も、モデルが正しく分類した同じ { $counted } 枚の画像のマップで、正解クラスごとにまとめています。「不合格」は、その尺度が対照をモデル自身のマップと同じ以上に一貫しているとすることを表します。↓ は小さいほど、↑ は大きいほど一貫しています。複雑さはそれ自体が対照なので、判定はありません。
+controls-sets = マップの組
+controls-made = 作り方
+controls-measure = 尺度
+controls-own = モデルのマップ
+controls-random-weights = ランダムな重み
+controls-centre = 中央
+controls-diffuse = 全面
+controls-shuffled = 並べ替え
+controls-set = マップ
+controls-what = 内容
+controls-constant = 一定のマップ
+controls-own-what = 画像の正解クラスに対するモデルのマップ。
+controls-random-weights-what = 全層の重みをランダムにした同じネットワークのマップ。学習したものは残らず、画像に共通するものは残ります。
+controls-centre-what = 画像によらず中央に一つのガウス形（標準偏差はマップの辺の 5 分の 1、画像ごとに 50 分の 1 ずらす）。
+controls-diffuse-what = 値が 0 の 1 画素を除き、全面が 0.9 から 1。何も示さないまま、最も似たマップ。
+controls-shuffled-what = モデル自身のマップを画像にランダムに配り直したもの。どのマップになるかはクラスで決まらなくなります。
+controls-fails = 不合格
+controls-mostly-constant = 大半が一定
+controls-cell = { $value } · { $verdict }
+controls-sentence-fails = { $control }：{ $judged } 個の尺度のうち { $failing } 個が、このマップをモデル自身のマップと同じ以上に一貫しているとします（{ $names }）。
+controls-sentence-none = { $control }：{ $judged } 個の尺度すべてが、このマップをモデル自身のマップほど一貫していないとします。
+controls-sentence-constant = { $control }：{ $counted } 枚のマップのうち { $constant } 枚が一定なので、これによる判定はしません。シードを変えると、別のマップになります。
+controls-sentence-pass-all = 判定したすべての対照に合格した尺度：{ $names }。
+controls-sentence-pass-none = 判定したすべての対照に合格した尺度はありません。値だけでは、どの尺度もモデル自身のマップを意味のないマップと区別できません。
+controls-sentence-no-shuffled = 対象の画像が一つのクラスだけなので、マップを配り直しても何も変わりません。この対照は除きました。
+controls-sentence-few = 対象の画像が { $counted } 枚しかありません。標本が変わると、判定も変わるかもしれません。
+controls-made-note = mitsume { $version } で作成。一つのモデルと一度の対照によるものです。シードしだいで変わる判定は、判定になりません。このページはネットワークから何も読み込みません。
+controls-fact-counted = 対象の画像
+controls-at = ページ: { $path }
+controls-chance-p = 偶然を補正した一貫性の並べ替え検定の p ↓

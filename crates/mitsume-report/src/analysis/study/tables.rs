@@ -1,0 +1,181 @@
+//! Tables of the study of the measures.
+
+use mitsume::controls::Control;
+use mitsume_locale::{Language, text};
+use mitsume_stats::agreement::{Agreement, NoAgreement};
+
+use super::super::tables::{Table, interval, signed};
+use super::{PairAgreement, Study, find};
+use crate::controls::{control_name, measure_name};
+use crate::number_format;
+
+/// What a quantity is called.
+pub(super) fn quantity_name(name: &str, language: Language) -> String {
+    match name {
+        "kappa" => text!(language, "analysis-outcome-kappa"),
+        "pointing" => text!(language, "study-pointing"),
+        "mass" => text!(language, "study-mass"),
+        "rank" => text!(language, "study-rank"),
+        "consistency" => text!(language, "analysis-measure-of-table"),
+        name => measure_name(name, language),
+    }
+}
+
+/// All tables of the study; none where there is nothing to say.
+pub(crate) fn tables(study: &Study, language: Language) -> Vec<Table> {
+    if study.is_empty() {
+        return Vec::new();
+    }
+    let mut tables = vec![trust(study, language)];
+    if study.strata.len() > 1 {
+        tables.push(by_stratum(study, language));
+    }
+    if !study.orders.is_empty() {
+        tables.push(orders(study, language));
+    }
+    tables
+}
+
+/// tau with its interval, or why there is none.
+pub(super) fn agreement_cell(agreement: Option<&Agreement>, language: Language) -> String {
+    match agreement {
+        None => "–".to_owned(),
+        Some(Agreement {
+            tau: Some(tau),
+            interval: found,
+            ..
+        }) => {
+            format!("{} {}", signed(*tau), interval(*found))
+        }
+        Some(Agreement {
+            reason: Some(NoAgreement::TooFewRuns),
+            ..
+        }) => {
+            text!(language, "study-too-few")
+        }
+        Some(_) => text!(language, "study-constant"),
+    }
+}
+
+fn trust(study: &Study, language: Language) -> Table {
+    let mut header = vec![text!(language, "analysis-column-measure")];
+    for outcome in study.outcomes() {
+        let outcome = quantity_name(outcome.name, language);
+        header.push(text!(language, "study-column-with", outcome = outcome));
+    }
+    let controls: Vec<Control> = Control::ALL
+        .into_iter()
+        .filter(|control| study.controls.iter().any(|one| one.control == *control))
+        .collect();
+    for control in &controls {
+        let control = control_name(*control, language);
+        header.push(text!(language, "study-column-fails", control = control));
+    }
+    let rows = study.measures().map(|measure| {
+        let mut row = vec![quantity_name(measure.name, language)];
+        row.extend(
+            study
+                .outcomes()
+                .map(|outcome| agreement_cell(study.pooled(outcome.name, measure.name), language)),
+        );
+        row.extend(controls.iter().map(|control| {
+            let mut counts = study.controls.iter();
+            let found = counts.find(|one| one.measure == measure.name && one.control == *control);
+            found.map_or("–".to_owned(), |one| {
+                format!("{}/{}", one.fails, one.judged)
+            })
+        }));
+        row
+    });
+    Table {
+        title: text!(language, "study-trust-title"),
+        note: text!(language, "study-trust-note", runs = study.runs),
+        header,
+        rows: rows.collect(),
+    }
+}
+
+fn by_stratum(study: &Study, language: Language) -> Table {
+    let mut header = vec![text!(language, "analysis-column-measure")];
+    let strata = study.strata.iter();
+    header.extend(strata.map(|one| format!("{}, {} ({})", one.dataset, one.model, one.runs)));
+    let rows =
+        study.measures().map(|measure| {
+            let mut row = vec![quantity_name(measure.name, language)];
+            let strata = study.strata.iter();
+            row.extend(strata.map(|stratum| {
+                agreement_cell(find(&stratum.pairs, "kappa", measure.name), language)
+            }));
+            row
+        });
+    Table {
+        title: text!(language, "study-strata-title"),
+        note: text!(language, "study-strata-note"),
+        header,
+        rows: rows.collect(),
+    }
+}
+
+fn orders(study: &Study, language: Language) -> Table {
+    let rows = study.orders.iter().map(|order| {
+        let models = order.models.iter().map(|one| {
+            let mean = number_format::significant_4(one.mean);
+            format!("{} ({mean})", one.model)
+        });
+        vec![
+            order.dataset.clone(),
+            quantity_name(order.name, language),
+            models.collect::<Vec<_>>().join(" > "),
+        ]
+    });
+    Table {
+        title: text!(language, "study-orders-title"),
+        note: text!(language, "study-orders-note"),
+        header: vec![
+            text!(language, "analysis-column-dataset"),
+            text!(language, "analysis-column-measure"),
+            text!(language, "study-column-order"),
+        ],
+        rows: rows.collect(),
+    }
+}
+
+/// Every agreement as CSV, a row each: pooled (empty data set and model), then by stratum.
+pub(crate) fn csv(study: &Study) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "dataset", "model", "a", "b", "tau", "low", "high", "runs", "pairs", "reason",
+    ])?;
+    let mut write = |dataset: &str, model: &str, pair: &PairAgreement| {
+        let found = &pair.agreement;
+        let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+        let reason = match found.reason {
+            None => "",
+            Some(NoAgreement::TooFewRuns) => "too-few-runs",
+            Some(NoAgreement::Constant) => "constant",
+        };
+        writer.write_record([
+            dataset,
+            model,
+            pair.a,
+            pair.b,
+            &number(found.tau),
+            &number(found.interval.map(|one| one.low)),
+            &number(found.interval.map(|one| one.high)),
+            &found.runs.to_string(),
+            &found.pairs.to_string(),
+            reason,
+        ])
+    };
+    for pair in &study.pooled {
+        write("", "", pair)?;
+    }
+    for stratum in &study.strata {
+        for pair in &stratum.pairs {
+            write(&stratum.dataset, &stratum.model, pair)?;
+        }
+    }
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
+}
