@@ -34,3 +34,4 @@ controls-made-note = Made by mitsume { $version }. One model and one draw of the
 controls-fact-counted = images counted
 controls-at = page: { $path }
 controls-chance-p = permutation p of chance-corrected ↓
+controls-objects-note = The counted images’ own maps against masks of the objects. Mass: share of the relevance on the object, to be compared with the object’s share of the image. Rank: of as many most relevant pixels as the object has, the share on it. By chance: pointing anywhere in the image.

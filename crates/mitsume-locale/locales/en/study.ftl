@@ -34,6 +34,10 @@ study-sentence-controls = Controls were measured in { $runs ->
     [one] one run
    *[other] { $runs } runs
  }.
-study-sentence-control = { $control }: fails in most runs: { $most }; in some: { $some }; in none: { $never }.
+study-sentence-control = { $control } (judged in { $runs }): fails in most runs: { $most }. Fails in none: { $never }.
 study-sentence-stands = Measures that agree with kappa and fail no control in most runs: { $names }.
 study-sentence-none-stands = No measure both agrees with kappa and passes every control in most runs.
+study-all = all { $count }
+study-all-but = all but { $names }
+study-lambda-title = The same, runs compared only with runs of the same lambda
+study-lambda-note = What lambda does to both is left out here: training for consistency makes maps more consistent, and may change kappa and localisation by itself.

@@ -34,3 +34,4 @@ controls-made-note = mitsume { $version } で作成。一つのモデルと一�
 controls-fact-counted = 対象の画像
 controls-at = ページ: { $path }
 controls-chance-p = 偶然を補正した一貫性の並べ替え検定の p ↓
+controls-objects-note = 対象の画像のモデル自身のマップを、物体のマスクと比べたものです。重要度の割合は物体の上にあるもので、画像に占める物体の割合と比べてください。上位画素の割合は、物体と同じ数の最も重要な画素のうち、物体の上にあるものの割合です。偶然の値は、画像のどこかを指した場合です。

@@ -13,6 +13,7 @@ mod cell;
 mod figures;
 mod pages;
 mod records;
+mod study;
 mod tables;
 
 use std::error::Error;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 
 use cell::Cells;
 use mitsume_locale::Language;
+use study::Study;
 
 const FIGURES: &str = "docs/figures/evidence";
 
@@ -66,10 +68,15 @@ fn run() -> Result<bool, Box<dyn Error>> {
 fn files(cells: &Cells) -> Result<Vec<(PathBuf, String)>, Box<dyn Error>> {
     let mut files = Vec::new();
     for (language, suffix) in [(Language::English, ""), (Language::Japanese, ".ja")] {
-        for (name, svg) in figures::all(cells, language) {
+        let study = Study::read(Path::new("evidence"), language)?;
+        for (name, svg) in figures::all(cells, language)
+            .into_iter()
+            .chain(study.figures())
+        {
             files.push((format!("{FIGURES}/{name}{suffix}.svg").into(), svg));
         }
-        let blocks = tables::all(cells, language);
+        let mut blocks = tables::all(cells, language);
+        blocks.extend(study.blocks());
         for page in ["docs/evidence", "README"] {
             let path = PathBuf::from(format!("{page}{suffix}.md"));
             let text = pages::filled(&path, &blocks)?;

@@ -40,13 +40,24 @@ impl Study {
     pub fn blocks(&self) -> Blocks {
         let mut blocks = Blocks::new();
         for (name, report) in [("phantoms", &self.phantoms), ("repeated", &self.repeated)] {
-            blocks.insert(format!("study-{name}-found"), list(&report.study_sentences()));
-            for (table, part) in report.study_tables().iter().zip(["trust", "strata", "orders"]) {
-                blocks.insert(format!("study-{name}-{part}"), markdown(table));
+            blocks.insert(
+                format!("study-{name}-found"),
+                list(&report.study_sentences()),
+            );
+            for (part, table) in report.study_tables() {
+                blocks.insert(format!("study-{name}-{part}"), markdown(&table));
             }
         }
-        blocks.insert("roar-found".to_owned(), list(&self.removed.roar_sentences()));
-        for (table, part) in self.removed.roar_tables().iter().zip(["kappa", "differences"]) {
+        blocks.insert(
+            "roar-found".to_owned(),
+            list(&self.removed.roar_sentences()),
+        );
+        for (table, part) in self
+            .removed
+            .roar_tables()
+            .iter()
+            .zip(["kappa", "differences"])
+        {
             blocks.insert(format!("roar-{part}"), markdown(table));
         }
         blocks
@@ -62,7 +73,9 @@ impl Study {
         named
             .into_iter()
             .filter_map(|(name, report, kind)| {
-                let (_, text) = report.figure_files().find(|(file, _)| file.starts_with(kind))?;
+                let (_, text) = report
+                    .figure_files()
+                    .find(|(file, _)| file.starts_with(kind))?;
                 Some((name, text))
             })
             .collect()

@@ -204,9 +204,10 @@ impl AnalysisReport {
         study::sentences(&self.study, self.options.language)
     }
 
-    /// The tables of the study of the measures: each against kappa, localisation and controls; by
-    /// data set and model where there are several; how they order models.
-    pub fn study_tables(&self) -> Vec<AnalysisTable> {
+    /// The tables of the study of the measures by key: each against kappa, localisation and controls
+    /// (`trust`), within lambda (`lambda`), by data set and model (`strata`), how they order models
+    /// (`orders`); those without anything to say are left out.
+    pub fn study_tables(&self) -> Vec<(&'static str, AnalysisTable)> {
         study::tables(&self.study, self.options.language)
     }
 

@@ -66,7 +66,7 @@ pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
         sentences: sentences::sentences(report, language),
         study_sentences: report.study_sentences(),
         study_figures: figures_of_kind("agreement"),
-        study_tables: report.study_tables(),
+        study_tables: without_keys(report.study_tables()),
         roar_sentences: report.roar_sentences(),
         roar_figures: figures_of_kind("roar-"),
         roar_tables: report.roar_tables(),
@@ -85,6 +85,10 @@ pub(crate) fn page(report: &AnalysisReport, linked: bool) -> Result<String> {
         version: env!("CARGO_PKG_VERSION"),
     }
     .render()?)
+}
+
+fn without_keys(tables: Vec<(&'static str, Table)>) -> Vec<Table> {
+    tables.into_iter().map(|(_, table)| table).collect()
 }
 
 fn run_columns(language: Language) -> [String; 9] {

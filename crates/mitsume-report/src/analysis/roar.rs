@@ -158,17 +158,12 @@ fn orders(roar: &Roar) -> Vec<&str> {
 
 /// kappa over the share of pixels removed, a line and a band for each order.
 pub(crate) fn figure(roar: &Roar, language: Language) -> Figure {
-    let percent = |share: f64| 100.0 * share;
     let mut ends: Vec<(f64, f64)> = Vec::new();
     for point in &roar.points {
         let x = percent(point.share);
         ends.push((x, point.mean_kappa));
-        ends.extend(
-            point
-                .interval
-                .iter()
-                .flat_map(|one| [(x, one.low), (x, one.high)]),
-        );
+        let interval = point.interval.iter();
+        ends.extend(interval.flat_map(|one| [(x, one.low), (x, one.high)]));
     }
     let axes = Axes::around(&ends, false);
     let mut body = axes.frame(
@@ -178,49 +173,17 @@ pub(crate) fn figure(roar: &Roar, language: Language) -> Figure {
     let mut legend = Vec::new();
     let mut description = text!(language, "roar-title", model = &roar.model[..]);
     for (index, by) in orders(roar).into_iter().enumerate() {
-        let style = Style(index);
-        let of_order = || roar.points.iter().filter(|point| point.by == by);
-        let at = |point: &RoarPoint, y: f64| {
-            let (x, y) = axes.to_drawing(percent(point.share), y);
-            format!("{x:.1} {y:.1}")
-        };
-        let line: Vec<String> = of_order()
-            .map(|point| at(point, point.mean_kappa))
-            .collect();
-        let band = |end: fn(&Interval) -> f64| -> Vec<String> {
-            of_order()
-                .filter_map(|point| Some(at(point, end(&point.interval?))))
-                .collect()
-        };
-        let mut outline = band(|one| one.low);
-        outline.extend(band(|one| one.high).into_iter().rev());
-        let _ = write!(body, "<g class=\"line {}\">", style.classes());
-        if outline.len() > 2 {
-            let _ = write!(body, "<path class=\"band\" d=\"M{}Z\"/>", outline.join("L"));
-        }
-        let _ = write!(body, "<path d=\"M{}\"/>", line.join("L"));
-        for point in of_order() {
-            let (x, y) = axes.to_drawing(percent(point.share), point.mean_kappa);
-            let _ = write!(
-                body,
-                "<g>{}<title>{}, {:.0} %: {}</title></g>",
-                style.point(x, y),
-                escape_xml(by),
-                percent(point.share),
-                cell(Some(point))
-            );
-        }
-        body.push_str("</g>");
+        let of_order: Vec<&RoarPoint> = roar.points.iter().filter(|p| p.by == by).collect();
+        body += &line_svg(&axes, Style(index), &of_order);
         legend.push(FigureLegendItem {
             label: by.to_owned(),
-            swatch: style.swatch(true, true),
+            swatch: Style(index).swatch(true, true),
         });
-        let values = of_order().map(|point| number_format::significant_4(point.mean_kappa));
-        let _ = write!(
-            description,
-            " {by}: {}.",
-            values.collect::<Vec<_>>().join(", ")
-        );
+        let values = of_order
+            .iter()
+            .map(|p| number_format::significant_4(p.mean_kappa));
+        let values: Vec<String> = values.collect();
+        let _ = write!(description, " {by}: {}.", values.join(", "));
     }
     Figure {
         file: file_stem_from_parts(&["roar", &roar.model]),
@@ -231,6 +194,44 @@ pub(crate) fn figure(roar: &Roar, language: Language) -> Figure {
         size: (WIDTH, HEIGHT),
         legend,
     }
+}
+
+fn percent(share: f64) -> f64 {
+    100.0 * share
+}
+
+/// The line of one order, its band and its marks.
+fn line_svg(axes: &Axes, style: Style, points: &[&RoarPoint]) -> String {
+    let at = |point: &RoarPoint, y: f64| {
+        let (x, y) = axes.to_drawing(percent(point.share), y);
+        format!("{x:.1} {y:.1}")
+    };
+    let band = |end: fn(&Interval) -> f64| -> Vec<String> {
+        let points = points.iter();
+        points
+            .filter_map(|point| Some(at(point, end(&point.interval?))))
+            .collect()
+    };
+    let mut outline = band(|one| one.low);
+    outline.extend(band(|one| one.high).into_iter().rev());
+    let mut svg = format!("<g class=\"line {}\">", style.classes());
+    if outline.len() > 2 {
+        let _ = write!(svg, "<path class=\"band\" d=\"M{}Z\"/>", outline.join("L"));
+    }
+    let line: Vec<String> = points.iter().map(|p| at(p, p.mean_kappa)).collect();
+    let _ = write!(svg, "<path d=\"M{}\"/>", line.join("L"));
+    for point in points {
+        let (x, y) = axes.to_drawing(percent(point.share), point.mean_kappa);
+        let _ = write!(
+            svg,
+            "<g>{}<title>{}, {:.0} %: {}</title></g>",
+            style.point(x, y),
+            escape_xml(&point.by),
+            percent(point.share),
+            cell(Some(point))
+        );
+    }
+    svg + "</g>"
 }
 
 fn cell(point: Option<&RoarPoint>) -> String {

@@ -206,10 +206,8 @@ fn offsets(report: &AnalysisReport) -> Table {
 /// The tables and the summary for a terminal of `width` columns.
 pub(crate) fn text(report: &AnalysisReport, width: usize) -> String {
     let mut text = String::new();
-    let more = report
-        .study_tables()
-        .into_iter()
-        .chain(report.roar_tables());
+    let study = report.study_tables().into_iter().map(|(_, table)| table);
+    let more = study.chain(report.roar_tables());
     for table in tables(report).into_iter().chain(more) {
         text.push_str(&format!("{}\n", table.title));
         let rows: Vec<Vec<String>> = std::iter::once(table.header).chain(table.rows).collect();

@@ -12,11 +12,11 @@ use crate::number_format;
 use crate::xml::escape_xml;
 
 /// Room for the names of the rows.
-const LEFT: f64 = 176.0;
+const LEFT: f64 = 196.0;
 /// Room for the numbers of the columns.
 const TOP: f64 = 22.0;
 /// Letters of a name.
-const LETTERS: usize = 24;
+const LETTERS: usize = 30;
 
 /// The agreement over all strata; `None` with fewer than three quantities, which a table shows.
 pub(crate) fn heat_map(study: &Study, language: Language) -> Option<Figure> {
@@ -75,10 +75,11 @@ pub(crate) fn heat_map(study: &Study, language: Language) -> Option<Figure> {
 /// A coloured square with tau in it; without tau a dash on the page's own ground.
 fn cell_svg((x, y): (f64, f64), side: f64, tau: Option<f64>, title: &str) -> String {
     let title = escape_xml(title);
-    let (middle, base) = (x + side / 2.0, y + side / 2.0 + 3.5);
+    let letters = (side * 0.45).min(11.0);
+    let (middle, base) = (x + side / 2.0, y + side / 2.0 + letters / 3.0);
     let Some(tau) = tau else {
         return format!(
-            "<text x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\" style=\"font-size:10px\">–<title>{title}</title></text>"
+            "<text x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\" style=\"font-size:{letters:.1}px\">–<title>{title}</title></text>"
         );
     };
     // Readable with every colour-vision deficiency; white at 0.
@@ -86,7 +87,7 @@ fn cell_svg((x, y): (f64, f64), side: f64, tau: Option<f64>, title: &str) -> Str
     let ink = if tau.abs() > 0.6 { "#fff" } else { "#000" };
     format!(
         "<g><title>{title}</title><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"#{colour:x}\"/>\
-         <text x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\" style=\"font-size:10px;fill:{ink}\">{}</text></g>",
+         <text x=\"{middle:.1}\" y=\"{base:.1}\" text-anchor=\"middle\" style=\"font-size:{letters:.1}px;fill:{ink}\">{}</text></g>",
         x + 0.5,
         y + 0.5,
         side - 1.0,

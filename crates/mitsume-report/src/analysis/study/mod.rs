@@ -86,6 +86,8 @@ pub(crate) struct Study {
     pub quantities: Vec<Quantity>,
     /// Over all data sets and models, runs compared within each.
     pub pooled: Vec<PairAgreement>,
+    /// The same, runs of one lambda only compared with each other; `None` where all have the same.
+    pub within_lambda: Option<Vec<PairAgreement>>,
     pub strata: Vec<StratumAgreement>,
     pub orders: Vec<ModelOrder>,
     /// Empty without controls.
@@ -101,15 +103,7 @@ impl Study {
     pub(crate) fn new(records: &Records, options: &AnalysisReportOptions) -> Self {
         let runs = &records.values;
         let quantities = quantities(runs);
-        let mut groups: BTreeMap<(&str, &str), Stratum> = BTreeMap::new();
-        for run in runs {
-            let key = (&run.dataset[..], &run.model[..]);
-            let values = quantities.iter().map(|quantity| {
-                let value = value(run, quantity.name);
-                value.map(|value| quantity.direction.oriented(value))
-            });
-            groups.entry(key).or_default().push(values.collect());
-        }
+        let (groups, of_lambda) = strata(runs, &quantities);
         let indices: Vec<(usize, usize)> = (0..quantities.len())
             .flat_map(|a| (a + 1..quantities.len()).map(move |b| (a, b)))
             .collect();
@@ -129,6 +123,7 @@ impl Study {
             named.map(pair).collect()
         };
         let all: Vec<Stratum> = groups.values().cloned().collect();
+        let finer = of_lambda.len() > all.len();
         let strata = groups
             .iter()
             .map(|((dataset, model), stratum)| StratumAgreement {
@@ -143,6 +138,7 @@ impl Study {
             confidence: options.confidence,
             strata: strata.collect(),
             pooled: compare(&all),
+            within_lambda: finer.then(|| compare(&of_lambda)),
             orders: orders(runs, &quantities),
             controls: control_counts(runs, &quantities),
             controlled_runs: runs.iter().filter(|run| run.controls.is_some()).count(),
@@ -209,6 +205,28 @@ fn value(run: &RunValues, name: &str) -> Option<f64> {
         "rank" => localisation()?.rank.map(|rank| rank.mean),
         name => run.measures.iter().find(|one| one.name == name)?.value,
     }
+}
+
+/// The runs by data set and model.
+type Groups<'a> = BTreeMap<(&'a str, &'a str), Stratum>;
+
+/// The runs' values, turned so that higher is better, by data set and model, and by lambda as well.
+fn strata<'a>(runs: &'a [RunValues], quantities: &[Quantity]) -> (Groups<'a>, Vec<Stratum>) {
+    let mut groups = Groups::new();
+    let mut of_lambda: BTreeMap<(&str, &str, u64), Stratum> = BTreeMap::new();
+    for run in runs {
+        let oriented = |quantity: &Quantity| {
+            let value = value(run, quantity.name)?;
+            Some(quantity.direction.oriented(value))
+        };
+        let values: Vec<Option<f64>> = quantities.iter().map(oriented).collect();
+        let (dataset, model) = (&run.dataset[..], &run.model[..]);
+        let lambda = run.lambda.unwrap_or_default().to_bits();
+        let finer = of_lambda.entry((dataset, model, lambda)).or_default();
+        finer.push(values.clone());
+        groups.entry((dataset, model)).or_default().push(values);
+    }
+    (groups, of_lambda.into_values().collect())
 }
 
 /// How each quantity orders the models of each data set that has several.

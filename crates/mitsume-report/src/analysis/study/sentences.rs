@@ -48,8 +48,27 @@ fn sign(agreement: Option<&Agreement>) -> Option<bool> {
     }
 }
 
-fn with_outcome(study: &Study, outcome: &Quantity, language: Language) -> Vec<String> {
-    let listed = |wanted: Option<bool>| {
+/// Names, or where they are most of `all` the others: "all", "all but these", "none".
+fn listed(names: &[String], all: &[String], language: Language) -> String {
+    if names.is_empty() {
+        return text!(language, "study-none");
+    }
+    let others: Vec<&str> = all
+        .iter()
+        .filter(|name| !names.contains(name))
+        .map(|name| &name[..])
+        .collect();
+    match others.len() {
+        0 => text!(language, "study-all", count = names.len()),
+        few if few * 2 < names.len() => {
+            text!(language, "study-all-but", names = others.join("; "))
+        }
+        _ => names.join("; "),
+    }
+}
+
+fn with_outcome(study: &Study, outcome: &Quantity, language: Language) -> Option<String> {
+    let compared = |wanted: Option<bool>| {
         let those = study.measures().filter_map(|measure| {
             let agreement = study.pooled(outcome.name, measure.name)?;
             let tau = agreement.tau?;
@@ -59,58 +78,48 @@ fn with_outcome(study: &Study, outcome: &Quantity, language: Language) -> Vec<St
         those.collect::<Vec<_>>()
     };
     let name = quantity_name(outcome.name, language);
-    let (with, against, neither) = (listed(Some(true)), listed(Some(false)), listed(None));
-    let none = text!(language, "study-none");
-    let all = |names: &[String]| match names.is_empty() {
-        true => none.clone(),
-        false => names.join("; "),
-    };
-    if with.is_empty() && against.is_empty() && neither.is_empty() {
-        return Vec::new();
-    }
-    vec![text!(
-        language,
-        "study-sentence-outcome",
-        outcome = name,
-        with = all(&with),
-        against = all(&against),
-        neither = all(&neither)
-    )]
+    let (with, against, neither) = (compared(Some(true)), compared(Some(false)), compared(None));
+    let all = [&with[..], &against, &neither].concat();
+    (!all.is_empty()).then(|| {
+        text!(
+            language,
+            "study-sentence-outcome",
+            outcome = name,
+            with = listed(&with, &all, language),
+            against = listed(&against, &all, language),
+            neither = neither.len()
+        )
+    })
 }
 
 fn of_controls(study: &Study, language: Language) -> Vec<String> {
-    let mut sentences = Vec::new();
+    let mut sentences = vec![text!(
+        language,
+        "study-sentence-controls",
+        runs = study.controlled_runs
+    )];
     for control in mitsume::controls::Control::ALL {
         let counts = || study.controls.iter().filter(|one| one.control == control);
-        if counts().next().is_none() {
+        let Some(judged) = counts().map(|one| one.judged).max() else {
             continue;
-        }
-        let named = |of: &dyn Fn(usize, usize) -> bool| {
-            let those = counts().filter(|one| of(one.fails, one.judged));
-            let names = those.map(|one| quantity_name(one.measure, language));
-            let names: Vec<String> = names.collect();
-            match names.is_empty() {
-                true => text!(language, "study-none"),
-                false => names.join("; "),
-            }
         };
+        let with = |of: &dyn Fn(usize, usize) -> bool| -> Vec<String> {
+            let those = counts().filter(|one| of(one.fails, one.judged));
+            those
+                .map(|one| quantity_name(one.measure, language))
+                .collect()
+        };
+        let all = with(&|_, _| true);
+        let named = |of: &dyn Fn(usize, usize) -> bool| listed(&with(of), &all, language);
         sentences.push(text!(
             language,
             "study-sentence-control",
             control = crate::controls::control_name(control, language),
+            runs = judged,
             most = named(&|fails, judged| 2 * fails > judged),
-            some = named(&|fails, judged| fails > 0 && 2 * fails <= judged),
             never = named(&|fails, _| fails == 0)
         ));
     }
-    sentences.insert(
-        0,
-        text!(
-            language,
-            "study-sentence-controls",
-            runs = study.controlled_runs
-        ),
-    );
     sentences
 }
 

@@ -21,17 +21,18 @@ pub(super) fn quantity_name(name: &str, language: Language) -> String {
     }
 }
 
-/// All tables of the study; none where there is nothing to say.
-pub(crate) fn tables(study: &Study, language: Language) -> Vec<Table> {
+/// All tables of the study with their keys; none where there is nothing to say.
+pub(crate) fn tables(study: &Study, language: Language) -> Vec<(&'static str, Table)> {
     if study.is_empty() {
         return Vec::new();
     }
-    let mut tables = vec![trust(study, language)];
+    let mut tables = vec![("trust", trust(study, language))];
+    tables.extend(within_lambda(study, language).map(|table| ("lambda", table)));
     if study.strata.len() > 1 {
-        tables.push(by_stratum(study, language));
+        tables.push(("strata", by_stratum(study, language)));
     }
     if !study.orders.is_empty() {
-        tables.push(orders(study, language));
+        tables.push(("orders", orders(study, language)));
     }
     tables
 }
@@ -95,6 +96,31 @@ fn trust(study: &Study, language: Language) -> Table {
     }
 }
 
+/// Agreement where what lambda does is left out.
+fn within_lambda(study: &Study, language: Language) -> Option<Table> {
+    let pairs = study.within_lambda.as_ref()?;
+    let mut header = vec![text!(language, "analysis-column-measure")];
+    for outcome in study.outcomes() {
+        let outcome = quantity_name(outcome.name, language);
+        header.push(text!(language, "study-column-with", outcome = outcome));
+    }
+    let rows = study.measures().map(|measure| {
+        let mut row = vec![quantity_name(measure.name, language)];
+        row.extend(
+            study
+                .outcomes()
+                .map(|outcome| agreement_cell(find(pairs, outcome.name, measure.name), language)),
+        );
+        row
+    });
+    Some(Table {
+        title: text!(language, "study-lambda-title"),
+        note: text!(language, "study-lambda-note"),
+        header,
+        rows: rows.collect(),
+    })
+}
+
 fn by_stratum(study: &Study, language: Language) -> Table {
     let mut header = vec![text!(language, "analysis-column-measure")];
     let strata = study.strata.iter();
@@ -118,14 +144,21 @@ fn by_stratum(study: &Study, language: Language) -> Table {
 
 fn orders(study: &Study, language: Language) -> Table {
     let rows = study.orders.iter().map(|order| {
-        let models = order.models.iter().map(|one| {
-            let mean = number_format::significant_4(one.mean);
-            format!("{} ({mean})", one.model)
-        });
+        let mut models = String::new();
+        let mut before = None;
+        for one in &order.models {
+            match before {
+                None => {}
+                Some(mean) if mean == one.mean => models += " = ",
+                Some(_) => models += " > ",
+            }
+            before = Some(one.mean);
+            models += &format!("{} ({})", one.model, number_format::significant_4(one.mean));
+        }
         vec![
             order.dataset.clone(),
             quantity_name(order.name, language),
-            models.collect::<Vec<_>>().join(" > "),
+            models,
         ]
     });
     Table {
@@ -140,13 +173,14 @@ fn orders(study: &Study, language: Language) -> Table {
     }
 }
 
-/// Every agreement as CSV, a row each: pooled (empty data set and model), then by stratum.
+/// Every agreement as CSV, a row each: over all data sets and models (`all`), the same within lambda
+/// (`lambda`), then of each data set and model (`one`).
 pub(crate) fn csv(study: &Study) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
-        "dataset", "model", "a", "b", "tau", "low", "high", "runs", "pairs", "reason",
+        "within", "dataset", "model", "a", "b", "tau", "low", "high", "runs", "pairs", "reason",
     ])?;
-    let mut write = |dataset: &str, model: &str, pair: &PairAgreement| {
+    let mut write = |[within, dataset, model]: [&str; 3], pair: &PairAgreement| {
         let found = &pair.agreement;
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let reason = match found.reason {
@@ -155,6 +189,7 @@ pub(crate) fn csv(study: &Study) -> Result<Vec<u8>, csv::Error> {
             Some(NoAgreement::Constant) => "constant",
         };
         writer.write_record([
+            within,
             dataset,
             model,
             pair.a,
@@ -168,11 +203,14 @@ pub(crate) fn csv(study: &Study) -> Result<Vec<u8>, csv::Error> {
         ])
     };
     for pair in &study.pooled {
-        write("", "", pair)?;
+        write(["all", "", ""], pair)?;
+    }
+    for pair in study.within_lambda.iter().flatten() {
+        write(["lambda", "", ""], pair)?;
     }
     for stratum in &study.strata {
         for pair in &stratum.pairs {
-            write(&stratum.dataset, &stratum.model, pair)?;
+            write(["one", &stratum.dataset, &stratum.model], pair)?;
         }
     }
     writer
