@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use mitsume::methods::Method;
 use mitsume::train::predictions;
 use mitsume::trust::{PixelRanking, upsampled_to_image};
-use mitsume_artifacts::{
-    AtomicDir, ModelSummary, RemovalOrder, RemovalRecord, RemovedSet, write_atomic,
-};
+use mitsume_artifacts::{AtomicDir, ModelSummary, RemovalOrder, RemovalRecord, RemovedSet};
 use mitsume_data::{Batch, ImageFolder, ImageSource, grey_or_rgb_png};
 use mitsume_random::RandomStream;
 
@@ -275,7 +273,10 @@ impl Removal<'_> {
                     .join(&self.input.folder.classes[class])
                     .join(format!("{index:06}.png"));
                 let png = grey_or_rgb_png(&image, [height, width])?;
-                write_atomic(&path, &png)?;
+                // The folder as a whole is renamed into place; each file need not be.
+                std::fs::write(&path, &png).map_err(|error| {
+                    EngineError::Failed(format!("cannot write {}: {error}", path.display()))
+                })?;
             }
             written.images += 1;
         }

@@ -14,8 +14,8 @@ pub struct Study {
     phantoms: AnalysisReport,
     /// The repeated runs of the thesis' first experiment.
     repeated: AnalysisReport,
-    /// Networks on images with pixels removed.
-    removed: AnalysisReport,
+    /// Networks on images with pixels removed; `None` while there are no records of them.
+    removed: Option<AnalysisReport>,
 }
 
 impl Study {
@@ -32,7 +32,10 @@ impl Study {
         Ok(Self {
             phantoms: of("measures")?,
             repeated: of("experiment-1")?,
-            removed: of("roar")?,
+            removed: match evidence.join("records/roar").is_dir() {
+                true => Some(of("roar")?),
+                false => None,
+            },
         })
     }
 
@@ -48,17 +51,12 @@ impl Study {
                 blocks.insert(format!("study-{name}-{part}"), markdown(&table));
             }
         }
-        blocks.insert(
-            "roar-found".to_owned(),
-            list(&self.removed.roar_sentences()),
-        );
-        for (table, part) in self
-            .removed
-            .roar_tables()
-            .iter()
-            .zip(["kappa", "differences"])
-        {
-            blocks.insert(format!("roar-{part}"), markdown(table));
+        if let Some(removed) = &self.removed {
+            blocks.insert("roar-found".to_owned(), list(&removed.roar_sentences()));
+            let tables = removed.roar_tables();
+            for (table, part) in tables.iter().zip(["kappa", "differences"]) {
+                blocks.insert(format!("roar-{part}"), markdown(table));
+            }
         }
         blocks
     }
@@ -66,14 +64,14 @@ impl Study {
     /// Name and text of every figure.
     pub fn figures(&self) -> Vec<(&'static str, String)> {
         let named = [
-            ("agreement-phantoms", &self.phantoms, "agreement"),
-            ("agreement-repeated", &self.repeated, "agreement"),
-            ("roar", &self.removed, "roar"),
+            ("agreement-phantoms", Some(&self.phantoms), "agreement"),
+            ("agreement-repeated", Some(&self.repeated), "agreement"),
+            ("roar", self.removed.as_ref(), "roar"),
         ];
         named
             .into_iter()
             .filter_map(|(name, report, kind)| {
-                let (_, text) = report
+                let (_, text) = report?
                     .figure_files()
                     .find(|(file, _)| file.starts_with(kind))?;
                 Some((name, text))

@@ -48,6 +48,9 @@ fn sign(agreement: Option<&Agreement>) -> Option<bool> {
     }
 }
 
+/// So many names are always written out.
+const FEW_NAMES: usize = 3;
+
 /// Names, or where they are most of `all` the others: "all", "all but these", "none".
 fn listed(names: &[String], all: &[String], language: Language) -> String {
     if names.is_empty() {
@@ -59,6 +62,7 @@ fn listed(names: &[String], all: &[String], language: Language) -> String {
         .map(|name| &name[..])
         .collect();
     match others.len() {
+        _ if names.len() <= FEW_NAMES => names.join("; "),
         0 => text!(language, "study-all", count = names.len()),
         few if few * 2 < names.len() => {
             text!(language, "study-all-but", names = others.join("; "))
