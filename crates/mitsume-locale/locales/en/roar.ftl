@@ -7,6 +7,6 @@ roar-caption = Mean of the runs with its interval (Student).
 roar-removed = pixels removed, %
 roar-note = Mean kappa on the test images of the same set, with Student’s interval over the runs (their number in brackets).
 roar-differences-title = { $model }: differences from random orders
-roar-differences-note = kappa after one order less kappa after the other, paired by seed. Below 0: the map’s pixels mattered more. p of the paired t-test, not corrected for the number of comparisons.
+roar-differences-note = kappa after one order less kappa after the other, paired by seed. Below 0: the map’s pixels mattered more. Clearly above 0: the shape of what is missing tells the class. p of the paired t-test, not corrected for the number of comparisons.
 roar-compared = compared
 roar-sentence = { $model }: after removal by { $by } kappa is lower than after { $random } at { $lower } of { $shares } shares by an interval below 0, and higher at { $higher }.
