@@ -43,9 +43,9 @@
 //!
 //! Progress is reported as [`Event`]s to an [`Observer`]; nothing here prints.
 //!
-//! Dependencies, and why: `tfrecord` writes TensorBoard event files (the other crates for it need
-//! `protoc` to build, or depend on a protobuf version with a known vulnerability); `burn` has Adam
-//! and devices; `shlex` quotes paths in commands that messages contain.
+//! Dependencies, and why: `prost` and `crc` write TensorBoard event files, two small messages in a
+//! frame (the crates for these files need `protoc` or a whole HTTP client to build, or depend on a
+//! protobuf version with a known vulnerability); `burn` has Adam and devices; `shlex` quotes paths in commands that messages contain.
 
 mod bench;
 mod controls;

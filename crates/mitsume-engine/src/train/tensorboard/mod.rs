@@ -1,19 +1,21 @@
-//! TensorBoard event files.
+//! The curves of a run for TensorBoard.
+
+mod event_file;
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mitsume_artifacts::{Action, ArtifactError, EpochRow};
-use tfrecord::{EventMeta, EventWriter, EventWriterConfig};
 
 use crate::{EngineError, Result};
+use event_file::Event;
 
 /// Writes scalars with TensorBoard's naming, `group/name`.
 pub(super) struct TensorBoard {
-    writer: EventWriter<BufWriter<File>>,
-    folder: PathBuf,
+    file: BufWriter<File>,
+    path: PathBuf,
 }
 
 impl TensorBoard {
@@ -21,20 +23,18 @@ impl TensorBoard {
     pub fn create(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)
             .map_err(|error| ArtifactError::io(Action::Create, folder, error))?;
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let name = format!(
+        let now = since_1970();
+        let path = folder.join(format!(
             "events.out.tfevents.{:010}.{:09}.mitsume",
             now.as_secs(),
             now.subsec_nanos()
-        );
-        let config = EventWriterConfig { auto_flush: false };
-        let writer = EventWriter::create(folder.join(name), config);
-        Ok(TensorBoard {
-            writer: writer.map_err(|error| failed(folder, error))?,
-            folder: folder.to_owned(),
-        })
+        ));
+        let file = File::create(&path);
+        let file = file.map_err(|error| ArtifactError::io(Action::Create, &path, error))?;
+        let file = BufWriter::new(file);
+        let mut board = TensorBoard { file, path };
+        board.write(&Event::first(now.as_secs_f64()))?;
+        Ok(board)
     }
 
     /// The curves of an epoch: a point of every column that has a value.
@@ -44,16 +44,28 @@ impl TensorBoard {
                 self.scalar(&tag, row.epoch, value)?;
             }
         }
-        self.writer
-            .flush()
-            .map_err(|error| failed(&self.folder, error))
+        self.file.flush().map_err(|error| self.failed(error))
     }
 
     fn scalar(&mut self, tag: &str, step: u64, value: f64) -> Result<()> {
-        let meta = EventMeta::with_step(step as i64);
-        let written = self.writer.write_scalar(tag, meta, value as f32);
-        written.map_err(|error| failed(&self.folder, error))
+        let now = since_1970().as_secs_f64();
+        self.write(&Event::scalar(now, step as i64, tag, value as f32))
     }
+
+    fn write(&mut self, event: &Event) -> Result<()> {
+        event
+            .write(&mut self.file)
+            .map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: io::Error) -> EngineError {
+        ArtifactError::io(Action::Write, &self.path, error).into()
+    }
+}
+
+fn since_1970() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default()
 }
 
 /// The name of a column's curve; none of columns that are no curve.
@@ -74,12 +86,4 @@ fn tag(column: &str) -> Option<String> {
         other => return Some(format!("epoch/{other}")),
     };
     Some(tag.to_owned())
-}
-
-fn failed(folder: &Path, error: tfrecord::Error) -> EngineError {
-    let error = match error {
-        tfrecord::Error::IoError(error) => error,
-        other => std::io::Error::other(other),
-    };
-    ArtifactError::io(Action::Write, folder, error).into()
 }
