@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mitsume_artifacts::EpochRow;
 use mitsume_data::{OtherFiles, Skipped};
 use mitsume_engine::{Event, Phase};
-use mitsume_locale::text;
+use mitsume_locale::{Language, text};
 
 use crate::commands::duration;
 use crate::console::{Console, Verbosity};
@@ -73,17 +73,10 @@ impl Progress {
                 self.warn(&text!(language, "command-train-other-init", path = path));
             }
             Event::OtherProcessor { began, now } => {
-                let (began, now) = (began.as_str(), now.as_str());
-                self.warn(&text!(
-                    language,
-                    "command-train-other-processor",
-                    began = began,
-                    now = now
-                ));
+                self.warn(&other_processor_line(&began, &now, language));
             }
             Event::Loading { done, total } => {
-                let name = text!(language, "command-reading-images");
-                self.bar(name, done, total, String::new());
+                self.count(text!(language, "command-reading-images"), done, total);
             }
             Event::Skipped(skipped) => {
                 self.warn(&skipped_line(&skipped, self.console));
@@ -107,39 +100,31 @@ impl Progress {
                 steps,
                 loss,
             } => {
-                let position = StepPosition {
-                    epoch,
-                    epochs,
-                    step,
-                    steps,
-                };
-                self.step(&position, loss);
+                self.step(
+                    &StepPosition {
+                        epoch,
+                        epochs,
+                        step,
+                        steps,
+                    },
+                    loss,
+                );
             }
             Event::Evaluating { done, total } => {
-                let name = text!(language, "command-evaluating");
-                self.bar(name, done, total, String::new());
+                self.count(text!(language, "command-evaluating"), done, total);
             }
             Event::CheckingShards { done, total } => {
-                let name = text!(language, "command-checking-shards");
-                self.bar(name, done, total, String::new());
+                self.count(text!(language, "command-checking-shards"), done, total);
             }
             Event::Merging { done, total } => {
-                let name = text!(language, "command-merging");
-                self.bar(name, done, total, String::new());
+                self.count(text!(language, "command-merging"), done, total);
             }
             Event::ShardDamaged(problem) => {
                 let problem = problem.as_str();
                 self.warn(&text!(language, "command-shard-damaged", problem = problem));
             }
             Event::MixedProcessors { shards, processors } => {
-                self.warn(&text!(
-                    language,
-                    "command-mixed-processors",
-                    first = shards[0],
-                    first_processor = processors[0].as_str(),
-                    other = shards[1],
-                    other_processor = processors[1].as_str(),
-                ));
+                self.warn(&mixed_processors_line(shards, &processors, language));
             }
             Event::Epoch(row) => self.epoch(&row),
         }
@@ -152,8 +137,7 @@ impl Progress {
 
     /// Shows how many shards of an evaluation are done.
     pub fn shards(&mut self, done: usize, total: usize) {
-        let name = text!(self.console.language, "command-shards");
-        self.bar(name, done, total, String::new());
+        self.count(text!(self.console.language, "command-shards"), done, total);
     }
 
     /// Removes the bar and, with `--verbose`, prints the total time.
@@ -235,6 +219,10 @@ impl Progress {
             .detail(&text!(language, "command-took", what = name, time = time));
     }
 
+    fn count(&mut self, name: String, done: usize, total: usize) {
+        self.bar(name, done, total, String::new());
+    }
+
     fn bar(&mut self, name: String, done: usize, total: usize, message: String) {
         if self
             .activity
@@ -299,5 +287,31 @@ pub fn skipped_line(skipped: &Skipped, console: Console) -> String {
         "command-skipped",
         path = skipped.path.display().to_string(),
         reason = skipped.reason.as_str(),
+    )
+}
+
+/// Warns of a run that goes on with other vector instructions.
+fn other_processor_line(began: &str, now: &str, language: Language) -> String {
+    text!(
+        language,
+        "command-train-other-processor",
+        began = began,
+        now = now
+    )
+}
+
+/// Warns of shards made with different vector instructions.
+fn mixed_processors_line(
+    shards: [usize; 2],
+    [first, other]: &[String; 2],
+    language: Language,
+) -> String {
+    text!(
+        language,
+        "command-mixed-processors",
+        first = shards[0],
+        first_processor = first.as_str(),
+        other = shards[1],
+        other_processor = other.as_str(),
     )
 }
