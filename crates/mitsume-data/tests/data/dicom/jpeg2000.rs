@@ -34,7 +34,7 @@ fn colours(photometric: &str) -> Vec<(Tag, VR, PrimitiveValue)> {
 
 fn as_pillow_reads(name: &str) -> Vec<f64> {
     let all: serde_json::Value =
-        serde_json::from_str(include_str!("../files/formats.json")).unwrap();
+        serde_json::from_str(include_str!("../../files/formats.json")).unwrap();
     serde_json::from_value(all[name]["data"].clone()).unwrap()
 }
 

@@ -1,12 +1,10 @@
 //! Lists of images with several labels.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::data_set;
 use mitsume_data::{ListLabels, MultiLabelData};
-use support::data_set;
 
 const IMAGES: [&str; 4] = ["a/000.png", "a/001.png", "a/002.png", "a/003.png"];
 

@@ -1,12 +1,10 @@
 //! The check of a data set finds the problems put into it, and nothing else.
 
-mod support;
-
+use crate::support::data_set;
 use mitsume_data::check::{CheckReport, check, check_splits};
 use mitsume_data::phantom::{PhantomClass, draw};
 use std::fs;
 use std::path::Path;
-use support::data_set;
 
 fn run(dir: &Path) -> CheckReport {
     check(dir, None, &|_, _| ()).unwrap()

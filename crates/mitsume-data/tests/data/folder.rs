@@ -1,11 +1,9 @@
 //! Listing and fingerprints.
 
-mod support;
-
+use crate::support::data_set;
 use mitsume_data::{DataError, ImageFolder};
 use std::fs;
 use std::path::Path;
-use support::data_set;
 
 fn touch(path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();

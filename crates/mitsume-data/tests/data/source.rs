@@ -1,12 +1,10 @@
 //! Loading, caching and batching.
 
-mod support;
-
+use crate::support::data_set;
 use mitsume_data::{
     Augment, Batch, ImageCache, ImageFolder, ImageSource, Preprocess, find_duplicates, shuffled,
 };
 use std::time::{Duration, Instant};
-use support::data_set;
 
 fn preprocess(augment: Option<Augment>) -> Preprocess {
     Preprocess {

@@ -189,14 +189,14 @@ fn a_header_that_is_not_as_long_as_it_says_is_refused() {
     // data set.
     assert_eq!(read, [90, 142, 188]);
     // `dicom-object` tried to allocate 3.7 GB.
-    let found = include_bytes!("../found/header-length.dcm");
+    let found = include_bytes!("../../found/header-length.dcm");
     refused(found, &["header is not as long"]);
 }
 
 /// `dicom-object` tried to allocate 2.1 GB: it parses these bytes as elements of a sequence.
 #[test]
 fn only_pixel_data_may_have_an_undefined_length() {
-    let found = include_bytes!("../found/undefined-length.dcm");
+    let found = include_bytes!("../../found/undefined-length.dcm");
     refused(found, &["a private sequence"]);
 }
 
@@ -204,9 +204,9 @@ fn only_pixel_data_may_have_an_undefined_length() {
 /// parses an item delimitation outside of items as an element.
 #[test]
 fn elements_that_the_decoder_would_parse_differently_are_refused() {
-    let number = include_bytes!("../found/half-a-number.dcm");
+    let number = include_bytes!("../../found/half-a-number.dcm");
     refused(number, &["ends within a number"]);
-    let item = include_bytes!("../found/item-out-of-place.dcm");
+    let item = include_bytes!("../../found/item-out-of-place.dcm");
     refused(item, &["an item or its end where none can be"]);
 }
 
@@ -214,7 +214,7 @@ fn elements_that_the_decoder_would_parse_differently_are_refused() {
 /// elements.
 #[test]
 fn a_transfer_syntax_is_parsed_as_by_the_decoder() {
-    let found = include_bytes!("../found/syntax-with-a-tab.dcm");
+    let found = include_bytes!("../../found/syntax-with-a-tab.dcm");
     refused(found, &["an element claims more than the file holds"]);
     let whole = file([0, 1, 2, 3, 4, 5], &[], EXPLICIT);
     let at = whole

@@ -4,7 +4,7 @@ use mitsume_data::{CropBox, CropRandom, Pixels, random_resized_crop, resize, to_
 use serde_json::Value;
 
 fn expected() -> Value {
-    serde_json::from_str(include_str!("torchvision/torchvision.json")).unwrap()
+    serde_json::from_str(include_str!("../torchvision/torchvision.json")).unwrap()
 }
 
 fn numbers<T: serde::de::DeserializeOwned>(value: &Value) -> Vec<T> {

@@ -24,7 +24,7 @@ fn rgb(pixels: &Pixels) -> Vec<u8> {
 }
 
 fn expected(name: &str) -> Vec<u8> {
-    let text = include_str!("files/expected.json");
+    let text = include_str!("../files/expected.json");
     let all: serde_json::Value = serde_json::from_str(text).unwrap();
     serde_json::from_value(all[name].clone()).unwrap()
 }

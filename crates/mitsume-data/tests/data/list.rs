@@ -1,13 +1,11 @@
 //! Lists of images in place of class folders.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::data_set;
 use mitsume_data::check::check;
 use mitsume_data::{ImageFolder, Split};
-use support::data_set;
 
 /// Class folders, and a CSV list of the same images in reverse order.
 fn listed_set() -> tempfile::TempDir {

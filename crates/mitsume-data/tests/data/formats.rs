@@ -48,7 +48,7 @@ fn bytes(name: &str) -> Vec<u8> {
 }
 
 fn expected() -> Value {
-    serde_json::from_str(include_str!("files/formats.json")).unwrap()
+    serde_json::from_str(include_str!("../files/formats.json")).unwrap()
 }
 
 /// The values at the file's own depth.

@@ -1,15 +1,13 @@
 //! Lists for training, validation and test from folders and lists.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
+use crate::support::data_set;
 use mitsume_data::divide::{DividePlan, DivideSource, ExistingSplits, ValidShare, side_counts};
 use mitsume_data::{ImageFolder, ImageList, ListedImage, PatientPattern, Split, write_list};
 use proptest::prelude::*;
-use support::data_set;
 
 const PLAN: DividePlan = DividePlan {
     valid: ValidShare::Fraction(0.2),
