@@ -33,5 +33,5 @@ controls-sentence-few = 対象の画像が { $counted } 枚しかありません
 controls-made-note = mitsume { $version } で作成。一つのモデルと一度の対照によるものです。シードしだいで変わる判定は、判定になりません。このページはネットワークから何も読み込みません。
 controls-fact-counted = 対象の画像
 controls-at = ページ: { $path }
-controls-chance-p = 偶然を補正した一貫性の並べ替え検定の p ↓
+controls-chance-p = 偶然を補正した値の p ↓
 controls-objects-note = 対象の画像のモデル自身のマップを、物体のマスクと比べたものです。重要度の割合は物体の上にあるもので、画像に占める物体の割合と比べてください。上位画素の割合は、物体と同じ数の最も重要な画素のうち、物体の上にあるものの割合です。偶然の値は、画像のどこかを指した場合です。
