@@ -110,9 +110,11 @@ fn class_indices(
     }
     // A negative index is a large one as an unsigned number.
     let outside = |value: i64| value as u64 >= classes as u64;
-    let each = values.iter().enumerate();
     if values.fold(false, |any, &value| any | outside(value))
-        && let Some((index, &value)) = each.clone().find(|&(_, &value)| outside(value))
+        && let Some((index, &value)) = values
+            .iter()
+            .enumerate()
+            .find(|&(_, &value)| outside(value))
     {
         return Err(ScoreProblem::NoClass {
             array,
@@ -122,7 +124,7 @@ fn class_indices(
         });
     }
     // Below `MAX_CLASSES`.
-    Ok(each.map(|(_, &value)| value as u32).collect())
+    Ok(values.iter().map(|&value| value as u32).collect())
 }
 
 /// Maps one by one.

@@ -12,11 +12,11 @@ use crate::number_format;
 use crate::xml::escape_xml;
 
 /// Room for the names of the rows.
-const LEFT: f64 = 196.0;
+const LEFT: f64 = 232.0;
 /// Room for the numbers of the columns.
 const TOP: f64 = 22.0;
 /// Letters of a name.
-const LETTERS: usize = 30;
+const LETTERS: usize = 40;
 
 /// The agreement over all strata; `None` with fewer than three quantities, which a table shows.
 pub(crate) fn heat_map(study: &Study, language: Language) -> Option<Figure> {
