@@ -27,8 +27,8 @@ class CamLoss:
     def __call__(self, features, logits, labels):
         scores = logits.gather(1, labels[:, None]).sum()
         (gradient,) = torch.autograd.grad(scores, features, create_graph=self.full, retain_graph=True)
-        alpha = gradient.mean((2, 3), keepdim=True)
-        raw = F.relu((alpha * features).sum(1))
+        alpha = gradient.float().mean((2, 3), keepdim=True)
+        raw = F.relu((alpha * features.float()).sum(1))
         low = raw.amin((1, 2), keepdim=True)
         cam = (raw - low) / (raw.amax((1, 2), keepdim=True) - low + 1e-8)
         correct = logits.argmax(1) == labels
@@ -62,7 +62,7 @@ def step_times(args, layout):
         with torch.autocast("cpu", torch.bfloat16, enabled=args.precision == "bfloat16"):
             features = trunk(images)
             logits = head(features)
-        features, logits = features.float(), logits.float()
+        logits = logits.float()
         loss = F.cross_entropy(logits, labels)
         if args.loss == "cam":
             loss = loss + 50.0 * cam_loss(features, logits, labels)
