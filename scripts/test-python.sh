@@ -40,9 +40,7 @@ python3 -m venv --clear "$environment"
 pip="$environment/bin/pip"
 # pip builds a wheel: maturin comes from pyproject.toml's build-system.
 if [ "$part" = all ]; then
-  # PyTorch's own index has it without CUDA, which is a tenth of the size; PyPI has it where that cannot be reached.
-  "$pip" install -q --retries 1 torch torchvision --index-url https://download.pytorch.org/whl/cpu ||
-    "$pip" install -q torch torchvision
+  scripts/install-torch.sh "$pip"
 fi
 "$pip" install -q "./python[$extra]"
 

@@ -14,7 +14,7 @@ if [ -z "${PYTHON:-}" ]; then
     python3 -m venv "$folder/venv"
   fi
   if ! "$python" -c "$needed" 2>/dev/null; then
-    "$folder/venv/bin/pip" install --quiet torch torchvision --index-url https://download.pytorch.org/whl/cpu
+    scripts/install-torch.sh "$folder/venv/bin/pip"
     "$folder/venv/bin/pip" install --quiet onnx onnxscript safetensors numpy pillow
   fi
 fi

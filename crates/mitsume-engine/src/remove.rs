@@ -130,17 +130,22 @@ fn sets(options: &RemoveOptions<'_>) -> Vec<RemovedSet> {
         share: 0.0,
     }];
     for &order in options.orders {
-        let order_name = match order {
-            RemovalOrder::Map => options.maps.method.to_string(),
-            RemovalOrder::RandomMap | RemovalOrder::RandomPixels => order.name().to_owned(),
-        };
+        let by = order_name(order, options.maps.method);
         sets.extend(options.shares.iter().map(|&share| RemovedSet {
-            name: format!("{order_name}-{share}"),
+            name: format!("{by}-{share}"),
             order: Some(order),
             share,
         }));
     }
     sets
+}
+
+/// What an order is called in names of folders and `removed_by`: a map by its method.
+fn order_name(order: RemovalOrder, method: Method) -> String {
+    match order {
+        RemovalOrder::Map => method.to_string(),
+        RemovalOrder::RandomMap | RemovalOrder::RandomPixels => order.name().to_owned(),
+    }
 }
 
 /// The mean of each channel over all pixels of all images, 0 to 255.
@@ -223,14 +228,16 @@ impl Removal<'_> {
         Ok(written)
     }
 
+    /// Of the images of a class of this split in a set.
+    fn class_folder(&self, set: &RemovedSet, class: &str) -> PathBuf {
+        let split = self.folder.join(&set.name).join(SPLITS[self.split]);
+        split.join(class)
+    }
+
     fn create_folders(&self) -> Result<()> {
         for set in self.sets {
             for class in &self.input.folder.classes {
-                let path = self
-                    .folder
-                    .join(&set.name)
-                    .join(SPLITS[self.split])
-                    .join(class);
+                let path = self.class_folder(set, class);
                 std::fs::create_dir_all(&path).map_err(|error| {
                     EngineError::Failed(format!("cannot create {}: {error}", path.display()))
                 })?;
@@ -266,12 +273,8 @@ impl Removal<'_> {
                 let order = orders.get(set.order);
                 let image = without(&image, &order[..removed.min(order.len())], self.mean);
                 let class = self.input.folder.samples[index].class;
-                let path = self
-                    .folder
-                    .join(&set.name)
-                    .join(SPLITS[self.split])
-                    .join(&self.input.folder.classes[class])
-                    .join(format!("{index:06}.png"));
+                let folder = self.class_folder(set, &self.input.folder.classes[class]);
+                let path = folder.join(format!("{index:06}.png"));
                 let png = grey_or_rgb_png(&image, [height, width])?;
                 // The folder as a whole is renamed into place; each file need not be.
                 std::fs::write(&path, &png).map_err(|error| {
@@ -378,12 +381,9 @@ fn sweep_toml(record: &RemovalRecord, out: &Path, [height, width]: [usize; 2]) -
             folder(set, SPLITS[1]),
             set.share
         );
-        if set.order.is_some() {
-            let by = set
-                .name
-                .rsplit_once('-')
-                .map_or(&set.name[..], |(by, _)| by);
-            toml += &format!("removed_by = {}\n", text(by));
+        if let Some(order) = set.order {
+            let by = order_name(order, record.model.method);
+            toml += &format!("removed_by = {}\n", text(&by));
         }
     }
     if height == width {

@@ -308,6 +308,19 @@ mod tests {
     use super::*;
     use crate::isa::Isa;
 
+    /// `x` [pixels, inputs] times the weights, in the other direction [pixels, outputs] times them.
+    fn product(
+        workspace: &Workspace,
+        x: &[f32],
+        w: &[f32],
+        (shape, direction): (FilterShape, Direction),
+    ) -> Vec<f32> {
+        let packed = Weights::new(workspace, w, shape, direction);
+        let mut out = vec![f32::NAN; x.len() / packed.inputs * packed.outputs];
+        multiply(workspace, x, &packed, &mut out);
+        out
+    }
+
     #[test]
     fn products_and_their_gradients_are_exact_on_small_integers() {
         for isa in Isa::available() {
@@ -329,14 +342,9 @@ mod tests {
                     .map(|i| (i * 5 % 7) as f32 - 3.0)
                     .collect();
                 let shape = FilterShape { outputs, inputs };
-                let packed = Weights::new(&workspace, &w, shape, Direction::Forward);
-                let mut y = vec![f32::NAN; pixels * outputs];
-                multiply(&workspace, &x, &packed, &mut y);
-                let packed = Weights::new(&workspace, &w, shape, Direction::Backward);
-                let mut dx = vec![f32::NAN; pixels * inputs];
-                multiply(&workspace, &y, &packed, &mut dx);
+                let y = product(&workspace, &x, &w, (shape, Direction::Forward));
+                let dx = product(&workspace, &y, &w, (shape, Direction::Backward));
                 let mut dw = vec![f32::NAN; outputs * inputs];
-                let rows = |data, channels| PixelRows { data, channels };
                 weight_gradient(&workspace, rows(&x, inputs), rows(&y, outputs), &mut dw);
                 for p in 0..pixels {
                     for o in 0..outputs {
@@ -385,12 +393,8 @@ mod tests {
                 let dy = whole(pixels * outputs, 3);
                 x[0] = 256.5;
                 let shape = FilterShape { outputs, inputs };
-                let packed = Weights::new(&workspace, &w, shape, Direction::Forward);
-                let mut y = vec![f32::NAN; pixels * outputs];
-                multiply(&workspace, &x, &packed, &mut y);
-                let packed = Weights::new(&workspace, &w, shape, Direction::Backward);
-                let mut dx = vec![f32::NAN; pixels * inputs];
-                multiply(&workspace, &dy, &packed, &mut dx);
+                let y = product(&workspace, &x, &w, (shape, Direction::Forward));
+                let dx = product(&workspace, &dy, &w, (shape, Direction::Backward));
                 let mut dw = vec![f32::NAN; outputs * inputs];
                 weight_gradient(&workspace, rows(&x, inputs), rows(&dy, outputs), &mut dw);
                 x[0] = 256.0;

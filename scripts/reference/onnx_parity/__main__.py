@@ -67,7 +67,9 @@ def main():
     command.add_argument("--program-speed", default=SPEED_PROGRAM)
     command.add_argument("--batch", type=int, default=16)
     command.add_argument("--only", nargs="*", help="these architectures")
-    command.set_defaults(run=lambda a: speed(a.program_speed, a.batch, a.only))
+    command.add_argument("--threads", type=int, default=2)
+    command.add_argument("--no-maps", dest="maps", action="store_false", help="only what ONNX Runtime does, no Grad-CAM")
+    command.set_defaults(run=lambda a: speed(a.program_speed, a.batch, a.only, a.threads, a.maps))
     arguments = parser.parse_args()
     raise SystemExit(arguments.run(arguments))
 

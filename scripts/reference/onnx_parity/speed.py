@@ -1,4 +1,4 @@
-"""Seconds per batch and per image on this machine, with two threads each."""
+"""Seconds per batch and per image on this machine, with as many threads each."""
 
 import json
 import os
@@ -20,15 +20,17 @@ from lively import pictures
 
 PROGRAM = "cargo run --release -q -p mitsume-engine --example onnx_speed --"
 ARCHITECTURES = ("resnet18", "mobilenet_v2")
-THREADS, RUNS, WARM_UP = 2, 7, 2
+RUNS, WARM_UP = 7, 2
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def speed(program, batch, only):
-    """Prints the table, of the architectures `only`. Returns the exit code: 1 if the program failed."""
-    torch.set_num_threads(THREADS)
+def speed(program, batch, only, threads, maps):
+    """Prints the table, of the architectures `only`, without Grad-CAM unless `maps`. Returns the exit code: 1 if the
+    program failed."""
+    torch.set_num_threads(threads)
+    os.environ["RAYON_NUM_THREADS"] = str(threads)
     code = 0
-    print(f"{THREADS} threads, batches of {batch}, median of {RUNS} runs after {WARM_UP}; onnxruntime")
+    print(f"threads: {threads}, batches of {batch}, median of {RUNS} runs after {WARM_UP}; onnxruntime")
     print(f"{onnxruntime.__version__}, torch {torch.__version__}. pytorch-grad-cam reads, decodes and scales images")
     print("from a folder; without: from memory.\n")
     print("| model | what | mitsume-onnx | other | ratio |\n| --- | --- | --- | --- | --- |")
@@ -36,7 +38,7 @@ def speed(program, batch, only):
         for architecture in only or ARCHITECTURES:
             subject, samples = build(architecture)
             side = samples.shape[-1]
-            files = save_pictures(folder, 2 * batch, side)
+            files = save_pictures(folder, 2 * batch, side) if maps else None
             images = pictures(batch, side, seed=3)
             path = os.path.join(folder, f"{architecture}.onnx")
             save_onnx(path, subject.model, images[:2], "torchscript", 17, False)
@@ -45,6 +47,7 @@ def speed(program, batch, only):
 
 
 def rows(program, subject, path, images, files):
+    """Prints the rows of one model; those of Grad-CAM where there are `files`."""
     batch = len(images)
     try:
         ours = run(program, path, batch, subject.grid or ())
@@ -53,6 +56,8 @@ def rows(program, subject, path, images, files):
         ours = {}
     inference, consistency = ours.get("inference_seconds"), ours.get("consistency_seconds")
     row(subject, f"onnxruntime, a batch of {batch}", inference, runtime(path, images))
+    if files is None:
+        return 0 if ours else 1
     per_image = consistency and consistency / batch
     row(subject, "pytorch-grad-cam's GradCAM, an image, from a folder", per_image, over_folder(subject, files, batch))
     row(subject, "the same, from memory", per_image, in_memory(subject, images) / batch)
@@ -83,7 +88,7 @@ def median(what):
 
 def runtime(path, images):
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     return median(lambda: session.run(None, {"images": images.numpy()}))
 

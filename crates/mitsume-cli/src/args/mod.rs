@@ -209,6 +209,14 @@ impl DeviceArg {
     }
 }
 
+/// A share that is not nothing.
+fn parse_share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("a number above 0 and at most 1".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::{Arg, Command, CommandFactory};

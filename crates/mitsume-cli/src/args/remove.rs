@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, ValueHint};
 
-use super::{DeviceArg, ModelArgs, ThreadsArg};
+use super::{DeviceArg, ModelArgs, ThreadsArg, parse_share};
 
 /// `mitsume data remove`
 #[derive(clap::Args)]
@@ -56,11 +56,4 @@ pub enum OrderArg {
     RandomMap,
     /// Pixel by pixel at random
     RandomPixels,
-}
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
-        _ => Err("a number above 0 and at most 1".to_owned()),
-    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
-use super::{DeviceArg, ModelArgs, ThreadsArg};
+use super::{DeviceArg, ModelArgs, ThreadsArg, parse_share};
 
 /// `mitsume trust`
 #[derive(clap::Args)]
@@ -34,7 +34,7 @@ pub struct TrustArgs {
     pub noise_samples: u16,
     /// The largest change of a brightness in these copies, as a share of the range from black to
     /// white (0.02: 5 of 255 grey levels)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = parse_noise_radius)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = parse_share)]
     pub noise_radius: f64,
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -53,11 +53,4 @@ pub struct TrustArgs {
     pub device: DeviceArg,
     #[command(flatten)]
     pub threads: ThreadsArg,
-}
-
-fn parse_noise_radius(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(radius) if radius > 0.0 && radius <= 1.0 => Ok(radius),
-        _ => Err("a number above 0 and at most 1".to_owned()),
-    }
 }

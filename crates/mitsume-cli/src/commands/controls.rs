@@ -1,16 +1,15 @@
 //! `mitsume controls`
 
-use mitsume_artifacts::write_atomic;
 use mitsume_data::{ImageFolder, ImageSource};
-use mitsume_engine::{ControlOptions, EngineError, EvaluationInput, controls};
+use mitsume_engine::{ControlOptions, EngineError, controls};
 use mitsume_locale::text;
-use mitsume_report::{control_table, controls_page, controls_sentences, export_page};
+use mitsume_report::{control_table, controls_page, controls_sentences};
 
-use super::report::report_exported;
+use super::report::write_page;
 use super::{model, output};
 use crate::args::ControlsArgs;
 use crate::console::Console;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::progress::Progress;
 use crate::{device, stop, threads};
 
@@ -22,12 +21,7 @@ pub fn run(args: ControlsArgs, console: Console) -> Result {
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
-    let input = EvaluationInput {
-        network: model.network.as_ref(),
-        folder: &folder,
-        source: &source,
-        settings: model.settings,
-    };
+    let input = model.input(&folder, &source);
     let stop = stop::on_signal(console);
     let options = ControlOptions {
         maps: model.maps,
@@ -37,9 +31,7 @@ pub fn run(args: ControlsArgs, console: Console) -> Result {
         stop: &stop,
     };
     // Before the work, so that a folder that cannot be created costs no time.
-    std::fs::create_dir_all(&args.out).map_err(|error| {
-        Failure::Request(format!("cannot create {}: {error}", args.out.display()))
-    })?;
+    output::create_folder(&args.out)?;
     let mut progress = Progress::new(console);
     let result = controls(&input, &options, &mut |event| progress.show(event));
     progress.finish();
@@ -48,11 +40,7 @@ pub fn run(args: ControlsArgs, console: Console) -> Result {
     result.write(&json).map_err(EngineError::from)?;
     let page = args.out.join("controls.html");
     let html = controls_page(&result, language).map_err(EngineError::from)?;
-    write_atomic(&page, html.as_bytes()).map_err(EngineError::from)?;
-    if let Some(out) = &args.figures {
-        let exported = export_page(&html, language, out).map_err(EngineError::from)?;
-        report_exported(&exported, out, console);
-    }
+    write_page(&html, &page, args.figures.as_deref(), console)?;
     if args.json {
         return output::json(&result);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use mitsume_artifacts::{Evaluation, ExplainedClass};
 use mitsume_data::{ImageFolder, ImageSource, ListLabels};
-use mitsume_engine::{EvaluateOptions, EvaluationInput, MapOptions, MeasureOptions, evaluate};
+use mitsume_engine::{EvaluateOptions, MapOptions, MeasureOptions, evaluate};
 use mitsume_locale::{Language, text};
 use mitsume_report::surroundings_sentences;
 
@@ -38,15 +38,10 @@ pub fn run(args: EvalArgs, console: Console) -> Result {
         return Err(Failure::Request(problem.into()));
     }
     let folder = ImageFolder::open(data(&args)?)?;
-    let mut model = model::open(&args.model, Some(&folder), &device, console)?;
+    let model = model::open(&args.model, Some(&folder), &device, console)?;
     // Every image is needed once, so nothing is cached.
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
-    let input = EvaluationInput {
-        network: model.network.as_ref(),
-        folder: &folder,
-        source: &source,
-        settings: std::mem::take(&mut model.settings),
-    };
+    let input = model.input(&folder, &source);
     let explain = explained_class(args.explain.as_deref(), &folder.classes)?;
     let stop = stop::on_signal(console);
     let options = options(&args, model.maps, Some(&explain), &stop);

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use mitsume_artifacts::{FindingResult, ModelSettings, MultiLabelEvaluation};
 use mitsume_data::ImageSource;
-use mitsume_engine::{EvaluationInput, evaluate_multi_label};
+use mitsume_engine::evaluate_multi_label;
 use mitsume_locale::{Language, text};
 use mitsume_report::surroundings_sentences;
 
@@ -26,15 +26,10 @@ pub fn run(args: &EvalArgs, device: &Device, console: Console) -> Result {
     }
     shards::refuse(args)?;
     let list = eval::data(args)?;
-    let (mut model, data) = model::open_multi_label(&args.model, Some(list), device, console)?;
+    let (model, data) = model::open_multi_label(&args.model, Some(list), device, console)?;
     let data = data.expect("it was opened with data");
     let source = ImageSource::new(&data.folder.samples, model.preprocess(), 0)?;
-    let input = EvaluationInput {
-        network: model.network.as_ref(),
-        folder: &data.folder,
-        source: &source,
-        settings: std::mem::take(&mut model.settings),
-    };
+    let input = model.input(&data.folder, &source);
     let stop = stop::on_signal(console);
     let options = eval::options(args, model.maps, None, &stop);
     let threshold = args.threshold.unwrap_or(THRESHOLD);

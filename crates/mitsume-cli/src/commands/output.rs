@@ -1,6 +1,7 @@
-//! Output on stdout: text, JSON and tables.
+//! Output on stdout (text, JSON and tables), and the folder of a page.
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 use mitsume::measures::Measures;
 use mitsume_locale::{Language, text};
@@ -10,6 +11,12 @@ use unicode_width::UnicodeWidthStr;
 use super::table;
 pub use super::table::table;
 use crate::failure::{Failure, Result};
+
+/// Creates the folder that `--out` names.
+pub fn create_folder(out: &Path) -> Result {
+    std::fs::create_dir_all(out)
+        .map_err(|error| Failure::Request(format!("cannot create {}: {error}", out.display())))
+}
 
 /// Prints text with a newline at the end.
 pub fn text(text: &str) -> Result {

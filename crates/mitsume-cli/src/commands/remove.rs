@@ -2,7 +2,7 @@
 
 use mitsume_artifacts::RemovalOrder;
 use mitsume_data::{ImageFolder, ImageSource};
-use mitsume_engine::{EvaluationInput, RemoveOptions, remove_pixels};
+use mitsume_engine::{RemoveOptions, remove_pixels};
 use mitsume_locale::text;
 
 use super::{model, output};
@@ -33,12 +33,6 @@ pub fn run(args: RemoveArgs, console: Console) -> Result {
         [&train, &test].map(|folder| ImageSource::new(&folder.samples, model.preprocess(), 0));
     let [training, testing] = sources;
     let (training, testing) = (training?, testing?);
-    let input = |folder, source| EvaluationInput {
-        network: model.network.as_ref(),
-        folder,
-        source,
-        settings: model.settings.clone(),
-    };
     let mut orders: Vec<RemovalOrder> = Vec::new();
     for order in &args.by {
         let order = match order {
@@ -64,8 +58,8 @@ pub fn run(args: RemoveArgs, console: Console) -> Result {
     };
     let mut progress = Progress::new(console);
     let written = remove_pixels(
-        &input(&train, &training),
-        &input(&test, &testing),
+        &model.input(&train, &training),
+        &model.input(&test, &testing),
         &options,
         &mut |event| progress.show(event),
     );

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use mitsume_artifacts::write_atomic;
 use mitsume_engine::EngineError;
 use mitsume_locale::text;
-use mitsume_report::{Exported, ReportOptions, export_figures, report_folders};
+use mitsume_report::{Exported, ReportOptions, export_figures, export_page, report_folders};
 
 use super::output;
 use crate::args::ReportArgs;
@@ -39,6 +40,16 @@ pub fn run(args: ReportArgs, console: Console) -> Result {
         report_exported(&exported, out, console);
     }
     output::text(&path.display().to_string())
+}
+
+/// Writes a page, and its figures and tables into `figures` if given.
+pub fn write_page(html: &str, path: &Path, figures: Option<&Path>, console: Console) -> Result {
+    write_atomic(path, html.as_bytes()).map_err(EngineError::from)?;
+    if let Some(out) = figures {
+        let exported = export_page(html, console.language, out).map_err(EngineError::from)?;
+        report_exported(&exported, out, console);
+    }
+    Ok(())
 }
 
 /// Prints how many files were exported, and warns of figures without a PNG.

@@ -1,19 +1,17 @@
 //! `mitsume trust`
 
 use mitsume::trust::{Estimate, Randomisation};
-use mitsume_artifacts::{
-    EquivarianceResult, Faithfulness, LocalisationResult, TrustResult, write_atomic,
-};
+use mitsume_artifacts::{EquivarianceResult, Faithfulness, LocalisationResult, TrustResult};
 use mitsume_data::{ImageFolder, ImageSource};
-use mitsume_engine::{EngineError, EvaluationInput, TrustOptions, trust};
+use mitsume_engine::{EngineError, TrustOptions, trust};
 use mitsume_locale::{Language, text};
-use mitsume_report::{export_page, movement_name, trust_findings, trust_page, verdict_sentence};
+use mitsume_report::{movement_name, trust_findings, trust_page, verdict_sentence};
 
-use super::report::report_exported;
+use super::report::write_page;
 use super::{model, output};
 use crate::args::TrustArgs;
 use crate::console::Console;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::progress::Progress;
 use crate::{device, stop, threads};
 
@@ -24,12 +22,7 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
     let folder = ImageFolder::open(&args.data)?;
     let model = model::open(&args.model, Some(&folder), &device, console)?;
     let source = ImageSource::new(&folder.samples, model.preprocess(), 0)?;
-    let input = EvaluationInput {
-        network: model.network.as_ref(),
-        folder: &folder,
-        source: &source,
-        settings: model.settings,
-    };
+    let input = model.input(&folder, &source);
     let stop = stop::on_signal(console);
     let options = TrustOptions {
         maps: model.maps,
@@ -42,9 +35,7 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
         stop: &stop,
     };
     // Before the tests, which take minutes, so that a folder that cannot be created costs no time.
-    std::fs::create_dir_all(&args.out).map_err(|error| {
-        Failure::Request(format!("cannot create {}: {error}", args.out.display()))
-    })?;
+    output::create_folder(&args.out)?;
     let mut progress = Progress::new(console);
     let outcome = trust(&input, &options, &mut |event| progress.show(event));
     progress.finish();
@@ -55,11 +46,7 @@ pub fn run(args: TrustArgs, console: Console) -> Result {
     let page = args.out.join("trust.html");
     let html =
         trust_page(result, &outcome.examples, console.language).map_err(EngineError::from)?;
-    write_atomic(&page, html.as_bytes()).map_err(EngineError::from)?;
-    if let Some(out) = &args.figures {
-        let exported = export_page(&html, console.language, out).map_err(EngineError::from)?;
-        report_exported(&exported, out, console);
-    }
+    write_page(&html, &page, args.figures.as_deref(), console)?;
     if args.json {
         return output::json(result);
     }

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use rayon::prelude::*;
 
 use super::{PhantomClass, draw};
 use crate::error::DataError;
+use crate::png::grey_or_rgb_png;
 
 /// Which phantoms to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,11 +147,7 @@ fn list_jobs(
 
 /// Writes a temporary file beside the target, then renames it.
 fn write_png(path: &Path, grey: &[u8], size: usize) -> Result<(), DataError> {
-    let side = u32::try_from(size).expect("checked against 2048");
-    let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes)
-        .write_image(grey, side, side, ExtendedColorType::L8)
-        .map_err(|e| DataError::write(path, std::io::Error::other(e)))?;
+    let bytes = grey_or_rgb_png(grey, [size, size])?;
     let partial = path.with_extension("part");
     fs::write(&partial, bytes).map_err(|e| DataError::write(path, e))?;
     fs::rename(&partial, path).map_err(|e| DataError::write(path, e))

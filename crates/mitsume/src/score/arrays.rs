@@ -202,9 +202,8 @@ impl<T: Copy + Into<f64> + Send + Sync> MapSource for AsStored<'_, T> {
     }
 
     fn map<'a>(&'a self, image: usize, buffer: &'a mut Vec<T>) -> &'a [T] {
-        if let Some(values) = self.values {
-            let (_, height, width) = self.cams.dim();
-            return &values[image * height * width..][..height * width];
+        if let Some(maps) = self.maps() {
+            return maps.map(image);
         }
         let map = self.cams.index_axis(Axis(0), image);
         match map.to_slice() {

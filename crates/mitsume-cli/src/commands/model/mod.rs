@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use mitsume_artifacts::ModelSettings;
-use mitsume_data::{ImageFolder, ImageTransform, MultiLabelData, Preprocess};
+use mitsume_data::{ImageFolder, ImageSource, ImageTransform, MultiLabelData, Preprocess};
 use mitsume_engine::{
-    EngineError, LoadedModel, MapOptions, ModelRequest, ModelSource, Network, RunStatus,
-    model_files, reorder_classes, shell_word,
+    EngineError, EvaluationInput, LoadedModel, MapOptions, ModelRequest, ModelSource, Network,
+    RunStatus, model_files, reorder_classes, shell_word,
 };
 use mitsume_nn::Level;
 
@@ -53,6 +53,20 @@ impl OpenedModel {
             augment: None,
             seed: 0,
             transform: self.transform,
+        }
+    }
+
+    /// The model with the images of `folder`, which `source` reads.
+    pub fn input<'a>(
+        &'a self,
+        folder: &'a ImageFolder,
+        source: &'a ImageSource,
+    ) -> EvaluationInput<'a> {
+        EvaluationInput {
+            network: self.network.as_ref(),
+            folder,
+            source,
+            settings: self.settings.clone(),
         }
     }
 

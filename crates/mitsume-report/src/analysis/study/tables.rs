@@ -5,7 +5,7 @@ use mitsume_locale::{Language, text};
 use mitsume_stats::agreement::{Agreement, NoAgreement};
 
 use super::super::tables::{Table, interval, signed};
-use super::{PairAgreement, Study, find};
+use super::{PairAgreement, Quantity, Study, find};
 use crate::controls::{control_name, measure_name};
 use crate::number_format;
 
@@ -58,66 +58,59 @@ pub(super) fn agreement_cell(agreement: Option<&Agreement>, language: Language) 
     }
 }
 
-fn trust(study: &Study, language: Language) -> Table {
+/// Header and rows of each measure's agreement with what measures are compared with.
+fn against_outcomes(
+    study: &Study,
+    pairs: &[PairAgreement],
+    language: Language,
+) -> (Vec<String>, Vec<Vec<String>>) {
     let mut header = vec![text!(language, "analysis-column-measure")];
-    for outcome in study.outcomes() {
+    header.extend(study.outcomes().map(|outcome| {
         let outcome = quantity_name(outcome.name, language);
-        header.push(text!(language, "study-column-with", outcome = outcome));
-    }
-    let controls: Vec<Control> = Control::ALL
-        .into_iter()
-        .filter(|control| study.controls.iter().any(|one| one.control == *control))
-        .collect();
-    for control in &controls {
-        let control = control_name(*control, language);
-        header.push(text!(language, "study-column-fails", control = control));
-    }
+        text!(language, "study-column-with", outcome = outcome)
+    }));
     let rows = study.measures().map(|measure| {
+        let cell =
+            |outcome: &Quantity| agreement_cell(find(pairs, outcome.name, measure.name), language);
         let mut row = vec![quantity_name(measure.name, language)];
-        row.extend(
-            study
-                .outcomes()
-                .map(|outcome| agreement_cell(study.pooled(outcome.name, measure.name), language)),
-        );
-        row.extend(controls.iter().map(|control| {
-            let mut counts = study.controls.iter();
-            let found = counts.find(|one| one.measure == measure.name && one.control == *control);
-            found.map_or("–".to_owned(), |one| {
-                format!("{}/{}", one.fails, one.judged)
-            })
-        }));
+        row.extend(study.outcomes().map(cell));
         row
     });
+    (header, rows.collect())
+}
+
+fn trust(study: &Study, language: Language) -> Table {
+    let (mut header, mut rows) = against_outcomes(study, &study.pooled, language);
+    for control in Control::ALL {
+        let counts = || study.controls.iter().filter(|one| one.control == control);
+        if counts().next().is_none() {
+            continue;
+        }
+        let name = control_name(control, language);
+        header.push(text!(language, "study-column-fails", control = name));
+        for (row, measure) in rows.iter_mut().zip(study.measures()) {
+            let found = counts().find(|one| one.measure == measure.name);
+            row.push(found.map_or("–".to_owned(), |one| {
+                format!("{}/{}", one.fails, one.judged)
+            }));
+        }
+    }
     Table {
         title: text!(language, "study-trust-title"),
         note: text!(language, "study-trust-note", runs = study.runs),
         header,
-        rows: rows.collect(),
+        rows,
     }
 }
 
 /// Agreement where what lambda does is left out.
 fn within_lambda(study: &Study, language: Language) -> Option<Table> {
-    let pairs = study.within_lambda.as_ref()?;
-    let mut header = vec![text!(language, "analysis-column-measure")];
-    for outcome in study.outcomes() {
-        let outcome = quantity_name(outcome.name, language);
-        header.push(text!(language, "study-column-with", outcome = outcome));
-    }
-    let rows = study.measures().map(|measure| {
-        let mut row = vec![quantity_name(measure.name, language)];
-        row.extend(
-            study
-                .outcomes()
-                .map(|outcome| agreement_cell(find(pairs, outcome.name, measure.name), language)),
-        );
-        row
-    });
+    let (header, rows) = against_outcomes(study, study.within_lambda.as_ref()?, language);
     Some(Table {
         title: text!(language, "study-lambda-title"),
         note: text!(language, "study-lambda-note"),
         header,
-        rows: rows.collect(),
+        rows,
     })
 }
 
