@@ -1,7 +1,9 @@
 //! Antialiased resize.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::{
+    FilterType, PixelTrait, PixelType, ResizeAlg, ResizeOptions, Resizer, pixels,
+};
 use std::borrow::Cow;
 
 use crate::image_transform::Interpolation;
@@ -93,18 +95,52 @@ fn convolve<V: PixelValue>(
     height: usize,
     width: usize,
 ) -> Pixels<V> {
-    let side = |n: usize| u32::try_from(n).expect("image sides fit 32 bits");
     let kind = V::TYPES[usize::from(image.channels == 3)];
-    let bytes = bytemuck::cast_slice(&image.data);
-    let source = ImageRef::new(side(image.width), side(image.height), bytes, kind)
-        .expect("Pixels hold width * height * channels values");
     let mut resized = vec![V::zeroed(); width * height * image.channels];
-    let bytes = bytemuck::cast_slice_mut(&mut resized);
-    let mut target = Image::from_slice_u8(side(width), side(height), bytes, kind)
+    let source = (
+        [image.width, image.height],
+        bytemuck::cast_slice(&image.data),
+    );
+    let target = ([width, height], bytemuck::cast_slice_mut(&mut resized));
+    convolve_bytes(resizer, kind, source, target, algorithm);
+    Pixels::new(width, height, image.channels, resized)
+}
+
+/// Resizes `source` into `target`, each `[width, height]` and its bytes.
+///
+/// Not generic, and of the four kinds of pixels that there are: the library's code is long, and would be compiled anew
+/// in every crate that resizes.
+fn convolve_bytes(
+    resizer: &mut Resizer,
+    kind: PixelType,
+    source: ([usize; 2], &[u8]),
+    target: ([usize; 2], &mut [u8]),
+    algorithm: ResizeAlg,
+) {
+    match kind {
+        PixelType::U8 => convolve_pixels::<pixels::U8>(resizer, source, target, algorithm),
+        PixelType::U8x3 => convolve_pixels::<pixels::U8x3>(resizer, source, target, algorithm),
+        PixelType::U16 => convolve_pixels::<pixels::U16>(resizer, source, target, algorithm),
+        PixelType::U16x3 => convolve_pixels::<pixels::U16x3>(resizer, source, target, algorithm),
+        _ => unreachable!("PixelValue::TYPES has no other"),
+    }
+}
+
+fn convolve_pixels<P: PixelTrait>(
+    resizer: &mut Resizer,
+    (from, source): ([usize; 2], &[u8]),
+    (to, target): ([usize; 2], &mut [u8]),
+    algorithm: ResizeAlg,
+) {
+    let sides =
+        |size: [usize; 2]| size.map(|side| u32::try_from(side).expect("image sides fit 32 bits"));
+    let ([width, height], [new_width, new_height]) = (sides(from), sides(to));
+    let source = TypedImageRef::<P>::from_buffer(width, height, source)
+        .expect("Pixels hold width * height * channels values");
+    let mut target = TypedImage::<P>::from_buffer(new_width, new_height, target)
         .expect("there are width * height * channels values");
     let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
     resizer
-        .resize(&source, &mut target, &options)
-        .expect("source and target have the same pixel type");
-    Pixels::new(width, height, image.channels, resized)
+        .resize_typed(&source, &mut target, &options)
+        .expect("the whole of the source is resized");
 }

@@ -1,12 +1,10 @@
 //! Which runs of a folder an analysis compares: settings without effect on a run are ignored.
 
-mod synthetic;
-
 use std::path::{Path, PathBuf};
 
+use crate::synthetic::{self, Plan};
 use mitsume_report::{AnalysisReport, AnalysisReportOptions};
 use serde_json::Value;
-use synthetic::Plan;
 
 /// A folder to put runs in.
 struct Runs(tempfile::TempDir);

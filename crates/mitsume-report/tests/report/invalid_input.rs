@@ -1,12 +1,10 @@
 //! Hostile names, missing pictures, and folders and files that are refused.
 
-mod synthetic;
-
 use std::path::Path;
 
+use crate::synthetic::pages::{count, markup, page, report};
+use crate::synthetic::{Plan, evaluation, run};
 use mitsume_artifacts::{EvaluationDir, RunDir};
-use synthetic::pages::{count, markup, page, report};
-use synthetic::{Plan, evaluation, run};
 
 #[test]
 fn hostile_names_are_escaped() {

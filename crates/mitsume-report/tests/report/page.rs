@@ -1,12 +1,10 @@
 //! The HTML of a report.
 
-mod synthetic;
-
+use crate::synthetic::pages::{count, markup, page, report};
+use crate::synthetic::{Plan, evaluation, run};
 use mitsume_artifacts::{EvaluationDir, RunDir};
 use mitsume_locale::Language;
 use mitsume_report::ReportOptions;
-use synthetic::pages::{count, markup, page, report};
-use synthetic::{Plan, evaluation, run};
 
 #[test]
 fn a_japanese_page_is_marked_and_written_as_such() {

@@ -1,13 +1,11 @@
 //! The files of `report --figures`.
 
-mod synthetic;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::synthetic::{Plan, evaluation, run};
 use mitsume_artifacts::EvaluationDir;
 use mitsume_report::{Exported, ReportOptions, export_figures, report};
-use synthetic::{Plan, evaluation, run};
 
 fn exported(dir: &Path, out: &Path) -> Exported {
     let options = ReportOptions::default();

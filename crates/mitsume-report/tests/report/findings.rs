@@ -1,15 +1,13 @@
 //! The findings at the top of the report: what they claim, and what they must not claim.
 
-mod synthetic;
-
 use std::path::{Path, PathBuf};
 
+use crate::synthetic::{self, Plan};
 use mitsume::trust::MeanSurroundings;
 use mitsume::trust::surroundings::Region;
 use mitsume_artifacts::RunDir;
 use mitsume_locale::Language;
 use mitsume_report::{Page, ReportOptions, report};
-use synthetic::Plan;
 
 /// A folder to put runs in.
 struct Runs(tempfile::TempDir);
