@@ -84,7 +84,7 @@ impl ExecutionPlan {
     /// As [`Self::run`], for evaluation or training.
     pub fn run_pass(&self, mut values: Values, pass: Pass) -> Result<Values> {
         let device = self.device_of(pass);
-        let mut live: usize = values.values().map(Value::count).sum();
+        let mut live: usize = values.values().map(Value::kept_values).sum();
         for (node, dead_after) in self.nodes.iter().zip(&self.dead_after) {
             let dies: &[ValueId] = if pass.records { &[] } else { dead_after };
             let error = |reason| node.operator_error(reason);
@@ -100,7 +100,7 @@ impl ExecutionPlan {
                     values.insert(*id, output);
                 }
             }
-            live = live.max(values.values().map(Value::count).sum());
+            live = live.max(values.values().map(Value::kept_values).sum());
             if live > limits::MAX_LIVE_ELEMENTS {
                 return Err(error("the model needs too much memory at once".into()));
             }

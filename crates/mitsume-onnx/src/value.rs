@@ -1,5 +1,7 @@
 //! Values of a graph: float tensors on the device, integers on the host.
 
+mod lazy_channels;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mitsume_kernels::burn_extension::supports;
 use mitsume_kernels::burn_extension::training::permute_train;
@@ -8,6 +10,7 @@ use mitsume_kernels::training::Permutation;
 use crate::ints::Ints;
 use crate::limits::{self, MAX_RANK};
 use crate::op::OperatorError;
+use lazy_channels::LazyChannels;
 
 /// The order of a tensor's values in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +48,26 @@ impl MemoryOrder {
 /// its shape beside it: operations reshape it to the rank they need, without a copy.
 #[derive(Clone, Debug)]
 pub(crate) struct Floats {
-    data: Tensor<1>,
+    data: Storage,
     shape: Vec<usize>,
     order: MemoryOrder,
+}
+
+/// The values of a tensor, in memory order.
+#[derive(Clone, Debug)]
+enum Storage {
+    Tensor(Tensor<1>),
+    /// Of channels last (in groups or not): computed when they are read.
+    Channels(LazyChannels),
+}
+
+impl Storage {
+    fn into_tensor(self) -> Tensor<1> {
+        match self {
+            Self::Tensor(tensor) => tensor,
+            Self::Channels(channels) => channels.values(),
+        }
+    }
 }
 
 impl Floats {
@@ -69,7 +89,81 @@ impl Floats {
                 "{found} values for a tensor of shape {shape:?}"
             )));
         }
-        Ok(Self { data, shape, order })
+        Ok(Self {
+            data: Storage::Tensor(data),
+            shape,
+            order,
+        })
+    }
+
+    /// The channels of feature maps side by side, computed when they are read. `shape` is [N, C, H, W] with all channels.
+    ///
+    /// # Panics
+    /// If the feature maps are not channels last, on the CPU without autodiff, and of this shape but for C.
+    pub fn concatenated_channels(parts: Vec<Self>, shape: Vec<usize>) -> Self {
+        let parts = parts.into_iter().map(|part| {
+            let fits = part.shape.len() == 4
+                && [0, 2, 3]
+                    .iter()
+                    .all(|&axis| part.shape[axis] == shape[axis]);
+            assert!(fits && part.order == MemoryOrder::ChannelsLast);
+            let channels = part.shape[1];
+            (part.into_flat(), channels)
+        });
+        Self {
+            data: Storage::Channels(LazyChannels::concatenated(parts.collect())),
+            shape,
+            order: MemoryOrder::ChannelsLast,
+        }
+    }
+
+    /// `count` channels from `start` on of a feature map, computed when they are read.
+    ///
+    /// # Panics
+    /// If it is not channels last on the CPU without autodiff.
+    pub fn narrowed_channels(self, start: usize, count: usize) -> Self {
+        assert_eq!(self.order, MemoryOrder::ChannelsLast);
+        let mut shape = self.shape;
+        let all = match self.data {
+            Storage::Channels(channels) => channels,
+            Storage::Tensor(tensor) => LazyChannels::concatenated(vec![(tensor, shape[1])]),
+        };
+        shape[1] = count;
+        Self {
+            data: Storage::Channels(all.narrowed(start, count)),
+            shape,
+            order: self.order,
+        }
+    }
+
+    /// The first two axes after N exchanged, of a tensor in groups: a channel shuffle.
+    ///
+    /// # Panics
+    /// If it is not in groups.
+    pub fn shuffled_groups(self) -> Self {
+        assert_eq!(self.order, MemoryOrder::GroupsLast);
+        let mut shape = self.shape;
+        let (groups, channels) = (shape[1], shape[2]);
+        shape.swap(1, 2);
+        let lazily = match &self.data {
+            Storage::Channels(parts) => parts.shuffled(groups, channels),
+            Storage::Tensor(_) => None,
+        };
+        let data = match lazily {
+            Some(shuffled) => Storage::Channels(shuffled),
+            None => {
+                let count: usize = shape.iter().product();
+                let pixels = count / (groups * channels).max(1);
+                let sides = [pixels, groups, channels];
+                let values = permuted_values(self.data.into_tensor(), &sides, &[0, 2, 1]);
+                Storage::Tensor(values)
+            }
+        };
+        Self {
+            data,
+            shape,
+            order: self.order,
+        }
     }
 
     /// `values` on `device`.
@@ -93,7 +187,7 @@ impl Floats {
         let shape = tensor.dims().to_vec();
         let count: usize = shape.iter().product();
         Self {
-            data: tensor.reshape([count]),
+            data: Storage::Tensor(tensor.reshape([count])),
             shape,
             order: MemoryOrder::RowMajor,
         }
@@ -121,18 +215,29 @@ impl Floats {
 
     /// Its device.
     pub fn device(&self) -> Device {
-        self.data.device()
+        match &self.data {
+            Storage::Tensor(tensor) => tensor.device(),
+            Storage::Channels(channels) => channels.device(),
+        }
+    }
+
+    /// Number of values that it keeps in memory.
+    fn kept_values(&self) -> usize {
+        match &self.data {
+            Storage::Tensor(tensor) => tensor.dims()[0],
+            Storage::Channels(channels) => channels.kept_values(),
+        }
     }
 
     /// The values in memory order.
     pub fn into_flat(self) -> Tensor<1> {
-        self.data
+        self.data.into_tensor()
     }
 
     /// Applies an element-wise function; shape and order in memory stay.
     pub fn map(self, change: impl FnOnce(Tensor<1>) -> Tensor<1>) -> Self {
         Self {
-            data: change(self.data),
+            data: Storage::Tensor(change(self.data.into_tensor())),
             ..self
         }
     }
@@ -159,7 +264,7 @@ impl Floats {
         let shape = order.iter().map(|&axis| self.shape[axis]).collect();
         let order: Vec<usize> = order.iter().map(|&axis| axes_in_memory[axis]).collect();
         Self {
-            data: permuted_values(self.data, &sides, &order),
+            data: Storage::Tensor(permuted_values(self.data.into_tensor(), &sides, &order)),
             shape,
             order: MemoryOrder::RowMajor,
         }
@@ -171,8 +276,9 @@ impl Floats {
             return self;
         }
         let [n, c, h, w] = self.nchw();
+        let values = permuted_values(self.data.into_tensor(), &[n, c, h * w], &[0, 2, 1]);
         Self {
-            data: permuted_values(self.data, &[n, c, h * w], &[0, 2, 1]),
+            data: Storage::Tensor(values),
             shape: self.shape,
             order: MemoryOrder::ChannelsLast,
         }
@@ -183,7 +289,7 @@ impl Floats {
     /// # Panics
     /// If the sides do not multiply to the number of values.
     pub fn into_tensor<const D: usize>(self, sides: [usize; D]) -> Tensor<D> {
-        self.into_row_major().data.reshape(sides)
+        self.into_row_major().into_flat().reshape(sides)
     }
 
     /// The same values in another shape.
@@ -234,7 +340,11 @@ impl Floats {
                 "this is not differentiated: choose a later layer".into(),
             ));
         }
-        let data = self.into_row_major().data.into_data().convert::<f32>();
+        let data = self
+            .into_row_major()
+            .into_flat()
+            .into_data()
+            .convert::<f32>();
         data.try_into_vec()
             .map_err(|error| OperatorError::Invalid(format!("{error:?}")))
     }
@@ -327,6 +437,14 @@ impl Value {
     /// Number of values.
     pub fn count(&self) -> usize {
         self.shape().iter().product()
+    }
+
+    /// Number of values that it keeps in memory, which may be more than it has.
+    pub fn kept_values(&self) -> usize {
+        match self {
+            Self::Float(floats) => floats.kept_values(),
+            Self::Int(ints) => ints.data.len(),
+        }
     }
 
     /// The floats; an error for integers.

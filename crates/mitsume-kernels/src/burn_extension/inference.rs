@@ -1,6 +1,10 @@
 //! [`mod@crate::inference`] on Burn's CPU tensors. The tensors are flat; shapes are passed
 //! beside them.
 
+mod concat;
+
+pub use concat::concat;
+
 use super::tensors::{flat, shared_flat_tensor, values};
 use super::workspace;
 use crate::error::Error;

@@ -6,6 +6,7 @@
 //! depthwise convolution and those before and after it can be one pass: [`Separable`].
 
 mod affine;
+mod concat;
 mod convolution;
 mod depthwise;
 pub(crate) mod im2col;
@@ -19,6 +20,7 @@ mod window;
 pub use crate::activation::Activation;
 pub use crate::scale_shift::ScaleShift;
 pub use affine::affine;
+pub use concat::{ChannelOrder, ChannelsInput, concat};
 pub use convolution::{Algorithm, Convolution, Filters};
 pub use layer_norm::layer_norm;
 pub use nhwc::Nhwc;

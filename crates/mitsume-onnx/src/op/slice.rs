@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use mitsume_kernels::burn_extension::training::concat_train;
 
 use super::selection::vjp_of_selection;
-use super::{Inputs, NodeInfo, Operator, OperatorError, differentiates_on_kernels};
+use super::{Inputs, NodeInfo, Operator, OperatorError, differentiates_on_kernels, on_kernels};
 use crate::ints::{Ints, axis, dimension};
 use crate::layout::AxisRule;
 use crate::limits;
@@ -79,6 +79,13 @@ fn concatenated(
     shape: Vec<usize>,
 ) -> Result<Floats, OperatorError> {
     if axis == 1 && parts.iter().all(|p| p.order() == MemoryOrder::ChannelsLast) {
+        let has_values = |part: &Floats| part.shape().iter().all(|&side| side > 0);
+        if parts
+            .iter()
+            .all(|part| on_kernels(part) && has_values(part))
+        {
+            return Ok(Floats::concatenated_channels(parts, shape));
+        }
         // Channels last: each pixel's channels are concatenated, without a conversion.
         let [n, h, w] = [shape[0], shape[2], shape[3]];
         let count = limits::elements(&shape)?;
@@ -154,6 +161,9 @@ pub(super) fn slice_axis(
             Err(OperatorError::Invalid("an empty part of a tensor".into()))
         }
         Value::Float(x) if axis == 1 && x.order() == MemoryOrder::ChannelsLast && step == 1 => {
+            if on_kernels(&x) {
+                return Ok(Value::Float(x.narrowed_channels(start, count)));
+            }
             let [n, c, h, w] = [shape[0], x.shape()[1], shape[2], shape[3]];
             let part = x
                 .into_flat()

@@ -3,7 +3,7 @@
 use super::{Inputs, NodeInfo, Operator, OperatorError};
 use crate::ints::{Ints, dimension};
 use crate::layout::AxisRule;
-use crate::value::{Floats, MemoryOrder, Value, permuted_values};
+use crate::value::{Floats, MemoryOrder, Value};
 
 /// Permutes axes; reverses them if no order is given.
 #[derive(Debug)]
@@ -110,11 +110,7 @@ pub(super) fn permuted(x: Floats, order: &[usize]) -> Result<Floats, OperatorErr
     }
     // A channel shuffle: transposes the [groups, channels] of each pixel.
     if order == [0, 2, 1, 3, 4] && x.order() == MemoryOrder::GroupsLast {
-        let (to, from) = (shape[1], shape[2]);
-        let count: usize = shape.iter().product();
-        let pixels = count / (to * from).max(1);
-        let data = permuted_values(x.into_flat(), &[pixels, from, to], &[0, 2, 1]);
-        return Floats::with_order(data, shape, MemoryOrder::GroupsLast);
+        return Ok(x.shuffled_groups());
     }
     Ok(x.permuted(order))
 }
