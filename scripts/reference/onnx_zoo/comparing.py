@@ -1,6 +1,7 @@
 """What the program makes of each model, beside PyTorch."""
 
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -38,7 +39,7 @@ def one(name, kind, path, reference, program):
     """The row of one file."""
     if not os.path.exists(path):
         reason = open(path + ".failed", encoding="utf-8").read() if os.path.exists(path + ".failed") else "not there"
-        return Row(name, kind, "not exported", reason=reason)
+        return Row(name, kind, "not exported", reason=re.sub("\x1b\\[[0-9;]*m", "", reason))  # without colours
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out.safetensors")
         command = [*shlex.split(program), path, reference, out]
