@@ -53,7 +53,8 @@ pub(crate) struct Floats {
     order: MemoryOrder,
 }
 
-/// The values of a tensor, in memory order.
+/// The values of a tensor, in memory order. There are few of them, so boxing would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum Storage {
     Tensor(Tensor<1>),

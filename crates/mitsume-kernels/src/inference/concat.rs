@@ -52,7 +52,7 @@ pub fn concat(
         .enumerate()
         .for_each(|(i, y)| match (order, inputs) {
             (ChannelOrder::Concatenated, _) => copy(&copies, i * task, y, count),
-            (ChannelOrder::Shuffled, [a, b]) if range.start % 2 == 0 && count % 2 == 0 => {
+            (ChannelOrder::Shuffled, [a, b]) if (range.start | count).is_multiple_of(2) => {
                 interleave([a, b], i * task, y, range.start / 2..range.end / 2);
             }
             (ChannelOrder::Shuffled, _) => shuffle(inputs, i * task, y, &range),

@@ -14,6 +14,8 @@ use mitsume_kernels::inference::ChannelOrder;
 #[derive(Clone, Debug)]
 pub(super) struct LazyChannels(Arc<Mutex<State>>);
 
+// There are few of them, so boxing would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 enum State {
     Apart(Inputs),
