@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
@@ -275,25 +276,30 @@ impl Weights {
     /// A hint at the level that the names of the file fit, because a wrong `--model` is the most
     /// likely mistake.
     fn hint(&self) -> String {
-        let fits = |level: &Level| {
-            let spec = ClassifierSpec {
-                level: *level,
-                channels: 1,
-                classes: 1,
-                dropout: None,
-            };
-            let mut model = Classifier::new(spec, 0, &burn::tensor::Device::flex());
-            let names = |(name, entry): (String, StateEntry<'_>)| {
-                matches!(entry, StateEntry::Counter(_)) || self.tensors.contains_key(&name)
-            };
-            model.state_dict_mut(*level).into_iter().all(names)
-        };
-        match Level::ALL.iter().find(|level| fits(level)) {
-            Some(level) => format!(" (its names are those of {level})"),
+        let fits = |names: &[String]| names.iter().all(|name| self.tensors.contains_key(name));
+        match REQUIRED.iter().find(|(_, names)| fits(names)) {
+            Some((level, _)) => format!(" (its names are those of {level})"),
             None => String::new(),
         }
     }
 }
+
+/// Names of the parameters and running statistics of each level. They are those of networks, which are built once.
+static REQUIRED: LazyLock<Vec<(Level, Vec<String>)>> = LazyLock::new(|| {
+    let names = |level: Level| {
+        let spec = ClassifierSpec {
+            level,
+            channels: 1,
+            classes: 1,
+            dropout: None,
+        };
+        let mut model = Classifier::new(spec, 0, &burn::tensor::Device::flex());
+        let state = model.state_dict_mut(level).into_iter();
+        let required = state.filter(|(_, entry)| !matches!(entry, StateEntry::Counter(_)));
+        (level, required.map(|(name, _)| name).collect())
+    };
+    Level::ALL.into_iter().map(names).collect()
+});
 
 /// Key of this program's entry in a safetensors file's `__metadata__`.
 const METADATA_KEY: &str = "mitsume";

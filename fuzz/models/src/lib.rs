@@ -1,11 +1,12 @@
 //! What fuzz targets of weights share.
 
+use std::cell::Cell;
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
 use burn::tensor::Device;
 use mitsume_nn::weights::{Weights, read_metadata};
-use mitsume_nn::{Classifier, Level};
+use mitsume_nn::{Classifier, ClassifierSpec, Level};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
@@ -31,10 +32,18 @@ pub fn apply_weights(path: &Path) {
     };
     for level in [Level::ALL[0], Level::ALL[1]] {
         if let Ok(spec) = weights.spec(level) {
-            let mut model = Classifier::new(spec, 0, &Device::flex());
-            let _ = weights.apply(level, &mut model);
+            let mut model = NETWORK.take().filter(|(made_for, _)| *made_for == spec);
+            let (_, network) =
+                model.get_or_insert_with(|| (spec, Classifier::new(spec, 0, &Device::flex())));
+            let _ = weights.apply(level, network);
+            NETWORK.set(model);
         }
     }
+}
+
+thread_local! {
+    /// The network of the last input: most inputs are of one shape, and to draw its values takes longer than to read an input.
+    static NETWORK: Cell<Option<(ClassifierSpec, Classifier)>> = const { Cell::new(None) };
 }
 
 /// Files of an archive.

@@ -18,6 +18,15 @@ pub(crate) const PIXELS_PER_BLOCK: usize = 96;
 /// Depth of one product: a panel of so many rows fills the first-level cache.
 const DEPTH_PER_PRODUCT: usize = 256;
 
+/// Rows of so many values all begin in the same set of a first-level cache of 64 sets, which cannot hold those of a
+/// register tile.
+const SAME_CACHE_SET: usize = 1024;
+
+/// Values of windows that take half of a first-level cache.
+const SHORT_WINDOWS: usize = 4096;
+/// A multiple of the rows of every register tile.
+const TILE_ROWS: usize = 12;
+
 /// Values beyond the last window's row that a copy of a whole vector may write.
 pub(crate) const SLACK: usize = crate::simd::MAX_LANES;
 
@@ -30,18 +39,88 @@ pub(crate) fn padded_row(depth: usize) -> usize {
     }
 }
 
-/// Filters as [group][panel of outputs][tap and input][output within panel], zero beyond the last
+/// Filters as [product][panel of outputs][tap and input][output within panel], zero beyond the last
 /// output.
 pub(crate) struct Im2col {
     weights: Buffer,
     window: Window,
-    groups: usize,
-    /// Channels of one group, in and out.
-    group: [usize; 2],
-    /// Outputs of a panel.
-    panel: usize,
+    products: Products,
     /// Whether windows are copied as rows; else the pixels of the input are those rows.
     pub copies_windows: bool,
+}
+
+/// How the groups of a convolution are divided into products of matrices.
+///
+/// Small groups share a product, as many as fit a vector, with zeros for the inputs of other groups. That takes no more
+/// operations than vectors of which a part is used, and whole vectors are copied and written. A value that is not finite
+/// spreads to all groups of its product.
+#[derive(Clone, Copy)]
+struct Products {
+    taps: usize,
+    /// Channels of one group, in and out.
+    group: [usize; 2],
+    groups: usize,
+    /// Groups of a product; the last may have fewer.
+    groups_per_product: usize,
+    /// Outputs of a panel.
+    panel: usize,
+}
+
+impl Products {
+    fn new(isa: Isa, filters: &Filters, window: &Window) -> Self {
+        let group = [filters.inputs, filters.outputs].map(|channels| channels / filters.groups);
+        let fit = isa.lanes() / group[0].max(group[1]);
+        Self {
+            taps: window.taps(),
+            group,
+            groups: filters.groups,
+            groups_per_product: fit.clamp(1, filters.groups),
+            panel: panel_width(isa),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.groups.div_ceil(self.groups_per_product)
+    }
+
+    /// The convolution's input and output channels that a product has.
+    fn channels(&self, product: usize) -> [Range<usize>; 2] {
+        let first = product * self.groups_per_product;
+        let end = (first + self.groups_per_product).min(self.groups);
+        self.group.map(|channels| first * channels..end * channels)
+    }
+
+    /// Rows of a product's weights; the last product may have fewer.
+    fn depth(&self) -> usize {
+        self.taps * self.groups_per_product * self.group[0]
+    }
+
+    /// Panels of a product.
+    fn panels(&self) -> usize {
+        (self.groups_per_product * self.group[1]).div_ceil(self.panel)
+    }
+
+    /// Values of a panel.
+    fn panel_len(&self) -> usize {
+        self.depth() * self.panel
+    }
+
+    /// Writes the weights of one panel, counted through all products.
+    fn pack(&self, filters: &Filters, index: usize, weights: &mut [f32]) {
+        let [inputs, outputs] = self.channels(index / self.panels());
+        let outputs = outputs.skip(index % self.panels() * self.panel);
+        for (column, output) in outputs.take(self.panel).enumerate() {
+            let group = output / self.group[1];
+            let first = group * self.group[0] - inputs.start;
+            for input in 0..self.group[0] {
+                for tap in 0..self.taps {
+                    let value = filters.weights[(output * self.group[0] + input) * self.taps + tap];
+                    let row = tap * inputs.len() + first + input;
+                    weights[row * self.panel + column] = value;
+                }
+            }
+        }
+    }
 }
 
 /// Memory for one block.
@@ -67,36 +146,19 @@ pub(crate) struct Pixels<'a> {
 
 impl Im2col {
     pub fn new(workspace: &Workspace, filters: Filters, window: Window) -> Self {
-        let panel = panel_width(workspace.isa());
-        let group = [
-            filters.inputs / filters.groups,
-            filters.outputs / filters.groups,
-        ];
-        let [inputs, outputs] = group;
-        let taps = window.taps();
-        let depth = taps * inputs;
-        let panels = outputs.div_ceil(panel);
-        let mut weights = workspace.zeros(filters.groups * panels * depth * panel);
-        let parts = weights.par_chunks_exact_mut(depth * panel).enumerate();
-        parts.for_each(|(part, weights)| {
-            let (g, first) = (part / panels, part % panels * panel);
-            for o in 0..panel.min(outputs - first) {
-                let output = g * outputs + first + o;
-                for input in 0..inputs {
-                    for tap in 0..taps {
-                        let value = filters.weights[(output * inputs + input) * taps + tap];
-                        weights[(tap * inputs + input) * panel + o] = value;
-                    }
-                }
-            }
-        });
+        let products = Products::new(workspace.isa(), &filters, &window);
+        let panels = products.count() * products.panels();
+        let mut weights = workspace.zeros(panels * products.panel_len());
+        let parts = weights.par_chunks_exact_mut(products.panel_len());
+        parts
+            .enumerate()
+            .for_each(|(panel, weights)| products.pack(&filters, panel, weights));
         Self {
             weights,
             window,
-            groups: filters.groups,
-            group,
-            panel,
-            copies_windows: !is_pointwise(&window),
+            products,
+            copies_windows: !is_pointwise(&window)
+                || products.depth().is_multiple_of(SAME_CACHE_SET),
         }
     }
 
@@ -104,19 +166,25 @@ impl Im2col {
         is_pointwise(&self.window)
     }
 
-    fn depth(&self) -> usize {
-        self.window.taps() * self.group[0]
+    /// Pixels whose windows are copied together: so few that short ones stay in the first-level cache, a multiple of
+    /// every register tile's rows.
+    fn pixels_per_part(&self) -> usize {
+        let fit = SHORT_WINDOWS / self.products.depth();
+        match self.copies_windows && fit >= 2 * TILE_ROWS {
+            true => PIXELS_PER_BLOCK.min(fit / TILE_ROWS * TILE_ROWS),
+            false => PIXELS_PER_BLOCK,
+        }
     }
 
     /// The buffers of [`Self::run`].
     pub fn scratch(&self, workspace: &Workspace) -> Scratch {
         let row = match self.copies_windows {
-            true => padded_row(self.depth()),
+            true => padded_row(self.products.depth()),
             false => 0,
         };
         Scratch {
             windows: workspace.take(PIXELS_PER_BLOCK * row + SLACK),
-            sums: workspace.take(PIXELS_PER_BLOCK * self.panel),
+            sums: workspace.take(PIXELS_PER_BLOCK * self.products.panel),
         }
     }
 
@@ -177,74 +245,94 @@ impl Kernel for Im2colKernel<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let [_, outputs] = self.weights.group;
-        let panels = outputs.div_ceil(self.weights.panel);
-        for group in 0..self.weights.groups {
-            if self.weights.copies_windows {
-                let [inputs, _] = self.weights.group;
-                let windows = WindowRows {
-                    window: &self.weights.window,
-                    channels: group * inputs..(group + 1) * inputs,
-                    row_stride: padded_row(self.weights.depth()),
-                };
-                windows.copy(simd, &self.pixels, &mut self.scratch.windows);
-            }
-            for panel in 0..panels {
-                let first = panel * self.weights.panel;
-                let columns = (outputs - first).min(self.weights.panel);
-                match columns <= S::LANES {
-                    true => self.multiply::<S, 1>(simd, group, panel),
-                    false => self.multiply::<S, 2>(simd, group, panel),
-                }
-                let sums = Accumulators {
-                    values: &self.scratch.sums,
-                    row_stride: self.weights.panel,
-                    first_channel: group * outputs + first,
-                    channels: columns,
-                };
-                self.epilogue.apply(simd, sums, self.out);
+        let (pixels, part) = (self.pixels.range.len(), self.weights.pixels_per_part());
+        for product in 0..self.weights.products.count() {
+            for first in (0..pixels).step_by(part) {
+                self.multiply_part(simd, product, first..pixels.min(first + part));
             }
         }
     }
 }
 
 impl Im2colKernel<'_> {
-    /// The sums of one panel of a group's outputs, of its first `W` vectors, at all pixels.
+    /// One product, at the pixels `part` of these.
     #[inline(always)]
-    fn multiply<S: Simd, const W: usize>(&mut self, simd: S, group: usize, panel: usize) {
-        let Im2col {
-            weights,
-            panel: width,
-            group: [inputs, outputs],
-            ..
-        } = self.weights;
-        let depth = self.weights.depth();
-        let panels = outputs.div_ceil(*width);
-        let channels = self.pixels.input_shape[3];
-        let (rows, row_stride) = match self.weights.copies_windows {
-            true => (&self.scratch.windows[..], padded_row(depth)),
-            false => {
-                let start = self.pixels.range.start * channels + group * inputs;
-                (&self.pixels.x[start..], channels)
-            }
+    fn multiply_part<S: Simd>(&mut self, simd: S, product: usize, part: Range<usize>) {
+        let products = self.weights.products;
+        let [inputs, outputs] = products.channels(product);
+        let first_pixel = self.pixels.range.start;
+        let pixels = Pixels {
+            range: first_pixel + part.start..first_pixel + part.end,
+            ..self.pixels
         };
-        let panel = &weights[(group * panels + panel) * depth * width..];
+        if self.weights.copies_windows {
+            let windows = WindowRows {
+                window: &self.weights.window,
+                channels: inputs.clone(),
+                row_stride: padded_row(products.depth()),
+            };
+            windows.copy(simd, &pixels, &mut self.scratch.windows);
+        }
+        let channels = pixels.output_shape[3];
+        let part = part.start * channels..part.end * channels;
+        let epilogue = Epilogue {
+            residual: self.epilogue.residual.map(|all| &all[part.clone()]),
+            ..self.epilogue
+        };
+        for (panel, first) in outputs.clone().step_by(products.panel).enumerate() {
+            let panel = product * products.panels() + panel;
+            let columns = (outputs.end - first).min(products.panel);
+            match columns <= S::LANES {
+                true => self.multiply::<S, 1>(simd, &pixels, inputs.clone(), panel),
+                false => self.multiply::<S, 2>(simd, &pixels, inputs.clone(), panel),
+            }
+            let sums = Accumulators {
+                values: &self.scratch.sums,
+                row_stride: products.panel,
+                first_channel: first,
+                channels: columns,
+            };
+            epilogue.apply(simd, sums, &mut self.out[part.clone()]);
+        }
+    }
+
+    /// The sums of one panel, of its first `W` vectors, at `pixels`, from the input channels `inputs`.
+    #[inline(always)]
+    fn multiply<S: Simd, const W: usize>(
+        &mut self,
+        simd: S,
+        pixels: &Pixels,
+        inputs: Range<usize>,
+        panel: usize,
+    ) {
+        let products = self.weights.products;
+        let width = products.panel;
+        let depth = products.taps * inputs.len();
+        let channels = pixels.input_shape[3];
+        let (rows, row_stride) = match self.weights.copies_windows {
+            true => (&self.scratch.windows[..], padded_row(products.depth())),
+            false => (
+                &pixels.x[pixels.range.start * channels + inputs.start..],
+                channels,
+            ),
+        };
+        let panel = &self.weights.weights[panel * products.panel_len()..];
         for start in (0..depth).step_by(DEPTH_PER_PRODUCT) {
             let a = Matrix {
                 data: &rows[start..],
-                rows: self.pixels.range.len(),
+                rows: pixels.range.len(),
                 columns: DEPTH_PER_PRODUCT.min(depth - start),
                 row_stride,
                 column_stride: 1,
             };
             let b = Panel {
                 data: &panel[start * width..],
-                row_stride: *width,
+                row_stride: width,
                 vector_stride: S::LANES,
             };
             let c = Output {
                 data: &mut self.scratch.sums,
-                row_stride: *width,
+                row_stride: width,
                 accumulate: start > 0,
             };
             gemm::<S, W>(simd, a, b, c);
@@ -328,11 +416,26 @@ impl WindowRows<'_> {
                     to[..n].copy_from_slice(&x_data[from..from + n]);
                 } else {
                     let step = window.dilation[1] * channels;
-                    for (i, to) in to.chunks_exact_mut(inputs).take(inside.len()).enumerate() {
-                        to.copy_from_slice(&x_data[from + i * step..][..inputs]);
+                    let end = from + (inside.len() - 1) * step + inputs.next_multiple_of(S::LANES);
+                    // As above, what is written beyond a tap is overwritten: a window inside the image has all its taps.
+                    let by_vectors = is_whole && down_whole && end <= x_data.len();
+                    for tap in 0..inside.len() {
+                        let (from, to) = (&x_data[from + tap * step..], &mut to[tap * inputs..]);
+                        match by_vectors {
+                            true => copy_vectors(simd, from, to, inputs),
+                            false => to[..inputs].copy_from_slice(&from[..inputs]),
+                        }
                     }
                 }
             }
         }
+    }
+}
+
+/// Copies `count` values, and what follows them up to a whole vector.
+#[inline(always)]
+fn copy_vectors<S: Simd>(simd: S, from: &[f32], to: &mut [f32], count: usize) {
+    for at in (0..count).step_by(S::LANES) {
+        simd.store(&mut to[at..], simd.load(&from[at..]));
     }
 }

@@ -1,6 +1,7 @@
 //! Concatenation of channels, and its gradient.
 
-use crate::error::{Error, check_length, check_rows};
+use crate::error::{Error, check_rows};
+use crate::inference::{self, ChannelOrder, ChannelsInput};
 use crate::workspace::{Buffer, Workspace};
 use rayon::prelude::*;
 
@@ -17,25 +18,11 @@ pub fn concat(
     b: &[f32],
     channels: [usize; 2],
 ) -> Result<Buffer, Error> {
-    check_rows("channels", channels[0], a.len())?;
     check_rows("channels", channels[1], b.len())?;
-    let pixels = a.len() / channels[0];
-    check_length("second input", pixels * channels[1], b.len())?;
-    let both = channels[0] + channels[1];
-    let mut y = workspace.take(pixels * both);
-    let task = (VALUES_PER_TASK / both).max(1);
-    y.par_chunks_mut(task * both)
-        .zip(a.par_chunks(task * channels[0]))
-        .zip(b.par_chunks(task * channels[1]))
-        .for_each(|((y, a), b)| {
-            let pairs = a.chunks_exact(channels[0]).zip(b.chunks_exact(channels[1]));
-            for (y, (a, b)) in y.chunks_exact_mut(both).zip(pairs) {
-                let (first, second) = y.split_at_mut(a.len());
-                first.copy_from_slice(a);
-                second.copy_from_slice(b);
-            }
-        });
-    Ok(y)
+    let inputs = [(a, channels[0]), (b, channels[1])];
+    let inputs = inputs.map(|(data, channels)| ChannelsInput { data, channels });
+    let all = 0..channels[0] + channels[1];
+    inference::concat(workspace, &inputs, ChannelOrder::Concatenated, all)
 }
 
 /// The gradients of the two inputs of [`concat()`] from that of its result.

@@ -1,5 +1,5 @@
 //! ONNX models: read, run once, their layers' layouts followed through the graph. Where a file leaves the size of its
-//! images open, it is small in every other run: a run at 224 pixels takes a hundred times as long.
+//! images open, it is small but in one of sixteen runs: a run at 224 pixels takes a hundred times as long.
 #![no_main]
 
 use burn::tensor::Device;
@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let path = file("model.onnx", bytes);
     let images = InputImages {
         channels: None,
-        size: (bytes.len() % 2 == 0).then_some([4, 4]),
+        size: (bytes.len() % 16 != 0).then_some([4, 4]),
     };
     if let Ok(model) = Classifier::open(&path, images, &Device::flex()) {
         model.layers();

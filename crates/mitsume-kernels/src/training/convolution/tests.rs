@@ -61,7 +61,8 @@ fn cases() -> Vec<Case> {
         // More padding than the kernel reaches.
         case([2, 4, 5, 3], 4, 1, Window::square(1, 1, 2)),
         case([2, 5, 4, 3], 4, 1, Window::square(3, 2, 4)),
-        // Groups, also with one input or output each.
+        // Groups, also with one input or output each, or several in a product.
+        case([2, 9, 11, 40], 40, 5, Window::square(3, 1, 1)),
         case([2, 6, 7, 12], 18, 3, Window::square(3, 1, 1)),
         case([2, 7, 6, 8], 4, 4, Window::square(3, 2, 1)),
         case([2, 5, 6, 6], 18, 6, Window::square(3, 1, 1)),
