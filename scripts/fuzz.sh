@@ -38,11 +38,22 @@ done
 export RUSTC_WRAPPER="$PWD/../scripts/fuzz-rustc.sh"
 export RUSTFLAGS="--cfg fuzzing"
 host=$(rustc -vV | sed -n 's/^host: //p')
+# One call for each package, so that its targets are linked side by side.
+formats_bins=() models_bins=()
 for target in "${targets[@]}"; do
-  package=mitsume-fuzz-models
-  [ ! -f "formats/src/bin/$target.rs" ] || package=mitsume-fuzz-formats
-  cargo build --quiet --release --locked --target "$host" -p "$package" --bin "$target"
+  if [ -f "formats/src/bin/$target.rs" ]; then
+    formats_bins+=(--bin "$target")
+  else
+    models_bins+=(--bin "$target")
+  fi
 done
+build() {
+  local package=$1
+  shift
+  [ $# -eq 0 ] || cargo build --quiet --release --locked --target "$host" -p "mitsume-fuzz-$package" "$@"
+}
+build formats "${formats_bins[@]}"
+build models "${models_bins[@]}"
 
 # Files that targets write are small: in memory where there is such a folder.
 [ -w /dev/shm ] && TMPDIR=/dev/shm

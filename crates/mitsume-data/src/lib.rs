@@ -38,6 +38,7 @@
 //! | `image` | PNG, TIFF, WebP, BMP, GIF, pixel types, EXIF orientation | the standard; pure Rust, built with these formats only |
 //! | `bytemuck` | 16-bit values as bytes | checked casts without unsafe code |
 //! | `dicom-object`, `dicom-pixeldata` | DICOM | pure Rust; lookup tables, windows, encapsulated pixels |
+//! | `pure_jpegls` | JPEG-LS in DICOM | no unsafe code, compared with CharLS by its tests and ours; `dicom-pixeldata` needs CharLS itself, in C++. Grey images only |
 //! | `hayro-jpeg2000` | JPEG 2000 in DICOM | no unsafe code, unlike the OpenJPEG that `dicom-pixeldata` can use |
 //! | `zune-jpeg` | JPEG | as in `image`, which does not offer its strict mode for truncated files |
 //! | `fast_image_resize` | antialiased resize | the convolution of Pillow and PyTorch on 8-bit pixels |

@@ -50,7 +50,7 @@ def rows(program, subject, path, images, files):
     """Prints the rows of one model; those of Grad-CAM where there are `files`."""
     batch = len(images)
     try:
-        ours = run(program, path, batch, subject.grid or ())
+        ours = run(program, path, batch, subject.grid or (), files is not None)
     except (subprocess.CalledProcessError, OSError, ValueError) as error:
         print(f"{subject.architecture}: {getattr(error, 'stderr', None) or error}")
         ours = {}
@@ -69,9 +69,10 @@ def row(subject, what, ours, other):
     print(f"| {subject.architecture} | {what} | {ours} | {other * 1000:.1f} ms | {ratio} |", flush=True)
 
 
-def run(program, path, batch, grid):
+def run(program, path, batch, grid, maps):
     """The program's JSON, which is the last line it prints."""
-    command = [*shlex.split(program), path, str(batch), *map(str, grid)]
+    options = () if maps else ("--no-maps",)
+    command = [*shlex.split(program), *options, path, str(batch), *map(str, grid)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     return json.loads(printed[printed.index("{") :])
 

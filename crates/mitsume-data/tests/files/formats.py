@@ -1,4 +1,4 @@
-"""Makes the files of the folder `formats` with Pillow and NumPy, and formats.json: their pixels as Pillow decodes them, or as they were
+"""Makes the files of the folder `formats` with Pillow, NumPy and CharLS (pyjpegls), and formats.json: their pixels as Pillow decodes them, or as they were
 written where Pillow reads fewer bits; and what PyTorch makes of 16-bit pixels on their way into a network.
 
 The picture is 16 x 8, a slope of every channel with a dark and a bright block, so that no two rows or columns are equal.
@@ -9,6 +9,7 @@ import os
 import struct
 import zlib
 
+import jpeg_ls
 import numpy as np
 import torch
 from PIL import Image
@@ -133,6 +134,22 @@ colour.save("formats/rgb.j2k", irreversible=False)
 keep("rgb.j2k", colour, "rgb")
 colour.save("formats/lossy.j2k", irreversible=True, quality_mode="dB", quality_layers=[60])
 keep("lossy.j2k", Image.open("formats/lossy.j2k"), "rgb")
+
+# JPEG-LS streams for DICOM files, by CharLS (pyjpegls): of 16 bits; of 12 bits with a sign, the lowest 12 of two's complement;
+# and near-lossless.
+signed12 = grey16.astype(np.int32) // 16 - 2048
+for name, values, error in [
+    ("grey16.jls", grey16, 0),
+    ("signed12.jls", (signed12 & 0xFFF).astype(np.uint16), 0),
+    ("near.jls", np.asarray(grey), 3),
+    ("colours.jls", np.asarray(colour), 0),
+]:
+    stream = jpeg_ls.encode_array(np.ascontiguousarray(values), lossy_error=error)
+    with open(f"formats/{name}", "wb") as file:
+        file.write(bytes(stream))
+    read = jpeg_ls.decode(np.frombuffer(stream, np.uint8))
+    expected[name] = {"mode": "grey", "data": read.ravel().tolist()}
+expected["signed12.jls"]["data"] = signed12.ravel().tolist()
 
 # (v / 65535 - mean) / std of the image resized to 5 x 7 in float32, antialiased, three channels; and of its grey.
 as_floats = torch.from_numpy(deep.astype(np.float32) / 65535).permute(2, 0, 1)[None]

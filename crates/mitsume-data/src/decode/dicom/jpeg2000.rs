@@ -5,7 +5,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::DefaultDicomObject;
 use hayro_jpeg2000::{ComponentData, DecodeSettings, DecoderContext, Image};
 
-use super::PixelLayout;
+use super::{PixelLayout, native};
 
 /// Whether the pixels of a transfer syntax are JPEG 2000.
 pub(super) fn is_jpeg2000(syntax: &str) -> bool {
@@ -18,17 +18,8 @@ pub(super) fn decode_pixels(
     object: &mut DefaultDicomObject,
     layout: &PixelLayout,
 ) -> Result<(), String> {
-    let fragments = object
-        .get(tags::PIXEL_DATA)
-        .and_then(|data| data.fragments());
-    let stream = fragments.map(|fragments| fragments.concat());
-    let stream = stream.ok_or("DICOM: damaged: JPEG 2000 without encoded pixels")?;
+    let stream = native::encoded_stream(object)?;
     let samples = decode(&stream, layout)?;
-    let pixels = match layout.bits {
-        8 => PrimitiveValue::U8(samples.into_iter().map(|v| v as u8).collect()),
-        _ => PrimitiveValue::U16(samples.into_iter().collect()),
-    };
-    object.put(DataElement::new(tags::PIXEL_DATA, VR::OW, pixels));
     if layout.samples > 1 {
         // The decoder has undone the colour transform, which the header may name.
         let name = object.get(tags::PHOTOMETRIC_INTERPRETATION);
@@ -48,8 +39,7 @@ pub(super) fn decode_pixels(
             interleaved,
         ));
     }
-    let syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN;
-    object.update_meta(|meta| meta.transfer_syntax = syntax.into());
+    native::put_samples(object, layout, samples);
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Stored values go through the modality LUT (rescale slope and intercept), then the first window
 //! the file gives (or its VOI LUT); without one, the full range of the image is used. MONOCHROME1,
-//! where high is dark, is inverted. Encapsulated RLE, JPEG (baseline, lossless) and JPEG 2000 are
-//! read; JPEG-LS and deflated data sets are not.
+//! where high is dark, is inverted. Encapsulated RLE, JPEG (baseline, lossless), JPEG 2000 and JPEG-LS of
+//! grey images are read; JPEG-LS of colours and deflated data sets are not.
 //!
 //! DICOM files contain patient data. Only pixels and their layout leave this module: error messages
 //! contain no values from the data set.
@@ -11,7 +11,9 @@
 mod frames;
 mod full_range;
 mod jpeg2000;
+mod jpeg_ls;
 mod lengths;
+mod native;
 mod rle;
 
 use dicom_dictionary_std::{tags, uids};
@@ -41,6 +43,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
     let syntax = object.meta().transfer_syntax().to_owned();
     if jpeg2000::is_jpeg2000(&syntax) {
         jpeg2000::decode_pixels(&mut object, &layout)?;
+    }
+    if jpeg_ls::is_jpeg_ls(&syntax) {
+        jpeg_ls::decode_pixels(&mut object, &layout)?;
     }
     let pixels = object
         .decode_pixel_data()
@@ -102,7 +107,7 @@ fn check(object: &DefaultDicomObject, bytes: &[u8]) -> Result<PixelLayout, Strin
         rle::check(frame, (layout.samples * bits / 8) as usize, pixels)?;
         return Ok(layout);
     }
-    if fragments.iter().any(|piece| piece.starts_with(SOI)) {
+    if !jpeg_ls::is_jpeg_ls(syntax) && fragments.iter().any(|piece| piece.starts_with(SOI)) {
         let rgb = object
             .get(tags::PHOTOMETRIC_INTERPRETATION)
             .and_then(|element| element.to_str().ok())
@@ -170,8 +175,10 @@ fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
             rest = &rest[1..];
             continue;
         }
-        // SOF0 to SOF15 without DHT, JPG and DAC, which share the range.
-        if (0xc0..=0xcf).contains(&marker) && ![0xc4, 0xc8, 0xcc].contains(&marker) {
+        // SOF0 to SOF15 without DHT, JPG and DAC, which share the range; SOF55 of JPEG-LS.
+        if (matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc))
+            || marker == 0xf7
+        {
             let &[precision, r1, r0, c1, c0, components] = after.first_chunk()?;
             return Some(JpegFrame {
                 precision,

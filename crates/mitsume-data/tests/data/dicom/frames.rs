@@ -202,15 +202,9 @@ fn encoded_frames_of_a_fragment_each_are_told_apart_by_their_number() {
 /// Streams of JPEG 2000, cut into pieces.
 #[test]
 fn encoded_frames_of_several_fragments_are_told_apart_by_a_table_or_their_streams() {
-    let stream = |name: &str| {
-        let file = format!("{}/tests/files/formats/{name}", env!("CARGO_MANIFEST_DIR"));
-        let mut stream = fs::read(file).unwrap();
-        stream.extend((stream.len() % 2 == 1).then_some(0));
-        stream
-    };
-    let size = [(tags::ROWS, 8_u16), (tags::COLUMNS, 16)];
-    let size = size.map(|(tag, value)| (tag, VR::US, PrimitiveValue::from(value)));
-    let whole = stream("grey16.j2k");
+    let size = of_16_by_8(&[]);
+    let mut whole = codestream("grey16.j2k");
+    whole.extend((whole.len() % 2 == 1).then_some(0));
     let cut = |at: usize| [whole[..at].to_vec(), whole[at..].to_vec()];
     let pieces = [&cut(60)[..], std::slice::from_ref(&whole), &cut(80)].concat();
     let offsets = [0, whole.len() as u32 + 16, 2 * whole.len() as u32 + 24];
@@ -219,8 +213,8 @@ fn encoded_frames_of_several_fragments_are_told_apart_by_a_table_or_their_stream
     let extended = (Tag(0x7fe0, 0x0001), VR::OV, extended);
     let dir = tempfile::tempdir().unwrap();
     for (table, more) in [
-        (offsets.to_vec(), size.to_vec()),
-        (vec![], size.to_vec()),
+        (offsets.to_vec(), size.clone()),
+        (vec![], size.clone()),
         (vec![], [&size[..], &[extended]].concat()),
     ] {
         let bytes = fragments("3", (table, pieces.clone()), &more, JPEG_2000);

@@ -6,18 +6,6 @@ use super::*;
 
 const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
 
-/// A codestream of 16 x 8 pixels that Pillow wrote (`tests/files/formats.py`).
-fn codestream(name: &str) -> Vec<u8> {
-    let file = format!("{}/tests/files/formats/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(file).unwrap()
-}
-
-fn of_16_by_8(more: &[(Tag, VR, PrimitiveValue)]) -> Vec<(Tag, VR, PrimitiveValue)> {
-    let size = [(tags::ROWS, 8_u16), (tags::COLUMNS, 16)];
-    let size = size.map(|(tag, value)| (tag, VR::US, PrimitiveValue::from(value)));
-    size.into_iter().chain(more.iter().cloned()).collect()
-}
-
 /// Of 8 bits and three channels.
 fn colours(photometric: &str) -> Vec<(Tag, VR, PrimitiveValue)> {
     let numbers = [
@@ -32,16 +20,10 @@ fn colours(photometric: &str) -> Vec<(Tag, VR, PrimitiveValue)> {
     of_16_by_8(&[&numbers[..], &[name]].concat())
 }
 
-fn as_pillow_reads(name: &str) -> Vec<f64> {
-    let all: serde_json::Value =
-        serde_json::from_str(include_str!("../../files/formats.json")).unwrap();
-    serde_json::from_value(all[name]["data"].clone()).unwrap()
-}
-
 /// Without a window the smallest value becomes black and the largest white, in 16 bits.
 #[test]
 fn jpeg_2000_of_16_bits_is_decoded_as_pillow_does() {
-    let expected = as_pillow_reads("grey16.j2k");
+    let expected = expected_pixels("grey16.j2k");
     let (low, high) = (0.0, 65_535.0);
     assert!(
         expected.contains(&low) && expected.contains(&high),
@@ -85,7 +67,7 @@ fn jpeg_2000_of_colours_is_decoded_as_pillow_does() {
         let decoded = pixels(&encoded(&codestream(name), &colours(photometric), syntax));
         assert_eq!(decoded.mode, Mode::Rgb);
         let ours = decoded.pixels.into_8_bits().data;
-        let theirs = as_pillow_reads(name);
+        let theirs = expected_pixels(name);
         assert_eq!(ours.len(), theirs.len());
         for (ours, theirs) in ours.iter().zip(theirs) {
             assert!(

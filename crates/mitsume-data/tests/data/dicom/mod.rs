@@ -2,6 +2,7 @@
 
 mod frames;
 mod jpeg2000;
+mod jpeg_ls;
 
 use dicom_core::value::{DataSetSequence, PixelFragmentSequence};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
@@ -73,6 +74,25 @@ fn written(object: InMemDicomObject, syntax: &str) -> Vec<u8> {
 
 fn text(tag: Tag, vr: VR, text: &str) -> (Tag, VR, PrimitiveValue) {
     (tag, vr, PrimitiveValue::from(text))
+}
+
+/// A compressed image of 16 x 8 pixels that another program wrote (`tests/files/formats.py`).
+fn codestream(name: &str) -> Vec<u8> {
+    let file = format!("{}/tests/files/formats/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(file).unwrap()
+}
+
+fn of_16_by_8(more: &[(Tag, VR, PrimitiveValue)]) -> Vec<(Tag, VR, PrimitiveValue)> {
+    let size = [(tags::ROWS, 8_u16), (tags::COLUMNS, 16)];
+    let size = size.map(|(tag, value)| (tag, VR::US, PrimitiveValue::from(value)));
+    size.into_iter().chain(more.iter().cloned()).collect()
+}
+
+/// The pixels of such an image, as that program reads them.
+fn expected_pixels(name: &str) -> Vec<f64> {
+    let all: serde_json::Value =
+        serde_json::from_str(include_str!("../../files/formats.json")).unwrap();
+    serde_json::from_value(all[name]["data"].clone()).unwrap()
 }
 
 fn pixels(bytes: &[u8]) -> Decoded {
