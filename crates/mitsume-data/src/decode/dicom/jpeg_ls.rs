@@ -1,9 +1,11 @@
 //! JPEG-LS (ITU-T T.87) in DICOM files, through `pure_jpegls`, lossless and near-lossless, of grey images.
 
 use dicom_dictionary_std::uids;
-use dicom_object::DefaultDicomObject;
 
-use super::{PixelLayout, jpeg_frame, native};
+use super::{PixelLayout, jpeg_frame};
+
+/// Marker of a JPEG-LS frame header.
+const SOF55: u8 = 0xf7;
 
 /// Whether the pixels of a transfer syntax are JPEG-LS.
 pub(super) fn is_jpeg_ls(syntax: &str) -> bool {
@@ -11,20 +13,10 @@ pub(super) fn is_jpeg_ls(syntax: &str) -> bool {
     [uids::JPEGLS_LOSSLESS, uids::JPEGLS_NEAR_LOSSLESS].contains(&syntax)
 }
 
-/// Decodes the one frame and puts it into the object, which then is not encoded any more.
-pub(super) fn decode_pixels(
-    object: &mut DefaultDicomObject,
-    layout: &PixelLayout,
-) -> Result<(), String> {
-    let stream = native::encoded_stream(object)?;
-    let samples = decode(&stream, layout)?;
-    native::put_samples(object, layout, samples);
-    Ok(())
-}
-
 /// The samples: signed ones in two's complement of 16 bits.
-fn decode(stream: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, String> {
-    let frame = jpeg_frame(stream).ok_or("DICOM: damaged: the JPEG-LS inside has no frame")?;
+pub(super) fn decode(stream: &[u8], layout: &PixelLayout) -> Result<Vec<u16>, String> {
+    let frame = jpeg_frame(stream, |marker| marker == SOF55)
+        .ok_or("DICOM: damaged: the JPEG-LS inside has no frame")?;
     if layout.samples != 1 || frame.components != 1 {
         return Err("DICOM: JPEG-LS of colours is not read: convert it to PNG".into());
     }

@@ -45,7 +45,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Mode), String> {
         jpeg2000::decode_pixels(&mut object, &layout)?;
     }
     if jpeg_ls::is_jpeg_ls(&syntax) {
-        jpeg_ls::decode_pixels(&mut object, &layout)?;
+        let samples = jpeg_ls::decode(&native::encoded_stream(&object)?, &layout)?;
+        native::put_samples(&mut object, &layout, samples);
     }
     let pixels = object
         .decode_pixel_data()
@@ -132,7 +133,9 @@ const SOI: &[u8] = b"\xff\xd8";
 /// Checks the JPEG's own size and samples against the DICOM header, because the decoder allocates
 /// and writes by the JPEG's.
 fn check_jpeg(stream: &[u8], layout: &PixelLayout, rgb: bool) -> Result<(), String> {
-    let Some(frame) = jpeg_frame(stream) else {
+    // SOF0 to SOF15 without DHT, JPG and DAC, which share the range.
+    let is_frame = |marker| matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
+    let Some(frame) = jpeg_frame(stream, is_frame) else {
         return Err("DICOM: damaged: the JPEG inside has no frame".into());
     };
     if (frame.columns, frame.rows) != (layout.columns, layout.rows) {
@@ -162,8 +165,8 @@ struct JpegFrame {
     components: u32,
 }
 
-/// The frame header of a JPEG stream.
-fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
+/// The frame header of a JPEG or JPEG-LS stream: the first segment whose marker is that of a frame to the stream's decoder.
+fn jpeg_frame(bytes: &[u8], is_frame: impl Fn(u8) -> bool) -> Option<JpegFrame> {
     let mut rest = bytes.strip_prefix(SOI)?;
     loop {
         let (&[prefix, marker, high, low], after) = rest.split_first_chunk()?;
@@ -175,10 +178,7 @@ fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
             rest = &rest[1..];
             continue;
         }
-        // SOF0 to SOF15 without DHT, JPG and DAC, which share the range; SOF55 of JPEG-LS.
-        if (matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc))
-            || marker == 0xf7
-        {
+        if is_frame(marker) {
             let &[precision, r1, r0, c1, c0, components] = after.first_chunk()?;
             return Some(JpegFrame {
                 precision,
